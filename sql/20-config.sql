@@ -1,0 +1,212 @@
+-- The configuration. Tables are read by position in C (src/order_table.c,
+-- src/rules.c): columns are only ever appended. References to relations are
+-- regclass and names, never OIDs or numbers of columns, so that pg_dump takes
+-- them; and there are no foreign keys between them, whose order a restore
+-- would have to know.
+
+CREATE FUNCTION ordcancel.config_changed() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_config_changed';
+COMMENT ON FUNCTION ordcancel.config_changed() IS 'trigger: makes every session read the changed configuration again';
+
+CREATE TABLE ordcancel.order_table (
+    orders regclass PRIMARY KEY,
+    status name NOT NULL,
+    placed_at name,
+    policy_by name,
+    refund_due text,
+    plain_updates boolean NOT NULL DEFAULT true,
+    notify_channel text NOT NULL DEFAULT 'ordcancel',
+    inherit boolean NOT NULL DEFAULT true,
+    cancellation_table regclass NOT NULL,
+    event_table regclass NOT NULL,
+    key_columns name[] NOT NULL,
+    search_path text NOT NULL,
+    time_zone text NOT NULL
+);
+COMMENT ON TABLE ordcancel.order_table IS 'the attached order tables, as attach() was told';
+COMMENT ON COLUMN ordcancel.order_table.status IS 'the column that holds the order''s status';
+COMMENT ON COLUMN ordcancel.order_table.placed_at IS 'the column from which the customer''s window counts';
+COMMENT ON COLUMN ordcancel.order_table.policy_by IS 'the column that names the order''s policy';
+COMMENT ON COLUMN ordcancel.order_table.refund_due IS 'SQL expression over the order row: what has to be refunded when it is canceled';
+COMMENT ON COLUMN ordcancel.order_table.plain_updates IS 'whether a plain UPDATE may cancel within the rules';
+COMMENT ON COLUMN ordcancel.order_table.notify_channel IS 'the channel of NOTIFY';
+COMMENT ON COLUMN ordcancel.order_table.inherit IS 'whether the record tables inherit from ordcancel.cancellation and ordcancel.event';
+COMMENT ON COLUMN ordcancel.order_table.key_columns IS 'names of the order''s key in the record tables, in the order of the primary key';
+COMMENT ON COLUMN ordcancel.order_table.search_path IS 'search_path of the attach() call: conditions, and triggers on the order table during our writes, run with it';
+COMMENT ON COLUMN ordcancel.order_table.time_zone IS 'time zone of the attach() call: a placed_at without time zone is read in it';
+
+CREATE TABLE ordcancel.policy (
+    orders regclass,
+    policy text DEFAULT 'default',
+    grace interval,
+    requested_status text,
+    in_progress_status text,
+    canceled_status text,
+    customer_canceled_status text,
+    on_progress text NOT NULL DEFAULT 'deny' CHECK (on_progress IN ('deny', 'hold')),
+    decision_timeout interval,
+    on_timeout text CHECK (on_timeout IN ('accept', 'deny')),
+    undo text NOT NULL DEFAULT 'canceled' CHECK (undo IN ('never', 'requested', 'in_progress', 'canceled')),
+    undo_window interval,
+    reason_required boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (orders, policy)
+);
+COMMENT ON TABLE ordcancel.policy IS 'policies of an order table; "default" is for orders whose own policy has no row';
+COMMENT ON COLUMN ordcancel.policy.grace IS 'the customer''s window, counted from placed_at, open at its very end; NULL: it never closes';
+COMMENT ON COLUMN ordcancel.policy.requested_status IS 'status of the order while its cancellation is requested; NULL: it stays';
+COMMENT ON COLUMN ordcancel.policy.in_progress_status IS 'status of the order while refunds are missing; NULL: it stays';
+COMMENT ON COLUMN ordcancel.policy.canceled_status IS 'the final status';
+COMMENT ON COLUMN ordcancel.policy.customer_canceled_status IS 'final status when the customer cancels directly; NULL: canceled_status';
+COMMENT ON COLUMN ordcancel.policy.on_progress IS 'deny: an order that moves on denies its open request; hold: it may not move on';
+COMMENT ON COLUMN ordcancel.policy.decision_timeout IS 'how long a request may stay unanswered; NULL: for ever';
+COMMENT ON COLUMN ordcancel.policy.on_timeout IS 'what the system does then: accept or deny';
+COMMENT ON COLUMN ordcancel.policy.undo IS 'how far undo_cancel may reach: never, requested, in_progress, canceled';
+COMMENT ON COLUMN ordcancel.policy.undo_window IS 'for how long after it closed; NULL: no limit';
+COMMENT ON COLUMN ordcancel.policy.reason_required IS 'whether every cancellation needs a reason';
+
+CREATE TABLE ordcancel.rule (
+    orders regclass,
+    policy text DEFAULT 'default',
+    status text,
+    customer text NOT NULL DEFAULT 'forbid' CHECK (customer IN ('cancel', 'request', 'forbid')),
+    customer_late text CHECK (customer_late IN ('cancel', 'request', 'forbid')),
+    merchant text NOT NULL DEFAULT 'forbid' CHECK (merchant IN ('cancel', 'request', 'forbid')),
+    deletable boolean NOT NULL DEFAULT false,
+    hint text,
+    PRIMARY KEY (orders, policy, status)
+);
+COMMENT ON TABLE ordcancel.rule IS 'what each party may do to an order in a status; a status without a rule forbids';
+COMMENT ON COLUMN ordcancel.rule.customer IS 'cancel, request or forbid, within the window';
+COMMENT ON COLUMN ordcancel.rule.customer_late IS 'the same after the window; NULL: as customer';
+COMMENT ON COLUMN ordcancel.rule.merchant IS 'cancel, request (the second call confirms) or forbid';
+COMMENT ON COLUMN ordcancel.rule.deletable IS 'whether the row may be deleted';
+COMMENT ON COLUMN ordcancel.rule.hint IS 'said when the rule refuses';
+
+CREATE TABLE ordcancel.block (
+    orders regclass,
+    name text,
+    condition text NOT NULL,
+    hint text,
+    party text CHECK (party IN ('customer', 'merchant')),
+    PRIMARY KEY (orders, name)
+);
+COMMENT ON TABLE ordcancel.block IS 'conditions over the order row during which nobody can cancel or ask';
+COMMENT ON COLUMN ordcancel.block.condition IS 'SQL over the order row; blocks while it is true';
+COMMENT ON COLUMN ordcancel.block.party IS 'whom it stops; NULL: both';
+
+CREATE TABLE ordcancel.reason (
+    code text PRIMARY KEY CHECK (code <> '' AND length(code) <= 100),
+    description text NOT NULL DEFAULT '',
+    audience text NOT NULL DEFAULT 'any' CHECK (audience IN ('customer', 'merchant', 'system', 'any')),
+    requires_note boolean NOT NULL DEFAULT false,
+    requires_request boolean NOT NULL DEFAULT false,
+    active boolean NOT NULL DEFAULT true,
+    note_max integer NOT NULL DEFAULT 2000 CHECK (note_max BETWEEN 1 AND 2000),
+    seeded boolean NOT NULL DEFAULT false
+);
+COMMENT ON TABLE ordcancel.reason IS 'reasons for a cancellation; rows may be added, one in use cannot be deleted';
+COMMENT ON COLUMN ordcancel.reason.audience IS 'who may give it: customer, merchant, system or any';
+COMMENT ON COLUMN ordcancel.reason.requires_note IS 'whether a note has to come with it';
+COMMENT ON COLUMN ordcancel.reason.requires_request IS 'usable only when the customer asked';
+COMMENT ON COLUMN ordcancel.reason.note_max IS 'longest note with it, in characters';
+COMMENT ON COLUMN ordcancel.reason.seeded IS 'came with the extension and was not changed since; such rows are not dumped';
+
+CREATE TABLE ordcancel.refund_method (
+    code text PRIMARY KEY CHECK (code <> ''),
+    on_undo text NOT NULL DEFAULT 'nothing' CHECK (on_undo IN ('nothing', 'repay', 'recapture')),
+    seeded boolean NOT NULL DEFAULT false
+);
+COMMENT ON TABLE ordcancel.refund_method IS 'ways of refunding, and what each demands before an undo';
+COMMENT ON COLUMN ordcancel.refund_method.on_undo IS 'nothing, repay (the customer pays again) or recapture (by the payment provider)';
+COMMENT ON COLUMN ordcancel.refund_method.seeded IS 'came with the extension and was not changed since; such rows are not dumped';
+
+DO $$
+DECLARE
+    config text;
+BEGIN
+    FOREACH config IN ARRAY ARRAY['order_table', 'policy', 'rule', 'block', 'reason', 'refund_method'] LOOP
+        EXECUTE format('CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE ON ordcancel.%I'
+                       ' FOR EACH ROW EXECUTE FUNCTION ordcancel.config_changed()', config);
+        EXECUTE format('CREATE TRIGGER config_truncated AFTER TRUNCATE ON ordcancel.%I'
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel.config_changed()', config);
+        EXECUTE format('GRANT SELECT ON ordcancel.%I TO PUBLIC', config);
+    END LOOP;
+END
+$$;
+
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.order_table', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.policy', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.rule', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.block', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.reason', 'WHERE NOT seeded');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.refund_method', 'WHERE NOT seeded');
+
+-- The seeds: research of what shops and marketplaces use.
+INSERT INTO ordcancel.reason (code, description, audience, requires_note, note_max, seeded) VALUES
+    ('customer_changed_mind', 'the customer no longer wants it', 'any', false, 2000, true),
+    ('created_by_mistake', 'ordered by mistake, or twice', 'any', false, 2000, true),
+    ('found_cheaper_price', 'the customer found it cheaper', 'customer', false, 2000, true),
+    ('wont_arrive_in_time', 'it would arrive too late', 'customer', false, 2000, true),
+    ('wrong_address_or_payment', 'wrong address, shipping or payment method', 'any', false, 2000, true),
+    ('out_of_stock', 'sold out, or not found', 'merchant', false, 2000, true),
+    ('pricing_error', 'the price was wrong', 'merchant', false, 2000, true),
+    ('undeliverable_address', 'the address cannot be delivered to', 'merchant', false, 2000, true),
+    ('defective_item', 'the item is damaged', 'merchant', false, 2000, true),
+    ('fraud', 'suspicion of fraud', 'merchant', false, 2000, true),
+    ('payment_declined', 'the payment was declined', 'merchant', false, 2000, true),
+    ('staff_error', 'a mistake of the staff', 'merchant', false, 2000, true),
+    ('unpaid_expired', 'not paid in time', 'system', false, 2000, true),
+    ('request_timed_out', 'a request was not answered in time', 'system', false, 2000, true),
+    ('ship_deadline_missed', 'not shipped in time', 'system', false, 2000, true),
+    ('other', 'see the note', 'any', true, 255, true);
+
+INSERT INTO ordcancel.refund_method (code, on_undo, seeded) VALUES
+    ('card', 'recapture', true),
+    ('wallet', 'recapture', true),
+    ('bank_transfer', 'repay', true),
+    ('points', 'nothing', true),
+    ('store_credit', 'nothing', true),
+    ('voucher', 'nothing', true),
+    ('cash', 'nothing', true);
+
+-- A dump carries the rows that are not seeds, or not any more; when it is
+-- restored the seed of that code is there already, and gives way.
+CREATE FUNCTION ordcancel._seed_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        EXECUTE format('DELETE FROM ordcancel.%I WHERE code = $1 AND seeded', TG_TABLE_NAME) USING NEW.code;
+    END IF;
+    NEW.seeded := false;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._seed_changed() IS 'trigger: a changed row is the user''s own, and replaces the seed of its code';
+
+CREATE FUNCTION ordcancel._reason_in_use() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF pg_trigger_depth() = 1 AND (TG_OP = 'DELETE' OR NEW.code <> OLD.code)
+       AND EXISTS (SELECT FROM ordcancel.cancellation WHERE reason = OLD.code) THEN
+        RAISE EXCEPTION 'cancellation reason "%" is in use', OLD.code
+            USING ERRCODE = 'foreign_key_violation',
+                  DETAIL = 'Cancellations were made for it.',
+                  HINT = 'Set it to active = false instead.',
+                  SCHEMA = 'ordcancel', TABLE = 'reason', CONSTRAINT = 'reason_in_use';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._reason_in_use() IS 'trigger: refuses to delete or rename a reason that cancellations name';
+
+CREATE TRIGGER seed_changed BEFORE INSERT OR UPDATE ON ordcancel.reason
+    FOR EACH ROW EXECUTE FUNCTION ordcancel._seed_changed();
+CREATE TRIGGER seed_changed BEFORE INSERT OR UPDATE ON ordcancel.refund_method
+    FOR EACH ROW EXECUTE FUNCTION ordcancel._seed_changed();
+CREATE TRIGGER reason_in_use BEFORE DELETE OR UPDATE ON ordcancel.reason
+    FOR EACH ROW EXECUTE FUNCTION ordcancel._reason_in_use();

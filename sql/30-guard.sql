@@ -1,0 +1,33 @@
+-- The triggers. attach() puts them on order tables and on the record tables.
+
+CREATE FUNCTION ordcancel.guard_update() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_guard_update';
+COMMENT ON FUNCTION ordcancel.guard_update() IS 'trigger, AFTER UPDATE of an order: judges and records a change of status';
+
+CREATE FUNCTION ordcancel.guard_insert() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_guard_insert';
+COMMENT ON FUNCTION ordcancel.guard_insert() IS 'trigger, AFTER INSERT of an order: no order begins with an open cancellation';
+
+CREATE FUNCTION ordcancel.guard_delete() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_guard_delete';
+COMMENT ON FUNCTION ordcancel.guard_delete() IS 'trigger, AFTER DELETE of an order: only where its rule says deletable';
+
+CREATE FUNCTION ordcancel.guard_truncate() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_guard_truncate';
+COMMENT ON FUNCTION ordcancel.guard_truncate() IS 'trigger, BEFORE TRUNCATE of an order table: refuses it';
+
+CREATE FUNCTION ordcancel.guard_record() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_guard_record';
+COMMENT ON FUNCTION ordcancel.guard_record() IS 'trigger on the record tables: nobody but ordcancel writes there';
+
+-- The parents hold no rows of their own, and a write through them is a write
+-- to their children.
+CREATE TRIGGER guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.cancellation
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel.guard_record();
+CREATE TRIGGER guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.event
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel.guard_record();

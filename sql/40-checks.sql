@@ -1,0 +1,69 @@
+-- What the configuration functions share. Functions that begin with an
+-- underscore are not for callers.
+
+CREATE FUNCTION ordcancel._caller_search_path() RETURNS text
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_caller_search_path';
+COMMENT ON FUNCTION ordcancel._caller_search_path() IS 'search_path of whoever called the configuration function';
+
+CREATE FUNCTION ordcancel._check_status(orders regclass, status text) RETURNS text
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_check_status';
+COMMENT ON FUNCTION ordcancel._check_status(regclass, text) IS 'the status as the table''s column writes it; OC014 when it cannot';
+
+CREATE FUNCTION ordcancel._check_expression(orders regclass, expression text, type text) RETURNS void
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_check_expression';
+COMMENT ON FUNCTION ordcancel._check_expression(regclass, text, text) IS 'OC014 unless the text is one scalar expression over the order row, of that type';
+
+CREATE FUNCTION ordcancel._invalid(message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'OC014', MESSAGE = message,
+        DETAIL = coalesce(detail, ''), HINT = coalesce(hint, '');
+END
+$$;
+COMMENT ON FUNCTION ordcancel._invalid(text, text, text) IS 'raises OC014, invalid_policy';
+
+CREATE FUNCTION ordcancel._check_word(what text, word text, words text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF word <> ALL (words) THEN
+        PERFORM ordcancel._invalid(format('"%s" is not a value of %s', left(word, 80), what),
+                                   NULL, format('It is one of %s.', array_to_string(words, ', ')));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._check_word(text, text, text[]) IS 'OC014 unless the word is one of the words, or NULL';
+
+CREATE FUNCTION ordcancel._check_span(what text, span interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    -- The upper bound keeps every sum within the range of timestamps.
+    IF span < interval '0' OR span > interval '1000 years' THEN
+        PERFORM ordcancel._invalid(format('%s cannot be %s', what, span),
+                                   'It has to be between 0 and 1000 years.');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._check_span(text, interval) IS 'OC014 unless the interval is sensible, or NULL';
+
+CREATE FUNCTION ordcancel._check_attached(orders regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = _check_attached.orders) THEN
+        RAISE EXCEPTION 'table "%" is not attached to ordcancel',
+                coalesce((SELECT relname::text FROM pg_class WHERE oid = orders), orders::text)
+            USING ERRCODE = 'OC001', HINT = 'Call ordcancel.attach() for the order table first.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._check_attached(regclass) IS 'OC001 unless the table is attached';

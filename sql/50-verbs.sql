@@ -1,0 +1,179 @@
+-- The verbs. Each is declared twice on the same C function: with text for the
+-- key, so that an untyped literal or driver parameter resolves, and with
+-- anynonarray, so that a value of any type does.
+
+-- The customer cancels, where the rule says cancel, or asks, where it says
+-- request.
+--   orders       the attached order table
+--   order_id     the order's key; a key of several columns as ROW(7, 42) or '(7,42)'
+--   reason       code of ordcancel.reason
+--   note         up to 2,000 characters, fewer where the reason says so
+--   actor        who acts, for the record; else ordcancel.actor, else the role
+--   request_key  makes a repeated call return the first one's outcome
+-- Returns what has become of the order; changed is false when it was so.
+-- Raises OC001 to OC006, OC011, OC014. Source: design section 5.
+CREATE FUNCTION ordcancel.request_cancel(
+    orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_request_cancel';
+COMMENT ON FUNCTION ordcancel.request_cancel(regclass, text, text, text, text, text) IS 'the customer cancels or asks for it';
+CREATE FUNCTION ordcancel.request_cancel(
+    orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_request_cancel';
+COMMENT ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text) IS 'the customer cancels or asks for it';
+
+-- The merchant cancels, or asks where the rule says request, or confirms what
+-- is requested. Arguments and errors as of request_cancel.
+CREATE FUNCTION ordcancel.cancel_order(
+    orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_cancel_order';
+COMMENT ON FUNCTION ordcancel.cancel_order(regclass, text, text, text, text, text) IS 'the merchant cancels, or confirms a request';
+CREATE FUNCTION ordcancel.cancel_order(
+    orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_cancel_order';
+COMMENT ON FUNCTION ordcancel.cancel_order(regclass, anynonarray, text, text, text, text) IS 'the merchant cancels, or confirms a request';
+
+-- Cancels in spite of rule, window or block; the note is required, and the
+-- event says data.override. Arguments as of request_cancel. Raises OC001,
+-- OC002, OC006, OC011, OC014.
+CREATE FUNCTION ordcancel.override_cancel(
+    orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_override_cancel';
+COMMENT ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text) IS 'cancels in spite of rule, window or block';
+CREATE FUNCTION ordcancel.override_cancel(
+    orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_override_cancel';
+COMMENT ON FUNCTION ordcancel.override_cancel(regclass, anynonarray, text, text, text, text) IS 'cancels in spite of rule, window or block';
+
+-- The party that asked takes its request back; the order gets its prior status
+-- unless it has moved on. A role that may act for both parties acts for the one
+-- that asked. Raises OC001, OC002, OC003, OC006, OC007.
+CREATE FUNCTION ordcancel.withdraw_cancel(
+    orders regclass, order_id text, note text DEFAULT NULL, actor text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_withdraw_cancel';
+COMMENT ON FUNCTION ordcancel.withdraw_cancel(regclass, text, text, text) IS 'takes one''s own request back';
+CREATE FUNCTION ordcancel.withdraw_cancel(
+    orders regclass, order_id anynonarray, note text DEFAULT NULL, actor text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_withdraw_cancel';
+COMMENT ON FUNCTION ordcancel.withdraw_cancel(regclass, anynonarray, text, text) IS 'takes one''s own request back';
+
+-- The merchant accepts a request: canceled, or in progress while a refund is
+-- due. Raises OC001, OC002, OC005, OC006, OC007, OC014.
+CREATE FUNCTION ordcancel.accept_cancel(
+    orders regclass, order_id text, note text DEFAULT NULL, actor text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_accept_cancel';
+COMMENT ON FUNCTION ordcancel.accept_cancel(regclass, text, text, text) IS 'accepts a request';
+CREATE FUNCTION ordcancel.accept_cancel(
+    orders regclass, order_id anynonarray, note text DEFAULT NULL, actor text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_accept_cancel';
+COMMENT ON FUNCTION ordcancel.accept_cancel(regclass, anynonarray, text, text) IS 'accepts a request';
+
+-- The merchant denies the customer's request; the note is required, the order
+-- gets its prior status unless it has moved on. Raises OC001, OC002, OC003,
+-- OC006, OC007.
+CREATE FUNCTION ordcancel.deny_cancel(
+    orders regclass, order_id text, note text DEFAULT NULL, actor text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_deny_cancel';
+COMMENT ON FUNCTION ordcancel.deny_cancel(regclass, text, text, text) IS 'denies a request';
+CREATE FUNCTION ordcancel.deny_cancel(
+    orders regclass, order_id anynonarray, note text DEFAULT NULL, actor text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_deny_cancel';
+COMMENT ON FUNCTION ordcancel.deny_cancel(regclass, anynonarray, text, text) IS 'denies a request';
+
+-- Adds a refund to a cancellation in progress; with the last one it is
+-- canceled.
+--   amount     positive, not above what is still due
+--   method     code of ordcancel.refund_method
+--   reference  up to 255 characters, for the record
+-- Raises OC001, OC002, OC007, OC010.
+CREATE FUNCTION ordcancel.record_refund(
+    orders regclass, order_id text, amount numeric, method text, reference text DEFAULT NULL, actor text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_record_refund';
+COMMENT ON FUNCTION ordcancel.record_refund(regclass, text, numeric, text, text, text) IS 'records a refund; the last one completes the cancellation';
+CREATE FUNCTION ordcancel.record_refund(
+    orders regclass, order_id anynonarray, amount numeric, method text, reference text DEFAULT NULL, actor text DEFAULT NULL)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_record_refund';
+COMMENT ON FUNCTION ordcancel.record_refund(regclass, anynonarray, numeric, text, text, text) IS 'records a refund; the last one completes the cancellation';
+
+-- Undoes a cancellation, as far and as long as the policy says; the order gets
+-- its prior status unless it has moved on. settled says that refunds which must
+-- be repaid or recaptured have been. Raises OC001, OC002, OC006, OC008, OC009.
+CREATE FUNCTION ordcancel.undo_cancel(
+    orders regclass, order_id text, note text DEFAULT NULL, actor text DEFAULT NULL, settled boolean DEFAULT false)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_undo_cancel';
+COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, text, text, text, boolean) IS 'undoes a cancellation';
+CREATE FUNCTION ordcancel.undo_cancel(
+    orders regclass, order_id anynonarray, note text DEFAULT NULL, actor text DEFAULT NULL, settled boolean DEFAULT false)
+    RETURNS ordcancel.outcome
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_undo_cancel';
+COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, anynonarray, text, text, boolean) IS 'undoes a cancellation';
+
+-- What may be done to an order: one row per party and verb. Asks the decision
+-- that the verbs ask, without locks; reason and note are not judged.
+--   allowed    whether the call would go through
+--   outcome    canceled, requested, in_progress, withdrawn, denied, undone;
+--              already, when the call would change nothing; refused
+--   condition, detail, hint  why not
+--   until      when the answer changes by itself
+-- Raises OC001, OC002.
+CREATE FUNCTION ordcancel.cancel_options(orders regclass, order_id text)
+    RETURNS TABLE (party text, verb text, allowed boolean, outcome text, condition text, detail text, hint text,
+                   until timestamptz)
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_cancel_options';
+COMMENT ON FUNCTION ordcancel.cancel_options(regclass, text) IS 'what may be done to an order, by whom, until when, and why not';
+CREATE FUNCTION ordcancel.cancel_options(orders regclass, order_id anynonarray)
+    RETURNS TABLE (party text, verb text, allowed boolean, outcome text, condition text, detail text, hint text,
+                   until timestamptz)
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_cancel_options';
+COMMENT ON FUNCTION ordcancel.cancel_options(regclass, anynonarray) IS 'what may be done to an order, by whom, until when, and why not';
+
+-- The decision by itself: what would the rules say? For tests and for trying a
+-- policy out; no order is involved. verb and party act on an order whose
+-- cancellation is in a state, asked for by asked_by; customer, customer_late,
+-- merchant and deletable are the rule of its status (all NULL: no rule). With
+-- change_to a plain update is judged instead of the verb: to requested,
+-- in_progress, canceled, customer_canceled, prior, or any other status.
+-- Raises 22023 for a word that is none.
+CREATE FUNCTION ordcancel.decide(
+    verb text, party text, state text DEFAULT 'none', asked_by text DEFAULT 'customer', customer text DEFAULT NULL,
+    customer_late text DEFAULT NULL, merchant text DEFAULT NULL, deletable boolean DEFAULT NULL,
+    placed_at timestamptz DEFAULT NULL, grace interval DEFAULT NULL, at timestamptz DEFAULT NULL,
+    blocked boolean DEFAULT false, money_due boolean DEFAULT false, on_progress text DEFAULT 'deny',
+    undo text DEFAULT 'canceled', closed_at timestamptz DEFAULT NULL, undo_window interval DEFAULT NULL,
+    change_to text DEFAULT NULL,
+    OUT outcome text, OUT condition text, OUT status text, OUT event text, OUT until timestamptz)
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ordcancel_decide';
+COMMENT ON FUNCTION ordcancel.decide(text, text, text, text, text, text, text, boolean, timestamptz, interval, timestamptz, boolean, boolean, text, text, timestamptz, interval, text) IS 'what the rules would say, without an order';

@@ -1,0 +1,63 @@
+/*
+ * as_owner.c — acting as the owner of an order table
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+#include "as_owner.h"
+
+/*
+ * Is the session's search_path as good as the owner's?  The same text is,
+ * as long as there are no temporary tables that would come first.
+ */
+static bool
+search_path_fits(const OrderTable *table)
+{
+	Oid temp;
+	Oid temp_toast;
+
+	if (strcmp(namespace_search_path, table->search_path) != 0)
+		return false;
+	GetTempNamespaceState(&temp, &temp_toast);
+	return !OidIsValid(temp);
+}
+
+void
+role_enter(OwnerScope *scope, Oid role)
+{
+	GetUserIdAndSecContext(&scope->userid, &scope->security);
+	SetUserIdAndSecContext(role,
+						   scope->security | SECURITY_LOCAL_USERID_CHANGE |
+							   SECURITY_NOFORCE_RLS);
+	scope->guc_nest = 0;
+}
+
+void
+owner_enter(OwnerScope *scope, const OrderTable *table)
+{
+	role_enter(scope, table->owner);
+	if (!search_path_fits(table))
+	{
+		/* pg_temp last, or temporary tables would be found first. */
+		char *path = table->search_path[0] == '\0' ?
+			pstrdup("pg_temp") :
+			psprintf("%s, pg_temp", table->search_path);
+
+		scope->guc_nest = NewGUCNestLevel();
+		(void) set_config_option("search_path", path, PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+								 false);
+		pfree(path);
+	}
+}
+
+void
+owner_leave(const OwnerScope *scope)
+{
+	if (scope->guc_nest)
+		AtEOXact_GUC(true, scope->guc_nest);
+	SetUserIdAndSecContext(scope->userid, scope->security);
+}

@@ -1,0 +1,28 @@
+/*
+ * as_owner.h — acting as the owner of an order table
+ *
+ * A caller needs no right on the order table but SELECT: once it is known
+ * that the caller may see the order, reads and writes are done as the table's
+ * owner, as foreign-key triggers do.  The owner's code (triggers, blocks,
+ * refund_due) then runs with the owner's search_path as of attach, never with
+ * the caller's.  An error unwinds both with the (sub)transaction.
+ */
+#ifndef ORDCANCEL_AS_OWNER_H
+#define ORDCANCEL_AS_OWNER_H
+
+#include "order_table.h"
+
+typedef struct OwnerScope
+{
+	Oid userid;
+	int security;
+	int guc_nest; /* 0: the search_path was right already */
+} OwnerScope;
+
+extern void owner_enter(OwnerScope *scope, const OrderTable *table);
+extern void owner_leave(const OwnerScope *scope);
+
+/* As any role, without a change of search_path. */
+extern void role_enter(OwnerScope *scope, Oid role);
+
+#endif /* ORDCANCEL_AS_OWNER_H */

@@ -1,0 +1,24 @@
+/*
+ * compat.h — the differences between PostgreSQL 15 and 18, in one place
+ */
+#ifndef ORDCANCEL_COMPAT_H
+#define ORDCANCEL_COMPAT_H
+
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "utils/acl.h"
+
+/* PostgreSQL 16 made the per-kind privilege checks one function. */
+#if PG_VERSION_NUM >= 160000
+#define owns_relation(relid, role) \
+	object_ownercheck(RelationRelationId, relid, role)
+#define may_execute(procid, role)                                       \
+	(object_aclcheck(ProcedureRelationId, procid, role, ACL_EXECUTE) == \
+	 ACLCHECK_OK)
+#else
+#define owns_relation(relid, role) pg_class_ownercheck(relid, role)
+#define may_execute(procid, role) \
+	(pg_proc_aclcheck(procid, role, ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
+#endif /* ORDCANCEL_COMPAT_H */

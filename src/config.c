@@ -1,0 +1,114 @@
+/*
+ * config.c — reading the extension's own tables
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "config.h"
+
+Oid
+config_relation(const char *name)
+{
+	Oid schema = get_namespace_oid("ordcancel", true);
+
+	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+int
+config_scan(const char *name, Oid orders, ConfigRow row, void *arg)
+{
+	Oid			relid = config_relation(name);
+	Relation	rel;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	char		index[NAMEDATALEN];
+	int			count = 0;
+
+	/* The library may be loaded where the extension is not created. */
+	if (!OidIsValid(relid))
+		return 0;
+
+	snprintf(index, sizeof(index), "%s_pkey", name);
+	rel = table_open(relid, AccessShareLock);
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(orders));
+	scan = systable_beginscan(rel, config_relation(index), true, NULL,
+							  OidIsValid(orders) ? 1 : 0, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		row(tuple, RelationGetDescr(rel), arg);
+		count++;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return count;
+}
+
+char *
+config_text(HeapTuple row, TupleDesc desc, int column)
+{
+	bool  isnull;
+	Datum value = heap_getattr(row, column, desc, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+char *
+config_name(HeapTuple row, TupleDesc desc, int column)
+{
+	bool  isnull;
+	Datum value = heap_getattr(row, column, desc, &isnull);
+
+	return isnull ? NULL : pstrdup(NameStr(*DatumGetName(value)));
+}
+
+Interval *
+config_interval(HeapTuple row, TupleDesc desc, int column)
+{
+	bool	  isnull;
+	Datum	  value = heap_getattr(row, column, desc, &isnull);
+	Interval *copy;
+
+	if (isnull)
+		return NULL;
+	copy = palloc(sizeof(Interval));
+	*copy = *DatumGetIntervalP(value);
+	return copy;
+}
+
+bool
+config_bool(HeapTuple row, TupleDesc desc, int column)
+{
+	bool  isnull;
+	Datum value = heap_getattr(row, column, desc, &isnull);
+
+	return !isnull && DatumGetBool(value);
+}
+
+Oid
+config_oid(HeapTuple row, TupleDesc desc, int column)
+{
+	bool  isnull;
+	Datum value = heap_getattr(row, column, desc, &isnull);
+
+	return isnull ? InvalidOid : DatumGetObjectId(value);
+}
+
+int
+config_int(HeapTuple row, TupleDesc desc, int column)
+{
+	bool  isnull;
+	Datum value = heap_getattr(row, column, desc, &isnull);
+
+	return isnull ? 0 : DatumGetInt32(value);
+}

@@ -1,0 +1,35 @@
+/*
+ * config.h — reading the extension's own tables
+ *
+ * Scans without SQL: no privileges, no search_path and no plan are involved,
+ * and the newest committed rows are seen in every isolation level.  Columns
+ * are addressed by position; the install script only ever appends to them.
+ */
+#ifndef ORDCANCEL_CONFIG_H
+#define ORDCANCEL_CONFIG_H
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "datatype/timestamp.h"
+
+/* Called for each row; the row is gone when it returns. */
+typedef void (*ConfigRow)(HeapTuple row, TupleDesc desc, void *arg);
+
+/* The OID of a relation in schema ordcancel, or InvalidOid. */
+extern Oid config_relation(const char *name);
+
+/*
+ * Reads a configuration table in primary-key order: the rows of one order
+ * table, or with InvalidOid all rows.  Returns how many there were.
+ */
+extern int config_scan(const char *name, Oid orders, ConfigRow row, void *arg);
+
+/* A column of a row, copied; NULL where the column is NULL. */
+extern char		*config_text(HeapTuple row, TupleDesc desc, int column);
+extern char		*config_name(HeapTuple row, TupleDesc desc, int column);
+extern Interval *config_interval(HeapTuple row, TupleDesc desc, int column);
+extern bool		 config_bool(HeapTuple row, TupleDesc desc, int column);
+extern Oid		 config_oid(HeapTuple row, TupleDesc desc, int column);
+extern int		 config_int(HeapTuple row, TupleDesc desc, int column);
+
+#endif /* ORDCANCEL_CONFIG_H */

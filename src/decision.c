@@ -1,0 +1,480 @@
+/*
+ * decision.c — may this be done to this order, and what becomes of it?
+ */
+#include "postgres.h"
+
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "decision.h"
+
+/* Beyond this a span is taken to have no end, instead of overflowing. */
+#define LATEST_START (END_TIMESTAMP - INT64CONST(2000) * 366 * USECS_PER_DAY)
+
+static Verdict decide_begin(const Question *q);
+static Verdict decide_withdraw(const Question *q);
+static Verdict decide_accept(const Question *q);
+static Verdict decide_deny(const Question *q);
+static Verdict decide_refund(const Question *q);
+static Verdict decide_undo(const Question *q);
+static Verdict decide_move(const Question *q);
+static Verdict decide_insert(const Question *q);
+static Verdict decide_delete(const Question *q);
+
+static Verdict
+refused(Condition condition, Fault fault)
+{
+	return (Verdict){.condition = condition, .fault = fault};
+}
+
+static Verdict
+already(State state)
+{
+	return (Verdict){.state = state};
+}
+
+Verdict
+decide(const Question *q)
+{
+	switch (q->verb)
+	{
+		case VERB_REQUEST_CANCEL:
+		case VERB_CANCEL_ORDER:
+		case VERB_OVERRIDE_CANCEL:
+			return decide_begin(q);
+		case VERB_WITHDRAW_CANCEL:
+			return decide_withdraw(q);
+		case VERB_ACCEPT_CANCEL:
+			return decide_accept(q);
+		case VERB_DENY_CANCEL:
+			return decide_deny(q);
+		case VERB_RECORD_REFUND:
+			return decide_refund(q);
+		case VERB_UNDO_CANCEL:
+			return decide_undo(q);
+		case VERB_MOVE:
+			return decide_move(q);
+		case VERB_INSERT:
+			return decide_insert(q);
+		case VERB_DELETE:
+			return decide_delete(q);
+	}
+	pg_unreachable();
+}
+
+TimestampTz
+span_end(TimestampTz start, const Interval *span)
+{
+	if (TIMESTAMP_NOT_FINITE(start) || start >= LATEST_START)
+		return DT_NOEND;
+
+	/*
+	 * The function for timestamps without zone: its result depends on
+	 * nothing but its arguments, where that for timestamptz would let a
+	 * caller stretch a day with SET TimeZone.
+	 */
+	return DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
+												 TimestampGetDatum(start),
+												 IntervalPGetDatum(span)));
+}
+
+static bool
+same_status(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+StatusKind
+status_kind(const Policy *policy, const char *status)
+{
+	if (same_status(policy->canceled_status, status) ||
+		same_status(policy->customer_canceled_status, status))
+		return STATUS_CANCELED;
+	if (same_status(policy->in_progress_status, status))
+		return STATUS_IN_PROGRESS;
+	if (same_status(policy->requested_status, status))
+		return STATUS_REQUESTED;
+	return STATUS_ORDINARY;
+}
+
+const Rule *
+policy_rule(const Policy *policy, const char *status)
+{
+	for (int i = 0; i < policy->nrules; i++)
+		if (same_status(policy->rules[i].status, status))
+			return &policy->rules[i];
+	return NULL;
+}
+
+/* An order that came canceled, without a cancellation of ours. */
+static bool
+imported_canceled(const Question *q)
+{
+	return q->live == STATE_NONE &&
+		status_kind(q->policy, q->status) == STATUS_CANCELED;
+}
+
+/*
+ * Judges reason and note.  Returns CONDITION_NONE in the verdict when they
+ * will do.
+ */
+static Verdict
+judge_words(const Question *q)
+{
+	bool begins = q->verb == VERB_REQUEST_CANCEL ||
+		q->verb == VERB_CANCEL_ORDER || q->verb == VERB_OVERRIDE_CANCEL;
+	bool needs_note = q->verb == VERB_OVERRIDE_CANCEL ||
+		(q->verb == VERB_DENY_CANCEL && q->party != PARTY_SYSTEM);
+	int	 note_max = NOTE_MAX_LENGTH;
+	bool customer_asked = q->party == PARTY_CUSTOMER ||
+		(q->live == STATE_REQUESTED && q->asked_by == PARTY_CUSTOMER);
+	Fault fault = FAULT_NONE;
+
+	if (q->words_unknown)
+		return refused(CONDITION_NONE, FAULT_NONE);
+
+	if (q->reason_given && begins)
+	{
+		if (q->reason == NULL)
+			fault = FAULT_REASON_UNKNOWN;
+		else if (!q->reason->active)
+			fault = FAULT_REASON_INACTIVE;
+		else if (q->reason->audience != AUDIENCE_ANY &&
+				 (int) q->reason->audience != (int) q->party)
+			fault = FAULT_REASON_AUDIENCE;
+		else if (q->reason->requires_request && !customer_asked)
+			fault = FAULT_REASON_NOT_ASKED;
+		else
+		{
+			needs_note |= q->reason->requires_note;
+			note_max = Min(note_max, q->reason->note_max);
+		}
+	}
+	else if (begins && q->policy->reason_required && !q->reason_on_record)
+		fault = FAULT_REASON_MISSING;
+
+	if (fault == FAULT_NONE && needs_note && q->note_length == 0)
+		fault = FAULT_NOTE_MISSING;
+	if (fault == FAULT_NONE && q->note_length > note_max)
+		fault = FAULT_NOTE_TOO_LONG;
+
+	return refused(fault == FAULT_NONE ? CONDITION_NONE :
+										 CONDITION_INVALID_REASON,
+				   fault);
+}
+
+/* The cancellation is agreed on: canceled, or in progress while money is due. */
+static Verdict
+reach_canceled(const Question *q, bool customer_alone)
+{
+	Verdict v = {.changed = true};
+
+	if (q->money_due)
+	{
+		v.state = STATE_IN_PROGRESS;
+		v.status = q->policy->in_progress_status;
+		v.event = EVENT_ACCEPTED;
+	}
+	else
+	{
+		v.state = STATE_CANCELED;
+		v.status = customer_alone && q->policy->customer_canceled_status ?
+			q->policy->customer_canceled_status :
+			q->policy->canceled_status;
+		v.event = EVENT_CANCELED;
+	}
+
+	/* Without a final status there is nothing that the order could become. */
+	if (q->policy->canceled_status == NULL)
+		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
+	return v;
+}
+
+/* request_cancel, cancel_order, override_cancel */
+static Verdict
+decide_begin(const Question *q)
+{
+	const Rule *rule = policy_rule(q->policy, q->status);
+	bool		override = q->verb == VERB_OVERRIDE_CANCEL;
+	RuleMode	mode = MODE_FORBID;
+	bool		late = false;
+	Verdict		v;
+
+	if (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS)
+		return already(q->live);
+	if (imported_canceled(q))
+		return already(STATE_CANCELED);
+	if (q->live == STATE_REQUESTED && q->party == PARTY_CUSTOMER && !override)
+		return already(STATE_REQUESTED);
+
+	if (q->party == PARTY_CUSTOMER && q->policy->grace && q->placed_at)
+		late = q->now > span_end(*q->placed_at, q->policy->grace);
+
+	if (override)
+		mode = MODE_CANCEL;
+	else if (q->live == STATE_REQUESTED)
+		mode = MODE_CANCEL; /* the merchant confirms what is asked */
+	else if (rule != NULL)
+		mode = q->party == PARTY_CUSTOMER ?
+			(late ? rule->customer_late : rule->customer) :
+			rule->merchant;
+
+	if (mode == MODE_FORBID)
+	{
+		if (rule == NULL)
+			return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RULE);
+		if (late && rule->customer != MODE_FORBID)
+			return refused(CONDITION_GRACE_PERIOD_OVER, FAULT_RULE);
+		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_RULE);
+	}
+	if (q->blocked && !override)
+		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_NONE);
+	v = judge_words(q);
+	if (v.condition != CONDITION_NONE)
+		return v;
+
+	if (mode == MODE_REQUEST)
+		v = (Verdict){.changed = true,
+					  .state = STATE_REQUESTED,
+					  .status = q->policy->requested_status,
+					  .event = EVENT_REQUESTED};
+	else
+		v = reach_canceled(q, q->party == PARTY_CUSTOMER);
+	v.accepts = q->live == STATE_REQUESTED;
+	v.late = late;
+
+	/* What the window gives ends with it. */
+	if (!late && q->party == PARTY_CUSTOMER && !override && q->policy->grace &&
+		q->placed_at && rule->customer_late != mode)
+	{
+		v.until = span_end(*q->placed_at, q->policy->grace);
+		v.has_until = !TIMESTAMP_NOT_FINITE(v.until);
+	}
+	return v;
+}
+
+/* A request ends without a cancellation: the order gets its status back. */
+static Verdict
+end_request(const Question *q, State state, EventType event)
+{
+	Verdict v = judge_words(q);
+
+	if (v.condition != CONDITION_NONE)
+		return v;
+	v.changed = true;
+	v.state = state;
+	v.event = event;
+	v.status = q->moved_on ? NULL : q->prior_status;
+	if (q->deadline)
+	{
+		v.has_until = true;
+		v.until = *q->deadline;
+	}
+	return v;
+}
+
+static Verdict
+decide_withdraw(const Question *q)
+{
+	if (q->live == STATE_NONE && q->last == STATE_WITHDRAWN)
+		return already(STATE_WITHDRAWN);
+	if (q->live != STATE_REQUESTED)
+		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
+	if (q->asked_by != q->party)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OTHERS_REQUEST);
+	return end_request(q, STATE_WITHDRAWN, EVENT_WITHDRAWN);
+}
+
+static Verdict
+decide_accept(const Question *q)
+{
+	Verdict v;
+
+	if (q->live == STATE_IN_PROGRESS || q->live == STATE_CANCELED)
+		return already(q->live);
+	if (q->live != STATE_REQUESTED)
+		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
+	if (q->blocked)
+		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_NONE);
+	v = judge_words(q);
+	if (v.condition != CONDITION_NONE)
+		return v;
+	v = reach_canceled(q, false);
+	v.accepts = true;
+	if (q->deadline)
+	{
+		v.has_until = true;
+		v.until = *q->deadline;
+	}
+	return v;
+}
+
+static Verdict
+decide_deny(const Question *q)
+{
+	if (q->live == STATE_NONE && q->last == STATE_DENIED)
+		return already(STATE_DENIED);
+	if (q->live != STATE_REQUESTED)
+		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
+	if (q->asked_by == q->party)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OWN_REQUEST);
+	return end_request(q, STATE_DENIED, EVENT_DENIED);
+}
+
+static Verdict
+decide_refund(const Question *q)
+{
+	if (q->live != STATE_IN_PROGRESS)
+		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
+	switch (q->amount)
+	{
+		case AMOUNT_PART:
+			return (Verdict){.changed = true,
+							 .state = STATE_IN_PROGRESS,
+							 .event = EVENT_REFUNDED};
+		case AMOUNT_LAST:
+		{
+			Question paid = *q;
+
+			paid.money_due = false;
+			return reach_canceled(&paid,
+								  q->direct && q->asked_by == PARTY_CUSTOMER);
+		}
+		case AMOUNT_NOT_POSITIVE:
+			return refused(CONDITION_INVALID_REFUND, FAULT_AMOUNT);
+		case AMOUNT_TOO_HIGH:
+			return refused(CONDITION_INVALID_REFUND, FAULT_AMOUNT_TOO_HIGH);
+		case AMOUNT_UNKNOWN_METHOD:
+			return refused(CONDITION_INVALID_REFUND, FAULT_METHOD);
+	}
+	pg_unreachable();
+}
+
+static Verdict
+decide_undo(const Question *q)
+{
+	UndoReach	needed;
+	TimestampTz end = DT_NOEND;
+	Verdict		v;
+
+	switch (q->live)
+	{
+		case STATE_REQUESTED:
+			needed = UNDO_REQUESTED;
+			break;
+		case STATE_IN_PROGRESS:
+			needed = UNDO_IN_PROGRESS;
+			break;
+		case STATE_CANCELED:
+			needed = UNDO_CANCELED;
+			break;
+		default:
+			if (q->last == STATE_UNDONE && !imported_canceled(q))
+				return already(STATE_UNDONE);
+			return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_NO_RECORD);
+	}
+	if (q->policy->undo < needed)
+		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_UNDO_REACH);
+	if (q->policy->undo_window && q->closed_at)
+		end = span_end(*q->closed_at, q->policy->undo_window);
+	if (q->now > end)
+		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_UNDO_WINDOW);
+	if (q->unsettled && !q->settled)
+		return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_KEPT);
+
+	v = q->live == STATE_REQUESTED ?
+		end_request(q, STATE_WITHDRAWN, EVENT_WITHDRAWN) :
+		end_request(q, STATE_UNDONE, EVENT_UNDONE);
+	v.has_until = !TIMESTAMP_NOT_FINITE(end);
+	v.until = end;
+	return v;
+}
+
+/* The order goes on to an ordinary status. */
+static Verdict
+decide_move(const Question *q)
+{
+	if (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS ||
+		imported_canceled(q))
+		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_NONE);
+	if (q->live == STATE_REQUESTED && q->policy->hold)
+		return refused(CONDITION_ORDER_ON_HOLD, FAULT_NONE);
+	if (q->live == STATE_REQUESTED)
+		return (Verdict){.changed = true,
+						 .state = STATE_DENIED,
+						 .event = EVENT_DENIED};
+	return already(STATE_NONE);
+}
+
+/* Old canceled orders may come in; a request needs somebody who asked. */
+static Verdict
+decide_insert(const Question *q)
+{
+	StatusKind kind = status_kind(q->policy, q->status);
+
+	if (kind == STATUS_REQUESTED || kind == STATUS_IN_PROGRESS)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RECORD);
+	return already(STATE_NONE);
+}
+
+static Verdict
+decide_delete(const Question *q)
+{
+	const Rule *rule = policy_rule(q->policy, q->status);
+
+	if (q->live == STATE_REQUESTED || q->live == STATE_IN_PROGRESS)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OPEN);
+	if (rule == NULL)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RULE);
+	if (!rule->deletable)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_RULE);
+	return already(STATE_NONE);
+}
+
+Verdict
+decide_change(Question *q, const char *to, StatusKind kind)
+{
+	bool closed = q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS ||
+		imported_canceled(q);
+	Verdict v;
+
+	/* Out of a cancellation only undo_cancel leads. */
+	if (closed)
+	{
+		if (q->live == STATE_IN_PROGRESS && kind == STATUS_CANCELED)
+			return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_DUE);
+		q->verb = VERB_MOVE;
+		return decide(q);
+	}
+
+	if (kind == STATUS_ORDINARY)
+	{
+		q->verb = q->live == STATE_REQUESTED && q->asked_by == q->party &&
+				same_status(q->prior_status, to) ?
+			VERB_WITHDRAW_CANCEL :
+			VERB_MOVE;
+		v = decide(q);
+		if (v.condition == CONDITION_NONE && q->verb == VERB_WITHDRAW_CANCEL &&
+			!same_status(v.status, to))
+			return refused(CONDITION_CANCELLATION_FORBIDDEN,
+						   FAULT_OTHER_STATUS);
+		return v;
+	}
+
+	/* Into a cancellation: exactly what the function would have written. */
+	q->verb = q->party == PARTY_CUSTOMER ? VERB_REQUEST_CANCEL :
+										   VERB_CANCEL_ORDER;
+	v = decide(q);
+	if (v.condition != CONDITION_NONE ||
+		(v.changed && same_status(v.status, to)))
+		return v;
+	if (!v.changed)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_ALREADY_ASKED);
+	if (v.state == STATE_IN_PROGRESS && kind == STATUS_CANCELED)
+		return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_DUE);
+	if (v.state == STATE_REQUESTED)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_MUST_ASK);
+	if (kind == STATUS_REQUESTED)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NOT_ASKED);
+	return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OTHER_STATUS);
+}

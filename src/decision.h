@@ -1,0 +1,191 @@
+/*
+ * decision.h — may this be done to this order, and what becomes of it?
+ *
+ * The one place where the rules are decided.  The verbs, the guard,
+ * cancel_options, the batch and the tests all ask here.  It is pure: no
+ * catalog, no SQL, no clock, no ereport; everything it may look at stands in
+ * the Question, everything it found out in the Verdict.
+ */
+#ifndef ORDCANCEL_DECISION_H
+#define ORDCANCEL_DECISION_H
+
+#include "datatype/timestamp.h"
+#include "words.h"
+
+#define NOTE_MAX_LENGTH 2000 /* characters; a reason may allow less */
+
+/* Why something is refused; design section 9. */
+typedef enum Condition
+{
+	CONDITION_NONE,
+	CONDITION_ORDER_TABLE_NOT_ATTACHED,
+	CONDITION_ORDER_NOT_FOUND,
+	CONDITION_CANCELLATION_FORBIDDEN,
+	CONDITION_GRACE_PERIOD_OVER,
+	CONDITION_CANCELLATION_BLOCKED,
+	CONDITION_INVALID_REASON,
+	CONDITION_NO_OPEN_CANCELLATION,
+	CONDITION_UNDO_NOT_ALLOWED,
+	CONDITION_REFUND_NOT_SETTLED,
+	CONDITION_INVALID_REFUND,
+	CONDITION_REQUEST_KEY_REUSED,
+	CONDITION_ORDER_ON_HOLD,
+	CONDITION_ORDER_IS_CANCELED,
+	CONDITION_INVALID_POLICY,
+} Condition;
+
+/* The finer why, for DETAIL and HINT. */
+typedef enum Fault
+{
+	FAULT_NONE,
+	FAULT_NO_RULE,		  /* the status has no rule */
+	FAULT_RULE,			  /* the rule forbids it */
+	FAULT_MUST_ASK,		  /* plain write: a request has to come first */
+	FAULT_NOT_ASKED,	  /* plain write: the rules cancel at once */
+	FAULT_ALREADY_ASKED,  /* plain write: that party has asked already */
+	FAULT_PLAIN_UPDATES,  /* plain writes are switched off */
+	FAULT_OTHER_STATUS,	  /* plain write: the rules lead elsewhere */
+	FAULT_OWN_REQUEST,	  /* one's own request is withdrawn, not denied */
+	FAULT_OTHERS_REQUEST, /* the other's request is denied, not withdrawn */
+	FAULT_OPEN,			  /* a cancellation is open */
+	FAULT_REASON_MISSING,
+	FAULT_REASON_UNKNOWN,
+	FAULT_REASON_INACTIVE,
+	FAULT_REASON_AUDIENCE,
+	FAULT_REASON_NOT_ASKED, /* usable only when the customer asked */
+	FAULT_NOTE_MISSING,
+	FAULT_NOTE_TOO_LONG,
+	FAULT_NO_RECORD, /* canceled, but not by us */
+	FAULT_UNDO_REACH,
+	FAULT_UNDO_WINDOW,
+	FAULT_MONEY_DUE,  /* refunds are missing */
+	FAULT_MONEY_KEPT, /* the customer has the money back */
+	FAULT_AMOUNT,	  /* not a positive amount */
+	FAULT_AMOUNT_TOO_HIGH,
+	FAULT_METHOD, /* unknown refund method */
+	FAULT_NO_CANCELED_STATUS,
+} Fault;
+
+/* What a status means under a policy. */
+typedef enum StatusKind
+{
+	STATUS_ORDINARY,
+	STATUS_REQUESTED,
+	STATUS_IN_PROGRESS,
+	STATUS_CANCELED,
+} StatusKind;
+
+/* How a refund compares with what is due. */
+typedef enum AmountCheck
+{
+	AMOUNT_PART,
+	AMOUNT_LAST,
+	AMOUNT_NOT_POSITIVE,
+	AMOUNT_TOO_HIGH,
+	AMOUNT_UNKNOWN_METHOD,
+} AmountCheck;
+
+typedef struct Rule
+{
+	char	*status;
+	RuleMode customer;
+	RuleMode customer_late;
+	RuleMode merchant;
+	bool	 deletable;
+	char	*hint; /* or NULL */
+} Rule;
+
+typedef struct Policy
+{
+	char	 *name;
+	Interval *grace;			/* NULL: the window never closes */
+	char	 *requested_status; /* these four: NULL = not configured */
+	char	 *in_progress_status;
+	char	 *canceled_status;
+	char	 *customer_canceled_status;
+	bool	  hold;				/* on_progress = hold */
+	Interval *decision_timeout; /* NULL: none */
+	UndoReach undo;
+	Interval *undo_window; /* NULL: no limit */
+	bool	  reason_required;
+	int		  nrules;
+	Rule	 *rules;
+} Policy;
+
+typedef struct Reason
+{
+	char	*code;
+	Audience audience;
+	bool	 requires_note;
+	bool	 requires_request;
+	bool	 active;
+	int		 note_max; /* characters */
+} Reason;
+
+typedef struct Question
+{
+	Verb		verb;
+	Party		party; /* who acts */
+	TimestampTz now;
+
+	/* the order */
+	const Policy	  *policy;
+	const char		  *status;
+	const TimestampTz *placed_at; /* NULL: unknown, the window is open */
+	bool			   blocked;	  /* for this party */
+	bool			   money_due; /* a refund would be due on acceptance */
+
+	/* its cancellation */
+	State			   live; /* STATE_NONE: no live one */
+	State			   last; /* else the newest ended one's */
+	Party			   asked_by;
+	bool			   direct; /* asked and decided by one party at once */
+	const char		  *prior_status;
+	bool			   moved_on; /* the order has left the status we gave it */
+	const TimestampTz *closed_at; /* since when an undo window counts */
+	const TimestampTz *deadline;
+
+	/* what was said */
+	bool		  words_unknown; /* cancel_options: do not judge the words */
+	bool		  reason_given;
+	bool		  reason_on_record; /* the request that is confirmed has one */
+	const Reason *reason;			/* NULL with reason_given: unknown code */
+	int			  note_length; /* characters, blanks at the ends not counted */
+	bool		  settled;	   /* undo: the customer has paid again */
+	bool		  unsettled;   /* undo: a refund needs that */
+	AmountCheck	  amount;	   /* record_refund */
+} Question;
+
+typedef struct Verdict
+{
+	Condition	condition; /* CONDITION_NONE: go ahead */
+	Fault		fault;
+	bool		changed; /* false: it is so already */
+	State		state;	 /* of the cancellation, afterwards */
+	const char *status;	 /* to give the order; NULL: leave it */
+	EventType	event;	 /* the last event that this makes */
+	bool		accepts; /* an open request is accepted by it */
+	bool		late;	 /* the customer's window is over */
+	bool		has_until;
+	TimestampTz until; /* when the answer changes by itself */
+} Verdict;
+
+/* Decides a verb. */
+extern Verdict decide(const Question *question);
+
+/*
+ * Decides a plain change of the order's status to "to": finds the verb it
+ * amounts to (left in question->verb) and allows exactly what that verb would
+ * have written.  "kind" is what "to" means under the policy that the changed
+ * row names.
+ */
+extern Verdict decide_change(Question *question, const char *to,
+							 StatusKind kind);
+
+extern StatusKind  status_kind(const Policy *policy, const char *status);
+extern const Rule *policy_rule(const Policy *policy, const char *status);
+
+/* The end of a span, days counted as 24 hours whatever the session's zone. */
+extern TimestampTz span_end(TimestampTz start, const Interval *span);
+
+#endif /* ORDCANCEL_DECISION_H */

@@ -1,0 +1,21 @@
+/*
+ * entry.h — what the SQL functions have in common on their way in
+ */
+#ifndef ORDCANCEL_ENTRY_H
+#define ORDCANCEL_ENTRY_H
+
+#include "fmgr.h"
+#include "storage/lockdefs.h"
+
+#include "order_case.h"
+
+/* The attached table of an argument, locked against DDL; else OC001. */
+extern OrderTable *entry_table(bool isnull, Oid relid, LOCKMODE lock);
+
+/* Sets c->key from an argument of any type; else OC002. */
+extern void entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg);
+
+/* Who acts when a call names nobody: ordcancel.actor, else the role. */
+extern char *call_default_actor(void);
+
+#endif /* ORDCANCEL_ENTRY_H */

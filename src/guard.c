@@ -1,0 +1,306 @@
+/*
+ * guard.c — the triggers that hold every writer to the rules
+ *
+ * On the order table, AFTER ROW, because only then nobody can change the row
+ * any more: a change of status (or key, or policy) is judged by the decision
+ * that the functions ask, and recorded as they would have.  On the record
+ * tables, BEFORE ROW: nothing but record.c writes there.
+ *
+ * The row is judged as it was before the statement: what a plain update says
+ * of placed_at or a block in the same breath does not count.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tupconvert.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "storage/itemptr.h"
+#include "utils/rel.h"
+
+#include "as_owner.h"
+#include "entry.h"
+#include "lifecycle.h"
+#include "order_key.h"
+#include "order_row.h"
+#include "record.h"
+#include "refusal.h"
+#include "roles.h"
+#include "settings.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_guard_update);
+PG_FUNCTION_INFO_V1(ordcancel_guard_insert);
+PG_FUNCTION_INFO_V1(ordcancel_guard_delete);
+PG_FUNCTION_INFO_V1(ordcancel_guard_truncate);
+PG_FUNCTION_INFO_V1(ordcancel_guard_record);
+
+static TriggerData *
+trigger_data(FunctionCallInfo fcinfo)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function was not called by trigger manager")));
+	return (TriggerData *) fcinfo->context;
+}
+
+static void
+must_fire_after_row(const TriggerData *trigger)
+{
+	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("function must be fired AFTER ROW"),
+			 errhint(
+				 "Triggers of ordcancel are made by ordcancel.attach().")));
+}
+
+static OrderTable *
+guarded_table(const TriggerData *trigger)
+{
+	OrderTable *table = order_table_of(trigger->tg_relation);
+
+	if (table == NULL)
+		refusal_raise_not_attached(RelationGetRelid(trigger->tg_relation));
+	return table;
+}
+
+/* Fills a case from a row of the attached table or of one of its partitions. */
+static void
+case_from_row(OrderCase *c, OrderTable *table, Relation fired, HeapTuple row)
+{
+	Relation			root;
+	TupleConversionMap *map;
+
+	memset(c, 0, sizeof(OrderCase));
+	c->table = table;
+	if (RelationGetRelid(fired) == table->relid)
+	{
+		order_from_tuple(c, row, RelationGetDescr(fired));
+		return;
+	}
+	root = table_open(table->relid, AccessShareLock);
+	map = convert_tuples_by_name(RelationGetDescr(fired),
+								 RelationGetDescr(root));
+	order_from_tuple(c, map ? execute_attr_map_tuple(row, map) : row,
+					 RelationGetDescr(root));
+	table_close(root, NoLock);
+}
+
+static Call
+plain_call(Verb verb, const char *source)
+{
+	Call call = {.verb = verb, .source = source};
+
+	call.party = role_party();
+	call.reason = settings_reason();
+	call.note = settings_note();
+	call.actor = call_default_actor();
+	call.now = settings_now();
+	return call;
+}
+
+/*
+ * The records name an order by its key, so an order that has any keeps it.
+ * And an order must not become canceled because another policy's words are
+ * applied to a status that it has already.
+ */
+static void
+judge_identity(const TriggerData *trigger, OrderCase *before,
+			   const OrderCase *after, bool key_changed, bool status_changed)
+{
+	StatusKind was = status_kind(before->policy, before->status);
+	StatusKind is = status_kind(after->policy, after->status);
+
+	if (key_changed)
+	{
+		record_find(before);
+		if (before->has_record)
+			ereport(ERROR,
+					(errcode(ERRCODE_CHECK_VIOLATION),
+					 errmsg("key of order %s of %s cannot change",
+							shorten(before->key_text, 80),
+							before->table->label),
+					 errdetail("Cancellations are recorded under it."),
+					 errtableconstraint(trigger->tg_relation,
+										"order_has_cancellations")));
+	}
+	if (!status_changed && was != is && is != STATUS_ORDINARY)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg(
+				 "policy of order %s of %s cannot change from \"%s\" to \"%s\"",
+				 shorten(before->key_text, 80), before->table->label,
+				 before->policy->name, after->policy->name),
+			 errdetail("Status \"%s\" would become one of a cancellation.",
+					   after->status),
+			 errtableconstraint(trigger->tg_relation,
+								condition_name(
+									CONDITION_CANCELLATION_FORBIDDEN))));
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+Datum
+ordcancel_guard_update(PG_FUNCTION_ARGS)
+{
+	TriggerData	 *trigger = trigger_data(fcinfo);
+	MemoryContext caller = CurrentMemoryContext;
+	OrderTable	 *table;
+	OrderCase	  before;
+	OrderCase	  after;
+	OwnerScope	  scope;
+	Call		  call;
+	Refusal		  refusal;
+	bool		  key_changed;
+	bool		  status_changed;
+	bool		  allowed = true;
+
+	must_fire_after_row(trigger);
+	table = guarded_table(trigger);
+	case_from_row(&before, table, trigger->tg_relation, trigger->tg_trigtuple);
+	case_from_row(&after, table, trigger->tg_relation, trigger->tg_newtuple);
+	key_changed = !order_key_equal(table, before.key, after.key);
+	status_changed = !same_text(before.status, after.status);
+	if (!key_changed &&
+		order_write_is_ours(table, before.key, before.status, after.status))
+		return PointerGetDatum(NULL);
+
+	call = plain_call(VERB_MOVE, "update");
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	owner_enter(&scope, table);
+	judge_identity(trigger, &before, &after, key_changed, status_changed);
+	if (status_changed)
+	{
+		StatusKind kind = status_kind(after.policy, after.status);
+
+		/* Either policy's word makes it a cancellation. */
+		if (kind == STATUS_ORDINARY)
+			kind = status_kind(before.policy, after.status);
+		allowed = lifecycle_change(&before, &call, after.status, kind,
+								   &refusal);
+	}
+	owner_leave(&scope);
+	SPI_finish();
+	if (!allowed)
+		refusal_raise_write(&refusal, trigger->tg_relation);
+	return PointerGetDatum(NULL);
+}
+
+Datum
+ordcancel_guard_insert(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo);
+	OrderCase	 c;
+	Call		 call = {.verb = VERB_INSERT, .party = PARTY_SYSTEM};
+	Refusal		 refusal;
+
+	must_fire_after_row(trigger);
+	case_from_row(&c, guarded_table(trigger), trigger->tg_relation,
+				  trigger->tg_trigtuple);
+	if (!lifecycle_row(&c, &call, &refusal))
+		refusal_raise_write(&refusal, trigger->tg_relation);
+	return PointerGetDatum(NULL);
+}
+
+Datum
+ordcancel_guard_delete(PG_FUNCTION_ARGS)
+{
+	TriggerData	 *trigger = trigger_data(fcinfo);
+	MemoryContext caller = CurrentMemoryContext;
+	OrderTable	 *table;
+	OrderCase	  c;
+	OwnerScope	  scope;
+	Call		  call = {.verb = VERB_DELETE, .party = PARTY_SYSTEM};
+	Refusal		  refusal;
+	bool		  allowed;
+
+	must_fire_after_row(trigger);
+	table = guarded_table(trigger);
+
+	/*
+	 * An update that moves a row to another partition deletes and inserts it
+	 * and fires no UPDATE trigger, so nobody would judge its new status.  The
+	 * old version says that it was moved.
+	 */
+	if (HeapTupleHeaderIndicatesMovedPartitions(trigger->tg_trigtuple->t_data))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot move an order of %s to another partition",
+					table->label),
+			 errdetail(
+				 "The update would change the key of the order, under which its cancellations are recorded.")));
+
+	case_from_row(&c, table, trigger->tg_relation, trigger->tg_trigtuple);
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	owner_enter(&scope, table);
+	allowed = lifecycle_row(&c, &call, &refusal);
+	owner_leave(&scope);
+	SPI_finish();
+	if (!allowed)
+		refusal_raise_write(&refusal, trigger->tg_relation);
+	return PointerGetDatum(NULL);
+}
+
+Datum
+ordcancel_guard_truncate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo);
+
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_CHECK_VIOLATION),
+		 errmsg("cannot truncate \"%s\"",
+				RelationGetRelationName(trigger->tg_relation)),
+		 errdetail(
+			 "It is under the rules of ordcancel; truncating would pass them by."),
+		 errhint("Call ordcancel.detach() first."),
+		 errtableconstraint(trigger->tg_relation,
+							condition_name(
+								CONDITION_CANCELLATION_FORBIDDEN))));
+}
+
+/* The id is the first column of both record tables. */
+static bool
+row_is_ours(Relation rel, HeapTuple row)
+{
+	bool  isnull;
+	Datum id = heap_getattr(row, 1, RelationGetDescr(rel), &isnull);
+
+	return !isnull &&
+		record_write_is_ours(RelationGetRelid(rel), DatumGetInt64(id));
+}
+
+Datum
+ordcancel_guard_record(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo);
+	Relation	 rel = trigger->tg_relation;
+
+	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
+		!TRIGGER_FIRED_BY_DELETE(trigger->tg_event) &&
+		row_is_ours(rel, trigger->tg_trigtuple))
+	{
+		if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+			return PointerGetDatum(trigger->tg_trigtuple);
+		if (row_is_ours(rel, trigger->tg_newtuple))
+			return PointerGetDatum(trigger->tg_newtuple);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("record table \"%s\" is written by ordcancel alone",
+					RelationGetRelationName(rel)),
+			 errhint("Call the functions of schema ordcancel."),
+			 errtableconstraint(rel, "written_by_ordcancel")));
+}

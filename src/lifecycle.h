@@ -1,0 +1,63 @@
+/*
+ * lifecycle.h — the one way an order takes through a cancellation
+ *
+ * Lock the order, re-read it, find its cancellation, decide, write: record,
+ * event, order, in that order, so that a trigger of the user on the order
+ * finds the record there.  Every entry point comes through here: the verbs
+ * with an array of one, the guard with the change that it was shown.
+ *
+ * The caller is connected to SPI and acts as the table's owner (as_owner.h).
+ */
+#ifndef ORDCANCEL_LIFECYCLE_H
+#define ORDCANCEL_LIFECYCLE_H
+
+#include "order_case.h"
+#include "refusal.h"
+
+/* What has become of one order. */
+typedef enum CaseResult
+{
+	CASE_DONE, /* verdict.changed tells whether anything was */
+	CASE_NOT_FOUND,
+	CASE_REFUSED,
+} CaseResult;
+
+/* The outcome of a verb for one order. */
+typedef struct Outcome
+{
+	CaseResult	 result;
+	Refusal		 refusal; /* of CASE_REFUSED */
+	bool		 changed;
+	bool		 has_record;
+	int64		 cancellation_id;
+	State		 state;
+	char		*order_status;
+	Numeric		 refund_due;
+	Numeric		 refunded;
+	TimestampTz *requested_at;
+	TimestampTz *decided_at;
+	TimestampTz *closed_at;
+} Outcome;
+
+/* Does a verb to the order that c->key names.  Refusals are returned. */
+extern Outcome lifecycle_call(OrderCase *c, Call *call);
+
+/* Asks what a verb would be answered, and changes nothing; c is filled. */
+extern Verdict lifecycle_ask(OrderCase *c, Verb verb, Party party,
+							 TimestampTz now);
+
+/* Why lifecycle_ask was answered so. */
+extern Refusal lifecycle_explain(const OrderCase *c);
+
+/*
+ * Judges and records a plain change of the order c, which is filled from its
+ * old row, to a status.  "kind" is what that means under the new row's policy.
+ * Returns false and fills the refusal when it must not be.
+ */
+extern bool lifecycle_change(OrderCase *c, Call *call, const char *to,
+							 StatusKind kind, Refusal *refusal);
+
+/* Judges a new or a leaving order. */
+extern bool lifecycle_row(OrderCase *c, Call *call, Refusal *refusal);
+
+#endif /* ORDCANCEL_LIFECYCLE_H */

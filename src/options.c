@@ -1,0 +1,115 @@
+/*
+ * options.c — cancel_options: what may be done to an order, by whom, why not
+ *
+ * Asks the same decision as the verbs for every party and verb, without
+ * locks.  Reason and note are not judged: they are not known yet.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "as_owner.h"
+#include "entry.h"
+#include "lifecycle.h"
+#include "order_key.h"
+#include "order_row.h"
+#include "record.h"
+#include "refusal.h"
+#include "settings.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_cancel_options);
+
+static const struct
+{
+	Party party;
+	Verb  verb;
+} choices[] = {
+	{PARTY_CUSTOMER, VERB_REQUEST_CANCEL},
+	{PARTY_CUSTOMER, VERB_WITHDRAW_CANCEL},
+	{PARTY_MERCHANT, VERB_CANCEL_ORDER},
+	{PARTY_MERCHANT, VERB_WITHDRAW_CANCEL},
+	{PARTY_MERCHANT, VERB_ACCEPT_CANCEL},
+	{PARTY_MERCHANT, VERB_DENY_CANCEL},
+	{PARTY_MERCHANT, VERB_RECORD_REFUND},
+	{PARTY_MERCHANT, VERB_UNDO_CANCEL},
+	{PARTY_MERCHANT, VERB_OVERRIDE_CANCEL},
+};
+
+static void
+put_text(Datum *value, bool *isnull, const char *text)
+{
+	*isnull = text == NULL;
+	*value = text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+static void
+put_choice(ReturnSetInfo *result, OrderCase *c, int choice, TimestampTz now)
+{
+	Verdict v = lifecycle_ask(c, choices[choice].verb, choices[choice].party,
+							  now);
+	bool	allowed = v.condition == CONDITION_NONE;
+	Refusal refusal = {0};
+	Datum	values[8];
+	bool	nulls[8] = {false};
+
+	if (!allowed)
+		refusal = lifecycle_explain(c);
+	put_text(&values[0], &nulls[0], party_name(choices[choice].party));
+	put_text(&values[1], &nulls[1], verb_name(choices[choice].verb));
+	values[2] = BoolGetDatum(allowed);
+	put_text(&values[3], &nulls[3],
+			 !allowed		? "refused" :
+				 !v.changed ? "already" :
+							  state_name(v.state));
+	put_text(&values[4], &nulls[4], condition_name(v.condition));
+	put_text(&values[5], &nulls[5],
+			 allowed			? NULL :
+				 refusal.detail ? refusal.detail :
+								  refusal.message);
+	put_text(&values[6], &nulls[6], refusal.hint);
+	values[7] = TimestampTzGetDatum(v.until);
+	nulls[7] = !v.has_until;
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+Datum
+ordcancel_cancel_options(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext  caller = CurrentMemoryContext;
+	TimestampTz	   now = settings_now();
+	OrderCase	   c = {0};
+	OwnerScope	   scope;
+	bool		   found = false;
+
+	InitMaterializedSRF(fcinfo, 0);
+	c.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
+	entry_key(&c, fcinfo, 1);
+
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	if (order_visible(c.table, c.key))
+	{
+		owner_enter(&scope, c.table);
+		found = order_read(&c);
+		if (found)
+		{
+			record_look(&c);
+			order_facts(&c);
+			for (int i = 0; i < lengthof(choices); i++)
+				put_choice(result, &c, i, now);
+		}
+		owner_leave(&scope);
+	}
+	SPI_finish();
+	if (!found)
+		refusal_raise_not_found(
+			c.table->label,
+			order_key_shown(PG_GETARG_DATUM(1), false,
+							get_fn_expr_argtype(fcinfo->flinfo, 1)),
+			NULL);
+	return (Datum) 0;
+}

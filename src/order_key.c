@@ -1,0 +1,233 @@
+/*
+ * order_key.c — the key of an order, as a caller gives it and as text
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+#include "order_key.h"
+#include "refusal.h"
+
+Datum
+column_from_text(const Column *column, const char *text)
+{
+	return InputFunctionCall((FmgrInfo *) &column->in, (char *) text,
+							 column->ioparam, column->typmod);
+}
+
+char *
+column_to_text(const Column *column, Datum value)
+{
+	char *text = OutputFunctionCall((FmgrInfo *) &column->out, value);
+
+	if (column->blank_padded)
+		for (int end = strlen(text); end > 0 && text[end - 1] == ' '; end--)
+			text[end - 1] = '\0';
+	return text;
+}
+
+static bool
+type_is_text(Oid type)
+{
+	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID ||
+		type == UNKNOWNOID || type == NAMEOID || type == CSTRINGOID;
+}
+
+static char *
+any_to_text(Datum value, Oid type)
+{
+	Oid	 function;
+	bool varlena;
+
+	if (type == UNKNOWNOID || type == CSTRINGOID)
+		return DatumGetCString(value);
+	getTypeOutputInfo(type, &function, &varlena);
+	return OidOutputFunctionCall(function, value);
+}
+
+/* One key column's value.  Domains go through text, so that they are checked. */
+static Datum
+read_column(const Column *column, Datum value, Oid type)
+{
+	if (type == column->type)
+		return value;
+	return column_from_text(column, any_to_text(value, type));
+}
+
+/* The columns of a composite key from a row of any type; false: no fit. */
+static bool
+read_row(const OrderTable *table, HeapTupleHeader row, Datum *key)
+{
+	TupleDesc	  desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row),
+												HeapTupleHeaderGetTypMod(row));
+	HeapTupleData tuple = {0};
+	int			  n = 0;
+	bool		  fits = true;
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	tuple.t_data = row;
+	for (int i = 0; i < desc->natts && fits; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		Datum			  value;
+		bool			  isnull;
+
+		if (att->attisdropped)
+			continue;
+		value = heap_getattr(&tuple, i + 1, desc, &isnull);
+		fits = n < table->nkeys && !isnull;
+		if (fits)
+		{
+			key[n] = read_column(&table->keys[n], value, att->atttypid);
+			n++;
+		}
+	}
+	ReleaseTupleDesc(desc);
+	return fits && n == table->nkeys;
+}
+
+static bool
+read_key(const OrderTable *table, Datum value, Oid type, Datum *key)
+{
+	if (table->nkeys == 1)
+	{
+		key[0] = read_column(&table->keys[0], value, type);
+		return true;
+	}
+	if (type_is_text(type))
+		value = OidInputFunctionCall(F_RECORD_IN, any_to_text(value, type),
+									 RECORDOID, table->key_desc->tdtypmod);
+	else if (!type_is_rowtype(type))
+		return false;
+	return read_row(table, DatumGetHeapTupleHeader(value), key);
+}
+
+/*
+ * The errors of input functions become "no such order".  Nothing is caught
+ * for good: the caller of this raises an error in any case, so that the
+ * transaction state which an input function left behind does not matter.
+ */
+bool
+order_key_read(const OrderTable *table, Datum value, bool isnull, Oid type,
+			   Datum *key, char **why)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool fits = false;
+
+	*why = NULL;
+	if (isnull)
+	{
+		*why = "The order id is null.";
+		return false;
+	}
+	PG_TRY();
+	{
+		fits = read_key(table, value, type, key);
+		if (!fits)
+			*why = psprintf("The primary key of %s has %d columns.",
+							table->label, table->nkeys);
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+		int		   category;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+		if (category != ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) &&
+			category !=
+				ERRCODE_TO_CATEGORY(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION) &&
+			error->sqlerrcode != ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+			PG_RE_THROW();
+		FlushErrorState();
+		*why = psprintf("It is not a key of %s: %s.", table->label,
+						shorten(error->message, 200));
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	return fits;
+}
+
+/*
+ * Sets what the text of dates, floats and bytea depends on.  order_key is
+ * compared by people and programs of every session.
+ */
+static int
+fixed_formats(void)
+{
+	int						 nest = NewGUCNestLevel();
+	static const char *const settings[][2] = {
+		{"DateStyle", "ISO, YMD"}, {"IntervalStyle", "postgres"},
+		{"TimeZone", "UTC"},	   {"extra_float_digits", "1"},
+		{"bytea_output", "hex"},
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+								 false);
+	return nest;
+}
+
+char *
+order_key_text(const OrderTable *table, const Datum *key)
+{
+	int	  nest = table->key_has_format ? fixed_formats() : 0;
+	char *text;
+
+	if (table->nkeys == 1)
+		text = column_to_text(&table->keys[0], key[0]);
+	else
+	{
+		bool	  nulls[INDEX_MAX_KEYS] = {false};
+		HeapTuple row = heap_form_tuple(table->key_desc, (Datum *) key, nulls);
+
+		text = OidOutputFunctionCall(F_RECORD_OUT, HeapTupleGetDatum(row));
+	}
+	if (nest)
+		AtEOXact_GUC(true, nest);
+	return text;
+}
+
+char *
+order_key_shown(Datum value, bool isnull, Oid type)
+{
+	return isnull ? "NULL" : shorten(any_to_text(value, type), 80);
+}
+
+bool
+order_key_equal(const OrderTable *table, const Datum *a, const Datum *b)
+{
+	for (int i = 0; i < table->nkeys; i++)
+		if (!datum_image_eq(a[i], b[i], table->keys[i].typbyval,
+							table->keys[i].typlen))
+			return false;
+	return true;
+}
+
+void
+order_key_qual(StringInfo sql, const OrderTable *table, const char *alias,
+			   char **names, int first)
+{
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		const Column *key = &table->keys[i];
+		char		 *left = psprintf("%s.%s", alias,
+									  quote_identifier(names ? names[i] : key->name));
+		char		 *right = psprintf("$%d", first + i);
+
+		if (i > 0)
+			appendStringInfoString(sql, " AND ");
+		generate_operator_clause(sql, left, key->type, key->equal, right,
+								 key->type);
+	}
+}

@@ -1,0 +1,45 @@
+/*
+ * order_key.h — the key of an order, as a caller gives it and as text
+ *
+ * A caller names an order by anything that reads as its key: the key's own
+ * type, another type with the same text, text itself; a key of several
+ * columns as ROW(…) or '(…)'.
+ */
+#ifndef ORDCANCEL_ORDER_KEY_H
+#define ORDCANCEL_ORDER_KEY_H
+
+#include "lib/stringinfo.h"
+
+#include "order_table.h"
+
+/*
+ * Reads a caller's key into values of the key columns' types.  Returns false
+ * when no order can have it, *why then says why; NULL where there is nothing
+ * to add.
+ */
+extern bool order_key_read(const OrderTable *table, Datum value, bool isnull,
+						   Oid type, Datum *key, char **why);
+
+/* The key as text, the same in every session: 42, or (7,42). */
+extern char *order_key_text(const OrderTable *table, const Datum *key);
+
+/* The key as a caller gave it, for messages; short. */
+extern char *order_key_shown(Datum value, bool isnull, Oid type);
+
+extern bool order_key_equal(const OrderTable *table, const Datum *a,
+							const Datum *b);
+
+/*
+ * Appends "a.x = $n AND …" for the key columns under the given names, the
+ * parameters counted from first.
+ */
+extern void order_key_qual(StringInfo sql, const OrderTable *table,
+						   const char *alias, char **names, int first);
+
+/* A value of a column from text, by its type's input function; may error. */
+extern Datum column_from_text(const Column *column, const char *text);
+
+/* A value of a column as text. */
+extern char *column_to_text(const Column *column, Datum value);
+
+#endif /* ORDCANCEL_ORDER_KEY_H */

@@ -1,0 +1,384 @@
+/*
+ * order_table.c — what a backend knows of an attached order table
+ *
+ * Two hashes, both for the life of the backend: order tables by OID, and for
+ * partitions the OID of the attached table above them.  The relcache callback
+ * only flips flags in them.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "nodes/pg_list.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+
+#include "config.h"
+#include "order_table.h"
+#include "refusal.h"
+#include "rules.h"
+
+/* Columns of ordcancel.order_table; append only. */
+enum
+{
+	ORDER_TABLE_STATUS = 2,
+	ORDER_TABLE_PLACED_AT,
+	ORDER_TABLE_POLICY_BY,
+	ORDER_TABLE_REFUND_DUE,
+	ORDER_TABLE_PLAIN_UPDATES,
+	ORDER_TABLE_NOTIFY_CHANNEL,
+	ORDER_TABLE_INHERIT,
+	ORDER_TABLE_CANCELLATION_TABLE,
+	ORDER_TABLE_EVENT_TABLE,
+	ORDER_TABLE_KEY_COLUMNS,
+	ORDER_TABLE_SEARCH_PATH,
+	ORDER_TABLE_TIME_ZONE,
+};
+
+/* The values of one row of ordcancel.order_table. */
+typedef struct Registration
+{
+	char	   *status;
+	char	   *placed_at;
+	char	   *policy_by;
+	int			nkeys;
+	char	  **record_keys;
+	OrderTable *table;
+} Registration;
+
+typedef struct TableSlot
+{
+	Oid			relid; /* hash key */
+	bool		valid;
+	OrderTable *table; /* NULL and valid: not attached */
+} TableSlot;
+
+typedef struct RootSlot
+{
+	Oid	 relid; /* hash key: a partition */
+	bool valid;
+	Oid	 root; /* InvalidOid: nothing above is attached */
+} RootSlot;
+
+static HTAB *tables = NULL;
+static HTAB *roots = NULL;
+
+/* Flags only: what they flag may be in use, and nothing may be looked up. */
+static void
+order_table_invalidate(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS seq;
+	TableSlot	   *table;
+	RootSlot	   *root;
+
+	if (relid != InvalidOid)
+	{
+		table = hash_search(tables, &relid, HASH_FIND, NULL);
+		if (table)
+			table->valid = false;
+		root = hash_search(roots, &relid, HASH_FIND, NULL);
+		if (root)
+			root->valid = false;
+		return;
+	}
+	hash_seq_init(&seq, tables);
+	while ((table = hash_seq_search(&seq)) != NULL)
+		table->valid = false;
+	hash_seq_init(&seq, roots);
+	while ((root = hash_seq_search(&seq)) != NULL)
+		root->valid = false;
+}
+
+void
+order_table_init(void)
+{
+	HASHCTL ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(TableSlot);
+	tables = hash_create("ordcancel order tables", 16, &ctl,
+						 HASH_ELEM | HASH_BLOBS);
+	ctl.entrysize = sizeof(RootSlot);
+	roots = hash_create("ordcancel partitions", 64, &ctl,
+						HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(order_table_invalidate, (Datum) 0);
+}
+
+/* Frees the statements when the table's memory goes. */
+static void
+free_statements(void *arg)
+{
+	OrderTable *table = arg;
+
+	for (int i = 0; i < STATEMENT_COUNT; i++)
+		if (table->statements[i])
+			SPI_freeplan(table->statements[i]);
+}
+
+static void
+load_column(OrderTable *table, Relation rel, Column *column, AttrNumber attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	Oid				  function;
+	bool			  varlena;
+
+	column->attnum = attnum;
+	column->name = pstrdup(NameStr(att->attname));
+	column->type = att->atttypid;
+	column->typmod = att->atttypmod;
+	column->typlen = att->attlen;
+	column->typbyval = att->attbyval;
+	column->blank_padded = getBaseType(att->atttypid) == BPCHAROID;
+	getTypeInputInfo(column->type, &function, &column->ioparam);
+	fmgr_info_cxt(function, &column->in, table->context);
+	getTypeOutputInfo(column->type, &function, &varlena);
+	fmgr_info_cxt(function, &column->out, table->context);
+}
+
+/* Finds a configured column by name; it may have been renamed or dropped. */
+static void
+load_named_column(OrderTable *table, Relation rel, Column *column,
+				  const char *name)
+{
+	if (name == NULL)
+		return;
+	for (AttrNumber i = 1; i <= RelationGetDescr(rel)->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i - 1);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+		{
+			load_column(table, rel, column, i);
+			return;
+		}
+	}
+	refusal_raise_invalid_policy(
+		psprintf("order table %s has no column \"%s\" any more", table->label,
+				 name),
+		"The column was renamed or dropped after the table was attached.",
+		"Call ordcancel.attach() again with the column's new name; policies, rules and records stay.");
+}
+
+/* The text of these types depends on DateStyle, TimeZone and the like. */
+static bool
+type_has_format(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case UUIDOID:
+		case NUMERICOID:
+			return false;
+		default:
+			return true;
+	}
+}
+
+static void
+load_keys(OrderTable *table, Relation rel)
+{
+	Oid		 pkey;
+	Relation index;
+
+	list_free(RelationGetIndexList(rel)); /* fills rd_pkindex */
+	pkey = rel->rd_pkindex;
+	if (!OidIsValid(pkey))
+		refusal_raise_invalid_policy(
+			psprintf("order table %s has no primary key any more",
+					 table->label),
+			NULL, "Add the primary key again.");
+
+	index = index_open(pkey, AccessShareLock);
+	if (table->nkeys != IndexRelationGetNumberOfKeyAttributes(index))
+		refusal_raise_invalid_policy(
+			psprintf("the primary key of order table %s has changed",
+					 table->label),
+			"The record tables were made for the columns it had.",
+			"Restore the primary key, or detach the table, rename its record tables and attach it again.");
+
+	table->keys = palloc0(table->nkeys * sizeof(Column));
+	table->key_desc = CreateTemplateTupleDesc(table->nkeys);
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		Column *key = &table->keys[i];
+
+		load_column(table, rel, key, index->rd_index->indkey.values[i]);
+		key->equal = get_opfamily_member(index->rd_opfamily[i],
+										 index->rd_opcintype[i],
+										 index->rd_opcintype[i],
+										 BTEqualStrategyNumber);
+		table->key_has_format |= type_has_format(key->type);
+		TupleDescInitEntry(table->key_desc, i + 1, key->name, key->type,
+						   key->typmod, 0);
+	}
+	index_close(index, AccessShareLock);
+	table->key_desc = BlessTupleDesc(table->key_desc);
+}
+
+static void
+load_registration(HeapTuple row, TupleDesc desc, void *arg)
+{
+	Registration *reg = arg;
+	OrderTable	 *table = reg->table;
+	bool		  isnull;
+	Datum		 *names;
+
+	reg->status = config_name(row, desc, ORDER_TABLE_STATUS);
+	reg->placed_at = config_name(row, desc, ORDER_TABLE_PLACED_AT);
+	reg->policy_by = config_name(row, desc, ORDER_TABLE_POLICY_BY);
+	table->refund_due = config_text(row, desc, ORDER_TABLE_REFUND_DUE);
+	table->plain_updates = config_bool(row, desc, ORDER_TABLE_PLAIN_UPDATES);
+	table->channel = config_text(row, desc, ORDER_TABLE_NOTIFY_CHANNEL);
+	table->cancellation_table = config_oid(row, desc,
+										   ORDER_TABLE_CANCELLATION_TABLE);
+	table->event_table = config_oid(row, desc, ORDER_TABLE_EVENT_TABLE);
+	table->search_path = config_text(row, desc, ORDER_TABLE_SEARCH_PATH);
+	table->time_zone = config_text(row, desc, ORDER_TABLE_TIME_ZONE);
+
+	deconstruct_array(DatumGetArrayTypeP(heap_getattr(row,
+													  ORDER_TABLE_KEY_COLUMNS,
+													  desc, &isnull)),
+					  NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, &names, NULL,
+					  &table->nkeys);
+	table->record_keys = palloc(table->nkeys * sizeof(char *));
+	for (int i = 0; i < table->nkeys; i++)
+		table->record_keys[i] = pstrdup(NameStr(*DatumGetName(names[i])));
+}
+
+/* Reads all there is to know; NULL when the table is not attached. */
+static OrderTable *
+order_table_load(Oid relid)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "ordcancel order table",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	OrderTable	 *table = palloc0(sizeof(OrderTable));
+	Registration  reg = {.table = table};
+	MemoryContextCallback *cleanup;
+	Relation			   rel;
+
+	table->context = context;
+	table->relid = relid;
+	if (config_scan("order_table", relid, load_registration, &reg) == 0)
+	{
+		MemoryContextSwitchTo(caller);
+		MemoryContextDelete(context);
+		return NULL;
+	}
+
+	rel = table_open(relid, AccessShareLock);
+	table->owner = rel->rd_rel->relowner;
+	table->name = pstrdup(RelationGetRelationName(rel));
+	table->label = pstrdup(quote_qualified_identifier(
+		get_namespace_name(RelationGetNamespace(rel)), table->name));
+	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+	load_named_column(table, rel, &table->status, reg.status);
+	load_named_column(table, rel, &table->placed_at, reg.placed_at);
+	load_named_column(table, rel, &table->policy_by, reg.policy_by);
+	load_keys(table, rel);
+	table_close(rel, AccessShareLock);
+	rules_load(table);
+
+	cleanup = palloc0(sizeof(MemoryContextCallback));
+	cleanup->func = free_statements;
+	cleanup->arg = table;
+	MemoryContextRegisterResetCallback(context, cleanup);
+	MemoryContextSwitchTo(caller);
+	return table;
+}
+
+OrderTable *
+order_table_find(Oid relid)
+{
+	TableSlot  *slot;
+	OrderTable *fresh;
+	bool		found;
+
+	AcceptInvalidationMessages();
+	slot = hash_search(tables, &relid, HASH_ENTER, &found);
+	if (!found)
+	{
+		slot->valid = false;
+		slot->table = NULL;
+	}
+	if (slot->valid)
+		return slot->table;
+
+	/*
+	 * Set before the load: an invalidation that arrives while it reads unsets
+	 * it, and the next caller reads again.
+	 */
+	slot->valid = true;
+	PG_TRY();
+	{
+		fresh = order_table_load(relid);
+	}
+	PG_CATCH();
+	{
+		slot->valid = false;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+
+	/* The old one may be in use further up the stack: it goes at the end. */
+	if (slot->table)
+		MemoryContextSetParent(slot->table->context, TopTransactionContext);
+	if (fresh)
+		MemoryContextSetParent(fresh->context, CacheMemoryContext);
+	slot->table = fresh;
+	return fresh;
+}
+
+OrderTable *
+order_table_of(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	OrderTable *table = order_table_find(relid);
+	RootSlot   *slot;
+	bool		found;
+
+	if (table || !rel->rd_rel->relispartition)
+		return table;
+
+	slot = hash_search(roots, &relid, HASH_ENTER, &found);
+	if (!found || !slot->valid)
+	{
+		List	 *ancestors = get_partition_ancestors(relid);
+		ListCell *lc;
+
+		slot->root = InvalidOid;
+		slot->valid = true;
+		foreach(lc, ancestors)
+			if (order_table_find(lfirst_oid(lc)))
+				slot->root = lfirst_oid(lc);
+		list_free(ancestors);
+	}
+	return OidIsValid(slot->root) ? order_table_find(slot->root) : NULL;
+}
+
+const Policy *
+order_table_policy(const OrderTable *table, const char *name)
+{
+	if (name)
+		for (int i = 0; i < table->npolicies; i++)
+			if (strcmp(table->policies[i].name, name) == 0)
+				return &table->policies[i];
+	return table->default_policy;
+}

@@ -1,0 +1,114 @@
+/*
+ * order_table.h — what a backend knows of an attached order table
+ *
+ * One OrderTable per attached table: its columns, key, policies, rules,
+ * blocks and the prepared statements over it.  It is built on first use, and
+ * anew after the table, or its configuration, has changed: every change of
+ * the configuration sends a relcache invalidation for the order table.
+ *
+ * An OrderTable never changes once built.  A stale one is replaced, not
+ * freed, until the transaction ends, so a pointer holds through user code
+ * that runs in between; ask again for what must be new.
+ */
+#ifndef ORDCANCEL_ORDER_TABLE_H
+#define ORDCANCEL_ORDER_TABLE_H
+
+#include "access/attnum.h"
+#include "access/tupdesc.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+
+#include "decision.h"
+
+/* A column of the order table that we read or write. */
+typedef struct Column
+{
+	AttrNumber attnum; /* 0: not configured */
+	char	  *name;
+	Oid		   type;
+	int32	   typmod;
+	int16	   typlen;
+	bool	   typbyval;
+	bool	   blank_padded; /* character(n): trailing blanks are not text */
+	Oid		   ioparam;
+	Oid		   equal; /* key columns: the index's equality */
+	FmgrInfo   in;
+	FmgrInfo   out;
+} Column;
+
+typedef struct Block
+{
+	char *name;
+	char *condition;
+	char *hint;		/* or NULL */
+	bool  customer; /* whom it stops */
+	bool  merchant;
+} Block;
+
+/* The statements over one order table; see order_row.c and record.c. */
+typedef enum StatementKind
+{
+	STATEMENT_VISIBLE,
+	STATEMENT_LOCK_ORDER,
+	STATEMENT_READ_ORDER,
+	STATEMENT_FACTS,
+	STATEMENT_WRITE_STATUS,
+	STATEMENT_FIND_LIVE,
+	STATEMENT_FIND_LAST,
+	STATEMENT_FIND_REQUEST_KEY,
+	STATEMENT_FIND_BY_ID,
+	STATEMENT_UNSETTLED,
+	STATEMENT_INSERT_CANCELLATION,
+	STATEMENT_UPDATE_CANCELLATION,
+	STATEMENT_INSERT_EVENT,
+	STATEMENT_COUNT,
+} StatementKind;
+
+typedef struct OrderTable
+{
+	MemoryContext context; /* holds all of this */
+	Oid			  relid;
+	Oid			  owner;
+	char		 *label; /* schema.table, quoted: for SQL and messages */
+	char		 *name;	 /* the table's name alone */
+	bool		  partitioned;
+
+	Column	  status;
+	Column	  placed_at;
+	Column	  policy_by;
+	int		  nkeys;
+	Column	 *keys;
+	char	**record_keys;	  /* the keys' names in the record tables */
+	TupleDesc key_desc;		  /* of a composite key, for its text */
+	bool	  key_has_format; /* the key's text depends on settings */
+
+	bool  plain_updates;
+	char *channel;
+	char *refund_due;  /* expression, or NULL */
+	char *search_path; /* the owner's code runs with it */
+	char *time_zone;   /* a placed_at without zone is in it */
+	Oid	  cancellation_table;
+	Oid	  event_table;
+
+	int		npolicies;
+	Policy *policies;
+	Policy *default_policy;
+	int		nblocks;
+	Block  *blocks;
+
+	SPIPlanPtr statements[STATEMENT_COUNT];
+} OrderTable;
+
+extern void order_table_init(void);
+
+/* The attached table, or NULL.  The caller holds a lock on the relation. */
+extern OrderTable *order_table_find(Oid relid);
+
+/* The attached table that a relation is, or is a partition of, or NULL. */
+extern OrderTable *order_table_of(Relation rel);
+
+/* The policy of that name, else the default one. */
+extern const Policy *order_table_policy(const OrderTable *table,
+										const char		 *name);
+
+#endif /* ORDCANCEL_ORDER_TABLE_H */

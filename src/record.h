@@ -1,0 +1,68 @@
+/*
+ * record.h — the cancellation and event rows
+ *
+ * The only writer of the record tables.  Their guard (guard.c) lets a row
+ * pass that record_write_is_ours knows, and no other.  All of this runs as
+ * the tables' owner, the caller is connected to SPI.
+ */
+#ifndef ORDCANCEL_RECORD_H
+#define ORDCANCEL_RECORD_H
+
+#include "order_case.h"
+
+typedef struct Event
+{
+	EventType	type;
+	State		state;
+	const char *from;
+	const char *to;
+	Party		party;
+	const char *actor;
+	const char *reason;
+	const char *data;		 /* JSON, or NULL */
+	const char *source;		 /* the function, or "update" */
+	const char *request_key; /* of the call; on its first event */
+	TimestampTz at;
+	int64		id; /* given by record_event */
+} Event;
+
+/*
+ * Finds the order's live cancellation or else its newest one; sets
+ * c->has_record and c->record.  Sees all that is committed, and in the stricter
+ * isolation levels errors when the transaction may not build on it.
+ */
+extern void record_find(OrderCase *c);
+
+/* The same without locks or errors, for cancel_options. */
+extern void record_look(OrderCase *c);
+
+/* Reads c->record.id again; a trigger of the user may have changed it. */
+extern void record_reread(OrderCase *c);
+
+/*
+ * Finds the call that used a request key.  Returns false if there was none.
+ */
+typedef struct PastCall
+{
+	char		*order_key;
+	char		*source;
+	State		 state;
+	char		*order_status;
+	TimestampTz *at;
+	int64		 cancellation_id;
+} PastCall;
+
+extern bool record_find_request_key(OrderTable *table, const char *key,
+									PastCall *past);
+
+/* Was money given back by a method that has to be settled before an undo? */
+extern bool record_unsettled(OrderTable *table, int64 cancellation_id);
+
+extern void record_insert(OrderCase *c);
+extern void record_update(OrderCase *c);
+extern void record_event(OrderCase *c, Event *event);
+
+/* Is this row of a record table the one being written here? */
+extern bool record_write_is_ours(Oid relid, int64 id);
+
+#endif /* ORDCANCEL_RECORD_H */

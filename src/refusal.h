@@ -1,0 +1,63 @@
+/*
+ * refusal.h — every message of a refusal, in one place
+ *
+ * A refusal is made here from the question, its verdict and a few names, and
+ * then either raised as the function's own SQLSTATE, raised as an integrity
+ * error of the plain write that caused it, or shown as data (cancel_options,
+ * the batch).
+ */
+#ifndef ORDCANCEL_REFUSAL_H
+#define ORDCANCEL_REFUSAL_H
+
+#include "utils/relcache.h"
+
+#include "decision.h"
+
+typedef struct Refusal
+{
+	Condition condition;
+	char	 *message;
+	char	 *detail; /* or NULL */
+	char	 *hint;	  /* or NULL */
+} Refusal;
+
+/* What a message names beside what the question holds. */
+typedef struct RefusalNames
+{
+	const char *table; /* quoted and qualified */
+	const char *order; /* its key as text */
+	const char *to;	   /* plain write: the status it wanted */
+	const char *block; /* name and hint of the block that holds */
+	const char *block_hint;
+	const char *reason;
+	const char *due; /* refund_due and refunded, as text */
+	const char *refunded;
+	const char *method;
+} RefusalNames;
+
+extern const char *condition_name(Condition condition);
+extern int		   condition_sqlstate(Condition condition);
+
+extern Refusal refusal_explain(const RefusalNames *names, const Question *q,
+							   const Verdict *v);
+
+extern void refusal_raise(const Refusal *refusal) pg_attribute_noreturn();
+
+/* As a check violation of rel, with the condition as constraint name. */
+extern void refusal_raise_write(const Refusal *refusal, Relation rel)
+	pg_attribute_noreturn();
+
+/* The refusals that need no question; each raises its function's SQLSTATE. */
+extern void refusal_raise_not_attached(Oid relid) pg_attribute_noreturn();
+extern void refusal_raise_not_found(const char *table, const char *order,
+									const char *why) pg_attribute_noreturn();
+extern void refusal_raise_invalid_policy(const char *message,
+										 const char *detail, const char *hint)
+	pg_attribute_noreturn();
+extern void refusal_raise_request_key(const char *key, const char *detail)
+	pg_attribute_noreturn();
+
+/* At most so many bytes of a text, cut between characters. */
+extern char *shorten(const char *text, int bytes);
+
+#endif /* ORDCANCEL_REFUSAL_H */

@@ -1,0 +1,91 @@
+/*
+ * settings.c — the ordcancel.* settings
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+#include "settings.h"
+
+int settings_notify = NOTIFY_COMMIT;
+
+static char *actor = NULL;
+static char *reason = NULL;
+static char *note = NULL;
+static char *clock_setting = NULL;
+
+static const struct config_enum_entry notify_modes[] = {
+	{"commit", NOTIFY_COMMIT, false},
+	{"off", NOTIFY_OFF, false},
+	{NULL, 0, false},
+};
+
+static TimestampTz
+parse_clock(const char *value)
+{
+	return DatumGetTimestampTz(
+		DirectFunctionCall3(timestamptz_in, CStringGetDatum(value),
+							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+void
+settings_init(void)
+{
+	DefineCustomStringVariable(
+		"ordcancel.actor",
+		"Who acts, as recorded for plain updates and calls that name no actor.",
+		"The name of the role when empty.", &actor, "", PGC_USERSET, 0, NULL,
+		NULL, NULL);
+	/* Superusers only: a window is judged by it. */
+	DefineCustomStringVariable(
+		"ordcancel.clock",
+		"The time by which cancellations are judged and recorded, for tests and replays.",
+		"A timestamp with time zone; the clock when empty.", &clock_setting,
+		"", PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+	DefineCustomStringVariable(
+		"ordcancel.note", "The note of cancellations that plain updates make.",
+		NULL, &note, "", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("ordcancel.notify",
+							 "When events are announced by NOTIFY.", NULL,
+							 &settings_notify, NOTIFY_COMMIT, notify_modes,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable(
+		"ordcancel.reason",
+		"The reason of cancellations that plain updates make.", NULL, &reason,
+		"", PGC_USERSET, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("ordcancel");
+}
+
+static char *
+nonempty(const char *value)
+{
+	return value && value[0] ? pstrdup(value) : NULL;
+}
+
+char *
+settings_actor(void)
+{
+	return nonempty(actor);
+}
+
+char *
+settings_reason(void)
+{
+	return nonempty(reason);
+}
+
+char *
+settings_note(void)
+{
+	return nonempty(note);
+}
+
+TimestampTz
+settings_now(void)
+{
+	if (clock_setting && clock_setting[0])
+		return parse_clock(clock_setting);
+	return GetCurrentTimestamp();
+}

@@ -1,0 +1,30 @@
+/*
+ * settings.h — the ordcancel.* settings
+ *
+ * None of them decides what is allowed but the clock, which only a superuser
+ * may set.
+ */
+#ifndef ORDCANCEL_SETTINGS_H
+#define ORDCANCEL_SETTINGS_H
+
+#include "datatype/timestamp.h"
+
+typedef enum NotifyMode
+{
+	NOTIFY_COMMIT,
+	NOTIFY_OFF,
+} NotifyMode;
+
+extern int settings_notify;
+
+extern void settings_init(void);
+
+/* What a plain write says of itself; NULL where nothing is set. */
+extern char *settings_actor(void);
+extern char *settings_reason(void);
+extern char *settings_note(void);
+
+/* The time by which windows are judged: the clock, not the transaction's. */
+extern TimestampTz settings_now(void);
+
+#endif /* ORDCANCEL_SETTINGS_H */

@@ -1,0 +1,330 @@
+/*
+ * setup.c — what the configuration functions cannot do in PL/pgSQL
+ *
+ * attach, set_policy and their siblings are PL/pgSQL, but they write tables
+ * that their callers may not write, and make tables that inherit from ours.
+ * The gate is how they come by the right: it is what SQL sees under the public
+ * name, checks that the caller owns the order table, and calls the function
+ * of the same name with an underscore before it, as the extension's owner.
+ * Nothing of the caller's own runs there: statuses and expressions are checked
+ * by the two functions below, as the table's owner.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "parser/parser.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/plancache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "as_owner.h"
+#include "compat.h"
+#include "config.h"
+#include "entry.h"
+#include "order_key.h"
+#include "order_row.h"
+#include "refusal.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_owner_gate);
+PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
+PG_FUNCTION_INFO_V1(ordcancel_config_changed);
+PG_FUNCTION_INFO_V1(ordcancel_check_status);
+PG_FUNCTION_INFO_V1(ordcancel_check_expression);
+
+/* The search_path of whoever called through the gate. */
+static char *gate_search_path = NULL;
+
+/* The function "_name" with the arguments of the function being called. */
+static Oid
+inner_function(Oid outer)
+{
+	HeapTuple	 tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(outer));
+	Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
+	char		*name = psprintf("_%s", NameStr(proc->proname));
+	Oid			 inner;
+
+	inner = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+							CStringGetDatum(name),
+							PointerGetDatum(&proc->proargtypes),
+							ObjectIdGetDatum(proc->pronamespace));
+	ReleaseSysCache(tuple);
+	if (!OidIsValid(inner))
+		elog(ERROR, "function ordcancel.%s is missing", name);
+	return inner;
+}
+
+/* Whoever owns our tables may write them. */
+static Oid
+extension_owner(void)
+{
+	Oid		  relid = config_relation("order_table");
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid		  owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "table ordcancel.order_table is missing");
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * The lock keeps the table's name and owner as they were checked, and makes
+ * two who configure the same table take turns.
+ */
+static void
+check_ownership(Oid relid)
+{
+	LockRelationOid(relid, ShareUpdateExclusiveLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+	{
+		/* What is left of a dropped table may be cleared away. */
+		if (!superuser())
+			refusal_raise_not_attached(relid);
+		return;
+	}
+	if (!owns_relation(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER,
+					   get_relkind_objtype(get_rel_relkind(relid)),
+					   get_rel_name(relid));
+}
+
+Datum
+ordcancel_owner_gate(PG_FUNCTION_ARGS)
+{
+	LOCAL_FCINFO(inner, FUNC_MAX_ARGS);
+	FmgrInfo  *function = fcinfo->flinfo->fn_extra;
+	OwnerScope scope;
+	Datum	   result;
+
+	if (PG_ARGISNULL(0))
+		refusal_raise_not_attached(InvalidOid);
+	check_ownership(PG_GETARG_OID(0));
+
+	if (function == NULL)
+	{
+		function = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt,
+									  sizeof(FmgrInfo));
+		fmgr_info_cxt(inner_function(fcinfo->flinfo->fn_oid), function,
+					  fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = function;
+	}
+	InitFunctionCallInfoData(*inner, function, fcinfo->nargs,
+							 fcinfo->fncollation, NULL, NULL);
+	memcpy(inner->args, fcinfo->args, fcinfo->nargs * sizeof(NullableDatum));
+
+	gate_search_path = pstrdup(namespace_search_path);
+	role_enter(&scope, extension_owner());
+	result = FunctionCallInvoke(inner);
+	owner_leave(&scope);
+	gate_search_path = NULL;
+	if (inner->isnull)
+		PG_RETURN_NULL();
+	return result;
+}
+
+/* For attach, which keeps it: the owner's code is to run with it later. */
+Datum
+ordcancel_caller_search_path(PG_FUNCTION_ARGS)
+{
+	if (gate_search_path == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(gate_search_path));
+}
+
+/*
+ * AFTER trigger on the configuration tables: every backend's copy of what
+ * changed is stale.  The old row's order table and the new one's both.
+ */
+static void
+invalidate_row(Relation config, HeapTuple row)
+{
+	AttrNumber column = SPI_fnumber(RelationGetDescr(config), "orders");
+	bool	   isnull;
+	Oid		   relid;
+
+	if (column <= 0)
+	{
+		/* reason, refund_method: they are cached by themselves */
+		CacheInvalidateRelcache(config);
+		return;
+	}
+	relid = DatumGetObjectId(
+		heap_getattr(row, column, RelationGetDescr(config), &isnull));
+	if (!isnull && SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		CacheInvalidateRelcacheByRelid(relid);
+}
+
+Datum
+ordcancel_config_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function was not called by trigger manager")));
+	if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		CacheInvalidateRelcacheAll(); /* TRUNCATE names no rows */
+	else
+	{
+		invalidate_row(trigger->tg_relation, trigger->tg_trigtuple);
+		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+			invalidate_row(trigger->tg_relation, trigger->tg_newtuple);
+	}
+	return PointerGetDatum(NULL);
+}
+
+/* Raises what an owner's text ran into as invalid_policy. */
+static void
+rethrow_invalid_policy(MemoryContext caller, const char *message)
+{
+	ErrorData *error;
+	int		   category;
+
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+	if (category !=
+			ERRCODE_TO_CATEGORY(
+				ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_FEATURE_NOT_SUPPORTED) &&
+		category !=
+			ERRCODE_TO_CATEGORY(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION))
+		PG_RE_THROW();
+	FlushErrorState();
+	refusal_raise_invalid_policy(message,
+								 psprintf("%s.", shorten(error->message, 400)),
+								 error->hint);
+}
+
+/*
+ * A status as the table's status column would write it; an error when the
+ * column cannot hold it.
+ */
+Datum
+ordcancel_check_status(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	OrderTable	 *table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
+									  AccessShareLock);
+	OwnerScope	  scope;
+	char		 *status;
+	char *volatile written = NULL;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	status = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	owner_enter(&scope, table);
+	PG_TRY();
+	{
+		written = column_to_text(&table->status,
+								 column_from_text(&table->status, status));
+	}
+	PG_CATCH();
+	{
+		rethrow_invalid_policy(caller,
+							   psprintf("\"%s\" is not a status of %s",
+										shorten(status, 80), table->label));
+	}
+	PG_END_TRY();
+	owner_leave(&scope);
+	PG_RETURN_TEXT_P(cstring_to_text(written));
+}
+
+/* Is the text one expression, and nothing more than an expression? */
+static bool
+is_expression(const char *text)
+{
+	List	   *statements = raw_parser(psprintf("SELECT (%s\n)", text),
+										RAW_PARSE_DEFAULT);
+	SelectStmt *select;
+
+	if (list_length(statements) != 1)
+		return false;
+	select = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
+	return IsA(select, SelectStmt) && list_length(select->targetList) == 1 &&
+		linitial_node(ResTarget, select->targetList)->name == NULL &&
+		select->op == SETOP_NONE && select->valuesLists == NIL &&
+		select->distinctClause == NIL && select->intoClause == NULL &&
+		select->fromClause == NIL && select->whereClause == NULL &&
+		select->groupClause == NIL && select->havingClause == NULL &&
+		select->windowClause == NIL && select->sortClause == NIL &&
+		select->limitOffset == NULL && select->limitCount == NULL &&
+		select->lockingClause == NIL && select->withClause == NULL;
+}
+
+/* Parse analysis only: planning would already run functions of the text. */
+static bool
+is_scalar(SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	Query			 *query = linitial_node(Query, source->query_list);
+
+	return !query->hasAggs && !query->hasWindowFuncs && !query->hasTargetSRFs;
+}
+
+Datum
+ordcancel_check_expression(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	OrderTable	 *table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
+									  AccessShareLock);
+	char		 *expression = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char		 *type = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	Oid			  row_type = get_rel_type_id(table->relid);
+	OwnerScope	  scope;
+	volatile bool fits = false;
+
+	owner_enter(&scope, table);
+	SPI_connect();
+	PG_TRY();
+	{
+		if (is_expression(expression))
+		{
+			SPIPlanPtr plan = SPI_prepare(
+				psprintf(
+					"SELECT (%s\n)::pg_catalog.%s FROM (SELECT ($1).*) AS %s",
+					expression, type, quote_identifier(table->name)),
+				1, &row_type);
+
+			if (plan == NULL)
+				elog(ERROR, "SPI_prepare failed: %s",
+					 SPI_result_code_string(SPI_result));
+			fits = is_scalar(plan);
+		}
+	}
+	PG_CATCH();
+	{
+		rethrow_invalid_policy(
+			caller,
+			psprintf("expression over %s cannot be used: %s", table->label,
+					 shorten(expression, 80)));
+	}
+	PG_END_TRY();
+	SPI_finish();
+	owner_leave(&scope);
+	if (!fits)
+		refusal_raise_invalid_policy(
+			psprintf("expression over %s cannot be used: %s", table->label,
+					 shorten(expression, 80)),
+			"It must be one scalar expression without aggregates, window functions or sets.",
+			NULL);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,294 @@
+/*
+ * verbs.c — the SQL functions that do something to an order
+ *
+ * Each reads its arguments into a Call; the rest is the same for all: find
+ * the table, read the key, see that the caller may see the order, and hand it
+ * to the lifecycle as the table's owner.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+
+#include "as_owner.h"
+#include "entry.h"
+#include "lifecycle.h"
+#include "order_key.h"
+#include "order_row.h"
+#include "refusal.h"
+#include "roles.h"
+#include "settings.h"
+
+/* Longer names and keys are somebody's mistake; they stand in every event. */
+#define NAME_MAX_LENGTH 255
+
+PG_FUNCTION_INFO_V1(ordcancel_request_cancel);
+PG_FUNCTION_INFO_V1(ordcancel_cancel_order);
+PG_FUNCTION_INFO_V1(ordcancel_override_cancel);
+PG_FUNCTION_INFO_V1(ordcancel_withdraw_cancel);
+PG_FUNCTION_INFO_V1(ordcancel_accept_cancel);
+PG_FUNCTION_INFO_V1(ordcancel_deny_cancel);
+PG_FUNCTION_INFO_V1(ordcancel_record_refund);
+PG_FUNCTION_INFO_V1(ordcancel_undo_cancel);
+
+OrderTable *
+entry_table(bool isnull, Oid relid, LOCKMODE lock)
+{
+	OrderTable *table = NULL;
+
+	if (isnull)
+		refusal_raise_not_attached(InvalidOid);
+
+	/* The lock that the work takes anyway; no DDL gets in between from here. */
+	LockRelationOid(relid, lock);
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		table = order_table_find(relid);
+	if (table == NULL)
+	{
+		UnlockRelationOid(relid, lock);
+		refusal_raise_not_attached(relid);
+	}
+	return table;
+}
+
+void
+entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg)
+{
+	Oid	  type = get_fn_expr_argtype(fcinfo->flinfo, arg);
+	Datum value = PG_GETARG_DATUM(arg);
+	bool  isnull = PG_ARGISNULL(arg);
+	char *why;
+
+	c->key = palloc(c->table->nkeys * sizeof(Datum));
+	if (!order_key_read(c->table, value, isnull, type, c->key, &why))
+		refusal_raise_not_found(c->table->label,
+								order_key_shown(value, isnull, type), why);
+}
+
+static char *
+text_argument(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_ARGISNULL(arg) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(arg));
+}
+
+/* A name of 1 to 255 characters, or NULL. */
+static char *
+name_argument(FunctionCallInfo fcinfo, int arg, const char *what)
+{
+	char *name = text_argument(fcinfo, arg);
+
+	if (name && pg_mbstrlen(name) > NAME_MAX_LENGTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("%s is too long", what),
+				 errdetail("It has %d characters; %d are allowed.",
+						   pg_mbstrlen(name), NAME_MAX_LENGTH)));
+	return name;
+}
+
+static void
+set_actor(Call *call, FunctionCallInfo fcinfo, int arg)
+{
+	call->actor = name_argument(fcinfo, arg, "actor");
+	if (call->actor == NULL)
+		call->actor = call_default_actor();
+}
+
+char *
+call_default_actor(void)
+{
+	char *actor = settings_actor();
+
+	if (actor == NULL)
+		return role_name();
+	if (pg_mbstrlen(actor) > NAME_MAX_LENGTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("setting \"%s\" is too long", "ordcancel.actor"),
+				 errdetail("It has %d characters; %d are allowed.",
+						   pg_mbstrlen(actor), NAME_MAX_LENGTH)));
+	return actor;
+}
+
+static Datum
+time_datum(const TimestampTz *at, bool *isnull)
+{
+	*isnull = at == NULL;
+	return at ? TimestampTzGetDatum(*at) : (Datum) 0;
+}
+
+static Datum
+text_datum(const char *text, bool *isnull)
+{
+	*isnull = text == NULL;
+	return text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+static Datum
+numeric_datum(Numeric number, bool *isnull)
+{
+	*isnull = number == NULL;
+	return NumericGetDatum(number);
+}
+
+/* A row of type ordcancel.outcome. */
+static Datum
+outcome_datum(FunctionCallInfo fcinfo, const OrderCase *c, const Outcome *o)
+{
+	TupleDesc desc;
+	Datum	  values[11];
+	bool	  nulls[11] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
+		desc->natts != lengthof(values))
+		elog(ERROR, "ordcancel.outcome is not the type that was expected");
+	values[0] = ObjectIdGetDatum(c->table->relid);
+	values[1] = CStringGetTextDatum(c->key_text);
+	values[2] = Int64GetDatum(o->cancellation_id);
+	nulls[2] = !o->has_record;
+	values[3] = CStringGetTextDatum(state_name(o->state));
+	values[4] = text_datum(o->order_status, &nulls[4]);
+	values[5] = BoolGetDatum(o->changed);
+	values[6] = numeric_datum(o->refund_due, &nulls[6]);
+	values[7] = numeric_datum(o->refunded, &nulls[7]);
+	values[8] = time_datum(o->requested_at, &nulls[8]);
+	values[9] = time_datum(o->decided_at, &nulls[9]);
+	values[10] = time_datum(o->closed_at, &nulls[10]);
+	return HeapTupleGetDatum(
+		heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+static Datum
+run(FunctionCallInfo fcinfo, Call *call)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	OrderCase	  c = {0};
+	OwnerScope	  scope;
+	Outcome		  o = {.result = CASE_NOT_FOUND};
+
+	call->source = verb_name(call->verb);
+	c.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
+	entry_key(&c, fcinfo, 1);
+
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	if (order_visible(c.table, c.key))
+	{
+		owner_enter(&scope, c.table);
+		o = lifecycle_call(&c, call);
+		owner_leave(&scope);
+	}
+	SPI_finish();
+
+	if (o.result == CASE_NOT_FOUND)
+		refusal_raise_not_found(
+			c.table->label,
+			order_key_shown(PG_GETARG_DATUM(1), false,
+							get_fn_expr_argtype(fcinfo->flinfo, 1)),
+			NULL);
+	if (o.result == CASE_REFUSED)
+		refusal_raise(&o.refusal);
+	return outcome_datum(fcinfo, &c, &o);
+}
+
+/* (orders, order_id, reason, note, actor, request_key) */
+static Datum
+run_beginning(FunctionCallInfo fcinfo, Verb verb, Party party)
+{
+	Call call = {.verb = verb, .party = party};
+
+	call.reason = text_argument(fcinfo, 2);
+	call.note = text_argument(fcinfo, 3);
+	set_actor(&call, fcinfo, 4);
+	call.request_key = name_argument(fcinfo, 5, "request key");
+	return run(fcinfo, &call);
+}
+
+/* (orders, order_id, note, actor) */
+static Datum
+run_deciding(FunctionCallInfo fcinfo, Call *call)
+{
+	call->note = text_argument(fcinfo, 2);
+	set_actor(call, fcinfo, 3);
+	return run(fcinfo, call);
+}
+
+Datum
+ordcancel_request_cancel(PG_FUNCTION_ARGS)
+{
+	return run_beginning(fcinfo, VERB_REQUEST_CANCEL, PARTY_CUSTOMER);
+}
+
+Datum
+ordcancel_cancel_order(PG_FUNCTION_ARGS)
+{
+	return run_beginning(fcinfo, VERB_CANCEL_ORDER, PARTY_MERCHANT);
+}
+
+Datum
+ordcancel_override_cancel(PG_FUNCTION_ARGS)
+{
+	return run_beginning(fcinfo, VERB_OVERRIDE_CANCEL, PARTY_MERCHANT);
+}
+
+/*
+ * Only the party that asked may withdraw.  A role that may act for both, as
+ * that of an application does, acts for the one that asked.
+ */
+Datum
+ordcancel_withdraw_cancel(PG_FUNCTION_ARGS)
+{
+	Call call = {.verb = VERB_WITHDRAW_CANCEL};
+
+	call.party = role_party();
+	call.either_party = call.party == PARTY_MERCHANT &&
+		role_may(VERB_REQUEST_CANCEL);
+	return run_deciding(fcinfo, &call);
+}
+
+Datum
+ordcancel_accept_cancel(PG_FUNCTION_ARGS)
+{
+	Call call = {.verb = VERB_ACCEPT_CANCEL, .party = PARTY_MERCHANT};
+
+	return run_deciding(fcinfo, &call);
+}
+
+Datum
+ordcancel_deny_cancel(PG_FUNCTION_ARGS)
+{
+	Call call = {.verb = VERB_DENY_CANCEL, .party = PARTY_MERCHANT};
+
+	return run_deciding(fcinfo, &call);
+}
+
+/* (orders, order_id, amount, method, reference, actor) */
+Datum
+ordcancel_record_refund(PG_FUNCTION_ARGS)
+{
+	Call call = {.verb = VERB_RECORD_REFUND, .party = PARTY_MERCHANT};
+
+	call.has_amount = !PG_ARGISNULL(2);
+	if (call.has_amount)
+		call.amount = PG_GETARG_NUMERIC(2);
+	call.method = text_argument(fcinfo, 3);
+	call.reference = name_argument(fcinfo, 4, "reference");
+	set_actor(&call, fcinfo, 5);
+	return run(fcinfo, &call);
+}
+
+/* (orders, order_id, note, actor, settled) */
+Datum
+ordcancel_undo_cancel(PG_FUNCTION_ARGS)
+{
+	Call call = {.verb = VERB_UNDO_CANCEL, .party = PARTY_MERCHANT};
+
+	call.settled = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+	return run_deciding(fcinfo, &call);
+}

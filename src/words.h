@@ -1,0 +1,97 @@
+/*
+ * words.h — the words of the design as enums, and back
+ *
+ * Parties, verbs, states and modes are stored and passed as text, so that a
+ * person can read the tables.  Inside, they are enums.  This room is the one
+ * place that knows both.
+ */
+#ifndef ORDCANCEL_WORDS_H
+#define ORDCANCEL_WORDS_H
+
+typedef enum Party
+{
+	PARTY_CUSTOMER,
+	PARTY_MERCHANT,
+	PARTY_SYSTEM,
+} Party;
+
+/* What a call, or a plain write that amounts to one, wants. */
+typedef enum Verb
+{
+	VERB_REQUEST_CANCEL,
+	VERB_CANCEL_ORDER,
+	VERB_OVERRIDE_CANCEL,
+	VERB_WITHDRAW_CANCEL,
+	VERB_ACCEPT_CANCEL,
+	VERB_DENY_CANCEL,
+	VERB_RECORD_REFUND,
+	VERB_UNDO_CANCEL,
+	VERB_MOVE,	 /* the status changes to an ordinary one */
+	VERB_INSERT, /* the order row is new */
+	VERB_DELETE, /* the order row goes */
+} Verb;
+
+typedef enum State
+{
+	STATE_NONE,
+	STATE_REQUESTED, /* from here on: live */
+	STATE_IN_PROGRESS,
+	STATE_CANCELED,
+	STATE_DENIED, /* from here on: ended */
+	STATE_WITHDRAWN,
+	STATE_UNDONE,
+} State;
+
+/* What a rule says to one party. */
+typedef enum RuleMode
+{
+	MODE_FORBID,
+	MODE_REQUEST,
+	MODE_CANCEL,
+} RuleMode;
+
+/* How far undo_cancel may reach. */
+typedef enum UndoReach
+{
+	UNDO_NEVER,
+	UNDO_REQUESTED,
+	UNDO_IN_PROGRESS,
+	UNDO_CANCELED,
+} UndoReach;
+
+/* Whose reason it is; AUDIENCE_ANY is everybody's. */
+typedef enum Audience
+{
+	AUDIENCE_CUSTOMER,
+	AUDIENCE_MERCHANT,
+	AUDIENCE_SYSTEM,
+	AUDIENCE_ANY,
+} Audience;
+
+/* What an event tells. */
+typedef enum EventType
+{
+	EVENT_NONE,
+	EVENT_REQUESTED,
+	EVENT_WITHDRAWN,
+	EVENT_DENIED,
+	EVENT_ACCEPTED,
+	EVENT_REFUNDED,
+	EVENT_CANCELED,
+	EVENT_UNDONE,
+} EventType;
+
+extern const char *party_name(Party party);
+extern const char *verb_name(Verb verb);
+extern const char *state_name(State state);
+extern const char *event_type_name(EventType type);
+
+/* These return false for a word that is none of theirs. */
+extern bool party_from_name(const char *name, Party *party);
+extern bool verb_from_name(const char *name, Verb *verb);
+extern bool state_from_name(const char *name, State *state);
+extern bool mode_from_name(const char *name, RuleMode *mode);
+extern bool undo_reach_from_name(const char *name, UndoReach *reach);
+extern bool audience_from_name(const char *name, Audience *audience);
+
+#endif /* ORDCANCEL_WORDS_H */
