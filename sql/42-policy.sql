@@ -228,7 +228,8 @@ CREATE FUNCTION ordcancel.drop_block(orders regclass, name text) RETURNS boolean
 COMMENT ON FUNCTION ordcancel.drop_block(regclass, text) IS 'takes away a block';
 
 -- Statuses that orders have and no rule speaks of, for each policy that the
--- table's orders are governed by. Reads as the caller. Raises OC001, 42501.
+-- table's orders are governed by; the policy's own statuses for cancellations
+-- need none. Reads as the caller. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.unruled_statuses(orders regclass)
     RETURNS TABLE (policy text, status text, order_count bigint)
     LANGUAGE plpgsql STABLE
@@ -246,6 +247,10 @@ BEGIN
         '       GROUP BY 1, 2) AS g'
         ' WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r'
         '                   WHERE r.orders = $1 AND r.policy = g.policy AND r.status = g.status)'
+        '   AND NOT EXISTS (SELECT FROM ordcancel.policy AS p'
+        '                   WHERE p.orders = $1 AND p.policy = g.policy'
+        '                     AND g.status IN (p.requested_status, p.in_progress_status, p.canceled_status,'
+        '                                      p.customer_canceled_status))'
         ' ORDER BY 1, 2',
         t.status, t.orders, CASE WHEN t.policy_by IS NULL THEN 'NULL' ELSE format('o.%I::text', t.policy_by) END)
         USING orders;

@@ -8,6 +8,11 @@
 #include "catalog/pg_proc.h"
 #include "utils/acl.h"
 
+/* PostgreSQL 18 has this word, before the declaration. */
+#ifndef pg_noreturn
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* PostgreSQL 16 made the per-kind privilege checks one function. */
 #if PG_VERSION_NUM >= 160000
 #define owns_relation(relid, role) \

@@ -65,7 +65,9 @@ decide(const Question *q)
 TimestampTz
 span_end(TimestampTz start, const Interval *span)
 {
-	if (TIMESTAMP_NOT_FINITE(start) || start >= LATEST_START)
+	if (TIMESTAMP_IS_NOBEGIN(start))
+		return DT_NOBEGIN;
+	if (start >= LATEST_START)
 		return DT_NOEND;
 
 	/*

@@ -154,20 +154,20 @@ numeric_text(Numeric number)
 static Refusal
 explain(const OrderCase *c, const Call *call, const char *to)
 {
-	const Block *block = c->question.party == PARTY_CUSTOMER ?
+	const BlockRule *block = c->question.party == PARTY_CUSTOMER ?
 		c->customer_block :
 		c->merchant_block;
-	RefusalNames names = {
-		.table = c->table->label,
-		.order = shorten(c->key_text, 80),
-		.to = to,
-		.block = block ? block->name : NULL,
-		.block_hint = block ? block->hint : NULL,
-		.reason = call->reason,
-		.due = numeric_text(c->record.refund_due ? c->record.refund_due :
-												   c->refund_due),
-		.refunded = numeric_text(c->record.refunded),
-		.method = call->method,
+	RefusalNames	 names = {
+			.table = c->table->label,
+			.order = shorten(c->key_text, 80),
+			.to = to,
+			.block = block ? block->name : NULL,
+			.block_hint = block ? block->hint : NULL,
+			.reason = call->reason,
+			.due = numeric_text(c->record.refund_due ? c->record.refund_due :
+													   c->refund_due),
+			.refunded = numeric_text(c->record.refunded),
+			.method = call->method,
 	};
 
 	return refusal_explain(&names, &c->question, &c->verdict);
@@ -242,6 +242,15 @@ write_event(OrderCase *c, const Call *call, EventType type, State state,
 	announce(c, &event);
 }
 
+/* What is due is settled when the cancellation is agreed on. */
+static void
+owe_refund(OrderCase *c)
+{
+	c->record.refund_due = c->refund_due;
+	if (c->question.money_due)
+		c->record.refunded = int64_to_numeric(0);
+}
+
 /* A cancellation begins: asked for, or done at once. */
 static void
 begin_record(OrderCase *c, const Call *call, const char *order_status)
@@ -271,7 +280,7 @@ begin_record(OrderCase *c, const Call *call, const char *order_status)
 	r->decided_by = call->party;
 	r->decided_actor = call->actor;
 	r->decided_at = r->requested_at;
-	r->refund_due = c->refund_due;
+	owe_refund(c);
 	if (v->state == STATE_CANCELED)
 		r->closed_at = r->requested_at;
 }
@@ -297,7 +306,7 @@ advance_record(OrderCase *c, const Call *call, const char *order_status)
 	}
 	if (v->accepts)
 	{
-		r->refund_due = c->refund_due;
+		owe_refund(c);
 		if (r->reason == NULL)
 			r->reason = call->reason;
 	}

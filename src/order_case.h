@@ -71,9 +71,9 @@ typedef struct OrderCase
 	const Policy *policy;	   /* what governs */
 
 	/* its facts, see order_facts */
-	Numeric		 refund_due;
-	const Block *customer_block;
-	const Block *merchant_block;
+	Numeric			 refund_due;
+	const BlockRule *customer_block;
+	const BlockRule *merchant_block;
 
 	/* its live cancellation, else the newest ended one */
 	bool		 has_record;

@@ -228,11 +228,11 @@ order_facts(OrderCase *c)
 	c->refund_due = result_numeric(1);
 	for (int i = 0; i < table->nblocks; i++)
 	{
-		const Block *block = &table->blocks[i];
-		bool		 isnull;
-		bool		 holds = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
-														SPI_tuptable->tupdesc, i + 2,
-														&isnull));
+		const BlockRule *block = &table->blocks[i];
+		bool			 isnull;
+		bool holds = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
+												SPI_tuptable->tupdesc, i + 2,
+												&isnull));
 
 		if (isnull || !holds)
 			continue;

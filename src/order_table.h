@@ -36,14 +36,14 @@ typedef struct Column
 	FmgrInfo   out;
 } Column;
 
-typedef struct Block
+typedef struct BlockRule
 {
 	char *name;
 	char *condition;
 	char *hint;		/* or NULL */
 	bool  customer; /* whom it stops */
 	bool  merchant;
-} Block;
+} BlockRule;
 
 /* The statements over one order table; see order_row.c and record.c. */
 typedef enum StatementKind
@@ -90,11 +90,11 @@ typedef struct OrderTable
 	Oid	  cancellation_table;
 	Oid	  event_table;
 
-	int		npolicies;
-	Policy *policies;
-	Policy *default_policy;
-	int		nblocks;
-	Block  *blocks;
+	int		   npolicies;
+	Policy	  *policies;
+	Policy	  *default_policy;
+	int		   nblocks;
+	BlockRule *blocks;
 
 	SPIPlanPtr statements[STATEMENT_COUNT];
 } OrderTable;

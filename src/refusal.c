@@ -279,6 +279,21 @@ explain_refund(Refusal *r, const RefusalNames *names, Fault fault)
 	}
 }
 
+static void
+explain_canceled(Refusal *r, const RefusalNames *names, const Question *q)
+{
+	r->message = psprintf(q->live == STATE_IN_PROGRESS ?
+							  "cancellation of order %s of %s is in progress" :
+							  "order %s of %s is canceled",
+						  names->order, names->table);
+	if (names->to)
+		r->detail = psprintf("Its status cannot change from \"%s\" to \"%s\".",
+							 shown_status(q->status), shown_status(names->to));
+	r->hint = q->live == STATE_NONE ?
+		"It came canceled, without a cancellation on record that could be undone." :
+		"Call ordcancel.undo_cancel() to undo the cancellation.";
+}
+
 Refusal
 refusal_explain(const RefusalNames *names, const Question *q, const Verdict *v)
 {
@@ -346,16 +361,7 @@ refusal_explain(const RefusalNames *names, const Question *q, const Verdict *v)
 			r.hint = "Accept or deny the request first.";
 			break;
 		case CONDITION_ORDER_IS_CANCELED:
-			r.message = psprintf(
-				q->live == STATE_IN_PROGRESS ?
-					"cancellation of order %s of %s is in progress" :
-					"order %s of %s is canceled",
-				names->order, names->table);
-			if (names->to)
-				r.detail = psprintf(
-					"Its status cannot change from \"%s\" to \"%s\".",
-					shown_status(q->status), shown_status(names->to));
-			r.hint = "Call ordcancel.undo_cancel() to undo the cancellation.";
+			explain_canceled(&r, names, q);
 			break;
 		case CONDITION_INVALID_POLICY:
 			r.message = psprintf("policy \"%s\" of %s has no canceled status",

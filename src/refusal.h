@@ -11,6 +11,7 @@
 
 #include "utils/relcache.h"
 
+#include "compat.h"
 #include "decision.h"
 
 typedef struct Refusal
@@ -41,21 +42,21 @@ extern int		   condition_sqlstate(Condition condition);
 extern Refusal refusal_explain(const RefusalNames *names, const Question *q,
 							   const Verdict *v);
 
-extern void refusal_raise(const Refusal *refusal) pg_attribute_noreturn();
+pg_noreturn extern void refusal_raise(const Refusal *refusal);
 
 /* As a check violation of rel, with the condition as constraint name. */
-extern void refusal_raise_write(const Refusal *refusal, Relation rel)
-	pg_attribute_noreturn();
+pg_noreturn extern void refusal_raise_write(const Refusal *refusal,
+											Relation	   rel);
 
 /* The refusals that need no question; each raises its function's SQLSTATE. */
-extern void refusal_raise_not_attached(Oid relid) pg_attribute_noreturn();
-extern void refusal_raise_not_found(const char *table, const char *order,
-									const char *why) pg_attribute_noreturn();
-extern void refusal_raise_invalid_policy(const char *message,
-										 const char *detail, const char *hint)
-	pg_attribute_noreturn();
-extern void refusal_raise_request_key(const char *key, const char *detail)
-	pg_attribute_noreturn();
+pg_noreturn extern void refusal_raise_not_attached(Oid relid);
+pg_noreturn extern void
+refusal_raise_not_found(const char *table, const char *order, const char *why);
+pg_noreturn extern void refusal_raise_invalid_policy(const char *message,
+													 const char *detail,
+													 const char *hint);
+pg_noreturn extern void refusal_raise_request_key(const char *key,
+												  const char *detail);
 
 /* At most so many bytes of a text, cut between characters. */
 extern char *shorten(const char *text, int bytes);

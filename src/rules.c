@@ -146,10 +146,10 @@ static void
 load_block(HeapTuple row, TupleDesc desc, void *arg)
 {
 	OrderTable *table = arg;
-	Block	   *block;
+	BlockRule  *block;
 	char	   *party = config_text(row, desc, BLOCK_PARTY);
 
-	table->blocks = grow(table->blocks, table->nblocks, sizeof(Block));
+	table->blocks = grow(table->blocks, table->nblocks, sizeof(BlockRule));
 	block = &table->blocks[table->nblocks++];
 	block->name = config_text(row, desc, BLOCK_NAME);
 	block->condition = config_text(row, desc, BLOCK_CONDITION);

@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# Read by the scripts of test/t: assertions in TAP, and one's own databases.
+
+tap_count=0
+tap_failed=0
+
+# The result of the command before it decides.
+ok() # NAME
+{
+	local status=$?
+
+	tap_count=$((tap_count + 1))
+	if [ $status -eq 0 ]; then
+		echo "ok $tap_count - $1"
+	else
+		tap_failed=$((tap_failed + 1))
+		echo "not ok $tap_count - $1"
+	fi
+	return $status
+}
+
+is() # GOT WANTED NAME
+{
+	[ "$1" = "$2" ]
+	ok "$3" || {
+		printf 'got:\n%s\nwanted:\n%s\n' "$1" "$2" | sed 's/^/# /'
+		return 1
+	}
+}
+
+like() # GOT PATTERN NAME
+{
+	[[ $1 =~ $2 ]]
+	ok "$3" || printf 'got:\n%s\nwanted:\n%s\n' "$1" "$2" | sed 's/^/# /'
+}
+
+skip_all() # WHY
+{
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+done_testing()
+{
+	echo "1..$tap_count"
+	exit $((tap_failed > 0))
+}
+
+# psql that says only what is asked, and stops at the first error.
+sql() # DATABASE [ARGUMENT...]
+{
+	local database=$1
+
+	shift
+	psql -XqAt -v ON_ERROR_STOP=1 -d "$database" "$@"
+}
+
+fresh_database() # DATABASE
+{
+	sql postgres -c "DROP DATABASE IF EXISTS $1" 2>/dev/null
+	createdb "$1"
+}

@@ -1,0 +1,1 @@
+SELECT what, count(*) FROM replay.log GROUP BY 1;
