@@ -32,7 +32,7 @@ role_enter(OwnerScope *scope, Oid role)
 	SetUserIdAndSecContext(role,
 						   scope->security | SECURITY_LOCAL_USERID_CHANGE |
 							   SECURITY_NOFORCE_RLS);
-	scope->guc_nest = 0;
+	scope->guc_nest = NewGUCNestLevel();
 }
 
 void
@@ -46,7 +46,6 @@ owner_enter(OwnerScope *scope, const OrderTable *table)
 			pstrdup("pg_temp") :
 			psprintf("%s, pg_temp", table->search_path);
 
-		scope->guc_nest = NewGUCNestLevel();
 		(void) set_config_option("search_path", path, PGC_USERSET,
 								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
 								 false);
@@ -54,10 +53,15 @@ owner_enter(OwnerScope *scope, const OrderTable *table)
 	}
 }
 
+/*
+ * Settings that another role's code left behind must not reach the caller: a
+ * search_path of the owner's would choose the caller's next functions.
+ */
 void
 owner_leave(const OwnerScope *scope)
 {
-	if (scope->guc_nest)
-		AtEOXact_GUC(true, scope->guc_nest);
+	bool own_code = GetUserId() == scope->userid;
+
+	AtEOXact_GUC(own_code, scope->guc_nest);
 	SetUserIdAndSecContext(scope->userid, scope->security);
 }

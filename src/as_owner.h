@@ -5,7 +5,8 @@
  * that the caller may see the order, reads and writes are done as the table's
  * owner, as foreign-key triggers do.  The owner's code (triggers, blocks,
  * refund_due) then runs with the owner's search_path as of attach, never with
- * the caller's.  An error unwinds both with the (sub)transaction.
+ * the caller's, and what it sets is set back when it is not the caller's own.
+ * An error unwinds all of it with the (sub)transaction.
  */
 #ifndef ORDCANCEL_AS_OWNER_H
 #define ORDCANCEL_AS_OWNER_H
@@ -16,7 +17,7 @@ typedef struct OwnerScope
 {
 	Oid userid;
 	int security;
-	int guc_nest; /* 0: the search_path was right already */
+	int guc_nest;
 } OwnerScope;
 
 extern void owner_enter(OwnerScope *scope, const OrderTable *table);

@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "storage/lockdefs.h"
 
+#include "compat.h"
 #include "order_case.h"
 
 /* The attached table of an argument, locked against DDL; else OC001. */
@@ -14,6 +15,10 @@ extern OrderTable *entry_table(bool isnull, Oid relid, LOCKMODE lock);
 
 /* Sets c->key from an argument of any type; else OC002. */
 extern void entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg);
+
+/* Raises OC002 for the order that an argument names. */
+pg_noreturn extern void entry_not_found(const OrderCase *c,
+										FunctionCallInfo fcinfo, int arg);
 
 /* Who acts when a call names nobody: ordcancel.actor, else the role. */
 extern char *call_default_actor(void);

@@ -3,7 +3,6 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/timestamp.h"
@@ -11,8 +10,8 @@
 #include "announce.h"
 #include "lifecycle.h"
 #include "order_row.h"
+#include "question.h"
 #include "record.h"
-#include "rules.h"
 #include "settings.h"
 
 /* Counts what is written, so that a verb notices when user code wrote more. */
@@ -25,152 +24,6 @@ instant(TimestampTz at)
 
 	*copy = at;
 	return copy;
-}
-
-/* Characters, without blanks at the ends: a note of blanks is no note. */
-static int
-note_length(const char *note)
-{
-	int length;
-
-	if (note == NULL)
-		return 0;
-	while (*note == ' ' || *note == '\t' || *note == '\n' || *note == '\r')
-		note++;
-	length = strlen(note);
-	while (length > 0 && strchr(" \t\n\r", note[length - 1]))
-		length--;
-	return pg_mbstrlen_with_len(note, length);
-}
-
-static Numeric
-numeric_op(PGFunction function, Numeric a, Numeric b)
-{
-	return DatumGetNumeric(
-		DirectFunctionCall2(function, NumericGetDatum(a), NumericGetDatum(b)));
-}
-
-static int
-numeric_compare(Numeric a, Numeric b)
-{
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(a),
-											 NumericGetDatum(b)));
-}
-
-static AmountCheck
-check_amount(const OrderCase *c, const Call *call)
-{
-	Numeric zero = int64_to_numeric(0);
-	Numeric sum;
-	int		order;
-
-	if (!call->has_amount || numeric_is_nan(call->amount) ||
-		numeric_is_inf(call->amount) ||
-		numeric_compare(call->amount, zero) <= 0)
-		return AMOUNT_NOT_POSITIVE;
-	if (!refund_method_exists(call->method))
-		return AMOUNT_UNKNOWN_METHOD;
-	sum = numeric_op(numeric_add,
-					 c->record.refunded ? c->record.refunded : zero,
-					 call->amount);
-	order = c->record.refund_due ? numeric_compare(sum, c->record.refund_due) :
-								   1;
-	return order > 0 ? AMOUNT_TOO_HIGH :
-		order == 0	 ? AMOUNT_LAST :
-					   AMOUNT_PART;
-}
-
-static bool
-is_live(State state)
-{
-	return state == STATE_REQUESTED || state == STATE_IN_PROGRESS ||
-		state == STATE_CANCELED;
-}
-
-/* Puts what is known of the order and its cancellation into the question. */
-static void
-ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
-{
-	Question		   *q = &c->question;
-	const Cancellation *r = &c->record;
-	bool				live = c->has_record && is_live(r->state);
-
-	memset(q, 0, sizeof(Question));
-	q->verb = verb;
-	q->party = party;
-	q->now = now;
-	q->policy = c->policy;
-	q->status = c->status;
-	q->placed_at = c->placed_at;
-	q->blocked = party == PARTY_CUSTOMER ? c->customer_block != NULL :
-										   c->merchant_block != NULL;
-	q->money_due = c->refund_due &&
-		numeric_compare(c->refund_due, int64_to_numeric(0)) > 0;
-	if (!c->has_record)
-		return;
-	q->live = live ? r->state : STATE_NONE;
-	q->last = live ? STATE_NONE : r->state;
-	q->asked_by = r->requested_by;
-	q->direct = r->decided && r->decided_by == r->requested_by &&
-		r->requested_at && r->decided_at && *r->requested_at == *r->decided_at;
-	q->prior_status = r->prior_status;
-	q->moved_on = live &&
-		(c->status == NULL || r->order_status == NULL ||
-		 strcmp(c->status, r->order_status) != 0);
-	q->closed_at = r->closed_at;
-	q->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
-	q->reason_on_record = live && r->reason != NULL;
-}
-
-/* Adds what the caller said. */
-static void
-ask_with_words(OrderCase *c, Call *call)
-{
-	Question *q = &c->question;
-
-	ask(c, call->verb, call->party, call->now);
-	if (call->either_party && q->live == STATE_REQUESTED)
-		q->party = call->party = q->asked_by;
-	q->reason_given = call->reason != NULL;
-	q->reason = call->reason ? reason_find(call->reason) : NULL;
-	q->note_length = note_length(call->note);
-	q->settled = call->settled;
-	if (call->verb == VERB_UNDO_CANCEL && q->live != STATE_NONE &&
-		c->record.refunded)
-		q->unsettled = record_unsettled(c->table, c->record.id);
-	if (call->verb == VERB_RECORD_REFUND && q->live == STATE_IN_PROGRESS)
-		q->amount = check_amount(c, call);
-}
-
-static char *
-numeric_text(Numeric number)
-{
-	return number ?
-		DatumGetCString(
-			DirectFunctionCall1(numeric_out, NumericGetDatum(number))) :
-		"0";
-}
-
-static Refusal
-explain(const OrderCase *c, const Call *call, const char *to)
-{
-	const BlockRule *block = c->question.party == PARTY_CUSTOMER ?
-		c->customer_block :
-		c->merchant_block;
-	RefusalNames	 names = {
-			.table = c->table->label,
-			.order = shorten(c->key_text, 80),
-			.to = to,
-			.block = block ? block->name : NULL,
-			.block_hint = block ? block->hint : NULL,
-			.reason = call->reason,
-			.due = numeric_text(c->record.refund_due ? c->record.refund_due :
-													   c->refund_due),
-			.refunded = numeric_text(c->record.refunded),
-			.method = call->method,
-	};
-
-	return refusal_explain(&names, &c->question, &c->verdict);
 }
 
 static void
@@ -202,15 +55,15 @@ event_data(const OrderCase *c, const Call *call, EventType type,
 	}
 	if (type == EVENT_ACCEPTED)
 		data_field(&data, "refund_due", numeric_text(c->record.refund_due),
-				   true);
+				   false);
 	if (type == EVENT_REFUNDED)
 	{
-		data_field(&data, "amount", numeric_text(call->amount), true);
+		data_field(&data, "amount", numeric_text(call->amount), false);
 		data_field(&data, "method", call->method, true);
 		data_field(&data, "reference", call->reference, true);
-		data_field(&data, "refunded", numeric_text(c->record.refunded), true);
+		data_field(&data, "refunded", numeric_text(c->record.refunded), false);
 		data_field(&data, "refund_due", numeric_text(c->record.refund_due),
-				   true);
+				   false);
 	}
 	if (type == EVENT_UNDONE && call->settled)
 		data_field(&data, "settled", "true", false);
@@ -311,9 +164,8 @@ advance_record(OrderCase *c, const Call *call, const char *order_status)
 			r->reason = call->reason;
 	}
 	if (call->verb == VERB_RECORD_REFUND)
-		r->refunded = r->refunded ?
-			numeric_op(numeric_add, r->refunded, call->amount) :
-			call->amount;
+		r->refunded = r->refunded ? numeric_plus(r->refunded, call->amount) :
+									call->amount;
 	if (v->state != STATE_REQUESTED && v->state != STATE_IN_PROGRESS)
 		r->closed_at = instant(call->now);
 	r->state = v->state;
@@ -420,11 +272,11 @@ lifecycle_call(OrderCase *c, Call *call)
 
 	record_find(c);
 	order_facts(c);
-	ask_with_words(c, call);
+	question_ask_call(c, call);
 	c->verdict = decide(&c->question);
 	if (c->verdict.condition != CONDITION_NONE)
 		return (Outcome){.result = CASE_REFUSED,
-						 .refusal = explain(c, call, NULL)};
+						 .refusal = question_explain(c, call, NULL)};
 	if (!c->verdict.changed)
 	{
 		/* An old ended cancellation is not what an imported order has. */
@@ -452,7 +304,7 @@ lifecycle_call(OrderCase *c, Call *call)
 Verdict
 lifecycle_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 {
-	ask(c, verb, party, now);
+	question_ask(c, verb, party, now);
 	c->question.words_unknown = true;
 	c->question.amount = AMOUNT_PART;
 	if (verb == VERB_UNDO_CANCEL && c->question.live != STATE_NONE &&
@@ -467,7 +319,7 @@ lifecycle_explain(const OrderCase *c)
 {
 	Call nothing = {.verb = c->question.verb};
 
-	return explain(c, &nothing, NULL);
+	return question_explain(c, &nothing, NULL);
 }
 
 bool
@@ -477,7 +329,7 @@ lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
 	record_find(c);
 	if (kind != STATUS_ORDINARY)
 		order_facts(c);
-	ask_with_words(c, call);
+	question_ask_call(c, call);
 	c->verdict = decide_change(&c->question, to, kind);
 	call->verb = c->question.verb;
 	if (kind == STATUS_ORDINARY)
@@ -492,7 +344,7 @@ lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
 	}
 	if (c->verdict.condition != CONDITION_NONE)
 	{
-		*refusal = explain(c, call, to);
+		*refusal = question_explain(c, call, to);
 		return false;
 	}
 	if (c->verdict.changed)
@@ -505,10 +357,10 @@ lifecycle_row(OrderCase *c, Call *call, Refusal *refusal)
 {
 	if (call->verb == VERB_DELETE)
 		record_find(c);
-	ask(c, call->verb, call->party, call->now);
+	question_ask(c, call->verb, call->party, call->now);
 	c->verdict = decide(&c->question);
 	if (c->verdict.condition == CONDITION_NONE)
 		return true;
-	*refusal = explain(c, call, NULL);
+	*refusal = question_explain(c, call, NULL);
 	return false;
 }

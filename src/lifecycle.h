@@ -4,7 +4,7 @@
  * Lock the order, re-read it, find its cancellation, decide, write: record,
  * event, order, in that order, so that a trigger of the user on the order
  * finds the record there.  Every entry point comes through here: the verbs
- * with an array of one, the guard with the change that it was shown.
+ * with a call, the guard with the change that it was shown.
  *
  * The caller is connected to SPI and acts as the table's owner (as_owner.h).
  */

@@ -91,7 +91,7 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
-	if (order_visible(c.table, c.key))
+	if (order_sees_all(c.table) || order_visible(c.table, c.key))
 	{
 		owner_enter(&scope, c.table);
 		found = order_read(&c);
@@ -106,10 +106,6 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 	}
 	SPI_finish();
 	if (!found)
-		refusal_raise_not_found(
-			c.table->label,
-			order_key_shown(PG_GETARG_DATUM(1), false,
-							get_fn_expr_argtype(fcinfo->flinfo, 1)),
-			NULL);
+		entry_not_found(&c, fcinfo, 1);
 	return (Datum) 0;
 }

@@ -17,6 +17,7 @@
 
 #include "order_key.h"
 #include "order_row.h"
+#include "refusal.h"
 #include "statement.h"
 
 /* The status change under way; an inner one hides the outer one meanwhile. */
@@ -46,15 +47,18 @@ visible_text(StringInfo sql, const OrderTable *table)
 }
 
 bool
+order_sees_all(const OrderTable *table)
+{
+	return pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) ==
+		ACLCHECK_OK &&
+		check_enable_rls(table->relid, InvalidOid, true) != RLS_ENABLED;
+}
+
+bool
 order_visible(OrderTable *table, const Datum *key)
 {
 	Parameters p = {0};
 
-	/* With SELECT on all columns and no row security there is nothing to ask. */
-	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) ==
-			ACLCHECK_OK &&
-		check_enable_rls(table->relid, InvalidOid, true) != RLS_ENABLED)
-		return true;
 	parameter_key(&p, table, key);
 	return statement_run(table, STATEMENT_VISIBLE, visible_text, &p,
 						 SIGHT_NOW) > 0;
@@ -226,6 +230,14 @@ order_facts(OrderCase *c)
 	parameter_value(&p, get_rel_type_id(table->relid), c->row, false);
 	statement_run(table, STATEMENT_FACTS, facts_text, &p, SIGHT_NOW);
 	c->refund_due = result_numeric(1);
+	if (c->refund_due &&
+		(numeric_is_nan(c->refund_due) || numeric_is_inf(c->refund_due)))
+		refusal_raise_invalid_policy(
+			psprintf("refund due of order %s of %s is not a finite number",
+					 shorten(c->key_text, 80), table->label),
+			psprintf("The expression is: %s.",
+					 shorten(table->refund_due, 200)),
+			"Correct the order, or the expression by ordcancel.attach().");
 	for (int i = 0; i < table->nblocks; i++)
 	{
 		const BlockRule *block = &table->blocks[i];

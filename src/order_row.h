@@ -11,6 +11,9 @@
 
 #include "order_case.h"
 
+/* Does the current role see every order, so that none has to be looked for? */
+extern bool order_sees_all(const OrderTable *table);
+
 /* May the current role see this order?  Errors when it may read none. */
 extern bool order_visible(OrderTable *table, const Datum *key);
 

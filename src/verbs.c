@@ -71,6 +71,16 @@ entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg)
 								order_key_shown(value, isnull, type), why);
 }
 
+void
+entry_not_found(const OrderCase *c, FunctionCallInfo fcinfo, int arg)
+{
+	refusal_raise_not_found(
+		c->table->label,
+		order_key_shown(PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
+						get_fn_expr_argtype(fcinfo->flinfo, arg)),
+		NULL);
+}
+
 static char *
 text_argument(FunctionCallInfo fcinfo, int arg)
 {
@@ -164,6 +174,27 @@ outcome_datum(FunctionCallInfo fcinfo, const OrderCase *c, const Outcome *o)
 		heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
+/*
+ * Does the caller see the order?  Looked up before the lock, so that nobody
+ * waits for, or locks, an order of somebody else; and again under it, because
+ * it may have become somebody else's while we waited.
+ */
+static bool
+caller_sees(OrderCase *c)
+{
+	OwnerScope scope;
+	bool	   found;
+
+	if (order_sees_all(c->table))
+		return true;
+	if (!order_visible(c->table, c->key))
+		return false;
+	owner_enter(&scope, c->table);
+	found = order_lock(c);
+	owner_leave(&scope);
+	return found && order_visible(c->table, c->key);
+}
+
 static Datum
 run(FunctionCallInfo fcinfo, Call *call)
 {
@@ -178,7 +209,7 @@ run(FunctionCallInfo fcinfo, Call *call)
 
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
-	if (order_visible(c.table, c.key))
+	if (caller_sees(&c))
 	{
 		owner_enter(&scope, c.table);
 		o = lifecycle_call(&c, call);
@@ -187,11 +218,7 @@ run(FunctionCallInfo fcinfo, Call *call)
 	SPI_finish();
 
 	if (o.result == CASE_NOT_FOUND)
-		refusal_raise_not_found(
-			c.table->label,
-			order_key_shown(PG_GETARG_DATUM(1), false,
-							get_fn_expr_argtype(fcinfo->flinfo, 1)),
-			NULL);
+		entry_not_found(&c, fcinfo, 1);
 	if (o.result == CASE_REFUSED)
 		refusal_raise(&o.refusal);
 	return outcome_datum(fcinfo, &c, &o);

@@ -27,14 +27,14 @@ fresh_database $db &&
 	sql $db -f "$here/olist/load.sql" &&
 	sql $db -c '\copy olist.orders FROM STDIN (FORMAT csv, HEADER)' <"$data/orders.csv" &&
 	sql $db -c '\copy olist.payments FROM STDIN (FORMAT csv, HEADER)' <"$data/order_payments.csv" &&
-	sql $db -f "$here/olist/shop.sql" -f "$here/olist/plan.sql" -f "$here/olist/replay.sql"
+	sql $db -f "$here/olist/shop.sql" -f "$here/olist/plan.sql" -f "$here/olist/replay.sql" >/dev/null
 ok 'the orders are loaded, the table is attached, the replay is planned' || done_testing
 
 # The replaying session listens, so that what it announces can be counted.
 sql $db -c 'LISTEN ordcancel' -c 'CALL replay.run()' >"$work/replay.out"
 ok 'the replay runs to its end' || done_testing
 
-sql $db -v announced="$(grep -c '^Asynchronous notification "ordcancel"' "$work/replay.out")" \
+sql $db -v done=$tap_count -v announced="$(grep -c '^Asynchronous notification "ordcancel"' "$work/replay.out")" \
 	-f "$here/olist/checks.sql" >"$work/checks.out"
 status=$?
 cat "$work/checks.out"

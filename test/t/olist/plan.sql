@@ -104,7 +104,7 @@ FROM replay.asked WHERE replay.chance(order_id, 'decided') < 0.7
 UNION ALL
 -- the second call, where it takes two
 SELECT merchant_at + interval '5 hours', 11, order_id, 'merchant', NULL, NULL
-FROM replay.asked WHERE replay.chance(order_id, 'again') < 0.2
+FROM replay.asked WHERE replay.chance(order_id, 'again') < 0.5
 UNION ALL
 SELECT greatest(customer_at, merchant_at) + interval '2 days', 12, order_id, 'refund', NULL, NULL
 FROM replay.asked WHERE replay.chance(order_id, 'refund') < 0.8

@@ -16,6 +16,13 @@ CREATE TABLE replay.log (
     outcome ordcancel.outcome
 );
 
+-- What the customer was told at first, and when asking again with the same key.
+CREATE VIEW replay.retry AS
+SELECT a.order_id, b.step AS again, a.outcome AS first_outcome, b.outcome AS again_outcome
+FROM replay.log AS a JOIN replay.log AS b USING (order_id, what)
+WHERE a.what = 'customer' AND a.step < b.step AND b.at = a.at + interval '30 seconds'
+      AND (a.outcome).changed;
+
 CREATE FUNCTION replay.trace(order_id text) RETURNS text
     LANGUAGE sql STABLE
     AS $$

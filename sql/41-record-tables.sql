@@ -1,0 +1,159 @@
+-- The record tables that attach makes beside an order table
+
+-- A name for a record table: the order table's with a suffix, within what a
+-- name may be long.
+CREATE FUNCTION ordcancel._record_table_name(base text, suffix text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    WHILE octet_length(base || suffix) > 63 LOOP
+        base := left(base, -1);
+    END LOOP;
+    RETURN base || suffix;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._record_table_name(text, text) IS 'name of a record table';
+
+-- Names for the key's columns in the record tables: id is order_id there, and
+-- a name that the record has for itself gets order_ before it.
+CREATE FUNCTION ordcancel._record_keys(key_columns name[]) RETURNS name[]
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    taken name[] := ARRAY(SELECT attname FROM pg_attribute
+                          WHERE attrelid IN ('ordcancel.cancellation'::regclass, 'ordcancel.event'::regclass)
+                            AND NOT attisdropped);
+    result name[] := '{}';
+    wanted name;
+    key name;
+BEGIN
+    FOREACH key IN ARRAY key_columns LOOP
+        wanted := CASE key WHEN 'id' THEN 'order_id' ELSE key END;
+        WHILE wanted = ANY (taken || result) OR (wanted <> key AND wanted = ANY (key_columns)) LOOP
+            wanted := 'order_' || wanted;
+        END LOOP;
+        result := result || wanted;
+    END LOOP;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._record_keys(name[]) IS 'names of the key''s columns in the record tables';
+
+-- Makes one record table, or takes the one that an earlier attach left.
+CREATE FUNCTION ordcancel._make_record_table(
+    orders regclass, parent regclass, suffix text, key_columns name[], record_keys name[], inherit boolean)
+    RETURNS regclass
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    base pg_class;
+    label text;
+    found regclass;
+    missing text;
+    inherits boolean;
+BEGIN
+    SELECT * INTO base FROM pg_class WHERE oid = orders;
+    label := base.relnamespace::regnamespace::text || '.'
+             || quote_ident(ordcancel._record_table_name(base.relname, suffix));
+    found := to_regclass(label);
+
+    IF found IS NULL THEN
+        EXECUTE format(
+            CASE WHEN inherit THEN 'CREATE TABLE %1$s (%2$s) INHERITS (%3$s)'
+                 ELSE 'CREATE TABLE %1$s (LIKE %3$s INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS, %2$s)' END,
+            label,
+            (SELECT string_agg(format('%I %s%s NOT NULL', k.record_key, format_type(a.atttypid, a.atttypmod),
+                                      CASE WHEN a.attcollation <> 0 AND a.attcollation <> t.typcollation
+                                           THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END),
+                               ', ' ORDER BY k.n)
+             FROM unnest(key_columns, record_keys) WITH ORDINALITY AS k (key, record_key, n)
+                 JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key
+                 JOIN pg_type AS t ON t.oid = a.atttypid),
+            parent);
+        EXECUTE format('ALTER TABLE %s OWNER TO %I', label, pg_get_userbyid(base.relowner));
+        EXECUTE format('COMMENT ON TABLE %s IS %L', label,
+                       format('%s of %s; written by ordcancel alone', suffix, orders));
+        RETURN label::regclass;
+    END IF;
+
+    -- A table of that name is ours when it has all of our columns.
+    SELECT string_agg(format('"%s" %s', w.attname, format_type(w.atttypid, w.atttypmod)), ', ') INTO missing
+    FROM (SELECT attname, atttypid, atttypmod FROM pg_attribute
+          WHERE attrelid = parent AND attnum > 0 AND NOT attisdropped
+          UNION ALL
+          SELECT k.record_key, a.atttypid, a.atttypmod
+          FROM unnest(key_columns, record_keys) AS k (key, record_key)
+              JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key) AS w
+    WHERE NOT EXISTS (SELECT FROM pg_attribute AS a
+                      WHERE a.attrelid = found AND a.attname = w.attname AND NOT a.attisdropped
+                        AND a.atttypid = w.atttypid AND a.atttypmod = w.atttypmod);
+    IF missing IS NOT NULL OR (SELECT relkind <> 'r' OR relowner <> base.relowner FROM pg_class WHERE oid = found) THEN
+        PERFORM ordcancel._invalid(
+            format('table %s exists and is not a record table of %s', label, orders),
+            CASE WHEN missing IS NULL THEN 'It is not a table of the same owner.'
+                 ELSE format('It has no column %s.', missing) END,
+            'Rename it, or drop it, and attach again.');
+    END IF;
+
+    inherits := EXISTS (SELECT FROM pg_inherits WHERE inhrelid = found AND inhparent = parent);
+    IF inherits <> inherit THEN
+        EXECUTE format('ALTER TABLE %s %s %s', label,
+                       CASE WHEN inherit THEN 'INHERIT' ELSE 'NO INHERIT' END, parent);
+    END IF;
+    PERFORM ordcancel._drop_guards(found);
+    RETURN found;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._make_record_table(regclass, regclass, text, name[], name[], boolean) IS 'makes a record table beside an order table';
+
+CREATE FUNCTION ordcancel._guard_record_table(records regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    EXECUTE format('CREATE TRIGGER ordcancel_guard_record BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW'
+                   ' EXECUTE FUNCTION ordcancel.guard_record()', records);
+    EXECUTE format('CREATE TRIGGER ordcancel_guard_record_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
+                   ' EXECUTE FUNCTION ordcancel.guard_record()', records);
+END
+$$;
+COMMENT ON FUNCTION ordcancel._guard_record_table(regclass) IS 'puts our triggers on a record table';
+
+CREATE FUNCTION ordcancel._make_record_tables(
+    orders regclass, key_columns name[], record_keys name[], inherit boolean,
+    OUT cancellation_table regclass, OUT event_table regclass)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    keys text := (SELECT string_agg(quote_ident(k), ', ' ORDER BY n)
+                  FROM unnest(record_keys) WITH ORDINALITY AS r (k, n));
+BEGIN
+    cancellation_table := ordcancel._make_record_table(orders, 'ordcancel.cancellation', '_cancellation',
+                                                       key_columns, record_keys, inherit);
+    event_table := ordcancel._make_record_table(orders, 'ordcancel.event', '_cancellation_event',
+                                                key_columns, record_keys, inherit);
+
+    IF NOT EXISTS (SELECT FROM pg_index WHERE indrelid = cancellation_table) THEN
+        EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (cancellation_id)', cancellation_table);
+        -- At most one live cancellation of an order.
+        EXECUTE format('CREATE UNIQUE INDEX ON %s (%s) WHERE state IN (''requested'', ''in_progress'', ''canceled'')',
+                       cancellation_table, keys);
+        EXECUTE format('CREATE INDEX ON %s (%s, cancellation_id)', cancellation_table, keys);
+        -- Open ones stay few; reports on them must not cost what the closed ones do.
+        EXECUTE format('CREATE INDEX ON %s (requested_at) WHERE state = ''requested''', cancellation_table);
+        EXECUTE format('CREATE INDEX ON %s (decided_at) WHERE state = ''in_progress''', cancellation_table);
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_index WHERE indrelid = event_table) THEN
+        EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (event_id)', event_table);
+        EXECUTE format('CREATE INDEX ON %s (cancellation_id)', event_table);
+        EXECUTE format('CREATE UNIQUE INDEX ON %s (request_key) WHERE request_key IS NOT NULL', event_table);
+    END IF;
+    PERFORM ordcancel._guard_record_table(cancellation_table);
+    PERFORM ordcancel._guard_record_table(event_table);
+END
+$$;
+COMMENT ON FUNCTION ordcancel._make_record_tables(regclass, name[], name[], boolean) IS 'makes the two record tables';

@@ -1,0 +1,96 @@
+-- The triggers that attach makes
+
+-- An expression that is true when a column's value changes in any byte.
+-- What compares equal must not change unseen: a case-insensitive status could
+-- otherwise slip out of its rules. Types of pg_catalog other than text compare
+-- equal only when they are the same.
+CREATE FUNCTION ordcancel._changes(orders regclass, col name) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE
+           WHEN coalesce(b.oid, t.oid) IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
+               THEN format('OLD.%1$I::pg_catalog.text COLLATE pg_catalog."C" IS DISTINCT FROM NEW.%1$I::pg_catalog.text COLLATE pg_catalog."C"', col)
+           WHEN coalesce(b.typtype, t.typtype) = 'e'
+                OR coalesce(b.oid, t.oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype)
+               THEN format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', col)
+           ELSE format('ROW(OLD.%1$I) OPERATOR(pg_catalog.*<>) ROW(NEW.%1$I)', col)
+       END
+FROM pg_attribute AS a
+    JOIN pg_type AS t ON t.oid = a.atttypid
+    LEFT JOIN pg_type AS b ON t.typtype = 'd' AND b.oid = t.typbasetype
+WHERE a.attrelid = orders AND a.attname = col
+$$;
+COMMENT ON FUNCTION ordcancel._changes(regclass, name) IS 'condition of a trigger: the column changes';
+
+CREATE FUNCTION ordcancel._drop_guards(orders regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    guard record;
+BEGIN
+    -- Those of partitions go with the ones that they are clones of.
+    FOR guard IN
+        SELECT tgname, tgrelid::regclass AS rel
+        FROM pg_trigger
+        WHERE tgrelid IN (SELECT relid FROM pg_partition_tree(orders) UNION SELECT orders)
+          AND tgparentid = 0
+          AND tgfoid IN (SELECT oid FROM pg_proc
+                         WHERE pronamespace = 'ordcancel'::regnamespace AND proname LIKE 'guard\_%')
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', guard.tgname, guard.rel);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._drop_guards(regclass) IS 'takes our triggers off a table and its partitions';
+
+CREATE FUNCTION ordcancel._make_guards(orders regclass, watched name[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM ordcancel._drop_guards(orders);
+
+    -- AFTER, so that no trigger of another can change the row any more; WHEN,
+    -- not OF, because a trigger of another may change what the UPDATE did not
+    -- name; and WHEN is decided without a call.
+    EXECUTE format('CREATE TRIGGER ordcancel_guard_update AFTER UPDATE ON %s FOR EACH ROW WHEN (%s)'
+                   ' EXECUTE FUNCTION ordcancel.guard_update()',
+                   orders,
+                   (SELECT string_agg(ordcancel._changes(orders, w.col), ' OR ' ORDER BY w.n)
+                    FROM unnest(watched) WITH ORDINALITY AS w (col, n)));
+    EXECUTE format('CREATE TRIGGER ordcancel_guard_insert AFTER INSERT ON %s FOR EACH ROW'
+                   ' EXECUTE FUNCTION ordcancel.guard_insert()', orders);
+    EXECUTE format('CREATE TRIGGER ordcancel_guard_delete AFTER DELETE ON %s FOR EACH ROW'
+                   ' EXECUTE FUNCTION ordcancel.guard_delete()', orders);
+    EXECUTE format('CREATE TRIGGER ordcancel_guard_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
+                   ' EXECUTE FUNCTION ordcancel.guard_truncate()', orders);
+END
+$$;
+COMMENT ON FUNCTION ordcancel._make_guards(regclass, name[]) IS 'puts our triggers on an order table';
+
+-- PostgreSQL clones row triggers to partitions, but not statement triggers.
+CREATE FUNCTION ordcancel._guard_partitions(orders regclass) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    part regclass;
+    made integer := 0;
+BEGIN
+    PERFORM ordcancel._check_attached(orders);
+    FOR part IN
+        SELECT p.relid FROM pg_partition_tree(orders) AS p
+        WHERE p.relid <> orders
+          AND NOT EXISTS (SELECT FROM pg_trigger AS t
+                          WHERE t.tgrelid = p.relid AND t.tgfoid = 'ordcancel.guard_truncate()'::regprocedure)
+    LOOP
+        EXECUTE format('CREATE TRIGGER ordcancel_guard_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
+                       ' EXECUTE FUNCTION ordcancel.guard_truncate()', part);
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._guard_partitions(regclass) IS 'see guard_partitions';

@@ -1,0 +1,206 @@
+-- attach and detach
+
+-- What attach needs of the table; OC014 otherwise.
+CREATE FUNCTION ordcancel._check_order_table(
+    orders regclass, status name, placed_at name, policy_by name) RETURNS name[]
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    class pg_class;
+    pkey pg_index;
+    col record;
+    key_columns name[];
+BEGIN
+    SELECT * INTO class FROM pg_class WHERE oid = orders;
+    IF class.relkind NOT IN ('r', 'p') THEN
+        PERFORM ordcancel._invalid(format('%s cannot be attached', orders), 'It is not a table.',
+                                   'Attach the table that the orders are stored in.');
+    ELSIF class.relpersistence = 't' THEN
+        PERFORM ordcancel._invalid(format('%s cannot be attached', orders), 'It is a temporary table.');
+    ELSIF class.relnamespace IN ('ordcancel'::regnamespace, 'pg_catalog'::regnamespace) THEN
+        PERFORM ordcancel._invalid(format('%s cannot be attached', orders), 'It is not a table of orders.');
+    ELSIF class.relispartition THEN
+        PERFORM ordcancel._invalid(format('%s cannot be attached', orders), 'It is a partition.',
+                                   'Attach the partitioned table.');
+    ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = orders OR inhrelid = orders) THEN
+        PERFORM ordcancel._invalid(format('%s cannot be attached', orders),
+                                   'Tables inherit from it, or it from others; triggers are not inherited.');
+    END IF;
+
+    SELECT * INTO pkey FROM pg_index WHERE indrelid = orders AND indisprimary;
+    IF NOT FOUND OR NOT pkey.indimmediate THEN
+        PERFORM ordcancel._invalid(format('%s cannot be attached', orders),
+                                   CASE WHEN FOUND THEN 'Its primary key is deferrable.'
+                                        ELSE 'It has no primary key.' END,
+                                   'Add a primary key that is checked at once.');
+    END IF;
+    key_columns := ARRAY(SELECT a.attname
+                         FROM unnest(pkey.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
+                             JOIN pg_attribute AS a ON a.attrelid = orders AND a.attnum = k.attnum
+                         WHERE k.n <= pkey.indnkeyatts
+                         ORDER BY k.n);
+
+    IF status IS NULL THEN
+        PERFORM ordcancel._invalid(format('%s cannot be attached', orders), 'No status column is named.',
+                                   'Pass status => with the name of the column.');
+    END IF;
+    FOR col IN
+        SELECT w.what, w.name, a.atttypid, a.attgenerated,
+               CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END AS base
+        FROM (VALUES ('status', status), ('placed_at', placed_at), ('policy_by', policy_by)) AS w (what, name)
+            LEFT JOIN pg_attribute AS a
+                ON a.attrelid = orders AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped
+            LEFT JOIN pg_type AS t ON t.oid = a.atttypid
+        WHERE w.name IS NOT NULL
+    LOOP
+        IF col.atttypid IS NULL THEN
+            PERFORM ordcancel._invalid(format('%s has no column "%s"', orders, col.name),
+                                       format('It was named as %s.', col.what));
+        ELSIF col.what = 'placed_at'
+              AND col.base NOT IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) THEN
+            PERFORM ordcancel._invalid(format('column "%s" of %s cannot be placed_at', col.name, orders),
+                                       format('Its type is %s, not a timestamp or date.', col.atttypid::regtype));
+        ELSIF col.what = 'status' AND col.attgenerated <> '' THEN
+            PERFORM ordcancel._invalid(format('column "%s" of %s cannot be status', col.name, orders),
+                                       'It is generated, so it cannot be set.');
+        ELSIF col.what = 'status' AND col.name = ANY (key_columns) THEN
+            PERFORM ordcancel._invalid(format('column "%s" of %s cannot be status', col.name, orders),
+                                       'It is part of the primary key, under which cancellations are recorded.');
+        END IF;
+    END LOOP;
+    RETURN key_columns;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._check_order_table(regclass, name, name, name) IS 'checks what attach is given, returns the key''s columns';
+
+CREATE FUNCTION ordcancel._attach(
+    orders regclass, status name, placed_at name, policy_by name, refund_due text, plain_updates boolean,
+    notify_channel text, inherit boolean, preset text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    key_columns name[];
+    record_keys name[];
+    records record;
+    known text;
+BEGIN
+    IF preset IS NOT NULL THEN
+        PERFORM ordcancel._invalid(format('preset "%s" does not exist', left(preset, 80)));
+    ELSIF notify_channel IS NULL OR notify_channel = '' OR octet_length(notify_channel) > 63 THEN
+        PERFORM ordcancel._invalid('notify_channel must be a name of 1 to 63 bytes');
+    ELSIF plain_updates IS NULL OR inherit IS NULL THEN
+        PERFORM ordcancel._invalid('plain_updates and inherit must be true or false');
+    END IF;
+    key_columns := ordcancel._check_order_table(orders, status, placed_at, policy_by);
+    record_keys := ordcancel._record_keys(key_columns);
+
+    -- Writers wait from here to the end: a row that passes no guard would be
+    -- one that no rule ever saw.
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', orders);
+    records := ordcancel._make_record_tables(orders, key_columns, record_keys, inherit);
+
+    INSERT INTO ordcancel.order_table AS t
+        VALUES (orders, status, placed_at, policy_by, refund_due, plain_updates, notify_channel, inherit,
+                records.cancellation_table, records.event_table, record_keys,
+                ordcancel._caller_search_path(), current_setting('TimeZone'))
+        ON CONFLICT ON CONSTRAINT order_table_pkey DO UPDATE
+        SET status = excluded.status, placed_at = excluded.placed_at, policy_by = excluded.policy_by,
+            refund_due = excluded.refund_due, plain_updates = excluded.plain_updates,
+            notify_channel = excluded.notify_channel, inherit = excluded.inherit,
+            cancellation_table = excluded.cancellation_table, event_table = excluded.event_table,
+            key_columns = excluded.key_columns, search_path = excluded.search_path,
+            time_zone = excluded.time_zone;
+    INSERT INTO ordcancel.policy (orders) VALUES (orders) ON CONFLICT DO NOTHING;
+    IF refund_due IS NOT NULL THEN
+        PERFORM ordcancel._check_expression(orders, refund_due, 'numeric');
+    END IF;
+
+    PERFORM ordcancel._make_guards(orders, array_remove(status || key_columns || policy_by, NULL));
+    PERFORM ordcancel._guard_partitions(orders);
+
+    -- Orders that are there already: said, not guessed.
+    EXECUTE format('SELECT string_agg(format(''"%%s" (%%s)'', s, n), '', '' ORDER BY n DESC, s)'
+                   ' FROM (SELECT o.%1$I::text AS s, count(*) AS n FROM %2$s AS o GROUP BY 1) AS c'
+                   ' WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r WHERE r.orders = $1 AND r.status = c.s)',
+                   status, orders)
+        INTO known USING orders;
+    IF known IS NOT NULL THEN
+        RAISE NOTICE 'orders of % have statuses without a rule: %', orders, left(known, 2000)
+            USING HINT = 'Nobody can cancel an order in such a status; see ordcancel.unruled_statuses().';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._attach(regclass, name, name, name, text, boolean, text, boolean, text) IS 'see attach';
+
+-- Puts an existing order table under rules. The caller owns the table.
+--   orders          the table, plain or partitioned, with a primary key
+--   status          its column that holds the order's status: text, varchar, enum, int, or a domain
+--   placed_at       column that the customer's window counts from: timestamptz, timestamp or date
+--   policy_by       column that names the order's own policy, as text
+--   refund_due      SQL expression over the order row: what is to be refunded when it is canceled
+--   plain_updates   whether a plain UPDATE may cancel within the rules
+--   notify_channel  channel of NOTIFY
+--   inherit         whether the record tables inherit from ours
+--   preset          name of a preset, see apply_preset
+-- Called again it replaces what it was told before; policies, rules and
+-- records stay. Raises OC014 when the table or a column will not do, 42501 for
+-- somebody else's table. Source: design sections 3 and 6.
+CREATE FUNCTION ordcancel.attach(
+    orders regclass, status name, placed_at name DEFAULT NULL, policy_by name DEFAULT NULL,
+    refund_due text DEFAULT NULL, plain_updates boolean DEFAULT true, notify_channel text DEFAULT 'ordcancel',
+    inherit boolean DEFAULT true, preset text DEFAULT NULL) RETURNS void
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
+COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text) IS 'puts an existing order table under rules';
+
+-- Puts the guard against TRUNCATE on partitions that were added since attach;
+-- the other guards PostgreSQL clones by itself. Returns how many it guarded.
+CREATE FUNCTION ordcancel.guard_partitions(orders regclass) RETURNS integer
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
+COMMENT ON FUNCTION ordcancel.guard_partitions(regclass) IS 'guards new partitions against TRUNCATE';
+
+CREATE FUNCTION ordcancel._detach(orders regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    registered ordcancel.order_table;
+    records regclass;
+    parent regclass;
+BEGIN
+    PERFORM ordcancel._check_attached(orders);
+    SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = _detach.orders;
+
+    FOR records, parent IN
+        VALUES (registered.cancellation_table, 'ordcancel.cancellation'::regclass),
+               (registered.event_table, 'ordcancel.event'::regclass)
+    LOOP
+        CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = records);
+        PERFORM ordcancel._drop_guards(records);
+        -- DROP EXTENSION … CASCADE would otherwise take the records along.
+        IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
+            EXECUTE format('ALTER TABLE %s NO INHERIT %s', records, parent);
+        END IF;
+    END LOOP;
+    IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN
+        PERFORM ordcancel._drop_guards(orders);
+    END IF;
+
+    DELETE FROM ordcancel.block AS c WHERE c.orders = _detach.orders;
+    DELETE FROM ordcancel.rule AS c WHERE c.orders = _detach.orders;
+    DELETE FROM ordcancel.policy AS c WHERE c.orders = _detach.orders;
+    DELETE FROM ordcancel.order_table AS c WHERE c.orders = _detach.orders;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._detach(regclass) IS 'see detach';
+
+-- Takes an order table out from under the rules: triggers, policies, rules and
+-- blocks go. The record tables stay with their rows as plain tables of the
+-- owner, and a later attach takes them up again. Raises OC001, 42501.
+CREATE FUNCTION ordcancel.detach(orders regclass) RETURNS void
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
+COMMENT ON FUNCTION ordcancel.detach(regclass) IS 'takes an order table out from under the rules; its records stay';
