@@ -22,7 +22,8 @@ CREATE TABLE ordcancel.order_table (
     event_table regclass NOT NULL,
     key_columns name[] NOT NULL,
     search_path text NOT NULL,
-    time_zone text NOT NULL
+    time_zone text NOT NULL,
+    primary_key name[] NOT NULL
 );
 COMMENT ON TABLE ordcancel.order_table IS 'the attached order tables, as attach() was told';
 COMMENT ON COLUMN ordcancel.order_table.status IS 'the column that holds the order''s status';
@@ -33,8 +34,9 @@ COMMENT ON COLUMN ordcancel.order_table.plain_updates IS 'whether a plain UPDATE
 COMMENT ON COLUMN ordcancel.order_table.notify_channel IS 'the channel of NOTIFY';
 COMMENT ON COLUMN ordcancel.order_table.inherit IS 'whether the record tables inherit from ordcancel.cancellation and ordcancel.event';
 COMMENT ON COLUMN ordcancel.order_table.key_columns IS 'names of the order''s key in the record tables, in the order of the primary key';
+COMMENT ON COLUMN ordcancel.order_table.primary_key IS 'columns of the order table''s primary key, which key_columns stand for';
 COMMENT ON COLUMN ordcancel.order_table.search_path IS 'search_path of the attach() call: conditions, and triggers on the order table during our writes, run with it';
-COMMENT ON COLUMN ordcancel.order_table.time_zone IS 'time zone of the attach() call: a placed_at without time zone is read in it';
+COMMENT ON COLUMN ordcancel.order_table.time_zone IS 'time zone of the attach() call: a placed_at without time zone is read in it, and expressions run in it';
 
 CREATE TABLE ordcancel.policy (
     orders regclass,

@@ -67,3 +67,22 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ordcancel._check_attached(regclass) IS 'OC001 unless the table is attached';
+
+CREATE FUNCTION ordcancel._as_owner(orders regclass, query text) RETURNS text
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_as_owner';
+COMMENT ON FUNCTION ordcancel._as_owner(regclass, text) IS 'runs a query as the table''s owner and returns the first column of its first row, a text';
+
+-- The expression that reads a column as text the way src/order_key.c does: by
+-- the type's output function, not by a cast, which a user may have made.
+CREATE FUNCTION ordcancel._column_text(orders regclass, col name) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT format(CASE WHEN 'bpchar'::regtype IN (t.oid, t.typbasetype)
+                   THEN 'CASE WHEN o.%1$I IS NOT NULL THEN pg_catalog.rtrim(pg_catalog.format(''%%s'', o.%1$I), '' '') END'
+                   ELSE 'CASE WHEN o.%1$I IS NOT NULL THEN pg_catalog.format(''%%s'', o.%1$I) END' END, col)
+FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+WHERE a.attrelid = orders AND a.attname = col
+$$;
+COMMENT ON FUNCTION ordcancel._column_text(regclass, name) IS 'SQL expression for a column of the table o as text';

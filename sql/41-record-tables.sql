@@ -41,6 +41,33 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel._record_keys(name[]) IS 'names of the key''s columns in the record tables';
 
+-- The same for a table that may be attached already. Renamed key columns keep
+-- their names in the record tables; another primary key is another order.
+CREATE FUNCTION ordcancel._known_record_keys(orders regclass, key_columns name[]) RETURNS name[]
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    known ordcancel.order_table;
+BEGIN
+    SELECT * INTO known FROM ordcancel.order_table AS t WHERE t.orders = _known_record_keys.orders;
+    IF NOT FOUND THEN
+        RETURN ordcancel._record_keys(key_columns);
+    ELSIF cardinality(known.primary_key) <> cardinality(key_columns)
+          OR EXISTS (SELECT FROM unnest(known.primary_key, key_columns) AS k (was, is_now)
+                         JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.was AND NOT a.attisdropped
+                     WHERE k.was <> k.is_now) THEN
+        PERFORM ordcancel._invalid(
+            format('the primary key of %s has changed', orders),
+            format('It was (%s) and is (%s); cancellations are recorded under what it was.',
+                   array_to_string(known.primary_key, ', '), array_to_string(key_columns, ', ')),
+            'Restore it, or detach the table, rename its record tables and attach it again.');
+    END IF;
+    RETURN known.key_columns;
+END
+$$;
+COMMENT ON FUNCTION ordcancel._known_record_keys(regclass, name[]) IS 'names of the key''s columns in record tables that may exist';
+
 -- Makes one record table, or takes the one that an earlier attach left.
 CREATE FUNCTION ordcancel._make_record_table(
     orders regclass, parent regclass, suffix text, key_columns name[], record_keys name[], inherit boolean)
@@ -51,16 +78,27 @@ CREATE FUNCTION ordcancel._make_record_table(
 DECLARE
     base pg_class;
     label text;
-    found regclass;
+    records regclass;
     missing text;
     inherits boolean;
+    known boolean;
 BEGIN
     SELECT * INTO base FROM pg_class WHERE oid = orders;
     label := base.relnamespace::regnamespace::text || '.'
              || quote_ident(ordcancel._record_table_name(base.relname, suffix));
-    found := to_regclass(label);
+    -- One that is known already stays, whatever it or the order table is
+    -- called by now.
+    SELECT c.oid INTO records
+    FROM ordcancel.order_table AS t
+        JOIN pg_class AS c ON c.oid = CASE parent WHEN 'ordcancel.event'::regclass THEN t.event_table
+                                                  ELSE t.cancellation_table END
+    WHERE t.orders = _make_record_table.orders;
+    known := FOUND;
+    IF NOT known THEN
+        records := to_regclass(label);
+    END IF;
 
-    IF found IS NULL THEN
+    IF records IS NULL THEN
         EXECUTE format(
             CASE WHEN inherit THEN 'CREATE TABLE %1$s (%2$s) INHERITS (%3$s)'
                  ELSE 'CREATE TABLE %1$s (LIKE %3$s INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS, %2$s)' END,
@@ -75,8 +113,13 @@ BEGIN
             parent);
         EXECUTE format('ALTER TABLE %s OWNER TO %I', label, pg_get_userbyid(base.relowner));
         EXECUTE format('COMMENT ON TABLE %s IS %L', label,
-                       format('%s of %s; written by ordcancel alone', suffix, orders));
+                       format('%s of %s; written by ordcancel alone', ltrim(suffix, '_'), orders));
         RETURN label::regclass;
+    END IF;
+
+    -- The order table may have been given to another owner.
+    IF known THEN
+        EXECUTE format('ALTER TABLE %s OWNER TO %I', records, pg_get_userbyid(base.relowner));
     END IF;
 
     -- A table of that name is ours when it has all of our columns.
@@ -88,23 +131,23 @@ BEGIN
           FROM unnest(key_columns, record_keys) AS k (key, record_key)
               JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key) AS w
     WHERE NOT EXISTS (SELECT FROM pg_attribute AS a
-                      WHERE a.attrelid = found AND a.attname = w.attname AND NOT a.attisdropped
+                      WHERE a.attrelid = records AND a.attname = w.attname AND NOT a.attisdropped
                         AND a.atttypid = w.atttypid AND a.atttypmod = w.atttypmod);
-    IF missing IS NOT NULL OR (SELECT relkind <> 'r' OR relowner <> base.relowner FROM pg_class WHERE oid = found) THEN
+    IF missing IS NOT NULL OR (SELECT relkind <> 'r' OR relowner <> base.relowner FROM pg_class WHERE oid = records) THEN
         PERFORM ordcancel._invalid(
-            format('table %s exists and is not a record table of %s', label, orders),
+            format('table %s exists and is not a record table of %s', records, orders),
             CASE WHEN missing IS NULL THEN 'It is not a table of the same owner.'
                  ELSE format('It has no column %s.', missing) END,
             'Rename it, or drop it, and attach again.');
     END IF;
 
-    inherits := EXISTS (SELECT FROM pg_inherits WHERE inhrelid = found AND inhparent = parent);
+    inherits := EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent);
     IF inherits <> inherit THEN
-        EXECUTE format('ALTER TABLE %s %s %s', label,
+        EXECUTE format('ALTER TABLE %s %s %s', records,
                        CASE WHEN inherit THEN 'INHERIT' ELSE 'NO INHERIT' END, parent);
     END IF;
-    PERFORM ordcancel._drop_guards(found);
-    RETURN found;
+    PERFORM ordcancel._drop_guards(records);
+    RETURN records;
 END
 $$;
 COMMENT ON FUNCTION ordcancel._make_record_table(regclass, regclass, text, name[], name[], boolean) IS 'makes a record table beside an order table';

@@ -14,7 +14,8 @@ SELECT CASE
            WHEN coalesce(b.typtype, t.typtype) = 'e'
                 OR coalesce(b.oid, t.oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype)
                THEN format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', col)
-           ELSE format('ROW(OLD.%1$I) OPERATOR(pg_catalog.*<>) ROW(NEW.%1$I)', col)
+           -- The casts keep it from being compared column by column.
+           ELSE format('ROW(OLD.%1$I)::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(NEW.%1$I)::pg_catalog.record', col)
        END
 FROM pg_attribute AS a
     JOIN pg_type AS t ON t.oid = a.atttypid
@@ -54,17 +55,19 @@ BEGIN
 
     -- AFTER, so that no trigger of another can change the row any more; WHEN,
     -- not OF, because a trigger of another may change what the UPDATE did not
-    -- name; and WHEN is decided without a call.
-    EXECUTE format('CREATE TRIGGER ordcancel_guard_update AFTER UPDATE ON %s FOR EACH ROW WHEN (%s)'
+    -- name; and WHEN is decided without a call. The names sort before others:
+    -- where a trigger of the user's updates the order once more, the first
+    -- change has to be judged before the second.
+    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_update" AFTER UPDATE ON %s FOR EACH ROW WHEN (%s)'
                    ' EXECUTE FUNCTION ordcancel.guard_update()',
                    orders,
                    (SELECT string_agg(ordcancel._changes(orders, w.col), ' OR ' ORDER BY w.n)
                     FROM unnest(watched) WITH ORDINALITY AS w (col, n)));
-    EXECUTE format('CREATE TRIGGER ordcancel_guard_insert AFTER INSERT ON %s FOR EACH ROW'
+    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_insert" AFTER INSERT ON %s FOR EACH ROW'
                    ' EXECUTE FUNCTION ordcancel.guard_insert()', orders);
-    EXECUTE format('CREATE TRIGGER ordcancel_guard_delete AFTER DELETE ON %s FOR EACH ROW'
+    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_delete" AFTER DELETE ON %s FOR EACH ROW'
                    ' EXECUTE FUNCTION ordcancel.guard_delete()', orders);
-    EXECUTE format('CREATE TRIGGER ordcancel_guard_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
+    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
                    ' EXECUTE FUNCTION ordcancel.guard_truncate()', orders);
 END
 $$;
@@ -86,7 +89,7 @@ BEGIN
           AND NOT EXISTS (SELECT FROM pg_trigger AS t
                           WHERE t.tgrelid = p.relid AND t.tgfoid = 'ordcancel.guard_truncate()'::regprocedure)
     LOOP
-        EXECUTE format('CREATE TRIGGER ordcancel_guard_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
+        EXECUTE format('CREATE TRIGGER "!ordcancel_guard_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
                        ' EXECUTE FUNCTION ordcancel.guard_truncate()', part);
         made := made + 1;
     END LOOP;

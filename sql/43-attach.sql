@@ -94,7 +94,7 @@ BEGIN
         PERFORM ordcancel._invalid('plain_updates and inherit must be true or false');
     END IF;
     key_columns := ordcancel._check_order_table(orders, status, placed_at, policy_by);
-    record_keys := ordcancel._record_keys(key_columns);
+    record_keys := ordcancel._known_record_keys(orders, key_columns);
 
     -- Writers wait from here to the end: a row that passes no guard would be
     -- one that no rule ever saw.
@@ -104,14 +104,14 @@ BEGIN
     INSERT INTO ordcancel.order_table AS t
         VALUES (orders, status, placed_at, policy_by, refund_due, plain_updates, notify_channel, inherit,
                 records.cancellation_table, records.event_table, record_keys,
-                ordcancel._caller_search_path(), current_setting('TimeZone'))
+                ordcancel._caller_search_path(), current_setting('TimeZone'), key_columns)
         ON CONFLICT ON CONSTRAINT order_table_pkey DO UPDATE
         SET status = excluded.status, placed_at = excluded.placed_at, policy_by = excluded.policy_by,
             refund_due = excluded.refund_due, plain_updates = excluded.plain_updates,
             notify_channel = excluded.notify_channel, inherit = excluded.inherit,
             cancellation_table = excluded.cancellation_table, event_table = excluded.event_table,
             key_columns = excluded.key_columns, search_path = excluded.search_path,
-            time_zone = excluded.time_zone;
+            time_zone = excluded.time_zone, primary_key = excluded.primary_key;
     INSERT INTO ordcancel.policy (orders) VALUES (orders) ON CONFLICT DO NOTHING;
     IF refund_due IS NOT NULL THEN
         PERFORM ordcancel._check_expression(orders, refund_due, 'numeric');
@@ -121,11 +121,14 @@ BEGIN
     PERFORM ordcancel._guard_partitions(orders);
 
     -- Orders that are there already: said, not guessed.
-    EXECUTE format('SELECT string_agg(format(''"%%s" (%%s)'', s, n), '', '' ORDER BY n DESC, s)'
-                   ' FROM (SELECT o.%1$I::text AS s, count(*) AS n FROM %2$s AS o GROUP BY 1) AS c'
-                   ' WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r WHERE r.orders = $1 AND r.status = c.s)',
-                   status, orders)
-        INTO known USING orders;
+    known := ordcancel._as_owner(orders, format(
+        'SELECT pg_catalog.string_agg(pg_catalog.format(''"%%s" (%%s)'', s, n), '', '' ORDER BY n DESC, s COLLATE "C")'
+        ' FROM (SELECT %1$s AS s, pg_catalog.count(*) AS n FROM %2$s AS o GROUP BY 1) AS c'
+        ' WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r WHERE r.orders = %3$s AND r.status = c.s)'
+        '   AND NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = %3$s'
+        '                     AND c.s IN (p.requested_status, p.in_progress_status, p.canceled_status,'
+        '                                 p.customer_canceled_status))',
+        ordcancel._column_text(orders, status), orders, orders::oid));
     IF known IS NOT NULL THEN
         RAISE NOTICE 'orders of % have statuses without a rule: %', orders, left(known, 2000)
             USING HINT = 'Nobody can cancel an order in such a status; see ordcancel.unruled_statuses().';

@@ -242,7 +242,7 @@ BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS r WHERE r.orders = unruled_statuses.orders;
     RETURN QUERY EXECUTE format(
         'SELECT g.policy, g.status, g.n'
-        ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, o.%1$I::text AS status, count(*) AS n'
+        ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, %1$s AS status, count(*) AS n'
         '       FROM %2$s AS o LEFT JOIN ordcancel.policy AS p ON p.orders = $1 AND p.policy = %3$s'
         '       GROUP BY 1, 2) AS g'
         ' WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r'
@@ -252,7 +252,8 @@ BEGIN
         '                     AND g.status IN (p.requested_status, p.in_progress_status, p.canceled_status,'
         '                                      p.customer_canceled_status))'
         ' ORDER BY 1, 2',
-        t.status, t.orders, CASE WHEN t.policy_by IS NULL THEN 'NULL' ELSE format('o.%I::text', t.policy_by) END)
+        ordcancel._column_text(orders, t.status), t.orders,
+        coalesce(ordcancel._column_text(orders, t.policy_by), 'NULL'))
         USING orders;
 END
 $$;

@@ -7,6 +7,8 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -70,6 +72,25 @@ config_name(HeapTuple row, TupleDesc desc, int column)
 	Datum value = heap_getattr(row, column, desc, &isnull);
 
 	return isnull ? NULL : pstrdup(NameStr(*DatumGetName(value)));
+}
+
+char **
+config_names(HeapTuple row, TupleDesc desc, int column, int *count)
+{
+	bool   isnull;
+	Datum  value = heap_getattr(row, column, desc, &isnull);
+	Datum *names;
+	char **copies;
+
+	*count = 0;
+	if (isnull)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(value), NAMEOID, NAMEDATALEN, false,
+					  TYPALIGN_CHAR, &names, NULL, count);
+	copies = palloc(*count * sizeof(char *));
+	for (int i = 0; i < *count; i++)
+		copies[i] = pstrdup(NameStr(*DatumGetName(names[i])));
+	return copies;
 }
 
 Interval *

@@ -28,6 +28,8 @@ extern int config_scan(const char *name, Oid orders, ConfigRow row, void *arg);
 extern char		*config_text(HeapTuple row, TupleDesc desc, int column);
 extern char		*config_name(HeapTuple row, TupleDesc desc, int column);
 extern Interval *config_interval(HeapTuple row, TupleDesc desc, int column);
+extern char	   **config_names(HeapTuple row, TupleDesc desc, int column,
+							  int *count);
 extern bool		 config_bool(HeapTuple row, TupleDesc desc, int column);
 extern Oid		 config_oid(HeapTuple row, TupleDesc desc, int column);
 extern int		 config_int(HeapTuple row, TupleDesc desc, int column);

@@ -416,6 +416,8 @@ decide_insert(const Question *q)
 
 	if (kind == STATUS_REQUESTED || kind == STATUS_IN_PROGRESS)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RECORD);
+	if (q->live != STATE_NONE && kind != STATUS_CANCELED)
+		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_NONE);
 	return already(STATE_NONE);
 }
 

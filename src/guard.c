@@ -14,6 +14,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tupconvert.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "storage/itemptr.h"
@@ -105,8 +106,8 @@ plain_call(Verb verb, const char *source)
 
 /*
  * The records name an order by its key, so an order that has any keeps it.
- * And an order must not become canceled because another policy's words are
- * applied to a status that it has already.
+ * And an order must neither become canceled nor cease to be because another
+ * policy's words are applied to the status that it has already.
  */
 static void
 judge_identity(const TriggerData *trigger, OrderCase *before,
@@ -128,7 +129,7 @@ judge_identity(const TriggerData *trigger, OrderCase *before,
 					 errtableconstraint(trigger->tg_relation,
 										"order_has_cancellations")));
 	}
-	if (!status_changed && was != is && is != STATUS_ORDINARY)
+	if (!status_changed && was != is)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
@@ -136,8 +137,9 @@ judge_identity(const TriggerData *trigger, OrderCase *before,
 				 "policy of order %s of %s cannot change from \"%s\" to \"%s\"",
 				 shorten(before->key_text, 80), before->table->label,
 				 before->policy->name, after->policy->name),
-			 errdetail("Status \"%s\" would become one of a cancellation.",
-					   after->status),
+			 errdetail(
+				 "Status \"%s\" is one of a cancellation in only one of them.",
+				 shorten(after->status, 80)),
 			 errtableconstraint(trigger->tg_relation,
 								condition_name(
 									CONDITION_CANCELLATION_FORBIDDEN))));
@@ -196,33 +198,48 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-Datum
-ordcancel_guard_insert(PG_FUNCTION_ARGS)
+/* A row that comes or goes. */
+static Datum
+judge_row(TriggerData *trigger, OrderTable *table, Verb verb)
 {
-	TriggerData *trigger = trigger_data(fcinfo);
-	OrderCase	 c;
-	Call		 call = {.verb = VERB_INSERT, .party = PARTY_SYSTEM};
-	Refusal		 refusal;
+	MemoryContext caller = CurrentMemoryContext;
+	OrderCase	  c;
+	OwnerScope	  scope;
+	Call		  call = {.verb = verb, .party = PARTY_SYSTEM};
+	Refusal		  refusal;
+	bool		  allowed;
 
-	must_fire_after_row(trigger);
-	case_from_row(&c, guarded_table(trigger), trigger->tg_relation,
-				  trigger->tg_trigtuple);
-	if (!lifecycle_row(&c, &call, &refusal))
+	case_from_row(&c, table, trigger->tg_relation, trigger->tg_trigtuple);
+	if (lifecycle_row_has_record(table, verb))
+	{
+		SPI_connect();
+		MemoryContextSwitchTo(caller);
+		owner_enter(&scope, table);
+		allowed = lifecycle_row(&c, &call, &refusal);
+		owner_leave(&scope);
+		SPI_finish();
+	}
+	else
+		allowed = lifecycle_row(&c, &call, &refusal);
+	if (!allowed)
 		refusal_raise_write(&refusal, trigger->tg_relation);
 	return PointerGetDatum(NULL);
 }
 
 Datum
+ordcancel_guard_insert(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo);
+
+	must_fire_after_row(trigger);
+	return judge_row(trigger, guarded_table(trigger), VERB_INSERT);
+}
+
+Datum
 ordcancel_guard_delete(PG_FUNCTION_ARGS)
 {
-	TriggerData	 *trigger = trigger_data(fcinfo);
-	MemoryContext caller = CurrentMemoryContext;
-	OrderTable	 *table;
-	OrderCase	  c;
-	OwnerScope	  scope;
-	Call		  call = {.verb = VERB_DELETE, .party = PARTY_SYSTEM};
-	Refusal		  refusal;
-	bool		  allowed;
+	TriggerData *trigger = trigger_data(fcinfo);
+	OrderTable	*table;
 
 	must_fire_after_row(trigger);
 	table = guarded_table(trigger);
@@ -240,17 +257,7 @@ ordcancel_guard_delete(PG_FUNCTION_ARGS)
 					table->label),
 			 errdetail(
 				 "The update would change the key of the order, under which its cancellations are recorded.")));
-
-	case_from_row(&c, table, trigger->tg_relation, trigger->tg_trigtuple);
-	SPI_connect();
-	MemoryContextSwitchTo(caller);
-	owner_enter(&scope, table);
-	allowed = lifecycle_row(&c, &call, &refusal);
-	owner_leave(&scope);
-	SPI_finish();
-	if (!allowed)
-		refusal_raise_write(&refusal, trigger->tg_relation);
-	return PointerGetDatum(NULL);
+	return judge_row(trigger, table, VERB_DELETE);
 }
 
 Datum
@@ -275,9 +282,13 @@ ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 static bool
 row_is_ours(Relation rel, HeapTuple row)
 {
-	bool  isnull;
-	Datum id = heap_getattr(row, 1, RelationGetDescr(rel), &isnull);
+	TupleDesc desc = RelationGetDescr(rel);
+	bool	  isnull;
+	Datum	  id;
 
+	if (TupleDescAttr(desc, 0)->atttypid != INT8OID)
+		return false;
+	id = heap_getattr(row, 1, desc, &isnull);
 	return !isnull &&
 		record_write_is_ours(RelationGetRelid(rel), DatumGetInt64(id));
 }

@@ -210,8 +210,7 @@ past_outcome(OrderCase *c, const Call *call, const PastCall *past)
 
 	if (strcmp(past->order_key, c->key_text) != 0)
 		refusal_raise_request_key(call->request_key,
-								  psprintf("It was used for order %s.",
-										   shorten(past->order_key, 80)));
+								  "It was used for another order.");
 	if (strcmp(past->source, call->source) != 0)
 		refusal_raise_request_key(call->request_key,
 								  psprintf("It was used for %s.",
@@ -352,10 +351,20 @@ lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
 	return true;
 }
 
+/*
+ * A new order has no cancellation, unless canceled orders may be deleted: one
+ * must not come back under the key of a canceled one.
+ */
+bool
+lifecycle_row_has_record(const OrderTable *table, Verb verb)
+{
+	return verb == VERB_DELETE || table->canceled_deletable;
+}
+
 bool
 lifecycle_row(OrderCase *c, Call *call, Refusal *refusal)
 {
-	if (call->verb == VERB_DELETE)
+	if (lifecycle_row_has_record(c->table, call->verb))
 		record_find(c);
 	question_ask(c, call->verb, call->party, call->now);
 	c->verdict = decide(&c->question);

@@ -57,7 +57,11 @@ extern Refusal lifecycle_explain(const OrderCase *c);
 extern bool lifecycle_change(OrderCase *c, Call *call, const char *to,
 							 StatusKind kind, Refusal *refusal);
 
-/* Judges a new or a leaving order. */
+/*
+ * Judges a new or a leaving order.  Where it has no record to look for, SPI
+ * and the owner's rights are not needed.
+ */
+extern bool lifecycle_row_has_record(const OrderTable *table, Verb verb);
 extern bool lifecycle_row(OrderCase *c, Call *call, Refusal *refusal);
 
 #endif /* ORDCANCEL_LIFECYCLE_H */

@@ -9,10 +9,10 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
+#include "formats.h"
 #include "order_key.h"
 #include "refusal.h"
 
@@ -32,6 +32,17 @@ column_to_text(const Column *column, Datum value)
 		for (int end = strlen(text); end > 0 && text[end - 1] == ' '; end--)
 			text[end - 1] = '\0';
 	return text;
+}
+
+char *
+order_status_text(const OrderTable *table, Datum value)
+{
+	for (int i = 0; i < table->nwords; i++)
+		if (DatumGetBool(FunctionCall2Coll((FmgrInfo *) &table->word_equal,
+										   table->status_collation, value,
+										   table->words[i].value)))
+			return pstrdup(table->words[i].text);
+	return column_to_text(&table->status, value);
 }
 
 static bool
@@ -157,31 +168,10 @@ order_key_read(const OrderTable *table, Datum value, bool isnull, Oid type,
 	return fits;
 }
 
-/*
- * Sets what the text of dates, floats and bytea depends on.  order_key is
- * compared by people and programs of every session.
- */
-static int
-fixed_formats(void)
-{
-	int						 nest = NewGUCNestLevel();
-	static const char *const settings[][2] = {
-		{"DateStyle", "ISO, YMD"}, {"IntervalStyle", "postgres"},
-		{"TimeZone", "UTC"},	   {"extra_float_digits", "1"},
-		{"bytea_output", "hex"},
-	};
-
-	for (int i = 0; i < lengthof(settings); i++)
-		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-								 false);
-	return nest;
-}
-
 char *
 order_key_text(const OrderTable *table, const Datum *key)
 {
-	int	  nest = table->key_has_format ? fixed_formats() : 0;
+	int	  nest = table->key_has_format ? formats_fix("UTC") : 0;
 	char *text;
 
 	if (table->nkeys == 1)
@@ -194,7 +184,7 @@ order_key_text(const OrderTable *table, const Datum *key)
 		text = OidOutputFunctionCall(F_RECORD_OUT, HeapTupleGetDatum(row));
 	}
 	if (nest)
-		AtEOXact_GUC(true, nest);
+		formats_restore(nest);
 	return text;
 }
 

@@ -42,4 +42,10 @@ extern Datum column_from_text(const Column *column, const char *text);
 /* A value of a column as text. */
 extern char *column_to_text(const Column *column, Datum value);
 
+/*
+ * A status as text.  One that its column takes to be equal to a word of the
+ * rules is that word: 'CANCELED' is canceled where case does not count.
+ */
+extern char *order_status_text(const OrderTable *table, Datum value);
+
 #endif /* ORDCANCEL_ORDER_KEY_H */

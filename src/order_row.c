@@ -15,6 +15,7 @@
 #include "utils/rls.h"
 #include "utils/timestamp.h"
 
+#include "formats.h"
 #include "order_key.h"
 #include "order_row.h"
 #include "refusal.h"
@@ -75,22 +76,26 @@ static void
 read_text(StringInfo sql, const OrderTable *table)
 {
 	const Column *optional[] = {&table->placed_at, &table->policy_by};
+	const char	 *o = table->alias;
 
-	appendStringInfo(sql, "SELECT o.%s", quote_identifier(table->status.name));
+	appendStringInfo(sql, "SELECT %s.%s", o,
+					 quote_identifier(table->status.name));
 	for (int i = 0; i < lengthof(optional); i++)
 	{
 		if (optional[i]->attnum)
-			appendStringInfo(sql, ", o.%s",
+			appendStringInfo(sql, ", %s.%s", o,
 							 quote_identifier(optional[i]->name));
 		else
 			appendStringInfoString(sql, ", NULL");
 	}
 	for (int i = 0; i < table->nkeys; i++)
-		appendStringInfo(sql, ", o.%s", quote_identifier(table->keys[i].name));
+		appendStringInfo(sql, ", %s.%s", o,
+						 quote_identifier(table->keys[i].name));
 	if (has_facts(table))
-		appendStringInfoString(sql, ", o");
-	appendStringInfo(sql, " FROM %s%s AS o WHERE ", only(table), table->label);
-	order_key_qual(sql, table, "o", NULL, 1);
+		appendStringInfo(sql, ", %s", o);
+	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", only(table), table->label,
+					 o);
+	order_key_qual(sql, table, o, NULL, 1);
 }
 
 static void
@@ -124,7 +129,7 @@ fill(OrderCase *c, const Datum *values, const bool *nulls, const Datum *key)
 {
 	OrderTable *table = c->table;
 
-	c->status = nulls[0] ? NULL : column_to_text(&table->status, values[0]);
+	c->status = nulls[0] ? NULL : order_status_text(table, values[0]);
 	c->placed_at = nulls[1] ? NULL : placed_at_instant(table, values[1]);
 	c->policy_name = nulls[2] ? NULL :
 								column_to_text(&table->policy_by, values[2]);
@@ -222,13 +227,16 @@ order_facts(OrderCase *c)
 {
 	OrderTable *table = c->table;
 	Parameters	p = {0};
+	int			nest;
 
 	c->refund_due = NULL;
 	c->customer_block = c->merchant_block = NULL;
 	if (!has_facts(table))
 		return;
 	parameter_value(&p, get_rel_type_id(table->relid), c->row, false);
+	nest = formats_fix(table->time_zone);
 	statement_run(table, STATEMENT_FACTS, facts_text, &p, SIGHT_NOW);
+	formats_restore(nest);
 	c->refund_due = result_numeric(1);
 	if (c->refund_due &&
 		(numeric_is_nan(c->refund_due) || numeric_is_inf(c->refund_due)))
@@ -290,7 +298,7 @@ order_write_status(OrderCase *c, const char *status)
 										SPI_tuptable->tupdesc, 1, &isnull);
 
 			if (!isnull)
-				written = column_to_text(&table->status, value);
+				written = order_status_text(table, value);
 		}
 	}
 	PG_FINALLY();

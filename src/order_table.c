@@ -15,7 +15,6 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "nodes/pg_list.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -23,7 +22,9 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/typcache.h"
 
+#include "as_owner.h"
 #include "config.h"
 #include "order_table.h"
 #include "refusal.h"
@@ -44,6 +45,7 @@ enum
 	ORDER_TABLE_KEY_COLUMNS,
 	ORDER_TABLE_SEARCH_PATH,
 	ORDER_TABLE_TIME_ZONE,
+	ORDER_TABLE_PRIMARY_KEY,
 };
 
 /* The values of one row of ordcancel.order_table. */
@@ -53,7 +55,7 @@ typedef struct Registration
 	char	   *placed_at;
 	char	   *policy_by;
 	int			nkeys;
-	char	  **record_keys;
+	char	  **primary_key; /* names of its columns, as they were */
 	OrderTable *table;
 } Registration;
 
@@ -126,6 +128,21 @@ free_statements(void *arg)
 			SPI_freeplan(table->statements[i]);
 }
 
+/* "o.*" is written o, and o would be a column if there were one. */
+static char *
+unused_alias(TupleDesc desc)
+{
+	char *alias = pstrdup("o");
+
+	for (int i = 0; i < desc->natts; i++)
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), alias) == 0)
+		{
+			alias = psprintf("%s_", alias);
+			i = -1;
+		}
+	return alias;
+}
+
 static void
 load_column(OrderTable *table, Relation rel, Column *column, AttrNumber attnum)
 {
@@ -190,9 +207,28 @@ type_has_format(Oid type)
 	}
 }
 
-static void
-load_keys(OrderTable *table, Relation rel)
+static bool
+same_key(const Registration *reg, Relation rel, Relation index)
 {
+	if (reg->table->nkeys != IndexRelationGetNumberOfKeyAttributes(index))
+		return false;
+	for (int i = 0; i < reg->table->nkeys; i++)
+	{
+		int attnum = index->rd_index->indkey.values[i];
+
+		if (strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)
+							   ->attname),
+				   reg->primary_key[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+load_keys(const Registration *reg, Relation rel)
+{
+	OrderTable *table = reg->table;
+
 	Oid		 pkey;
 	Relation index;
 
@@ -205,12 +241,12 @@ load_keys(OrderTable *table, Relation rel)
 			NULL, "Add the primary key again.");
 
 	index = index_open(pkey, AccessShareLock);
-	if (table->nkeys != IndexRelationGetNumberOfKeyAttributes(index))
+	if (!same_key(reg, rel, index))
 		refusal_raise_invalid_policy(
 			psprintf("the primary key of order table %s has changed",
 					 table->label),
-			"The record tables were made for the columns it had.",
-			"Restore the primary key, or detach the table, rename its record tables and attach it again.");
+			"Cancellations are recorded under the columns that it had.",
+			"If its columns were only renamed, call ordcancel.attach() again; else restore it.");
 
 	table->keys = palloc0(table->nkeys * sizeof(Column));
 	table->key_desc = CreateTemplateTupleDesc(table->nkeys);
@@ -236,8 +272,6 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 {
 	Registration *reg = arg;
 	OrderTable	 *table = reg->table;
-	bool		  isnull;
-	Datum		 *names;
 
 	reg->status = config_name(row, desc, ORDER_TABLE_STATUS);
 	reg->placed_at = config_name(row, desc, ORDER_TABLE_PLACED_AT);
@@ -251,14 +285,88 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	table->search_path = config_text(row, desc, ORDER_TABLE_SEARCH_PATH);
 	table->time_zone = config_text(row, desc, ORDER_TABLE_TIME_ZONE);
 
-	deconstruct_array(DatumGetArrayTypeP(heap_getattr(row,
-													  ORDER_TABLE_KEY_COLUMNS,
-													  desc, &isnull)),
-					  NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, &names, NULL,
-					  &table->nkeys);
-	table->record_keys = palloc(table->nkeys * sizeof(char *));
-	for (int i = 0; i < table->nkeys; i++)
-		table->record_keys[i] = pstrdup(NameStr(*DatumGetName(names[i])));
+	table->record_keys = config_names(row, desc, ORDER_TABLE_KEY_COLUMNS,
+									  &table->nkeys);
+	reg->primary_key = config_names(row, desc, ORDER_TABLE_PRIMARY_KEY,
+									&table->nkeys);
+}
+
+/*
+ * Can two values of the status column be equal and yet differ as text?  Then
+ * the words of the rules are compared as the column would: a status must not
+ * slip past its rule by being written in capitals.
+ */
+static bool
+status_folds(const OrderTable *table)
+{
+	Oid type = getBaseType(table->status.type);
+
+	switch (type)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+			return !get_collation_isdeterministic(table->status_collation);
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case UUIDOID:
+		case NAMEOID:
+		case BOOLOID:
+		case CHAROID:
+			return false;
+		default:
+			return get_typtype(type) != TYPTYPE_ENUM;
+	}
+}
+
+static void
+add_word(OrderTable *table, char *text)
+{
+	StatusWord *word;
+
+	if (text == NULL)
+		return;
+	table->words = table->words ?
+		repalloc(table->words, (table->nwords + 1) * sizeof(StatusWord)) :
+		palloc(sizeof(StatusWord));
+	word = &table->words[table->nwords++];
+	word->text = text;
+	word->value = InputFunctionCall(&table->status.in, text,
+									table->status.ioparam,
+									table->status.typmod);
+}
+
+/* As the table's owner, whose code the checks of a domain are. */
+static void
+load_words(OrderTable *table)
+{
+	TypeCacheEntry *type;
+	OwnerScope		scope;
+
+	if (!status_folds(table))
+		return;
+	type = lookup_type_cache(table->status.type, TYPECACHE_EQ_OPR);
+	if (!OidIsValid(type->eq_opr))
+		refusal_raise_invalid_policy(
+			psprintf("statuses of %s cannot be compared", table->label),
+			"The column's type has no default equality.", NULL);
+	fmgr_info_cxt(get_opcode(type->eq_opr), &table->word_equal,
+				  table->context);
+
+	role_enter(&scope, table->owner);
+	for (int i = 0; i < table->npolicies; i++)
+	{
+		Policy *policy = &table->policies[i];
+
+		add_word(table, policy->requested_status);
+		add_word(table, policy->in_progress_status);
+		add_word(table, policy->canceled_status);
+		add_word(table, policy->customer_canceled_status);
+		for (int j = 0; j < policy->nrules; j++)
+			add_word(table, policy->rules[j].status);
+	}
+	owner_leave(&scope);
 }
 
 /* Reads all there is to know; NULL when the table is not attached. */
@@ -286,15 +394,20 @@ order_table_load(Oid relid)
 	rel = table_open(relid, AccessShareLock);
 	table->owner = rel->rd_rel->relowner;
 	table->name = pstrdup(RelationGetRelationName(rel));
+	table->alias = unused_alias(RelationGetDescr(rel));
 	table->label = pstrdup(quote_qualified_identifier(
 		get_namespace_name(RelationGetNamespace(rel)), table->name));
 	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	load_named_column(table, rel, &table->status, reg.status);
+	table->status_collation = TupleDescAttr(RelationGetDescr(rel),
+											table->status.attnum - 1)
+								  ->attcollation;
 	load_named_column(table, rel, &table->placed_at, reg.placed_at);
 	load_named_column(table, rel, &table->policy_by, reg.policy_by);
-	load_keys(table, rel);
-	table_close(rel, AccessShareLock);
+	load_keys(&reg, rel);
 	rules_load(table);
+	load_words(table);
+	table_close(rel, AccessShareLock);
 
 	cleanup = palloc0(sizeof(MemoryContextCallback));
 	cleanup->func = free_statements;

@@ -64,6 +64,13 @@ typedef enum StatementKind
 	STATEMENT_COUNT,
 } StatementKind;
 
+/* A status that the rules name, where equal statuses may differ in bytes. */
+typedef struct StatusWord
+{
+	char *text;
+	Datum value;
+} StatusWord;
+
 typedef struct OrderTable
 {
 	MemoryContext context; /* holds all of this */
@@ -71,6 +78,7 @@ typedef struct OrderTable
 	Oid			  owner;
 	char		 *label; /* schema.table, quoted: for SQL and messages */
 	char		 *name;	 /* the table's name alone */
+	char		 *alias; /* for its rows in our SQL; no column has it */
 	bool		  partitioned;
 
 	Column	  status;
@@ -90,9 +98,17 @@ typedef struct OrderTable
 	Oid	  cancellation_table;
 	Oid	  event_table;
 
-	int		   npolicies;
-	Policy	  *policies;
-	Policy	  *default_policy;
+	int		npolicies;
+	Policy *policies;
+	Policy *default_policy;
+	bool	canceled_deletable; /* some rule lets canceled orders go */
+
+	/* only for a status column whose equal values may differ in bytes */
+	int			nwords;
+	StatusWord *words;
+	FmgrInfo	word_equal;
+	Oid			status_collation;
+
 	int		   nblocks;
 	BlockRule *blocks;
 

@@ -21,23 +21,39 @@
 #define LIVE "state IN ('requested', 'in_progress', 'canceled')"
 
 /* Columns in the order of fill_record. */
-#define RECORD_COLUMNS                                                       \
-	"c.cancellation_id, c.state, c.requested_by, c.requested_actor, "        \
-	"c.decided_by, c.decided_actor, c.reason, c.note, c.decision_note, "     \
-	"c.undo_note, c.prior_status, c.order_status, c.policy, c.request_key, " \
-	"c.refund_due, c.refunded, c.requested_at, c.decided_at, c.closed_at, "  \
-	"c.deadline"
+#define RECORD_COLUMNS                                                      \
+	"c.cancellation_id::pg_catalog.int8" TEXT("state") TEXT("requested_by") \
+		TEXT("requested_actor") TEXT("decided_by") TEXT("decided_actor")    \
+			TEXT("reason") TEXT("note") TEXT("decision_note") TEXT(         \
+				"undo_note") TEXT("prior_status") TEXT("order_status")      \
+				TEXT("policy") TEXT(                                        \
+					"request_key") ", c.refund_due::pg_catalog.numeric"     \
+								   ", c.refunded::pg_catalog.numeric" TIME( \
+									   "requested_at") TIME("decided_at")   \
+									   TIME("closed_at") TIME("deadline")
+
+/* The owner could change a type; the casts cost nothing where none is needed. */
+#define TEXT(column) ", c." column "::pg_catalog.text"
+#define TIME(column) ", c." column "::pg_catalog.timestamptz"
 
 /* The row being written; see record_write_is_ours. */
 static Oid	 writing_relid = InvalidOid;
 static int64 writing_id = 0;
 
+/* The record tables are the owner's, who may have renamed or dropped them. */
 static char *
 relation_label(Oid relid)
 {
+	char *name = get_rel_name(relid);
+
+	if (name == NULL)
+		refusal_raise_invalid_policy(
+			"a record table of the order table is missing",
+			psprintf("Relation with OID %u was dropped.", relid),
+			"Call ordcancel.attach() again to make a new one; what it recorded is lost.");
 	return quote_qualified_identifier(get_namespace_name(
 										  get_rel_namespace(relid)),
-									  get_rel_name(relid));
+									  name);
 }
 
 static void
@@ -183,7 +199,9 @@ find_request_key_text(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(
 		sql,
-		"SELECT e.order_key, e.source, e.state, e.to_status, e.at, e.cancellation_id"
+		"SELECT e.order_key::pg_catalog.text, e.source::pg_catalog.text,"
+		" e.state::pg_catalog.text, e.to_status::pg_catalog.text,"
+		" e.at::pg_catalog.timestamptz, e.cancellation_id::pg_catalog.int8"
 		" FROM ONLY %s AS e WHERE e.request_key = $1",
 		relation_label(table->event_table));
 }

@@ -169,6 +169,17 @@ rules_load(OrderTable *table)
 		if (strcmp(table->policies[i].name, "default") == 0)
 			table->default_policy = &table->policies[i];
 
+	for (int i = 0; i < table->npolicies; i++)
+		for (int j = 0; j < table->policies[i].nrules; j++)
+		{
+			const Rule *rule = &table->policies[i].rules[j];
+
+			if (rule->deletable &&
+				status_kind(&table->policies[i], rule->status) ==
+					STATUS_CANCELED)
+				table->canceled_deletable = true;
+		}
+
 	/* attach makes it; only a superuser could have taken it away. */
 	if (table->default_policy == NULL)
 	{

@@ -36,11 +36,13 @@
 #include "compat.h"
 #include "config.h"
 #include "entry.h"
+#include "formats.h"
 #include "order_key.h"
 #include "order_row.h"
 #include "refusal.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_owner_gate);
+PG_FUNCTION_INFO_V1(ordcancel_as_owner);
 PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
 PG_FUNCTION_INFO_V1(ordcancel_config_changed);
 PG_FUNCTION_INFO_V1(ordcancel_check_status);
@@ -291,8 +293,10 @@ ordcancel_check_expression(PG_FUNCTION_ARGS)
 	Oid			  row_type = get_rel_type_id(table->relid);
 	OwnerScope	  scope;
 	volatile bool fits = false;
+	int			  nest;
 
 	owner_enter(&scope, table);
+	nest = formats_fix(table->time_zone);
 	SPI_connect();
 	PG_TRY();
 	{
@@ -319,6 +323,7 @@ ordcancel_check_expression(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	SPI_finish();
+	formats_restore(nest);
 	owner_leave(&scope);
 	if (!fits)
 		refusal_raise_invalid_policy(
@@ -327,4 +332,31 @@ ordcancel_check_expression(PG_FUNCTION_ARGS)
 			"It must be one scalar expression without aggregates, window functions or sets.",
 			NULL);
 	PG_RETURN_VOID();
+}
+
+/* Rows of the table may be read only as its owner: its types may have code. */
+Datum
+ordcancel_as_owner(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	OrderTable *table = entry_table(false, PG_GETARG_OID(0), AccessShareLock);
+	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *answer = NULL;
+	OwnerScope	scope;
+
+	SPI_connect();
+	owner_enter(&scope, table);
+	if (SPI_execute(query, true, 1) == SPI_OK_SELECT && SPI_processed == 1)
+	{
+		char *value = SPI_getvalue(SPI_tuptable->vals[0],
+								   SPI_tuptable->tupdesc, 1);
+
+		if (value)
+			answer = MemoryContextStrdup(caller, value);
+	}
+	owner_leave(&scope);
+	SPI_finish();
+	if (answer == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(answer));
 }

@@ -6,7 +6,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -50,30 +49,14 @@ parameter_key(Parameters *p, const OrderTable *table, const Datum *key)
 		parameter_value(p, table->keys[i].type, key[i], false);
 }
 
-/*
- * Prepares a statement with settings that decide how text is parsed set to
- * their defaults: expressions of the table's owner must mean the same in
- * every session.
- */
 static SPIPlanPtr
 prepare(const char *sql, const Parameters *p)
 {
-	int						 nest = NewGUCNestLevel();
-	SPIPlanPtr				 plan;
-	static const char *const settings[][2] = {
-		{"standard_conforming_strings", "on"},
-		{"transform_null_equals", "off"},
-	};
+	SPIPlanPtr plan = SPI_prepare(sql, p->count, (Oid *) p->types);
 
-	for (int i = 0; i < lengthof(settings); i++)
-		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-								 false);
-	plan = SPI_prepare(sql, p->count, (Oid *) p->types);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s",
 			 SPI_result_code_string(SPI_result));
-	AtEOXact_GUC(true, nest);
 	return plan;
 }
 

@@ -60,13 +60,19 @@ entry_table(bool isnull, Oid relid, LOCKMODE lock)
 void
 entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg)
 {
-	Oid	  type = get_fn_expr_argtype(fcinfo->flinfo, arg);
-	Datum value = PG_GETARG_DATUM(arg);
-	bool  isnull = PG_ARGISNULL(arg);
-	char *why;
+	Oid		   type = get_fn_expr_argtype(fcinfo->flinfo, arg);
+	Datum	   value = PG_GETARG_DATUM(arg);
+	bool	   isnull = PG_ARGISNULL(arg);
+	OwnerScope scope;
+	char	  *why;
+	bool	   fits;
 
+	/* The checks of a key's domain are code of the table's owner. */
 	c->key = palloc(c->table->nkeys * sizeof(Datum));
-	if (!order_key_read(c->table, value, isnull, type, c->key, &why))
+	owner_enter(&scope, c->table);
+	fits = order_key_read(c->table, value, isnull, type, c->key, &why);
+	owner_leave(&scope);
+	if (!fits)
 		refusal_raise_not_found(c->table->label,
 								order_key_shown(value, isnull, type), why);
 }

@@ -62,11 +62,11 @@ static const char *const event_type_names[] = {
 	[EVENT_CANCELED] = "canceled",	 [EVENT_UNDONE] = "undone",
 };
 
-/* Position of a word in its list, or -1. */
+/* Position of a word in its list, or -1; NULL is in none. */
 static int
 find_word(const char *word, const char *const *words, int count)
 {
-	for (int i = 0; i < count; i++)
+	for (int i = 0; word && i < count; i++)
 		if (strcmp(word, words[i]) == 0)
 			return i;
 	return -1;
