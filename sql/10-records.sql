@@ -77,7 +77,9 @@ COMMENT ON COLUMN ordcancel.event.source IS 'the function that did it, or update
 COMMENT ON COLUMN ordcancel.event.request_key IS 'the key that its call was given';
 COMMENT ON COLUMN ordcancel.event.xid IS 'the transaction that wrote it';
 
--- Sequences go with the rows that used them.
+-- Sequences go with the rows that used them. pg_dump reads them, also that of
+-- a database owner who is no superuser.
+GRANT SELECT ON SEQUENCE ordcancel.cancellation_id_seq, ordcancel.event_id_seq TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.cancellation_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.event_id_seq', '');
 

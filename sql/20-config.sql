@@ -192,15 +192,31 @@ CREATE FUNCTION ordcancel._reason_in_use() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    records regclass;
+    used boolean;
 BEGIN
-    IF pg_trigger_depth() = 1 AND (TG_OP = 'DELETE' OR NEW.code <> OLD.code)
-       AND EXISTS (SELECT FROM ordcancel.cancellation WHERE reason = OLD.code) THEN
-        RAISE EXCEPTION 'cancellation reason "%" is in use', OLD.code
-            USING ERRCODE = 'foreign_key_violation',
-                  DETAIL = 'Cancellations were made for it.',
-                  HINT = 'Set it to active = false instead.',
-                  SCHEMA = 'ordcancel', TABLE = 'reason', CONSTRAINT = 'reason_in_use';
+    -- A seed that gives way to the user's own row of its code, or keeps its code.
+    IF (TG_OP = 'DELETE' AND OLD.seeded AND pg_trigger_depth() > 1)
+       OR (TG_OP = 'UPDATE' AND NEW.code = OLD.code) THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
+    -- Record tables that do not inherit have to be asked one by one.
+    FOR records IN
+        SELECT 'ordcancel.cancellation'::regclass
+        UNION ALL
+        SELECT c.oid FROM ordcancel.order_table AS t JOIN pg_class AS c ON c.oid = t.cancellation_table
+        WHERE NOT t.inherit
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE reason = $1)', records) INTO used USING OLD.code;
+        IF used THEN
+            RAISE EXCEPTION 'cancellation reason "%" is in use', OLD.code
+                USING ERRCODE = 'foreign_key_violation',
+                      DETAIL = 'Cancellations were made for it.',
+                      HINT = 'Set it to active = false instead.',
+                      SCHEMA = 'ordcancel', TABLE = 'reason', CONSTRAINT = 'reason_in_use';
+        END IF;
+    END LOOP;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;

@@ -11,20 +11,14 @@ CREATE FUNCTION ordcancel._check_status(orders regclass, status text) RETURNS te
     AS 'MODULE_PATHNAME', 'ordcancel_check_status';
 COMMENT ON FUNCTION ordcancel._check_status(regclass, text) IS 'the status as the table''s column writes it; OC014 when it cannot';
 
-CREATE FUNCTION ordcancel._check_expression(orders regclass, expression text, type text) RETURNS void
+CREATE FUNCTION ordcancel._check_expression(orders regclass, expression text, type regtype) RETURNS void
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_check_expression';
-COMMENT ON FUNCTION ordcancel._check_expression(regclass, text, text) IS 'OC014 unless the text is one scalar expression over the order row, of that type';
+COMMENT ON FUNCTION ordcancel._check_expression(regclass, text, regtype) IS 'OC014 unless the text is one scalar expression over the order row, of that type';
 
 CREATE FUNCTION ordcancel._invalid(message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-BEGIN
-    RAISE EXCEPTION USING ERRCODE = 'OC014', MESSAGE = message,
-        DETAIL = coalesce(detail, ''), HINT = coalesce(hint, '');
-END
-$$;
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_invalid';
 COMMENT ON FUNCTION ordcancel._invalid(text, text, text) IS 'raises OC014, invalid_policy';
 
 CREATE FUNCTION ordcancel._check_word(what text, word text, words text[]) RETURNS void

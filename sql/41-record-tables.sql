@@ -133,7 +133,11 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM pg_attribute AS a
                       WHERE a.attrelid = records AND a.attname = w.attname AND NOT a.attisdropped
                         AND a.atttypid = w.atttypid AND a.atttypmod = w.atttypmod);
-    IF missing IS NOT NULL OR (SELECT relkind <> 'r' OR relowner <> base.relowner FROM pg_class WHERE oid = records) THEN
+    IF EXISTS (SELECT FROM ordcancel.order_table AS t
+               WHERE t.orders <> _make_record_table.orders AND records IN (t.cancellation_table, t.event_table)) THEN
+        PERFORM ordcancel._invalid(format('table %s has the records of another order table', records),
+                                   'Long names were shortened to the same one.', 'Rename one of the order tables.');
+    ELSIF missing IS NOT NULL OR (SELECT relkind <> 'r' OR relowner <> base.relowner FROM pg_class WHERE oid = records) THEN
         PERFORM ordcancel._invalid(
             format('table %s exists and is not a record table of %s', records, orders),
             CASE WHEN missing IS NULL THEN 'It is not a table of the same owner.'

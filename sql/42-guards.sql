@@ -11,7 +11,7 @@ CREATE FUNCTION ordcancel._changes(orders regclass, col name) RETURNS text
 SELECT CASE
            WHEN coalesce(b.oid, t.oid) IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
                THEN format('OLD.%1$I::pg_catalog.text COLLATE pg_catalog."C" IS DISTINCT FROM NEW.%1$I::pg_catalog.text COLLATE pg_catalog."C"', col)
-           WHEN coalesce(b.typtype, t.typtype) = 'e'
+           WHEN t.typtype = 'e'
                 OR coalesce(b.oid, t.oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype)
                THEN format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', col)
            -- The casts keep it from being compared column by column.

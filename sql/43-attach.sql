@@ -97,8 +97,12 @@ BEGIN
     record_keys := ordcancel._known_record_keys(orders, key_columns);
 
     -- Writers wait from here to the end: a row that passes no guard would be
-    -- one that no rule ever saw.
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', orders);
+    -- one that no rule ever saw. Where our triggers are there already they are
+    -- dropped first, which needs the stronger lock, and taking it later could
+    -- deadlock.
+    EXECUTE format('LOCK TABLE %s IN %s MODE', orders,
+                   CASE WHEN EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = _attach.orders)
+                        THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     records := ordcancel._make_record_tables(orders, key_columns, record_keys, inherit);
 
     INSERT INTO ordcancel.order_table AS t
@@ -176,6 +180,10 @@ DECLARE
 BEGIN
     PERFORM ordcancel._check_attached(orders);
     SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = _detach.orders;
+    -- The orders first, as everybody else locks them.
+    IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN
+        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', orders);
+    END IF;
 
     FOR records, parent IN
         VALUES (registered.cancellation_table, 'ordcancel.cancellation'::regclass),

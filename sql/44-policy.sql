@@ -189,7 +189,7 @@ BEGIN
         PERFORM ordcancel._invalid('a block needs a name and a condition');
     END IF;
     PERFORM ordcancel._check_word('party', party, '{customer,merchant}');
-    PERFORM ordcancel._check_expression(orders, condition, 'bool');
+    PERFORM ordcancel._check_expression(orders, condition, 'boolean');
     INSERT INTO ordcancel.block (orders, name, condition, hint, party) VALUES (orders, name, condition, hint, party)
         ON CONFLICT ON CONSTRAINT block_pkey DO UPDATE
         SET condition = excluded.condition, hint = excluded.hint, party = excluded.party;
@@ -237,13 +237,22 @@ CREATE FUNCTION ordcancel.unruled_statuses(orders regclass)
     AS $$
 DECLARE
     t ordcancel.order_table;
+    trim text;
 BEGIN
-    PERFORM ordcancel._check_attached(orders);
     SELECT * INTO t FROM ordcancel.order_table AS r WHERE r.orders = unruled_statuses.orders;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'table is not attached to ordcancel'
+            USING ERRCODE = 'OC001', HINT = 'Call ordcancel.attach() for the order table first.';
+    END IF;
+
+    -- By the type's output function, as src/order_key.c reads it.
+    SELECT CASE WHEN 'bpchar'::regtype IN (y.oid, y.typbasetype) THEN 'rtrim' ELSE '' END INTO trim
+    FROM pg_attribute AS a JOIN pg_type AS y ON y.oid = a.atttypid
+    WHERE a.attrelid = t.orders AND a.attname = t.status;
     RETURN QUERY EXECUTE format(
         'SELECT g.policy, g.status, g.n'
-        ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, %1$s AS status, count(*) AS n'
-        '       FROM %2$s AS o LEFT JOIN ordcancel.policy AS p ON p.orders = $1 AND p.policy = %3$s'
+        ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, CASE WHEN o.%2$I IS NOT NULL THEN %1$s(format(''%%s'', o.%2$I)) END AS status, count(*) AS n'
+        '       FROM %3$s AS o LEFT JOIN ordcancel.policy AS p ON p.orders = $1 AND p.policy = %4$s'
         '       GROUP BY 1, 2) AS g'
         ' WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r'
         '                   WHERE r.orders = $1 AND r.policy = g.policy AND r.status = g.status)'
@@ -252,8 +261,8 @@ BEGIN
         '                     AND g.status IN (p.requested_status, p.in_progress_status, p.canceled_status,'
         '                                      p.customer_canceled_status))'
         ' ORDER BY 1, 2',
-        ordcancel._column_text(orders, t.status), t.orders,
-        coalesce(ordcancel._column_text(orders, t.policy_by), 'NULL'))
+        trim, t.status, t.orders,
+        CASE WHEN t.policy_by IS NULL THEN 'NULL' ELSE format('format(''%%s'', o.%I)', t.policy_by) END)
         USING orders;
 END
 $$;

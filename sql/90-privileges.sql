@@ -1,5 +1,6 @@
 -- GRANT is the whole model: what PUBLIC gets by default is taken back, and the
--- two short forms give what a party needs.
+-- two short forms give what a party needs. They run as the caller, who has to
+-- hold the privileges with grant option.
 
 -- Lets a role act as a customer: ask, withdraw, and look at its options. It
 -- also needs SELECT on the order table, which row-level security may narrow.
@@ -8,7 +9,10 @@ CREATE FUNCTION ordcancel.grant_customer(role name) RETURNS void
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM ordcancel._grant(role, '{request_cancel,withdraw_cancel,cancel_options}');
+    EXECUTE (SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %I', oid::regprocedure, role), '; ')
+             FROM pg_proc
+             WHERE pronamespace = 'ordcancel'::regnamespace
+               AND proname IN ('request_cancel', 'withdraw_cancel', 'cancel_options'));
 END
 $$;
 COMMENT ON FUNCTION ordcancel.grant_customer(name) IS 'grants a role what a customer needs';
@@ -21,28 +25,13 @@ CREATE FUNCTION ordcancel.grant_merchant(role name) RETURNS void
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM ordcancel._grant(role, '{cancel_order,withdraw_cancel,accept_cancel,deny_cancel,record_refund,undo_cancel,'
-                                   'cancel_orders,cancel_options,unruled_statuses}');
+    EXECUTE (SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %I', oid::regprocedure, role), '; ')
+             FROM pg_proc
+             WHERE pronamespace = 'ordcancel'::regnamespace
+               AND proname IN ('cancel_order', 'withdraw_cancel', 'accept_cancel', 'deny_cancel', 'record_refund',
+                               'undo_cancel', 'cancel_options', 'unruled_statuses'));
 END
 $$;
 COMMENT ON FUNCTION ordcancel.grant_merchant(name) IS 'grants a role what a merchant needs';
-
--- Runs as the caller, who has to hold the privileges with grant option.
-CREATE FUNCTION ordcancel._grant(role name, functions text[]) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    function regprocedure;
-BEGIN
-    FOR function IN
-        SELECT oid FROM pg_proc
-        WHERE pronamespace = 'ordcancel'::regnamespace AND proname = ANY (functions)
-    LOOP
-        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', function, role);
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION ordcancel._grant(name, text[]) IS 'grants EXECUTE on functions of ordcancel by name';
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel FROM PUBLIC;

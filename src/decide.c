@@ -55,6 +55,13 @@ enum
 		}                                                                 \
 	} while (0)
 
+static bool
+hold_from_name(const char *name, bool *hold)
+{
+	*hold = strcmp(name, "hold") == 0;
+	return *hold || strcmp(name, "deny") == 0;
+}
+
 static const char *
 status_of(State state)
 {
@@ -118,9 +125,8 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 	rule.status = (char *) status_of(state);
 	policy.nrules = !PG_ARGISNULL(ARG_CUSTOMER) ||
 		!PG_ARGISNULL(ARG_MERCHANT) || !PG_ARGISNULL(ARG_DELETABLE);
-	policy.hold = !PG_ARGISNULL(ARG_ON_PROGRESS) &&
-		strcmp(text_to_cstring(PG_GETARG_TEXT_PP(ARG_ON_PROGRESS)), "hold") ==
-			0;
+	READ_WORD(ARG_ON_PROGRESS, hold_from_name, &policy.hold,
+			  "way to progress");
 	if (!PG_ARGISNULL(ARG_GRACE))
 		policy.grace = PG_GETARG_INTERVAL_P(ARG_GRACE);
 	if (!PG_ARGISNULL(ARG_UNDO_WINDOW))

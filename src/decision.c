@@ -33,8 +33,8 @@ already(State state)
 	return (Verdict){.state = state};
 }
 
-Verdict
-decide(const Question *q)
+static Verdict
+decide_verb(const Question *q)
 {
 	switch (q->verb)
 	{
@@ -60,6 +60,21 @@ decide(const Question *q)
 			return decide_delete(q);
 	}
 	pg_unreachable();
+}
+
+Verdict
+decide(const Question *q)
+{
+	Verdict v = decide_verb(q);
+
+	/* The system decides an open request when its deadline has come. */
+	if (q->live == STATE_REQUESTED && q->deadline && v.changed &&
+		(!v.has_until || v.until > *q->deadline))
+	{
+		v.has_until = true;
+		v.until = *q->deadline;
+	}
+	return v;
 }
 
 TimestampTz
@@ -192,6 +207,18 @@ reach_canceled(const Question *q, bool customer_alone)
 	return v;
 }
 
+/* What the window gives, or keeps back, ends with it. */
+static void
+until_window_ends(Verdict *v, const Question *q, const Rule *rule,
+				  RuleMode mode, bool late)
+{
+	if (late || q->party != PARTY_CUSTOMER || !q->policy->grace ||
+		!q->placed_at || rule->customer_late == mode)
+		return;
+	v->until = span_end(*q->placed_at, q->policy->grace);
+	v->has_until = !TIMESTAMP_NOT_FINITE(v->until);
+}
+
 /* request_cancel, cancel_order, override_cancel */
 static Verdict
 decide_begin(const Question *q)
@@ -225,9 +252,12 @@ decide_begin(const Question *q)
 	{
 		if (rule == NULL)
 			return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RULE);
-		if (late && rule->customer != MODE_FORBID)
-			return refused(CONDITION_GRACE_PERIOD_OVER, FAULT_RULE);
-		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_RULE);
+		v = late && rule->customer != MODE_FORBID ?
+			refused(CONDITION_GRACE_PERIOD_OVER, FAULT_RULE) :
+			refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_RULE);
+		if (!q->blocked)
+			until_window_ends(&v, q, rule, mode, late);
+		return v;
 	}
 	if (q->blocked && !override)
 		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_NONE);
@@ -245,13 +275,8 @@ decide_begin(const Question *q)
 	v.accepts = q->live == STATE_REQUESTED;
 	v.late = late;
 
-	/* What the window gives ends with it. */
-	if (!late && q->party == PARTY_CUSTOMER && !override && q->policy->grace &&
-		q->placed_at && rule->customer_late != mode)
-	{
-		v.until = span_end(*q->placed_at, q->policy->grace);
-		v.has_until = !TIMESTAMP_NOT_FINITE(v.until);
-	}
+	if (!override && q->live == STATE_NONE)
+		until_window_ends(&v, q, rule, mode, late);
 	return v;
 }
 
@@ -266,11 +291,10 @@ end_request(const Question *q, State state, EventType event)
 	v.changed = true;
 	v.state = state;
 	v.event = event;
-	v.status = q->moved_on ? NULL : q->prior_status;
-	if (q->deadline)
+	if (!q->moved_on)
 	{
-		v.has_until = true;
-		v.until = *q->deadline;
+		v.status = q->prior_status;
+		v.clear_status = q->prior_status == NULL;
 	}
 	return v;
 }
@@ -303,11 +327,6 @@ decide_accept(const Question *q)
 		return v;
 	v = reach_canceled(q, false);
 	v.accepts = true;
-	if (q->deadline)
-	{
-		v.has_until = true;
-		v.until = *q->deadline;
-	}
 	return v;
 }
 
@@ -371,8 +390,9 @@ decide_undo(const Question *q)
 			needed = UNDO_CANCELED;
 			break;
 		default:
-			if (q->last == STATE_UNDONE && !imported_canceled(q))
-				return already(STATE_UNDONE);
+			if ((q->last == STATE_UNDONE || q->last == STATE_WITHDRAWN) &&
+				!imported_canceled(q))
+				return already(q->last);
 			return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_NO_RECORD);
 	}
 	if (q->policy->undo < needed)

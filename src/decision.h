@@ -160,12 +160,13 @@ typedef struct Verdict
 {
 	Condition	condition; /* CONDITION_NONE: go ahead */
 	Fault		fault;
-	bool		changed; /* false: it is so already */
-	State		state;	 /* of the cancellation, afterwards */
-	const char *status;	 /* to give the order; NULL: leave it */
-	EventType	event;	 /* the last event that this makes */
-	bool		accepts; /* an open request is accepted by it */
-	bool		late;	 /* the customer's window is over */
+	bool		changed;	  /* false: it is so already */
+	State		state;		  /* of the cancellation, afterwards */
+	const char *status;		  /* to give the order; NULL: leave it */
+	bool		clear_status; /* the order had none before */
+	EventType	event;		  /* the last event that this makes */
+	bool		accepts;	  /* an open request is accepted by it */
+	bool		late;		  /* the customer's window is over */
 	bool		has_until;
 	TimestampTz until; /* when the answer changes by itself */
 } Verdict;

@@ -110,8 +110,8 @@ plain_call(Verb verb, const char *source)
  * policy's words are applied to the status that it has already.
  */
 static void
-judge_identity(const TriggerData *trigger, OrderCase *before,
-			   const OrderCase *after, bool key_changed, bool status_changed)
+judge_identity(const TriggerData *trigger, OrderCase *before, OrderCase *after,
+			   bool key_changed, bool status_changed)
 {
 	StatusKind was = status_kind(before->policy, before->status);
 	StatusKind is = status_kind(after->policy, after->status);
@@ -119,12 +119,14 @@ judge_identity(const TriggerData *trigger, OrderCase *before,
 	if (key_changed)
 	{
 		record_find(before);
-		if (before->has_record)
+		record_find(after);
+		if (before->has_record || after->has_record)
 			ereport(ERROR,
 					(errcode(ERRCODE_CHECK_VIOLATION),
-					 errmsg("key of order %s of %s cannot change",
+					 errmsg("key of order %s of %s cannot change to %s",
 							shorten(before->key_text, 80),
-							before->table->label),
+							before->table->label,
+							shorten(after->key_text, 80)),
 					 errdetail("Cancellations are recorded under it."),
 					 errtableconstraint(trigger->tg_relation,
 										"order_has_cancellations")));
@@ -143,12 +145,6 @@ judge_identity(const TriggerData *trigger, OrderCase *before,
 			 errtableconstraint(trigger->tg_relation,
 								condition_name(
 									CONDITION_CANCELLATION_FORBIDDEN))));
-}
-
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 Datum
@@ -184,6 +180,10 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	if (status_changed)
 	{
 		StatusKind kind = status_kind(after.policy, after.status);
+
+		/* What is recorded is recorded under the key that the order has now. */
+		before.key = after.key;
+		before.key_text = after.key_text;
 
 		/* Either policy's word makes it a cancellation. */
 		if (kind == STATUS_ORDINARY)

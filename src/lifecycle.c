@@ -9,6 +9,7 @@
 
 #include "announce.h"
 #include "lifecycle.h"
+#include "order_key.h"
 #include "order_row.h"
 #include "question.h"
 #include "record.h"
@@ -230,6 +231,8 @@ past_outcome(OrderCase *c, const Call *call, const PastCall *past)
 	}
 	if (past->state == STATE_CANCELED)
 		o.closed_at = past->at;
+	if (past->state == STATE_IN_PROGRESS)
+		o.refunded = int64_to_numeric(0);
 	return o;
 }
 
@@ -255,6 +258,49 @@ outcome(const OrderCase *c)
 	return o;
 }
 
+/*
+ * A trigger of the user has gone on from what we wrote, in our own call.  It
+ * may deny or undo, but not so that the order is left in our status without a
+ * cancellation.
+ */
+static void
+follow_triggers(OrderCase *c)
+{
+	OrderCase now = *c;
+
+	record_reread(c);
+	order_lock(c);
+	record_find(&now);
+	if (c->verdict.status && same_text(c->status, c->verdict.status) &&
+		(!now.has_record || now.record.state > STATE_CANCELED))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg(
+				 "a trigger changed the cancellation of order %s of %s while it was written",
+				 shorten(c->key_text, 80), c->table->label),
+			 errdetail("The cancellation is \"%s\", the order \"%s\".",
+					   state_name(c->record.state), shorten(c->status, 80))));
+}
+
+/*
+ * Locks the order and reads it.  The rules are those of the moment when the
+ * lock was given, not of when it was asked for.
+ */
+static bool
+lock_with_rules(OrderCase *c)
+{
+	OrderTable *table;
+
+	if (!order_lock(c))
+		return false;
+	table = order_table_find(c->table->relid);
+	if (table == c->table || table == NULL)
+		return true;
+	c->table = table;
+	return order_lock(c);
+}
+
 Outcome
 lifecycle_call(OrderCase *c, Call *call)
 {
@@ -262,7 +308,7 @@ lifecycle_call(OrderCase *c, Call *call)
 	uint64		written;
 	const char *to;
 
-	if (!order_lock(c))
+	if (!lock_with_rules(c))
 		return (Outcome){.result = CASE_NOT_FOUND};
 	call->now = settings_now(); /* not before: the lock may have taken long */
 	if (call->request_key &&
@@ -284,19 +330,16 @@ lifecycle_call(OrderCase *c, Call *call)
 		return outcome(c);
 	}
 
-	to = c->verdict.status ? c->verdict.status : c->status;
+	to = c->verdict.status || c->verdict.clear_status ? c->verdict.status :
+														c->status;
 	write_record(c, call, to);
 	written = writes;
-	if (c->verdict.status &&
-		(c->status == NULL || strcmp(c->status, c->verdict.status) != 0))
-		order_write_status(c, c->verdict.status);
+	if (!same_text(c->status, to))
+		order_write_status(c, to);
 
 	/* A trigger of the user may have gone on from there. */
 	if (writes != written)
-	{
-		record_reread(c);
-		order_lock(c);
-	}
+		follow_triggers(c);
 	return outcome(c);
 }
 
@@ -333,6 +376,8 @@ lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
 	call->verb = c->question.verb;
 	if (kind == STATUS_ORDINARY)
 		call->reason = NULL; /* it is for what a plain update begins */
+	if (call->verb == VERB_MOVE)
+		call->note = NULL;
 
 	/* Shipping goes on where cancelling by plain updates is switched off. */
 	if (c->verdict.condition == CONDITION_NONE && c->verdict.changed &&

@@ -7,7 +7,6 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -32,6 +31,12 @@ column_to_text(const Column *column, Datum value)
 		for (int end = strlen(text); end > 0 && text[end - 1] == ' '; end--)
 			text[end - 1] = '\0';
 	return text;
+}
+
+bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 char *
@@ -194,12 +199,14 @@ order_key_shown(Datum value, bool isnull, Oid type)
 	return isnull ? "NULL" : shorten(any_to_text(value, type), 80);
 }
 
+/* As the primary key would: 1.0 is 1.00, and 'a' may be 'A'. */
 bool
 order_key_equal(const OrderTable *table, const Datum *a, const Datum *b)
 {
 	for (int i = 0; i < table->nkeys; i++)
-		if (!datum_image_eq(a[i], b[i], table->keys[i].typbyval,
-							table->keys[i].typlen))
+		if (!DatumGetBool(
+				FunctionCall2Coll((FmgrInfo *) &table->keys[i].equal_fn,
+								  table->keys[i].collation, a[i], b[i])))
 			return false;
 	return true;
 }
@@ -211,13 +218,19 @@ order_key_qual(StringInfo sql, const OrderTable *table, const char *alias,
 	for (int i = 0; i < table->nkeys; i++)
 	{
 		const Column *key = &table->keys[i];
+		Oid			  base = getBaseType(key->type);
 		char		 *left = psprintf("%s.%s", alias,
 									  quote_identifier(names ? names[i] : key->name));
 		char		 *right = psprintf("$%d", first + i);
 
+		/* A domain over an enum does not reach anyenum by itself. */
+		if (base != key->type)
+		{
+			left = psprintf("%s::%s", left, format_type_be_qualified(base));
+			right = psprintf("%s::%s", right, format_type_be_qualified(base));
+		}
 		if (i > 0)
 			appendStringInfoString(sql, " AND ");
-		generate_operator_clause(sql, left, key->type, key->equal, right,
-								 key->type);
+		generate_operator_clause(sql, left, base, key->equal, right, base);
 	}
 }

@@ -36,6 +36,9 @@ extern bool order_key_equal(const OrderTable *table, const Datum *a,
 extern void order_key_qual(StringInfo sql, const OrderTable *table,
 						   const char *alias, char **names, int first);
 
+/* Equal, or both NULL. */
+extern bool same_text(const char *a, const char *b);
+
 /* A value of a column from text, by its type's input function; may error. */
 extern Datum column_from_text(const Column *column, const char *text);
 

@@ -28,9 +28,10 @@ typedef struct OwnWrite
 	const Datum		 *key;
 	const char		 *from;
 	const char		 *to;
+	bool			  seen; /* by the guard: a next one is not ours */
 } OwnWrite;
 
-static const OwnWrite *own_write = NULL;
+static OwnWrite *own_write = NULL;
 
 /* A partitioned table has its rows below; of others only their own count. */
 static const char *
@@ -235,7 +236,7 @@ order_facts(OrderCase *c)
 		return;
 	parameter_value(&p, get_rel_type_id(table->relid), c->row, false);
 	nest = formats_fix(table->time_zone);
-	statement_run(table, STATEMENT_FACTS, facts_text, &p, SIGHT_NOW);
+	statement_run(table, STATEMENT_FACTS, facts_text, &p, SIGHT_LATEST);
 	formats_restore(nest);
 	c->refund_due = result_numeric(1);
 	if (c->refund_due &&
@@ -278,14 +279,17 @@ write_status_text(StringInfo sql, const OrderTable *table)
 void
 order_write_status(OrderCase *c, const char *status)
 {
-	OrderTable	   *table = c->table;
-	const OwnWrite *outer = own_write;
-	OwnWrite		write = {table, c->key, c->status, status};
-	Parameters		p = {0};
+	OrderTable	 *table = c->table;
+	OwnWrite	 *outer = own_write;
+	OwnWrite	  write = {table, c->key, c->status, status, false};
+	Parameters	  p = {0};
+	volatile bool found = false;
 	char *volatile written = NULL;
 
 	parameter_value(&p, table->status.type,
-					column_from_text(&table->status, status), false);
+					status ? column_from_text(&table->status, status) :
+							 (Datum) 0,
+					status == NULL);
 	parameter_key(&p, table, c->key);
 	own_write = &write;
 	PG_TRY();
@@ -297,6 +301,7 @@ order_write_status(OrderCase *c, const char *status)
 			Datum value = SPI_getbinval(SPI_tuptable->vals[0],
 										SPI_tuptable->tupdesc, 1, &isnull);
 
+			found = true;
 			if (!isnull)
 				written = order_status_text(table, value);
 		}
@@ -307,26 +312,30 @@ order_write_status(OrderCase *c, const char *status)
 	}
 	PG_END_TRY();
 
-	if (written == NULL || strcmp(written, status) != 0)
+	if (!found || !same_text(written, status))
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-			 errmsg("order %s of %s did not take status \"%s\"", c->key_text,
-					table->label, status),
-			 written == NULL ?
-				 errdetail("The update was suppressed.") :
-				 errdetail("The row was written with status \"%s\".", written),
+			 errmsg("order %s of %s did not take status \"%s\"",
+					shorten(c->key_text, 80), table->label,
+					status ? status : "(null)"),
+			 !found ? errdetail("The update was suppressed.") :
+					  errdetail("The row was written with status \"%s\".",
+								written ? written : "(null)"),
 			 errhint(
 				 "Look for a BEFORE UPDATE trigger or a rule on the table.")));
-	c->status = pstrdup(status);
+	c->status = status ? pstrdup(status) : NULL;
 }
 
 bool
 order_write_is_ours(const OrderTable *table, const Datum *key,
 					const char *from, const char *to)
 {
-	return own_write != NULL && from != NULL && to != NULL &&
-		own_write->table->relid == table->relid && own_write->from != NULL &&
-		strcmp(own_write->from, from) == 0 && strcmp(own_write->to, to) == 0 &&
-		order_key_equal(table, own_write->key, key);
+	if (own_write == NULL || own_write->seen ||
+		own_write->table->relid != table->relid ||
+		!same_text(own_write->from, from) || !same_text(own_write->to, to) ||
+		!order_key_equal(table, own_write->key, key))
+		return false;
+	own_write->seen = true;
+	return true;
 }

@@ -7,6 +7,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "order_key.h"
 #include "question.h"
 #include "record.h"
 #include "rules.h"
@@ -97,9 +98,7 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	q->direct = r->decided && r->decided_by == r->requested_by &&
 		r->requested_at && r->decided_at && *r->requested_at == *r->decided_at;
 	q->prior_status = r->prior_status;
-	q->moved_on = live &&
-		(c->status == NULL || r->order_status == NULL ||
-		 strcmp(c->status, r->order_status) != 0);
+	q->moved_on = live && !same_text(c->status, r->order_status);
 	q->closed_at = r->closed_at;
 	q->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
 	q->reason_on_record = live && r->reason != NULL;

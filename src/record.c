@@ -190,7 +190,7 @@ record_reread(OrderCase *c)
 
 	parameter_value(&p, INT8OID, Int64GetDatum(c->record.id), false);
 	statement_run(c->table, STATEMENT_FIND_BY_ID, find_by_id_text, &p,
-				  SIGHT_NOW);
+				  SIGHT_LATEST);
 	fill_record(c);
 }
 
@@ -214,9 +214,7 @@ record_find_request_key(OrderTable *table, const char *key, PastCall *past)
 
 	parameter_text(&p, key);
 	if (statement_run(table, STATEMENT_FIND_REQUEST_KEY, find_request_key_text,
-					  &p,
-					  IsolationUsesXactSnapshot() ? SIGHT_LATEST :
-													SIGHT_NOW) == 0)
+					  &p, SIGHT_LATEST) == 0)
 		return false;
 	past->order_key = result_text(1);
 	past->source = result_text(2);

@@ -22,6 +22,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "parser/parse_coerce.h"
 #include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -46,6 +47,7 @@ PG_FUNCTION_INFO_V1(ordcancel_as_owner);
 PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
 PG_FUNCTION_INFO_V1(ordcancel_config_changed);
 PG_FUNCTION_INFO_V1(ordcancel_check_status);
+PG_FUNCTION_INFO_V1(ordcancel_invalid);
 PG_FUNCTION_INFO_V1(ordcancel_check_expression);
 
 /* The search_path of whoever called through the gate. */
@@ -192,6 +194,19 @@ ordcancel_config_changed(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* OC014 with a message of PL/pgSQL's, whose RAISE cannot leave out a DETAIL. */
+Datum
+ordcancel_invalid(PG_FUNCTION_ARGS)
+{
+	char *parts[3];
+
+	for (int i = 0; i < lengthof(parts); i++)
+		parts[i] = PG_ARGISNULL(i) ? NULL :
+									 text_to_cstring(PG_GETARG_TEXT_PP(i));
+	refusal_raise_invalid_policy(parts[0] ? parts[0] : "invalid policy",
+								 parts[1], parts[2]);
+}
+
 /* Raises what an owner's text ran into as invalid_policy. */
 static void
 rethrow_invalid_policy(MemoryContext caller, const char *message)
@@ -228,11 +243,14 @@ ordcancel_check_status(PG_FUNCTION_ARGS)
 									  AccessShareLock);
 	OwnerScope	  scope;
 	char		 *status;
+	char		 *complaint;
 	char *volatile written = NULL;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	status = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	complaint = psprintf("\"%s\" is not a status of %s", shorten(status, 80),
+						 table->label);
 	owner_enter(&scope, table);
 	PG_TRY();
 	{
@@ -241,9 +259,7 @@ ordcancel_check_status(PG_FUNCTION_ARGS)
 	}
 	PG_CATCH();
 	{
-		rethrow_invalid_policy(caller,
-							   psprintf("\"%s\" is not a status of %s",
-										shorten(status, 80), table->label));
+		rethrow_invalid_policy(caller, complaint);
 	}
 	PG_END_TRY();
 	owner_leave(&scope);
@@ -274,12 +290,15 @@ is_expression(const char *text)
 
 /* Parse analysis only: planning would already run functions of the text. */
 static bool
-is_scalar(SPIPlanPtr plan)
+is_scalar_of(SPIPlanPtr plan, Oid type)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 	Query			 *query = linitial_node(Query, source->query_list);
+	Oid				  actual = TupleDescAttr(source->resultDesc, 0)->atttypid;
 
-	return !query->hasAggs && !query->hasWindowFuncs && !query->hasTargetSRFs;
+	return !query->hasAggs && !query->hasWindowFuncs &&
+		!query->hasTargetSRFs &&
+		can_coerce_type(1, &actual, &type, COERCION_ASSIGNMENT);
 }
 
 Datum
@@ -289,8 +308,10 @@ ordcancel_check_expression(PG_FUNCTION_ARGS)
 	OrderTable	 *table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
 									  AccessShareLock);
 	char		 *expression = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char		 *type = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	Oid			  type = PG_GETARG_OID(2);
 	Oid			  row_type = get_rel_type_id(table->relid);
+	char		 *complaint = psprintf("expression over %s cannot be used: %s",
+									   table->label, shorten(expression, 80));
 	OwnerScope	  scope;
 	volatile bool fits = false;
 	int			  nest;
@@ -304,22 +325,20 @@ ordcancel_check_expression(PG_FUNCTION_ARGS)
 		{
 			SPIPlanPtr plan = SPI_prepare(
 				psprintf(
-					"SELECT (%s\n)::pg_catalog.%s FROM (SELECT ($1).*) AS %s",
-					expression, type, quote_identifier(table->name)),
+					"SELECT coalesce((%s\n), NULL::%s) FROM (SELECT ($1).*) AS %s",
+					expression, format_type_be_qualified(type),
+					quote_identifier(table->name)),
 				1, &row_type);
 
 			if (plan == NULL)
 				elog(ERROR, "SPI_prepare failed: %s",
 					 SPI_result_code_string(SPI_result));
-			fits = is_scalar(plan);
+			fits = is_scalar_of(plan, type);
 		}
 	}
 	PG_CATCH();
 	{
-		rethrow_invalid_policy(
-			caller,
-			psprintf("expression over %s cannot be used: %s", table->label,
-					 shorten(expression, 80)));
+		rethrow_invalid_policy(caller, complaint);
 	}
 	PG_END_TRY();
 	SPI_finish();
@@ -327,9 +346,10 @@ ordcancel_check_expression(PG_FUNCTION_ARGS)
 	owner_leave(&scope);
 	if (!fits)
 		refusal_raise_invalid_policy(
-			psprintf("expression over %s cannot be used: %s", table->label,
-					 shorten(expression, 80)),
-			"It must be one scalar expression without aggregates, window functions or sets.",
+			complaint,
+			psprintf(
+				"It must be one expression of type %s, without aggregates, window functions or sets.",
+				format_type_be(type)),
 			NULL);
 	PG_RETURN_VOID();
 }

@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
@@ -112,7 +113,8 @@ statement_run(OrderTable *table, StatementKind kind, StatementText text,
 	SPIPlanPtr	  plan = statement_plan(table, kind, text, p);
 	int			  result;
 
-	if (sight == SIGHT_LATEST)
+	/* At READ COMMITTED a new snapshot is the latest one. */
+	if (sight == SIGHT_LATEST && IsolationUsesXactSnapshot())
 		result = SPI_execute_snapshot(plan, (Datum *) p->values, p->nulls,
 									  GetLatestSnapshot(), InvalidSnapshot,
 									  false, true, 0);

@@ -28,7 +28,7 @@ typedef enum Sight
 {
 	SIGHT_CALLER, /* what the caller's statement sees; read only */
 	SIGHT_NOW,	  /* the usual new snapshot */
-	SIGHT_LATEST, /* all that is committed, in any isolation */
+	SIGHT_LATEST, /* all that is committed, in every isolation level */
 } Sight;
 
 /* Writes a statement's text. */

@@ -1,7 +1,7 @@
 -- The decision by itself, against a second opinion: the rules are written down
 -- here once more, and both are asked about the whole table of cases.
 BEGIN;
-SELECT no_plan();
+SELECT plan(44);
 SET LOCAL jit = off;
 
 -- ------------------------------------------------------------ second opinion
@@ -144,7 +144,7 @@ SELECT is(count(*), (3 * 7 * 2 * 37 * 5 * 2 * 2)::bigint, 'the table has every s
 CREATE FUNCTION differences(cases text, what text) RETURNS text
     LANGUAGE sql STABLE
     RETURN format('SELECT * FROM %I JOIN situations USING (n)'
-                  ' WHERE what = %L AND expected IS DISTINCT FROM decided ORDER BY n LIMIT 20', cases, what);
+                  ' WHERE what = %L AND expected IS DISTINCT FROM decided ORDER BY n LIMIT 5', cases, what);
 
 -- -------------------------------------------------------------------- verbs
 -- How far and how long an undo may reach is nothing to these.
@@ -190,10 +190,10 @@ SELECT is_empty($$
     WHERE what = 'request_cancel' AND party = 'customer' AND state IN ('none', 'denied', 'withdrawn', 'undone')
       AND decided NOT LIKE 'refused%'
       AND until IS DISTINCT FROM CASE WHEN NOT late AND coalesce(customer_late, customer) <> customer THEN placed_at + grace END
-    LIMIT 20 $$,
+    LIMIT 5 $$,
     'what a customer may do lasts until the window ends, if the rule says otherwise from then on');
 SELECT isnt_empty($$SELECT FROM verb_cases WHERE until IS NOT NULL$$, 'some answers have an end');
-SELECT is_empty($$SELECT n FROM verb_cases JOIN situations USING (n) WHERE until IS NOT NULL AND party <> 'customer' LIMIT 20$$,
+SELECT is_empty($$SELECT n FROM verb_cases JOIN situations USING (n) WHERE until IS NOT NULL AND party <> 'customer' LIMIT 5$$,
                 'the customer''s window ends nothing for the others');
 
 -- --------------------------------------------------------------------- undo
@@ -224,7 +224,7 @@ FROM undo_cases;
 SELECT is_empty(differences('undo_cases', 'undo_cancel'), 'undo_cancel is decided as the policy says');
 SELECT is_empty($$
     SELECT n, until, ends FROM undo_cases
-    WHERE decided LIKE 'undone %' AND until IS DISTINCT FROM ends LIMIT 20 $$,
+    WHERE decided LIKE 'undone %' AND until IS DISTINCT FROM ends LIMIT 5 $$,
     'an undo is possible until its window ends');
 SELECT set_eq(answers('undo_cases', 'undo_cancel', 'merchant'),
               ARRAY['already - - -', 'refused undo_not_allowed - -', 'undone - prior undone', 'withdrawn - prior withdrawn'],
@@ -261,7 +261,7 @@ SELECT is_empty($$
       AND c.what NOT IN ('prior', 'other')
       AND (c.decided ~ '^(requested|in_progress|canceled) ' OR v.decided LIKE '% - ' || c.what || ' %')
       AND c.decided <> v.decided
-    LIMIT 20 $$,
+    LIMIT 5 $$,
     'a plain change into a cancellation is allowed exactly where the function would have written it');
 
 -- ------------------------------------------------------- insert and delete
@@ -271,14 +271,14 @@ SELECT is_empty($$
     FROM states, unnest('{t,f,NULL}'::boolean[]) AS x (deletable), unnest('{cancel,NULL}'::text[]) AS m (merchant),
         ordcancel.decide('delete', 'system', state, merchant => merchant, deletable => deletable) AS d
     WHERE (d.outcome, d.condition) IS DISTINCT FROM
-          CASE WHEN deletable AND state NOT IN ('requested', 'in_progress') THEN ('already', NULL::text)
-               ELSE ('refused', 'cancellation_forbidden'::text) END $$,
+          CASE WHEN deletable AND state NOT IN ('requested', 'in_progress') THEN ('already'::text, NULL::text)
+               ELSE ('refused'::text, 'cancellation_forbidden'::text) END $$,
     'an order may be deleted only where its rule says so, and never with a cancellation open');
 SELECT is_empty($$
     SELECT state, d.outcome, d.condition FROM states, ordcancel.decide('insert', 'system', state) AS d
     WHERE (d.outcome, d.condition) IS DISTINCT FROM
-          CASE WHEN state IN ('requested', 'in_progress') THEN ('refused', 'cancellation_forbidden'::text)
-               ELSE ('already', NULL::text) END $$,
+          CASE WHEN state IN ('requested', 'in_progress') THEN ('refused'::text, 'cancellation_forbidden'::text)
+               ELSE ('already'::text, NULL::text) END $$,
     'an order may begin in any status but those of an open cancellation');
 
 -- ------------------------------------------------------------ the arguments
@@ -292,8 +292,7 @@ SELECT throws_ok(format('SELECT ordcancel.decide(%s)', arguments), '22023', NULL
 FROM (VALUES ($$'cancel', 'customer'$$), ($$'request_cancel', 'shopper'$$), ($$'request_cancel', 'customer', 'closed'$$),
              ($$'request_cancel', 'customer', customer => 'maybe'$$),
              ($$'undo_cancel', 'merchant', undo => 'always'$$),
-             ($$'request_cancel', 'customer', on_progress => 'ignore'$$),
-             ($$'request_cancel', 'customer', change_to => 'nonsense'$$)) AS bad (arguments);
+             ($$'request_cancel', 'customer', on_progress => 'ignore'$$)) AS bad (arguments);
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -34,7 +34,7 @@ ok 'the orders are loaded, the table is attached, the replay is planned' || done
 sql $db -c 'LISTEN ordcancel' -c 'CALL replay.run()' >"$work/replay.out"
 ok 'the replay runs to its end' || done_testing
 
-sql $db -v done=$tap_count -v announced="$(grep -c '^Asynchronous notification "ordcancel"' "$work/replay.out")" \
+sql $db -v done="$tap_count" -v announced="$(grep -c '^Asynchronous notification "ordcancel"' "$work/replay.out")" \
 	-f "$here/olist/checks.sql" >"$work/checks.out"
 status=$?
 cat "$work/checks.out"

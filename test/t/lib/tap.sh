@@ -13,7 +13,7 @@ ok() # NAME
 	if [ $status -eq 0 ]; then
 		echo "ok $tap_count - $1"
 	else
-		tap_failed=$((tap_failed + 1))
+		[[ $1 == *'# TODO'* ]] || tap_failed=$((tap_failed + 1))
 		echo "not ok $tap_count - $1"
 	fi
 	return $status
@@ -52,7 +52,18 @@ sql() # DATABASE [ARGUMENT...]
 	local database=$1
 
 	shift
-	psql -XqAt -v ON_ERROR_STOP=1 -d "$database" "$@"
+	PGOPTIONS='-c client_min_messages=warning' psql -XqAt -v ON_ERROR_STOP=1 -d "$database" "$@"
+}
+
+# A cluster of one's own, to be broken; it is the one that is spoken to from
+# then on.
+own_cluster() # DIRECTORY [LINE OF postgresql.conf...]
+{
+	export PGDATA=$1/data PGHOST=$1 PGPORT=5432 PGUSER=postgres
+	initdb -U postgres -A trust -E UTF8 --no-locale --no-sync >"$1/initdb.out" || return
+	printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$1'" \
+		'fsync = off' "${@:2}" >>"$PGDATA/postgresql.conf"
+	pg_ctl -s -w -l "$1/server.log" start
 }
 
 fresh_database() # DATABASE

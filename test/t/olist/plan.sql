@@ -41,7 +41,7 @@ WITH life AS (
 )
 INSERT INTO replay.step (at, ord, order_id, what, status, recorded)
 SELECT at, ord, order_id, what,
-       CASE WHEN ord > coalesce(max(ord) OVER earlier, 0) AND NOT (what = 'delivered' AND final = 'shipped')
+       CASE WHEN what = final OR ord > coalesce(max(ord) OVER earlier, 0) AND NOT (what = 'delivered' AND final = 'shipped')
             THEN what END,
        recorded
 FROM life
@@ -66,7 +66,9 @@ SELECT at, 10, order_id, way, CASE way WHEN 'merchant' THEN 'out_of_stock' ELSE 
        CASE way WHEN 'override' THEN 'lost on the way' END
 FROM replay.canceled
 UNION ALL
-SELECT at + interval '1 hour', 11, order_id, 'accept', NULL, NULL FROM replay.canceled WHERE way = 'customer'
+-- where the first call only asked
+SELECT at + interval '1 hour', 11, order_id, CASE way WHEN 'customer' THEN 'accept' ELSE way END, NULL, NULL
+FROM replay.canceled WHERE way <> 'override'
 UNION ALL
 SELECT at + interval '1 day', 12, order_id, 'refund', NULL, NULL FROM replay.canceled;
 

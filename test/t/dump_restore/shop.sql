@@ -1,0 +1,102 @@
+-- Order tables of several shapes, with everything that a dump has to carry.
+CREATE EXTENSION ordcancel;
+CREATE SCHEMA shop;
+CREATE SCHEMA "Söhne & Co";
+SET client_min_messages = warning;
+
+CREATE TABLE shop.orders (
+    id integer PRIMARY KEY,
+    status text NOT NULL DEFAULT 'placed',
+    paid numeric,
+    flagged boolean NOT NULL DEFAULT false,
+    supplier text,
+    placed_at timestamptz
+);
+INSERT INTO shop.orders SELECT id, 'placed', NULLIF(id % 3, 0) * 10, id = 20, CASE WHEN id > 15 THEN 'acme' END, '2024-05-01 12:00+00'
+FROM generate_series(1, 20) AS id;
+INSERT INTO shop.orders VALUES (21, 'shipped'), (22, 'draft');
+
+-- A domain with a check, a composite key, an enum, names that need quotes, and
+-- a record table's name that has to be cut.
+CREATE DOMAIN shop.code AS text CHECK (VALUE ~ '^[A-Z]');
+CREATE TYPE shop."Status" AS ENUM ('Neu', 'Bezahlt', 'Angefragt', 'In Arbeit', 'Storniert');
+CREATE TABLE "Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist" (
+    "Laden" shop.code,
+    id bigint,
+    "Lage" shop."Status" NOT NULL DEFAULT 'Neu',
+    "am" date,
+    PRIMARY KEY (id, "Laden")
+);
+INSERT INTO "Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"
+SELECT 'X' || id, id, 'Neu', '2024-05-01' FROM generate_series(1, 9) AS id;
+
+CREATE TABLE shop.plain (no uuid PRIMARY KEY, state varchar(40) NOT NULL);
+INSERT INTO shop.plain SELECT md5(id::text)::uuid, 'new' FROM generate_series(1, 5) AS id;
+
+CREATE TABLE shop.parts (region text, id integer, status text NOT NULL, PRIMARY KEY (region, id)) PARTITION BY LIST (region);
+CREATE TABLE shop.parts_eu PARTITION OF shop.parts FOR VALUES IN ('eu');
+CREATE TABLE shop.parts_us PARTITION OF shop.parts FOR VALUES IN ('us');
+INSERT INTO shop.parts SELECT r, id, 'new' FROM unnest('{eu,us}'::text[]) AS r, generate_series(1, 3) AS id;
+
+SET search_path = shop, public;
+SET timezone = 'Europe/Berlin';
+SELECT ordcancel.attach('shop.orders', 'status', 'placed_at', 'supplier', refund_due => 'CASE WHEN paid > 0 THEN paid END',
+                        notify_channel => 'Shop events');
+SELECT ordcancel.set_policy('orders', requested_status => 'asked', in_progress_status => 'refunding', canceled_status => 'canceled',
+                            customer_canceled_status => 'canceled by customer', decision_timeout => '3 days', on_timeout => 'deny');
+SELECT ordcancel.set_policy('orders', 'acme', grace => '1 mon 2 days 03:04:05.6', canceled_status => 'gone', on_progress => 'hold',
+                            undo => 'requested', undo_window => '1 year', reason_required => true);
+SELECT ordcancel.set_rule('orders', 'placed', customer => 'request', customer_late => 'forbid', merchant => 'cancel', hint => 'Frag, "bitte".');
+SELECT ordcancel.set_rule('orders', 'shipped', hint => E'two\nlines');
+SELECT ordcancel.set_rule('orders', 'draft', deletable => true);
+SELECT ordcancel.set_rule('orders', 'placed', merchant => 'request', policy => 'acme');
+SELECT ordcancel.add_block('orders', 'flagged', 'flagged AND EXISTS (SELECT FROM plain)', 'ask the boss', 'merchant');
+
+SELECT ordcancel.attach('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', 'Lage', 'am', plain_updates => false);
+SELECT ordcancel.set_policy('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"',
+                            requested_status => 'Angefragt', canceled_status => 'Storniert');
+SELECT ordcancel.set_rule('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', 'Neu', customer => 'request', merchant => 'cancel');
+
+SELECT ordcancel.attach('plain', 'state', inherit => false);
+SELECT ordcancel.set_policy('plain', canceled_status => 'canceled');
+SELECT ordcancel.set_rule('plain', 'new', customer => 'cancel', merchant => 'cancel');
+
+SELECT ordcancel.attach('parts', 'status');
+SELECT ordcancel.set_policy('parts', canceled_status => 'canceled');
+SELECT ordcancel.set_rule('parts', 'new', customer => 'cancel', merchant => 'cancel');
+
+-- The owner's own words: a new one, a changed seed, one put out of use.
+INSERT INTO ordcancel.reason (code, description, audience, requires_note, note_max) VALUES ('moved', 'moved away', 'any', true, 80);
+UPDATE ordcancel.reason SET description = 'tell us' WHERE code = 'other';
+UPDATE ordcancel.reason SET active = false WHERE code = 'fraud';
+INSERT INTO ordcancel.refund_method (code, on_undo) VALUES ('cheque', 'repay');
+UPDATE ordcancel.refund_method SET on_undo = 'nothing' WHERE code = 'wallet';
+
+GRANT USAGE ON SCHEMA shop TO dump_customer, dump_merchant;
+GRANT SELECT ON shop.orders TO dump_customer, dump_merchant;
+SELECT ordcancel.grant_customer('dump_customer');
+SELECT ordcancel.grant_merchant('dump_merchant');
+ALTER TABLE shop.plain OWNER TO dump_merchant;
+ALTER TABLE shop.plain_cancellation OWNER TO dump_merchant;
+ALTER TABLE shop.plain_cancellation_event OWNER TO dump_merchant;
+
+-- Every state, live and ended.
+SET ordcancel.clock = '2024-05-02 10:00+00';
+SELECT ordcancel.request_cancel('orders', id, 'moved', 'to Ulm', 'kim', 'key ' || id) FROM generate_series(1, 6) AS id;
+SELECT ordcancel.withdraw_cancel('orders', 2);
+SELECT ordcancel.deny_cancel('orders', 3, 'no');
+SELECT ordcancel.accept_cancel('orders', 4);
+SELECT ordcancel.record_refund('orders', 4, 5.00, 'cheque', 'r-1');
+SELECT ordcancel.accept_cancel('orders', 5, 'fine');
+SELECT ordcancel.record_refund('orders', 5, 20, 'card');
+SELECT ordcancel.cancel_order('orders', 9, 'out_of_stock');
+SELECT ordcancel.undo_cancel('orders', 9, 'found one');
+SELECT ordcancel.cancel_order('orders', 9, 'out_of_stock');
+SELECT ordcancel.cancel_order('orders', 16, 'staff_error');
+UPDATE shop.orders SET status = 'shipped' WHERE id = 6;
+SELECT ordcancel.cancel_order('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', ROW(1, 'X1'), 'fraud')
+WHERE false;
+SELECT ordcancel.cancel_order('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', ROW(1, 'X1'), 'staff_error');
+SELECT ordcancel.request_cancel('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', '(2,X2)');
+SELECT ordcancel.cancel_order('plain', md5('1')::uuid);
+SELECT ordcancel.cancel_order('parts', ROW('eu', 1));
