@@ -53,6 +53,15 @@ owner_enter(OwnerScope *scope, const OrderTable *table)
 	}
 }
 
+void
+owner_enter_restricted(OwnerScope *scope, const OrderTable *table)
+{
+	owner_enter(scope, table);
+	SetUserIdAndSecContext(table->owner,
+						   scope->security | SECURITY_LOCAL_USERID_CHANGE |
+							   SECURITY_RESTRICTED_OPERATION);
+}
+
 /*
  * Settings that another role's code left behind must not reach the caller: a
  * search_path of the owner's would choose the caller's next functions.

@@ -26,4 +26,11 @@ extern void owner_leave(const OwnerScope *scope);
 /* As any role, without a change of search_path. */
 extern void role_enter(OwnerScope *scope, Oid role);
 
+/*
+ * As the owner only to check something: what the owner's code would leave
+ * behind for the end of the transaction, and so to the caller's rights
+ * (deferred triggers, cursors), is refused.
+ */
+extern void owner_enter_restricted(OwnerScope *scope, const OrderTable *table);
+
 #endif /* ORDCANCEL_AS_OWNER_H */

@@ -56,11 +56,23 @@ config_scan(const char *name, Oid orders, ConfigRow row, void *arg)
 	return count;
 }
 
+/* A new library over the tables of an older script must not read past them. */
+static Datum
+config_value(HeapTuple row, TupleDesc desc, int column, bool *isnull)
+{
+	if (column > desc->natts)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("extension \"ordcancel\" is older than its library"),
+				 errhint("Run ALTER EXTENSION ordcancel UPDATE.")));
+	return heap_getattr(row, column, desc, isnull);
+}
+
 char *
 config_text(HeapTuple row, TupleDesc desc, int column)
 {
 	bool  isnull;
-	Datum value = heap_getattr(row, column, desc, &isnull);
+	Datum value = config_value(row, desc, column, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }
@@ -69,7 +81,7 @@ char *
 config_name(HeapTuple row, TupleDesc desc, int column)
 {
 	bool  isnull;
-	Datum value = heap_getattr(row, column, desc, &isnull);
+	Datum value = config_value(row, desc, column, &isnull);
 
 	return isnull ? NULL : pstrdup(NameStr(*DatumGetName(value)));
 }
@@ -78,7 +90,7 @@ char **
 config_names(HeapTuple row, TupleDesc desc, int column, int *count)
 {
 	bool   isnull;
-	Datum  value = heap_getattr(row, column, desc, &isnull);
+	Datum  value = config_value(row, desc, column, &isnull);
 	Datum *names;
 	char **copies;
 
@@ -97,7 +109,7 @@ Interval *
 config_interval(HeapTuple row, TupleDesc desc, int column)
 {
 	bool	  isnull;
-	Datum	  value = heap_getattr(row, column, desc, &isnull);
+	Datum	  value = config_value(row, desc, column, &isnull);
 	Interval *copy;
 
 	if (isnull)
@@ -111,7 +123,7 @@ bool
 config_bool(HeapTuple row, TupleDesc desc, int column)
 {
 	bool  isnull;
-	Datum value = heap_getattr(row, column, desc, &isnull);
+	Datum value = config_value(row, desc, column, &isnull);
 
 	return !isnull && DatumGetBool(value);
 }
@@ -120,7 +132,7 @@ Oid
 config_oid(HeapTuple row, TupleDesc desc, int column)
 {
 	bool  isnull;
-	Datum value = heap_getattr(row, column, desc, &isnull);
+	Datum value = config_value(row, desc, column, &isnull);
 
 	return isnull ? InvalidOid : DatumGetObjectId(value);
 }
@@ -129,7 +141,7 @@ int
 config_int(HeapTuple row, TupleDesc desc, int column)
 {
 	bool  isnull;
-	Datum value = heap_getattr(row, column, desc, &isnull);
+	Datum value = config_value(row, desc, column, &isnull);
 
 	return isnull ? 0 : DatumGetInt32(value);
 }

@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "as_owner.h"
@@ -102,6 +103,13 @@ order_table_invalidate(Datum arg, Oid relid)
 		root->valid = false;
 }
 
+/* A schema was renamed, perhaps: its tables hear nothing of it. */
+static void
+schema_invalidate(Datum arg, int cache, uint32 hash)
+{
+	order_table_invalidate(arg, InvalidOid);
+}
+
 void
 order_table_init(void)
 {
@@ -115,6 +123,7 @@ order_table_init(void)
 	roots = hash_create("ordcancel partitions", 64, &ctl,
 						HASH_ELEM | HASH_BLOBS);
 	CacheRegisterRelcacheCallback(order_table_invalidate, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, schema_invalidate, (Datum) 0);
 }
 
 /* Frees the statements when the table's memory goes. */
@@ -356,7 +365,7 @@ load_words(OrderTable *table)
 	fmgr_info_cxt(get_opcode(type->eq_opr), &table->word_equal,
 				  table->context);
 
-	role_enter(&scope, table->owner);
+	owner_enter_restricted(&scope, table);
 	for (int i = 0; i < table->npolicies; i++)
 	{
 		Policy *policy = &table->policies[i];

@@ -251,7 +251,7 @@ ordcancel_check_status(PG_FUNCTION_ARGS)
 	status = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	complaint = psprintf("\"%s\" is not a status of %s", shorten(status, 80),
 						 table->label);
-	owner_enter(&scope, table);
+	owner_enter_restricted(&scope, table);
 	PG_TRY();
 	{
 		written = column_to_text(&table->status,
@@ -316,7 +316,7 @@ ordcancel_check_expression(PG_FUNCTION_ARGS)
 	volatile bool fits = false;
 	int			  nest;
 
-	owner_enter(&scope, table);
+	owner_enter_restricted(&scope, table);
 	nest = formats_fix(table->time_zone);
 	SPI_connect();
 	PG_TRY();

@@ -69,7 +69,7 @@ entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg)
 
 	/* The checks of a key's domain are code of the table's owner. */
 	c->key = palloc(c->table->nkeys * sizeof(Datum));
-	owner_enter(&scope, c->table);
+	owner_enter_restricted(&scope, c->table);
 	fits = order_key_read(c->table, value, isnull, type, c->key, &why);
 	owner_leave(&scope);
 	if (!fits)
