@@ -97,6 +97,20 @@ COMMENT ON TABLE ordcancel.block IS 'conditions over the order row during which 
 COMMENT ON COLUMN ordcancel.block.condition IS 'SQL over the order row; blocks while it is true';
 COMMENT ON COLUMN ordcancel.block.party IS 'whom it stops; NULL: both';
 
+CREATE TABLE ordcancel.child (
+    child regclass PRIMARY KEY,
+    orders regclass NOT NULL,
+    key_columns name[] NOT NULL,
+    refuse_requested boolean NOT NULL,
+    refuse_in_progress boolean NOT NULL,
+    refuse_canceled boolean NOT NULL
+);
+COMMENT ON TABLE ordcancel.child IS 'tables whose rows an order does not get while it is being canceled, see attach_child()';
+COMMENT ON COLUMN ordcancel.child.key_columns IS 'the child''s columns that hold the order''s key, in the order of the primary key';
+COMMENT ON COLUMN ordcancel.child.refuse_requested IS 'whether rows are refused while a cancellation is requested';
+COMMENT ON COLUMN ordcancel.child.refuse_in_progress IS 'whether rows are refused while refunds are missing';
+COMMENT ON COLUMN ordcancel.child.refuse_canceled IS 'whether rows are refused once the order is canceled';
+
 CREATE TABLE ordcancel.reason (
     code text PRIMARY KEY CHECK (code <> '' AND length(code) <= 100),
     description text NOT NULL DEFAULT '',
@@ -127,7 +141,7 @@ DO $$
 DECLARE
     config text;
 BEGIN
-    FOREACH config IN ARRAY ARRAY['order_table', 'policy', 'rule', 'block', 'reason', 'refund_method'] LOOP
+    FOREACH config IN ARRAY ARRAY['order_table', 'policy', 'rule', 'block', 'child', 'reason', 'refund_method'] LOOP
         EXECUTE format('CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE ON ordcancel.%I'
                        ' FOR EACH ROW EXECUTE FUNCTION ordcancel.config_changed()', config);
         EXECUTE format('CREATE TRIGGER config_truncated AFTER TRUNCATE ON ordcancel.%I'
@@ -141,6 +155,7 @@ SELECT pg_catalog.pg_extension_config_dump('ordcancel.order_table', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.policy', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.rule', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.block', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.child', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.reason', 'WHERE NOT seeded');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.refund_method', 'WHERE NOT seeded');
 

@@ -25,6 +25,11 @@ CREATE FUNCTION ordcancel.guard_record() RETURNS trigger
     AS 'MODULE_PATHNAME', 'ordcancel_guard_record';
 COMMENT ON FUNCTION ordcancel.guard_record() IS 'trigger on the record tables: nobody but ordcancel writes there';
 
+CREATE FUNCTION ordcancel.guard_child() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_guard_child';
+COMMENT ON FUNCTION ordcancel.guard_child() IS 'trigger, AFTER INSERT or UPDATE of a shipment and the like: none for a canceled order';
+
 -- The parents hold no rows of their own, and a write through them is a write
 -- to their children.
 CREATE TRIGGER guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.cancellation

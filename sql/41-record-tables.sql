@@ -150,7 +150,7 @@ BEGIN
         EXECUTE format('ALTER TABLE %s %s %s', records,
                        CASE WHEN inherit THEN 'INHERIT' ELSE 'NO INHERIT' END, parent);
     END IF;
-    PERFORM ordcancel._drop_guards(records);
+    PERFORM ordcancel._drop_guards(records, 'guard_record');
     RETURN records;
 END
 $$;

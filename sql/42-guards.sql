@@ -24,7 +24,9 @@ WHERE a.attrelid = orders AND a.attname = col
 $$;
 COMMENT ON FUNCTION ordcancel._changes(regclass, name) IS 'condition of a trigger: the column changes';
 
-CREATE FUNCTION ordcancel._drop_guards(orders regclass) RETURNS void
+-- A table may be guarded in more than one way: kind is the pattern of those to
+-- be dropped.
+CREATE FUNCTION ordcancel._drop_guards(rel regclass, kind text) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -35,23 +37,23 @@ BEGIN
     FOR guard IN
         SELECT tgname, tgrelid::regclass AS rel
         FROM pg_trigger
-        WHERE tgrelid IN (SELECT relid FROM pg_partition_tree(orders) UNION SELECT orders)
+        WHERE tgrelid IN (SELECT relid FROM pg_partition_tree(_drop_guards.rel) UNION SELECT _drop_guards.rel)
           AND tgparentid = 0
           AND tgfoid IN (SELECT oid FROM pg_proc
-                         WHERE pronamespace = 'ordcancel'::regnamespace AND proname LIKE 'guard\_%')
+                         WHERE pronamespace = 'ordcancel'::regnamespace AND proname ~ ('^(' || kind || ')$'))
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', guard.tgname, guard.rel);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._drop_guards(regclass) IS 'takes our triggers off a table and its partitions';
+COMMENT ON FUNCTION ordcancel._drop_guards(regclass, text) IS 'takes triggers of ours off a table and its partitions';
 
 CREATE FUNCTION ordcancel._make_guards(orders regclass, watched name[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM ordcancel._drop_guards(orders);
+    PERFORM ordcancel._drop_guards(orders, 'guard_(update|insert|delete|truncate)');
 
     -- AFTER, so that no trigger of another can change the row any more; WHEN,
     -- not OF, because a trigger of another may change what the UPDATE did not

@@ -86,9 +86,7 @@ DECLARE
     records record;
     known text;
 BEGIN
-    IF preset IS NOT NULL THEN
-        PERFORM ordcancel._invalid(format('preset "%s" does not exist', left(preset, 80)));
-    ELSIF notify_channel IS NULL OR notify_channel = '' OR octet_length(notify_channel) > 63 THEN
+    IF notify_channel IS NULL OR notify_channel = '' OR octet_length(notify_channel) > 63 THEN
         PERFORM ordcancel._invalid('notify_channel must be a name of 1 to 63 bytes');
     ELSIF plain_updates IS NULL OR inherit IS NULL THEN
         PERFORM ordcancel._invalid('plain_updates and inherit must be true or false');
@@ -123,6 +121,10 @@ BEGIN
 
     PERFORM ordcancel._make_guards(orders, array_remove(status || key_columns || policy_by, NULL));
     PERFORM ordcancel._guard_partitions(orders);
+
+    IF preset IS NOT NULL THEN
+        PERFORM ordcancel._apply_preset(orders, preset);
+    END IF;
 
     -- Orders that are there already: said, not guessed.
     known := ordcancel._as_owner(orders, format(
@@ -190,16 +192,17 @@ BEGIN
                (registered.event_table, 'ordcancel.event'::regclass)
     LOOP
         CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = records);
-        PERFORM ordcancel._drop_guards(records);
+        PERFORM ordcancel._drop_guards(records, 'guard_record');
         -- DROP EXTENSION … CASCADE would otherwise take the records along.
         IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
             EXECUTE format('ALTER TABLE %s NO INHERIT %s', records, parent);
         END IF;
     END LOOP;
     IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN
-        PERFORM ordcancel._drop_guards(orders);
+        PERFORM ordcancel._drop_guards(orders, 'guard_(update|insert|delete|truncate)');
     END IF;
 
+    PERFORM ordcancel._detach_child(c.child) FROM ordcancel.child AS c WHERE c.orders = _detach.orders;
     DELETE FROM ordcancel.block AS c WHERE c.orders = _detach.orders;
     DELETE FROM ordcancel.rule AS c WHERE c.orders = _detach.orders;
     DELETE FROM ordcancel.policy AS c WHERE c.orders = _detach.orders;

@@ -103,8 +103,9 @@ typedef struct Policy
 	char	 *in_progress_status;
 	char	 *canceled_status;
 	char	 *customer_canceled_status;
-	bool	  hold;				/* on_progress = hold */
-	Interval *decision_timeout; /* NULL: none */
+	bool	  hold;				 /* on_progress = hold */
+	Interval *decision_timeout;	 /* NULL: none */
+	bool	  accept_on_timeout; /* else deny */
 	UndoReach undo;
 	Interval *undo_window; /* NULL: no limit */
 	bool	  reason_required;

@@ -301,21 +301,13 @@ lock_with_rules(OrderCase *c)
 	return order_lock(c);
 }
 
-Outcome
-lifecycle_call(OrderCase *c, Call *call)
+/* Decides on a locked order whose cancellation is known, and writes. */
+static Outcome
+carry_out(OrderCase *c, Call *call)
 {
-	PastCall	past;
 	uint64		written;
 	const char *to;
 
-	if (!lock_with_rules(c))
-		return (Outcome){.result = CASE_NOT_FOUND};
-	call->now = settings_now(); /* not before: the lock may have taken long */
-	if (call->request_key &&
-		record_find_request_key(c->table, call->request_key, &past))
-		return past_outcome(c, call, &past);
-
-	record_find(c);
 	order_facts(c);
 	question_ask_call(c, call);
 	c->verdict = decide(&c->question);
@@ -341,6 +333,52 @@ lifecycle_call(OrderCase *c, Call *call)
 	if (writes != written)
 		follow_triggers(c);
 	return outcome(c);
+}
+
+Outcome
+lifecycle_call(OrderCase *c, Call *call)
+{
+	PastCall past;
+
+	if (!lock_with_rules(c))
+		return (Outcome){.result = CASE_NOT_FOUND};
+	call->now = settings_now(); /* not before: the lock may have taken long */
+	if (call->request_key &&
+		record_find_request_key(c->table, call->request_key, &past))
+		return past_outcome(c, call, &past);
+	record_find(c);
+	return carry_out(c, call);
+}
+
+Outcome
+lifecycle_overdue(OrderCase *c)
+{
+	Call call = {.party = PARTY_SYSTEM,
+				 .source = "sweep",
+				 .actor = "sweep",
+				 .reason = "request_timed_out"};
+
+	if (!order_lock_free(c))
+		return (Outcome){.result = CASE_NOT_FOUND};
+	call.now = settings_now();
+	record_find(c);
+	if (!c->has_record || c->record.state != STATE_REQUESTED ||
+		c->record.deadline == NULL || *c->record.deadline > call.now)
+		return (Outcome){.result = CASE_DONE};
+	call.verb = c->policy->accept_on_timeout ? VERB_ACCEPT_CANCEL :
+											   VERB_DENY_CANCEL;
+	return carry_out(c, &call);
+}
+
+State
+lifecycle_state(OrderCase *c)
+{
+	record_find(c);
+	if (c->has_record && c->record.state <= STATE_CANCELED)
+		return c->record.state;
+	return status_kind(c->policy, c->status) == STATUS_CANCELED ?
+		STATE_CANCELED :
+		STATE_NONE;
 }
 
 Verdict

@@ -42,6 +42,16 @@ typedef struct Outcome
 /* Does a verb to the order that c->key names.  Refusals are returned. */
 extern Outcome lifecycle_call(OrderCase *c, Call *call);
 
+/*
+ * Decides a request of the order that c->key names when its deadline is over,
+ * as its policy says.  Does nothing to an order that somebody else has locked,
+ * or whose request has been decided meanwhile.
+ */
+extern Outcome lifecycle_overdue(OrderCase *c);
+
+/* What state an order's cancellation is in: its live one's, or canceled. */
+extern State lifecycle_state(OrderCase *c);
+
 /* Asks what a verb would be answered, and changes nothing; c is filled. */
 extern Verdict lifecycle_ask(OrderCase *c, Verb verb, Party party,
 							 TimestampTz now);

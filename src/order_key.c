@@ -70,8 +70,8 @@ any_to_text(Datum value, Oid type)
 }
 
 /* One key column's value.  Domains go through text, so that they are checked. */
-static Datum
-read_column(const Column *column, Datum value, Oid type)
+Datum
+column_value(const Column *column, Datum value, Oid type)
 {
 	if (type == column->type)
 		return value;
@@ -102,7 +102,7 @@ read_row(const OrderTable *table, HeapTupleHeader row, Datum *key)
 		fits = n < table->nkeys && !isnull;
 		if (fits)
 		{
-			key[n] = read_column(&table->keys[n], value, att->atttypid);
+			key[n] = column_value(&table->keys[n], value, att->atttypid);
 			n++;
 		}
 	}
@@ -115,7 +115,7 @@ read_key(const OrderTable *table, Datum value, Oid type, Datum *key)
 {
 	if (table->nkeys == 1)
 	{
-		key[0] = read_column(&table->keys[0], value, type);
+		key[0] = column_value(&table->keys[0], value, type);
 		return true;
 	}
 	if (type_is_text(type))

@@ -42,6 +42,9 @@ extern bool same_text(const char *a, const char *b);
 /* A value of a column from text, by its type's input function; may error. */
 extern Datum column_from_text(const Column *column, const char *text);
 
+/* A value of a column from one of any type, through text where they differ. */
+extern Datum column_value(const Column *column, Datum value, Oid type);
+
 /* A value of a column as text. */
 extern char *column_to_text(const Column *column, Datum value);
 

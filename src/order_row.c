@@ -108,6 +108,21 @@ lock_text(StringInfo sql, const OrderTable *table)
 	appendStringInfoString(sql, " FOR NO KEY UPDATE");
 }
 
+static void
+lock_free_text(StringInfo sql, const OrderTable *table)
+{
+	lock_text(sql, table);
+	appendStringInfoString(sql, " SKIP LOCKED");
+}
+
+/* What a foreign key takes, KEY SHARE, would let a cancellation through. */
+static void
+share_text(StringInfo sql, const OrderTable *table)
+{
+	read_text(sql, table);
+	appendStringInfoString(sql, " FOR SHARE");
+}
+
 /* placed_at of whatever date type as an instant. */
 static TimestampTz *
 placed_at_instant(const OrderTable *table, Datum value)
@@ -165,24 +180,38 @@ fill_from_result(OrderCase *c)
 	return true;
 }
 
-bool
-order_lock(OrderCase *c)
+static bool
+get(OrderCase *c, StatementKind kind, StatementText text, Sight sight)
 {
 	Parameters p = {0};
 
 	parameter_key(&p, c->table, c->key);
-	statement_run(c->table, STATEMENT_LOCK_ORDER, lock_text, &p, SIGHT_NOW);
+	statement_run(c->table, kind, text, &p, sight);
 	return fill_from_result(c);
+}
+
+bool
+order_lock(OrderCase *c)
+{
+	return get(c, STATEMENT_LOCK_ORDER, lock_text, SIGHT_NOW);
+}
+
+bool
+order_lock_free(OrderCase *c)
+{
+	return get(c, STATEMENT_LOCK_FREE_ORDER, lock_free_text, SIGHT_NOW);
+}
+
+bool
+order_share(OrderCase *c)
+{
+	return get(c, STATEMENT_SHARE_ORDER, share_text, SIGHT_NOW);
 }
 
 bool
 order_read(OrderCase *c)
 {
-	Parameters p = {0};
-
-	parameter_key(&p, c->table, c->key);
-	statement_run(c->table, STATEMENT_READ_ORDER, read_text, &p, SIGHT_CALLER);
-	return fill_from_result(c);
+	return get(c, STATEMENT_READ_ORDER, read_text, SIGHT_CALLER);
 }
 
 void

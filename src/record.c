@@ -229,6 +229,34 @@ record_find_request_key(OrderTable *table, const char *key, PastCall *past)
 }
 
 static void
+find_overdue_text(StringInfo sql, const OrderTable *table)
+{
+	appendStringInfo(sql,
+					 "SELECT c.order_key::pg_catalog.text FROM ONLY %s AS c"
+					 " WHERE c.state = 'requested' AND c.deadline <= $1"
+					 " ORDER BY c.deadline",
+					 relation_label(table->cancellation_table));
+}
+
+List *
+record_overdue(OrderTable *table, TimestampTz now)
+{
+	Parameters p = {0};
+	List	  *keys = NIL;
+	uint64	   rows;
+
+	parameter_time(&p, &now);
+	rows = statement_run(table, STATEMENT_FIND_OVERDUE, find_overdue_text, &p,
+						 SIGHT_NOW);
+	for (uint64 i = 0; i < rows; i++)
+		keys = lappend(keys,
+					   pstrdup(SPI_getvalue(SPI_tuptable->vals[i],
+											SPI_tuptable->tupdesc, 1)));
+	SPI_freetuptable(SPI_tuptable);
+	return keys;
+}
+
+static void
 unsettled_text(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(

@@ -8,6 +8,8 @@
 #ifndef ORDCANCEL_RECORD_H
 #define ORDCANCEL_RECORD_H
 
+#include "nodes/pg_list.h"
+
 #include "order_case.h"
 
 typedef struct Event
@@ -54,6 +56,9 @@ typedef struct PastCall
 
 extern bool record_find_request_key(OrderTable *table, const char *key,
 									PastCall *past);
+
+/* The keys, as text, of orders whose request is overdue; NIL when none is. */
+extern List *record_overdue(OrderTable *table, TimestampTz now);
 
 /* Was money given back by a method that has to be settled before an undo? */
 extern bool record_unsettled(OrderTable *table, int64 cancellation_id);

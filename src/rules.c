@@ -87,6 +87,7 @@ load_policy(HeapTuple row, TupleDesc desc, void *arg)
 	OrderTable *table = arg;
 	Policy	   *policy;
 	char	   *on_progress = config_text(row, desc, POLICY_ON_PROGRESS);
+	char	   *on_timeout = config_text(row, desc, POLICY_ON_TIMEOUT);
 	char	   *undo = config_text(row, desc, POLICY_UNDO);
 
 	table->policies = grow(table->policies, table->npolicies, sizeof(Policy));
@@ -103,6 +104,8 @@ load_policy(HeapTuple row, TupleDesc desc, void *arg)
 	policy->hold = on_progress && strcmp(on_progress, "hold") == 0;
 	policy->decision_timeout = config_interval(row, desc,
 											   POLICY_DECISION_TIMEOUT);
+	policy->accept_on_timeout = on_timeout &&
+		strcmp(on_timeout, "accept") == 0;
 	policy->undo = UNDO_CANCELED;
 	if (undo)
 		undo_reach_from_name(undo, &policy->undo);

@@ -119,6 +119,13 @@ ordcancel_owner_gate(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		refusal_raise_not_attached(InvalidOid);
 	check_ownership(PG_GETARG_OID(0));
+	if (fcinfo->nargs > 1 &&
+		get_fn_expr_argtype(fcinfo->flinfo, 1) == REGCLASSOID)
+	{
+		if (PG_ARGISNULL(1))
+			refusal_raise_not_attached(InvalidOid);
+		check_ownership(PG_GETARG_OID(1));
+	}
 
 	if (function == NULL)
 	{
@@ -158,7 +165,8 @@ ordcancel_caller_search_path(PG_FUNCTION_ARGS)
 static void
 invalidate_row(Relation config, HeapTuple row)
 {
-	AttrNumber column = SPI_fnumber(RelationGetDescr(config), "orders");
+	TupleDesc  desc = RelationGetDescr(config);
+	AttrNumber column = SPI_fnumber(desc, "orders");
 	bool	   isnull;
 	Oid		   relid;
 

@@ -1,0 +1,11 @@
+-- Decides, as their policies say, the requests whose deadline is over:
+-- accepted or denied by the system. Commits after each order when it is called
+-- by itself, outside a transaction block; leaves orders that somebody has
+-- locked for the next time; an order that cannot be decided is a warning.
+-- Made for pg_cron:
+--   SELECT cron.schedule('ordcancel', '* * * * *', 'CALL ordcancel.sweep()');
+-- Source: design section 5.
+CREATE PROCEDURE ordcancel.sweep()
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_sweep';
+COMMENT ON PROCEDURE ordcancel.sweep() IS 'decides overdue requests as their policies say';

@@ -1,0 +1,166 @@
+-- Presets: the rules of known systems, as rows. A new one is rows in the
+-- tables of this file.
+
+CREATE TABLE ordcancel.preset (
+    preset text PRIMARY KEY,
+    description text NOT NULL,
+    grace interval,
+    requested_status text,
+    in_progress_status text,
+    canceled_status text NOT NULL,
+    customer_canceled_status text,
+    on_progress text NOT NULL DEFAULT 'deny',
+    decision_timeout interval,
+    on_timeout text,
+    undo text NOT NULL DEFAULT 'canceled',
+    undo_window interval,
+    reason_required boolean NOT NULL DEFAULT false
+);
+COMMENT ON TABLE ordcancel.preset IS 'policies of known systems, for apply_preset()';
+
+CREATE TABLE ordcancel.preset_rule (
+    preset text,
+    status text,
+    customer text NOT NULL DEFAULT 'forbid',
+    customer_late text,
+    merchant text NOT NULL DEFAULT 'forbid',
+    deletable boolean NOT NULL DEFAULT false,
+    hint text,
+    PRIMARY KEY (preset, status)
+);
+COMMENT ON TABLE ordcancel.preset_rule IS 'rules of known systems, for apply_preset()';
+
+CREATE TABLE ordcancel.preset_reason (
+    preset text,
+    code text,
+    description text NOT NULL,
+    audience text NOT NULL DEFAULT 'any',
+    requires_note boolean NOT NULL DEFAULT false,
+    requires_request boolean NOT NULL DEFAULT false,
+    note_max integer NOT NULL DEFAULT 2000,
+    PRIMARY KEY (preset, code)
+);
+COMMENT ON TABLE ordcancel.preset_reason IS 'reasons of known systems beyond those that come filled, for apply_preset()';
+
+GRANT SELECT ON ordcancel.preset, ordcancel.preset_rule, ordcancel.preset_reason TO PUBLIC;
+
+INSERT INTO ordcancel.preset (preset, description, grace, requested_status, in_progress_status, canceled_status,
+                              customer_canceled_status, decision_timeout, on_timeout, undo, reason_required) VALUES
+    -- Cancelled is an end: its process has no way out of it.
+    ('spryker', 'Spryker Commerce OS', '30 minutes', NULL, NULL, 'canceled', NULL, NULL, NULL, 'never', false),
+    -- The window counts from the payment's approval: attach(placed_at => that
+    -- column). A request that nobody answers cancels the order after 30 days.
+    ('vtex', 'VTEX Orders', '30 minutes', 'cancellation-requested', NULL, 'canceled', NULL, '30 days', 'accept',
+     'never', false),
+    ('cafe24', 'Cafe24', NULL, 'cancellation_requested', 'cancellation_in_progress', 'canceled', NULL, NULL, NULL,
+     'canceled', true),
+    -- The page knows no way back from Cancelled.
+    ('kibo', 'Kibo Order Management', NULL, NULL, NULL, 'Cancelled', NULL, NULL, NULL, 'never', true),
+    -- A request leaves the order's state as it is.
+    ('zaikio', 'Zaikio Procurement', NULL, NULL, NULL, 'canceled_by_supplier', 'canceled_by_consumer', NULL, NULL,
+     'never', false);
+
+INSERT INTO ordcancel.preset_rule (preset, status, customer, customer_late, merchant, deletable, hint) VALUES
+    -- Customers within the window, the back office without one.
+    ('spryker', 'new', 'cancel', 'forbid', 'cancel', false, NULL),
+    ('spryker', 'payment pending', 'cancel', 'forbid', 'cancel', false, NULL),
+    ('spryker', 'paid', 'cancel', 'forbid', 'cancel', false, NULL),
+    ('spryker', 'confirmed', 'cancel', 'forbid', 'cancel', false, NULL),
+    -- The page is silent on what comes after: the shipped process gives these
+    -- states no flag, so nobody cancels there.
+    ('spryker', 'waiting', 'forbid', NULL, 'forbid', false, 'The time to cancel is over; the order is being exported.'),
+    ('spryker', 'exported', 'forbid', NULL, 'forbid', false, 'The order is with the warehouse.'),
+    ('spryker', 'shipped', 'forbid', NULL, 'forbid', false, 'Process it as a return.'),
+    ('spryker', 'delivered', 'forbid', NULL, 'forbid', false, 'Process it as a return.'),
+
+    ('vtex', 'payment-pending', 'cancel', 'request', 'cancel', false, NULL),
+    ('vtex', 'payment-approved', 'cancel', 'request', 'cancel', false, NULL),
+    ('vtex', 'window-to-cancel', 'cancel', 'request', 'cancel', false, NULL),
+    -- The merchant clicks twice.
+    ('vtex', 'ready-for-handling', 'cancel', 'request', 'request', false, NULL),
+    ('vtex', 'handling', 'cancel', 'request', 'request', false, NULL),
+    ('vtex', 'invoiced', 'forbid', NULL, 'forbid', false, 'Invoiced orders cannot be canceled: issue a return invoice.'),
+
+    ('cafe24', 'awaiting_payment', 'cancel', NULL, 'cancel', false, NULL),
+    ('cafe24', 'preparing', 'request', NULL, 'cancel', false, NULL),
+    ('cafe24', 'ready', 'request', NULL, 'cancel', false, NULL),
+    ('cafe24', 'in_transit', 'forbid', NULL, 'forbid', false, 'Process the request as a return.'),
+    ('cafe24', 'delivered', 'forbid', NULL, 'forbid', false, 'Process the request as a return.'),
+
+    -- The page is about the merchant's call. That shoppers cancel until the
+    -- order is worked on is this preset's choice: the system has a list of
+    -- reasons for them.
+    ('kibo', 'Pending', 'cancel', NULL, 'cancel', false, NULL),
+    ('kibo', 'Accepted', 'cancel', NULL, 'cancel', false, NULL),
+    ('kibo', 'Processing', 'forbid', NULL, 'cancel', false, NULL),
+    ('kibo', 'Completed', 'forbid', NULL, 'forbid', false, 'The order is fulfilled: process it as a return.'),
+
+    -- The supplier has not got it yet, so there is nothing for him to cancel.
+    ('zaikio', 'draft', 'forbid', NULL, 'forbid', true, 'The order has not been placed: delete it.'),
+    ('zaikio', 'placed', 'cancel', NULL, 'forbid', false, NULL),
+    ('zaikio', 'transfer_failed', 'cancel', NULL, 'forbid', false, NULL),
+    -- The one policy of a supplier that is known: before production.
+    ('zaikio', 'transferred', 'request', NULL, 'cancel', false, NULL),
+    ('zaikio', 'confirmed', 'request', NULL, 'cancel', false, NULL),
+    ('zaikio', 'in_production', 'forbid', NULL, 'forbid', false, 'Contact the supplier directly.'),
+    ('zaikio', 'shipped', 'forbid', NULL, 'forbid', false, 'Contact the supplier directly.');
+
+INSERT INTO ordcancel.preset_reason (preset, code, description, audience) VALUES
+    ('cafe24', 'shipping_delay', 'the shipping takes too long', 'any'),
+    ('cafe24', 'shipping_error', 'a mistake in shipping', 'merchant'),
+    ('cafe24', 'area_not_deliverable', 'shipping to the area is not available', 'merchant'),
+    ('cafe24', 'customs_not_possible', 'export or customs are not possible', 'merchant'),
+    ('cafe24', 'poor_packing', 'poorly packed', 'merchant'),
+    ('cafe24', 'dissatisfied_with_product', 'the customer is dissatisfied with the product', 'merchant'),
+    ('cafe24', 'differs_from_description', 'the product differs from its description', 'merchant'),
+    ('cafe24', 'dissatisfied_with_service', 'the customer is dissatisfied with the service', 'any'),
+    ('kibo', 'can_not_find_item', 'the item cannot be found', 'merchant'),
+    ('kibo', 'not_enough_quantity', 'not enough of the item', 'merchant'),
+    ('kibo', 'not_web_sellable', 'the item is not sold on the web', 'merchant'),
+    ('kibo', 'on_mannequin_or_display', 'the item is on display', 'merchant'),
+    ('kibo', 'item_on_reserve', 'the item is reserved', 'merchant'),
+    ('kibo', 'no_inventory', 'no inventory', 'merchant');
+
+CREATE FUNCTION ordcancel._apply_preset(orders regclass, preset text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    p ordcancel.preset;
+BEGIN
+    PERFORM ordcancel._check_attached(orders);
+    SELECT * INTO p FROM ordcancel.preset AS t WHERE t.preset = _apply_preset.preset;
+    IF NOT FOUND THEN
+        PERFORM ordcancel._invalid(
+            format('preset "%s" does not exist', left(preset, 80)), NULL,
+            format('There are %s.', (SELECT string_agg(t.preset, ', ' ORDER BY t.preset) FROM ordcancel.preset AS t)));
+    END IF;
+
+    -- What the preset leaves open is as it was in the beginning.
+    PERFORM ordcancel._set_policy(
+        orders, 'default', p.grace, p.requested_status, p.in_progress_status, p.canceled_status,
+        p.customer_canceled_status, p.on_progress, p.decision_timeout, p.on_timeout, p.undo, p.undo_window,
+        p.reason_required,
+        '{grace,requested_status,in_progress_status,customer_canceled_status,decision_timeout,on_timeout,undo_window}');
+    PERFORM ordcancel._set_rule(orders, r.status, r.customer, r.customer_late, r.merchant, r.deletable, r.hint,
+                                'default', '{customer_late,hint}')
+    FROM ordcancel.preset_rule AS r WHERE r.preset = p.preset ORDER BY r.status;
+
+    -- Reasons are for all tables: one that is there already stays as it is.
+    INSERT INTO ordcancel.reason (code, description, audience, requires_note, requires_request, note_max)
+    SELECT r.code, r.description, r.audience, r.requires_note, r.requires_request, r.note_max
+    FROM ordcancel.preset_reason AS r
+    WHERE r.preset = p.preset AND NOT EXISTS (SELECT FROM ordcancel.reason AS t WHERE t.code = r.code);
+END
+$$;
+COMMENT ON FUNCTION ordcancel._apply_preset(regclass, text) IS 'see apply_preset';
+
+-- Writes the policy, rules and reasons of a known system, in its own status
+-- names: spryker, vtex, cafe24, kibo or zaikio. Rules for other statuses and
+-- other policies stay. Raises OC001, OC014 (also when the status column cannot
+-- hold one of the statuses), 42501. Source: the systems' own pages; where a
+-- page is silent, sql/60-presets.sql says what was chosen.
+CREATE FUNCTION ordcancel.apply_preset(orders regclass, preset text) RETURNS void
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
+COMMENT ON FUNCTION ordcancel.apply_preset(regclass, text) IS 'writes the policy, rules and reasons of a known system';
