@@ -12,8 +12,8 @@ DECLARE
     twice text;
 BEGIN
     PERFORM ordcancel._check_attached(orders);
-    IF policy IS NULL OR policy = '' THEN
-        PERFORM ordcancel._invalid('a policy needs a name');
+    IF policy IS NULL OR policy = '' OR octet_length(policy) > 1000 THEN
+        PERFORM ordcancel._invalid('a policy needs a name of 1 to 1000 bytes');
     END IF;
     PERFORM ordcancel._check_word('on_progress', on_progress, '{deny,hold}');
     PERFORM ordcancel._check_word('on_timeout', on_timeout, '{accept,deny}');
@@ -98,8 +98,8 @@ DECLARE
 BEGIN
     PERFORM ordcancel._check_attached(orders);
     status := ordcancel._check_status(orders, status);
-    IF status IS NULL THEN
-        PERFORM ordcancel._invalid('a rule needs a status');
+    IF status IS NULL OR octet_length(status) > 1000 THEN
+        PERFORM ordcancel._invalid('a rule needs a status of at most 1000 bytes');
     END IF;
     PERFORM ordcancel._check_word('customer', customer, modes);
     PERFORM ordcancel._check_word('customer_late', customer_late, modes);
@@ -185,8 +185,8 @@ CREATE FUNCTION ordcancel._add_block(orders regclass, name text, condition text,
     AS $$
 BEGIN
     PERFORM ordcancel._check_attached(orders);
-    IF name IS NULL OR name = '' OR condition IS NULL THEN
-        PERFORM ordcancel._invalid('a block needs a name and a condition');
+    IF name IS NULL OR name = '' OR octet_length(name) > 1000 OR condition IS NULL THEN
+        PERFORM ordcancel._invalid('a block needs a name of 1 to 1000 bytes, and a condition');
     END IF;
     PERFORM ordcancel._check_word('party', party, '{customer,merchant}');
     PERFORM ordcancel._check_expression(orders, condition, 'boolean');

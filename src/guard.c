@@ -47,14 +47,16 @@ trigger_data(FunctionCallInfo fcinfo)
 }
 
 static void
-must_fire_after_row(const TriggerData *trigger)
+must_fire_after_row(const TriggerData *trigger, TriggerEvent event)
 {
-	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+	if ((trigger->tg_event & TRIGGER_EVENT_OPMASK) != event ||
+		!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-			 errmsg("function must be fired AFTER ROW"),
+			 errmsg(
+				 "function must be fired AFTER ROW, by the event that it is for"),
 			 errhint(
 				 "Triggers of ordcancel are made by ordcancel.attach().")));
 }
@@ -158,16 +160,22 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	OwnerScope	  scope;
 	Call		  call;
 	Refusal		  refusal;
+	StatusKind	  kind;
 	bool		  key_changed;
 	bool		  status_changed;
 	bool		  allowed = true;
 
-	must_fire_after_row(trigger);
+	must_fire_after_row(trigger, TRIGGER_EVENT_UPDATE);
 	table = guarded_table(trigger);
 	case_from_row(&before, table, trigger->tg_relation, trigger->tg_trigtuple);
 	case_from_row(&after, table, trigger->tg_relation, trigger->tg_newtuple);
-	key_changed = !order_key_equal(table, before.key, after.key);
-	status_changed = !same_text(before.status, after.status);
+	key_changed = !order_key_same(table, before.key, after.key);
+	kind = status_kind(after.policy, after.status);
+
+	/* In a cancellation not even capitals may change. */
+	status_changed = kind == STATUS_ORDINARY ?
+		!same_text(before.status, after.status) :
+		!same_text(before.raw_status, after.raw_status);
 	if (!key_changed &&
 		order_write_is_ours(table, before.key, before.status, after.status))
 		return PointerGetDatum(NULL);
@@ -179,8 +187,6 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	judge_identity(trigger, &before, &after, key_changed, status_changed);
 	if (status_changed)
 	{
-		StatusKind kind = status_kind(after.policy, after.status);
-
 		/* What is recorded is recorded under the key that the order has now. */
 		before.key = after.key;
 		before.key_text = after.key_text;
@@ -188,7 +194,7 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 		/* Either policy's word makes it a cancellation. */
 		if (kind == STATUS_ORDINARY)
 			kind = status_kind(before.policy, after.status);
-		allowed = lifecycle_change(&before, &call, after.status, kind,
+		allowed = lifecycle_change(&before, &call, after.raw_status, kind,
 								   &refusal);
 	}
 	owner_leave(&scope);
@@ -231,7 +237,7 @@ ordcancel_guard_insert(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_data(fcinfo);
 
-	must_fire_after_row(trigger);
+	must_fire_after_row(trigger, TRIGGER_EVENT_INSERT);
 	return judge_row(trigger, guarded_table(trigger), VERB_INSERT);
 }
 
@@ -241,7 +247,7 @@ ordcancel_guard_delete(PG_FUNCTION_ARGS)
 	TriggerData *trigger = trigger_data(fcinfo);
 	OrderTable	*table;
 
-	must_fire_after_row(trigger);
+	must_fire_after_row(trigger, TRIGGER_EVENT_DELETE);
 	table = guarded_table(trigger);
 
 	/*

@@ -64,8 +64,9 @@ typedef struct OrderCase
 	char	   *key_text;
 
 	/* the order row, locked */
-	Datum		  row; /* of the table's row type; only for facts */
-	char		 *status;
+	Datum		  row;	  /* of the table's row type; only for facts */
+	char		 *status; /* as the rules write it, see order_status_word */
+	char		 *raw_status; /* as the row has it */
 	TimestampTz	 *placed_at;
 	char		 *policy_name; /* what the row names */
 	const Policy *policy;	   /* what governs */

@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -40,14 +41,14 @@ same_text(const char *a, const char *b)
 }
 
 char *
-order_status_text(const OrderTable *table, Datum value)
+order_status_word(const OrderTable *table, Datum value, char *text)
 {
 	for (int i = 0; i < table->nwords; i++)
 		if (DatumGetBool(FunctionCall2Coll((FmgrInfo *) &table->word_equal,
 										   table->status_collation, value,
 										   table->words[i].value)))
 			return pstrdup(table->words[i].text);
-	return column_to_text(&table->status, value);
+	return text;
 }
 
 static bool
@@ -199,14 +200,12 @@ order_key_shown(Datum value, bool isnull, Oid type)
 	return isnull ? "NULL" : shorten(any_to_text(value, type), 80);
 }
 
-/* As the primary key would: 1.0 is 1.00, and 'a' may be 'A'. */
 bool
-order_key_equal(const OrderTable *table, const Datum *a, const Datum *b)
+order_key_same(const OrderTable *table, const Datum *a, const Datum *b)
 {
 	for (int i = 0; i < table->nkeys; i++)
-		if (!DatumGetBool(
-				FunctionCall2Coll((FmgrInfo *) &table->keys[i].equal_fn,
-								  table->keys[i].collation, a[i], b[i])))
+		if (!datum_image_eq(a[i], b[i], table->keys[i].typbyval,
+							table->keys[i].typlen))
 			return false;
 	return true;
 }

@@ -26,8 +26,9 @@ extern char *order_key_text(const OrderTable *table, const Datum *key);
 /* The key as a caller gave it, for messages; short. */
 extern char *order_key_shown(Datum value, bool isnull, Oid type);
 
-extern bool order_key_equal(const OrderTable *table, const Datum *a,
-							const Datum *b);
+/* The same to the byte: the records show a key as it was written. */
+extern bool order_key_same(const OrderTable *table, const Datum *a,
+						   const Datum *b);
 
 /*
  * Appends "a.x = $n AND …" for the key columns under the given names, the
@@ -49,9 +50,10 @@ extern Datum column_value(const Column *column, Datum value, Oid type);
 extern char *column_to_text(const Column *column, Datum value);
 
 /*
- * A status as text.  One that its column takes to be equal to a word of the
- * rules is that word: 'CANCELED' is canceled where case does not count.
+ * The word of the rules that a status, also given as text, is: where case does
+ * not count for its column, 'CANCELED' is canceled.  Else the text.
  */
-extern char *order_status_text(const OrderTable *table, Datum value);
+extern char *order_status_word(const OrderTable *table, Datum value,
+							   char *text);
 
 #endif /* ORDCANCEL_ORDER_KEY_H */

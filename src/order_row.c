@@ -145,7 +145,10 @@ fill(OrderCase *c, const Datum *values, const bool *nulls, const Datum *key)
 {
 	OrderTable *table = c->table;
 
-	c->status = nulls[0] ? NULL : order_status_text(table, values[0]);
+	c->raw_status = nulls[0] ? NULL :
+							   column_to_text(&table->status, values[0]);
+	c->status = nulls[0] ? NULL :
+						   order_status_word(table, values[0], c->raw_status);
 	c->placed_at = nulls[1] ? NULL : placed_at_instant(table, values[1]);
 	c->policy_name = nulls[2] ? NULL :
 								column_to_text(&table->policy_by, values[2]);
@@ -332,7 +335,9 @@ order_write_status(OrderCase *c, const char *status)
 
 			found = true;
 			if (!isnull)
-				written = order_status_text(table, value);
+				written = order_status_word(table, value,
+											column_to_text(&table->status,
+														   value));
 		}
 	}
 	PG_FINALLY();
@@ -363,7 +368,7 @@ order_write_is_ours(const OrderTable *table, const Datum *key,
 	if (own_write == NULL || own_write->seen ||
 		own_write->table->relid != table->relid ||
 		!same_text(own_write->from, from) || !same_text(own_write->to, to) ||
-		!order_key_equal(table, own_write->key, key))
+		!order_key_same(table, own_write->key, key))
 		return false;
 	own_write->seen = true;
 	return true;

@@ -268,8 +268,6 @@ load_keys(const Registration *reg, Relation rel)
 										 index->rd_opcintype[i],
 										 index->rd_opcintype[i],
 										 BTEqualStrategyNumber);
-		fmgr_info_cxt(get_opcode(key->equal), &key->equal_fn, table->context);
-		key->collation = index->rd_indcollation[i];
 		table->key_has_format |= type_has_format(key->type);
 		TupleDescInitEntry(table->key_desc, i + 1, key->name, key->type,
 						   key->typmod, 0);

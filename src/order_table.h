@@ -32,8 +32,6 @@ typedef struct Column
 	bool	   blank_padded; /* character(n): trailing blanks are not text */
 	Oid		   ioparam;
 	Oid		   equal; /* key columns: the index's equality */
-	FmgrInfo   equal_fn;
-	Oid		   collation;
 	FmgrInfo   in;
 	FmgrInfo   out;
 } Column;

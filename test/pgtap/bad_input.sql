@@ -39,6 +39,8 @@ INSERT INTO nasty SELECT t::regtype, v FROM (VALUES
     ('interval', $$NULL|'0'|'-1 day'|'178000000 years'|'-178000000 years'|'1 mon -40 days'|'1000 years 1 second'|'2147483647 days'|'1 year -1 year'$$),
     ('boolean', $$NULL|true|false$$),
     ('timestamptz', $$NULL|'infinity'|'-infinity'|'294276-12-31 23:59:59.999999+00'|'4714-11-24 00:00+00 BC'$$),
+    ('name[]', $$NULL|'{}'|'{NULL}'|'{nowhere}'|'{id,id}'|'{{id},{status}}'|'{ctid}'$$),
+    ('name[]', $$NULL|'{}'|'{NULL}'|'{nothing}'|'{id,id,id}'|'{{a,b},{c,d}}'$$),
     ('text[]', $$NULL|'{}'|'{NULL}'|'{nothing,grace}'|'{{a,b},{c,d}}'|'[5:6]={x,y}'|ARRAY[repeat('x', 1048576)]$$)) AS n (t, values),
     string_to_table(values, '|') AS v (v);
 

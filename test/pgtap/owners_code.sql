@@ -16,8 +16,8 @@ DECLARE
     f regprocedure;
 BEGIN
     FOR f IN SELECT oid FROM pg_proc
-             WHERE pronamespace = 'ordcancel'::regnamespace AND proname !~ '^_|override' LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO code_owner', f);
+             WHERE pronamespace = 'ordcancel'::regnamespace AND proname !~ '^_|override|sweep' LOOP
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO code_owner', f);
     END LOOP;
 END
 $$;
