@@ -1,5 +1,17 @@
 -- Tables whose rows an order does not get while it is being canceled
 
+-- Types whose values stand for each other in a key: integers, and texts.
+CREATE FUNCTION ordcancel._type_family(type oid) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE WHEN b IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN 'integer'
+            WHEN b IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN 'text'
+            ELSE b::regtype::text END
+FROM (SELECT CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END AS b FROM pg_type AS t WHERE t.oid = type) AS x
+$$;
+COMMENT ON FUNCTION ordcancel._type_family(oid) IS 'what kind of key a type can hold';
+
 CREATE FUNCTION ordcancel._attach_child(child regclass, orders regclass, key name[], refuse_while text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -7,7 +19,8 @@ CREATE FUNCTION ordcancel._attach_child(child regclass, orders regclass, key nam
 DECLARE
     class pg_class;
     registered ordcancel.order_table;
-    col name;
+    family text;
+    wanted text;
 BEGIN
     PERFORM ordcancel._check_attached(orders);
     SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = _attach_child.orders;
@@ -15,9 +28,15 @@ BEGIN
     IF class.relkind NOT IN ('r', 'p') OR class.relispartition OR class.relpersistence = 't' THEN
         PERFORM ordcancel._invalid(format('%s cannot be attached as a child', child),
                                    'It is not an ordinary or partitioned table.');
+    ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = child OR inhrelid = child) THEN
+        PERFORM ordcancel._invalid(format('%s cannot be attached as a child', child),
+                                   'Tables inherit from it, or it from others; triggers are not inherited.');
+    ELSIF class.relnamespace = 'ordcancel'::regnamespace
+          OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE child IN (t.cancellation_table, t.event_table)) THEN
+        PERFORM ordcancel._invalid(format('%s cannot be attached as a child', child), 'It is a table of ordcancel.');
     ELSIF child = orders THEN
         PERFORM ordcancel._invalid(format('%s cannot be attached as a child', child), 'It is the order table itself.');
-    ELSIF refuse_while IS NULL OR cardinality(refuse_while) = 0 THEN
+    ELSIF refuse_while IS NULL OR cardinality(refuse_while) = 0 OR array_position(refuse_while, NULL) IS NOT NULL THEN
         PERFORM ordcancel._invalid('refuse_while must name a state', NULL,
                                    'It is one or more of requested, in_progress, canceled.');
     ELSIF key IS NULL OR cardinality(key) <> cardinality(registered.primary_key) THEN
@@ -25,10 +44,17 @@ BEGIN
                                           array_to_string(registered.primary_key, ', ')));
     END IF;
     PERFORM ordcancel._check_word('refuse_while', w, '{requested,in_progress,canceled}') FROM unnest(refuse_while) AS w;
-    FOREACH col IN ARRAY key LOOP
-        IF NOT EXISTS (SELECT FROM pg_attribute
-                       WHERE attrelid = child AND attname = col AND attnum > 0 AND NOT attisdropped) THEN
-            PERFORM ordcancel._invalid(format('%s has no column "%s"', child, col));
+    FOR i IN 1 .. cardinality(key) LOOP
+        SELECT ordcancel._type_family(a.atttypid) INTO family FROM pg_attribute AS a
+        WHERE a.attrelid = child AND a.attname = key[i] AND a.attnum > 0 AND NOT a.attisdropped;
+        IF NOT FOUND THEN
+            PERFORM ordcancel._invalid(format('%s has no column "%s"', child, key[i]));
+        END IF;
+        SELECT ordcancel._type_family(a.atttypid) INTO wanted FROM pg_attribute AS a
+        WHERE a.attrelid = orders AND a.attname = registered.primary_key[i] AND NOT a.attisdropped;
+        IF family <> wanted THEN
+            PERFORM ordcancel._invalid(format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
+                                       format('Its type is %s, that of the key %s.', family, wanted));
         END IF;
     END LOOP;
 
@@ -59,8 +85,9 @@ COMMENT ON FUNCTION ordcancel._attach_child(regclass, regclass, name[], text[]) 
 --   orders        the attached order table
 --   key           the child's columns that hold the order's key, in the order of its primary key
 --   refuse_while  any of requested, in_progress, canceled
--- The order is locked against a cancellation until the transaction of the row
--- ends. It does not keep an order that has such rows from being canceled: that
+-- The order is locked against a cancellation, as an UPDATE of it would, until the
+-- transaction of the row ends. A row that an UPDATE moves to another partition
+-- of the child counts as new. It does not keep an order that has such rows from being canceled: that
 -- is for a rule, or a block like
 --   EXISTS (SELECT FROM shop.shipments AS s WHERE s.order_id = orders.id)
 -- Called again it replaces what it was told. Raises OC001, OC014, 42501.

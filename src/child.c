@@ -4,7 +4,8 @@
  * Shipments, invoices, captures.  AFTER ROW, as on the order table.  It takes
  * a lock on the order that conflicts with a cancellation: a foreign key's own
  * lock does not, and of a shipment and a cancellation at the same moment one
- * has to see the other.
+ * has to see the other.  A share lock would do that too, but two shipments of
+ * one order would then deadlock when each goes on to update it.
  */
 #include "postgres.h"
 
@@ -163,7 +164,7 @@ ordcancel_guard_child(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(caller);
 	owner_enter(&scope, c.table);
 	/* That the order exists is for a foreign key to say. */
-	if (order_share(&c))
+	if (order_lock(&c))
 		state = lifecycle_state(&c);
 	owner_leave(&scope);
 	SPI_finish();

@@ -13,6 +13,9 @@
 /* The attached table of an argument, locked against DDL; else OC001. */
 extern OrderTable *entry_table(bool isnull, Oid relid, LOCKMODE lock);
 
+/* The type of an argument, also where the call carries no expression. */
+extern Oid entry_argument_type(FunctionCallInfo fcinfo, int arg);
+
 /* Sets c->key from an argument of any type; else OC002. */
 extern void entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg);
 

@@ -363,7 +363,8 @@ lifecycle_overdue(OrderCase *c)
 	call.now = settings_now();
 	record_find(c);
 	if (!c->has_record || c->record.state != STATE_REQUESTED ||
-		c->record.deadline == NULL || *c->record.deadline > call.now)
+		c->record.deadline == NULL || *c->record.deadline > call.now ||
+		c->policy->decision_timeout == NULL) /* it has no deadlines any more */
 		return (Outcome){.result = CASE_DONE};
 	call.verb = c->policy->accept_on_timeout ? VERB_ACCEPT_CANCEL :
 											   VERB_DENY_CANCEL;

@@ -115,14 +115,6 @@ lock_free_text(StringInfo sql, const OrderTable *table)
 	appendStringInfoString(sql, " SKIP LOCKED");
 }
 
-/* What a foreign key takes, KEY SHARE, would let a cancellation through. */
-static void
-share_text(StringInfo sql, const OrderTable *table)
-{
-	read_text(sql, table);
-	appendStringInfoString(sql, " FOR SHARE");
-}
-
 /* placed_at of whatever date type as an instant. */
 static TimestampTz *
 placed_at_instant(const OrderTable *table, Datum value)
@@ -203,12 +195,6 @@ bool
 order_lock_free(OrderCase *c)
 {
 	return get(c, STATEMENT_LOCK_FREE_ORDER, lock_free_text, SIGHT_NOW);
-}
-
-bool
-order_share(OrderCase *c)
-{
-	return get(c, STATEMENT_SHARE_ORDER, share_text, SIGHT_NOW);
 }
 
 bool

@@ -24,9 +24,6 @@ extern bool order_read(OrderCase *c);
 /* Locks it unless somebody else does; false: it is not there, or locked. */
 extern bool order_lock_free(OrderCase *c);
 
-/* Keeps the order from being canceled meanwhile, and reads it. */
-extern bool order_share(OrderCase *c);
-
 /* Takes the order from a row of the attached table's own shape. */
 extern void order_from_tuple(OrderCase *c, HeapTuple tuple, TupleDesc desc);
 

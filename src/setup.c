@@ -119,8 +119,7 @@ ordcancel_owner_gate(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		refusal_raise_not_attached(InvalidOid);
 	check_ownership(PG_GETARG_OID(0));
-	if (fcinfo->nargs > 1 &&
-		get_fn_expr_argtype(fcinfo->flinfo, 1) == REGCLASSOID)
+	if (fcinfo->nargs > 1 && entry_argument_type(fcinfo, 1) == REGCLASSOID)
 	{
 		if (PG_ARGISNULL(1))
 			refusal_raise_not_attached(InvalidOid);

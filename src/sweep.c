@@ -3,8 +3,12 @@
  *
  * Made for pg_cron.  Each order is decided in a subtransaction of its own and
  * committed before the next where the call allows it, so that no lock is held
- * for long and one order's trouble is only a warning.  An order that somebody
- * has locked is left for the next time.
+ * for long, and the trouble of one order, or of one table, is only a warning.
+ * An order that somebody has locked is left for the next time.
+ *
+ * A sweep touches every attached table by itself, often as a superuser, so
+ * what an owner's triggers leave for the end of the transaction is run, or
+ * refused, while it still runs as the owner.
  */
 #include "postgres.h"
 
@@ -15,11 +19,10 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-#include "utils/syscache.h"
 
 #include "as_owner.h"
 #include "config.h"
@@ -31,6 +34,16 @@
 
 PG_FUNCTION_INFO_V1(ordcancel_sweep);
 
+/* One table, or one of its orders. */
+typedef struct Sweep
+{
+	Oid			  relid;
+	char		 *order_key; /* NULL: the table */
+	bool		  atomic;
+	List		 *keys; /* found for the table */
+	MemoryContext keep; /* for keys */
+} Sweep;
+
 static void
 collect_table(HeapTuple row, TupleDesc desc, void *arg)
 {
@@ -39,35 +52,75 @@ collect_table(HeapTuple row, TupleDesc desc, void *arg)
 	*relids = lappend_oid(*relids, config_oid(row, desc, 1));
 }
 
-/* Decides one order; an error becomes a warning. */
+static uint64
+count_held_cursors(void)
+{
+	SPI_execute("SELECT FROM pg_catalog.pg_cursors AS c WHERE c.is_holdable",
+				true, 0);
+	return SPI_processed;
+}
+
+/* Nothing of the owner's code may wait for the commit, which is the caller's. */
 static void
-sweep_order(Oid relid, char *order_key)
+settle_owners_code(uint64 cursors)
+{
+	SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0);
+	if (count_held_cursors() > cursors)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a trigger left a cursor WITH HOLD behind")));
+}
+
+static void
+decide_order(Sweep *sweep)
+{
+	OrderCase  c = {0};
+	OwnerScope scope;
+	Outcome	   o = {.result = CASE_DONE};
+	char	  *why;
+	uint64	   cursors = count_held_cursors();
+
+	c.table = entry_table(false, sweep->relid, RowExclusiveLock);
+	c.key = palloc(c.table->nkeys * sizeof(Datum));
+	owner_enter(&scope, c.table);
+	if (order_key_read(c.table, CStringGetTextDatum(sweep->order_key), false,
+					   TEXTOID, c.key, &why))
+		o = lifecycle_overdue(&c);
+	if (!sweep->atomic)
+		settle_owners_code(cursors);
+	owner_leave(&scope);
+	if (o.result == CASE_REFUSED)
+		refusal_raise(&o.refusal);
+}
+
+static void
+find_orders(Sweep *sweep)
+{
+	OrderTable	 *table = entry_table(false, sweep->relid, AccessShareLock);
+	OwnerScope	  scope;
+	MemoryContext caller;
+
+	owner_enter(&scope, table);
+	caller = MemoryContextSwitchTo(sweep->keep);
+	sweep->keys = record_overdue(table, settings_now());
+	MemoryContextSwitchTo(caller);
+	owner_leave(&scope);
+}
+
+/* Runs a step in a subtransaction; its error becomes a warning. */
+static void
+attempt(void (*step)(Sweep *), Sweep *sweep)
 {
 	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "ordcancel sweep",
+												  ALLOCSET_SMALL_SIZES);
 	ResourceOwner owner = CurrentResourceOwner;
-	OrderCase	  c = {0};
-	OwnerScope	  scope;
-	Outcome		  o;
-	char		 *why;
 
 	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
+	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		c.table = entry_table(false, relid, RowExclusiveLock);
-		c.key = palloc(c.table->nkeys * sizeof(Datum));
-		owner_enter(&scope, c.table);
-		if (order_key_read(c.table, CStringGetTextDatum(order_key), false,
-						   TEXTOID, c.key, &why))
-		{
-			o = lifecycle_overdue(&c);
-			if (o.result == CASE_REFUSED)
-				ereport(WARNING,
-						(errcode(condition_sqlstate(o.refusal.condition)),
-						 errmsg("overdue request was not decided: %s",
-								o.refusal.message)));
-		}
-		owner_leave(&scope);
+		step(sweep);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
@@ -76,47 +129,55 @@ sweep_order(Oid relid, char *order_key)
 	{
 		ErrorData *error;
 
-		MemoryContextSwitchTo(caller);
+		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
+		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
 		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
 			ERRCODE_TO_CATEGORY(error->sqlerrcode) ==
 				ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION))
 			ReThrowError(error);
-		ereport(WARNING,
-				(errcode(error->sqlerrcode),
-				 errmsg("overdue request was not decided: %s",
-						error->message)));
-		FreeErrorData(error);
+		ereport(
+			WARNING,
+			(errcode(error->sqlerrcode),
+			 sweep->order_key ?
+				 errmsg(
+					 "overdue request of order %s of table \"%s\" was not decided: %s",
+					 shorten(sweep->order_key, 80), get_rel_name(sweep->relid),
+					 error->message) :
+				 errmsg(
+					 "overdue requests of table \"%s\" were not decided: %s",
+					 get_rel_name(sweep->relid), error->message),
+			 error->detail ? errdetail_internal("%s", error->detail) : 0));
+		MemoryContextSwitchTo(caller);
 	}
 	PG_END_TRY();
+	MemoryContextDelete(context);
 }
 
 static void
 sweep_table(Oid relid, bool atomic)
 {
-	OrderTable *table;
-	OwnerScope	scope;
-	List	   *keys;
-	ListCell   *lc;
+	Sweep	  sweep = {.relid = relid,
+					   .atomic = atomic,
+					   .keep = CurrentMemoryContext};
+	ListCell *lc;
 
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+	if (get_rel_name(relid) == NULL)
 		return; /* dropped while attached */
-	table = entry_table(false, relid, AccessShareLock);
-	owner_enter(&scope, table);
-	keys = record_overdue(table, settings_now());
-	owner_leave(&scope);
-
-	foreach(lc, keys)
+	attempt(find_orders, &sweep);
+	foreach(lc, sweep.keys)
 	{
 		CHECK_FOR_INTERRUPTS();
-		sweep_order(relid, lfirst(lc));
+		sweep.order_key = lfirst(lc);
+		attempt(decide_order, &sweep);
 		if (!atomic)
 			SPI_commit();
+		MemoryContextSwitchTo(sweep.keep);
 	}
+	list_free_deep(sweep.keys);
 }
 
 Datum

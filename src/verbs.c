@@ -14,6 +14,7 @@
 #include "mb/pg_wchar.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "as_owner.h"
@@ -57,10 +58,32 @@ entry_table(bool isnull, Oid relid, LOCKMODE lock)
 	return table;
 }
 
+/*
+ * The fast-path protocol calls functions without an expression that would tell
+ * the actual types; the declared ones stand in the catalog.
+ */
+Oid
+entry_argument_type(FunctionCallInfo fcinfo, int arg)
+{
+	Oid	 type = get_fn_expr_argtype(fcinfo->flinfo, arg);
+	Oid *declared;
+	int	 count;
+
+	if (OidIsValid(type))
+		return type;
+	(void) get_func_signature(fcinfo->flinfo->fn_oid, &declared, &count);
+	if (arg >= count || IsPolymorphicType(declared[arg]))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("could not determine the type of the order id"),
+				 errhint("Pass it as text.")));
+	return declared[arg];
+}
+
 void
 entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg)
 {
-	Oid		   type = get_fn_expr_argtype(fcinfo->flinfo, arg);
+	Oid		   type = entry_argument_type(fcinfo, arg);
 	Datum	   value = PG_GETARG_DATUM(arg);
 	bool	   isnull = PG_ARGISNULL(arg);
 	OwnerScope scope;
@@ -80,11 +103,11 @@ entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg)
 void
 entry_not_found(const OrderCase *c, FunctionCallInfo fcinfo, int arg)
 {
-	refusal_raise_not_found(
-		c->table->label,
-		order_key_shown(PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
-						get_fn_expr_argtype(fcinfo->flinfo, arg)),
-		NULL);
+	refusal_raise_not_found(c->table->label,
+							order_key_shown(PG_GETARG_DATUM(arg),
+											PG_ARGISNULL(arg),
+											entry_argument_type(fcinfo, arg)),
+							NULL);
 }
 
 static char *

@@ -72,6 +72,8 @@ SELECT make('k_pair', 'id pair', 'id', 'ROW(7, ''x y'')');
 SELECT make('k_inet', 'id inet', 'id', '''10.0.0.1''');
 SELECT make('k_interval', 'id interval', 'id', '''1 day''');
 SELECT make('k_name', 'id name', 'id', '''n''');
+CREATE EXTENSION citext;
+SELECT make('k_citext', 'id citext', 'id', '''Abc''');
 SELECT make('k_array', 'id integer[]', 'id', '''{1,2}''');
 SELECT make('k_two', 'branch text, no integer', 'branch, no', '''north, "N"'', 42');
 SELECT make('k_reordered', 'branch text, no integer', 'no, branch', '''north'', 42');
@@ -94,7 +96,7 @@ SELECT works(name, literal, value, shown) FROM (VALUES
     ('k_code', 'A-1', '''A-1''::code', 'A-1'), ('k_short_code', 'A-1', '''A-1''::code', 'A-1'),
     ('k_pair', '(7,"x y")', 'ROW(7, ''x y'')::pair', '(7,"x y")'), ('k_pair', '(7,"x y")', 'ROW(7, ''x y'')', '(7,"x y")'),
     ('k_inet', '10.0.0.1', 'inet ''10.0.0.1''', '10.0.0.1'), ('k_interval', '24:00:00', 'interval ''1 day''', '1 day'),
-    ('k_name', 'n', '''n''::text', 'n'), ('k_array', '{1,2}', '''{1,2}''::text', '{1,2}'),
+    ('k_name', 'n', '''n''::text', 'n'), ('k_citext', 'ABC', '''abC''::citext', 'Abc'), ('k_citext', 'abc', '''aBC''::text', 'Abc'), ('k_array', '{1,2}', '''{1,2}''::text', '{1,2}'),
     ('k_two', '("north, ""N""",42)', 'ROW(''north, "N"'', 42)', '("north, ""N""",42)'),
     ('k_two', '("north, ""N""",42)', 'ROW(''north, "N"''::varchar, 42::bigint)', '("north, ""N""",42)'),
     ('k_reordered', '(42,north)', '(42, ''north'')', '(42,north)'),

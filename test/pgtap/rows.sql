@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(46);
+SELECT plan(47);
 
 CREATE TABLE orders (id integer PRIMARY KEY, status text, note text);
 INSERT INTO orders VALUES (1, 'placed'), (2, 'shipped'), (3, 'placed'), (4, 'placed'), (5, 'draft'), (6, 'archived'),
@@ -76,6 +76,12 @@ SELECT is(attempt('MERGE INTO orders AS o USING (VALUES (1)) AS v (i) ON o.id = 
 SELECT is(attempt('DELETE FROM orders WHERE id = 5'), 'ok', 'a draft can be deleted');
 SELECT is(attempt($$UPDATE orders SET status = 'draft' WHERE id = 3$$), '23514 order_is_canceled',
           'what is canceled cannot be made a draft first');
+
+-- Where even that is deletable, a new order of the same key is not the old one.
+SELECT ordcancel.set_rule('orders', 'canceled', deletable => true);
+SELECT is(attempt($$DELETE FROM orders WHERE id = 3; INSERT INTO orders VALUES (3, 'placed')$$), '23514 order_is_canceled',
+          'what is canceled does not come to life by DELETE and INSERT');
+SELECT ordcancel.set_rule('orders', 'canceled', deletable => false);
 
 -- A status that was deletable when the statement began is what counts, not
 -- what a trigger says of the row later.

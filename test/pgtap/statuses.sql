@@ -72,6 +72,15 @@ SELECT is((SELECT array_agg(status ORDER BY status) FROM ordcancel.rule WHERE or
 SELECT is((SELECT array_agg(status ORDER BY status) FROM ordcancel.rule WHERE orders = 's3'::regclass), '{parked,placed}', 'without the blanks of char(n)');
 
 -- What the application takes for canceled must not be reached past the rules.
+CREATE EXTENSION citext;
+SELECT works('citexts', 'citext', '{placed,shipped,asked,canceled}');
+SELECT is(attempt('UPDATE citexts SET status = ''PLACED'' WHERE id = 2'), '23514 order_is_canceled', 'citext: canceled is not left in another case');
+SELECT is(left(attempt('UPDATE citexts SET status = ''CANCELED'' WHERE id = 6'), 5), '23514', 'citext: nor entered in another case');
+SELECT is(left(attempt('INSERT INTO citexts VALUES (20, ''ASKED'')'), 5), '23514', 'citext: an order cannot begin so either');
+SELECT is(attempt('UPDATE citexts SET status = ''Placed'' WHERE id = 4; SELECT ordcancel.cancel_order(''citexts'', 4)'), 'ok', 'citext: a rule is for its status in any case');
+SELECT works('numbers', 'numeric', '{1,2,3,9}');
+SELECT is(left(attempt('UPDATE numbers SET status = 9.00 WHERE id = 6'), 5), '23514', 'numeric: 9.00 is 9');
+
 SELECT count(*) > 0 AS has_icu FROM pg_collation WHERE collprovider = 'i' \gset
 \if :has_icu
 CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);

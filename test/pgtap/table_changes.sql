@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(78);
+SELECT plan(81);
 
 CREATE FUNCTION make(name text) RETURNS regclass LANGUAGE plpgsql AS $$
 BEGIN
@@ -164,6 +164,20 @@ SELECT is(attempt('SELECT ordcancel.attach(''t5'', status => ''status'')'), 'ok'
 UPDATE t5 SET status = 'ready' WHERE status = 'placed';
 SELECT ordcancel.set_rule('t5', 'ready', merchant => 'cancel');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''t5'', 7)'), 'ok', 'and goes on');
+
+-- One table that is broken does not keep the deadlines of others waiting.
+SELECT make('t6'), make('t7'), make('t8');
+SELECT ordcancel.set_policy(t, decision_timeout => '1 hour', on_timeout => 'accept'),
+    ordcancel.set_rule(t, 'placed', customer => 'request') FROM unnest('{t6,t7,t8}'::regclass[]) AS t;
+SET LOCAL ordcancel.clock = '2026-01-01';
+SELECT ordcancel.request_cancel(t, 2) FROM unnest('{t6,t7,t8}'::regclass[]) AS t;
+RESET ordcancel.clock;
+ALTER TABLE t6 RENAME COLUMN status TO state;
+DROP TABLE t7_cancellation;
+SET LOCAL client_min_messages = error;
+SELECT is(attempt('CALL ordcancel.sweep()'), 'ok', 'sweep goes on past broken tables');
+SELECT is((SELECT status FROM t8 WHERE id = 2), 'canceled', 'to those that are not');
+SELECT is((SELECT state FROM t6 WHERE id = 2), 'asked', 'which wait until they are mended');
 
 SELECT * FROM finish();
 ROLLBACK;

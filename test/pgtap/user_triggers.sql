@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(37);
+SELECT plan(47);
 
 CREATE TABLE orders (id integer PRIMARY KEY, status text, todo text, seen text);
 INSERT INTO orders (id, status) SELECT n, 'placed' FROM generate_series(1, 60) AS n;
@@ -146,6 +146,24 @@ SELECT is((SELECT array_agg(story(id) ORDER BY id) FROM generate_series(31, 38) 
           'what failed left no trace');
 SELECT is((SELECT todo FROM orders WHERE id = 37), 'touched', 'what a trigger writes besides is kept');
 SELECT is(untrue(), 0::bigint, 'statuses and cancellations agree in the end');
+
+-- --------------------------------- a function of ours within a statement
+
+UPDATE orders SET seen = NULL, todo = NULL WHERE id BETWEEN 41 AND 49;
+SELECT ordcancel.set_rule('orders', 'placed', deletable => true);
+CREATE TABLE within (n integer GENERATED ALWAYS AS IDENTITY, statement text);
+INSERT INTO within (statement) VALUES
+    ('UPDATE orders SET todo = (ordcancel.cancel_order(''orders'', id)).state WHERE id = 41'),
+    ('UPDATE orders SET status = ''shipped'' WHERE id = 42 AND (ordcancel.cancel_order(''orders'', 42)).changed'),
+    ('DELETE FROM orders WHERE id = 43 AND (ordcancel.cancel_order(''orders'', 43)).changed'),
+    ('DELETE FROM orders WHERE id = 44 AND (ordcancel.request_cancel(''orders'', 44)).changed'),
+    ('INSERT INTO orders VALUES (45, ''x'') ON CONFLICT (id) DO UPDATE SET status = ''shipped'' WHERE (ordcancel.cancel_order(''orders'', 45)).changed'),
+    ('MERGE INTO orders AS o USING (VALUES (46)) AS v (i) ON o.id = v.i AND (ordcancel.cancel_order(''orders'', 46)).changed WHEN MATCHED THEN UPDATE SET status = ''shipped'''),
+    ('WITH u AS (UPDATE orders SET status = ''shipped'' WHERE id = 47 RETURNING 1) SELECT (SELECT count(*) FROM u), ordcancel.cancel_order(''orders'', 47)'),
+    ('WITH u AS (UPDATE orders SET status = ''shipped'' WHERE id = 48) SELECT ordcancel.cancel_order(''orders'', 48)'),
+    ('WITH d AS (DELETE FROM orders WHERE id = 49) SELECT ordcancel.cancel_order(''orders'', 49)');
+SELECT is(attempt(statement), CASE n WHEN 7 THEN 'OC003' ELSE '27000' END, 'refused: ' || statement) FROM within ORDER BY n;
+SELECT is((SELECT string_agg(DISTINCT story(id), ', ') FROM generate_series(41, 49) AS id), 'placed: -', 'none of it left a trace');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -147,12 +147,11 @@ SELECT key, status FROM (VALUES (repeat('k', 8000)), (repeat('ü', 8000)), (repe
 WHERE n = length(key) % 3 + 1;
 SELECT ordcancel.attach(long(), 'status');
 SELECT ordcancel.set_policy(long(), canceled_status => repeat(E'\x03"', 10000));
-SELECT ordcancel.set_rule(long(), status, customer => 'cancel', merchant => 'cancel') FROM (SELECT DISTINCT status FROM "A table ""of"" a long name with 'quotes' and ünïcödé, 60 bytes") AS s;
 SQL
 ok 'an order table of long names, keys and statuses is attached'
 hear ordcancel <<'SQL'
 SET search_path = "Schema ""of"" a long name with 'quotes' and ünïcödé, 60 byte";
-SELECT count(ordcancel.cancel_order(long(), id, actor => repeat(E'\x1f', 255))) FROM "A table ""of"" a long name with 'quotes' and ünïcödé, 60 bytes";
+SELECT count(ordcancel.override_cancel(long(), id, note => 'n', actor => repeat(E'\x1f', 255))) FROM "A table ""of"" a long name with 'quotes' and ünïcödé, 60 bytes";
 SELECT count(ordcancel.undo_cancel(long(), id, actor => repeat('😀', 255))) FROM "A table ""of"" a long name with 'quotes' and ünïcödé, 60 bytes";
 SQL
 ok 'its orders are canceled and restored'
