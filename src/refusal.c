@@ -184,6 +184,9 @@ explain_forbidden(Refusal *r, const RefusalNames *names, const Question *q,
 		default:
 			break;
 	}
+	if (q->verb == VERB_DELETE && fault != FAULT_OPEN)
+		r->hint =
+			"Orders are deleted only in a status whose rule says deletable.";
 	if (rule && rule->hint)
 		r->hint = rule->hint;
 }
