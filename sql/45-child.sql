@@ -5,10 +5,15 @@ CREATE FUNCTION ordcancel._type_family(type oid) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
+WITH RECURSIVE base (b) AS (
+    SELECT type
+    UNION ALL
+    SELECT t.typbasetype FROM base JOIN pg_type AS t ON t.oid = b AND t.typtype = 'd'
+)
 SELECT CASE WHEN b IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN 'integer'
             WHEN b IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN 'text'
             ELSE b::regtype::text END
-FROM (SELECT CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END AS b FROM pg_type AS t WHERE t.oid = type) AS x
+FROM base JOIN pg_type AS t ON t.oid = b AND t.typtype <> 'd'
 $$;
 COMMENT ON FUNCTION ordcancel._type_family(oid) IS 'what kind of key a type can hold';
 

@@ -150,7 +150,8 @@ BEGIN
     INSERT INTO ordcancel.reason (code, description, audience, requires_note, requires_request, note_max)
     SELECT r.code, r.description, r.audience, r.requires_note, r.requires_request, r.note_max
     FROM ordcancel.preset_reason AS r
-    WHERE r.preset = p.preset AND NOT EXISTS (SELECT FROM ordcancel.reason AS t WHERE t.code = r.code);
+    WHERE r.preset = p.preset AND NOT EXISTS (SELECT FROM ordcancel.reason AS t WHERE t.code = r.code)
+    ON CONFLICT DO NOTHING;
 END
 $$;
 COMMENT ON FUNCTION ordcancel._apply_preset(regclass, text) IS 'see apply_preset';

@@ -125,7 +125,7 @@ refuse(TriggerData *trigger, const OrderCase *c, State state)
 		child, state_name(state));
 	r.hint = state == STATE_REQUESTED ?
 		"Accept or deny the request first." :
-		"Call ordcancel.undo_cancel() to undo the cancellation.";
+		refusal_undo_hint(c->policy, c->has_record);
 	refusal_raise_write(&r, trigger->tg_relation);
 }
 

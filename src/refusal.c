@@ -282,6 +282,16 @@ explain_refund(Refusal *r, const RefusalNames *names, Fault fault)
 	}
 }
 
+char *
+refusal_undo_hint(const Policy *policy, bool on_record)
+{
+	if (!on_record)
+		return "It came canceled, without a cancellation on record that could be undone.";
+	return policy->undo == UNDO_NEVER ?
+		NULL :
+		"Call ordcancel.undo_cancel() to undo the cancellation.";
+}
+
 static void
 explain_canceled(Refusal *r, const RefusalNames *names, const Question *q)
 {
@@ -292,9 +302,7 @@ explain_canceled(Refusal *r, const RefusalNames *names, const Question *q)
 	if (names->to)
 		r->detail = psprintf("Its status cannot change from \"%s\" to \"%s\".",
 							 shown_status(q->status), shown_status(names->to));
-	r->hint = q->live == STATE_NONE ?
-		"It came canceled, without a cancellation on record that could be undone." :
-		"Call ordcancel.undo_cancel() to undo the cancellation.";
+	r->hint = refusal_undo_hint(q->policy, q->live != STATE_NONE);
 }
 
 Refusal

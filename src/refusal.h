@@ -58,6 +58,9 @@ pg_noreturn extern void refusal_raise_invalid_policy(const char *message,
 pg_noreturn extern void refusal_raise_request_key(const char *key,
 												  const char *detail);
 
+/* The way out of a cancellation, where the policy has one; else NULL. */
+extern char *refusal_undo_hint(const Policy *policy, bool on_record);
+
 /* At most so many bytes of a text, cut between characters. */
 extern char *shorten(const char *text, int bytes);
 

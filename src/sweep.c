@@ -107,6 +107,14 @@ find_orders(Sweep *sweep)
 	owner_leave(&scope);
 }
 
+/* Whoever cancels the sweep is obeyed; a trigger that says so is not. */
+static bool
+is_interrupt(const ErrorData *error)
+{
+	return error->funcname &&
+		strcmp(error->funcname, "ProcessInterrupts") == 0;
+}
+
 /* Runs a step in a subtransaction; its error becomes a warning. */
 static void
 attempt(void (*step)(Sweep *), Sweep *sweep)
@@ -120,7 +128,11 @@ attempt(void (*step)(Sweep *), Sweep *sweep)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
+		/* What SPI reads goes with its connection, so each step has its own. */
+		SPI_connect();
+		MemoryContextSwitchTo(context);
 		step(sweep);
+		SPI_finish();
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
@@ -135,9 +147,7 @@ attempt(void (*step)(Sweep *), Sweep *sweep)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			ERRCODE_TO_CATEGORY(error->sqlerrcode) ==
-				ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION))
+		if (is_interrupt(error))
 			ReThrowError(error);
 		ereport(
 			WARNING,

@@ -84,7 +84,7 @@ command -v apt-get >/dev/null || {
 
 major=${PG_MAJOR:-$(installed_major)}
 if [ -n "$major" ]; then
-	mapfile -t missing < <(lacking $(packages "$major"))
+	mapfile -t missing < <(lacking $(packages "$major") $(extras "$major"))
 	[ ${#missing[@]} -gt 0 ] || exit 0
 fi
 as_root true || die "neither root nor sudo, to install ${missing[*]:-PostgreSQL}"

@@ -2,7 +2,7 @@
 -- preset does, whether the status is a text or an enum.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(160);
+SELECT plan(172);
 \ir include/attempt.sql
 \ir include/walk.sql
 CREATE ROLE kibo_stranger;

@@ -2,7 +2,7 @@
 -- is what the preset does, whether the status is a text or an enum.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(134);
+SELECT plan(140);
 \ir include/attempt.sql
 \ir include/walk.sql
 CREATE ROLE zaikio_consumer;

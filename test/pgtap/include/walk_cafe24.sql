@@ -3,10 +3,12 @@
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 SET LOCAL ordcancel.actor = 'program';
 CREATE SCHEMA shop;
--- An order number of Cafe24 is a text. Points and credits are part of the price
+-- An order number of Cafe24 is a text. The orders were placed long ago: the page
+-- knows no window, only statuses. Points and credits are part of the price
 -- and nobody pays them back in money.
-CREATE TABLE shop.orders (id text PRIMARY KEY, status :status_type NOT NULL, price numeric NOT NULL, points_and_credits numeric NOT NULL);
-SELECT ordcancel.attach('shop.orders', status => 'status', refund_due => 'price - points_and_credits');
+CREATE TABLE shop.orders (id text PRIMARY KEY, status :status_type NOT NULL, price numeric NOT NULL, points_and_credits numeric NOT NULL,
+                          placed_at timestamptz NOT NULL DEFAULT '2026-01-01');
+SELECT ordcancel.attach('shop.orders', status => 'status', placed_at => 'placed_at', refund_due => 'price - points_and_credits');
 SELECT ordcancel.apply_preset('shop.orders', 'cafe24');
 GRANT USAGE ON SCHEMA shop TO cafe24_customer, cafe24_store, cafe24_programs;
 GRANT SELECT ON shop.orders TO cafe24_customer, cafe24_store, cafe24_programs;
@@ -14,7 +16,7 @@ GRANT UPDATE ON shop.orders TO cafe24_programs;
 SELECT ordcancel.grant_merchant('cafe24_store');
 SELECT ordcancel.grant_merchant('cafe24_programs');
 -- Nothing was paid for an order that awaits payment.
-INSERT INTO shop.orders SELECT 'unpaid' || n, 'awaiting_payment', 0, 0 FROM generate_series(1, 2) AS n;
+INSERT INTO shop.orders SELECT 'unpaid' || n, 'awaiting_payment', 0, 0 FROM generate_series(1, 3) AS n;
 INSERT INTO shop.orders SELECT 'prep' || n, 'preparing', 100, 20 FROM generate_series(1, 23) AS n;
 INSERT INTO shop.orders SELECT 'ready' || n, 'ready', 100, 20 FROM generate_series(1, 2) AS n;
 INSERT INTO shop.orders SELECT 'points' || n, 'preparing', 50, 50 FROM generate_series(1, 2) AS n;
@@ -26,6 +28,9 @@ INSERT INTO shop.orders VALUES ('zero1', 'preparing', 0, 0), ('transit1', 'in_tr
 -- The page is silent on unpaid orders. The preset: a customer cancels them alone.
 SELECT is(answer($$request_cancel('shop.orders', 'unpaid1', 'customer_changed_mind')$$), 'canceled canceled',
           '"When a customer cancels their order before it is delivered": before it is paid, alone');
+SELECT is(answer($$cancel_order('shop.orders', 'unpaid2', 'out_of_stock')$$), 'canceled canceled', 'and by the store with one call');
+SELECT is(attempt(format('DELETE FROM shop.orders WHERE id = %L', id)), '23514 cancellation_forbidden', 'it is canceled, never deleted: ' || id)
+FROM unnest('{unpaid3,prep1,ready1,transit1,delivered1}'::text[]) AS id;
 
 SELECT is(answer(format('request_cancel(''shop.orders'', %L, ''customer_changed_mind'')', id)), 'OC003: Process the request as a return.',
           '"already in In transit or Delivered, you have to process the request as a return": a customer, ' || id)
@@ -113,7 +118,7 @@ SELECT is(record_of('prep7'), 'in_progress asked merchant staff decided merchant
           '"due to business-related issues": it is the store that asked and decided');
 SELECT is(answer('cancel_order(''shop.orders'', ''prep8'')'), 'OC006: Look up the reasons in ordcancel.reason.', '"Enter the reason": the store has to');
 SELECT is(answer('request_cancel(''shop.orders'', ''prep8'')'), 'OC006: Look up the reasons in ordcancel.reason.', '"Enter the reason": the customer has to');
-SELECT is(attempt($$UPDATE shop.orders SET status = 'canceled' WHERE id = 'unpaid2'$$), '23514 invalid_reason',
+SELECT is(attempt($$UPDATE shop.orders SET status = 'canceled' WHERE id = 'unpaid3'$$), '23514 invalid_reason',
           '"Enter the reason": a program that writes the status has to');
 -- The page's reasons, and to whom each belongs; it does not list them. The
 -- preset: the four that customers may choose from, and the store's other eight.

@@ -34,6 +34,8 @@ SELECT pg_temp.refused($$DELETE FROM shop.orders WHERE id = 21$$,
 SELECT pg_temp.refused($$TRUNCATE shop.parts_us$$, '23514 cancellation_forbidden', 'a TRUNCATE of a partition is refused');
 SELECT pg_temp.refused($$UPDATE shop.parts SET status = 'new' WHERE region = 'eu' AND id = 1$$,
                        '23514 order_is_canceled', 'the guards are on the partitions');
+SELECT pg_temp.refused($$INSERT INTO shop.shipments VALUES (9)$$, '23514 order_is_canceled', 'a canceled order gets no shipment');
+SELECT pg_temp.refused($$INSERT INTO shop."Belege 24" VALUES ('X1', 1, '2024-05-05')$$, '23514 order_is_canceled', 'nor a row in a part of a child');
 SELECT pg_temp.refused($$SELECT ordcancel.cancel_order('shop.orders', 20, 'staff_error')$$, 'OC005', 'a block holds');
 SELECT pg_temp.refused($$SELECT ordcancel.cancel_order('shop.orders', 19)$$, 'OC006', 'the order''s own policy holds');
 SELECT pg_temp.refused($$SELECT ordcancel.cancel_order('shop.orders', 10, 'fraud')$$, 'OC006', 'a reason put out of use is');

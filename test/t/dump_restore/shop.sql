@@ -65,6 +65,16 @@ SELECT ordcancel.attach('parts', 'status');
 SELECT ordcancel.set_policy('parts', canceled_status => 'canceled');
 SELECT ordcancel.set_rule('parts', 'new', customer => 'cancel', merchant => 'cancel');
 
+-- Guards on children: one with a foreign key, one in parts, names that need quotes.
+CREATE TABLE shop.shipments (order_id integer REFERENCES shop.orders, weight integer);
+CREATE TABLE shop."Belege" ("Laden" text, "Nr" bigint, tag date) PARTITION BY RANGE (tag);
+CREATE TABLE shop."Belege 24" PARTITION OF shop."Belege" FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+SELECT ordcancel.attach_child('shop.shipments', 'orders', '{order_id}', '{in_progress,canceled}');
+SELECT ordcancel.attach_child('shop."Belege"', '"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', '{Nr,Laden}');
+SELECT ordcancel.apply_preset('parts', 'kibo');
+SELECT ordcancel.set_policy('parts', canceled_status => 'canceled', unset => '{reason_required}');
+INSERT INTO shop.shipments VALUES (9, 1), (10, 1);
+
 -- The owner's own words: a new one, a changed seed, one put out of use.
 INSERT INTO ordcancel.reason (code, description, audience, requires_note, note_max) VALUES ('moved', 'moved away', 'any', true, 80);
 UPDATE ordcancel.reason SET description = 'tell us' WHERE code = 'other';
