@@ -210,7 +210,7 @@ order_from_tuple(OrderCase *c, HeapTuple tuple, TupleDesc desc)
 	const Column *columns[] = {&table->status, &table->placed_at,
 							   &table->policy_by};
 	Datum		  values[3];
-	bool		  nulls[3];
+	bool		  nulls[3] = {false};
 	Datum		  key[INDEX_MAX_KEYS];
 	bool		  isnull;
 
