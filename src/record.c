@@ -18,8 +18,6 @@
 #include "refusal.h"
 #include "statement.h"
 
-#define LIVE "state IN ('requested', 'in_progress', 'canceled')"
-
 /* Columns in the order of fill_record. */
 #define RECORD_COLUMNS                                                      \
 	"c.cancellation_id::pg_catalog.int8" TEXT("state") TEXT("requested_by") \
@@ -56,17 +54,12 @@ relation_label(Oid relid)
 									  name);
 }
 
+/*
+ * The live cancellation is always the newest: while there is one, the order
+ * takes no other, and ids are drawn under the order's lock.
+ */
 static void
-find_live_text(StringInfo sql, const OrderTable *table)
-{
-	appendStringInfo(sql, "SELECT " RECORD_COLUMNS " FROM ONLY %s AS c WHERE ",
-					 relation_label(table->cancellation_table));
-	order_key_qual(sql, table, "c", table->record_keys, 1);
-	appendStringInfoString(sql, " AND c." LIVE);
-}
-
-static void
-find_last_text(StringInfo sql, const OrderTable *table)
+find_newest_text(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(sql, "SELECT " RECORD_COLUMNS " FROM ONLY %s AS c WHERE ",
 					 relation_label(table->cancellation_table));
@@ -136,10 +129,8 @@ find(OrderCase *c, Sight sight)
 	Parameters p = {0};
 
 	parameter_key(&p, c->table, c->key);
-	statement_run(c->table, STATEMENT_FIND_LIVE, find_live_text, &p, sight);
-	if (fill_record(c))
-		return;
-	statement_run(c->table, STATEMENT_FIND_LAST, find_last_text, &p, sight);
+	statement_run(c->table, STATEMENT_FIND_NEWEST, find_newest_text, &p,
+				  sight);
 	fill_record(c);
 }
 
