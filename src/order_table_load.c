@@ -1,0 +1,351 @@
+/*
+ * order_table_load.c — building what a backend knows of an attached table
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/typcache.h"
+
+#include "as_owner.h"
+#include "config.h"
+#include "order_table_load.h"
+#include "refusal.h"
+#include "rules.h"
+
+/* Columns of ordcancel.order_table; append only. */
+enum
+{
+	ORDER_TABLE_STATUS = 2,
+	ORDER_TABLE_PLACED_AT,
+	ORDER_TABLE_POLICY_BY,
+	ORDER_TABLE_REFUND_DUE,
+	ORDER_TABLE_PLAIN_UPDATES,
+	ORDER_TABLE_NOTIFY_CHANNEL,
+	ORDER_TABLE_INHERIT,
+	ORDER_TABLE_CANCELLATION_TABLE,
+	ORDER_TABLE_EVENT_TABLE,
+	ORDER_TABLE_KEY_COLUMNS,
+	ORDER_TABLE_SEARCH_PATH,
+	ORDER_TABLE_TIME_ZONE,
+	ORDER_TABLE_PRIMARY_KEY,
+};
+
+/* The values of one row of ordcancel.order_table. */
+typedef struct Registration
+{
+	char	   *status;
+	char	   *placed_at;
+	char	   *policy_by;
+	int			nkeys;
+	char	  **primary_key; /* names of its columns, as they were */
+	OrderTable *table;
+} Registration;
+
+/* Frees the statements when the table's memory goes. */
+static void
+free_statements(void *arg)
+{
+	OrderTable *table = arg;
+
+	for (int i = 0; i < STATEMENT_COUNT; i++)
+		if (table->statements[i])
+			SPI_freeplan(table->statements[i]);
+}
+
+/* "o.*" is written o, and o would be a column if there were one. */
+static char *
+unused_alias(TupleDesc desc)
+{
+	char *alias = pstrdup("o");
+
+	for (int i = 0; i < desc->natts; i++)
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), alias) == 0)
+		{
+			alias = psprintf("%s_", alias);
+			i = -1;
+		}
+	return alias;
+}
+
+static void
+load_column(OrderTable *table, Relation rel, Column *column, AttrNumber attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	Oid				  function;
+	bool			  varlena;
+
+	column->attnum = attnum;
+	column->name = pstrdup(NameStr(att->attname));
+	column->type = att->atttypid;
+	column->typmod = att->atttypmod;
+	column->typlen = att->attlen;
+	column->typbyval = att->attbyval;
+	column->blank_padded = getBaseType(att->atttypid) == BPCHAROID;
+	getTypeInputInfo(column->type, &function, &column->ioparam);
+	fmgr_info_cxt(function, &column->in, table->context);
+	getTypeOutputInfo(column->type, &function, &varlena);
+	fmgr_info_cxt(function, &column->out, table->context);
+}
+
+/* Finds a configured column by name; it may have been renamed or dropped. */
+static void
+load_named_column(OrderTable *table, Relation rel, Column *column,
+				  const char *name)
+{
+	if (name == NULL)
+		return;
+	for (AttrNumber i = 1; i <= RelationGetDescr(rel)->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i - 1);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+		{
+			load_column(table, rel, column, i);
+			return;
+		}
+	}
+	refusal_raise_invalid_policy(
+		psprintf("order table %s has no column \"%s\" any more", table->label,
+				 name),
+		"The column was renamed or dropped after the table was attached.",
+		"Call ordcancel.attach() again with the column's new name; policies, rules and records stay.");
+}
+
+/* The text of these types depends on DateStyle, TimeZone and the like. */
+static bool
+type_has_format(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case UUIDOID:
+		case NUMERICOID:
+			return false;
+		default:
+			return true;
+	}
+}
+
+static bool
+same_key(const Registration *reg, Relation rel, Relation index)
+{
+	if (reg->table->nkeys != IndexRelationGetNumberOfKeyAttributes(index))
+		return false;
+	for (int i = 0; i < reg->table->nkeys; i++)
+	{
+		int attnum = index->rd_index->indkey.values[i];
+
+		if (strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)
+							   ->attname),
+				   reg->primary_key[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+load_keys(const Registration *reg, Relation rel)
+{
+	OrderTable *table = reg->table;
+
+	Oid		 pkey;
+	Relation index;
+
+	list_free(RelationGetIndexList(rel)); /* fills rd_pkindex */
+	pkey = rel->rd_pkindex;
+	if (!OidIsValid(pkey))
+		refusal_raise_invalid_policy(
+			psprintf("order table %s has no primary key any more",
+					 table->label),
+			NULL, "Add the primary key again.");
+
+	index = index_open(pkey, AccessShareLock);
+	if (!same_key(reg, rel, index))
+		refusal_raise_invalid_policy(
+			psprintf("the primary key of order table %s has changed",
+					 table->label),
+			"Cancellations are recorded under the columns that it had.",
+			"If its columns were only renamed, call ordcancel.attach() again; else restore it.");
+
+	table->keys = palloc0(table->nkeys * sizeof(Column));
+	table->key_desc = CreateTemplateTupleDesc(table->nkeys);
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		Column *key = &table->keys[i];
+
+		load_column(table, rel, key, index->rd_index->indkey.values[i]);
+		key->equal = get_opfamily_member(index->rd_opfamily[i],
+										 index->rd_opcintype[i],
+										 index->rd_opcintype[i],
+										 BTEqualStrategyNumber);
+		table->key_has_format |= type_has_format(key->type);
+		TupleDescInitEntry(table->key_desc, i + 1, key->name, key->type,
+						   key->typmod, 0);
+	}
+	index_close(index, AccessShareLock);
+	table->key_desc = BlessTupleDesc(table->key_desc);
+}
+
+static void
+load_registration(HeapTuple row, TupleDesc desc, void *arg)
+{
+	Registration *reg = arg;
+	OrderTable	 *table = reg->table;
+
+	reg->status = config_name(row, desc, ORDER_TABLE_STATUS);
+	reg->placed_at = config_name(row, desc, ORDER_TABLE_PLACED_AT);
+	reg->policy_by = config_name(row, desc, ORDER_TABLE_POLICY_BY);
+	table->refund_due = config_text(row, desc, ORDER_TABLE_REFUND_DUE);
+	table->plain_updates = config_bool(row, desc, ORDER_TABLE_PLAIN_UPDATES);
+	table->channel = config_text(row, desc, ORDER_TABLE_NOTIFY_CHANNEL);
+	table->cancellation_table = config_oid(row, desc,
+										   ORDER_TABLE_CANCELLATION_TABLE);
+	table->event_table = config_oid(row, desc, ORDER_TABLE_EVENT_TABLE);
+	table->search_path = config_text(row, desc, ORDER_TABLE_SEARCH_PATH);
+	table->time_zone = config_text(row, desc, ORDER_TABLE_TIME_ZONE);
+
+	table->record_keys = config_names(row, desc, ORDER_TABLE_KEY_COLUMNS,
+									  &table->nkeys);
+	reg->primary_key = config_names(row, desc, ORDER_TABLE_PRIMARY_KEY,
+									&table->nkeys);
+}
+
+/*
+ * Can two values of the status column be equal and yet differ as text?  Then
+ * the words of the rules are compared as the column would: a status must not
+ * slip past its rule by being written in capitals.
+ */
+static bool
+status_folds(const OrderTable *table)
+{
+	Oid type = getBaseType(table->status.type);
+
+	switch (type)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+			return !get_collation_isdeterministic(table->status_collation);
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case UUIDOID:
+		case NAMEOID:
+		case BOOLOID:
+		case CHAROID:
+			return false;
+		default:
+			return get_typtype(type) != TYPTYPE_ENUM;
+	}
+}
+
+static void
+add_word(OrderTable *table, char *text)
+{
+	StatusWord *word;
+
+	if (text == NULL)
+		return;
+	table->words = table->words ?
+		repalloc(table->words, (table->nwords + 1) * sizeof(StatusWord)) :
+		palloc(sizeof(StatusWord));
+	word = &table->words[table->nwords++];
+	word->text = text;
+	word->value = InputFunctionCall(&table->status.in, text,
+									table->status.ioparam,
+									table->status.typmod);
+}
+
+/* As the table's owner, whose code the checks of a domain are. */
+static void
+load_words(OrderTable *table)
+{
+	TypeCacheEntry *type;
+	OwnerScope		scope;
+
+	if (!status_folds(table))
+		return;
+	type = lookup_type_cache(table->status.type, TYPECACHE_EQ_OPR);
+	if (!OidIsValid(type->eq_opr))
+		refusal_raise_invalid_policy(
+			psprintf("statuses of %s cannot be compared", table->label),
+			"The column's type has no default equality.", NULL);
+	fmgr_info_cxt(get_opcode(type->eq_opr), &table->word_equal,
+				  table->context);
+
+	owner_enter_restricted(&scope, table);
+	for (int i = 0; i < table->npolicies; i++)
+	{
+		Policy *policy = &table->policies[i];
+
+		add_word(table, policy->requested_status);
+		add_word(table, policy->in_progress_status);
+		add_word(table, policy->canceled_status);
+		add_word(table, policy->customer_canceled_status);
+		for (int j = 0; j < policy->nrules; j++)
+			add_word(table, policy->rules[j].status);
+	}
+	owner_leave(&scope);
+}
+
+/* Reads all there is to know; NULL when the table is not attached. */
+OrderTable *
+order_table_load(Oid relid)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "ordcancel order table",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	OrderTable	 *table = palloc0(sizeof(OrderTable));
+	Registration  reg = {.table = table};
+	MemoryContextCallback *cleanup;
+	Relation			   rel;
+
+	table->context = context;
+	table->relid = relid;
+	if (config_scan("order_table", relid, load_registration, &reg) == 0)
+	{
+		MemoryContextSwitchTo(caller);
+		MemoryContextDelete(context);
+		return NULL;
+	}
+
+	rel = table_open(relid, AccessShareLock);
+	table->owner = rel->rd_rel->relowner;
+	table->name = pstrdup(RelationGetRelationName(rel));
+	table->alias = unused_alias(RelationGetDescr(rel));
+	table->label = pstrdup(quote_qualified_identifier(
+		get_namespace_name(RelationGetNamespace(rel)), table->name));
+	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+	load_named_column(table, rel, &table->status, reg.status);
+	table->status_collation = TupleDescAttr(RelationGetDescr(rel),
+											table->status.attnum - 1)
+								  ->attcollation;
+	load_named_column(table, rel, &table->placed_at, reg.placed_at);
+	load_named_column(table, rel, &table->policy_by, reg.policy_by);
+	load_keys(&reg, rel);
+	rules_load(table);
+	load_words(table);
+	table_close(rel, AccessShareLock);
+
+	cleanup = palloc0(sizeof(MemoryContextCallback));
+	cleanup->func = free_statements;
+	cleanup->arg = table;
+	MemoryContextRegisterResetCallback(context, cleanup);
+	MemoryContextSwitchTo(caller);
+	return table;
+}
