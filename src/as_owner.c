@@ -59,6 +59,7 @@ owner_enter_restricted(OwnerScope *scope, const OrderTable *table)
 	owner_enter(scope, table);
 	SetUserIdAndSecContext(table->owner,
 						   scope->security | SECURITY_LOCAL_USERID_CHANGE |
+							   SECURITY_NOFORCE_RLS |
 							   SECURITY_RESTRICTED_OPERATION);
 }
 

@@ -1,5 +1,5 @@
 /*
- * entry.h — what the SQL functions have in common on their way in
+ * entry.h — what the SQL functions and triggers have in common on their way in
  */
 #ifndef ORDCANCEL_ENTRY_H
 #define ORDCANCEL_ENTRY_H
@@ -24,6 +24,9 @@ pg_noreturn extern void entry_not_found(const OrderCase *c,
 										FunctionCallInfo fcinfo, int arg);
 
 /* Who acts when a call names nobody: ordcancel.actor, else the role. */
-extern char *call_default_actor(void);
+extern char *entry_default_actor(void);
+
+/* An error when a name is longer than 255 characters; NULL is none. */
+extern void entry_check_name(const char *name, const char *what);
 
 #endif /* ORDCANCEL_ENTRY_H */

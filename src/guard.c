@@ -101,7 +101,7 @@ plain_call(Verb verb, const char *source)
 	call.party = role_party();
 	call.reason = settings_reason();
 	call.note = settings_note();
-	call.actor = call_default_actor();
+	call.actor = entry_default_actor();
 	call.now = settings_now();
 	return call;
 }

@@ -209,13 +209,15 @@ past_outcome(OrderCase *c, const Call *call, const PastCall *past)
 	Outcome		  o = {.result = CASE_DONE};
 	Cancellation *r = &c->record;
 
-	if (strcmp(past->order_key, c->key_text) != 0)
+	if (!same_text(past->order_key, c->key_text))
 		refusal_raise_request_key(call->request_key,
 								  "It was used for another order.");
-	if (strcmp(past->source, call->source) != 0)
+	if (!same_text(past->source, call->source))
 		refusal_raise_request_key(call->request_key,
 								  psprintf("It was used for %s.",
-										   past->source));
+										   past->source ?
+											   past->source :
+											   "an unknown function"));
 
 	r->id = past->cancellation_id;
 	record_reread(c);

@@ -70,10 +70,11 @@ find_newest_text(StringInfo sql, const OrderTable *table)
 static void
 find_by_id_text(StringInfo sql, const OrderTable *table)
 {
-	appendStringInfo(sql,
-					 "SELECT " RECORD_COLUMNS
-					 " FROM ONLY %s AS c WHERE c.cancellation_id = $1",
-					 relation_label(table->cancellation_table));
+	appendStringInfo(
+		sql,
+		"SELECT " RECORD_COLUMNS
+		" FROM ONLY %s AS c WHERE c.cancellation_id OPERATOR(pg_catalog.=) $1",
+		relation_label(table->cancellation_table));
 }
 
 static Party
@@ -193,7 +194,7 @@ find_request_key_text(StringInfo sql, const OrderTable *table)
 		"SELECT e.order_key::pg_catalog.text, e.source::pg_catalog.text,"
 		" e.state::pg_catalog.text, e.to_status::pg_catalog.text,"
 		" e.at::pg_catalog.timestamptz, e.cancellation_id::pg_catalog.int8"
-		" FROM ONLY %s AS e WHERE e.request_key = $1",
+		" FROM ONLY %s AS e WHERE e.request_key OPERATOR(pg_catalog.=) $1",
 		relation_label(table->event_table));
 }
 
@@ -224,7 +225,9 @@ find_overdue_text(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(sql,
 					 "SELECT c.order_key::pg_catalog.text FROM ONLY %s AS c"
-					 " WHERE c.state = 'requested' AND c.deadline <= $1"
+					 " WHERE c.state OPERATOR(pg_catalog.=) 'requested'"
+					 " AND c.deadline OPERATOR(pg_catalog.<=) $1"
+					 " AND c.order_key IS NOT NULL"
 					 " ORDER BY c.deadline",
 					 relation_label(table->cancellation_table));
 }
@@ -241,8 +244,8 @@ record_overdue(OrderTable *table, TimestampTz now)
 						 SIGHT_NOW);
 	for (uint64 i = 0; i < rows; i++)
 		keys = lappend(keys,
-					   pstrdup(SPI_getvalue(SPI_tuptable->vals[i],
-											SPI_tuptable->tupdesc, 1)));
+					   SPI_getvalue(SPI_tuptable->vals[i],
+									SPI_tuptable->tupdesc, 1));
 	SPI_freetuptable(SPI_tuptable);
 	return keys;
 }
@@ -253,9 +256,11 @@ unsettled_text(StringInfo sql, const OrderTable *table)
 	appendStringInfo(
 		sql,
 		"SELECT FROM ONLY %s AS e"
-		" JOIN ordcancel.refund_method AS m ON m.code = e.data ->> 'method'"
-		" WHERE e.cancellation_id = $1 AND e.type = 'refunded'"
-		" AND m.on_undo <> 'nothing'",
+		" JOIN ordcancel.refund_method AS m"
+		" ON m.code OPERATOR(pg_catalog.=) (e.data OPERATOR(pg_catalog.->>) 'method')"
+		" WHERE e.cancellation_id OPERATOR(pg_catalog.=) $1"
+		" AND e.type OPERATOR(pg_catalog.=) 'refunded'"
+		" AND m.on_undo OPERATOR(pg_catalog.<>) 'nothing'",
 		relation_label(table->event_table));
 }
 
@@ -379,7 +384,7 @@ update_cancellation_text(StringInfo sql, const OrderTable *table)
 					 " decided_actor = $4, reason = $5, decision_note = $6,"
 					 " undo_note = $7, refund_due = $8, refunded = $9,"
 					 " decided_at = $10, closed_at = $11, order_status = $12"
-					 " WHERE c.cancellation_id = $1",
+					 " WHERE c.cancellation_id OPERATOR(pg_catalog.=) $1",
 					 relation_label(table->cancellation_table));
 }
 

@@ -64,12 +64,6 @@ condition_name(Condition condition)
 	return conditions[condition].name;
 }
 
-int
-condition_sqlstate(Condition condition)
-{
-	return conditions[condition].sqlstate;
-}
-
 char *
 shorten(const char *text, int bytes)
 {

@@ -13,10 +13,8 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_extension.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -39,7 +37,6 @@
 #include "entry.h"
 #include "formats.h"
 #include "order_key.h"
-#include "order_row.h"
 #include "refusal.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_owner_gate);
@@ -139,10 +136,17 @@ ordcancel_owner_gate(PG_FUNCTION_ARGS)
 	memcpy(inner->args, fcinfo->args, fcinfo->nargs * sizeof(NullableDatum));
 
 	gate_search_path = pstrdup(namespace_search_path);
-	role_enter(&scope, extension_owner());
-	result = FunctionCallInvoke(inner);
-	owner_leave(&scope);
-	gate_search_path = NULL;
+	PG_TRY();
+	{
+		role_enter(&scope, extension_owner());
+		result = FunctionCallInvoke(inner);
+		owner_leave(&scope);
+	}
+	PG_FINALLY();
+	{
+		gate_search_path = NULL;
+	}
+	PG_END_TRY();
 	if (inner->isnull)
 		PG_RETURN_NULL();
 	return result;
@@ -372,7 +376,7 @@ ordcancel_as_owner(PG_FUNCTION_ARGS)
 	OwnerScope	scope;
 
 	SPI_connect();
-	owner_enter(&scope, table);
+	owner_enter_restricted(&scope, table);
 	if (SPI_execute(query, true, 1) == SPI_OK_SELECT && SPI_processed == 1)
 	{
 		char *value = SPI_getvalue(SPI_tuptable->vals[0],

@@ -107,11 +107,14 @@ find_orders(Sweep *sweep)
 	owner_leave(&scope);
 }
 
-/* Whoever cancels the sweep is obeyed; a trigger that says so is not. */
+/*
+ * Whoever cancels the sweep is obeyed; a trigger that says so, or that ran into
+ * a lock_timeout of its own, is not.
+ */
 static bool
 is_interrupt(const ErrorData *error)
 {
-	return error->funcname &&
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED && error->funcname &&
 		strcmp(error->funcname, "ProcessInterrupts") == 0;
 }
 
