@@ -177,3 +177,29 @@ CREATE FUNCTION ordcancel.decide(
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ordcancel_decide';
 COMMENT ON FUNCTION ordcancel.decide(text, text, text, text, text, text, text, boolean, timestamptz, interval, timestamptz, boolean, boolean, text, text, timestamptz, interval, text) IS 'what the rules would say, without an order';
+
+-- The merchant cancels many orders in one call: each as cancel_order would,
+-- and one that is refused does not stop the rest.
+--   orders     the attached order table
+--   order_ids  their keys, as an array of what cancel_order takes one of, also
+--              as its text: '{42,43}'; NULL is an array of none
+--   reason, note, actor   as of cancel_order, for all of them
+--   on_error   skip: tell it in the order's row; abort: raise it, and nothing
+--              is done to any of them
+-- Returns a row for each id in the order of the array: outcome is canceled,
+-- in_progress, requested, already or refused, and a refusal has its SQLSTATE
+-- and message. An order that is named twice is done once.
+-- Raises OC001, OC014, 22023; with abort what cancel_order does. Source:
+-- design section 5.
+CREATE FUNCTION ordcancel.cancel_orders(
+    orders regclass, order_ids text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, on_error text DEFAULT 'skip')
+    RETURNS TABLE (order_id text, outcome text, cancellation_id bigint, sqlstate text, message text)
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_cancel_orders';
+COMMENT ON FUNCTION ordcancel.cancel_orders(regclass, text, text, text, text, text) IS 'the merchant cancels many orders at once';
+CREATE FUNCTION ordcancel.cancel_orders(
+    orders regclass, order_ids anyarray, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, on_error text DEFAULT 'skip')
+    RETURNS TABLE (order_id text, outcome text, cancellation_id bigint, sqlstate text, message text)
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_cancel_orders';
+COMMENT ON FUNCTION ordcancel.cancel_orders(regclass, anyarray, text, text, text, text) IS 'the merchant cancels many orders at once';

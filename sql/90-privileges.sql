@@ -28,7 +28,7 @@ BEGIN
     EXECUTE (SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %I', oid::regprocedure, role), '; ')
              FROM pg_proc
              WHERE pronamespace = 'ordcancel'::regnamespace
-               AND proname IN ('cancel_order', 'withdraw_cancel', 'accept_cancel', 'deny_cancel', 'record_refund',
+               AND proname IN ('cancel_order', 'cancel_orders', 'withdraw_cancel', 'accept_cancel', 'deny_cancel', 'record_refund',
                                'undo_cancel', 'cancel_options', 'unruled_statuses'));
 END
 $$;

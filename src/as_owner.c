@@ -4,10 +4,12 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 
 #include "as_owner.h"
+#include "config.h"
 
 /*
  * Is the session's search_path as good as the owner's?  The same text is,
@@ -54,6 +56,14 @@ owner_enter(OwnerScope *scope, const OrderTable *table)
 }
 
 void
+extension_enter(OwnerScope *scope)
+{
+	role_enter(scope, config_owner());
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+void
 owner_enter_restricted(OwnerScope *scope, const OrderTable *table)
 {
 	owner_enter(scope, table);
@@ -74,4 +84,32 @@ owner_leave(const OwnerScope *scope)
 
 	AtEOXact_GUC(own_code, scope->guc_nest);
 	SetUserIdAndSecContext(scope->userid, scope->security);
+}
+
+/* SPI leaves its own memory context behind; the caller's stays. */
+static uint64
+run(const char *sql, bool read_only)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	SPI_execute(sql, read_only, 0);
+	MemoryContextSwitchTo(caller);
+	return SPI_processed;
+}
+
+uint64
+owner_cursors(void)
+{
+	return run("SELECT FROM pg_catalog.pg_cursors AS c WHERE c.is_holdable",
+			   true);
+}
+
+void
+owner_settle(uint64 cursors)
+{
+	run("SET CONSTRAINTS ALL IMMEDIATE", false);
+	if (owner_cursors() > cursors)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a trigger left a cursor WITH HOLD behind")));
 }

@@ -26,11 +26,22 @@ extern void owner_leave(const OwnerScope *scope);
 /* As any role, without a change of search_path. */
 extern void role_enter(OwnerScope *scope, Oid role);
 
+/* As the owner of the extension, to write its tables. */
+extern void extension_enter(OwnerScope *scope);
+
 /*
  * As the owner only to check something: what the owner's code would leave
  * behind for the end of the transaction, and so to the caller's rights
  * (deferred triggers, cursors), is refused.
  */
 extern void owner_enter_restricted(OwnerScope *scope, const OrderTable *table);
+
+/*
+ * Runs, as the owner still, what his code left for the end of the transaction
+ * when that commit is the caller's: an error if it also left a cursor, beyond
+ * those that were counted before.  The caller is connected to SPI.
+ */
+extern uint64 owner_cursors(void);
+extern void	  owner_settle(uint64 cursors);
 
 #endif /* ORDCANCEL_AS_OWNER_H */

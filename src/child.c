@@ -164,7 +164,8 @@ ordcancel_guard_child(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(caller);
 	owner_enter(&scope, c.table);
 	/* That the order exists is for a foreign key to say. */
-	if (order_lock(&c))
+	order_lock(&c, 1, false);
+	if (c.result == CASE_OPEN)
 		state = lifecycle_state(&c);
 	owner_leave(&scope);
 	SPI_finish();

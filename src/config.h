@@ -18,6 +18,9 @@ typedef void (*ConfigRow)(HeapTuple row, TupleDesc desc, void *arg);
 /* The OID of a relation in schema ordcancel, or InvalidOid. */
 extern Oid config_relation(const char *name);
 
+/* The owner of the extension, who may write its tables. */
+extern Oid config_owner(void);
+
 /*
  * Reads a configuration table in primary-key order: the rows of one order
  * table, or with InvalidOid all rows.  Returns how many there were.

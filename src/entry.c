@@ -13,6 +13,7 @@
 #include "as_owner.h"
 #include "entry.h"
 #include "order_key.h"
+#include "order_row.h"
 #include "refusal.h"
 #include "roles.h"
 #include "settings.h"
@@ -60,12 +61,10 @@ entry_argument_type(FunctionCallInfo fcinfo, int arg)
 }
 
 void
-entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg)
+entry_read_key(OrderCase *c, Datum value, bool isnull, Oid type)
 {
-	Oid		   type = entry_argument_type(fcinfo, arg);
-	Datum	   value = PG_GETARG_DATUM(arg);
-	bool	   isnull = PG_ARGISNULL(arg);
 	OwnerScope scope;
+	Refusal	   refusal;
 	char	  *why;
 	bool	   fits;
 
@@ -74,19 +73,60 @@ entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg)
 	owner_enter_restricted(&scope, c->table);
 	fits = order_key_read(c->table, value, isnull, type, c->key, &why);
 	owner_leave(&scope);
-	if (!fits)
-		refusal_raise_not_found(c->table->label,
-								order_key_shown(value, isnull, type), why);
+	if (fits)
+		return;
+	refusal = refusal_not_found(c->table->label,
+								shorten(order_key_given(value, isnull, type),
+										80),
+								why);
+	refusal_raise(&refusal);
+}
+
+void
+entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg)
+{
+	entry_read_key(c, PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
+				   entry_argument_type(fcinfo, arg));
 }
 
 void
 entry_not_found(const OrderCase *c, FunctionCallInfo fcinfo, int arg)
 {
-	refusal_raise_not_found(c->table->label,
-							order_key_shown(PG_GETARG_DATUM(arg),
-											PG_ARGISNULL(arg),
-											entry_argument_type(fcinfo, arg)),
-							NULL);
+	char   *order = order_key_given(PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
+									entry_argument_type(fcinfo, arg));
+	Refusal refusal = refusal_not_found(c->table->label, shorten(order, 80),
+										NULL);
+
+	refusal_raise(&refusal);
+}
+
+/* What the caller does not see is not found. */
+static void
+hide(OrderCase *cases, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (cases[i].result == CASE_OPEN &&
+			!order_visible(cases[i].table, cases[i].key))
+			cases[i].result = CASE_NOT_FOUND;
+}
+
+/*
+ * Looked up before the lock, so that nobody waits for, or locks, an order of
+ * somebody else; and again under it, because it may have become somebody
+ * else's while we waited.
+ */
+void
+entry_see(OrderCase *cases, int count, bool skip_locked)
+{
+	OwnerScope scope;
+
+	if (order_sees_all(cases[0].table))
+		return;
+	hide(cases, count);
+	owner_enter(&scope, cases[0].table);
+	order_lock(cases, count, skip_locked);
+	owner_leave(&scope);
+	hide(cases, count);
 }
 
 /* Longer names and keys are somebody's mistake; they stand in every event. */
@@ -112,4 +152,27 @@ entry_default_actor(void)
 		return role_name();
 	entry_check_name(actor, "setting \"ordcancel.actor\"");
 	return actor;
+}
+
+char *
+entry_text(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_ARGISNULL(arg) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(arg));
+}
+
+char *
+entry_name(FunctionCallInfo fcinfo, int arg, const char *what)
+{
+	char *name = entry_text(fcinfo, arg);
+
+	entry_check_name(name, what);
+	return name;
+}
+
+char *
+entry_actor(FunctionCallInfo fcinfo, int arg)
+{
+	char *actor = entry_name(fcinfo, arg, "actor");
+
+	return actor ? actor : entry_default_actor();
 }

@@ -18,6 +18,13 @@ extern Oid entry_argument_type(FunctionCallInfo fcinfo, int arg);
 
 /* Sets c->key from an argument of any type; else OC002. */
 extern void entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg);
+extern void entry_read_key(OrderCase *c, Datum value, bool isnull, Oid type);
+
+/*
+ * Does the caller see the orders?  Those that he does not become not found.
+ * The caller is connected to SPI.
+ */
+extern void entry_see(OrderCase *cases, int count, bool skip_locked);
 
 /* Raises OC002 for the order that an argument names. */
 pg_noreturn extern void entry_not_found(const OrderCase *c,
@@ -28,5 +35,13 @@ extern char *entry_default_actor(void);
 
 /* An error when a name is longer than 255 characters; NULL is none. */
 extern void entry_check_name(const char *name, const char *what);
+
+/*
+ * Arguments: a text, a name of up to 255 characters, and who acts.  NULL where
+ * they are NULL, but somebody always acts.
+ */
+extern char *entry_text(FunctionCallInfo fcinfo, int arg);
+extern char *entry_name(FunctionCallInfo fcinfo, int arg, const char *what);
+extern char *entry_actor(FunctionCallInfo fcinfo, int arg);
 
 #endif /* ORDCANCEL_ENTRY_H */

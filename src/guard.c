@@ -120,8 +120,8 @@ judge_identity(const TriggerData *trigger, OrderCase *before, OrderCase *after,
 
 	if (key_changed)
 	{
-		record_find(before);
-		record_find(after);
+		record_find(before, 1);
+		record_find(after, 1);
 		if (before->has_record || after->has_record)
 			ereport(ERROR,
 					(errcode(ERRCODE_CHECK_VIOLATION),

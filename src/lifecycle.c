@@ -49,6 +49,8 @@ event_data(const OrderCase *c, const Call *call, EventType type,
 	initStringInfo(&data);
 	if (call->verb == VERB_OVERRIDE_CANCEL)
 		data_field(&data, "override", "true", false);
+	if (call->batch)
+		data_field(&data, "batch", psprintf(INT64_FORMAT, call->batch), false);
 	if (type == EVENT_DENIED && call->verb == VERB_MOVE)
 	{
 		data_field(&data, "implicit", "true", false);
@@ -74,11 +76,12 @@ event_data(const OrderCase *c, const Call *call, EventType type,
 	return data.data;
 }
 
-static void
-write_event(OrderCase *c, const Call *call, EventType type, State state,
-			const char *from, const char *to, bool first)
+static Event
+make_event(OrderCase *c, const Call *call, EventType type, State state,
+		   const char *from, const char *to, bool first)
 {
-	Event event = {
+	return (Event){
+		.order = c,
 		.type = type,
 		.state = state,
 		.from = from,
@@ -91,9 +94,6 @@ write_event(OrderCase *c, const Call *call, EventType type, State state,
 		.request_key = first ? call->request_key : NULL,
 		.at = call->now,
 	};
-
-	record_event(c, &event);
-	announce(c, &event);
 }
 
 /* What is due is settled when the cancellation is agreed on. */
@@ -107,7 +107,7 @@ owe_refund(OrderCase *c)
 
 /* A cancellation begins: asked for, or done at once. */
 static void
-begin_record(OrderCase *c, const Call *call, const char *order_status)
+begin_record(OrderCase *c, const Call *call)
 {
 	const Verdict *v = &c->verdict;
 	Cancellation  *r = &c->record;
@@ -119,7 +119,7 @@ begin_record(OrderCase *c, const Call *call, const char *order_status)
 	r->reason = call->reason;
 	r->note = call->note;
 	r->prior_status = c->status;
-	r->order_status = (char *) order_status;
+	r->order_status = (char *) c->next_status;
 	r->policy = c->policy->name;
 	r->request_key = call->request_key;
 	r->requested_at = instant(call->now);
@@ -141,7 +141,7 @@ begin_record(OrderCase *c, const Call *call, const char *order_status)
 
 /* A cancellation goes on, or ends. */
 static void
-advance_record(OrderCase *c, const Call *call, const char *order_status)
+advance_record(OrderCase *c, const Call *call)
 {
 	const Verdict *v = &c->verdict;
 	Cancellation  *r = &c->record;
@@ -170,43 +170,70 @@ advance_record(OrderCase *c, const Call *call, const char *order_status)
 	if (v->state != STATE_REQUESTED && v->state != STATE_IN_PROGRESS)
 		r->closed_at = instant(call->now);
 	r->state = v->state;
-	r->order_status = (char *) order_status;
+	r->order_status = (char *) c->next_status;
 }
 
-/*
- * Writes the cancellation and its events.  "to" is the status that the order
- * has afterwards, whoever gives it.
- */
-static void
-write_record(OrderCase *c, const Call *call, const char *to)
+/* The events of one order's step; returns how many. */
+static int
+make_events(OrderCase *c, const Call *call, Event *list)
 {
 	const Verdict *v = &c->verdict;
 	const char	  *from = c->status;
 	bool		   last_refund = call->verb == VERB_RECORD_REFUND &&
 		v->event == EVENT_CANCELED;
+	int n = 0;
 
-	writes++;
-	if (c->question.live == STATE_NONE)
-	{
-		begin_record(c, call, to);
-		record_insert(c);
-	}
-	else
-	{
-		advance_record(c, call, to);
-		record_update(c);
-	}
 	if (last_refund)
-		write_event(c, call, EVENT_REFUNDED, STATE_IN_PROGRESS, from, from,
-					true);
-	write_event(c, call, v->event, v->state, from, to, !last_refund);
+		list[n++] = make_event(c, call, EVENT_REFUNDED, STATE_IN_PROGRESS,
+							   from, from, true);
+	list[n++] = make_event(c, call, v->event, v->state, from, c->next_status,
+						   !last_refund);
+	return n;
+}
+
+/* Writes the cancellations and events of the orders that are on their way. */
+static void
+write_records(OrderCase *cases, int count, const Call *call)
+{
+	OrderCase **begun = palloc(count * sizeof(OrderCase *));
+	Event	   *list = palloc(2 * count * sizeof(Event));
+	int			nbegun = 0;
+	int			nevents = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		OrderCase *c = &cases[i];
+
+		if (c->result != CASE_OPEN)
+			continue;
+		writes++;
+		if (c->question.live == STATE_NONE)
+		{
+			begin_record(c, call);
+			begun[nbegun++] = c;
+		}
+		else
+		{
+			advance_record(c, call);
+			record_update(c);
+		}
+	}
+	record_insert(begun, nbegun);
+	for (int i = 0; i < count; i++)
+		if (cases[i].result == CASE_OPEN)
+			nevents += make_events(&cases[i], call, &list[nevents]);
+	record_events(list, nevents);
+	for (int i = 0; i < nevents; i++)
+		announce(list[i].order, &list[i]);
+	pfree(list);
+	pfree(begun);
 }
 
 /* The answer to a repeated call: what the first one was told. */
 static Outcome
 past_outcome(OrderCase *c, const Call *call, const PastCall *past)
 {
-	Outcome		  o = {.result = CASE_DONE};
+	Outcome		  o = {0};
 	Cancellation *r = &c->record;
 
 	if (!same_text(past->order_key, c->key_text))
@@ -242,7 +269,7 @@ static Outcome
 outcome(const OrderCase *c)
 {
 	const Cancellation *r = &c->record;
-	Outcome				o = {.result = CASE_DONE};
+	Outcome				o = {0};
 
 	o.changed = c->verdict.changed;
 	o.state = c->has_record ? r->state : c->verdict.state;
@@ -271,8 +298,8 @@ follow_triggers(OrderCase *c)
 	OrderCase now = *c;
 
 	record_reread(c);
-	order_lock(c);
-	record_find(&now);
+	order_lock(c, 1, false);
+	record_find(&now, 1);
 	if (c->verdict.status && same_text(c->status, c->verdict.status) &&
 		(!now.has_record || now.record.state > STATE_CANCELED))
 		ereport(
@@ -286,73 +313,132 @@ follow_triggers(OrderCase *c)
 }
 
 /*
- * Locks the order and reads it.  The rules are those of the moment when the
- * lock was given, not of when it was asked for.
+ * Locks the orders and reads them.  The rules are those of the moment when the
+ * last lock was given, not of when it was asked for.
  */
-static bool
-lock_with_rules(OrderCase *c)
+static void
+lock_with_rules(OrderCase *cases, int count, bool skip_locked)
 {
 	OrderTable *table;
 
-	if (!order_lock(c))
-		return false;
-	table = order_table_find(c->table->relid);
-	if (table == c->table || table == NULL)
-		return true;
-	c->table = table;
-	return order_lock(c);
+	order_lock(cases, count, skip_locked);
+	table = order_table_find(cases[0].table->relid);
+	if (table == cases[0].table || table == NULL)
+		return;
+	for (int i = 0; i < count; i++)
+		cases[i].table = table;
+	order_lock(cases, count, skip_locked);
 }
 
-/* Decides on a locked order whose cancellation is known, and writes. */
-static Outcome
-carry_out(OrderCase *c, Call *call)
+/* Decides on an order whose cancellation and facts are known. */
+static void
+judge(OrderCase *c, Call *call)
 {
-	uint64		written;
-	const char *to;
-
-	order_facts(c);
 	question_ask_call(c, call);
 	c->verdict = decide(&c->question);
 	if (c->verdict.condition != CONDITION_NONE)
-		return (Outcome){.result = CASE_REFUSED,
-						 .refusal = question_explain(c, call, NULL)};
-	if (!c->verdict.changed)
 	{
-		/* An old ended cancellation is not what an imported order has. */
-		if (c->has_record && c->record.state != c->verdict.state)
-			c->has_record = false;
-		return outcome(c);
+		c->result = CASE_REFUSED;
+		c->outcome.refusal = question_explain(c, call, NULL);
+		return;
 	}
+	c->next_status = c->verdict.status || c->verdict.clear_status ?
+		c->verdict.status :
+		c->status;
+	if (c->verdict.changed)
+		return;
 
-	to = c->verdict.status || c->verdict.clear_status ? c->verdict.status :
-														c->status;
-	write_record(c, call, to);
-	written = writes;
-	if (!same_text(c->status, to))
-		order_write_status(c, to);
-
-	/* A trigger of the user may have gone on from there. */
-	if (writes != written)
-		follow_triggers(c);
-	return outcome(c);
+	/* An old ended cancellation is not what an imported order has. */
+	if (c->has_record && c->record.state != c->verdict.state)
+		c->has_record = false;
+	c->outcome = outcome(c);
+	c->result = CASE_DONE;
 }
 
-Outcome
-lifecycle_call(OrderCase *c, Call *call)
+static void
+judge_all(OrderCase *cases, int count, Call *call)
+{
+	order_facts(cases, count);
+	for (int i = 0; i < count; i++)
+		if (cases[i].result == CASE_OPEN)
+			judge(&cases[i], call);
+}
+
+/* Writes what was decided: records, events, orders. */
+static void
+carry_out(OrderCase *cases, int count, Call *call)
+{
+	uint64 written;
+
+	write_records(cases, count, call);
+	written = writes;
+	order_write_status(cases, count);
+	for (int i = 0; i < count; i++)
+	{
+		OrderCase *c = &cases[i];
+
+		if (c->result != CASE_OPEN)
+			continue;
+		/* A trigger of the user may have gone on from there. */
+		if (writes != written)
+			follow_triggers(c);
+		c->outcome = outcome(c);
+		c->result = CASE_DONE;
+	}
+}
+
+/* Answers a call whose key was used before. */
+static void
+answer_repeated(OrderCase *c, const Call *call)
 {
 	PastCall past;
 
-	if (!lock_with_rules(c))
-		return (Outcome){.result = CASE_NOT_FOUND};
-	call->now = settings_now(); /* not before: the lock may have taken long */
-	if (call->request_key &&
-		record_find_request_key(c->table, call->request_key, &past))
-		return past_outcome(c, call, &past);
-	record_find(c);
-	return carry_out(c, call);
+	if (c->result != CASE_OPEN || call->request_key == NULL ||
+		!record_find_request_key(c->table, call->request_key, &past))
+		return;
+	c->outcome = past_outcome(c, call, &past);
+	c->result = CASE_DONE;
 }
 
-Outcome
+static void
+skip_unwanted(OrderCase *cases, int count, const Call *call)
+{
+	for (int i = 0; i < count && call->wanted; i++)
+		if (cases[i].result == CASE_OPEN &&
+			!call->wanted(&cases[i], call->wanted_arg))
+			cases[i].result = CASE_SKIPPED;
+}
+
+void
+lifecycle_call(OrderCase *cases, int count, Call *call)
+{
+	lock_with_rules(cases, count, call->skip_locked);
+	skip_unwanted(cases, count, call);
+	call->now = settings_now(); /* not before: the lock may have taken long */
+	for (int i = 0; i < count; i++)
+		answer_repeated(&cases[i], call);
+	record_find(cases, count);
+	judge_all(cases, count, call);
+	carry_out(cases, count, call);
+}
+
+void
+lifecycle_preview(OrderCase *cases, int count, Call *call)
+{
+	order_read(cases, count, SIGHT_NOW);
+	call->now = settings_now();
+	record_look(cases, count);
+	judge_all(cases, count, call);
+	for (int i = 0; i < count; i++)
+		if (cases[i].result == CASE_OPEN)
+		{
+			cases[i].outcome.changed = true;
+			cases[i].outcome.state = cases[i].verdict.state;
+			cases[i].result = CASE_DONE;
+		}
+}
+
+void
 lifecycle_overdue(OrderCase *c)
 {
 	Call call = {.party = PARTY_SYSTEM,
@@ -360,23 +446,28 @@ lifecycle_overdue(OrderCase *c)
 				 .actor = "sweep",
 				 .reason = "request_timed_out"};
 
-	if (!order_lock_free(c))
-		return (Outcome){.result = CASE_NOT_FOUND};
+	order_lock(c, 1, true);
+	if (c->result != CASE_OPEN)
+		return;
 	call.now = settings_now();
-	record_find(c);
+	record_find(c, 1);
 	if (!c->has_record || c->record.state != STATE_REQUESTED ||
 		c->record.deadline == NULL || *c->record.deadline > call.now ||
 		c->policy->decision_timeout == NULL) /* it has no deadlines any more */
-		return (Outcome){.result = CASE_DONE};
+	{
+		c->result = CASE_DONE;
+		return;
+	}
 	call.verb = c->policy->accept_on_timeout ? VERB_ACCEPT_CANCEL :
 											   VERB_DENY_CANCEL;
-	return carry_out(c, &call);
+	judge_all(c, 1, &call);
+	carry_out(c, 1, &call);
 }
 
 State
 lifecycle_state(OrderCase *c)
 {
-	record_find(c);
+	record_find(c, 1);
 	if (c->has_record && c->record.state <= STATE_CANCELED)
 		return c->record.state;
 	return status_kind(c->policy, c->status) == STATUS_CANCELED ?
@@ -409,9 +500,9 @@ bool
 lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
 				 Refusal *refusal)
 {
-	record_find(c);
+	record_find(c, 1);
 	if (kind != STATUS_ORDINARY)
-		order_facts(c);
+		order_facts(c, 1);
 	question_ask_call(c, call);
 	c->verdict = decide_change(&c->question, to, kind);
 	call->verb = c->question.verb;
@@ -432,8 +523,9 @@ lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
 		*refusal = question_explain(c, call, to);
 		return false;
 	}
+	c->next_status = to;
 	if (c->verdict.changed)
-		write_record(c, call, to);
+		write_records(c, 1, call);
 	return true;
 }
 
@@ -451,7 +543,7 @@ bool
 lifecycle_row(OrderCase *c, Call *call, Refusal *refusal)
 {
 	if (lifecycle_row_has_record(c->table, call->verb))
-		record_find(c);
+		record_find(c, 1);
 	question_ask(c, call->verb, call->party, call->now);
 	c->verdict = decide(&c->question);
 	if (c->verdict.condition == CONDITION_NONE)

@@ -1,10 +1,10 @@
 /*
  * lifecycle.h — the one way an order takes through a cancellation
  *
- * Lock the order, re-read it, find its cancellation, decide, write: record,
- * event, order, in that order, so that a trigger of the user on the order
- * finds the record there.  Every entry point comes through here: the verbs
- * with a call, the guard with the change that it was shown.
+ * Lock the orders, re-read them, find their cancellations, decide, write:
+ * records, events, orders, in that order, so that a trigger of the user on an
+ * order finds the record there.  Every entry point comes through here: the
+ * verbs and the batch with a call, the guard with the change that it was shown.
  *
  * The caller is connected to SPI and acts as the table's owner (as_owner.h).
  */
@@ -14,40 +14,22 @@
 #include "order_case.h"
 #include "refusal.h"
 
-/* What has become of one order. */
-typedef enum CaseResult
-{
-	CASE_DONE, /* verdict.changed tells whether anything was */
-	CASE_NOT_FOUND,
-	CASE_REFUSED,
-} CaseResult;
+/*
+ * Does a verb to the orders that the cases' keys name, all of one table and
+ * none of them twice.  What became of each stands in its result and outcome;
+ * a refusal is not raised.  An error is that of any of them.
+ */
+extern void lifecycle_call(OrderCase *cases, int count, Call *call);
 
-/* The outcome of a verb for one order. */
-typedef struct Outcome
-{
-	CaseResult	 result;
-	Refusal		 refusal; /* of CASE_REFUSED */
-	bool		 changed;
-	bool		 has_record;
-	int64		 cancellation_id;
-	State		 state;
-	char		*order_status;
-	Numeric		 refund_due;
-	Numeric		 refunded;
-	TimestampTz *requested_at;
-	TimestampTz *decided_at;
-	TimestampTz *closed_at;
-} Outcome;
-
-/* Does a verb to the order that c->key names.  Refusals are returned. */
-extern Outcome lifecycle_call(OrderCase *c, Call *call);
+/* What lifecycle_call would do, without locks or changes. */
+extern void lifecycle_preview(OrderCase *cases, int count, Call *call);
 
 /*
  * Decides a request of the order that c->key names when its deadline is over,
  * as its policy says.  Does nothing to an order that somebody else has locked,
  * or whose request has been decided meanwhile.
  */
-extern Outcome lifecycle_overdue(OrderCase *c);
+extern void lifecycle_overdue(OrderCase *c);
 
 /* What state an order's cancellation is in: its live one's, or canceled. */
 extern State lifecycle_state(OrderCase *c);

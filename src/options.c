@@ -94,11 +94,12 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 	if (order_sees_all(c.table) || order_visible(c.table, c.key))
 	{
 		owner_enter(&scope, c.table);
-		found = order_read(&c);
+		order_read(&c, 1, SIGHT_CALLER);
+		found = c.result == CASE_OPEN;
 		if (found)
 		{
-			record_look(&c);
-			order_facts(&c);
+			record_look(&c, 1);
+			order_facts(&c, 1);
 			for (int i = 0; i < lengthof(choices); i++)
 				put_choice(result, &c, i, now);
 		}

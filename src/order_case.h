@@ -1,16 +1,18 @@
 /*
  * order_case.h — one order on its way through a call
  *
- * The batch is an array of these, a verb an array of one, and the guard makes
- * one from the row that it is shown.  order_row.c fills the order's part,
- * record.c the cancellation's, lifecycle.c asks the question.
+ * A set of orders is an array of these, a verb an array of one, and the guard
+ * makes one from the row that it is shown.  order_row.c fills the order's
+ * part, record.c the cancellation's, lifecycle.c asks the question.
  */
 #ifndef ORDCANCEL_ORDER_CASE_H
 #define ORDCANCEL_ORDER_CASE_H
 
+#include "storage/itemptr.h"
 #include "utils/numeric.h"
 
 #include "order_table.h"
+#include "refusal.h"
 
 /* A row of the cancellation table. */
 typedef struct Cancellation
@@ -38,6 +40,8 @@ typedef struct Cancellation
 	TimestampTz *deadline;
 } Cancellation;
 
+typedef struct OrderCase OrderCase;
+
 /* What the caller said. */
 typedef struct Call
 {
@@ -54,22 +58,57 @@ typedef struct Call
 	Numeric		amount;
 	char	   *method;
 	char	   *reference;
+	int64		batch;		 /* of cancel_batch; 0: none */
+	bool		skip_locked; /* leave what others have locked */
 	TimestampTz now;
+
+	/* Asked of each order under its lock: is it still to be done? */
+	bool (*wanted)(OrderCase *c, void *arg);
+	void *wanted_arg;
 } Call;
 
-typedef struct OrderCase
+/* How far an order has come in a call. */
+typedef enum CaseResult
+{
+	CASE_OPEN, /* still on its way */
+	CASE_DONE, /* the outcome says whether anything was changed */
+	CASE_NOT_FOUND,
+	CASE_LOCKED, /* by somebody else */
+	CASE_REFUSED,
+	CASE_SKIPPED, /* not wanted any more */
+} CaseResult;
+
+/* What a call did to one order. */
+typedef struct Outcome
+{
+	Refusal		 refusal; /* of CASE_REFUSED */
+	bool		 changed;
+	bool		 has_record;
+	int64		 cancellation_id;
+	State		 state;
+	char		*order_status;
+	Numeric		 refund_due;
+	Numeric		 refunded;
+	TimestampTz *requested_at;
+	TimestampTz *decided_at;
+	TimestampTz *closed_at;
+} Outcome;
+
+struct OrderCase
 {
 	OrderTable *table;
 	Datum	   *key;
 	char	   *key_text;
 
 	/* the order row, locked */
-	Datum		  row;	  /* of the table's row type; only for facts */
-	char		 *status; /* as the rules write it, see order_status_word */
-	char		 *raw_status; /* as the row has it */
-	TimestampTz	 *placed_at;
-	char		 *policy_name; /* what the row names */
-	const Policy *policy;	   /* what governs */
+	ItemPointerData tid; /* invalid where the rows are in partitions */
+	TransactionId	xmin;
+	Datum			row;	/* of the table's row type; only for facts */
+	char		   *status; /* as the rules write it, see order_status_word */
+	char		   *raw_status; /* as the row has it */
+	TimestampTz	   *placed_at;
+	char		   *policy_name; /* what the row names */
+	const Policy   *policy;		 /* what governs */
 
 	/* its facts, see order_facts */
 	Numeric			 refund_due;
@@ -80,8 +119,12 @@ typedef struct OrderCase
 	bool		 has_record;
 	Cancellation record;
 
-	Question question;
-	Verdict	 verdict;
-} OrderCase;
+	Question	question;
+	Verdict		verdict;
+	const char *next_status; /* that it has afterwards, whoever gives it */
+
+	CaseResult result;
+	Outcome	   outcome;
+};
 
 #endif /* ORDCANCEL_ORDER_CASE_H */

@@ -4,12 +4,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "formats.h"
@@ -195,9 +197,9 @@ order_key_text(const OrderTable *table, const Datum *key)
 }
 
 char *
-order_key_shown(Datum value, bool isnull, Oid type)
+order_key_given(Datum value, bool isnull, Oid type)
 {
-	return isnull ? "NULL" : shorten(any_to_text(value, type), 80);
+	return isnull ? "NULL" : any_to_text(value, type);
 }
 
 bool
@@ -208,6 +210,35 @@ order_key_same(const OrderTable *table, const Datum *a, const Datum *b)
 							table->keys[i].typlen))
 			return false;
 	return true;
+}
+
+static Oid
+operator_schema(Oid operator)
+{
+	HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
+	Oid		  schema;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", operator);
+	schema = ((Form_pg_operator) GETSTRUCT(tuple))->oprnamespace;
+	ReleaseSysCache(tuple);
+	return schema;
+}
+
+int
+order_key_compare(const OrderTable *table, const Datum *a, const Datum *b)
+{
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		Column *key = &table->keys[i];
+		int		order = DatumGetInt32(FunctionCall2Coll(&key->compare_function,
+														key->collation, a[i],
+														b[i]));
+
+		if (order != 0)
+			return order;
+	}
+	return 0;
 }
 
 void
@@ -231,5 +262,24 @@ order_key_qual(StringInfo sql, const OrderTable *table, const char *alias,
 		if (i > 0)
 			appendStringInfoString(sql, " AND ");
 		generate_operator_clause(sql, left, base, key->equal, right, base);
+	}
+}
+
+void
+order_key_sort(StringInfo sql, const OrderTable *table, const char *alias)
+{
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		const Column *key = &table->keys[i];
+		Oid			  base = getBaseType(key->type);
+
+		appendStringInfo(sql, "%s%s.%s", i ? ", " : "", alias,
+						 quote_identifier(key->name));
+		if (base != key->type)
+			appendStringInfo(sql, "::%s", format_type_be_qualified(base));
+		appendStringInfo(sql, " USING OPERATOR(%s.%s)",
+						 quote_identifier(
+							 get_namespace_name(operator_schema(key->less))),
+						 get_opname(key->less));
 	}
 }

@@ -23,12 +23,16 @@ extern bool order_key_read(const OrderTable *table, Datum value, bool isnull,
 /* The key as text, the same in every session: 42, or (7,42). */
 extern char *order_key_text(const OrderTable *table, const Datum *key);
 
-/* The key as a caller gave it, for messages; short. */
-extern char *order_key_shown(Datum value, bool isnull, Oid type);
+/* The key as a caller gave it. */
+extern char *order_key_given(Datum value, bool isnull, Oid type);
 
 /* The same to the byte: the records show a key as it was written. */
 extern bool order_key_same(const OrderTable *table, const Datum *a,
 						   const Datum *b);
+
+/* As the primary key orders them: below, equal or above zero. */
+extern int order_key_compare(const OrderTable *table, const Datum *a,
+							 const Datum *b);
 
 /*
  * Appends "a.x = $n AND …" for the key columns under the given names, the
@@ -36,6 +40,10 @@ extern bool order_key_same(const OrderTable *table, const Datum *a,
  */
 extern void order_key_qual(StringInfo sql, const OrderTable *table,
 						   const char *alias, char **names, int first);
+
+/* Appends what ORDER BY needs for the order of order_key_compare. */
+extern void order_key_sort(StringInfo sql, const OrderTable *table,
+						   const char *alias);
 
 /* Equal, or both NULL. */
 extern bool same_text(const char *a, const char *b);

@@ -4,6 +4,10 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -13,29 +17,18 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "formats.h"
 #include "order_key.h"
 #include "order_row.h"
 #include "refusal.h"
+#include "row_probe.h"
 #include "statement.h"
 
-/* The status change under way; an inner one hides the outer one meanwhile. */
-typedef struct OwnWrite
-{
-	const OrderTable *table;
-	const Datum		 *key;
-	const char		 *from;
-	const char		 *to;
-	bool			  seen; /* by the guard: a next one is not ours */
-} OwnWrite;
-
-static OwnWrite *own_write = NULL;
-
-/* A partitioned table has its rows below; of others only their own count. */
-static const char *
-only(const OrderTable *table)
+const char *
+order_only(const OrderTable *table)
 {
 	return table->partitioned ? "" : "ONLY ";
 }
@@ -43,7 +36,7 @@ only(const OrderTable *table)
 static void
 visible_text(StringInfo sql, const OrderTable *table)
 {
-	appendStringInfo(sql, "SELECT FROM %s%s AS o WHERE ", only(table),
+	appendStringInfo(sql, "SELECT FROM %s%s AS o WHERE ", order_only(table),
 					 table->label);
 	order_key_qual(sql, table, "o", NULL, 1);
 }
@@ -66,12 +59,6 @@ order_visible(OrderTable *table, const Datum *key)
 						 SIGHT_NOW) > 0;
 }
 
-static bool
-has_facts(const OrderTable *table)
-{
-	return table->nblocks > 0 || table->refund_due != NULL;
-}
-
 /* The columns of fill_from_result, in its order. */
 static void
 read_text(StringInfo sql, const OrderTable *table)
@@ -92,10 +79,10 @@ read_text(StringInfo sql, const OrderTable *table)
 	for (int i = 0; i < table->nkeys; i++)
 		appendStringInfo(sql, ", %s.%s", o,
 						 quote_identifier(table->keys[i].name));
-	if (has_facts(table))
+	if (order_has_facts(table))
 		appendStringInfo(sql, ", %s", o);
-	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", only(table), table->label,
-					 o);
+	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", order_only(table),
+					 table->label, o);
 	order_key_qual(sql, table, o, NULL, 1);
 }
 
@@ -166,7 +153,7 @@ fill_from_result(OrderCase *c)
 		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 								  i + 1, &nulls[i]);
 	fill(c, values, nulls, values + 3);
-	if (has_facts(c->table))
+	if (order_has_facts(c->table))
 		c->row = datumCopy(SPI_getbinval(SPI_tuptable->vals[0],
 										 SPI_tuptable->tupdesc, columns + 1,
 										 &isnull),
@@ -180,27 +167,174 @@ get(OrderCase *c, StatementKind kind, StatementText text, Sight sight)
 {
 	Parameters p = {0};
 
+	ItemPointerSetInvalid(&c->tid);
 	parameter_key(&p, c->table, c->key);
 	statement_run(c->table, kind, text, &p, sight);
 	return fill_from_result(c);
 }
 
-bool
-order_lock(OrderCase *c)
+static void
+lock_by_statement(OrderCase *c, bool skip_locked)
 {
-	return get(c, STATEMENT_LOCK_ORDER, lock_text, SIGHT_NOW);
+	bool locked;
+
+	c->result = CASE_LOCKED; /* until the statement has said otherwise */
+	locked = skip_locked ?
+		get(c, STATEMENT_LOCK_FREE_ORDER, lock_free_text, SIGHT_NOW) :
+		get(c, STATEMENT_LOCK_ORDER, lock_text, SIGHT_NOW);
+	if (locked)
+		c->result = CASE_OPEN;
+	else if (!skip_locked ||
+			 !get(c, STATEMENT_READ_ORDER, read_text, SIGHT_NOW))
+		c->result = CASE_NOT_FOUND;
 }
 
-bool
-order_lock_free(OrderCase *c)
+static void
+fill_from_slot(OrderCase *c, TupleTableSlot *slot)
 {
-	return get(c, STATEMENT_LOCK_FREE_ORDER, lock_free_text, SIGHT_NOW);
+	OrderTable	 *table = c->table;
+	const Column *columns[] = {&table->status, &table->placed_at,
+							   &table->policy_by};
+	Datum		  values[3];
+	bool		  nulls[3];
+	Datum		  key[INDEX_MAX_KEYS];
+	bool		  isnull;
+
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		nulls[i] = columns[i]->attnum == 0;
+		if (!nulls[i])
+			values[i] = slot_getattr(slot, columns[i]->attnum, &nulls[i]);
+	}
+	for (int i = 0; i < table->nkeys; i++)
+		key[i] = slot_getattr(slot, table->keys[i].attnum, &isnull);
+	fill(c, values, nulls, key);
+	c->tid = slot->tts_tid;
+	c->xmin = DatumGetTransactionId(
+		slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull));
+	if (order_has_facts(table))
+		c->row = ExecFetchSlotHeapTupleDatum(slot);
 }
 
-bool
-order_read(OrderCase *c)
+static bool
+key_equal(const OrderTable *table, const Datum *key, TupleTableSlot *slot)
 {
-	return get(c, STATEMENT_READ_ORDER, read_text, SIGHT_CALLER);
+	bool isnull;
+
+	for (int i = 0; i < table->nkeys; i++)
+		if (!DatumGetBool(FunctionCall2Coll(
+				(FmgrInfo *) &table->keys[i].equal_function,
+				table->keys[i].collation, key[i],
+				slot_getattr(slot, table->keys[i].attnum, &isnull))))
+			return false;
+	return true;
+}
+
+static void
+raise_concurrent(void)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg(
+					 "could not serialize access due to concurrent update")));
+}
+
+/*
+ * Locks the row in the slot and leaves its last version there, as SELECT FOR
+ * NO KEY UPDATE would.
+ */
+static CaseResult
+lock_slot(const OrderCase *c, Relation rel, TupleTableSlot *slot,
+		  bool skip_locked)
+{
+	TM_FailureData failure;
+	uint8		   flags = TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS;
+	TM_Result	   result;
+
+	if (!IsolationUsesXactSnapshot())
+		flags |= TUPLE_LOCK_FLAG_FIND_LAST_VERSION;
+	result = table_tuple_lock(rel, &slot->tts_tid, GetActiveSnapshot(), slot,
+							  GetCurrentCommandId(false),
+							  LockTupleNoKeyExclusive,
+							  skip_locked ? LockWaitSkip : LockWaitBlock,
+							  flags, &failure);
+	switch (result)
+	{
+		case TM_Ok:
+			/* Another order may have the key by now. */
+			return failure.traversed && !key_equal(c->table, c->key, slot) ?
+				CASE_NOT_FOUND :
+				CASE_OPEN;
+		case TM_WouldBlock:
+			return CASE_LOCKED;
+		case TM_Updated:
+		case TM_Deleted:
+			raise_concurrent();
+			return CASE_NOT_FOUND;
+		default:
+			/* The statement that calls us is changing the row. */
+			return CASE_NOT_FOUND;
+	}
+}
+
+/* Orders that are on their way, one after another by the primary key. */
+static void
+probe_all(OrderCase *cases, int count, Sight sight, bool lock,
+		  bool skip_locked)
+{
+	OrderTable *table = cases[0].table;
+	Relation	rel = table_open(table->relid,
+								 lock ? RowShareLock : AccessShareLock);
+	Probe		probe;
+
+	if (lock)
+		PreventCommandIfReadOnly("SELECT FOR NO KEY UPDATE");
+	probe_begin(&probe, rel, table->key_index, table->keys, table->nkeys,
+				sight);
+	for (int i = 0; i < count; i++)
+	{
+		OrderCase *c = &cases[i];
+
+		if (c->result != CASE_OPEN)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		if (!probe_find(&probe, c->key, ForwardScanDirection))
+			c->result = CASE_NOT_FOUND;
+		else if (lock)
+		{
+			/* Said before, so that an error leaves it to be seen. */
+			c->result = CASE_LOCKED;
+			c->result = lock_slot(c, rel, probe.slot, skip_locked);
+		}
+		if (c->result == CASE_OPEN)
+			fill_from_slot(c, probe.slot);
+	}
+	probe_end(&probe);
+	table_close(rel, NoLock);
+}
+
+void
+order_lock(OrderCase *cases, int count, bool skip_locked)
+{
+	if (!cases[0].table->partitioned)
+		probe_all(cases, count, SIGHT_NOW, true, skip_locked);
+	else
+		for (int i = 0; i < count; i++)
+			if (cases[i].result == CASE_OPEN)
+				lock_by_statement(&cases[i], skip_locked);
+}
+
+void
+order_read(OrderCase *cases, int count, Sight sight)
+{
+	if (!cases[0].table->partitioned)
+		probe_all(cases, count, sight, false, false);
+	else
+		for (int i = 0; i < count; i++)
+			if (cases[i].result == CASE_OPEN &&
+				!get(&cases[i], STATEMENT_READ_ORDER, read_text, sight))
+				cases[i].result = CASE_NOT_FOUND;
 }
 
 void
@@ -224,138 +358,6 @@ order_from_tuple(OrderCase *c, HeapTuple tuple, TupleDesc desc)
 	for (int i = 0; i < table->nkeys; i++)
 		key[i] = heap_getattr(tuple, table->keys[i].attnum, desc, &isnull);
 	fill(c, values, nulls, key);
-	if (has_facts(table))
+	if (order_has_facts(table))
 		c->row = heap_copy_tuple_as_datum(tuple, desc);
-}
-
-/* Each expression on lines of its own, so that a comment in it ends there. */
-static void
-facts_text(StringInfo sql, const OrderTable *table)
-{
-	appendStringInfo(sql, "SELECT (%s\n)::pg_catalog.numeric",
-					 table->refund_due ? table->refund_due : "NULL");
-	for (int i = 0; i < table->nblocks; i++)
-		appendStringInfo(sql, ", (%s\n)::pg_catalog.bool",
-						 table->blocks[i].condition);
-	appendStringInfo(sql, " FROM (SELECT ($1).*) AS %s",
-					 quote_identifier(table->name));
-}
-
-void
-order_facts(OrderCase *c)
-{
-	OrderTable *table = c->table;
-	Parameters	p = {0};
-	int			nest;
-
-	c->refund_due = NULL;
-	c->customer_block = c->merchant_block = NULL;
-	if (!has_facts(table))
-		return;
-	parameter_value(&p, get_rel_type_id(table->relid), c->row, false);
-	nest = formats_fix(table->time_zone);
-	statement_run(table, STATEMENT_FACTS, facts_text, &p, SIGHT_LATEST);
-	formats_restore(nest);
-	c->refund_due = result_numeric(1);
-	if (c->refund_due &&
-		(numeric_is_nan(c->refund_due) || numeric_is_inf(c->refund_due)))
-		refusal_raise_invalid_policy(
-			psprintf("refund due of order %s of %s is not a finite number",
-					 shorten(c->key_text, 80), table->label),
-			psprintf("The expression is: %s.",
-					 shorten(table->refund_due, 200)),
-			"Correct the order, or the expression by ordcancel.attach().");
-	for (int i = 0; i < table->nblocks; i++)
-	{
-		const BlockRule *block = &table->blocks[i];
-		bool			 isnull;
-		bool holds = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
-												SPI_tuptable->tupdesc, i + 2,
-												&isnull));
-
-		if (isnull || !holds)
-			continue;
-		if (block->customer && c->customer_block == NULL)
-			c->customer_block = block;
-		if (block->merchant && c->merchant_block == NULL)
-			c->merchant_block = block;
-	}
-	SPI_freetuptable(SPI_tuptable);
-}
-
-static void
-write_status_text(StringInfo sql, const OrderTable *table)
-{
-	const char *status = quote_identifier(table->status.name);
-
-	appendStringInfo(sql, "UPDATE %s%s AS o SET %s = $1 WHERE ", only(table),
-					 table->label, status);
-	order_key_qual(sql, table, "o", NULL, 2);
-	appendStringInfo(sql, " RETURNING o.%s", status);
-}
-
-void
-order_write_status(OrderCase *c, const char *status)
-{
-	OrderTable	 *table = c->table;
-	OwnWrite	 *outer = own_write;
-	OwnWrite	  write = {table, c->key, c->status, status, false};
-	Parameters	  p = {0};
-	volatile bool found = false;
-	char *volatile written = NULL;
-
-	parameter_value(&p, table->status.type,
-					status ? column_from_text(&table->status, status) :
-							 (Datum) 0,
-					status == NULL);
-	parameter_key(&p, table, c->key);
-	own_write = &write;
-	PG_TRY();
-	{
-		if (statement_run(table, STATEMENT_WRITE_STATUS, write_status_text, &p,
-						  SIGHT_NOW) == 1)
-		{
-			bool  isnull;
-			Datum value = SPI_getbinval(SPI_tuptable->vals[0],
-										SPI_tuptable->tupdesc, 1, &isnull);
-
-			found = true;
-			if (!isnull)
-				written = order_status_word(table, value,
-											column_to_text(&table->status,
-														   value));
-		}
-	}
-	PG_FINALLY();
-	{
-		own_write = outer;
-	}
-	PG_END_TRY();
-
-	if (!found || !same_text(written, status))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-			 errmsg("order %s of %s did not take status \"%s\"",
-					shorten(c->key_text, 80), table->label,
-					status ? status : "(null)"),
-			 !found ? errdetail("The update was suppressed.") :
-					  errdetail("The row was written with status \"%s\".",
-								written ? written : "(null)"),
-			 errhint(
-				 "Look for a BEFORE UPDATE trigger or a rule on the table.")));
-	c->status = status ? pstrdup(status) : NULL;
-}
-
-bool
-order_write_is_ours(const OrderTable *table, const Datum *key,
-					const char *from, const char *to)
-{
-	if (own_write == NULL || own_write->seen ||
-		own_write->table->relid != table->relid ||
-		!same_text(own_write->from, from) || !same_text(own_write->to, to) ||
-		!order_key_same(table, own_write->key, key))
-		return false;
-	own_write->seen = true;
-	return true;
 }

@@ -10,6 +10,7 @@
 #include "access/htup.h"
 
 #include "order_case.h"
+#include "statement.h"
 
 /* Does the current role see every order, so that none has to be looked for? */
 extern bool order_sees_all(const OrderTable *table);
@@ -17,28 +18,35 @@ extern bool order_sees_all(const OrderTable *table);
 /* May the current role see this order?  Errors when it may read none. */
 extern bool order_visible(OrderTable *table, const Datum *key);
 
-/* Locks the order and reads it, or only reads it; false: it is not there. */
-extern bool order_lock(OrderCase *c);
-extern bool order_read(OrderCase *c);
-
-/* Locks it unless somebody else does; false: it is not there, or locked. */
-extern bool order_lock_free(OrderCase *c);
+/*
+ * These take the cases that are open, all of one table.  One whose order is
+ * not there becomes not found.
+ *
+ * order_lock waits for orders that somebody else has locked, unless they are
+ * to be skipped; then they become locked.
+ */
+extern void order_lock(OrderCase *cases, int count, bool skip_locked);
+extern void order_read(OrderCase *cases, int count, Sight sight);
 
 /* Takes the order from a row of the attached table's own shape. */
 extern void order_from_tuple(OrderCase *c, HeapTuple tuple, TupleDesc desc);
 
-/* Evaluates the blocks and the refund due over the order's row. */
-extern void order_facts(OrderCase *c);
+/* Evaluates the blocks and the refund due over the orders' rows. */
+extern bool order_has_facts(const OrderTable *table);
+extern void order_facts(OrderCase *cases, int count);
 
 /*
- * Gives the order a status.  The guard is told that this one change, and no
- * other, is ours; an error if a trigger made something else of it.
+ * Gives open orders their next status, where it is another.  The guard lets
+ * these changes, and no others, pass; an error if a trigger made something
+ * else of one.
  */
-extern void order_write_status(OrderCase *c, const char *status);
+extern void order_write_status(OrderCase *cases, int count);
 
-/* Is this the change that order_write_status is making? */
+/* Is this the change that order_write_status is making by a statement? */
 extern bool order_write_is_ours(const OrderTable *table, const Datum *key,
 								const char *from, const char *to);
 
+/* A partitioned table has its rows below; of others only their own count. */
+extern const char *order_only(const OrderTable *table);
 
 #endif /* ORDCANCEL_ORDER_ROW_H */

@@ -31,9 +31,15 @@ typedef struct Column
 	bool	   typbyval;
 	bool	   blank_padded; /* character(n): trailing blanks are not text */
 	Oid		   ioparam;
-	Oid		   equal; /* key columns: the index's equality */
 	FmgrInfo   in;
 	FmgrInfo   out;
+
+	/* key columns: the order that the index keeps */
+	Oid		 equal; /* the operators */
+	Oid		 less;
+	FmgrInfo equal_function;
+	FmgrInfo compare_function;
+	Oid		 collation;
 } Column;
 
 typedef struct BlockRule
@@ -88,6 +94,7 @@ typedef struct OrderTable
 	int		  nkeys;
 	Column	 *keys;
 	char	**record_keys;	  /* the keys' names in the record tables */
+	Oid		  key_index;	  /* the primary key's */
 	TupleDesc key_desc;		  /* of a composite key, for its text */
 	bool	  key_has_format; /* the key's text depends on settings */
 
@@ -98,6 +105,11 @@ typedef struct OrderTable
 	char *time_zone;   /* a placed_at without zone is in it */
 	Oid	  cancellation_table;
 	Oid	  event_table;
+	Oid	  newest_index; /* where record_find looks; see there */
+
+	/* the functions of our own triggers */
+	Oid guard_update;
+	Oid guard_record;
 
 	int		npolicies;
 	Policy *policies;

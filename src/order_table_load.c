@@ -4,7 +4,10 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/nbtree.h"
 #include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "nodes/pg_list.h"
@@ -13,6 +16,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "as_owner.h"
@@ -158,6 +162,34 @@ same_key(const Registration *reg, Relation rel, Relation index)
 }
 
 static void
+load_key_order(OrderTable *table, Column *key, Relation index, int i)
+{
+	Oid family = index->rd_opfamily[i];
+	Oid type = index->rd_opcintype[i];
+
+	key->equal = get_opfamily_member(family, type, type,
+									 BTEqualStrategyNumber);
+	key->less = get_opfamily_member(family, type, type, BTLessStrategyNumber);
+	fmgr_info_cxt(get_opcode(key->equal), &key->equal_function,
+				  table->context);
+	fmgr_info_cxt(get_opfamily_proc(family, type, type, BTORDER_PROC),
+				  &key->compare_function, table->context);
+	key->collation = index->rd_indcollation[i];
+}
+
+/* One of our trigger functions; they stand in our schema, without arguments. */
+static Oid
+guard_function(const char *name)
+{
+	oidvector *none = buildoidvector(NULL, 0);
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						   CStringGetDatum(name), PointerGetDatum(none),
+						   ObjectIdGetDatum(
+							   get_namespace_oid("ordcancel", true)));
+}
+
+static void
 load_keys(const Registration *reg, Relation rel)
 {
 	OrderTable *table = reg->table;
@@ -181,6 +213,7 @@ load_keys(const Registration *reg, Relation rel)
 			"Cancellations are recorded under the columns that it had.",
 			"If its columns were only renamed, call ordcancel.attach() again; else restore it.");
 
+	table->key_index = pkey;
 	table->keys = palloc0(table->nkeys * sizeof(Column));
 	table->key_desc = CreateTemplateTupleDesc(table->nkeys);
 	for (int i = 0; i < table->nkeys; i++)
@@ -188,10 +221,7 @@ load_keys(const Registration *reg, Relation rel)
 		Column *key = &table->keys[i];
 
 		load_column(table, rel, key, index->rd_index->indkey.values[i]);
-		key->equal = get_opfamily_member(index->rd_opfamily[i],
-										 index->rd_opcintype[i],
-										 index->rd_opcintype[i],
-										 BTEqualStrategyNumber);
+		load_key_order(table, key, index, i);
 		table->key_has_format |= type_has_format(key->type);
 		TupleDescInitEntry(table->key_desc, i + 1, key->name, key->type,
 						   key->typmod, 0);
@@ -338,6 +368,8 @@ order_table_load(Oid relid)
 	load_named_column(table, rel, &table->placed_at, reg.placed_at);
 	load_named_column(table, rel, &table->policy_by, reg.policy_by);
 	load_keys(&reg, rel);
+	table->guard_update = guard_function("guard_update");
+	table->guard_record = guard_function("guard_record");
 	rules_load(table);
 	load_words(table);
 	table_close(rel, AccessShareLock);

@@ -1,21 +1,22 @@
 /*
- * record.c — the cancellation and event rows
+ * record.c — finding cancellations and events
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
-#include "commands/sequence.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
 
-#include "config.h"
 #include "order_key.h"
 #include "record.h"
 #include "refusal.h"
+#include "row_probe.h"
 #include "statement.h"
 
 /* Columns in the order of fill_record. */
@@ -34,13 +35,9 @@
 #define TEXT(column) ", c." column "::pg_catalog.text"
 #define TIME(column) ", c." column "::pg_catalog.timestamptz"
 
-/* The row being written; see record_write_is_ours. */
-static Oid	 writing_relid = InvalidOid;
-static int64 writing_id = 0;
-
 /* The record tables are the owner's, who may have renamed or dropped them. */
-static char *
-relation_label(Oid relid)
+char *
+record_table_label(Oid relid)
 {
 	char *name = get_rel_name(relid);
 
@@ -62,7 +59,7 @@ static void
 find_newest_text(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(sql, "SELECT " RECORD_COLUMNS " FROM ONLY %s AS c WHERE ",
-					 relation_label(table->cancellation_table));
+					 record_table_label(table->cancellation_table));
 	order_key_qual(sql, table, "c", table->record_keys, 1);
 	appendStringInfoString(sql, " ORDER BY c.cancellation_id DESC LIMIT 1");
 }
@@ -74,7 +71,7 @@ find_by_id_text(StringInfo sql, const OrderTable *table)
 		sql,
 		"SELECT " RECORD_COLUMNS
 		" FROM ONLY %s AS c WHERE c.cancellation_id OPERATOR(pg_catalog.=) $1",
-		relation_label(table->cancellation_table));
+		record_table_label(table->cancellation_table));
 }
 
 static Party
@@ -125,7 +122,7 @@ fill_record(OrderCase *c)
 }
 
 static void
-find(OrderCase *c, Sight sight)
+find_by_statement(OrderCase *c, Sight sight)
 {
 	Parameters p = {0};
 
@@ -135,29 +132,94 @@ find(OrderCase *c, Sight sight)
 	fill_record(c);
 }
 
-void
-record_find(OrderCase *c)
+/*
+ * An index as attach makes it, on the key and cancellation_id: its last entry
+ * for an order is the newest cancellation.
+ */
+static bool
+serves_newest(const OrderTable *table, Relation rel, Oid indexid)
 {
-	Cancellation latest;
-	bool		 found;
+	Relation index = index_open(indexid, AccessShareLock);
+	int		 nkeys = IndexRelationGetNumberOfKeyAttributes(index);
+	bool	 serves = index->rd_rel->relam == BTREE_AM_OID &&
+		index->rd_index->indisvalid && nkeys == table->nkeys + 1 &&
+		RelationGetIndexExpressions(index) == NIL &&
+		RelationGetIndexPredicate(index) == NIL;
 
-	if (!IsolationUsesXactSnapshot())
+	for (int i = 0; i < nkeys && serves; i++)
 	{
-		find(c, SIGHT_NOW);
-		return;
-	}
+		int			attnum = index->rd_index->indkey.values[i];
+		const char *name = NameStr(
+			TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
 
-	/*
-	 * The transaction's snapshot may be older than a cancellation that took
-	 * only a lock on the order row.  What is newer decides; but a transaction
-	 * that cannot see it may not build on it either.
-	 */
-	find(c, SIGHT_LATEST);
-	latest = c->record;
-	found = c->has_record;
-	find(c, SIGHT_NOW);
-	if (found != c->has_record || latest.id != c->record.id ||
-		latest.state != c->record.state)
+		serves = i == table->nkeys ?
+			strcmp(name, "cancellation_id") == 0 :
+			strcmp(name, table->record_keys[i]) == 0 &&
+				index->rd_indcollation[i] == table->keys[i].collation &&
+				get_opfamily_member(index->rd_opfamily[i],
+									index->rd_opcintype[i],
+									index->rd_opcintype[i],
+									BTEqualStrategyNumber) ==
+					table->keys[i].equal;
+	}
+	index_close(index, NoLock);
+	return serves;
+}
+
+/* The index above; InvalidOid: the owner has dropped it. */
+static Oid
+newest_index(OrderTable *table, Relation rel)
+{
+	List	 *indexes = RelationGetIndexList(rel);
+	ListCell *lc;
+
+	if (!list_member_oid(indexes, table->newest_index))
+	{
+		table->newest_index = InvalidOid;
+		foreach(lc, indexes)
+			if (serves_newest(table, rel, lfirst_oid(lc)))
+				table->newest_index = lfirst_oid(lc);
+	}
+	list_free(indexes);
+	return table->newest_index;
+}
+
+/* Most orders have no cancellation: those need no statement to say so. */
+static void
+find(OrderCase *cases, int count, Sight sight)
+{
+	OrderTable *table = cases[0].table;
+	Relation rel = try_table_open(table->cancellation_table, AccessShareLock);
+	Oid		 index = rel ? newest_index(table, rel) : InvalidOid;
+	Probe	 probe;
+	bool	*any = palloc0(count * sizeof(bool));
+
+	if (OidIsValid(index))
+		probe_begin(&probe, rel, index, table->keys, table->nkeys, sight);
+	for (int i = 0; i < count; i++)
+	{
+		cases[i].has_record = false;
+		memset(&cases[i].record, 0, sizeof(Cancellation));
+		any[i] = cases[i].result == CASE_OPEN &&
+			(!OidIsValid(index) ||
+			 probe_find(&probe, cases[i].key, BackwardScanDirection));
+	}
+	if (OidIsValid(index))
+		probe_end(&probe);
+	if (rel)
+		table_close(rel, NoLock);
+	for (int i = 0; i < count; i++)
+		if (any[i])
+			find_by_statement(&cases[i], sight);
+	pfree(any);
+}
+
+static void
+check_same(const OrderCase *c, const OrderCase *latest)
+{
+	if (latest->has_record != c->has_record ||
+		latest->record.id != c->record.id ||
+		latest->record.state != c->record.state)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -170,9 +232,34 @@ record_find(OrderCase *c)
 }
 
 void
-record_look(OrderCase *c)
+record_find(OrderCase *cases, int count)
 {
-	find(c, SIGHT_CALLER);
+	OrderCase *latest;
+
+	if (!IsolationUsesXactSnapshot())
+	{
+		find(cases, count, SIGHT_NOW);
+		return;
+	}
+
+	/*
+	 * The transaction's snapshot may be older than a cancellation that took
+	 * only a lock on the order row.  What is newer decides; but a transaction
+	 * that cannot see it may not build on it either.
+	 */
+	latest = palloc(count * sizeof(OrderCase));
+	memcpy(latest, cases, count * sizeof(OrderCase));
+	find(latest, count, SIGHT_LATEST);
+	find(cases, count, SIGHT_NOW);
+	for (int i = 0; i < count; i++)
+		check_same(&cases[i], &latest[i]);
+	pfree(latest);
+}
+
+void
+record_look(OrderCase *cases, int count)
+{
+	find(cases, count, SIGHT_CALLER);
 }
 
 void
@@ -195,7 +282,7 @@ find_request_key_text(StringInfo sql, const OrderTable *table)
 		" e.state::pg_catalog.text, e.to_status::pg_catalog.text,"
 		" e.at::pg_catalog.timestamptz, e.cancellation_id::pg_catalog.int8"
 		" FROM ONLY %s AS e WHERE e.request_key OPERATOR(pg_catalog.=) $1",
-		relation_label(table->event_table));
+		record_table_label(table->event_table));
 }
 
 bool
@@ -229,7 +316,7 @@ find_overdue_text(StringInfo sql, const OrderTable *table)
 					 " AND c.deadline OPERATOR(pg_catalog.<=) $1"
 					 " AND c.order_key IS NOT NULL"
 					 " ORDER BY c.deadline",
-					 relation_label(table->cancellation_table));
+					 record_table_label(table->cancellation_table));
 }
 
 List *
@@ -261,7 +348,7 @@ unsettled_text(StringInfo sql, const OrderTable *table)
 		" WHERE e.cancellation_id OPERATOR(pg_catalog.=) $1"
 		" AND e.type OPERATOR(pg_catalog.=) 'refunded'"
 		" AND m.on_undo OPERATOR(pg_catalog.<>) 'nothing'",
-		relation_label(table->event_table));
+		record_table_label(table->event_table));
 }
 
 bool
@@ -272,206 +359,4 @@ record_unsettled(OrderTable *table, int64 cancellation_id)
 	parameter_value(&p, INT8OID, Int64GetDatum(cancellation_id), false);
 	return statement_run(table, STATEMENT_UNSETTLED, unsettled_text, &p,
 						 SIGHT_NOW) > 0;
-}
-
-/* Appends the key columns' names and, after them, their parameters. */
-static void
-append_keys(StringInfo sql, const OrderTable *table, int first)
-{
-	for (int i = 0; i < table->nkeys; i++)
-		appendStringInfo(sql, ", %s", quote_identifier(table->record_keys[i]));
-	appendStringInfoString(sql, ") VALUES ($1");
-	for (int i = 2; i < first + table->nkeys; i++)
-		appendStringInfo(sql, ", $%d", i);
-	appendStringInfoChar(sql, ')');
-}
-
-/* Runs a statement that writes one row of a record table. */
-static void
-write_row(OrderTable *table, StatementKind kind, StatementText text,
-		  const Parameters *p, Oid relid, int64 id)
-{
-	Oid	   outer_relid = writing_relid;
-	int64  outer_id = writing_id;
-	uint64 rows = 0;
-
-	writing_relid = relid;
-	writing_id = id;
-	PG_TRY();
-	{
-		rows = statement_run(table, kind, text, p, SIGHT_NOW);
-	}
-	PG_FINALLY();
-	{
-		writing_relid = outer_relid;
-		writing_id = outer_id;
-	}
-	PG_END_TRY();
-
-	if (rows != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("row of record table %s was not written",
-						relation_label(relid)),
-				 errhint("Look for a trigger or a rule on the table.")));
-}
-
-bool
-record_write_is_ours(Oid relid, int64 id)
-{
-	return OidIsValid(writing_relid) && relid == writing_relid &&
-		id == writing_id;
-}
-
-static int64
-next_id(const char *sequence)
-{
-	return nextval_internal(config_relation(sequence), false);
-}
-
-static void
-insert_cancellation_text(StringInfo sql, const OrderTable *table)
-{
-	appendStringInfo(sql,
-					 "INSERT INTO %s (cancellation_id, order_key, state,"
-					 " requested_by, requested_actor, decided_by,"
-					 " decided_actor, reason, note, prior_status,"
-					 " order_status, policy, request_key, refund_due,"
-					 " refunded, requested_at, decided_at, closed_at,"
-					 " deadline",
-					 relation_label(table->cancellation_table));
-	append_keys(sql, table, 20);
-}
-
-void
-record_insert(OrderCase *c)
-{
-	Cancellation *r = &c->record;
-	Parameters	  p = {0};
-
-	r->id = next_id("cancellation_id_seq");
-	parameter_value(&p, INT8OID, Int64GetDatum(r->id), false);
-	parameter_text(&p, c->key_text);
-	parameter_text(&p, state_name(r->state));
-	parameter_text(&p, party_name(r->requested_by));
-	parameter_text(&p, r->requested_actor);
-	parameter_text(&p, r->decided ? party_name(r->decided_by) : NULL);
-	parameter_text(&p, r->decided_actor);
-	parameter_text(&p, r->reason);
-	parameter_text(&p, r->note);
-	parameter_text(&p, r->prior_status);
-	parameter_text(&p, r->order_status);
-	parameter_text(&p, r->policy);
-	parameter_text(&p, r->request_key);
-	parameter_numeric(&p, r->refund_due);
-	parameter_numeric(&p, r->refunded);
-	parameter_time(&p, r->requested_at);
-	parameter_time(&p, r->decided_at);
-	parameter_time(&p, r->closed_at);
-	parameter_time(&p, r->deadline);
-	parameter_key(&p, c->table, c->key);
-	write_row(c->table, STATEMENT_INSERT_CANCELLATION,
-			  insert_cancellation_text, &p, c->table->cancellation_table,
-			  r->id);
-	c->has_record = true;
-}
-
-static void
-update_cancellation_text(StringInfo sql, const OrderTable *table)
-{
-	appendStringInfo(sql,
-					 "UPDATE ONLY %s AS c SET state = $2, decided_by = $3,"
-					 " decided_actor = $4, reason = $5, decision_note = $6,"
-					 " undo_note = $7, refund_due = $8, refunded = $9,"
-					 " decided_at = $10, closed_at = $11, order_status = $12"
-					 " WHERE c.cancellation_id OPERATOR(pg_catalog.=) $1",
-					 relation_label(table->cancellation_table));
-}
-
-void
-record_update(OrderCase *c)
-{
-	const Cancellation *r = &c->record;
-	Parameters			p = {0};
-
-	parameter_value(&p, INT8OID, Int64GetDatum(r->id), false);
-	parameter_text(&p, state_name(r->state));
-	parameter_text(&p, r->decided ? party_name(r->decided_by) : NULL);
-	parameter_text(&p, r->decided_actor);
-	parameter_text(&p, r->reason);
-	parameter_text(&p, r->decision_note);
-	parameter_text(&p, r->undo_note);
-	parameter_numeric(&p, r->refund_due);
-	parameter_numeric(&p, r->refunded);
-	parameter_time(&p, r->decided_at);
-	parameter_time(&p, r->closed_at);
-	parameter_text(&p, r->order_status);
-	write_row(c->table, STATEMENT_UPDATE_CANCELLATION,
-			  update_cancellation_text, &p, c->table->cancellation_table,
-			  r->id);
-}
-
-static void
-insert_event_text(StringInfo sql, const OrderTable *table)
-{
-	appendStringInfo(sql,
-					 "INSERT INTO %s (event_id, cancellation_id,"
-					 " order_key, type, from_status, to_status, state, party,"
-					 " actor, session_role, reason, data, at, source,"
-					 " request_key",
-					 relation_label(table->event_table));
-	append_keys(sql, table, 16);
-}
-
-void
-record_event(OrderCase *c, Event *e)
-{
-	OrderTable *table = c->table;
-	Parameters	p = {0};
-	Datum		role = DirectFunctionCall1(
-			  namein, CStringGetDatum(GetUserNameFromId(GetSessionUserId(), false)));
-	MemoryContext caller = CurrentMemoryContext;
-
-	e->id = next_id("event_id_seq");
-	parameter_value(&p, INT8OID, Int64GetDatum(e->id), false);
-	parameter_value(&p, INT8OID, Int64GetDatum(c->record.id), false);
-	parameter_text(&p, c->key_text);
-	parameter_text(&p, event_type_name(e->type));
-	parameter_text(&p, e->from);
-	parameter_text(&p, e->to);
-	parameter_text(&p, state_name(e->state));
-	parameter_text(&p, party_name(e->party));
-	parameter_text(&p, e->actor);
-	parameter_value(&p, NAMEOID, role, false);
-	parameter_text(&p, e->reason);
-	parameter_value(&p, JSONBOID,
-					e->data ? DirectFunctionCall1(jsonb_in,
-												  CStringGetDatum(e->data)) :
-							  (Datum) 0,
-					e->data == NULL);
-	parameter_time(&p, &e->at);
-	parameter_text(&p, e->source);
-	parameter_text(&p, e->request_key);
-	parameter_key(&p, table, c->key);
-
-	/* Another order's call with the same key may have been a moment earlier. */
-	PG_TRY();
-	{
-		write_row(table, STATEMENT_INSERT_EVENT, insert_event_text, &p,
-				  table->event_table, e->id);
-	}
-	PG_CATCH();
-	{
-		ErrorData *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION ||
-			e->request_key == NULL)
-			PG_RE_THROW();
-		FlushErrorState();
-		refusal_raise_request_key(e->request_key,
-								  "Another call used it at the same moment.");
-	}
-	PG_END_TRY();
 }

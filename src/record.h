@@ -14,6 +14,7 @@
 
 typedef struct Event
 {
+	OrderCase  *order;
 	EventType	type;
 	State		state;
 	const char *from;
@@ -25,18 +26,19 @@ typedef struct Event
 	const char *source;		 /* the function, or "update" */
 	const char *request_key; /* of the call; on its first event */
 	TimestampTz at;
-	int64		id; /* given by record_event */
+	int64		id; /* given by record_events */
 } Event;
 
 /*
- * Finds the order's live cancellation or else its newest one; sets
- * c->has_record and c->record.  Sees all that is committed, and in the stricter
- * isolation levels errors when the transaction may not build on it.
+ * Finds, of the cases that are open, the order's live cancellation or else its
+ * newest one; sets has_record and record.  Sees all that is committed, and in
+ * the stricter isolation levels errors when the transaction may not build on
+ * it.
  */
-extern void record_find(OrderCase *c);
+extern void record_find(OrderCase *cases, int count);
 
 /* The same without locks or errors, for cancel_options. */
-extern void record_look(OrderCase *c);
+extern void record_look(OrderCase *cases, int count);
 
 /* Reads c->record.id again; a trigger of the user may have changed it. */
 extern void record_reread(OrderCase *c);
@@ -63,9 +65,12 @@ extern List *record_overdue(OrderTable *table, TimestampTz now);
 /* Was money given back by a method that has to be settled before an undo? */
 extern bool record_unsettled(OrderTable *table, int64 cancellation_id);
 
-extern void record_insert(OrderCase *c);
+extern void record_insert(OrderCase **cases, int count);
 extern void record_update(OrderCase *c);
-extern void record_event(OrderCase *c, Event *event);
+extern void record_events(Event *list, int count);
+
+/* The record tables are the owner's; an error where one was dropped. */
+extern char *record_table_label(Oid relid);
 
 /* Is this row of a record table the one being written here? */
 extern bool record_write_is_ours(Oid relid, int64 id);

@@ -302,7 +302,8 @@ explain_canceled(Refusal *r, const RefusalNames *names, const Question *q)
 Refusal
 refusal_explain(const RefusalNames *names, const Question *q, const Verdict *v)
 {
-	Refusal r = {.condition = v->condition};
+	Refusal r = {.condition = v->condition,
+				 .sqlstate = conditions[v->condition].sqlstate};
 
 	switch (v->condition)
 	{
@@ -383,8 +384,7 @@ void
 refusal_raise(const Refusal *r)
 {
 	ereport(ERROR,
-			(errcode(conditions[r->condition].sqlstate),
-			 errmsg_internal("%s", r->message),
+			(errcode(r->sqlstate), errmsg_internal("%s", r->message),
 			 r->detail ? errdetail_internal("%s", r->detail) : 0,
 			 r->hint ? errhint("%s", r->hint) : 0));
 }
@@ -414,13 +414,26 @@ refusal_raise_not_attached(Oid relid)
 			 errhint("Call ordcancel.attach() for the order table first.")));
 }
 
-void
-refusal_raise_not_found(const char *table, const char *order, const char *why)
+Refusal
+refusal_not_found(const char *table, const char *order, const char *why)
 {
-	ereport(ERROR,
-			(errcode(conditions[CONDITION_ORDER_NOT_FOUND].sqlstate),
-			 errmsg("order %s of %s not found", order, table),
-			 why ? errdetail_internal("%s", why) : 0));
+	return (Refusal){
+		.condition = CONDITION_ORDER_NOT_FOUND,
+		.sqlstate = conditions[CONDITION_ORDER_NOT_FOUND].sqlstate,
+		.message = psprintf("order %s of %s not found", order, table),
+		.detail = why ? pstrdup(why) : NULL,
+	};
+}
+
+Refusal
+refusal_of_error(const ErrorData *error)
+{
+	return (Refusal){
+		.sqlstate = error->sqlerrcode,
+		.message = error->message ? error->message : "missing error text",
+		.detail = error->detail,
+		.hint = error->hint,
+	};
 }
 
 void
@@ -432,6 +445,18 @@ refusal_raise_invalid_policy(const char *message, const char *detail,
 			 errmsg_internal("%s", message),
 			 detail ? errdetail_internal("%s", detail) : 0,
 			 hint ? errhint("%s", hint) : 0));
+}
+
+void
+refusal_raise_unknown_reason(const char *reason)
+{
+	RefusalNames names = {.reason = reason};
+	Question	 q = {.reason_given = true};
+	Verdict		 v = {.condition = CONDITION_INVALID_REASON,
+					  .fault = FAULT_REASON_UNKNOWN};
+	Refusal		 r = refusal_explain(&names, &q, &v);
+
+	refusal_raise(&r);
 }
 
 void

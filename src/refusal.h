@@ -16,7 +16,8 @@
 
 typedef struct Refusal
 {
-	Condition condition;
+	Condition condition; /* CONDITION_NONE: an error of somebody else's */
+	int		  sqlstate;
 	char	 *message;
 	char	 *detail; /* or NULL */
 	char	 *hint;	  /* or NULL */
@@ -41,6 +42,13 @@ extern const char *condition_name(Condition condition);
 extern Refusal refusal_explain(const RefusalNames *names, const Question *q,
 							   const Verdict *v);
 
+/* The order is not there, or not for the caller; "why" may be NULL. */
+extern Refusal refusal_not_found(const char *table, const char *order,
+								 const char *why);
+
+/* Any error, as a refusal. */
+extern Refusal refusal_of_error(const ErrorData *error);
+
 pg_noreturn extern void refusal_raise(const Refusal *refusal);
 
 /* As a check violation of rel, with the condition as constraint name. */
@@ -49,11 +57,10 @@ pg_noreturn extern void refusal_raise_write(const Refusal *refusal,
 
 /* The refusals that need no question; each raises its function's SQLSTATE. */
 pg_noreturn extern void refusal_raise_not_attached(Oid relid);
-pg_noreturn extern void
-refusal_raise_not_found(const char *table, const char *order, const char *why);
 pg_noreturn extern void refusal_raise_invalid_policy(const char *message,
 													 const char *detail,
 													 const char *hint);
+pg_noreturn extern void refusal_raise_unknown_reason(const char *reason);
 pg_noreturn extern void refusal_raise_request_key(const char *key,
 												  const char *detail);
 

@@ -21,7 +21,6 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "parser/parse_coerce.h"
-#include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -35,6 +34,7 @@
 #include "compat.h"
 #include "config.h"
 #include "entry.h"
+#include "expression.h"
 #include "formats.h"
 #include "order_key.h"
 #include "refusal.h"
@@ -67,21 +67,6 @@ inner_function(Oid outer)
 	if (!OidIsValid(inner))
 		elog(ERROR, "function ordcancel.%s is missing", name);
 	return inner;
-}
-
-/* Whoever owns our tables may write them. */
-static Oid
-extension_owner(void)
-{
-	Oid		  relid = config_relation("order_table");
-	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid		  owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "table ordcancel.order_table is missing");
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
 }
 
 /*
@@ -138,7 +123,7 @@ ordcancel_owner_gate(PG_FUNCTION_ARGS)
 	gate_search_path = pstrdup(namespace_search_path);
 	PG_TRY();
 	{
-		role_enter(&scope, extension_owner());
+		role_enter(&scope, config_owner());
 		result = FunctionCallInvoke(inner);
 		owner_leave(&scope);
 	}
@@ -277,28 +262,6 @@ ordcancel_check_status(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(written));
 }
 
-/* Is the text one expression, and nothing more than an expression? */
-static bool
-is_expression(const char *text)
-{
-	List	   *statements = raw_parser(psprintf("SELECT (%s\n)", text),
-										RAW_PARSE_DEFAULT);
-	SelectStmt *select;
-
-	if (list_length(statements) != 1)
-		return false;
-	select = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
-	return IsA(select, SelectStmt) && list_length(select->targetList) == 1 &&
-		linitial_node(ResTarget, select->targetList)->name == NULL &&
-		select->op == SETOP_NONE && select->valuesLists == NIL &&
-		select->distinctClause == NIL && select->intoClause == NULL &&
-		select->fromClause == NIL && select->whereClause == NULL &&
-		select->groupClause == NIL && select->havingClause == NULL &&
-		select->windowClause == NIL && select->sortClause == NIL &&
-		select->limitOffset == NULL && select->limitCount == NULL &&
-		select->lockingClause == NIL && select->withClause == NULL;
-}
-
 /* Parse analysis only: planning would already run functions of the text. */
 static bool
 is_scalar_of(SPIPlanPtr plan, Oid type)
@@ -332,7 +295,7 @@ ordcancel_check_expression(PG_FUNCTION_ARGS)
 	SPI_connect();
 	PG_TRY();
 	{
-		if (is_expression(expression))
+		if (expression_is_one(expression))
 		{
 			SPIPlanPtr plan = SPI_prepare(
 				psprintf(

@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -22,9 +21,9 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "as_owner.h"
+#include "attempt.h"
 #include "config.h"
 #include "entry.h"
 #include "lifecycle.h"
@@ -52,50 +51,32 @@ collect_table(HeapTuple row, TupleDesc desc, void *arg)
 	*relids = lappend_oid(*relids, config_oid(row, desc, 1));
 }
 
-static uint64
-count_held_cursors(void)
-{
-	SPI_execute("SELECT FROM pg_catalog.pg_cursors AS c WHERE c.is_holdable",
-				true, 0);
-	return SPI_processed;
-}
-
-/* Nothing of the owner's code may wait for the commit, which is the caller's. */
 static void
-settle_owners_code(uint64 cursors)
+decide_order(void *arg)
 {
-	SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0);
-	if (count_held_cursors() > cursors)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("a trigger left a cursor WITH HOLD behind")));
-}
-
-static void
-decide_order(Sweep *sweep)
-{
+	Sweep	  *sweep = arg;
 	OrderCase  c = {0};
 	OwnerScope scope;
-	Outcome	   o = {.result = CASE_DONE};
 	char	  *why;
-	uint64	   cursors = count_held_cursors();
+	uint64	   cursors = owner_cursors();
 
 	c.table = entry_table(false, sweep->relid, RowExclusiveLock);
 	c.key = palloc(c.table->nkeys * sizeof(Datum));
 	owner_enter(&scope, c.table);
 	if (order_key_read(c.table, CStringGetTextDatum(sweep->order_key), false,
 					   TEXTOID, c.key, &why))
-		o = lifecycle_overdue(&c);
+		lifecycle_overdue(&c);
 	if (!sweep->atomic)
-		settle_owners_code(cursors);
+		owner_settle(cursors);
 	owner_leave(&scope);
-	if (o.result == CASE_REFUSED)
-		refusal_raise(&o.refusal);
+	if (c.result == CASE_REFUSED)
+		refusal_raise(&c.outcome.refusal);
 }
 
 static void
-find_orders(Sweep *sweep)
+find_orders(void *arg)
 {
+	Sweep		 *sweep = arg;
 	OrderTable	 *table = entry_table(false, sweep->relid, AccessShareLock);
 	OwnerScope	  scope;
 	MemoryContext caller;
@@ -107,51 +88,18 @@ find_orders(Sweep *sweep)
 	owner_leave(&scope);
 }
 
-/*
- * Whoever cancels the sweep is obeyed; a trigger that says so, or that ran into
- * a lock_timeout of its own, is not.
- */
-static bool
-is_interrupt(const ErrorData *error)
-{
-	return error->sqlerrcode == ERRCODE_QUERY_CANCELED && error->funcname &&
-		strcmp(error->funcname, "ProcessInterrupts") == 0;
-}
-
-/* Runs a step in a subtransaction; its error becomes a warning. */
+/* Runs a step; its error becomes a warning. */
 static void
-attempt(void (*step)(Sweep *), Sweep *sweep)
+attempt_or_warn(AttemptStep step, Sweep *sweep)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "ordcancel sweep",
 												  ALLOCSET_SMALL_SIZES);
-	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData	 *error;
 
-	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		/* What SPI reads goes with its connection, so each step has its own. */
-		SPI_connect();
-		MemoryContextSwitchTo(context);
-		step(sweep);
-		SPI_finish();
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (is_interrupt(error))
-			ReThrowError(error);
+	error = attempt(step, sweep);
+	if (error)
 		ereport(
 			WARNING,
 			(errcode(error->sqlerrcode),
@@ -164,9 +112,7 @@ attempt(void (*step)(Sweep *), Sweep *sweep)
 					 "overdue requests of table \"%s\" were not decided: %s",
 					 get_rel_name(sweep->relid), error->message),
 			 error->detail ? errdetail_internal("%s", error->detail) : 0));
-		MemoryContextSwitchTo(caller);
-	}
-	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }
 
@@ -180,12 +126,12 @@ sweep_table(Oid relid, bool atomic)
 
 	if (get_rel_name(relid) == NULL)
 		return; /* dropped while attached */
-	attempt(find_orders, &sweep);
+	attempt_or_warn(find_orders, &sweep);
 	foreach(lc, sweep.keys)
 	{
 		CHECK_FOR_INTERRUPTS();
 		sweep.order_key = lfirst(lc);
-		attempt(decide_order, &sweep);
+		attempt_or_warn(decide_order, &sweep);
 		if (!atomic)
 			SPI_commit();
 		MemoryContextSwitchTo(sweep.keep);

@@ -30,30 +30,6 @@ PG_FUNCTION_INFO_V1(ordcancel_deny_cancel);
 PG_FUNCTION_INFO_V1(ordcancel_record_refund);
 PG_FUNCTION_INFO_V1(ordcancel_undo_cancel);
 
-static char *
-text_argument(FunctionCallInfo fcinfo, int arg)
-{
-	return PG_ARGISNULL(arg) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(arg));
-}
-
-/* A name of up to 255 characters, or NULL. */
-static char *
-name_argument(FunctionCallInfo fcinfo, int arg, const char *what)
-{
-	char *name = text_argument(fcinfo, arg);
-
-	entry_check_name(name, what);
-	return name;
-}
-
-static void
-set_actor(Call *call, FunctionCallInfo fcinfo, int arg)
-{
-	call->actor = name_argument(fcinfo, arg, "actor");
-	if (call->actor == NULL)
-		call->actor = entry_default_actor();
-}
-
 static Datum
 time_datum(const TimestampTz *at, bool *isnull)
 {
@@ -102,34 +78,12 @@ outcome_datum(FunctionCallInfo fcinfo, const OrderCase *c, const Outcome *o)
 		heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
-/*
- * Does the caller see the order?  Looked up before the lock, so that nobody
- * waits for, or locks, an order of somebody else; and again under it, because
- * it may have become somebody else's while we waited.
- */
-static bool
-caller_sees(OrderCase *c)
-{
-	OwnerScope scope;
-	bool	   found;
-
-	if (order_sees_all(c->table))
-		return true;
-	if (!order_visible(c->table, c->key))
-		return false;
-	owner_enter(&scope, c->table);
-	found = order_lock(c);
-	owner_leave(&scope);
-	return found && order_visible(c->table, c->key);
-}
-
 static Datum
 run(FunctionCallInfo fcinfo, Call *call)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	OrderCase	  c = {0};
 	OwnerScope	  scope;
-	Outcome		  o = {.result = CASE_NOT_FOUND};
 
 	call->source = verb_name(call->verb);
 	c.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
@@ -137,19 +91,17 @@ run(FunctionCallInfo fcinfo, Call *call)
 
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
-	if (caller_sees(&c))
-	{
-		owner_enter(&scope, c.table);
-		o = lifecycle_call(&c, call);
-		owner_leave(&scope);
-	}
+	entry_see(&c, 1, false);
+	owner_enter(&scope, c.table);
+	lifecycle_call(&c, 1, call);
+	owner_leave(&scope);
 	SPI_finish();
 
-	if (o.result == CASE_NOT_FOUND)
+	if (c.result == CASE_NOT_FOUND)
 		entry_not_found(&c, fcinfo, 1);
-	if (o.result == CASE_REFUSED)
-		refusal_raise(&o.refusal);
-	return outcome_datum(fcinfo, &c, &o);
+	if (c.result == CASE_REFUSED)
+		refusal_raise(&c.outcome.refusal);
+	return outcome_datum(fcinfo, &c, &c.outcome);
 }
 
 /* (orders, order_id, reason, note, actor, request_key) */
@@ -158,10 +110,10 @@ run_beginning(FunctionCallInfo fcinfo, Verb verb, Party party)
 {
 	Call call = {.verb = verb, .party = party};
 
-	call.reason = text_argument(fcinfo, 2);
-	call.note = text_argument(fcinfo, 3);
-	set_actor(&call, fcinfo, 4);
-	call.request_key = name_argument(fcinfo, 5, "request key");
+	call.reason = entry_text(fcinfo, 2);
+	call.note = entry_text(fcinfo, 3);
+	call.actor = entry_actor(fcinfo, 4);
+	call.request_key = entry_name(fcinfo, 5, "request key");
 	return run(fcinfo, &call);
 }
 
@@ -169,8 +121,8 @@ run_beginning(FunctionCallInfo fcinfo, Verb verb, Party party)
 static Datum
 run_deciding(FunctionCallInfo fcinfo, Call *call)
 {
-	call->note = text_argument(fcinfo, 2);
-	set_actor(call, fcinfo, 3);
+	call->note = entry_text(fcinfo, 2);
+	call->actor = entry_actor(fcinfo, 3);
 	return run(fcinfo, call);
 }
 
@@ -232,9 +184,9 @@ ordcancel_record_refund(PG_FUNCTION_ARGS)
 	call.has_amount = !PG_ARGISNULL(2);
 	if (call.has_amount)
 		call.amount = PG_GETARG_NUMERIC(2);
-	call.method = text_argument(fcinfo, 3);
-	call.reference = name_argument(fcinfo, 4, "reference");
-	set_actor(&call, fcinfo, 5);
+	call.method = entry_text(fcinfo, 3);
+	call.reference = entry_name(fcinfo, 4, "reference");
+	call.actor = entry_actor(fcinfo, 5);
 	return run(fcinfo, &call);
 }
 

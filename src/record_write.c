@@ -1,0 +1,434 @@
+/*
+ * record_write.c — writing cancellations and events
+ *
+ * As long as the record tables are what attach made, rows are put into them
+ * directly; where the owner has added columns, triggers or rules, by INSERT.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/rel.h"
+#include "utils/xid8.h"
+
+#include "config.h"
+#include "order_key.h"
+#include "record.h"
+#include "refusal.h"
+#include "row_writer.h"
+#include "statement.h"
+
+/* The row that a statement is writing; see record_write_is_ours. */
+static Oid	 writing_relid = InvalidOid;
+static int64 writing_id = 0;
+
+/* The columns of a record table, in the order of their parameters. */
+typedef struct RecordTable
+{
+	StatementKind	   insert;
+	StatementText	   insert_text;
+	const char *const *columns; /* the id first, the order's key comes after */
+} RecordTable;
+
+static const char *const cancellation_columns[] = {"cancellation_id",
+												   "order_key",
+												   "state",
+												   "requested_by",
+												   "requested_actor",
+												   "decided_by",
+												   "decided_actor",
+												   "reason",
+												   "note",
+												   "prior_status",
+												   "order_status",
+												   "policy",
+												   "request_key",
+												   "refund_due",
+												   "refunded",
+												   "requested_at",
+												   "decided_at",
+												   "closed_at",
+												   "deadline",
+												   NULL};
+
+static const char *const event_columns[] = {
+	"event_id",	   "cancellation_id", "order_key",	 "type",
+	"from_status", "to_status",		  "state",		 "party",
+	"actor",	   "session_role",	  "reason",		 "data",
+	"at",		   "source",		  "request_key", "xid",
+	NULL};
+
+/* Columns that only later steps fill; a new row has NULL there. */
+static const char *const later_columns[] = {"decision_note", "undo_note"};
+
+bool
+record_write_is_ours(Oid relid, int64 id)
+{
+	return OidIsValid(writing_relid) && relid == writing_relid &&
+		id == writing_id;
+}
+
+/* Runs a statement that writes one row of a record table. */
+static void
+write_by_statement(OrderTable *table, StatementKind kind, StatementText text,
+				   const Parameters *p, Oid relid)
+{
+	Oid	   outer_relid = writing_relid;
+	int64  outer_id = writing_id;
+	uint64 rows = 0;
+
+	writing_relid = relid;
+	writing_id = DatumGetInt64(p->values[0]);
+	PG_TRY();
+	{
+		rows = statement_run(table, kind, text, p, SIGHT_NOW);
+	}
+	PG_FINALLY();
+	{
+		writing_relid = outer_relid;
+		writing_id = outer_id;
+	}
+	PG_END_TRY();
+
+	if (rows != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("row of record table %s was not written",
+						record_table_label(relid)),
+				 errhint("Look for a trigger or a rule on the table.")));
+}
+
+static void
+insert_text(StringInfo sql, const OrderTable *table, Oid relid,
+			const char *const *columns)
+{
+	int count = 0;
+
+	appendStringInfo(sql, "INSERT INTO %s (", record_table_label(relid));
+	for (; columns[count]; count++)
+		appendStringInfo(sql, "%s%s", count ? ", " : "", columns[count]);
+	for (int i = 0; i < table->nkeys; i++)
+		appendStringInfo(sql, ", %s", quote_identifier(table->record_keys[i]));
+	for (int i = 0; i < count + table->nkeys; i++)
+		appendStringInfo(sql, "%s$%d", i ? ", " : ") VALUES (", i + 1);
+	appendStringInfoChar(sql, ')');
+}
+
+static void
+insert_cancellation_text(StringInfo sql, const OrderTable *table)
+{
+	insert_text(sql, table, table->cancellation_table, cancellation_columns);
+}
+
+static void
+insert_event_text(StringInfo sql, const OrderTable *table)
+{
+	insert_text(sql, table, table->event_table, event_columns);
+}
+
+static const RecordTable cancellations = {STATEMENT_INSERT_CANCELLATION,
+										  insert_cancellation_text,
+										  cancellation_columns};
+static const RecordTable events = {STATEMENT_INSERT_EVENT, insert_event_text,
+								   event_columns};
+
+static bool
+comes_later(const char *name)
+{
+	for (int i = 0; i < lengthof(later_columns); i++)
+		if (strcmp(name, later_columns[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Which parameter fills a column: its number, or -1 for none of ours. */
+static int
+parameter_of(const RecordTable *records, const OrderTable *table,
+			 const char *name)
+{
+	int n = 0;
+
+	for (; records->columns[n]; n++)
+		if (strcmp(records->columns[n], name) == 0)
+			return n;
+	for (int i = 0; i < table->nkeys; i++)
+		if (strcmp(table->record_keys[i], name) == 0)
+			return n + i;
+	return -1;
+}
+
+/* Ours have no precision, the key's have that of the key. */
+static int32
+typmod_of(const OrderTable *table, const Parameters *p, int parameter)
+{
+	int key = parameter - (p->count - table->nkeys);
+
+	return key < 0 ? -1 : table->keys[key].typmod;
+}
+
+/* What fills each column of a table; false: there is more, or less, of it. */
+typedef int ColumnMap[PARAMETERS_MAX];
+
+static bool
+map_columns(const RecordTable *records, const OrderTable *table,
+			const Parameters *p, TupleDesc desc, ColumnMap map)
+{
+	int mapped = 0;
+
+	if (desc->natts > PARAMETERS_MAX)
+		return false;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		map[i] = -1;
+		if (att->attisdropped)
+			continue;
+		map[i] = parameter_of(records, table, NameStr(att->attname));
+		if (map[i] < 0)
+		{
+			if (comes_later(NameStr(att->attname)))
+				continue;
+			return false;
+		}
+		if (att->atttypid != p->types[map[i]] || att->attgenerated ||
+			att->atttypmod != typmod_of(table, p, map[i]))
+			return false;
+		mapped++;
+	}
+	return mapped == p->count;
+}
+
+static void
+fill_slot(TupleTableSlot *slot, const Parameters *p, const ColumnMap map)
+{
+	ExecClearTuple(slot);
+	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	{
+		slot->tts_isnull[i] = map[i] < 0 || p->nulls[map[i]] == 'n';
+		slot->tts_values[i] = slot->tts_isnull[i] ? (Datum) 0 :
+													p->values[map[i]];
+	}
+	ExecStoreVirtualTuple(slot);
+}
+
+/* So many rows are put into a table at once. */
+#define ROWS_AT_ONCE 1000
+
+/* Puts rows into a table directly; the caller has mapped its columns. */
+static void
+insert_directly(Relation rel, Oid guard, const Parameters *rows, int count,
+				const ColumnMap map)
+{
+	TupleTableSlot *slots[ROWS_AT_ONCE];
+	int				nslots = Min(count, ROWS_AT_ONCE);
+	RowWriter		w;
+
+	writer_open(&w, rel, 0, guard);
+	for (int i = 0; i < nslots; i++)
+		slots[i] = table_slot_create(rel, NULL);
+	for (int done = 0; done < count; done += nslots)
+	{
+		int n = Min(count - done, nslots);
+
+		for (int i = 0; i < n; i++)
+			fill_slot(slots[i], &rows[done + i], map);
+		writer_insert(&w, slots, n);
+	}
+	for (int i = 0; i < nslots; i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
+	writer_close(&w);
+}
+
+static void
+insert_rows(OrderTable *table, const RecordTable *records, Oid relid,
+			const Parameters *rows, int count)
+{
+	Relation  rel = try_table_open(relid, RowExclusiveLock);
+	ColumnMap map;
+
+	if (rel && writer_may_insert(rel, table->guard_record) &&
+		map_columns(records, table, &rows[0], RelationGetDescr(rel), map))
+		insert_directly(rel, table->guard_record, rows, count, map);
+	else
+		for (int i = 0; i < count; i++)
+			write_by_statement(table, records->insert, records->insert_text,
+							   &rows[i], relid);
+	if (rel)
+		table_close(rel, NoLock);
+}
+
+static int64
+next_id(Oid sequence)
+{
+	return nextval_internal(sequence, false);
+}
+
+static void
+cancellation_parameters(const OrderCase *c, Parameters *p)
+{
+	const Cancellation *r = &c->record;
+
+	p->count = 0;
+	parameter_value(p, INT8OID, Int64GetDatum(r->id), false);
+	parameter_text(p, c->key_text);
+	parameter_text(p, state_name(r->state));
+	parameter_text(p, party_name(r->requested_by));
+	parameter_text(p, r->requested_actor);
+	parameter_text(p, r->decided ? party_name(r->decided_by) : NULL);
+	parameter_text(p, r->decided_actor);
+	parameter_text(p, r->reason);
+	parameter_text(p, r->note);
+	parameter_text(p, r->prior_status);
+	parameter_text(p, r->order_status);
+	parameter_text(p, r->policy);
+	parameter_text(p, r->request_key);
+	parameter_numeric(p, r->refund_due);
+	parameter_numeric(p, r->refunded);
+	parameter_time(p, r->requested_at);
+	parameter_time(p, r->decided_at);
+	parameter_time(p, r->closed_at);
+	parameter_time(p, r->deadline);
+	parameter_key(p, c->table, c->key);
+}
+
+void
+record_insert(OrderCase **cases, int count)
+{
+	OrderTable *table;
+	Oid			sequence;
+	Parameters *rows;
+
+	if (count == 0)
+		return;
+	table = cases[0]->table;
+	sequence = config_relation("cancellation_id_seq");
+	rows = palloc(count * sizeof(Parameters));
+	for (int i = 0; i < count; i++)
+	{
+		cases[i]->record.id = next_id(sequence);
+		cancellation_parameters(cases[i], &rows[i]);
+		cases[i]->has_record = true;
+	}
+	insert_rows(table, &cancellations, table->cancellation_table, rows, count);
+	pfree(rows);
+}
+
+static void
+update_cancellation_text(StringInfo sql, const OrderTable *table)
+{
+	appendStringInfo(sql,
+					 "UPDATE ONLY %s AS c SET state = $2, decided_by = $3,"
+					 " decided_actor = $4, reason = $5, decision_note = $6,"
+					 " undo_note = $7, refund_due = $8, refunded = $9,"
+					 " decided_at = $10, closed_at = $11, order_status = $12"
+					 " WHERE c.cancellation_id OPERATOR(pg_catalog.=) $1",
+					 record_table_label(table->cancellation_table));
+}
+
+void
+record_update(OrderCase *c)
+{
+	const Cancellation *r = &c->record;
+	Parameters			p = {0};
+
+	parameter_value(&p, INT8OID, Int64GetDatum(r->id), false);
+	parameter_text(&p, state_name(r->state));
+	parameter_text(&p, r->decided ? party_name(r->decided_by) : NULL);
+	parameter_text(&p, r->decided_actor);
+	parameter_text(&p, r->reason);
+	parameter_text(&p, r->decision_note);
+	parameter_text(&p, r->undo_note);
+	parameter_numeric(&p, r->refund_due);
+	parameter_numeric(&p, r->refunded);
+	parameter_time(&p, r->decided_at);
+	parameter_time(&p, r->closed_at);
+	parameter_text(&p, r->order_status);
+	write_by_statement(c->table, STATEMENT_UPDATE_CANCELLATION,
+					   update_cancellation_text, &p,
+					   c->table->cancellation_table);
+}
+
+static void
+event_parameters(const Event *e, Datum role, Datum data, Parameters *p)
+{
+	const OrderCase *c = e->order;
+
+	p->count = 0;
+	parameter_value(p, INT8OID, Int64GetDatum(e->id), false);
+	parameter_value(p, INT8OID, Int64GetDatum(c->record.id), false);
+	parameter_text(p, c->key_text);
+	parameter_text(p, event_type_name(e->type));
+	parameter_text(p, e->from);
+	parameter_text(p, e->to);
+	parameter_text(p, state_name(e->state));
+	parameter_text(p, party_name(e->party));
+	parameter_text(p, e->actor);
+	parameter_value(p, NAMEOID, role, false);
+	parameter_text(p, e->reason);
+	parameter_value(p, JSONBOID, data, e->data == NULL);
+	parameter_time(p, &e->at);
+	parameter_text(p, e->source);
+	parameter_text(p, e->request_key);
+	parameter_value(p, XID8OID,
+					FullTransactionIdGetDatum(GetTopFullTransactionId()),
+					false);
+	parameter_key(p, c->table, c->key);
+}
+
+static void
+insert_events(OrderTable *table, Event *list, int count)
+{
+	Oid			sequence = config_relation("event_id_seq");
+	Parameters *rows = palloc(count * sizeof(Parameters));
+	Datum		data = (Datum) 0;
+	Datum		role = DirectFunctionCall1(
+			  namein, CStringGetDatum(GetUserNameFromId(GetSessionUserId(), false)));
+
+	for (int i = 0; i < count; i++)
+	{
+		list[i].id = next_id(sequence);
+		if (list[i].data &&
+			(i == 0 || !same_text(list[i].data, list[i - 1].data)))
+			data = DirectFunctionCall1(jsonb_in,
+									   CStringGetDatum(list[i].data));
+		event_parameters(&list[i], role, data, &rows[i]);
+	}
+	insert_rows(table, &events, table->event_table, rows, count);
+	pfree(rows);
+}
+
+void
+record_events(Event *list, int count)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	if (count == 0)
+		return;
+	/* Another order's call with the same key may have been a moment earlier. */
+	PG_TRY();
+	{
+		insert_events(list[0].order->table, list, count);
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION ||
+			list[0].request_key == NULL)
+			PG_RE_THROW();
+		FlushErrorState();
+		refusal_raise_request_key(list[0].request_key,
+								  "Another call used it at the same moment.");
+	}
+	PG_END_TRY();
+}
