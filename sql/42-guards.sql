@@ -55,20 +55,24 @@ CREATE FUNCTION ordcancel._make_guards(orders regclass, watched name[]) RETURNS 
 BEGIN
     PERFORM ordcancel._drop_guards(orders, 'guard_(update|insert|delete|truncate)');
 
-    -- AFTER, so that no trigger of another can change the row any more; WHEN,
-    -- not OF, because a trigger of another may change what the UPDATE did not
-    -- name; and WHEN is decided without a call. The names sort before others:
-    -- where a trigger of the user's updates the order once more, the first
-    -- change has to be judged before the second.
-    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_update" AFTER UPDATE ON %s FOR EACH ROW WHEN (%s)'
-                   ' EXECUTE FUNCTION ordcancel.guard_update()',
-                   orders,
-                   (SELECT string_agg(ordcancel._changes(orders, w.col), ' OR ' ORDER BY w.n)
-                    FROM unnest(watched) WITH ORDINALITY AS w (col, n)));
+    -- AFTER, so that no trigger of another can change the row any more; not
+    -- OF, because a trigger of another may change what the UPDATE did not
+    -- name; without WHEN, because PostgreSQL reads that anew for each
+    -- statement, while guard_update sees in no time that nothing of ours has
+    -- changed. The names sort before others: where a trigger of the user's
+    -- updates the order once more, the first change has to be judged before
+    -- the second.
+    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_update" AFTER UPDATE ON %s FOR EACH ROW'
+                   ' EXECUTE FUNCTION ordcancel.guard_update()', orders);
     EXECUTE format('CREATE TRIGGER "!ordcancel_guard_insert" AFTER INSERT ON %s FOR EACH ROW'
                    ' EXECUTE FUNCTION ordcancel.guard_insert()', orders);
-    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_delete" AFTER DELETE ON %s FOR EACH ROW'
-                   ' EXECUTE FUNCTION ordcancel.guard_delete()', orders);
+    -- The WHEN is always true. It keeps the columns from being dropped or
+    -- getting another type, and guard_update looks up there which they are.
+    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_delete" AFTER DELETE ON %s FOR EACH ROW WHEN (true OR %s)'
+                   ' EXECUTE FUNCTION ordcancel.guard_delete()',
+                   orders,
+                   (SELECT string_agg(format('OLD.%I IS NULL', w.col), ' OR ' ORDER BY w.n)
+                    FROM unnest(watched) WITH ORDINALITY AS w (col, n)));
     EXECUTE format('CREATE TRIGGER "!ordcancel_guard_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
                    ' EXECUTE FUNCTION ordcancel.guard_truncate()', orders);
 END

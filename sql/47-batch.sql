@@ -52,19 +52,24 @@ CREATE TABLE ordcancel.batch_group (
 );
 COMMENT ON TABLE ordcancel.batch_group IS 'how many orders of a batch went which way; see the view batch_summary';
 
+-- No index on order_key: a key may be longer than an index entry.
 CREATE TABLE ordcancel.batch_order (
     batch_id bigint NOT NULL REFERENCES ordcancel.batch ON DELETE CASCADE,
+    number bigint GENERATED ALWAYS AS IDENTITY,
     order_key text NOT NULL,
     outcome text NOT NULL,
     sqlstate text,
     message text,
-    PRIMARY KEY (batch_id, order_key)
+    PRIMARY KEY (batch_id, number)
 );
 COMMENT ON TABLE ordcancel.batch_order IS 'orders of a batch that were refused, or are waited for; see the view batch_refused';
+COMMENT ON SEQUENCE ordcancel.batch_order_number_seq IS 'numbers of the rows of batch_order';
+CREATE INDEX ON ordcancel.batch_order (batch_id, number) WHERE outcome = 'waiting';
 
--- Views of others' batches show what SELECT on the order table lets one see;
+-- security_barrier, because a cheap function of the reader's could otherwise see
+-- rows first. Views of others' batches show what SELECT on the order table lets one see;
 -- keys and messages, which name single orders, only without row security.
-CREATE VIEW ordcancel.batch_progress AS
+CREATE VIEW ordcancel.batch_progress WITH (security_barrier) AS
 SELECT b.batch_id, b.orders,
        CASE WHEN b.ended IS NOT NULL AND b.error IS NULL THEN 'done'
             WHEN EXISTS (SELECT FROM pg_catalog.pg_locks AS l
@@ -77,7 +82,7 @@ SELECT b.batch_id, b.orders,
             WHEN b.ended IS NOT NULL THEN 'stopped'
             ELSE 'interrupted' END AS state,
        b.total, n.done,
-       CASE WHEN b.total > 0 THEN pg_catalog.round(100.0 * n.done / b.total, 1) END AS percent,
+       CASE WHEN b.total > 0 THEN pg_catalog.trunc(100.0 * n.done / b.total, 1) END AS percent,
        b.canceled, b.in_progress, b.requested, b.already, b.refused, b.skipped, b.waiting,
        pg_catalog.round(n.rate) AS rate,
        CASE WHEN n.rate > 0 AND b.ended IS NULL
@@ -92,7 +97,7 @@ FROM ordcancel.batch AS b
 WHERE pg_catalog.has_table_privilege(b.orders, 'SELECT');
 COMMENT ON VIEW ordcancel.batch_progress IS 'batches, how far they are, orders per second and time left: state is running, done, stopped (by an error or a cancel) or interrupted (by a crash)';
 
-CREATE VIEW ordcancel.batch_summary AS
+CREATE VIEW ordcancel.batch_summary WITH (security_barrier) AS
 SELECT g.batch_id, g.policy, g.order_status, g.outcome, g.sqlstate, g.count, g.hint,
        CASE WHEN NOT pg_catalog.row_security_active(b.orders::pg_catalog.oid) THEN g.example END AS example
 FROM ordcancel.batch_group AS g
@@ -100,7 +105,7 @@ FROM ordcancel.batch_group AS g
 WHERE pg_catalog.has_table_privilege(b.orders, 'SELECT');
 COMMENT ON VIEW ordcancel.batch_summary IS 'what became of the orders of a batch, or would become in a dry run, by policy and status';
 
-CREATE VIEW ordcancel.batch_refused AS
+CREATE VIEW ordcancel.batch_refused WITH (security_barrier) AS
 SELECT o.batch_id, b.orders, o.order_key, o.outcome, o.sqlstate, o.message
 FROM ordcancel.batch_order AS o
     JOIN ordcancel.batch AS b USING (batch_id)
@@ -121,7 +126,7 @@ GRANT SELECT ON ordcancel.batch_progress, ordcancel.batch_summary, ordcancel.bat
 --   dry_run    says what would become of the orders, and why not, without
 --              locks or changes; see batch_summary
 -- Progress comes as notices, and for other sessions in batch_progress. Raises
--- OC001, OC006 (unknown reason), OC014, 22023, 25001; what befalls an order is
+-- OC001, OC006 (no order can have that reason or note), OC014, 22023, 25001; what befalls an order is
 -- in batch_refused. Source: design section 5.
 CREATE PROCEDURE ordcancel.cancel_batch(
     orders regclass, condition text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL,
@@ -132,7 +137,7 @@ COMMENT ON PROCEDURE ordcancel.cancel_batch(regclass, text, text, text, text, in
 
 -- Goes on with a batch that was stopped by an error, a cancel or a crash,
 -- where it stood; no order is done twice. For the role that began it. Raises
--- 25001, 42501, 42704, 55006 (it is running), OC001.
+-- 22004, 25001, 42501, 42704, 55006 (it is running), OC001.
 CREATE PROCEDURE ordcancel.resume_batch(batch_id bigint)
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_resume_batch';

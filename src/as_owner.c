@@ -86,28 +86,33 @@ owner_leave(const OwnerScope *scope)
 	SetUserIdAndSecContext(scope->userid, scope->security);
 }
 
-/* SPI leaves its own memory context behind; the caller's stays. */
-static uint64
-run(const char *sql, bool read_only)
-{
-	MemoryContext caller = CurrentMemoryContext;
-
-	SPI_execute(sql, read_only, 0);
-	MemoryContextSwitchTo(caller);
-	return SPI_processed;
-}
-
 uint64
 owner_cursors(void)
 {
-	return run("SELECT FROM pg_catalog.pg_cursors AS c WHERE c.is_holdable",
-			   true);
+	static SPIPlanPtr plan = NULL;
+	MemoryContext	  caller = CurrentMemoryContext;
+
+	if (plan == NULL)
+	{
+		plan = SPI_prepare(
+			"SELECT FROM pg_catalog.pg_cursor() AS c WHERE c.is_holdable", 0,
+			NULL);
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "SPI_prepare failed: %s",
+				 SPI_result_code_string(SPI_result));
+	}
+	SPI_execute_plan(plan, NULL, NULL, true, 0);
+	MemoryContextSwitchTo(caller); /* SPI leaves its own behind */
+	return SPI_processed;
 }
 
 void
 owner_settle(uint64 cursors)
 {
-	run("SET CONSTRAINTS ALL IMMEDIATE", false);
+	MemoryContext caller = CurrentMemoryContext;
+
+	SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0);
+	MemoryContextSwitchTo(caller);
 	if (owner_cursors() > cursors)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

@@ -20,6 +20,7 @@
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -32,8 +33,8 @@
 #include "lifecycle.h"
 #include "order_key.h"
 #include "order_set.h"
+#include "question.h"
 #include "refusal.h"
-#include "rules.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_cancel_batch);
 PG_FUNCTION_INFO_V1(ordcancel_resume_batch);
@@ -51,16 +52,14 @@ call_is_atomic(FunctionCallInfo fcinfo)
 }
 
 static void
-must_not_be_atomic(FunctionCallInfo fcinfo, const char *name)
+must_not_be_atomic(FunctionCallInfo fcinfo, const char *name, const char *hint)
 {
 	if (call_is_atomic(fcinfo))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-			 errmsg("%s cannot run inside a transaction block", name),
-			 errdetail("It commits after each chunk."),
-			 errhint(
-				 "Call it by itself, or call ordcancel.cancel_orders().")));
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s cannot run inside a transaction block", name),
+				 errdetail("It commits after each chunk."),
+				 errhint("%s", hint)));
 }
 
 static LOCKTAG
@@ -91,6 +90,21 @@ unlock_batch(const Batch *b)
 	LOCKTAG tag = batch_lock(b);
 
 	LockRelease(&tag, ExclusiveLock, true);
+}
+
+static void
+run_alone(Batch *b, void (*work)(Batch *))
+{
+	lock_batch(b);
+	PG_TRY();
+	{
+		work(b);
+	}
+	PG_FINALLY();
+	{
+		unlock_batch(b);
+	}
+	PG_END_TRY();
 }
 
 static int64
@@ -149,6 +163,14 @@ begin_step(Batch *b)
 	b->count = 0;
 }
 
+/* The last step says that it was, and is no transaction more. */
+static void
+end_if_done(Batch *b)
+{
+	if (b->left == 0 && b->counts[BATCH_WAITING] == 0)
+		batch_save_end(b, NULL);
+}
+
 static void
 do_chunk(void *arg)
 {
@@ -156,44 +178,31 @@ do_chunk(void *arg)
 	Call   call = b->call;
 
 	begin_step(b);
-	if (batch_take_chunk(b))
-	{
-		call.skip_locked = true;
-		order_set_call(b->cases, b->count, &call, true);
-		batch_save_chunk(b, false);
-	}
+	batch_take_chunk(b);
+	call.skip_locked = true;
+	order_set_call(b->cases, b->count, &call, true);
+	batch_save_chunk(b, false);
+	end_if_done(b);
 	PopActiveSnapshot();
 }
 
 static void
 do_waiting(void *arg)
 {
-	Batch *b = arg;
-	char  *key;
+	Batch	 *b = arg;
+	OrderCase c = {0};
+	char	 *key;
 
 	begin_step(b);
 	key = batch_first_waiting(b);
-	if (key)
-	{
-		OrderCase c = {.table = b->table};
-
-		b->cases = &c;
-		b->versions = NULL;
-		b->count = 1;
-		entry_read_key(&c, CStringGetTextDatum(key), false, TEXTOID);
-		order_set_call(&c, 1, &b->call, true);
-		batch_save_chunk(b, true);
-	}
-	PopActiveSnapshot();
-}
-
-static void
-do_end(void *arg)
-{
-	Batch *b = arg;
-
-	PushActiveSnapshot(GetTransactionSnapshot());
-	batch_save_end(b, NULL);
+	c.table = b->table;
+	b->cases = &c;
+	b->versions = NULL;
+	b->count = 1;
+	entry_read_key(&c, CStringGetTextDatum(key), false, TEXTOID);
+	order_set_call(&c, 1, &b->call, true);
+	batch_save_chunk(b, true);
+	end_if_done(b);
 	PopActiveSnapshot();
 }
 
@@ -213,9 +222,10 @@ stop(Batch *b, ErrorData *error)
 								 " has done " INT64_FORMAT " of " INT64_FORMAT
 								 " orders.",
 								 b->id, done_count(b), b->total);
-	error->hint = psprintf("CALL ordcancel.resume_batch(" INT64_FORMAT
+	error->hint = psprintf("%s%sCALL ordcancel.resume_batch(" INT64_FORMAT
 						   ") goes on from there.",
-						   b->id);
+						   error->hint ? error->hint : "",
+						   error->hint ? " Then " : "", b->id);
 	ReThrowError(error);
 }
 
@@ -229,6 +239,10 @@ step(Batch *b, AttemptStep do_step)
 	int64	   counts[BATCH_OUTCOMES];
 	ErrorData *error;
 
+	/* A snapshot older than a lock would only refuse what has changed. */
+	(void) set_config_option("transaction_isolation", "read committed",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
+							 true, 0, false);
 	memcpy(counts, b->counts, sizeof(counts));
 	error = attempt_any(do_step, b);
 	if (error)
@@ -239,20 +253,16 @@ step(Batch *b, AttemptStep do_step)
 	SPI_commit();
 }
 
-/* Runs steps of one kind until there is nothing left for them. */
 static void
-repeat_step(Batch *b, AttemptStep do_step)
+next_step(Batch *b, AttemptStep do_step)
 {
 	MemoryContext keep = CurrentMemoryContext;
 
-	do
-	{
-		MemoryContextReset(b->context);
-		MemoryContextSwitchTo(b->context);
-		step(b, do_step);
-		MemoryContextSwitchTo(keep);
-		tell_progress(b);
-	} while (b->count > 0);
+	MemoryContextReset(b->context);
+	MemoryContextSwitchTo(b->context);
+	step(b, do_step);
+	MemoryContextSwitchTo(keep);
+	tell_progress(b);
 }
 
 static void
@@ -262,13 +272,15 @@ run_batch(Batch *b)
 	b->call.wanted_arg = b;
 	batch_choose(b);
 	batch_save_total(b);
+	end_if_done(b);
 	SPI_commit();
 	ereport(NOTICE,
 			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT " orders", b->id,
-					b->total - done_count(b))));
-	repeat_step(b, do_chunk);
-	repeat_step(b, do_waiting);
-	step(b, do_end);
+					b->left + b->counts[BATCH_WAITING])));
+	while (b->left > 0)
+		next_step(b, do_chunk);
+	while (b->counts[BATCH_WAITING] > 0)
+		next_step(b, do_waiting);
 	tell_end(b);
 }
 
@@ -282,25 +294,26 @@ run_dry(Batch *b)
 	batch_choose(b);
 	batch_save_total(b);
 	b->table = entry_table(false, b->orders, AccessShareLock);
-	do
+	ereport(NOTICE,
+			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT " orders, dry run",
+					b->id, b->left)));
+	while (b->left > 0)
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(b->context);
 		MemoryContextSwitchTo(b->context);
-		if (batch_take_chunk(b))
-		{
-			order_set_preview(b->cases, b->count, &b->call);
-			batch_save_chunk(b, false);
-		}
+		batch_take_chunk(b);
+		order_set_preview(b->cases, b->count, &b->call);
+		batch_save_chunk(b, false);
 		MemoryContextSwitchTo(keep);
-	} while (b->count > 0);
+	}
 	batch_save_end(b, NULL);
 	PopActiveSnapshot();
 	batch_tell_summary(b);
 }
 
 static void
-run(Batch *b)
+prepare(Batch *b)
 {
 	b->context = AllocSetContextCreate(CurrentMemoryContext, "ordcancel batch",
 									   ALLOCSET_DEFAULT_SIZES);
@@ -308,21 +321,6 @@ run(Batch *b)
 	b->call.verb = VERB_CANCEL_ORDER;
 	b->call.party = PARTY_MERCHANT;
 	b->call.source = "cancel_batch";
-	if (b->dry_run)
-	{
-		run_dry(b);
-		return;
-	}
-	lock_batch(b);
-	PG_TRY();
-	{
-		run_batch(b);
-	}
-	PG_FINALLY();
-	{
-		unlock_batch(b);
-	}
-	PG_END_TRY();
 }
 
 static void
@@ -351,11 +349,14 @@ chunk_argument(FunctionCallInfo fcinfo, int arg)
 Datum
 ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 {
-	Batch b = {0};
+	Batch	b = {0};
+	Refusal refusal;
 
 	b.dry_run = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
 	if (!b.dry_run)
-		must_not_be_atomic(fcinfo, "cancel_batch");
+		must_not_be_atomic(
+			fcinfo, "cancel_batch",
+			"Call it by itself, or call ordcancel.cancel_orders().");
 
 	/* SPI's own context outlives the commits in between. */
 	SPI_connect_ext(call_is_atomic(fcinfo) ? 0 : SPI_OPT_NONATOMIC);
@@ -364,15 +365,20 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 	b.condition = entry_text(fcinfo, 1);
 	check_condition(b.condition);
 	b.call.reason = entry_text(fcinfo, 2);
-	if (b.call.reason && reason_find(b.call.reason) == NULL)
-		refusal_raise_unknown_reason(b.call.reason);
 	b.call.note = entry_text(fcinfo, 3);
 	b.call.actor = entry_actor(fcinfo, 4);
 	b.chunk = chunk_argument(fcinfo, 5);
 	b.author = GetUserId();
 	b.search_path = pstrdup(namespace_search_path);
+	prepare(&b);
+	if (!question_words_fit(&b.call, &refusal))
+		refusal_raise(&refusal);
+	PreventCommandIfReadOnly("cancel_batch()");
 	batch_create(&b);
-	run(&b);
+	if (b.dry_run)
+		run_dry(&b);
+	else
+		run_alone(&b, run_batch);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -397,27 +403,36 @@ must_be_author(const Batch *b)
 					  0));
 }
 
+/* Read under the lock: another session may just have gone on with it. */
+static void
+load_and_run(Batch *b)
+{
+	bool done = batch_load(b, b->id);
+
+	must_be_author(b);
+	if (done)
+	{
+		ereport(NOTICE, (errmsg("batch " INT64_FORMAT " is done", b->id)));
+		return;
+	}
+	entry_table(false, b->orders, AccessShareLock);
+	run_batch(b);
+}
+
 Datum
 ordcancel_resume_batch(PG_FUNCTION_ARGS)
 {
 	Batch b = {0};
-	bool  done;
 
-	must_not_be_atomic(fcinfo, "resume_batch");
+	must_not_be_atomic(fcinfo, "resume_batch", "Call it by itself.");
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("batch id must not be null")));
-	done = batch_load(&b, PG_GETARG_INT64(0));
-	must_be_author(&b);
-	if (done)
-		ereport(NOTICE, (errmsg("batch " INT64_FORMAT " is done", b.id)));
-	else
-	{
-		entry_table(false, b.orders, AccessShareLock);
-		run(&b);
-	}
+	b.id = PG_GETARG_INT64(0);
+	prepare(&b);
+	run_alone(&b, load_and_run);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

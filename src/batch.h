@@ -52,10 +52,13 @@ typedef struct Batch
 	/* the orders that were chosen, and the part of them at hand */
 	Tuplestorestate *chosen;
 	TupleDesc		 chosen_desc;
+	int64			 left; /* of them that are not taken yet */
 	OrderTable		*table;
 	OrderCase		*cases;
 	RowVersion		*versions;
 	int				 count;
+
+	int64 waiting_number; /* of the row of the order that is waited for */
 
 	/* The rows of the chunk at hand live here. */
 	MemoryContext context;
@@ -63,7 +66,7 @@ typedef struct Batch
 
 /* batch_choice.c: as the author of the batch, who is the current role. */
 extern void batch_choose(Batch *batch);
-extern bool batch_take_chunk(Batch *batch);
+extern void batch_take_chunk(Batch *batch);
 extern bool batch_still_wanted(OrderCase *c, void *batch);
 
 /* batch_record.c: as the owner of the extension. */

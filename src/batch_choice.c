@@ -28,11 +28,17 @@
 /* So many rows are fetched at once. */
 #define FETCH_COUNT 1000
 
-/* The author's own code runs here, with the search_path that it was given. */
+/*
+ * The author's own code runs here, with the search_path that it was given, and
+ * sees what row security shows the author, who may be the owner.
+ */
 static void
 author_enter(OwnerScope *scope, const Batch *batch)
 {
 	role_enter(scope, batch->author);
+	SetUserIdAndSecContext(batch->author,
+						   (scope->security & ~SECURITY_NOFORCE_RLS) |
+							   SECURITY_LOCAL_USERID_CHANGE);
 	(void) set_config_option("search_path", batch->search_path, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
@@ -117,7 +123,7 @@ keep_row(Batch *batch, const OrderTable *table, HeapTuple row, TupleDesc desc,
 	if (after && order_key_compare(table, values, after) <= 0)
 		return;
 	tuplestore_putvalues(batch->chosen, desc, values, nulls);
-	batch->total++;
+	batch->left++;
 }
 
 void
@@ -165,11 +171,10 @@ check_key_types(const Batch *batch)
 			refusal_raise_invalid_policy(
 				psprintf("the primary key of %s has changed",
 						 batch->table->label),
-				"The batch has chosen its orders under another one.",
-				"Resume it to choose them anew.");
+				"The batch has chosen its orders under another one.", NULL);
 }
 
-bool
+void
 batch_take_chunk(Batch *batch)
 {
 	OrderTable	   *table = batch->table;
@@ -198,9 +203,9 @@ batch_take_chunk(Batch *batch)
 		version->xmin = DatumGetTransactionId(
 			slot_getattr(row, table->nkeys + 2, &isnull));
 		batch->count++;
+		batch->left--;
 	}
 	ExecDropSingleTupleTableSlot(row);
-	return batch->count > 0;
 }
 
 /*

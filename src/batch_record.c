@@ -18,6 +18,7 @@
 #include "batch.h"
 #include "order_key.h"
 #include "order_set.h"
+#include "refusal.h"
 #include "statement.h"
 
 /* The names of their columns in ordcancel.batch. */
@@ -37,16 +38,23 @@ typedef struct OutcomeGroup
 	int64		 count;
 } OutcomeGroup;
 
+/* Each statement is planned once in a session, by the first that runs it. */
 static uint64
-run(const char *sql, const Parameters *p)
+run(SPIPlanPtr *plan, const char *sql, const Parameters *p)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	OwnerScope	  scope;
 	int			  result;
 
 	extension_enter(&scope);
-	result = SPI_execute_with_args(sql, p->count, (Oid *) p->types,
-								   (Datum *) p->values, p->nulls, false, 0);
+	if (*plan == NULL)
+	{
+		*plan = SPI_prepare(sql, p->count, (Oid *) p->types);
+		if (*plan == NULL || SPI_keepplan(*plan) != 0)
+			elog(ERROR, "SPI_prepare failed: %s",
+				 SPI_result_code_string(SPI_result));
+	}
+	result = SPI_execute_plan(*plan, (Datum *) p->values, p->nulls, false, 0);
 	owner_leave(&scope);
 	MemoryContextSwitchTo(caller); /* SPI leaves its own behind */
 	if (result < 0)
@@ -58,6 +66,13 @@ static void
 parameter_bigint(Parameters *p, int64 value)
 {
 	parameter_value(p, INT8OID, Int64GetDatum(value), false);
+}
+
+/* A text that has to fit into an index entry. */
+static void
+parameter_short(Parameters *p, const char *text, int bytes)
+{
+	parameter_text(p, text ? shorten(text, bytes) : NULL);
 }
 
 /* An array of texts, some of them NULL. */
@@ -99,8 +114,9 @@ batch_outcome(const OrderCase *c)
 void
 batch_create(Batch *b)
 {
-	Parameters p = {0};
-	bool	   isnull;
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+	bool			  isnull;
 
 	parameter_value(&p, REGCLASSOID, ObjectIdGetDatum(b->orders), false);
 	parameter_text(&p, b->condition);
@@ -111,7 +127,8 @@ batch_create(Batch *b)
 	parameter_value(&p, BOOLOID, BoolGetDatum(b->dry_run), false);
 	parameter_text(&p, GetUserNameFromId(b->author, false));
 	parameter_text(&p, b->search_path);
-	run("INSERT INTO ordcancel.batch (orders, condition, reason, note, actor,"
+	run(&plan,
+		"INSERT INTO ordcancel.batch (orders, condition, reason, note, actor,"
 		" chunk, dry_run, author, search_path)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING batch_id",
 		&p);
@@ -123,13 +140,15 @@ batch_create(Batch *b)
 bool
 batch_load(Batch *b, int64 id)
 {
-	Parameters p = {0};
-	HeapTuple  row;
-	TupleDesc  desc;
-	bool	   isnull;
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+	HeapTuple		  row;
+	TupleDesc		  desc;
+	bool			  isnull;
 
 	parameter_bigint(&p, id);
-	if (run("SELECT orders, condition, reason, note, actor, chunk, dry_run,"
+	if (run(&plan,
+			"SELECT orders, condition, reason, note, actor, chunk, dry_run,"
 			" author::text, search_path, last_key,"
 			" (extract(epoch FROM busy) * 1000000)::bigint, canceled,"
 			" in_progress, requested, already, refused, skipped, waiting,"
@@ -164,13 +183,16 @@ batch_load(Batch *b, int64 id)
 void
 batch_save_total(Batch *b)
 {
-	Parameters p = {0};
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
 
+	b->total = b->left;
 	for (int i = 0; i < BATCH_OUTCOMES; i++)
 		b->total += b->counts[i];
 	parameter_bigint(&p, b->id);
 	parameter_bigint(&p, b->total);
-	run("UPDATE ordcancel.batch SET total = $2, ended = NULL, error = NULL,"
+	run(&plan,
+		"UPDATE ordcancel.batch SET total = $2, ended = NULL, error = NULL,"
 		" error_sqlstate = NULL, updated_at = clock_timestamp()"
 		" WHERE batch_id = $1",
 		&p);
@@ -183,7 +205,8 @@ group_of(const OrderCase *c)
 	OutcomeGroup   g = {.outcome = batch_outcome(c), .count = 1};
 
 	g.policy = c->policy ? c->policy->name : NULL;
-	g.status = c->policy ? c->question.status : NULL; /* as it was before */
+	/* As it was before; an error may have come before the question. */
+	g.status = c->question.policy ? c->question.status : c->status;
 	if (g.outcome == BATCH_REFUSED)
 	{
 		g.sqlstate = pstrdup(unpack_sql_state(refusal->sqlstate));
@@ -234,7 +257,8 @@ group_all(const Batch *b)
 static void
 save_groups(const Batch *b)
 {
-	ListCell *lc;
+	static SPIPlanPtr plan = NULL;
+	ListCell		 *lc;
 
 	foreach(lc, group_all(b))
 	{
@@ -242,14 +266,15 @@ save_groups(const Batch *b)
 		Parameters			p = {0};
 
 		parameter_bigint(&p, b->id);
-		parameter_text(&p, g->policy);
-		parameter_text(&p, g->status);
+		parameter_short(&p, g->policy, 250);
+		parameter_short(&p, g->status, 250);
 		parameter_text(&p, outcome_names[g->outcome]);
 		parameter_text(&p, g->sqlstate);
-		parameter_text(&p, g->hint);
+		parameter_short(&p, g->hint, 1000);
 		parameter_text(&p, g->message);
 		parameter_bigint(&p, g->count);
-		run("INSERT INTO ordcancel.batch_group AS g (batch_id, policy,"
+		run(&plan,
+			"INSERT INTO ordcancel.batch_group AS g (batch_id, policy,"
 			" order_status, outcome, sqlstate, hint, example, count)"
 			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 			" ON CONFLICT (batch_id, policy, order_status, outcome, sqlstate, hint)"
@@ -262,12 +287,13 @@ save_groups(const Batch *b)
 static void
 save_orders(const Batch *b)
 {
-	const char **keys = palloc(b->count * sizeof(char *));
-	const char **outcomes = palloc(b->count * sizeof(char *));
-	const char **states = palloc(b->count * sizeof(char *));
-	const char **messages = palloc(b->count * sizeof(char *));
-	Parameters	 p = {0};
-	int			 n = 0;
+	static SPIPlanPtr plan = NULL;
+	const char		**keys = palloc(b->count * sizeof(char *));
+	const char		**outcomes = palloc(b->count * sizeof(char *));
+	const char		**states = palloc(b->count * sizeof(char *));
+	const char		**messages = palloc(b->count * sizeof(char *));
+	Parameters		  p = {0};
+	int				  n = 0;
 
 	for (int i = 0; i < b->count; i++)
 	{
@@ -292,7 +318,8 @@ save_orders(const Batch *b)
 	parameter_texts(&p, outcomes, n);
 	parameter_texts(&p, states, n);
 	parameter_texts(&p, messages, n);
-	run("INSERT INTO ordcancel.batch_order (batch_id, order_key, outcome,"
+	run(&plan,
+		"INSERT INTO ordcancel.batch_order (batch_id, order_key, outcome,"
 		" sqlstate, message)"
 		" SELECT $1, o.* FROM unnest($2, $3, $4, $5) AS o",
 		&p);
@@ -302,12 +329,14 @@ save_orders(const Batch *b)
 static void
 forget_waiting(Batch *b)
 {
-	Parameters p = {0};
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
 
 	parameter_bigint(&p, b->id);
-	parameter_text(&p, order_key_text(b->table, b->cases[0].key));
-	run("DELETE FROM ordcancel.batch_order WHERE batch_id = $1"
-		" AND order_key = $2",
+	parameter_bigint(&p, b->waiting_number);
+	run(&plan,
+		"DELETE FROM ordcancel.batch_order WHERE batch_id = $1"
+		" AND number = $2",
 		&p);
 	b->counts[BATCH_WAITING]--;
 }
@@ -315,8 +344,9 @@ forget_waiting(Batch *b)
 void
 batch_save_chunk(Batch *b, bool waited)
 {
-	Parameters p = {0};
-	int64	   busy = b->busy + GetCurrentTimestamp() - b->started;
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+	int64			  busy = b->busy + GetCurrentTimestamp() - b->started;
 
 	if (waited)
 		forget_waiting(b);
@@ -336,7 +366,8 @@ batch_save_chunk(Batch *b, bool waited)
 	parameter_bigint(&p, busy);
 	for (int i = 0; i < BATCH_OUTCOMES; i++)
 		parameter_bigint(&p, b->counts[i]);
-	run("UPDATE ordcancel.batch SET last_key = coalesce($2, last_key),"
+	run(&plan,
+		"UPDATE ordcancel.batch SET last_key = coalesce($2, last_key),"
 		" busy = $3 * interval '1 microsecond', canceled = $4,"
 		" in_progress = $5, requested = $6, already = $7, refused = $8,"
 		" skipped = $9, waiting = $10, updated_at = clock_timestamp()"
@@ -347,12 +378,14 @@ batch_save_chunk(Batch *b, bool waited)
 void
 batch_save_end(Batch *b, const ErrorData *error)
 {
-	Parameters p = {0};
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
 
 	parameter_bigint(&p, b->id);
 	parameter_text(&p, error ? error->message : NULL);
 	parameter_text(&p, error ? unpack_sql_state(error->sqlerrcode) : NULL);
-	run("UPDATE ordcancel.batch SET ended = clock_timestamp(), error = $2,"
+	run(&plan,
+		"UPDATE ordcancel.batch SET ended = clock_timestamp(), error = $2,"
 		" error_sqlstate = $3 WHERE batch_id = $1",
 		&p);
 }
@@ -361,24 +394,33 @@ batch_save_end(Batch *b, const ErrorData *error)
 char *
 batch_first_waiting(Batch *b)
 {
-	Parameters p = {0};
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+	bool			  isnull;
 
 	parameter_bigint(&p, b->id);
-	if (run("SELECT order_key FROM ordcancel.batch_order WHERE batch_id = $1"
-			" AND outcome = 'waiting' ORDER BY order_key LIMIT 1",
+	if (run(&plan,
+			"SELECT order_key, number FROM ordcancel.batch_order"
+			" WHERE batch_id = $1 AND outcome = 'waiting'"
+			" ORDER BY number LIMIT 1",
 			&p) == 0)
 		return NULL;
+	b->waiting_number = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+													SPI_tuptable->tupdesc, 2,
+													&isnull));
 	return result_text(1);
 }
 
 void
 batch_tell_summary(Batch *b)
 {
-	Parameters p = {0};
-	uint64	   rows;
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+	uint64			  rows;
 
 	parameter_bigint(&p, b->id);
 	rows = run(
+		&plan,
 		"SELECT format('%s of policy \"%s\" in status \"%s\" %s%s',"
 		" count, policy, order_status,"
 		" CASE outcome WHEN 'already' THEN 'are so already'"

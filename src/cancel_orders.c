@@ -317,6 +317,8 @@ ordcancel_cancel_orders(PG_FUNCTION_ARGS)
 	o.call.note = entry_text(fcinfo, 3);
 	o.call.actor = entry_actor(fcinfo, 4);
 	o.abort = aborts(fcinfo, 5);
+	PreventCommandIfReadOnly("cancel_orders()");
+	entry_may_read(o.table);
 	if (PG_ARGISNULL(1))
 		return (Datum) 0;
 

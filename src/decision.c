@@ -135,8 +135,8 @@ imported_canceled(const Question *q)
  * Judges reason and note.  Returns CONDITION_NONE in the verdict when they
  * will do.
  */
-static Verdict
-judge_words(const Question *q)
+Verdict
+decide_words(const Question *q)
 {
 	bool begins = q->verb == VERB_REQUEST_CANCEL ||
 		q->verb == VERB_CANCEL_ORDER || q->verb == VERB_OVERRIDE_CANCEL;
@@ -261,7 +261,7 @@ decide_begin(const Question *q)
 	}
 	if (q->blocked && !override)
 		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_NONE);
-	v = judge_words(q);
+	v = decide_words(q);
 	if (v.condition != CONDITION_NONE)
 		return v;
 
@@ -284,7 +284,7 @@ decide_begin(const Question *q)
 static Verdict
 end_request(const Question *q, State state, EventType event)
 {
-	Verdict v = judge_words(q);
+	Verdict v = decide_words(q);
 
 	if (v.condition != CONDITION_NONE)
 		return v;
@@ -322,7 +322,7 @@ decide_accept(const Question *q)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
 	if (q->blocked)
 		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_NONE);
-	v = judge_words(q);
+	v = decide_words(q);
 	if (v.condition != CONDITION_NONE)
 		return v;
 	v = reach_canceled(q, false);

@@ -175,6 +175,9 @@ typedef struct Verdict
 /* Decides a verb. */
 extern Verdict decide(const Question *question);
 
+/* Judges reason and note alone; CONDITION_NONE when they will do. */
+extern Verdict decide_words(const Question *question);
+
 /*
  * Decides a plain change of the order's status to "to": finds the verb it
  * amounts to (left in question->verb) and allows exactly what that verb would

@@ -5,7 +5,9 @@
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -98,6 +100,16 @@ entry_not_found(const OrderCase *c, FunctionCallInfo fcinfo, int arg)
 										NULL);
 
 	refusal_raise(&refusal);
+}
+
+void
+entry_may_read(const OrderTable *table)
+{
+	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) !=
+			ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(table->relid, GetUserId(), ACL_SELECT,
+								  ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, table->name);
 }
 
 /* What the caller does not see is not found. */

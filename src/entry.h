@@ -20,6 +20,9 @@ extern Oid entry_argument_type(FunctionCallInfo fcinfo, int arg);
 extern void entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg);
 extern void entry_read_key(OrderCase *c, Datum value, bool isnull, Oid type);
 
+/* An error unless the caller may read something of the table. */
+extern void entry_may_read(const OrderTable *table);
+
 /*
  * Does the caller see the orders?  Those that he does not become not found.
  * The caller is connected to SPI.

@@ -11,9 +11,15 @@
 bool
 expression_is_one(const char *text)
 {
-	List	   *statements = raw_parser(psprintf("SELECT (%s\n)", text),
-										RAW_PARSE_DEFAULT);
+	List	   *statements;
 	SelectStmt *select;
+
+	/* Bare as well, or "a) OR (b" would pass, and change what stands around. */
+	if (list_length(
+			raw_parser(psprintf("SELECT %s\n", text), RAW_PARSE_DEFAULT)) != 1)
+		return false;
+	statements = raw_parser(psprintf("SELECT (%s\n)", text),
+							RAW_PARSE_DEFAULT);
 
 	if (list_length(statements) != 1)
 		return false;

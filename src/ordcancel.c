@@ -11,6 +11,7 @@
 #include "order_table.h"
 #include "rules.h"
 #include "settings.h"
+#include "watched.h"
 
 PG_MODULE_MAGIC;
 
@@ -21,5 +22,6 @@ _PG_init(void)
 {
 	settings_init();
 	order_table_init();
+	watched_init();
 	rules_init();
 }

@@ -107,7 +107,7 @@ static TimestampTz *
 placed_at_instant(const OrderTable *table, Datum value)
 {
 	TimestampTz *at = palloc(sizeof(TimestampTz));
-	Oid			 type = getBaseType(table->placed_at.type);
+	Oid			 type = table->placed_at.base;
 
 	if (type == DATEOID)
 		value = DirectFunctionCall1(date_timestamp, value);
@@ -196,7 +196,7 @@ fill_from_slot(OrderCase *c, TupleTableSlot *slot)
 	const Column *columns[] = {&table->status, &table->placed_at,
 							   &table->policy_by};
 	Datum		  values[3];
-	bool		  nulls[3];
+	bool		  nulls[3] = {false};
 	Datum		  key[INDEX_MAX_KEYS];
 	bool		  isnull;
 

@@ -9,6 +9,7 @@
 #include "lifecycle.h"
 #include "order_key.h"
 #include "order_set.h"
+#include "refusal.h"
 
 typedef struct Part
 {
@@ -78,6 +79,21 @@ find_lock_failure(const Part *part)
 	return -1;
 }
 
+/* What was read of the order is kept, for who lists it. */
+static void
+refuse_with(OrderCase *c, const ErrorData *error)
+{
+	const Policy *policy = c->policy;
+	char		 *status = c->status;
+
+	begin_again(c, 1);
+	c->policy = policy;
+	c->status = status;
+	c->key_text = order_key_text(c->table, c->key);
+	c->result = CASE_REFUSED;
+	c->outcome.refusal = refusal_of_error(error);
+}
+
 static void divide(Part part);
 
 static void
@@ -113,9 +129,7 @@ divide(Part part)
 		divide_range(part, half, part.count);
 		return;
 	}
-	begin_again(&part.cases[culprit], 1);
-	part.cases[culprit].result = CASE_REFUSED;
-	part.cases[culprit].outcome.refusal = refusal_of_error(error);
+	refuse_with(&part.cases[culprit], error);
 	divide_range(part, 0, culprit);
 	divide_range(part, culprit + 1, part.count);
 }
@@ -132,9 +146,25 @@ order_set_preview(OrderCase *cases, int count, const Call *call)
 	divide((Part){preview_part, cases, count, call, false});
 }
 
+/* A trigger of the user may have ended at once what we have begun. */
+static void
+explain_ended(OrderCase *c)
+{
+	c->outcome.refusal = (Refusal){
+		.sqlstate = ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION,
+		.message = psprintf(
+			"cancellation of order %s of %s was ended by a trigger",
+			shorten(c->key_text, 80), c->table->label),
+	};
+	c->result = CASE_REFUSED;
+}
+
 void
 order_set_explain(OrderCase *c)
 {
+	if (c->result == CASE_DONE && c->outcome.changed &&
+		c->outcome.state > STATE_CANCELED)
+		explain_ended(c);
 	if (c->result != CASE_NOT_FOUND)
 		return;
 	c->key_text = order_key_text(c->table, c->key);

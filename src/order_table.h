@@ -26,6 +26,7 @@ typedef struct Column
 	AttrNumber attnum; /* 0: not configured */
 	char	  *name;
 	Oid		   type;
+	Oid		   base; /* the type under a domain */
 	int32	   typmod;
 	int16	   typlen;
 	bool	   typbyval;

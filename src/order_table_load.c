@@ -90,10 +90,11 @@ load_column(OrderTable *table, Relation rel, Column *column, AttrNumber attnum)
 	column->attnum = attnum;
 	column->name = pstrdup(NameStr(att->attname));
 	column->type = att->atttypid;
+	column->base = getBaseType(att->atttypid);
 	column->typmod = att->atttypmod;
 	column->typlen = att->attlen;
 	column->typbyval = att->attbyval;
-	column->blank_padded = getBaseType(att->atttypid) == BPCHAROID;
+	column->blank_padded = column->base == BPCHAROID;
 	getTypeInputInfo(column->type, &function, &column->ioparam);
 	fmgr_info_cxt(function, &column->in, table->context);
 	getTypeOutputInfo(column->type, &function, &varlena);

@@ -104,6 +104,35 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	q->reason_on_record = live && r->reason != NULL;
 }
 
+static void
+put_words(Question *q, const Call *call)
+{
+	q->reason_given = call->reason != NULL;
+	q->reason = call->reason ? reason_find(call->reason) : NULL;
+	q->note_length = note_length(call->note);
+}
+
+/* As if the customer had asked: some reasons are only for that. */
+bool
+question_words_fit(const Call *call, Refusal *refusal)
+{
+	const Policy none = {0};
+	Question	 q = {.verb = call->verb,
+					  .party = call->party,
+					  .policy = &none,
+					  .live = STATE_REQUESTED,
+					  .asked_by = PARTY_CUSTOMER};
+	RefusalNames names = {.reason = call->reason};
+	Verdict		 v;
+
+	put_words(&q, call);
+	v = decide_words(&q);
+	if (v.condition == CONDITION_NONE)
+		return true;
+	*refusal = refusal_explain(&names, &q, &v);
+	return false;
+}
+
 /* Adds what the caller said. */
 void
 question_ask_call(OrderCase *c, Call *call)
@@ -113,9 +142,7 @@ question_ask_call(OrderCase *c, Call *call)
 	question_ask(c, call->verb, call->party, call->now);
 	if (call->either_party && q->live == STATE_REQUESTED)
 		q->party = call->party = q->asked_by;
-	q->reason_given = call->reason != NULL;
-	q->reason = call->reason ? reason_find(call->reason) : NULL;
-	q->note_length = note_length(call->note);
+	put_words(q, call);
 	q->settled = call->settled;
 	if (call->verb == VERB_UNDO_CANCEL && q->live != STATE_NONE &&
 		c->record.refunded)

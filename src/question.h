@@ -26,4 +26,10 @@ extern Numeric numeric_plus(Numeric a, Numeric b);
 /* A number as text; "0" for none. */
 extern char *numeric_text(Numeric number);
 
+/*
+ * Can reason and note be those of any order at all?  A refusal that would be
+ * every order's is made once, before the first.
+ */
+extern bool question_words_fit(const Call *call, Refusal *refusal);
+
 #endif /* ORDCANCEL_QUESTION_H */

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/xid8.h"
 
@@ -37,6 +38,7 @@ typedef struct RecordTable
 	const char *const *columns; /* the id first, the order's key comes after */
 } RecordTable;
 
+/* In the order of the tables, so that a column is found at its own place. */
 static const char *const cancellation_columns[] = {"cancellation_id",
 												   "order_key",
 												   "state",
@@ -46,8 +48,9 @@ static const char *const cancellation_columns[] = {"cancellation_id",
 												   "decided_actor",
 												   "reason",
 												   "note",
+												   "decision_note",
+												   "undo_note",
 												   "prior_status",
-												   "order_status",
 												   "policy",
 												   "request_key",
 												   "refund_due",
@@ -56,6 +59,7 @@ static const char *const cancellation_columns[] = {"cancellation_id",
 												   "decided_at",
 												   "closed_at",
 												   "deadline",
+												   "order_status",
 												   NULL};
 
 static const char *const event_columns[] = {
@@ -64,9 +68,6 @@ static const char *const event_columns[] = {
 	"actor",	   "session_role",	  "reason",		 "data",
 	"at",		   "source",		  "request_key", "xid",
 	NULL};
-
-/* Columns that only later steps fill; a new row has NULL there. */
-static const char *const later_columns[] = {"decision_note", "undo_note"};
 
 bool
 record_write_is_ours(Oid relid, int64 id)
@@ -139,28 +140,27 @@ static const RecordTable cancellations = {STATEMENT_INSERT_CANCELLATION,
 static const RecordTable events = {STATEMENT_INSERT_EVENT, insert_event_text,
 								   event_columns};
 
-static bool
-comes_later(const char *name)
+static const char *
+parameter_name(const RecordTable *records, const OrderTable *table,
+			   const Parameters *p, int n)
 {
-	for (int i = 0; i < lengthof(later_columns); i++)
-		if (strcmp(name, later_columns[i]) == 0)
-			return true;
-	return false;
+	int first_key = p->count - table->nkeys;
+
+	return n < first_key ? records->columns[n] :
+						   table->record_keys[n - first_key];
 }
 
-/* Which parameter fills a column: its number, or -1 for none of ours. */
+/* Which parameter fills a column; -1: it is none of ours. */
 static int
 parameter_of(const RecordTable *records, const OrderTable *table,
-			 const char *name)
+			 const Parameters *p, const char *name, int guess)
 {
-	int n = 0;
-
-	for (; records->columns[n]; n++)
-		if (strcmp(records->columns[n], name) == 0)
+	if (guess < p->count &&
+		strcmp(parameter_name(records, table, p, guess), name) == 0)
+		return guess;
+	for (int n = 0; n < p->count; n++)
+		if (strcmp(parameter_name(records, table, p, n), name) == 0)
 			return n;
-	for (int i = 0; i < table->nkeys; i++)
-		if (strcmp(table->record_keys[i], name) == 0)
-			return n + i;
 	return -1;
 }
 
@@ -191,13 +191,9 @@ map_columns(const RecordTable *records, const OrderTable *table,
 		map[i] = -1;
 		if (att->attisdropped)
 			continue;
-		map[i] = parameter_of(records, table, NameStr(att->attname));
+		map[i] = parameter_of(records, table, p, NameStr(att->attname), i);
 		if (map[i] < 0)
-		{
-			if (comes_later(NameStr(att->attname)))
-				continue;
 			return false;
-		}
 		if (att->atttypid != p->types[map[i]] || att->attgenerated ||
 			att->atttypmod != typmod_of(table, p, map[i]))
 			return false;
@@ -219,48 +215,67 @@ fill_slot(TupleTableSlot *slot, const Parameters *p, const ColumnMap map)
 	ExecStoreVirtualTuple(slot);
 }
 
+/* Fills the parameters of one of the rows that are to be inserted. */
+typedef void (*FillRow)(const void *rows, int i, Parameters *p);
+
 /* So many rows are put into a table at once. */
-#define ROWS_AT_ONCE 1000
+#define ROWS_AT_ONCE 100
 
 /* Puts rows into a table directly; the caller has mapped its columns. */
 static void
-insert_directly(Relation rel, Oid guard, const Parameters *rows, int count,
-				const ColumnMap map)
+insert_directly(Relation rel, Oid guard, FillRow fill, const void *rows,
+				int count, const ColumnMap map)
 {
+	MemoryContext	caller = CurrentMemoryContext;
+	MemoryContext	context = AllocSetContextCreate(caller, "ordcancel rows",
+													ALLOCSET_DEFAULT_SIZES);
 	TupleTableSlot *slots[ROWS_AT_ONCE];
 	int				nslots = Min(count, ROWS_AT_ONCE);
+	Parameters		p;
 	RowWriter		w;
 
 	writer_open(&w, rel, 0, guard);
 	for (int i = 0; i < nslots; i++)
 		slots[i] = table_slot_create(rel, NULL);
+	MemoryContextSwitchTo(context);
 	for (int done = 0; done < count; done += nslots)
 	{
 		int n = Min(count - done, nslots);
 
 		for (int i = 0; i < n; i++)
-			fill_slot(slots[i], &rows[done + i], map);
+		{
+			fill(rows, done + i, &p);
+			fill_slot(slots[i], &p, map);
+		}
 		writer_insert(&w, slots, n);
+		MemoryContextReset(context);
 	}
+	MemoryContextSwitchTo(caller);
 	for (int i = 0; i < nslots; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
 	writer_close(&w);
+	MemoryContextDelete(context);
 }
 
 static void
 insert_rows(OrderTable *table, const RecordTable *records, Oid relid,
-			const Parameters *rows, int count)
+			FillRow fill, const void *rows, int count)
 {
-	Relation  rel = try_table_open(relid, RowExclusiveLock);
-	ColumnMap map;
+	Relation   rel = try_table_open(relid, RowExclusiveLock);
+	Parameters p;
+	ColumnMap  map = {0};
 
+	fill(rows, 0, &p);
 	if (rel && writer_may_insert(rel, table->guard_record) &&
-		map_columns(records, table, &rows[0], RelationGetDescr(rel), map))
-		insert_directly(rel, table->guard_record, rows, count, map);
+		map_columns(records, table, &p, RelationGetDescr(rel), map))
+		insert_directly(rel, table->guard_record, fill, rows, count, map);
 	else
 		for (int i = 0; i < count; i++)
+		{
+			fill(rows, i, &p);
 			write_by_statement(table, records->insert, records->insert_text,
-							   &rows[i], relid);
+							   &p, relid);
+		}
 	if (rel)
 		table_close(rel, NoLock);
 }
@@ -272,8 +287,9 @@ next_id(Oid sequence)
 }
 
 static void
-cancellation_parameters(const OrderCase *c, Parameters *p)
+cancellation_parameters(const void *rows, int i, Parameters *p)
 {
+	const OrderCase	   *c = ((OrderCase *const *) rows)[i];
 	const Cancellation *r = &c->record;
 
 	p->count = 0;
@@ -286,8 +302,9 @@ cancellation_parameters(const OrderCase *c, Parameters *p)
 	parameter_text(p, r->decided_actor);
 	parameter_text(p, r->reason);
 	parameter_text(p, r->note);
+	parameter_text(p, r->decision_note);
+	parameter_text(p, r->undo_note);
 	parameter_text(p, r->prior_status);
-	parameter_text(p, r->order_status);
 	parameter_text(p, r->policy);
 	parameter_text(p, r->request_key);
 	parameter_numeric(p, r->refund_due);
@@ -296,6 +313,7 @@ cancellation_parameters(const OrderCase *c, Parameters *p)
 	parameter_time(p, r->decided_at);
 	parameter_time(p, r->closed_at);
 	parameter_time(p, r->deadline);
+	parameter_text(p, r->order_status);
 	parameter_key(p, c->table, c->key);
 }
 
@@ -304,21 +322,18 @@ record_insert(OrderCase **cases, int count)
 {
 	OrderTable *table;
 	Oid			sequence;
-	Parameters *rows;
 
 	if (count == 0)
 		return;
 	table = cases[0]->table;
 	sequence = config_relation("cancellation_id_seq");
-	rows = palloc(count * sizeof(Parameters));
 	for (int i = 0; i < count; i++)
 	{
 		cases[i]->record.id = next_id(sequence);
-		cancellation_parameters(cases[i], &rows[i]);
 		cases[i]->has_record = true;
 	}
-	insert_rows(table, &cancellations, table->cancellation_table, rows, count);
-	pfree(rows);
+	insert_rows(table, &cancellations, table->cancellation_table,
+				cancellation_parameters, cases, count);
 }
 
 static void
@@ -356,9 +371,19 @@ record_update(OrderCase *c)
 					   c->table->cancellation_table);
 }
 
-static void
-event_parameters(const Event *e, Datum role, Datum data, Parameters *p)
+/* Events of one call, and what is the same for all of them. */
+typedef struct Events
 {
+	const Event *list;
+	Datum		 role;
+	Datum		*data;
+} Events;
+
+static void
+event_parameters(const void *rows, int i, Parameters *p)
+{
+	const Events	*all = rows;
+	const Event		*e = &all->list[i];
 	const OrderCase *c = e->order;
 
 	p->count = 0;
@@ -371,9 +396,9 @@ event_parameters(const Event *e, Datum role, Datum data, Parameters *p)
 	parameter_text(p, state_name(e->state));
 	parameter_text(p, party_name(e->party));
 	parameter_text(p, e->actor);
-	parameter_value(p, NAMEOID, role, false);
+	parameter_value(p, NAMEOID, all->role, false);
 	parameter_text(p, e->reason);
-	parameter_value(p, JSONBOID, data, e->data == NULL);
+	parameter_value(p, JSONBOID, all->data[i], e->data == NULL);
 	parameter_time(p, &e->at);
 	parameter_text(p, e->source);
 	parameter_text(p, e->request_key);
@@ -386,23 +411,24 @@ event_parameters(const Event *e, Datum role, Datum data, Parameters *p)
 static void
 insert_events(OrderTable *table, Event *list, int count)
 {
-	Oid			sequence = config_relation("event_id_seq");
-	Parameters *rows = palloc(count * sizeof(Parameters));
-	Datum		data = (Datum) 0;
-	Datum		role = DirectFunctionCall1(
-			  namein, CStringGetDatum(GetUserNameFromId(GetSessionUserId(), false)));
+	Oid	   sequence = config_relation("event_id_seq");
+	Events all = {.list = list};
 
+	all.role = DirectFunctionCall1(
+		namein, CStringGetDatum(GetUserNameFromId(GetSessionUserId(), false)));
+	all.data = palloc0(count * sizeof(Datum));
 	for (int i = 0; i < count; i++)
 	{
 		list[i].id = next_id(sequence);
-		if (list[i].data &&
-			(i == 0 || !same_text(list[i].data, list[i - 1].data)))
-			data = DirectFunctionCall1(jsonb_in,
-									   CStringGetDatum(list[i].data));
-		event_parameters(&list[i], role, data, &rows[i]);
+		if (list[i].data == NULL)
+			continue;
+		/* In a batch they are all the same. */
+		all.data[i] = i > 0 && same_text(list[i].data, list[i - 1].data) ?
+			all.data[i - 1] :
+			DirectFunctionCall1(jsonb_in, CStringGetDatum(list[i].data));
 	}
-	insert_rows(table, &events, table->event_table, rows, count);
-	pfree(rows);
+	insert_rows(table, &events, table->event_table, event_parameters, &all,
+				count);
 }
 
 void

@@ -448,18 +448,6 @@ refusal_raise_invalid_policy(const char *message, const char *detail,
 }
 
 void
-refusal_raise_unknown_reason(const char *reason)
-{
-	RefusalNames names = {.reason = reason};
-	Question	 q = {.reason_given = true};
-	Verdict		 v = {.condition = CONDITION_INVALID_REASON,
-					  .fault = FAULT_REASON_UNKNOWN};
-	Refusal		 r = refusal_explain(&names, &q, &v);
-
-	refusal_raise(&r);
-}
-
-void
 refusal_raise_request_key(const char *key, const char *detail)
 {
 	ereport(

@@ -60,7 +60,6 @@ pg_noreturn extern void refusal_raise_not_attached(Oid relid);
 pg_noreturn extern void refusal_raise_invalid_policy(const char *message,
 													 const char *detail,
 													 const char *hint);
-pg_noreturn extern void refusal_raise_unknown_reason(const char *reason);
 pg_noreturn extern void refusal_raise_request_key(const char *key,
 												  const char *detail);
 

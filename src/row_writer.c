@@ -113,9 +113,12 @@ writer_insert(RowWriter *w, TupleTableSlot **slots, int count)
 	CommandId cid = GetCurrentCommandId(true);
 
 	estate->es_output_cid = cid;
-	if (w->rel->rd_att->constr)
-		for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++)
+	{
+		slots[i]->tts_tableOid = RelationGetRelid(w->rel);
+		if (w->rel->rd_att->constr)
 			ExecConstraints(w->info, slots[i], estate);
+	}
 	if (count == 1)
 		table_tuple_insert(w->rel, slots[0], cid, 0, NULL);
 	else
@@ -145,9 +148,12 @@ writer_update(RowWriter *w, ItemPointer tid, TupleTableSlot *slot)
 	LockTupleMode  mode;
 	UpdatedIndexes indexes;
 
+	slot->tts_tableOid = RelationGetRelid(w->rel);
 	if (writer_has_before_triggers(w) &&
 		!fire_before_update(estate, &w->epq, w->info, tid, slot))
 		return ROW_SUPPRESSED;
+	slot->tts_tableOid = RelationGetRelid(
+		w->rel); /* a trigger's row has none */
 	if (w->rel->rd_att->constr)
 	{
 		if (w->rel->rd_att->constr->has_generated_stored)

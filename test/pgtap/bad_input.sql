@@ -32,11 +32,11 @@ INSERT INTO sane VALUES ('orders', 'regclass', '''orders'''), ('order_id', 'text
     ('order_ids', 'text', '''{1}'''), ('order_ids', 'anyarray', 'ARRAY[1]'), ('role', 'name', '''bad_input_role''');
 CREATE TABLE nasty (type regtype, value text);
 INSERT INTO nasty SELECT t::regtype, v FROM (VALUES
-    ('text', $$NULL|''|' '|repeat('x', 10485760)|E'\x01\x7f\n'|'%s %n %'|'"; DROP TABLE orders; --'|repeat('é', 300)|'default'|'\'|'('|'NULL'|'1 + '|'$1'|'now()'|'(SELECT 1)'$$),
+    ('text', $$NULL|''|' '|repeat('x', 10485760)|E'\x01\x7f\n'|'%s %n %'|'"; DROP TABLE orders; --'|repeat('é', 300)|'{4,x,NULL,""}'|'{{1}'|'[1:99]={1}'|'default'|'\'|'('|'NULL'|'1 + '|'$1'|'now()'|'(SELECT 1)'$$),
     ('name', $$NULL|''|'ctid'|'nowhere'|'id'|repeat('x', 10485760)::name|'"'$$),
     ('regclass', $$NULL|0|4294967295|'pg_class'|'pg_authid'|'a_view'|'a_matview'|'a_sequence'|'a_type'|'a_temp'|'plain'|'parent'|'child'|'orders_pkey'|'orders_cancellation'|'ordcancel.event'|'ordcancel.order_table'|'pg_toast.pg_toast_1255'|'information_schema.tables'$$),
     ('anynonarray', $$NULL::integer|NULL::text|-1|9999999999|'x'::name|1.5|now()|true|'{}'::jsonb|ROW(1)|ROW(1, 2)|ROW(ROW(1))|''::bytea|'orders'::regclass|B'101'|pg_current_snapshot()|'placed'::word|(SELECT o FROM orders AS o WHERE id = 4)$$),
-    ('anyarray', $$NULL::integer[]|'{}'::integer[]|ARRAY[NULL]::text[]|ARRAY[-1, 9999999999]|ARRAY['x']::name[]|ARRAY[1.5]|ARRAY[now()]|ARRAY[true]|ARRAY[[1, 2], [3, 4]]|'[5:6]={1,2}'::integer[]|ARRAY['{}'::jsonb]|ARRAY[ROW(1), ROW(1, 2)]|ARRAY['']::bytea[]|ARRAY['orders'::regclass]|ARRAY['placed']::word[]|ARRAY(SELECT o FROM orders AS o)|ARRAY[repeat('x', 10485760)]$$),
+    ('anyarray', $$NULL::integer[]|'{}'::integer[]|ARRAY[NULL]::text[]|ARRAY[-1, 9999999999]|ARRAY['x']::name[]|ARRAY[1.5]|ARRAY[now()]|ARRAY[true]|ARRAY[[1, 2], [3, 4]]|'[5:6]={1,2}'::integer[]|ARRAY['{}'::jsonb]|ARRAY[ROW(1), ROW(1, 2)]|ARRAY['']::bytea[]|ARRAY['orders'::regclass]|ARRAY['placed']::word[]|ARRAY(SELECT o FROM orders AS o)|ARRAY[repeat('x', 10485760)]|ARRAY[ROW(NULL)]|'1 4'::int2vector|'1 4'::oidvector|ARRAY['1', '', NULL]::cstring[]|ARRAY['-Infinity', 'NaN']::float8[]|array_fill(4, ARRAY[100, 10])$$),
     ('integer', $$NULL|0|-1|2147483647|-2147483648$$),
     ('bigint', $$NULL|0|-1|9223372036854775807|-9223372036854775808$$),
     ('numeric', $$NULL|0|-1|'NaN'|'Infinity'|'-Infinity'|1e1000|1e-1000|0.0000001|9.91$$),
@@ -105,6 +105,11 @@ SELECT 'OC001', format('SELECT * FROM ordcancel.%s(%s, 1%s)', v, t, CASE v WHEN 
 FROM unnest('{request_cancel,cancel_order,override_cancel,withdraw_cancel,accept_cancel,deny_cancel,record_refund,undo_cancel,cancel_options}'::text[]) AS v,
     string_to_table('NULL,0,4294967295,''pg_class'',''a_view'',''plain'',''orders_pkey'',''orders_cancellation''', ',') AS t;
 INSERT INTO expected (code, statement)
+SELECT 'OC001', format('SELECT ordcancel.cancel_orders(%s, ''{1}'')', t)
+FROM string_to_table('NULL,0,4294967295,''pg_class'',''a_view'',''plain'',''orders_pkey'',''orders_cancellation''', ',') AS t;
+INSERT INTO expected (code, statement)
+SELECT '22P02', format('SELECT ordcancel.cancel_orders(''orders'', %L)', t) FROM unnest(ARRAY['', '1', '{1', '{1}}', '{1},', '{{1},2}', '{"1}', '{1,}', '(1)']) AS t;
+INSERT INTO expected (code, statement)
 SELECT 'OC014', format('SELECT ordcancel.attach(%s, ''status'')', t)
 FROM unnest('{''a_view'',''a_matview'',''a_temp'',''parent'',''child'',''a_sequence'',''orders_pkey'',''ordcancel.event'',''pg_class''}'::text[]) AS t;
 INSERT INTO expected (code, statement)
@@ -115,7 +120,7 @@ FROM unnest(ARRAY['cancel_order(''orders'', 1, repeat(''x'', 10485760))', 'cance
                   'cancel_order(''orders'', 1, ''other'', repeat(''x'', 256))', 'cancel_order(''orders'', 1, ''other'')', 'cancel_order(''orders'', 1, ''unpaid_expired'')']) AS call;
 INSERT INTO expected (code, statement)
 SELECT '22001', format('SELECT ordcancel.%s', call)
-FROM unnest(ARRAY['cancel_order(''orders'', 1, actor => repeat(''x'', 10485760))', 'cancel_order(''orders'', 1, request_key => repeat(''é'', 256))', 'record_refund(''orders'', 3, 1, ''cash'', repeat(''x'', 256))',
+FROM unnest(ARRAY['cancel_order(''orders'', 1, actor => repeat(''x'', 10485760))', 'cancel_orders(''orders'', ''{1}'', actor => repeat(''x'', 256))', 'cancel_order(''orders'', 1, request_key => repeat(''é'', 256))', 'record_refund(''orders'', 3, 1, ''cash'', repeat(''x'', 256))',
                   'undo_cancel(''orders'', 5, actor => repeat(''x'', 256))']) AS call;
 INSERT INTO expected (code, statement)
 SELECT 'OC010', format('SELECT ordcancel.record_refund(''orders'', 3, %s, %s)', amount, method)

@@ -3,7 +3,7 @@
 -- must be free then.
 \ir include/attempt.sql
 SET client_min_messages = warning;
-SELECT plan(9);
+SELECT plan(10);
 
 CREATE TABLE orders (id integer PRIMARY KEY, status text, at timestamptz DEFAULT now(), supplier text, due numeric, flag boolean DEFAULT false);
 CREATE TABLE pairs (a integer, b text, status text, PRIMARY KEY (a, b));
@@ -62,6 +62,16 @@ BEGIN
             WHEN 'options' THEN
                 PERFORM FROM generate_series(1, 5) AS g, ordcancel.cancel_options('orders', g + nr);
                 PERFORM FROM generate_series(1, 5) AS g, ordcancel.cancel_options('pairs', format('(%s,x)', g + nr));
+            WHEN 'sets' THEN
+                PERFORM ordcancel.cancel_orders('orders', ARRAY[nr, nr + 50, 999, nr, NULL], note => spell);
+                PERFORM ordcancel.undo_cancel('orders', nr);
+                PERFORM ordcancel.cancel_orders('pairs', ARRAY[format('(%s,x)', nr), spell, NULL]);
+                PERFORM ordcancel.undo_cancel('pairs', ROW(nr, 'x'));
+                BEGIN
+                    PERFORM ordcancel.cancel_orders('orders', ARRAY[nr, nr + 50], on_error => 'abort');
+                EXCEPTION WHEN OTHERS THEN
+                    NULL;
+                END;
             WHEN 'rules' THEN
                 FOR i IN 1..5 LOOP
                     PERFORM ordcancel.set_rule('orders', 'placed', hint => i::text);
@@ -97,6 +107,7 @@ CALL measure('refusals', 100, 3000, 30000);
 CALL measure('updates', 100, 2000, 24000);
 CALL measure('options', 100, 1500, 15000);
 CALL measure('rules', 10, 400, 6000);
+CALL measure('sets', 100, 1000, 5000);
 
 -- Relation caches, plan caches and the like may still take a page or two.
 SELECT cmp_ok(after - before, '<', 200000::bigint, format('%s %s kept %s bytes', calls, kind, after - before)) FROM measured;

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(112);
+SELECT plan(115);
 
 -- ----------------------------------------------------------- as it is installed
 
@@ -103,10 +103,11 @@ FROM unnest(ARRAY['UPDATE ordcancel.rule SET merchant = ''cancel''', 'DELETE FRO
 
 CREATE TABLE verb (name text, arguments text, customer boolean);
 INSERT INTO verb VALUES ('request_cancel', '', true), ('withdraw_cancel', '', true), ('cancel_options', '', true),
-    ('cancel_order', '', false), ('accept_cancel', '', false), ('deny_cancel', ', ''no''', false),
+    ('cancel_order', '', false), ('cancel_orders', '', false), ('accept_cancel', '', false), ('deny_cancel', ', ''no''', false),
     ('record_refund', ', 1, ''cash''', false), ('undo_cancel', '', false), ('override_cancel', ', note => ''x''', false);
 CREATE FUNCTION call(role name, verb verb, id integer) RETURNS text LANGUAGE sql
-    AS $$ SELECT attempt_as(role, format('SELECT ordcancel.%I(''shop.orders'', %s%s)', verb.name, id, verb.arguments)) $$;
+    AS $$ SELECT attempt_as(role, format('SELECT ordcancel.%I(''shop.orders'', %s%s)', verb.name,
+                                      CASE WHEN verb.name = 'cancel_orders' THEN format('ARRAY[%s], on_error => ''abort''', id) ELSE id::text END, verb.arguments)) $$;
 CREATE FUNCTION call(role name, verb text, id integer) RETURNS text LANGUAGE sql
     AS $$ SELECT call(role, v, id) FROM verb AS v WHERE name = verb $$;
 
@@ -126,6 +127,7 @@ SELECT is(call('shop_merchant', 'cancel_order', 42), 'ok', 'asks, where the rule
 SELECT is(call('bob', 'withdraw_cancel', 42), 'OC003', 'the customer cannot withdraw what the merchant asked');
 INSERT INTO shop.orders VALUES (1001, 'ann', 'placed');
 SELECT is(call('shop_merchant', 'cancel_order', 1001), 'OC002', 'row security holds for the merchant too');
+SELECT is(call('shop_merchant', 'cancel_orders', 1001), 'OC002', 'in a set too');
 SELECT is((SELECT array_agg(status) FROM shop.orders WHERE id = 1001), '{placed}', 'and the order stays');
 
 -- What the caller is told of somebody else's order is what it is told of none.

@@ -49,6 +49,10 @@ BEGIN
     RETURN NEXT is(attempt(format('UPDATE %I SET status = %L WHERE id = 11', name, words[1])), 'ok', type || ': an order may get its first status');
     o := ordcancel.cancel_order(name::regclass, 11);
     RETURN NEXT is(o.order_status, words[4], type || ': and then be canceled');
+    RETURN NEXT is((SELECT string_agg(a.outcome, ' ' ORDER BY a.n) FROM ordcancel.cancel_orders(name::regclass, '{5,7,3,11}') WITH ORDINALITY AS a (i, outcome, c, s, m, n)),
+                   'canceled refused canceled already', type || ': several at once');
+    RETURN NEXT is(attempt(format('DO $d$ BEGIN ASSERT (SELECT count(*) FROM %1$I WHERE status::text = %2$L AND id IN (3, 5)) = 2; ASSERT (SELECT count(*) FROM %1$I AS o JOIN %3$I AS c ON c.order_id = o.id'
+                                  ' WHERE c.order_status = %2$L AND c.prior_status = %4$L AND o.id IN (3, 5) AND c.state = ''canceled'') = 2; END $d$', name, words[4], name || '_cancellation', words[1])), 'ok', type || ': are written and recorded');
 END
 $$;
 SELECT works('s' || row_number() OVER (), type, words) FROM (VALUES

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# A batch beside other sessions: each chunk is committed by itself, others see
+# how far it is, nobody who holds an order holds up more than that order, and
+# whatever stops it, it goes on from there.
+set -u
+here=$(dirname "$0")
+. "$here/lib/tap.sh"
+
+work=$(mktemp -d)
+. "$here/lib/batch.sh"
+db=t_batch
+trap '' PIPE
+
+cleanup()
+{
+	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
+	wait
+	rm -rf "$work"
+}
+trap cleanup EXIT
+
+own_cluster "$work" && make_small_shop t_batch_shop && fresh_shop
+ok 'a shop' || done_testing
+
+# ------------------------------------------------------- seen from another session
+
+close_gate $db 15 && aside $db "SELECT pg_sleep(0.1)" "$(batch 'id <= 20')" && aside_waits
+ok 'a batch is in the middle of its second chunk'
+is "$(sql $db -c "SELECT state, total, done, percent, canceled, rate > 0, time_left IS NOT NULL, started_at <= updated_at, finished_at, condition, chunk, dry_run, author
+	FROM ordcancel.batch_progress")" 'running|20|10|50.0|10|t|t|t||id <= 20|10|f|postgres' 'another session sees how far it is'
+is "$(statuses 1 10 11 15 20)" 'canceled canceled placed placed placed' 'and its first chunk'
+is "$(sql $db -c 'SELECT count(*) FROM shop.orders WHERE id <= 10 OR id > 20' -c 'BEGIN' \
+	-c 'SELECT count(*) FROM (SELECT FROM shop.orders WHERE id <= 10 OR id > 20 FOR UPDATE NOWAIT) AS o' 2>&1)" $'20\n20' 'whose orders are not locked any more'
+like "$(sql $db -c 'SELECT FROM shop.orders WHERE id = 12 FOR UPDATE NOWAIT' 2>&1)" 'could not obtain lock' 'those of the second are'
+said=$(resume)
+like "$said" 'ERROR:  55006: batch 1 is running' 'it cannot be resumed meanwhile'
+like "$said" 'HINT: .*batch_progress' 'and a hint says where to look'
+let_go
+wait "$runner"
+like "$(cat "$work/said")" 'NOTICE:  00000: batch 1: 20 orders.*NOTICE:  00000: batch 1: done, 20 canceled, 0 in progress' 'its client is told the end'
+is "$(progress $db)" 'done|20|0|0|0|0|0|0' 'and everybody else'
+is "$(sql $db -c "SELECT time_left IS NULL, finished_at IS NOT NULL FROM ordcancel.batch_progress")" 't|t' 'it is finished'
+
+fresh_shop
+hold $db 'SELECT pg_advisory_lock(1, 10), pg_advisory_lock(1, 15)' && aside $db "$(batch true 5)" && aside_waits
+sleep 2.1
+echo 'SELECT pg_advisory_unlock(1, 10);' >&3
+until_true $db 'SELECT done = 10 FROM ordcancel.batch_progress'
+ok 'a batch has done ten of thirty in two seconds'
+is "$(sql $db -c "SELECT rate BETWEEN 2 AND 5, time_left BETWEEN '4s' AND '10s' FROM ordcancel.batch_progress")" 't|t' \
+	'how long it will take is told by what it took'
+let_go
+wait "$runner"
+like "$(cat "$work/said")" 'NOTICE:  00000: batch 1: 10 of 30 orders \(33 %\), [0-9]+ per second, [0-9]+ s left' 'also to its client on the way'
+
+# ------------------------------------------------------------ canceled, timed out
+
+for how in cancel timeout; do
+	fresh_shop
+	close_gate $db 15
+	aside $db "$([ $how = cancel ] || echo "SET statement_timeout = '1s'")" "$(batch true)" && aside_waits
+	[ $how = timeout ] || sql $db -c "SELECT pg_cancel_backend($waiting)" >/dev/null
+	wait "$runner"
+	like "$(cat "$work/said")" "ERROR:  57014: canceling statement due to .*DETAIL:  Batch 1 has done 10 of 30 orders.*HINT: .*CALL ordcancel.resume_batch\(1\)" \
+		"$how: it stops, and says how to go on"
+	is "$(progress $db)$(sql $db -c "SELECT '', error_sqlstate, error ~ 'canceling statement', finished_at IS NOT NULL, time_left FROM ordcancel.batch_progress")" \
+		'stopped|10|0|0|0|0|0|0|57014|t|t|' "$how: others see that as well"
+	is "$(sql $db -c 'SELECT count(*) FROM (SELECT FROM shop.orders WHERE id <> 15 FOR UPDATE NOWAIT) AS o' 2>&1)" 29 "$how: no lock is left"
+	let_go
+	like "$(resume)" 'NOTICE: .*batch 1: 20 orders.*done, 30 canceled' "$how: it goes on"
+	is "$(progress $db)|$(nothing_twice)" 'done|30|0|0|0|0|0|0|0' "$how: and does nothing twice"
+done
+
+# Nobody cancels by being slow: the same session may go on with other things.
+fresh_shop
+close_gate $db 15
+is "$(call $db -c "SET lock_timeout = '100ms'" -c "$(batch true)" -c '\set ON_ERROR_STOP 0' 2>&1 | grep -cE 'ERROR')" 0 'an order whose trigger waits too long is no error of the batch'
+let_go
+is "$(progress $db)$(sql $db -c "SELECT '', order_key, sqlstate FROM ordcancel.batch_refused")" 'done|29|0|0|0|1|0|0|15|55P03' 'it is refused'
+
+# ------------------------------------------------------- orders that others hold
+
+fresh_shop
+hold $db 'SELECT FROM shop.orders WHERE id IN (3, 12, 28) FOR UPDATE' && aside $db "$(batch true)" && aside_waits
+ok 'three orders are locked by somebody else: the batch waits'
+is "$(sql $db -c "SELECT string_agg(id::text, ' ' ORDER BY id) FROM shop.orders WHERE status = 'placed'")" '3 12 28' 'after it has done all others'
+is "$(progress $db)" 'running|27|0|0|0|0|0|3' 'it says so'
+is "$(sql $db -c "SELECT string_agg(order_key || ' ' || outcome, ', ' ORDER BY order_key::int) FROM ordcancel.batch_refused")" '3 waiting, 12 waiting, 28 waiting' \
+	'and for which'
+is "$(sql $db -c 'SELECT count(*) FROM (SELECT FROM shop.orders WHERE id NOT IN (3, 12, 28) FOR UPDATE NOWAIT) AS o' 2>&1)" 27 'it holds no lock on any of them'
+let_go "UPDATE shop.orders SET note = 'x' WHERE id = 3; UPDATE shop.orders SET status = 'shipped' WHERE id = 12; SELECT ordcancel.cancel_order('shop.orders', 28);"
+wait "$runner"
+is "$(progress $db)|$(nothing_twice)" 'done|28|0|0|1|1|0|0|0' 'then it does what is still to be done'
+is "$(statuses 3 12 28)$(sql $db -c "SELECT '', order_key, outcome, sqlstate FROM ordcancel.batch_refused")" 'canceled shipped canceled|12|refused|OC003' \
+	'each by the rules as it is then'
+
+fresh_shop
+hold $db 'SELECT FROM shop.orders WHERE id IN (3, 12) FOR UPDATE'
+said=$(call $db -c "SET lock_timeout = '100ms'" -c "$(batch true)")
+let_go
+like "$said" 'done, 28 canceled.*2 refused' 'with lock_timeout it does not wait for ever'
+is "$(sql $db -c "SELECT string_agg(concat_ws(' ', order_key, outcome, sqlstate), ', ' ORDER BY order_key::int) FROM ordcancel.batch_refused")" \
+	'3 refused 55P03, 12 refused 55P03' 'the orders are listed'
+is "$(sql $db -c "SELECT policy, order_status, outcome, sqlstate, count FROM ordcancel.batch_summary WHERE outcome = 'refused'" | sed 's/^.*|refused/refused/')" 'refused|55P03|2' 'and counted'
+is "$(call $db -c "$(batch true)" | grep -c ERROR)|$(progress $db 2)" '0|done|2|0|0|28|0|0|0' 'another batch does them'
+
+# A lock that lets foreign keys be checked is no hindrance.
+fresh_shop
+hold $db 'SELECT FROM shop.orders WHERE id = 5 FOR KEY SHARE'
+like "$(call $db -c "SET statement_timeout = '20s'" -c "$(batch 'id < 10')")" 'done, 9 canceled' 'an order with a new child is not waited for'
+let_go
+
+# --------------------------------------------------- changed before their turn
+
+# The batch has chosen all, and stands in its first chunk.
+changed_meanwhile() # CONDITION STATEMENT
+{
+	fresh_shop
+	close_gate $db 5 && aside $db "$(batch "$1")" && aside_waits
+	ok "condition $1: a batch is in its first chunk"
+	sql $db -c "$2" >/dev/null
+	let_go
+	wait "$runner"
+}
+
+changed_meanwhile "status = 'placed' AND note IS NULL" "UPDATE shop.orders SET note = 'keep' WHERE id IN (15, 16);
+	UPDATE shop.orders SET seller = 'x' WHERE id = 17; UPDATE shop.orders SET status = 'shipped' WHERE id = 18; UPDATE shop.orders SET note = note WHERE id = 19;
+	SELECT ordcancel.cancel_order('shop.orders', 20)"
+is "$(progress $db)" 'done|26|0|0|0|0|4|0' 'what does not meet the condition any more is skipped'
+is "$(statuses 15 16 17 18 19 20)" 'placed placed canceled shipped canceled canceled' 'what still does is done'
+is "$(sql $db -c 'SELECT outcome, sum(count) FROM ordcancel.batch_summary GROUP BY 1 ORDER BY 1')" $'canceled|26\nskipped|4' 'the summary counts both'
+changed_meanwhile true "UPDATE shop.orders SET status = 'shipped' WHERE id = 18; INSERT INTO shop.orders VALUES (31), (0)"
+is "$(progress $db)|$(statuses 0 18 31)" 'done|29|0|0|0|1|0|0|placed shipped placed' 'new orders are not meant; rules are asked anew'
+changed_meanwhile "10 / id > 0 OR note IS NULL OR 1 / (length(note) - 3) = 7" "UPDATE shop.orders SET note = 'abc' WHERE id = 15"
+is "$(progress $db)$(sql $db -c "SELECT '', order_key, sqlstate FROM ordcancel.batch_refused")" 'done|29|0|0|0|1|0|0|15|22012' \
+	'an order for which the condition raises now is refused'
+changed_meanwhile true "SELECT ordcancel.set_rule('shop.orders', 'placed', deletable => true);
+	DELETE FROM shop.orders WHERE id = 15; UPDATE shop.orders SET id = 99 WHERE id = 16"
+is "$(progress $db)$(sql $db -c "SELECT '', string_agg(order_key || ' ' || sqlstate, ' ') FROM ordcancel.batch_refused")|$(statuses 99)" \
+	'done|28|0|0|0|2|0|0|15 OC002 16 OC002|placed' 'what is not there any more is listed'
+changed_meanwhile true "SELECT ordcancel.drop_rule('shop.orders', 'placed')"
+is "$(progress $db)" 'done|10|0|0|0|20|0|0' 'rules hold from the next chunk on'
+done_testing
