@@ -1,8 +1,9 @@
-# check, demo, lint and format stand on their own: on a fresh machine there is
-# no PostgreSQL yet when they begin. All else is PGXS, for the server that
-# PG_CONFIG names.
+# check, demo, lint, format and the bench goals stand on their own: on a fresh
+# machine there is no PostgreSQL yet when they begin. All else is PGXS, for the
+# server that PG_CONFIG names.
 PG_CONFIG ?= pg_config
-OWN_GOALS = check demo lint format
+BENCHES = bench bench-large bench-instructions
+OWN_GOALS = check demo lint format $(BENCHES)
 ASKED_OWN := $(filter $(OWN_GOALS),$(MAKECMDGOALS))
 
 ifneq (,$(ASKED_OWN))
@@ -11,6 +12,9 @@ ifneq (,$(ASKED_OWN))
 
 check demo lint:
 	@test/$@.sh
+
+$(BENCHES):
+	@test/bench/$@.sh
 
 format:
 	clang-format -i src/*.[ch]

@@ -85,7 +85,9 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 	OwnerScope	   scope;
 	bool		   found = false;
 
-	InitMaterializedSRF(fcinfo, 0);
+	/* To find out what the columns are takes longer than to fill them. */
+	InitMaterializedSRF(fcinfo,
+						result->expectedDesc ? MAT_SRF_USE_EXPECTED_DESC : 0);
 	c.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
 	entry_key(&c, fcinfo, 1);
 

@@ -12,9 +12,11 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/timestamp.h"
 
 #include "order_key.h"
 #include "record.h"
+#include "record_columns.h"
 #include "refusal.h"
 #include "row_probe.h"
 #include "statement.h"
@@ -75,9 +77,8 @@ find_by_id_text(StringInfo sql, const OrderTable *table)
 }
 
 static Party
-result_party(int column, bool *known)
+party_of(const char *name, bool *known)
 {
-	char *name = result_text(column);
 	Party party = PARTY_SYSTEM;
 
 	*known = name != NULL;
@@ -99,9 +100,9 @@ fill_record(OrderCase *c)
 	r->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
 										SPI_tuptable->tupdesc, 1, &known));
 	state_from_name(result_text(2), &r->state);
-	r->requested_by = result_party(3, &known);
+	r->requested_by = party_of(result_text(3), &known);
 	r->requested_actor = result_text(4);
-	r->decided_by = result_party(5, &r->decided);
+	r->decided_by = party_of(result_text(5), &r->decided);
 	r->decided_actor = result_text(6);
 	r->reason = result_text(7);
 	r->note = result_text(8);
@@ -184,34 +185,107 @@ newest_index(OrderTable *table, Relation rel)
 	return table->newest_index;
 }
 
-/* Most orders have no cancellation: those need no statement to say so. */
+static char *
+slot_text(TupleTableSlot *slot, const RecordMap *map, CancellationColumn c)
+{
+	bool  isnull;
+	Datum value = slot_getattr(slot, map->attnums[c], &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+static TimestampTz *
+slot_time(TupleTableSlot *slot, const RecordMap *map, CancellationColumn c)
+{
+	bool		 isnull;
+	Datum		 value = slot_getattr(slot, map->attnums[c], &isnull);
+	TimestampTz *at;
+
+	if (isnull)
+		return NULL;
+	at = palloc(sizeof(TimestampTz));
+	*at = DatumGetTimestampTz(value);
+	return at;
+}
+
+static Numeric
+slot_numeric(TupleTableSlot *slot, const RecordMap *map, CancellationColumn c)
+{
+	bool  isnull;
+	Datum value = slot_getattr(slot, map->attnums[c], &isnull);
+
+	return isnull ? NULL : DatumGetNumericCopy(value);
+}
+
+static void
+fill_from_slot(OrderCase *c, TupleTableSlot *row, const RecordMap *map)
+{
+	Cancellation *r = &c->record;
+	bool		  known;
+
+	c->has_record = true;
+	r->id = DatumGetInt64(
+		slot_getattr(row, map->attnums[CANCELLATION_ID], &known));
+	state_from_name(slot_text(row, map, CANCELLATION_STATE), &r->state);
+	r->requested_by = party_of(slot_text(row, map, CANCELLATION_REQUESTED_BY),
+							   &known);
+	r->requested_actor = slot_text(row, map, CANCELLATION_REQUESTED_ACTOR);
+	r->decided_by = party_of(slot_text(row, map, CANCELLATION_DECIDED_BY),
+							 &r->decided);
+	r->decided_actor = slot_text(row, map, CANCELLATION_DECIDED_ACTOR);
+	r->reason = slot_text(row, map, CANCELLATION_REASON);
+	r->note = slot_text(row, map, CANCELLATION_NOTE);
+	r->decision_note = slot_text(row, map, CANCELLATION_DECISION_NOTE);
+	r->undo_note = slot_text(row, map, CANCELLATION_UNDO_NOTE);
+	r->prior_status = slot_text(row, map, CANCELLATION_PRIOR_STATUS);
+	r->order_status = slot_text(row, map, CANCELLATION_ORDER_STATUS);
+	r->policy = slot_text(row, map, CANCELLATION_POLICY);
+	r->request_key = slot_text(row, map, CANCELLATION_REQUEST_KEY);
+	r->refund_due = slot_numeric(row, map, CANCELLATION_REFUND_DUE);
+	r->refunded = slot_numeric(row, map, CANCELLATION_REFUNDED);
+	r->requested_at = slot_time(row, map, CANCELLATION_REQUESTED_AT);
+	r->decided_at = slot_time(row, map, CANCELLATION_DECIDED_AT);
+	r->closed_at = slot_time(row, map, CANCELLATION_CLOSED_AT);
+	r->deadline = slot_time(row, map, CANCELLATION_DEADLINE);
+}
+
+static void
+find_by_probe(OrderCase *cases, int count, Relation rel, Oid index,
+			  const RecordMap *map, Sight sight)
+{
+	OrderTable *table = cases[0].table;
+	Probe		probe;
+
+	probe_begin(&probe, rel, index, table->keys, table->nkeys, sight);
+	for (int i = 0; i < count; i++)
+		if (cases[i].result == CASE_OPEN &&
+			probe_find(&probe, cases[i].key, BackwardScanDirection))
+			fill_from_slot(&cases[i], probe.slot, map);
+	probe_end(&probe);
+}
+
 static void
 find(OrderCase *cases, int count, Sight sight)
 {
 	OrderTable *table = cases[0].table;
-	Relation rel = try_table_open(table->cancellation_table, AccessShareLock);
-	Oid		 index = rel ? newest_index(table, rel) : InvalidOid;
-	Probe	 probe;
-	bool	*any = palloc0(count * sizeof(bool));
+	Relation  rel = try_table_open(table->cancellation_table, AccessShareLock);
+	Oid		  index = rel ? newest_index(table, rel) : InvalidOid;
+	RecordMap map;
 
-	if (OidIsValid(index))
-		probe_begin(&probe, rel, index, table->keys, table->nkeys, sight);
 	for (int i = 0; i < count; i++)
 	{
 		cases[i].has_record = false;
 		memset(&cases[i].record, 0, sizeof(Cancellation));
-		any[i] = cases[i].result == CASE_OPEN &&
-			(!OidIsValid(index) ||
-			 probe_find(&probe, cases[i].key, BackwardScanDirection));
 	}
-	if (OidIsValid(index))
-		probe_end(&probe);
+	if (OidIsValid(index) &&
+		record_map(&map, cancellation_columns, table, RelationGetDescr(rel)))
+		find_by_probe(cases, count, rel, index, &map, sight);
+	else
+		for (int i = 0; i < count; i++)
+			if (cases[i].result == CASE_OPEN)
+				find_by_statement(&cases[i], sight);
 	if (rel)
 		table_close(rel, NoLock);
-	for (int i = 0; i < count; i++)
-		if (any[i])
-			find_by_statement(&cases[i], sight);
-	pfree(any);
 }
 
 static void

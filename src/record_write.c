@@ -22,6 +22,7 @@
 #include "config.h"
 #include "order_key.h"
 #include "record.h"
+#include "record_columns.h"
 #include "refusal.h"
 #include "row_writer.h"
 #include "statement.h"
@@ -33,41 +34,10 @@ static int64 writing_id = 0;
 /* The columns of a record table, in the order of their parameters. */
 typedef struct RecordTable
 {
-	StatementKind	   insert;
-	StatementText	   insert_text;
-	const char *const *columns; /* the id first, the order's key comes after */
+	StatementKind		insert;
+	StatementText		insert_text;
+	const RecordColumn *columns;
 } RecordTable;
-
-/* In the order of the tables, so that a column is found at its own place. */
-static const char *const cancellation_columns[] = {"cancellation_id",
-												   "order_key",
-												   "state",
-												   "requested_by",
-												   "requested_actor",
-												   "decided_by",
-												   "decided_actor",
-												   "reason",
-												   "note",
-												   "decision_note",
-												   "undo_note",
-												   "prior_status",
-												   "policy",
-												   "request_key",
-												   "refund_due",
-												   "refunded",
-												   "requested_at",
-												   "decided_at",
-												   "closed_at",
-												   "deadline",
-												   "order_status",
-												   NULL};
-
-static const char *const event_columns[] = {
-	"event_id",	   "cancellation_id", "order_key",	 "type",
-	"from_status", "to_status",		  "state",		 "party",
-	"actor",	   "session_role",	  "reason",		 "data",
-	"at",		   "source",		  "request_key", "xid",
-	NULL};
 
 bool
 record_write_is_ours(Oid relid, int64 id)
@@ -108,13 +78,13 @@ write_by_statement(OrderTable *table, StatementKind kind, StatementText text,
 
 static void
 insert_text(StringInfo sql, const OrderTable *table, Oid relid,
-			const char *const *columns)
+			const RecordColumn *columns)
 {
 	int count = 0;
 
 	appendStringInfo(sql, "INSERT INTO %s (", record_table_label(relid));
-	for (; columns[count]; count++)
-		appendStringInfo(sql, "%s%s", count ? ", " : "", columns[count]);
+	for (; columns[count].name; count++)
+		appendStringInfo(sql, "%s%s", count ? ", " : "", columns[count].name);
 	for (int i = 0; i < table->nkeys; i++)
 		appendStringInfo(sql, ", %s", quote_identifier(table->record_keys[i]));
 	for (int i = 0; i < count + table->nkeys; i++)
@@ -140,77 +110,18 @@ static const RecordTable cancellations = {STATEMENT_INSERT_CANCELLATION,
 static const RecordTable events = {STATEMENT_INSERT_EVENT, insert_event_text,
 								   event_columns};
 
-static const char *
-parameter_name(const RecordTable *records, const OrderTable *table,
-			   const Parameters *p, int n)
-{
-	int first_key = p->count - table->nkeys;
-
-	return n < first_key ? records->columns[n] :
-						   table->record_keys[n - first_key];
-}
-
-/* Which parameter fills a column; -1: it is none of ours. */
-static int
-parameter_of(const RecordTable *records, const OrderTable *table,
-			 const Parameters *p, const char *name, int guess)
-{
-	if (guess < p->count &&
-		strcmp(parameter_name(records, table, p, guess), name) == 0)
-		return guess;
-	for (int n = 0; n < p->count; n++)
-		if (strcmp(parameter_name(records, table, p, n), name) == 0)
-			return n;
-	return -1;
-}
-
-/* Ours have no precision, the key's have that of the key. */
-static int32
-typmod_of(const OrderTable *table, const Parameters *p, int parameter)
-{
-	int key = parameter - (p->count - table->nkeys);
-
-	return key < 0 ? -1 : table->keys[key].typmod;
-}
-
-/* What fills each column of a table; false: there is more, or less, of it. */
-typedef int ColumnMap[PARAMETERS_MAX];
-
-static bool
-map_columns(const RecordTable *records, const OrderTable *table,
-			const Parameters *p, TupleDesc desc, ColumnMap map)
-{
-	int mapped = 0;
-
-	if (desc->natts > PARAMETERS_MAX)
-		return false;
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		map[i] = -1;
-		if (att->attisdropped)
-			continue;
-		map[i] = parameter_of(records, table, p, NameStr(att->attname), i);
-		if (map[i] < 0)
-			return false;
-		if (att->atttypid != p->types[map[i]] || att->attgenerated ||
-			att->atttypmod != typmod_of(table, p, map[i]))
-			return false;
-		mapped++;
-	}
-	return mapped == p->count;
-}
-
+/* Columns and parameters are in the same order. */
 static void
-fill_slot(TupleTableSlot *slot, const Parameters *p, const ColumnMap map)
+fill_slot(TupleTableSlot *slot, const Parameters *p, const RecordMap *map)
 {
 	ExecClearTuple(slot);
-	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
+	for (int i = 0; i < p->count; i++)
 	{
-		slot->tts_isnull[i] = map[i] < 0 || p->nulls[map[i]] == 'n';
-		slot->tts_values[i] = slot->tts_isnull[i] ? (Datum) 0 :
-													p->values[map[i]];
+		int column = map->attnums[i] - 1;
+
+		slot->tts_isnull[column] = p->nulls[i] == 'n';
+		slot->tts_values[column] = p->values[i];
 	}
 	ExecStoreVirtualTuple(slot);
 }
@@ -224,7 +135,7 @@ typedef void (*FillRow)(const void *rows, int i, Parameters *p);
 /* Puts rows into a table directly; the caller has mapped its columns. */
 static void
 insert_directly(Relation rel, Oid guard, FillRow fill, const void *rows,
-				int count, const ColumnMap map)
+				int count, const RecordMap *map)
 {
 	MemoryContext	caller = CurrentMemoryContext;
 	MemoryContext	context = AllocSetContextCreate(caller, "ordcancel rows",
@@ -263,12 +174,12 @@ insert_rows(OrderTable *table, const RecordTable *records, Oid relid,
 {
 	Relation   rel = try_table_open(relid, RowExclusiveLock);
 	Parameters p;
-	ColumnMap  map = {0};
+	RecordMap  map;
 
-	fill(rows, 0, &p);
 	if (rel && writer_may_insert(rel, table->guard_record) &&
-		map_columns(records, table, &p, RelationGetDescr(rel), map))
-		insert_directly(rel, table->guard_record, fill, rows, count, map);
+		record_map(&map, records->columns, table, RelationGetDescr(rel)) &&
+		map.complete)
+		insert_directly(rel, table->guard_record, fill, rows, count, &map);
 	else
 		for (int i = 0; i < count; i++)
 		{

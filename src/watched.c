@@ -128,17 +128,20 @@ int
 watched_columns(Relation rel, const AttrNumber **columns)
 {
 	Oid			 relid = RelationGetRelid(rel);
-	WatchedSlot *slot = hash_search(slots, &relid, HASH_FIND, NULL);
+	bool		 found;
+	WatchedSlot *slot = hash_search(slots, &relid, HASH_ENTER, &found);
 
-	if (slot == NULL || !slot->valid)
+	if (!found)
+		slot->valid = false;
+	if (!slot->valid || slot->count == 0)
 	{
-		AttrNumber found[WATCHED_MAX];
-		int		   count = find_columns(relid, found);
+		AttrNumber fresh[WATCHED_MAX];
 
-		slot = hash_search(slots, &relid, HASH_ENTER, NULL);
-		slot->count = count;
-		memcpy(slot->columns, found, sizeof(found));
+		/* Set before: an invalidation that arrives meanwhile unsets it. */
 		slot->valid = true;
+		slot->count = 0;
+		slot->count = find_columns(relid, fresh);
+		memcpy(slot->columns, fresh, sizeof(fresh));
 	}
 	*columns = slot->columns;
 	return slot->count;

@@ -46,6 +46,7 @@ packages()
 	echo gcc make libc6-dev postgresql-common
 	echo libtap-parser-sourcehandler-pgtap-perl
 	echo "postgresql-$1 postgresql-server-dev-$1 postgresql-$1-pgtap"
+	echo "${BENCH_PACKAGES:-}"
 }
 
 # Not every release has these, and only some tests use them.

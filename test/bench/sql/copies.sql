@@ -1,0 +1,13 @@
+-- Copies of the order table and its record tables in the schema :copy, without
+-- triggers: the same rows, indexes and sequences.
+CREATE SCHEMA :copy;
+CREATE TABLE :copy.orders (LIKE shop.orders INCLUDING ALL);
+CREATE TABLE :copy.orders_cancellation (LIKE shop.orders_cancellation INCLUDING ALL);
+CREATE TABLE :copy.orders_cancellation_event (LIKE shop.orders_cancellation_event INCLUDING ALL);
+CREATE SEQUENCE :copy.cancellation_id_seq;
+CREATE SEQUENCE :copy.event_id_seq;
+INSERT INTO :copy.orders TABLE shop.orders;
+INSERT INTO :copy.orders_cancellation TABLE shop.orders_cancellation;
+INSERT INTO :copy.orders_cancellation_event TABLE shop.orders_cancellation_event;
+SELECT setval(:'copy' || '.cancellation_id_seq', nextval('ordcancel.cancellation_id_seq')),
+       setval(:'copy' || '.event_id_seq', nextval('ordcancel.event_id_seq'));
