@@ -16,5 +16,6 @@ set -u
 prepare
 { build && bench_server; } || die "could not make the server"
 broken=
+# shellcheck disable=SC2034
 (. test/bench/parts/large.sh && measure) || broken=' large'
 report bench-large
