@@ -189,8 +189,8 @@ lock_by_statement(OrderCase *c, bool skip_locked)
 		c->result = CASE_NOT_FOUND;
 }
 
-static void
-fill_from_slot(OrderCase *c, TupleTableSlot *slot)
+void
+order_from_tuple(OrderCase *c, HeapTuple tuple, TupleDesc desc)
 {
 	OrderTable	 *table = c->table;
 	const Column *columns[] = {&table->status, &table->placed_at,
@@ -204,16 +204,29 @@ fill_from_slot(OrderCase *c, TupleTableSlot *slot)
 	{
 		nulls[i] = columns[i]->attnum == 0;
 		if (!nulls[i])
-			values[i] = slot_getattr(slot, columns[i]->attnum, &nulls[i]);
+			values[i] = heap_getattr(tuple, columns[i]->attnum, desc,
+									 &nulls[i]);
 	}
 	for (int i = 0; i < table->nkeys; i++)
-		key[i] = slot_getattr(slot, table->keys[i].attnum, &isnull);
+		key[i] = heap_getattr(tuple, table->keys[i].attnum, desc, &isnull);
 	fill(c, values, nulls, key);
+	if (order_has_facts(table))
+		c->row = heap_copy_tuple_as_datum(tuple, desc);
+}
+
+static void
+fill_from_slot(OrderCase *c, TupleTableSlot *slot)
+{
+	bool	  copied;
+	bool	  isnull;
+	HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &copied);
+
+	order_from_tuple(c, row, slot->tts_tupleDescriptor);
 	c->tid = slot->tts_tid;
 	c->xmin = DatumGetTransactionId(
 		slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull));
-	if (order_has_facts(table))
-		c->row = ExecFetchSlotHeapTupleDatum(slot);
+	if (copied)
+		heap_freetuple(row);
 }
 
 static bool
@@ -335,29 +348,4 @@ order_read(OrderCase *cases, int count, Sight sight)
 			if (cases[i].result == CASE_OPEN &&
 				!get(&cases[i], STATEMENT_READ_ORDER, read_text, sight))
 				cases[i].result = CASE_NOT_FOUND;
-}
-
-void
-order_from_tuple(OrderCase *c, HeapTuple tuple, TupleDesc desc)
-{
-	OrderTable	 *table = c->table;
-	const Column *columns[] = {&table->status, &table->placed_at,
-							   &table->policy_by};
-	Datum		  values[3];
-	bool		  nulls[3] = {false};
-	Datum		  key[INDEX_MAX_KEYS];
-	bool		  isnull;
-
-	for (int i = 0; i < lengthof(columns); i++)
-	{
-		nulls[i] = columns[i]->attnum == 0;
-		if (!nulls[i])
-			values[i] = heap_getattr(tuple, columns[i]->attnum, desc,
-									 &nulls[i]);
-	}
-	for (int i = 0; i < table->nkeys; i++)
-		key[i] = heap_getattr(tuple, table->keys[i].attnum, desc, &isnull);
-	fill(c, values, nulls, key);
-	if (order_has_facts(table))
-		c->row = heap_copy_tuple_as_datum(tuple, desc);
 }
