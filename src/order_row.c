@@ -143,8 +143,8 @@ static bool
 fill_from_result(OrderCase *c)
 {
 	int	  columns = 3 + c->table->nkeys;
-	Datum values[PARAMETERS_MAX];
-	bool  nulls[PARAMETERS_MAX];
+	Datum values[PARAMETERS_MAX] = {0};
+	bool  nulls[PARAMETERS_MAX] = {0};
 	bool  isnull;
 
 	if (SPI_processed == 0)

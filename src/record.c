@@ -21,22 +21,6 @@
 #include "row_probe.h"
 #include "statement.h"
 
-/* Columns in the order of fill_record. */
-#define RECORD_COLUMNS                                                      \
-	"c.cancellation_id::pg_catalog.int8" TEXT("state") TEXT("requested_by") \
-		TEXT("requested_actor") TEXT("decided_by") TEXT("decided_actor")    \
-			TEXT("reason") TEXT("note") TEXT("decision_note") TEXT(         \
-				"undo_note") TEXT("prior_status") TEXT("order_status")      \
-				TEXT("policy") TEXT(                                        \
-					"request_key") ", c.refund_due::pg_catalog.numeric"     \
-								   ", c.refunded::pg_catalog.numeric" TIME( \
-									   "requested_at") TIME("decided_at")   \
-									   TIME("closed_at") TIME("deadline")
-
-/* The owner could change a type; the casts cost nothing where none is needed. */
-#define TEXT(column) ", c." column "::pg_catalog.text"
-#define TIME(column) ", c." column "::pg_catalog.timestamptz"
-
 /* The record tables are the owner's, who may have renamed or dropped them. */
 char *
 record_table_label(Oid relid)
@@ -53,6 +37,20 @@ record_table_label(Oid relid)
 									  name);
 }
 
+/* The owner could change a type; the casts cost nothing where none is needed. */
+static void
+select_text(StringInfo sql, const OrderTable *table)
+{
+	appendStringInfoString(sql, "SELECT ");
+	for (int i = 0; cancellation_columns[i].name; i++)
+		appendStringInfo(sql, "%sc.%s::%s", i ? ", " : "",
+						 cancellation_columns[i].name,
+						 format_type_be_qualified(
+							 cancellation_columns[i].type));
+	appendStringInfo(sql, " FROM ONLY %s AS c WHERE ",
+					 record_table_label(table->cancellation_table));
+}
+
 /*
  * The live cancellation is always the newest: while there is one, the order
  * takes no other, and ids are drawn under the order's lock.
@@ -60,8 +58,7 @@ record_table_label(Oid relid)
 static void
 find_newest_text(StringInfo sql, const OrderTable *table)
 {
-	appendStringInfo(sql, "SELECT " RECORD_COLUMNS " FROM ONLY %s AS c WHERE ",
-					 record_table_label(table->cancellation_table));
+	select_text(sql, table);
 	order_key_qual(sql, table, "c", table->record_keys, 1);
 	appendStringInfoString(sql, " ORDER BY c.cancellation_id DESC LIMIT 1");
 }
@@ -69,11 +66,8 @@ find_newest_text(StringInfo sql, const OrderTable *table)
 static void
 find_by_id_text(StringInfo sql, const OrderTable *table)
 {
-	appendStringInfo(
-		sql,
-		"SELECT " RECORD_COLUMNS
-		" FROM ONLY %s AS c WHERE c.cancellation_id OPERATOR(pg_catalog.=) $1",
-		record_table_label(table->cancellation_table));
+	select_text(sql, table);
+	appendStringInfoString(sql, "c.cancellation_id OPERATOR(pg_catalog.=) $1");
 }
 
 static Party
@@ -85,104 +79,6 @@ party_of(const char *name, bool *known)
 	if (name)
 		party_from_name(name, &party);
 	return party;
-}
-
-static bool
-fill_record(OrderCase *c)
-{
-	Cancellation *r = &c->record;
-	bool		  known;
-
-	memset(r, 0, sizeof(Cancellation));
-	c->has_record = SPI_processed > 0;
-	if (!c->has_record)
-		return false;
-	r->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-										SPI_tuptable->tupdesc, 1, &known));
-	state_from_name(result_text(2), &r->state);
-	r->requested_by = party_of(result_text(3), &known);
-	r->requested_actor = result_text(4);
-	r->decided_by = party_of(result_text(5), &r->decided);
-	r->decided_actor = result_text(6);
-	r->reason = result_text(7);
-	r->note = result_text(8);
-	r->decision_note = result_text(9);
-	r->undo_note = result_text(10);
-	r->prior_status = result_text(11);
-	r->order_status = result_text(12);
-	r->policy = result_text(13);
-	r->request_key = result_text(14);
-	r->refund_due = result_numeric(15);
-	r->refunded = result_numeric(16);
-	r->requested_at = result_time(17);
-	r->decided_at = result_time(18);
-	r->closed_at = result_time(19);
-	r->deadline = result_time(20);
-	SPI_freetuptable(SPI_tuptable);
-	return true;
-}
-
-static void
-find_by_statement(OrderCase *c, Sight sight)
-{
-	Parameters p = {0};
-
-	parameter_key(&p, c->table, c->key);
-	statement_run(c->table, STATEMENT_FIND_NEWEST, find_newest_text, &p,
-				  sight);
-	fill_record(c);
-}
-
-/*
- * An index as attach makes it, on the key and cancellation_id: its last entry
- * for an order is the newest cancellation.
- */
-static bool
-serves_newest(const OrderTable *table, Relation rel, Oid indexid)
-{
-	Relation index = index_open(indexid, AccessShareLock);
-	int		 nkeys = IndexRelationGetNumberOfKeyAttributes(index);
-	bool	 serves = index->rd_rel->relam == BTREE_AM_OID &&
-		index->rd_index->indisvalid && nkeys == table->nkeys + 1 &&
-		RelationGetIndexExpressions(index) == NIL &&
-		RelationGetIndexPredicate(index) == NIL;
-
-	for (int i = 0; i < nkeys && serves; i++)
-	{
-		int			attnum = index->rd_index->indkey.values[i];
-		const char *name = NameStr(
-			TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
-
-		serves = i == table->nkeys ?
-			strcmp(name, "cancellation_id") == 0 :
-			strcmp(name, table->record_keys[i]) == 0 &&
-				index->rd_indcollation[i] == table->keys[i].collation &&
-				get_opfamily_member(index->rd_opfamily[i],
-									index->rd_opcintype[i],
-									index->rd_opcintype[i],
-									BTEqualStrategyNumber) ==
-					table->keys[i].equal;
-	}
-	index_close(index, NoLock);
-	return serves;
-}
-
-/* The index above; InvalidOid: the owner has dropped it. */
-static Oid
-newest_index(OrderTable *table, Relation rel)
-{
-	List	 *indexes = RelationGetIndexList(rel);
-	ListCell *lc;
-
-	if (!list_member_oid(indexes, table->newest_index))
-	{
-		table->newest_index = InvalidOid;
-		foreach(lc, indexes)
-			if (serves_newest(table, rel, lfirst_oid(lc)))
-				table->newest_index = lfirst_oid(lc);
-	}
-	list_free(indexes);
-	return table->newest_index;
 }
 
 static char *
@@ -247,6 +143,89 @@ fill_from_slot(OrderCase *c, TupleTableSlot *row, const RecordMap *map)
 	r->decided_at = slot_time(row, map, CANCELLATION_DECIDED_AT);
 	r->closed_at = slot_time(row, map, CANCELLATION_CLOSED_AT);
 	r->deadline = slot_time(row, map, CANCELLATION_DEADLINE);
+}
+
+/* The same of what select_text has read: its columns are in our order. */
+static void
+fill_from_result(OrderCase *c)
+{
+	RecordMap		map = {0};
+	TupleTableSlot *row;
+
+	c->has_record = false;
+	memset(&c->record, 0, sizeof(Cancellation));
+	if (SPI_processed == 0)
+		return;
+	for (int i = 0; cancellation_columns[i].name; i++)
+		map.attnums[i] = i + 1;
+	row = MakeSingleTupleTableSlot(SPI_tuptable->tupdesc, &TTSOpsHeapTuple);
+	ExecStoreHeapTuple(SPI_tuptable->vals[0], row, false);
+	fill_from_slot(c, row, &map);
+	ExecDropSingleTupleTableSlot(row);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static void
+find_by_statement(OrderCase *c, Sight sight)
+{
+	Parameters p = {0};
+
+	parameter_key(&p, c->table, c->key);
+	statement_run(c->table, STATEMENT_FIND_NEWEST, find_newest_text, &p,
+				  sight);
+	fill_from_result(c);
+}
+
+/*
+ * An index as attach makes it, on the key and cancellation_id: its last entry
+ * for an order is the newest cancellation.
+ */
+static bool
+serves_newest(const OrderTable *table, Relation rel, Oid indexid)
+{
+	Relation index = index_open(indexid, AccessShareLock);
+	int		 nkeys = IndexRelationGetNumberOfKeyAttributes(index);
+	bool	 serves = index->rd_rel->relam == BTREE_AM_OID &&
+		index->rd_index->indisvalid && nkeys == table->nkeys + 1 &&
+		RelationGetIndexExpressions(index) == NIL &&
+		RelationGetIndexPredicate(index) == NIL;
+
+	for (int i = 0; i < nkeys && serves; i++)
+	{
+		int			attnum = index->rd_index->indkey.values[i];
+		const char *name = NameStr(
+			TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
+
+		serves = i == table->nkeys ?
+			strcmp(name, "cancellation_id") == 0 :
+			strcmp(name, table->record_keys[i]) == 0 &&
+				index->rd_indcollation[i] == table->keys[i].collation &&
+				get_opfamily_member(index->rd_opfamily[i],
+									index->rd_opcintype[i],
+									index->rd_opcintype[i],
+									BTEqualStrategyNumber) ==
+					table->keys[i].equal;
+	}
+	index_close(index, NoLock);
+	return serves;
+}
+
+/* The index above; InvalidOid: the owner has dropped it. */
+static Oid
+newest_index(OrderTable *table, Relation rel)
+{
+	List	 *indexes = RelationGetIndexList(rel);
+	ListCell *lc;
+
+	if (!list_member_oid(indexes, table->newest_index))
+	{
+		table->newest_index = InvalidOid;
+		foreach(lc, indexes)
+			if (serves_newest(table, rel, lfirst_oid(lc)))
+				table->newest_index = lfirst_oid(lc);
+	}
+	list_free(indexes);
+	return table->newest_index;
 }
 
 static void
@@ -344,7 +323,7 @@ record_reread(OrderCase *c)
 	parameter_value(&p, INT8OID, Int64GetDatum(c->record.id), false);
 	statement_run(c->table, STATEMENT_FIND_BY_ID, find_by_id_text, &p,
 				  SIGHT_LATEST);
-	fill_record(c);
+	fill_from_result(c);
 }
 
 static void

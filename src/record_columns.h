@@ -12,6 +12,7 @@
 #include "access/tupdesc.h"
 
 #include "order_table.h"
+#include "statement.h"
 
 /* In the order of the tables; the order's key comes after them. */
 typedef enum CancellationColumn
@@ -48,12 +49,10 @@ typedef struct RecordColumn
 extern const RecordColumn cancellation_columns[];
 extern const RecordColumn event_columns[];
 
-#define RECORD_COLUMNS_MAX (INDEX_MAX_KEYS + 32)
-
 typedef struct RecordMap
 {
 	int		   count; /* of our columns and the key's */
-	AttrNumber attnums[RECORD_COLUMNS_MAX];
+	AttrNumber attnums[PARAMETERS_MAX];
 	bool	   complete; /* the table has no others */
 } RecordMap;
 

@@ -152,8 +152,9 @@ writer_update(RowWriter *w, ItemPointer tid, TupleTableSlot *slot)
 	if (writer_has_before_triggers(w) &&
 		!fire_before_update(estate, &w->epq, w->info, tid, slot))
 		return ROW_SUPPRESSED;
-	slot->tts_tableOid = RelationGetRelid(
-		w->rel); /* a trigger's row has none */
+
+	/* A trigger's row has none. */
+	slot->tts_tableOid = RelationGetRelid(w->rel);
 	if (w->rel->rd_att->constr)
 	{
 		if (w->rel->rd_att->constr->has_generated_stored)

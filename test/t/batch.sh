@@ -5,19 +5,8 @@
 set -u
 here=$(dirname "$0")
 . "$here/lib/tap.sh"
-
-work=$(mktemp -d)
 . "$here/lib/batch.sh"
 db=t_batch
-trap '' PIPE
-
-cleanup()
-{
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	wait
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 own_cluster "$work" && make_small_shop t_batch_shop && fresh_shop
 ok 'a shop' || done_testing

@@ -5,21 +5,9 @@
 set -u
 here=$(dirname "$0")
 . "$here/lib/tap.sh"
-
-work=$(mktemp -d)
 . "$here/lib/batch.sh"
 db=t_batch
-# A session that is gone must not take the script along.
-trap '' PIPE
 batch="CALL ordcancel.cancel_batch('shop.orders', 'id > 100', 'out_of_stock', 'the supplier is gone', 'anna', 300)"
-
-cleanup()
-{
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	wait
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 # The server is there again after a crash, or is started.
 back_up()

@@ -1,6 +1,19 @@
 # shellcheck shell=bash
 # Read by the scripts about cancel_batch: a shop, and sessions that meet there.
-# They set work to their directory and db to the database at hand.
+# They set db to the database at hand; work is theirs.
+
+work=$(mktemp -d)
+
+cleanup()
+{
+	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
+	wait
+	rm -rf "$work"
+}
+trap cleanup EXIT
+
+# A session that is gone must not take the script along.
+trap '' PIPE
 
 # 20,000 orders of every kind: rules that cancel, ask and forbid, statuses
 # without one, two policies, money due, a block, what is asked or canceled
