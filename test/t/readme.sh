@@ -32,7 +32,7 @@ split() # FILE DIRECTORY
 	awk -v dir="$2" '
 		/^```/ && in_block { in_block = 0; next }
 		/^```sql$/ { n++; out = dir "/" n ".sql"; print NR > (dir "/" n ".line"); in_block = fresh = 1; next }
-		/^```text$/ && fresh { out = dir "/" n ".wanted"; in_block = 1; fresh = 0; next }
+		/^```text$/ && fresh { out = dir "/" n ".wanted"; printf "" > out; in_block = 1; fresh = 0; next }
 		/^```/ { out = "/dev/null"; in_block = 1; fresh = 0; next }
 		in_block { print > out; next }
 		NF { fresh = 0 }

@@ -1,0 +1,37 @@
+-- Views for those who decide and those who count. Everybody may read them, and
+-- sees the cancellations of tables that he has SELECT on and whose row security
+-- does not restrict him. A table that was attached with inherit => false is not
+-- in them. security_barrier, because a cheap function of the reader's could
+-- otherwise see rows first.
+--
+-- Their conditions are those of the partial indexes on the record tables, so
+-- that a report on what is open does not cost what is closed.
+-- Source: design section 10.
+
+CREATE VIEW ordcancel.pending_requests WITH (security_barrier) AS
+SELECT t.orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.requested_by, c.requested_actor,
+       c.reason, c.note, c.policy, c.requested_at, k.now - c.requested_at AS age, c.deadline,
+       coalesce(c.deadline <= k.now, false) AS overdue
+FROM ordcancel.cancellation AS c
+    JOIN ordcancel.order_table AS t ON t.cancellation_table = c.tableoid
+    CROSS JOIN (SELECT coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz,
+                                pg_catalog.now()) AS now) AS k
+WHERE c.state = 'requested'
+  AND pg_catalog.has_table_privilege(t.orders, 'SELECT')
+  AND NOT pg_catalog.row_security_active(t.orders::pg_catalog.oid);
+COMMENT ON VIEW ordcancel.pending_requests IS 'cancellations that wait for a decision: since when, until when, and whether that is over';
+
+CREATE VIEW ordcancel.refunds_due WITH (security_barrier) AS
+SELECT t.orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.refund_due, c.refunded,
+       c.refund_due - c.refunded AS outstanding, c.decided_by, c.decided_actor, c.reason, c.policy,
+       c.decided_at AS due_since, k.now - c.decided_at AS age
+FROM ordcancel.cancellation AS c
+    JOIN ordcancel.order_table AS t ON t.cancellation_table = c.tableoid
+    CROSS JOIN (SELECT coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz,
+                                pg_catalog.now()) AS now) AS k
+WHERE c.state = 'in_progress'
+  AND pg_catalog.has_table_privilege(t.orders, 'SELECT')
+  AND NOT pg_catalog.row_security_active(t.orders::pg_catalog.oid);
+COMMENT ON VIEW ordcancel.refunds_due IS 'cancellations that are accepted and not paid back yet: how much, and since when';
+
+GRANT SELECT ON ordcancel.pending_requests, ordcancel.refunds_due TO PUBLIC;
