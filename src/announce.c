@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "announce.h"
+#include "outbox.h"
 #include "refusal.h"
 #include "settings.h"
 
@@ -64,6 +65,9 @@ announce(const OrderCase *c, const Event *event)
 		if (json.len <= PAYLOAD_MAX)
 			break;
 	}
-	Async_Notify(c->table->channel, json.data);
+	if (settings_notify == NOTIFY_RELAY)
+		outbox_add(c->table->channel, json.data);
+	else
+		Async_Notify(c->table->channel, json.data);
 	pfree(json.data);
 }

@@ -1,14 +1,17 @@
 /*
  * ordcancel.c — loading the library
  *
- * Nothing here needs shared_preload_libraries: the first call, or the first
- * trigger that fires, loads the library.
+ * The first call, or the first trigger that fires, loads the library.  Only the
+ * relay needs shared_preload_libraries.
  */
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 
 #include "order_table.h"
+#include "outbox.h"
+#include "relay.h"
 #include "rules.h"
 #include "settings.h"
 #include "watched.h"
@@ -24,4 +27,7 @@ _PG_init(void)
 	order_table_init();
 	watched_init();
 	rules_init();
+	outbox_init();
+	if (process_shared_preload_libraries_in_progress)
+		relay_init();
 }

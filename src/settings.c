@@ -3,13 +3,15 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
 #include "settings.h"
 
-int settings_notify = NOTIFY_COMMIT;
+int	  settings_notify = NOTIFY_COMMIT;
+char *settings_relay_databases = NULL;
 
 static char *actor = NULL;
 static char *reason = NULL;
@@ -18,6 +20,7 @@ static char *clock_setting = NULL;
 
 static const struct config_enum_entry notify_modes[] = {
 	{"commit", NOTIFY_COMMIT, false},
+	{"relay", NOTIFY_RELAY, false},
 	{"off", NOTIFY_OFF, false},
 	{NULL, 0, false},
 };
@@ -55,6 +58,15 @@ settings_init(void)
 		"ordcancel.reason",
 		"The reason of cancellations that plain updates make.", NULL, &reason,
 		"", PGC_USERSET, 0, NULL, NULL, NULL);
+	/* Only the postmaster acts on it; elsewhere it must not be unknown. */
+	DefineCustomStringVariable(
+		"ordcancel.relay_databases",
+		"Databases in which a background worker announces events.",
+		"Names with commas between them; needs shared_preload_libraries = 'ordcancel'.",
+		&settings_relay_databases, "",
+		process_shared_preload_libraries_in_progress ? PGC_POSTMASTER :
+													   PGC_SIGHUP,
+		GUC_LIST_INPUT, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ordcancel");
 }
 

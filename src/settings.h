@@ -11,11 +11,13 @@
 
 typedef enum NotifyMode
 {
-	NOTIFY_COMMIT,
+	NOTIFY_COMMIT, /* in the transaction */
+	NOTIFY_RELAY,  /* by a worker, after the commit */
 	NOTIFY_OFF,
 } NotifyMode;
 
-extern int settings_notify;
+extern int	 settings_notify;
+extern char *settings_relay_databases;
 
 extern void settings_init(void);
 

@@ -124,15 +124,27 @@ find_columns(Oid relid, AttrNumber *columns)
 	return count;
 }
 
+/* Slots stay where they are for ever. */
+static WatchedSlot *
+slot_of(Oid relid)
+{
+	static WatchedSlot *last = NULL;
+	bool				found;
+
+	if (last && last->relid == relid)
+		return last;
+	last = hash_search(slots, &relid, HASH_ENTER, &found);
+	if (!found)
+		last->valid = false;
+	return last;
+}
+
 int
 watched_columns(Relation rel, const AttrNumber **columns)
 {
 	Oid			 relid = RelationGetRelid(rel);
-	bool		 found;
-	WatchedSlot *slot = hash_search(slots, &relid, HASH_ENTER, &found);
+	WatchedSlot *slot = slot_of(relid);
 
-	if (!found)
-		slot->valid = false;
 	if (!slot->valid || slot->count == 0)
 	{
 		AttrNumber fresh[WATCHED_MAX];

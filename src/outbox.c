@@ -1,0 +1,153 @@
+/*
+ * outbox.c — a transaction's announcements, until it commits
+ *
+ * They lie in one buffer as the relay's queue wants them.  Marks tell where
+ * those of each subtransaction begin, so that a rollback cuts them off.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/async.h"
+#include "lib/stringinfo.h"
+#include "utils/memutils.h"
+
+#include "outbox.h"
+#include "relay_queue.h"
+
+typedef struct Mark
+{
+	int			 level;
+	int			 begin;
+	struct Mark *outer;
+} Mark;
+
+/* Of the transaction; NULL when it has none. */
+static StringInfo box = NULL;
+static Mark		 *marks = NULL;
+static bool		  reserved = false;
+
+static void
+forget(void)
+{
+	/* The memory is the transaction's. */
+	box = NULL;
+	marks = NULL;
+	reserved = false;
+}
+
+void
+outbox_add(const char *channel, const char *payload)
+{
+	int			  channel_size = strlen(channel) + 1;
+	int			  payload_size = strlen(payload) + 1;
+	int			  level = GetCurrentTransactionNestLevel();
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+
+	if (box == NULL)
+		box = makeStringInfo();
+	if (box->len + channel_size + payload_size > RELAY_QUEUE_SIZE)
+		Async_Notify(channel, payload);
+	else
+	{
+		if (marks == NULL || marks->level < level)
+		{
+			Mark *mark = palloc(sizeof(Mark));
+
+			mark->level = level;
+			mark->begin = box->len;
+			mark->outer = marks;
+			marks = mark;
+		}
+		appendBinaryStringInfo(box, channel, channel_size);
+		appendBinaryStringInfo(box, payload, payload_size);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* A server that is about to lose a session's transaction has no room for it. */
+static void
+announce_in_transaction(void)
+{
+	const char *at = box->data;
+
+	while (at < box->data + box->len)
+	{
+		const char *payload = at + strlen(at) + 1;
+
+		Async_Notify(at, payload);
+		at = payload + strlen(payload) + 1;
+	}
+	forget();
+}
+
+static void
+transaction_event(XactEvent event, void *arg)
+{
+	if (box == NULL)
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+			if (box->len == 0)
+				forget();
+			else if (relay_queue_reserve(box->len))
+				reserved = true;
+			else
+				announce_in_transaction();
+			break;
+		case XACT_EVENT_COMMIT:
+			if (reserved)
+				relay_queue_put(box->data, box->len);
+			forget();
+			break;
+		case XACT_EVENT_ABORT:
+			if (reserved)
+				relay_queue_release(box->len);
+			forget();
+			break;
+		case XACT_EVENT_PRE_PREPARE:
+			/* PostgreSQL says the same of NOTIFY. */
+			if (box->len > 0)
+				ereport(
+					ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg(
+						 "cannot prepare a transaction that has events to announce"),
+					 errhint(
+						 "Set ordcancel.notify to off for it; the events are in the event table.")));
+			forget();
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+subtransaction_event(SubXactEvent event, SubTransactionId me,
+					 SubTransactionId parent, void *arg)
+{
+	int level = GetCurrentTransactionNestLevel();
+
+	if (marks == NULL || marks->level < level)
+		return;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		for (; marks && marks->level >= level; marks = marks->outer)
+			box->len = marks->begin;
+		box->data[box->len] = '\0';
+	}
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+	{
+		if (marks->outer && marks->outer->level == level - 1)
+			marks = marks->outer;
+		else
+			marks->level = level - 1;
+	}
+}
+
+void
+outbox_init(void)
+{
+	RegisterXactCallback(transaction_event, NULL);
+	RegisterSubXactCallback(subtransaction_event, NULL);
+}
