@@ -24,7 +24,10 @@ typedef struct Mark
 /* Of the transaction; NULL when it has none. */
 static StringInfo box = NULL;
 static Mark		 *marks = NULL;
-static bool		  reserved = false;
+
+/* About to commit: with so many bytes of the queue, or none. */
+static bool closed = false;
+static Size reserved = 0;
 
 static void
 forget(void)
@@ -32,7 +35,6 @@ forget(void)
 	/* The memory is the transaction's. */
 	box = NULL;
 	marks = NULL;
-	reserved = false;
 }
 
 void
@@ -45,7 +47,14 @@ outbox_add(const char *channel, const char *payload)
 
 	if (box == NULL)
 		box = makeStringInfo();
-	if (box->len + channel_size + payload_size > RELAY_QUEUE_SIZE)
+
+	/*
+	 * Another library may cancel orders while the transaction commits, when
+	 * NOTIFY is still open.  And what NOTIFY refuses must not get to the
+	 * worker, which would fail on it for ever.
+	 */
+	if (closed || channel[0] == '\0' || channel_size > NAMEDATALEN ||
+		box->len + channel_size + payload_size > RELAY_QUEUE_SIZE)
 		Async_Notify(channel, payload);
 	else
 	{
@@ -64,7 +73,7 @@ outbox_add(const char *channel, const char *payload)
 	MemoryContextSwitchTo(old);
 }
 
-/* A server that is about to lose a session's transaction has no room for it. */
+/* There is no worker, or no room. */
 static void
 announce_in_transaction(void)
 {
@@ -81,33 +90,28 @@ announce_in_transaction(void)
 }
 
 static void
+close_box(void)
+{
+	closed = true;
+	if (box == NULL || box->len == 0)
+		return;
+	if (relay_queue_reserve(box->len))
+		reserved = box->len;
+	else
+		announce_in_transaction();
+}
+
+static void
 transaction_event(XactEvent event, void *arg)
 {
-	if (box == NULL)
-		return;
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
-			if (box->len == 0)
-				forget();
-			else if (relay_queue_reserve(box->len))
-				reserved = true;
-			else
-				announce_in_transaction();
-			break;
-		case XACT_EVENT_COMMIT:
-			if (reserved)
-				relay_queue_put(box->data, box->len);
-			forget();
-			break;
-		case XACT_EVENT_ABORT:
-			if (reserved)
-				relay_queue_release(box->len);
-			forget();
-			break;
+			close_box();
+			return;
 		case XACT_EVENT_PRE_PREPARE:
 			/* PostgreSQL says the same of NOTIFY. */
-			if (box->len > 0)
+			if (box && box->len > 0)
 				ereport(
 					ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -115,11 +119,23 @@ transaction_event(XactEvent event, void *arg)
 						 "cannot prepare a transaction that has events to announce"),
 					 errhint(
 						 "Set ordcancel.notify to off for it; the events are in the event table.")));
-			forget();
+			return;
+		case XACT_EVENT_COMMIT:
+			if (reserved > 0)
+				relay_queue_put(box->data, reserved);
+			break;
+		case XACT_EVENT_ABORT:
+			if (reserved > 0)
+				relay_queue_release(reserved);
+			break;
+		case XACT_EVENT_PREPARE:
 			break;
 		default:
-			break;
+			return;
 	}
+	closed = false;
+	reserved = 0;
+	forget();
 }
 
 static void

@@ -35,6 +35,29 @@
  */
 #define REST 1
 
+/*
+ * Bytes of a transaction, in announcements; far below what NOTIFY's own queue
+ * can be set to.
+ */
+#define TRANSACTION_SIZE (128 * 1024)
+
+static List *
+without_repeats(List *names)
+{
+	List	 *result = NIL;
+	ListCell *lc, *seen;
+
+	foreach(lc, names)
+	{
+		foreach(seen, result)
+			if (strcmp(lfirst(seen), lfirst(lc)) == 0)
+				break;
+		if (seen == NULL)
+			result = lappend(result, lfirst(lc));
+	}
+	return result;
+}
+
 void
 relay_init(void)
 {
@@ -50,7 +73,10 @@ relay_init(void)
 					"ordcancel.relay_databases", settings_relay_databases),
 			 errdetail(
 				 "It is a list of names of databases, with commas between them.")));
-	if (list == NIL)
+	list = without_repeats(list);
+
+	/* pg_upgrade drops databases, which a worker would hold. */
+	if (list == NIL || IsBinaryUpgrade)
 		return;
 	relay_queue_init(list_length(list));
 	foreach(lc, list)
@@ -73,26 +99,36 @@ relay_init(void)
 	}
 }
 
-/* One transaction for all that is waiting. */
-static void
-announce_all(char *bytes, Size count)
+/* One transaction, for what is at the head; returns its bytes. */
+static Size
+announce_some(const char *bytes, Size count)
 {
-	char *end = bytes + count;
+	const char *at = bytes;
 
 	pgstat_report_activity(STATE_RUNNING, "announcing");
 	StartTransactionCommand();
-	while (bytes < end)
+	while (at < bytes + count && at < bytes + TRANSACTION_SIZE)
 	{
-		const char *channel = bytes;
+		const char *channel = at;
 		const char *payload = channel + strlen(channel) + 1;
 
 		Async_Notify(channel, payload);
-		bytes = unconstify(char *, payload) + strlen(payload) + 1;
+		at = payload + strlen(payload) + 1;
 	}
 	CommitTransactionCommand();
-	relay_queue_forget(count);
-	pgstat_report_stat(true);
+	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
+	return at - bytes;
+}
+
+/* What would end the worker while it waits for NOTIFY's lock. */
+static void
+wait_as_long_as_it_takes(void)
+{
+	SetConfigOption("lock_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
+#if PG_VERSION_NUM >= 170000
+	SetConfigOption("transaction_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
+#endif
 }
 
 /* Ends by an error or a signal; the postmaster starts it again. */
@@ -107,6 +143,7 @@ ordcancel_relay_main(Datum queue)
 	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, NULL, 0);
 	/* Nobody waits for its commits, and a crash ends all listeners anyway. */
 	SetConfigOption("synchronous_commit", "off", PGC_USERSET, PGC_S_OVERRIDE);
+	wait_as_long_as_it_takes();
 	relay_queue_attach(DatumGetInt32(queue));
 	pgstat_report_activity(STATE_IDLE, NULL);
 
@@ -116,7 +153,7 @@ ordcancel_relay_main(Datum queue)
 
 		if (count > 0)
 		{
-			announce_all(buffer, count);
+			relay_queue_forget(announce_some(buffer, count));
 			pg_usleep(REST * 1000L);
 		}
 		else

@@ -7,6 +7,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
+#include "utils/varlena.h"
 
 #include "settings.h"
 
@@ -17,6 +18,8 @@ static char *actor = NULL;
 static char *reason = NULL;
 static char *note = NULL;
 static char *clock_setting = NULL;
+
+static bool defined = false;
 
 static const struct config_enum_entry notify_modes[] = {
 	{"commit", NOTIFY_COMMIT, false},
@@ -31,6 +34,23 @@ parse_clock(const char *value)
 	return DatumGetTimestampTz(
 		DirectFunctionCall3(timestamptz_in, CStringGetDatum(value),
 							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+/*
+ * While the setting is being defined a wrong value would only be a warning,
+ * and the server would run without a relay; relay_init raises it then.
+ */
+static bool
+check_relay_databases(char **value, void **extra, GucSource source)
+{
+	char *names = pstrdup(*value);
+	List *list;
+	bool  valid = !defined || SplitIdentifierString(names, ',', &list);
+
+	if (!valid)
+		GUC_check_errdetail(
+			"It is a list of names of databases, with commas between them.");
+	return valid;
 }
 
 void
@@ -66,8 +86,9 @@ settings_init(void)
 		&settings_relay_databases, "",
 		process_shared_preload_libraries_in_progress ? PGC_POSTMASTER :
 													   PGC_SIGHUP,
-		GUC_LIST_INPUT, NULL, NULL, NULL);
+		0, check_relay_databases, NULL, NULL);
 	MarkGUCPrefixReserved("ordcancel");
+	defined = true;
 }
 
 static char *

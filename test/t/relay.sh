@@ -208,7 +208,7 @@ standby_is_there()
 
 # -------------------------------------------------------------- without it
 
-own_cluster "$work" "ordcancel.notify = 'relay'" "ordcancel.relay_databases = 'shop, OTHER, \"My Shop\", hasty, later'" 'TimeZone = UTC' \
+own_cluster "$work" "ordcancel.notify = 'relay'" "ordcancel.relay_databases = 'shop, Shop, OTHER, \"My Shop\", hasty, later'" 'TimeZone = UTC' \
 	'max_prepared_transactions = 5' 'max_connections = 40' 'restart_after_crash = on' "statement_timeout = '30s'"
 ok 'a cluster that does not load the library when it starts' && make_template
 ok 'a database' || done_testing
@@ -237,11 +237,14 @@ done
 # pg_upgrade drops databases, which nobody may be connected to.
 pg_ctl -s -w -l "$work/server.log" -o '-b -c shared_preload_libraries=ordcancel' start
 sleep 0.3
-is "$(sql postgres -c "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'ordcancel relay'")" 0 'there is no relay while pg_upgrade works # TODO it is started'
+is "$(sql postgres -c "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'ordcancel relay'")" 0 'there is no relay while pg_upgrade works'
 pg_ctl -s stop
 
-cat >>"$PGDATA/postgresql.conf" <<-'CONF'
-	shared_preload_libraries = 'ordcancel'
+# A library that does something while a transaction commits, after ordcancel.
+"$(pg_config --cc)" -shared -fPIC "-I$(pg_config --includedir-server)" -o "$work/late.so" "$here/relay/late.c"
+ok 'a library that cancels orders at the last moment'
+cat >>"$PGDATA/postgresql.conf" <<-CONF
+	shared_preload_libraries = '$work/late, ordcancel'
 	synchronous_standby_names = 'nobody'
 	synchronous_commit = local
 CONF
@@ -255,7 +258,7 @@ done
 is "$(sql postgres -c "SELECT string_agg(datname, ', ' ORDER BY datname) FROM pg_stat_activity WHERE backend_type = 'ordcancel relay'")" \
 	'My Shop, hasty, other, shop' 'each has one, and nobody else'
 like "$(tail -n "+$sql_log" "$work/server.log")" 'FATAL:  database "later" does not exist' 'a database that is not there is in the log'
-is "$(psql -XqAt -d aside -c "LOAD 'ordcancel'" -c 'SHOW ordcancel.relay_databases' 2>&1)" 'shop, OTHER, "My Shop", hasty, later' 'nobody is warned'
+is "$(psql -XqAt -d aside -c "LOAD 'ordcancel'" -c 'SHOW ordcancel.relay_databases' 2>&1)" 'shop, Shop, OTHER, "My Shop", hasty, later' 'nobody is warned'
 
 # -------------------------------------------------------------- who announces
 
@@ -288,6 +291,21 @@ exact shop 'what functions, updates and batches do is heard'
 is "$(heralds shop "$mark")" '28 by relay' 'all of it from the relay'
 is "$(sql shop -c "SELECT string_agg(DISTINCT channel, ', ') FROM heard WHERE payload ->> 'orders' = 'public.parcels'")" 'Par "cels" ü' \
 	"a table's own channel is kept"
+mark=$(newest shop)
+for ((i = 0; i < 20; i++)); do
+	echo "BEGIN; SET LOCAL late.statement = 'SELECT cancel(10)'; SELECT cancel($((i % 2))); COMMIT;"
+done | sql shop >/dev/null
+exact shop 'so is what another library does while the transaction commits'
+is "$(heralds shop "$mark")" '10 by relay, 200 by session' 'by the session, what came too late for the relay'
+sql shop -c 'SELECT cancel(1)' >/dev/null
+exact shop 'and then'
+is "$(heralds shop "$mark")" '11 by relay, 200 by session' 'the relay has as much room as before'
+sql shop -c "UPDATE ordcancel.order_table SET notify_channel = '' WHERE orders = 'orders'::regclass"
+like "$(sql shop -c "SELECT ordcancel.cancel_order('orders', nextval('next'))" 2>&1)" 'channel name cannot be empty' 'what NOTIFY refuses is refused at once'
+sql shop -c "UPDATE ordcancel.order_table SET notify_channel = 'ordcancel' WHERE orders = 'orders'::regclass" \
+	-c 'SELECT cancel(1)' >/dev/null
+exact shop 'and does not stop the relay'
+is "$(heralds shop "$mark")" '12 by relay, 200 by session' 'which goes on'
 for database in other 'My Shop' hasty; do
 	served "$database"
 	sql "$database" -c 'SELECT cancel(2)' >/dev/null
@@ -541,7 +559,7 @@ ok 'so does that of another database'
 served 'My Shop' && ends terminate
 ok 'which is terminated, and gone'
 sleep 0.1
-is "$(relay_of hasty)" "$hasty" 'that of a database with a short lock_timeout is still there # TODO it dies of it'
+is "$(relay_of hasty)" "$hasty" 'that of a database with a short lock_timeout is still there'
 standby_is_there
 exact shop 'all is heard when the lock is free'
 is "$(heralds shop "$mark")" '101 by relay' 'from the relay'
@@ -603,10 +621,13 @@ is "$(sql shop -c 'SELECT count(DISTINCT pid) >= 10 FROM heard')" t 'from the fi
 like "$(sql shop -U clerk -c 'SET ordcancel.notify = off' 2>&1)" 'permission denied to set parameter "ordcancel.notify"' 'not every role may say how'
 like "$(sql shop -U clerk -c 'ALTER ROLE clerk SET ordcancel.notify = off' 2>&1)" 'permission denied to set parameter "ordcancel.notify"' 'nor for later'
 like "$(sql shop -c "SET ordcancel.relay_databases = ''" 2>&1)" 'cannot be changed without restarting' 'the list of databases stands'
+like "$(sql postgres -c "ALTER SYSTEM SET ordcancel.relay_databases = 'shop,,'" 2>&1)" 'invalid value for parameter "ordcancel.relay_databases": "shop,,"' \
+	'a list with which the server would not start is refused'
+like "$(sql postgres -c 'ALTER SYSTEM SET ordcancel.relay_databases = shop, "My Shop"' 2>&1)" 'takes only one argument' 'it is one text'
 sql postgres -c "ALTER SYSTEM SET ordcancel.relay_databases = 'aside'" -c 'SELECT FROM pg_reload_conf()'
 until_true "(SELECT pending_restart FROM pg_settings WHERE name = 'ordcancel.relay_databases')"
 ok 'until the server is started again'
-is "$(relay_of aside)|$(sql postgres -c 'SHOW ordcancel.relay_databases')" '|shop, OTHER, "My Shop", hasty, later' 'a reload does not change it'
+is "$(relay_of aside)|$(sql postgres -c 'SHOW ordcancel.relay_databases')" '|shop, Shop, OTHER, "My Shop", hasty, later' 'a reload does not change it'
 sql postgres -c "ALTER SYSTEM RESET ordcancel.relay_databases"
 
 # ------------------------------------------------------------------- the end
