@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shows that nothing grows with history: 10,000,000 orders with 5,000,000 old
-# cancellations, to 100,000 orders and none. Takes about 10 GB below /tmp and a
-# quarter of an hour. make bench-large calls it.
+# cancellations, to 100,000 orders and none. Takes about 5 GB below /tmp and a few
+# minutes. make bench-large calls it.
 #
 #   make bench-large SCALE=small          a smoke run
 #   make bench-large WRITE=1              also puts the table into doc/performance.md

@@ -23,12 +23,31 @@ ours() { clients test/bench/wire/ours.sql; }
 application() { clients test/bench/wire/application.sql; }
 bare() { clients "$work/tmp/bare.sql"; }
 
+# The relay of the database that has just been made.
+relay_up()
+{
+	local i
+
+	for ((i = 0; i < 150; i++)); do
+		[ "$(sql run -c "SELECT count(*) FROM pg_stat_activity
+			WHERE backend_type = 'ordcancel relay' AND datname = 'run'")" = 0 ] || return 0
+		sleep 0.1
+	done
+	echo "no relay" >&2
+	return 1
+}
+
+# The peers announce in their transactions or not at all: they have no relay.
+# Without it both sides wait for the same lock, or disk, and no target is set.
 way() # SYNCHRONOUS_COMMIT NOTIFY
 {
-	local how="8 clients, synchronous_commit = $1"
+	local how="8 clients, synchronous_commit = $1" target=-
 
 	announced=$([ "$2" = off ] && echo 0 || echo 1)
-	[ "$2" != off ] || how+=", no NOTIFY"
+	case $2 in
+		off) how+=", no NOTIFY" ;;
+		relay) how+=", relay" target='>= 2.5' ;;
+	esac
 	echo 0 >"$work/runs"
 	{
 		head -n 2 test/bench/wire/ours.sql
@@ -36,16 +55,23 @@ way() # SYNCHRONOUS_COMMIT NOTIFY
 	} >"$work/tmp/bare.sql"
 	fresh wire &&
 		sql run -c "ALTER DATABASE run SET synchronous_commit = $1" -c "ALTER DATABASE run SET ordcancel.notify = $2" &&
+		{ [ "$2" != relay ] || relay_up; } &&
 		take ours application bare || return
-	figure "$how, to the application" '>= 2.5' tps 'ours / application'
+	figure "$how, to the application" "$target" tps 'ours / application'
 	figure "$how, to the bare writes" '>= 0.95' tps 'ours / bare'
+}
+
+settings() # LINE...
+{
+	printf '%s\n' "$@" | as_user tee -a "$PGDATA/postgresql.conf" >/dev/null &&
+		as_user pg_ctl -s -w -l "$work/server.log" restart
 }
 
 measure()
 {
 	each=$(scaled 12000 5000)
 	template wire $((3 * rounds * 8 * each)) orders canceled floor &&
-		sql postgres -c "ALTER SYSTEM SET fsync = on" -c "SELECT pg_reload_conf()" >/dev/null &&
-		way on commit && way off commit && way on off && way off off &&
-		sql postgres -c "ALTER SYSTEM RESET fsync" -c "SELECT pg_reload_conf()" >/dev/null
+		settings 'fsync = on' "shared_preload_libraries = 'ordcancel'" "ordcancel.relay_databases = 'run'" &&
+		way on relay && way off relay && way on commit && way off commit && way on off && way off off &&
+		settings 'fsync = off' "shared_preload_libraries = ''" "ordcancel.relay_databases = ''"
 }
