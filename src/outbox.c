@@ -37,6 +37,16 @@ forget(void)
 	marks = NULL;
 }
 
+/* A transaction may have any number of savepoints. */
+static void
+drop_mark(void)
+{
+	Mark *outer = marks->outer;
+
+	pfree(marks);
+	marks = outer;
+}
+
 void
 outbox_add(const char *channel, const char *payload)
 {
@@ -148,14 +158,13 @@ subtransaction_event(SubXactEvent event, SubTransactionId me,
 		return;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 	{
-		for (; marks && marks->level >= level; marks = marks->outer)
+		for (; marks && marks->level >= level; drop_mark())
 			box->len = marks->begin;
-		box->data[box->len] = '\0';
 	}
 	else if (event == SUBXACT_EVENT_COMMIT_SUB)
 	{
 		if (marks->outer && marks->outer->level == level - 1)
-			marks = marks->outer;
+			drop_mark();
 		else
 			marks->level = level - 1;
 	}
