@@ -1,8 +1,8 @@
 /*
  * batch.h — what the rooms of the batch share
  *
- * batch.c runs it, batch_choice.c finds its orders, batch_record.c keeps its
- * rows in ordcancel.batch and beside it.
+ * batch.c is called, batch_run.c goes from chunk to chunk, batch_choice.c finds
+ * the orders, batch_record.c keeps the rows in ordcancel.batch and beside it.
  */
 #ifndef ORDCANCEL_BATCH_H
 #define ORDCANCEL_BATCH_H
@@ -63,6 +63,10 @@ typedef struct Batch
 	/* The rows of the chunk at hand live here. */
 	MemoryContext context;
 } Batch;
+
+/* batch_run.c: commits after each chunk; a dry run does nothing but count. */
+extern void batch_run(Batch *batch);
+extern void batch_run_dry(Batch *batch);
 
 /* batch_choice.c: as the author of the batch, who is the current role. */
 extern void batch_choose(Batch *batch);
