@@ -9,8 +9,7 @@
 #ifndef ORDCANCEL_DECISION_H
 #define ORDCANCEL_DECISION_H
 
-#include "datatype/timestamp.h"
-#include "words.h"
+#include "policy.h"
 
 #define NOTE_MAX_LENGTH 2000 /* characters; a reason may allow less */
 
@@ -66,15 +65,6 @@ typedef enum Fault
 	FAULT_NO_CANCELED_STATUS,
 } Fault;
 
-/* What a status means under a policy. */
-typedef enum StatusKind
-{
-	STATUS_ORDINARY,
-	STATUS_REQUESTED,
-	STATUS_IN_PROGRESS,
-	STATUS_CANCELED,
-} StatusKind;
-
 /* How a refund compares with what is due. */
 typedef enum AmountCheck
 {
@@ -84,34 +74,6 @@ typedef enum AmountCheck
 	AMOUNT_TOO_HIGH,
 	AMOUNT_UNKNOWN_METHOD,
 } AmountCheck;
-
-typedef struct Rule
-{
-	char	*status;
-	RuleMode customer;
-	RuleMode customer_late;
-	RuleMode merchant;
-	bool	 deletable;
-	char	*hint; /* or NULL */
-} Rule;
-
-typedef struct Policy
-{
-	char	 *name;
-	Interval *grace;			/* NULL: the window never closes */
-	char	 *requested_status; /* these four: NULL = not configured */
-	char	 *in_progress_status;
-	char	 *canceled_status;
-	char	 *customer_canceled_status;
-	bool	  hold;				 /* on_progress = hold */
-	Interval *decision_timeout;	 /* NULL: none */
-	bool	  accept_on_timeout; /* else deny */
-	UndoReach undo;
-	Interval *undo_window; /* NULL: no limit */
-	bool	  reason_required;
-	int		  nrules;
-	Rule	 *rules;
-} Policy;
 
 typedef struct Reason
 {
@@ -186,11 +148,5 @@ extern Verdict decide_words(const Question *question);
  */
 extern Verdict decide_change(Question *question, const char *to,
 							 StatusKind kind);
-
-extern StatusKind  status_kind(const Policy *policy, const char *status);
-extern const Rule *policy_rule(const Policy *policy, const char *status);
-
-/* The end of a span, days counted as 24 hours whatever the session's zone. */
-extern TimestampTz span_end(TimestampTz start, const Interval *span);
 
 #endif /* ORDCANCEL_DECISION_H */

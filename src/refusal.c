@@ -5,8 +5,6 @@
 
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "refusal.h"
@@ -62,6 +60,12 @@ const char *
 condition_name(Condition condition)
 {
 	return conditions[condition].name;
+}
+
+int
+condition_sqlstate(Condition condition)
+{
+	return conditions[condition].sqlstate;
 }
 
 char *
@@ -380,40 +384,6 @@ refusal_explain(const RefusalNames *names, const Question *q, const Verdict *v)
 	return r;
 }
 
-void
-refusal_raise(const Refusal *r)
-{
-	ereport(ERROR,
-			(errcode(r->sqlstate), errmsg_internal("%s", r->message),
-			 r->detail ? errdetail_internal("%s", r->detail) : 0,
-			 r->hint ? errhint("%s", r->hint) : 0));
-}
-
-void
-refusal_raise_write(const Refusal *r, Relation rel)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg_internal("%s", r->message),
-			 r->detail ? errdetail_internal("%s", r->detail) : 0,
-			 r->hint ? errhint("%s", r->hint) : 0,
-			 errtableconstraint(rel, conditions[r->condition].name)));
-}
-
-void
-refusal_raise_not_attached(Oid relid)
-{
-	char *name = OidIsValid(relid) ? get_rel_name(relid) : NULL;
-
-	ereport(ERROR,
-			(errcode(conditions[CONDITION_ORDER_TABLE_NOT_ATTACHED].sqlstate),
-			 name ? errmsg("table \"%s\" is not attached to ordcancel", name) :
-				 !OidIsValid(relid) ?
-					errmsg("order table is null") :
-					errmsg("relation with OID %u does not exist", relid),
-			 errhint("Call ordcancel.attach() for the order table first.")));
-}
-
 Refusal
 refusal_not_found(const char *table, const char *order, const char *why)
 {
@@ -434,27 +404,4 @@ refusal_of_error(const ErrorData *error)
 		.detail = error->detail,
 		.hint = error->hint,
 	};
-}
-
-void
-refusal_raise_invalid_policy(const char *message, const char *detail,
-							 const char *hint)
-{
-	ereport(ERROR,
-			(errcode(conditions[CONDITION_INVALID_POLICY].sqlstate),
-			 errmsg_internal("%s", message),
-			 detail ? errdetail_internal("%s", detail) : 0,
-			 hint ? errhint("%s", hint) : 0));
-}
-
-void
-refusal_raise_request_key(const char *key, const char *detail)
-{
-	ereport(
-		ERROR,
-		(errcode(conditions[CONDITION_REQUEST_KEY_REUSED].sqlstate),
-		 errmsg("request key \"%s\" was used before", shorten(key, 80)),
-		 errdetail_internal("%s", detail),
-		 errhint(
-			 "Use a new key for each call, and the same one only to repeat it.")));
 }

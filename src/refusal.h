@@ -38,6 +38,7 @@ typedef struct RefusalNames
 } RefusalNames;
 
 extern const char *condition_name(Condition condition);
+extern int		   condition_sqlstate(Condition condition);
 
 extern Refusal refusal_explain(const RefusalNames *names, const Question *q,
 							   const Verdict *v);

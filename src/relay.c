@@ -19,7 +19,6 @@
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/varlena.h"
 
 #include "relay.h"
 #include "relay_queue.h"
@@ -61,19 +60,8 @@ without_repeats(List *names)
 void
 relay_init(void)
 {
-	char	 *names = pstrdup(settings_relay_databases);
-	List	 *list;
+	List	 *list = without_repeats(settings_relay_names());
 	ListCell *lc;
-
-	if (!SplitIdentifierString(names, ',', &list))
-		ereport(
-			FATAL,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for parameter \"%s\": \"%s\"",
-					"ordcancel.relay_databases", settings_relay_databases),
-			 errdetail(
-				 "It is a list of names of databases, with commas between them.")));
-	list = without_repeats(list);
 
 	/* pg_upgrade drops databases, which a worker would hold. */
 	if (list == NIL || IsBinaryUpgrade)

@@ -11,13 +11,13 @@
 
 #include "settings.h"
 
-int	  settings_notify = NOTIFY_COMMIT;
-char *settings_relay_databases = NULL;
+int settings_notify = NOTIFY_COMMIT;
 
 static char *actor = NULL;
 static char *reason = NULL;
 static char *note = NULL;
 static char *clock_setting = NULL;
+static char *relay_databases = NULL;
 
 static bool defined = false;
 
@@ -36,21 +36,36 @@ parse_clock(const char *value)
 							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
+#define LIST_OF_DATABASES \
+	"It is a list of names of databases, with commas between them."
+
 /*
  * While the setting is being defined a wrong value would only be a warning,
- * and the server would run without a relay; relay_init raises it then.
+ * and the server would run without a relay; settings_relay_names raises it.
  */
 static bool
 check_relay_databases(char **value, void **extra, GucSource source)
 {
-	char *names = pstrdup(*value);
 	List *list;
-	bool  valid = !defined || SplitIdentifierString(names, ',', &list);
 
-	if (!valid)
-		GUC_check_errdetail(
-			"It is a list of names of databases, with commas between them.");
-	return valid;
+	if (!defined || SplitIdentifierString(pstrdup(*value), ',', &list))
+		return true;
+	GUC_check_errdetail(LIST_OF_DATABASES);
+	return false;
+}
+
+List *
+settings_relay_names(void)
+{
+	List *list;
+
+	if (!SplitIdentifierString(pstrdup(relay_databases), ',', &list))
+		ereport(FATAL,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for parameter \"%s\": \"%s\"",
+						"ordcancel.relay_databases", relay_databases),
+				 errdetail(LIST_OF_DATABASES)));
+	return list;
 }
 
 void
@@ -83,7 +98,7 @@ settings_init(void)
 		"ordcancel.relay_databases",
 		"Databases in which a background worker announces events.",
 		"Names with commas between them; needs shared_preload_libraries = 'ordcancel'.",
-		&settings_relay_databases, "",
+		&relay_databases, "",
 		process_shared_preload_libraries_in_progress ? PGC_POSTMASTER :
 													   PGC_SIGHUP,
 		0, check_relay_databases, NULL, NULL);

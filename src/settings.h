@@ -8,6 +8,7 @@
 #define ORDCANCEL_SETTINGS_H
 
 #include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
 
 typedef enum NotifyMode
 {
@@ -16,10 +17,12 @@ typedef enum NotifyMode
 	NOTIFY_OFF,
 } NotifyMode;
 
-extern int	 settings_notify;
-extern char *settings_relay_databases;
+extern int settings_notify;
 
 extern void settings_init(void);
+
+/* The databases that are to have a relay; FATAL if that is no list. */
+extern List *settings_relay_names(void);
 
 /* What a plain write says of itself; NULL where nothing is set. */
 extern char *settings_actor(void);
