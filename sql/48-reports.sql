@@ -10,7 +10,7 @@
 
 CREATE VIEW ordcancel._readable AS
 SELECT t.orders, t.cancellation_table,
-       coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz, pg_catalog.now()) AS now
+       coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz, pg_catalog.statement_timestamp()) AS now
 FROM ordcancel.order_table AS t
 WHERE pg_catalog.has_table_privilege(t.orders, 'SELECT')
   AND NOT pg_catalog.row_security_active(t.orders::pg_catalog.oid);

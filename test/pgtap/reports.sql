@@ -1,7 +1,7 @@
 -- The views on what is open: every attached table, only what the reader may
 -- see, and at the price of what is open, not of what is closed.
 BEGIN;
-SELECT plan(32);
+SELECT plan(34);
 SET LOCAL timezone = 'UTC';
 SET LOCAL intervalstyle = 'postgres';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
@@ -42,7 +42,10 @@ SELECT is((SELECT string_agg(order_id, ' ') FROM ordcancel.pending_requests WHER
 SET LOCAL ordcancel.clock = '2026-05-05 14:00+00';
 SELECT is((SELECT string_agg(order_id, ' ') FROM ordcancel.pending_requests WHERE overdue), '1', 'overdue when sweep would decide it');
 SET LOCAL ordcancel.clock = '';
-SELECT is((SELECT bool_and(age = now() - requested_at) FROM ordcancel.pending_requests), true, 'by the real time, where none is set');
+SELECT is((SELECT bool_and(age = statement_timestamp() - requested_at) FROM ordcancel.pending_requests), true, 'by the real time, where none is set');
+SELECT is((ordcancel.request_cancel('shop.orders', 3)).state, 'requested', 'asked: 3');
+SELECT is((SELECT age >= '0' FROM ordcancel.pending_requests WHERE order_id = '3'), true, 'and in a long transaction, nothing is younger than it is');
+SELECT ordcancel.withdraw_cancel('shop.orders', 3);
 SET LOCAL ordcancel.clock = '2026-05-05 14:00+00';
 SELECT is((ordcancel.deny_cancel('shop.orders', 1, 'no')).state, 'denied', 'denied: 1');
 SELECT is((ordcancel.withdraw_cancel('shop.orders', 2)).state, 'withdrawn', 'withdrawn: 2');
