@@ -4,6 +4,7 @@
 set -u
 here=$(dirname "$0")
 . "$here/lib/tap.sh"
+. "$here/lib/session.sh"
 . "$here/lib/batch.sh"
 db=t_batch
 

@@ -5,6 +5,7 @@
 set -u
 here=$(dirname "$0")
 . "$here/lib/tap.sh"
+. "$here/lib/session.sh"
 . "$here/lib/batch.sh"
 db=t_batch
 batch="CALL ordcancel.cancel_batch('shop.orders', 'id > 100', 'out_of_stock', 'the supplier is gone', 'anna', 300)"

@@ -5,6 +5,7 @@
 set -u
 here=$(dirname "$0")
 . "$here/lib/tap.sh"
+. "$here/lib/session.sh"
 
 work=$(mktemp -d)
 db=t_sweep
@@ -58,31 +59,6 @@ somebody_waits()
 		sleep 0.05
 	done
 	return 1
-}
-
-# A session that holds something until it is told to let go.
-hold() # STATEMENT
-{
-	local i
-
-	rm -f "$work/next"
-	mkfifo "$work/next"
-	sql $db <"$work/next" >"$work/held" 2>&1 &
-	holder=$!
-	exec 3>"$work/next"
-	printf 'BEGIN; %s; SELECT %s;\n' "$1" "'held'" >&3
-	for ((i = 0; i < 200; i++)); do
-		grep -q held "$work/held" && return
-		sleep 0.05
-	done
-	return 1
-}
-
-let_go()
-{
-	echo 'ROLLBACK;' >&3
-	exec 3>&-
-	wait "$holder"
 }
 
 make_shop() # DATABASE
@@ -211,7 +187,7 @@ sql $db -c 'UPDATE shop.orders SET flagged = false WHERE id = 15'
 is "$(sweep)$(states 15)" canceled 'until the block is gone'
 
 ask 17 18 19
-hold 'SELECT FROM shop.orders WHERE id = 18 FOR UPDATE'
+hold $db 'SELECT FROM shop.orders WHERE id = 18 FOR UPDATE'
 ok 'an order is locked'
 is "$(sweep -c "SET statement_timeout = '20s'")" '' 'nobody waits for it'
 is "$(states 17 18 19)" 'denied requested denied' 'the others are decided'
@@ -242,7 +218,7 @@ is "$(sweep)$(states 21)" denied 'and so is it, when nothing raises any more'
 # ----------------------------------------------------------- one after the other
 
 ask 30 31 32
-hold 'SELECT pg_advisory_xact_lock(31)'
+hold $db 'SELECT pg_advisory_xact_lock(31)'
 sweep >"$work/swept" &
 sweeper=$!
 somebody_waits

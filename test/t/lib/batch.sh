@@ -15,12 +15,26 @@ trap cleanup EXIT
 # A session that is gone must not take the script along.
 trap '' PIPE
 
+# Updates of those orders wait while somebody holds their gate.
+add_gate() # DATABASE EVENT CONDITION
+{
+	sql "$1" <<-SQL
+		CREATE FUNCTION shop.gate() RETURNS trigger LANGUAGE plpgsql AS \$\$
+		BEGIN
+		    PERFORM pg_advisory_xact_lock_shared(1, NEW.id);
+		    RETURN NULL;
+		END
+		\$\$;
+		CREATE TRIGGER gate AFTER $2 ON shop.orders FOR EACH ROW WHEN ($3) EXECUTE FUNCTION shop.gate();
+	SQL
+}
+
 # 20,000 orders of every kind: rules that cancel, ask and forbid, statuses
 # without one, two policies, money due, a block, what is asked or canceled
 # already. Every fiftieth has a gate that its update has to pass.
 make_shop() # DATABASE
 {
-	createdb "$1" && sql "$1" <<-'SQL'
+	createdb "$1" && sql "$1" <<-'SQL' && add_gate "$1" UPDATE 'NEW.id % 50 = 0'
 		CREATE EXTENSION ordcancel;
 		CREATE SCHEMA shop;
 		CREATE TABLE shop.orders (id integer PRIMARY KEY, status text NOT NULL, seller text, paid numeric,
@@ -38,20 +52,13 @@ make_shop() # DATABASE
 		SELECT ordcancel.set_rule('shop.orders', 'placed', merchant => 'request', policy => 'picky') \g /dev/null
 		SELECT ordcancel.add_block('shop.orders', 'flagged', 'flagged', 'unflag it') \g /dev/null
 		SELECT ordcancel.request_cancel('shop.orders', id) FROM shop.orders WHERE id % 29 = 0 AND status = 'placed' AND NOT flagged \g /dev/null
-		CREATE FUNCTION shop.gate() RETURNS trigger LANGUAGE plpgsql AS $$
-		BEGIN
-		    PERFORM pg_advisory_xact_lock_shared(1, NEW.id);
-		    RETURN NULL;
-		END
-		$$;
-		CREATE TRIGGER gate AFTER UPDATE ON shop.orders FOR EACH ROW WHEN (NEW.id % 50 = 0) EXECUTE FUNCTION shop.gate();
 	SQL
 }
 
 # Thirty orders that may all be canceled, each of which has a gate.
 make_small_shop() # DATABASE
 {
-	createdb "$1" && sql "$1" <<-'SQL'
+	createdb "$1" && sql "$1" <<-'SQL' && add_gate "$1" 'UPDATE OF status' true
 		CREATE EXTENSION ordcancel;
 		CREATE SCHEMA shop;
 		CREATE TABLE shop.orders (id integer PRIMARY KEY, status text NOT NULL DEFAULT 'placed', seller text, paid numeric, note text);
@@ -60,13 +67,6 @@ make_small_shop() # DATABASE
 		SELECT ordcancel.set_policy('shop.orders', requested_status => 'asked', canceled_status => 'canceled') \g /dev/null
 		SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'request', merchant => 'cancel'),
 		       ordcancel.set_rule('shop.orders', 'shipped') \g /dev/null
-		CREATE FUNCTION shop.gate() RETURNS trigger LANGUAGE plpgsql AS $$
-		BEGIN
-		    PERFORM pg_advisory_xact_lock_shared(1, NEW.id);
-		    RETURN NULL;
-		END
-		$$;
-		CREATE TRIGGER gate AFTER UPDATE OF status ON shop.orders FOR EACH ROW EXECUTE FUNCTION shop.gate();
 	SQL
 }
 
@@ -136,34 +136,9 @@ aside_waits()
 	waiting=$(sql "$asided" -c "SELECT pid FROM $who")
 }
 
-# A session that holds something until it is told to let go.
-hold() # DATABASE STATEMENT
-{
-	local i
-
-	rm -f "$work/next"
-	mkfifo "$work/next"
-	sql "$1" <"$work/next" >"$work/held" 2>&1 &
-	holder=$!
-	exec 3>"$work/next"
-	printf 'BEGIN; %s; SELECT %s;\n' "$2" "'held'" >&3
-	for ((i = 0; i < 600; i++)); do
-		grep -q held "$work/held" && return
-		sleep 0.02
-	done
-	return 1
-}
-
 close_gate() # DATABASE ORDER
 {
 	hold "$1" "SELECT pg_advisory_xact_lock(1, $2)"
-}
-
-let_go() # [STATEMENT BEFORE]
-{
-	printf '%s\nCOMMIT;\n' "${1:-}" >&3 2>/dev/null
-	exec 3>&-
-	wait "$holder"
 }
 
 # The state and counters of a batch.
