@@ -4,6 +4,12 @@ CREATE SCHEMA ordcancel;
 COMMENT ON SCHEMA ordcancel IS 'cancelling orders safely: functions, configuration, and the parents of the record tables';
 GRANT USAGE ON SCHEMA ordcancel TO PUBLIC;
 
+-- What is not for callers stands apart, so that GRANT … ON ALL FUNCTIONS IN
+-- SCHEMA ordcancel gives no way around. Nobody but the extension's owner has
+-- USAGE: triggers and views that stand there need none.
+CREATE SCHEMA ordcancel_internal;
+COMMENT ON SCHEMA ordcancel_internal IS 'what ordcancel needs for itself: trigger functions and helpers; nobody else may use it';
+
 CREATE SEQUENCE ordcancel.cancellation_id_seq;
 COMMENT ON SEQUENCE ordcancel.cancellation_id_seq IS 'ids of the cancellations of all order tables';
 CREATE SEQUENCE ordcancel.event_id_seq;

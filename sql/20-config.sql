@@ -1,16 +1,37 @@
 -- The configuration. Tables are read by position in C (src/order_table.c,
 -- src/rules.c): columns are only ever appended. References to relations are
--- regclass and names, never OIDs or numbers of columns, so that pg_dump takes
--- them; and there are no foreign keys between them, whose order a restore
+-- by name in a dump, never OIDs or numbers of columns; and there are no foreign keys between them, whose order a restore
 -- would have to know.
 
-CREATE FUNCTION ordcancel.config_changed() RETURNS trigger
+-- A reference to a table as regclass is one, and cast to it as it stands; but
+-- the name of a table that is not there becomes the OID 0, not an error: a
+-- dump without one of the order tables has to restore the others.
+CREATE TYPE ordcancel_internal.table_ref;
+CREATE FUNCTION ordcancel_internal.table_ref_in(cstring) RETURNS ordcancel_internal.table_ref
+    LANGUAGE c STABLE STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_table_ref_in';
+COMMENT ON FUNCTION ordcancel_internal.table_ref_in(cstring) IS 'input function of table_ref';
+CREATE FUNCTION ordcancel_internal.table_ref_out(ordcancel_internal.table_ref) RETURNS cstring
+    LANGUAGE internal STABLE STRICT
+    AS 'regclassout';
+COMMENT ON FUNCTION ordcancel_internal.table_ref_out(ordcancel_internal.table_ref) IS 'output function of table_ref';
+CREATE TYPE ordcancel_internal.table_ref (
+    INPUT = ordcancel_internal.table_ref_in, OUTPUT = ordcancel_internal.table_ref_out, LIKE = pg_catalog.oid);
+COMMENT ON TYPE ordcancel_internal.table_ref IS 'a table, as regclass; 0 where it is not there';
+CREATE CAST (ordcancel_internal.table_ref AS regclass) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (ordcancel_internal.table_ref AS oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (regclass AS ordcancel_internal.table_ref) WITHOUT FUNCTION AS ASSIGNMENT;
+COMMENT ON CAST (ordcancel_internal.table_ref AS regclass) IS 'a reference is a regclass';
+COMMENT ON CAST (ordcancel_internal.table_ref AS oid) IS 'as that of regclass, for comparing';
+COMMENT ON CAST (regclass AS ordcancel_internal.table_ref) IS 'a regclass is a reference';
+
+CREATE FUNCTION ordcancel_internal.config_changed() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_config_changed';
-COMMENT ON FUNCTION ordcancel.config_changed() IS 'trigger: makes every session read the changed configuration again';
+COMMENT ON FUNCTION ordcancel_internal.config_changed() IS 'trigger: makes every session read the changed configuration again';
 
 CREATE TABLE ordcancel.order_table (
-    orders regclass PRIMARY KEY,
+    orders ordcancel_internal.table_ref PRIMARY KEY,
     status name NOT NULL,
     placed_at name,
     policy_by name,
@@ -18,12 +39,14 @@ CREATE TABLE ordcancel.order_table (
     plain_updates boolean NOT NULL DEFAULT true,
     notify_channel text NOT NULL DEFAULT 'ordcancel',
     inherit boolean NOT NULL DEFAULT true,
-    cancellation_table regclass NOT NULL,
-    event_table regclass NOT NULL,
+    cancellation_table ordcancel_internal.table_ref NOT NULL,
+    event_table ordcancel_internal.table_ref NOT NULL,
     key_columns name[] NOT NULL,
     search_path text NOT NULL,
     time_zone text NOT NULL,
-    primary_key name[] NOT NULL
+    primary_key name[] NOT NULL,
+    pinned_refund_due text,
+    notify_payload text NOT NULL DEFAULT 'full' CHECK (notify_payload IN ('full', 'id'))
 );
 COMMENT ON TABLE ordcancel.order_table IS 'the attached order tables, as attach() was told';
 COMMENT ON COLUMN ordcancel.order_table.status IS 'the column that holds the order''s status';
@@ -35,11 +58,13 @@ COMMENT ON COLUMN ordcancel.order_table.notify_channel IS 'the channel of NOTIFY
 COMMENT ON COLUMN ordcancel.order_table.inherit IS 'whether the record tables inherit from ordcancel.cancellation and ordcancel.event';
 COMMENT ON COLUMN ordcancel.order_table.key_columns IS 'names of the order''s key in the record tables, in the order of the primary key';
 COMMENT ON COLUMN ordcancel.order_table.primary_key IS 'columns of the order table''s primary key, which key_columns stand for';
-COMMENT ON COLUMN ordcancel.order_table.search_path IS 'search_path of the attach() call: conditions, and triggers on the order table during our writes, run with it';
+COMMENT ON COLUMN ordcancel.order_table.search_path IS 'schemas on the search_path of the attach() call: functions in conditions, and triggers on the order table during our writes, run with it';
+COMMENT ON COLUMN ordcancel.order_table.pinned_refund_due IS 'refund_due as it was understood: every name and cast written out';
+COMMENT ON COLUMN ordcancel.order_table.notify_payload IS 'what NOTIFY tells: full, or the event''s id alone';
 COMMENT ON COLUMN ordcancel.order_table.time_zone IS 'time zone of the attach() call: a placed_at without time zone is read in it, and expressions run in it';
 
 CREATE TABLE ordcancel.policy (
-    orders regclass,
+    orders ordcancel_internal.table_ref,
     policy text DEFAULT 'default',
     grace interval,
     requested_status text,
@@ -68,7 +93,7 @@ COMMENT ON COLUMN ordcancel.policy.undo_window IS 'for how long after it closed;
 COMMENT ON COLUMN ordcancel.policy.reason_required IS 'whether every cancellation needs a reason';
 
 CREATE TABLE ordcancel.rule (
-    orders regclass,
+    orders ordcancel_internal.table_ref,
     policy text DEFAULT 'default',
     status text,
     customer text NOT NULL DEFAULT 'forbid' CHECK (customer IN ('cancel', 'request', 'forbid')),
@@ -86,20 +111,22 @@ COMMENT ON COLUMN ordcancel.rule.deletable IS 'whether the row may be deleted';
 COMMENT ON COLUMN ordcancel.rule.hint IS 'said when the rule refuses';
 
 CREATE TABLE ordcancel.block (
-    orders regclass,
+    orders ordcancel_internal.table_ref,
     name text,
     condition text NOT NULL,
     hint text,
     party text CHECK (party IN ('customer', 'merchant')),
+    pinned text,
     PRIMARY KEY (orders, name)
 );
 COMMENT ON TABLE ordcancel.block IS 'conditions over the order row during which nobody can cancel or ask';
 COMMENT ON COLUMN ordcancel.block.condition IS 'SQL over the order row; blocks while it is true';
+COMMENT ON COLUMN ordcancel.block.pinned IS 'the condition as it was understood: every name and cast written out';
 COMMENT ON COLUMN ordcancel.block.party IS 'whom it stops; NULL: both';
 
 CREATE TABLE ordcancel.child (
-    child regclass PRIMARY KEY,
-    orders regclass NOT NULL,
+    child ordcancel_internal.table_ref PRIMARY KEY,
+    orders ordcancel_internal.table_ref NOT NULL,
     key_columns name[] NOT NULL,
     refuse_requested boolean NOT NULL,
     refuse_in_progress boolean NOT NULL,
@@ -137,15 +164,62 @@ COMMENT ON TABLE ordcancel.refund_method IS 'ways of refunding, and what each de
 COMMENT ON COLUMN ordcancel.refund_method.on_undo IS 'nothing, repay (the customer pays again) or recapture (by the payment provider)';
 COMMENT ON COLUMN ordcancel.refund_method.seeded IS 'came with the extension and was not changed since; such rows are not dumped';
 
+-- Who may write the tables: ordcancel, which does it as the extension's owner;
+-- superusers, as who a dump is restored and a subscription applied; and for the
+-- reasons and refund methods, whoever was granted it. Not so a member of
+-- pg_write_all_data: what stands here is run as the owners of the tables.
+CREATE FUNCTION ordcancel_internal.guard_config() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF NOT pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE')
+       AND NOT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a
+                       WHERE c.oid = TG_RELID AND TG_TABLE_NAME IN ('reason', 'refund_method')
+                         AND a.privilege_type = TG_OP
+                         AND (a.grantee = 0 OR pg_has_role(a.grantee, 'USAGE'))) THEN
+        RAISE EXCEPTION 'table "%" is written by ordcancel alone', TG_TABLE_NAME
+            USING ERRCODE = 'check_violation', HINT = 'Call the functions of schema ordcancel.',
+                  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = 'written_by_ordcancel';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.guard_config() IS 'trigger: nobody but ordcancel writes the configuration';
+
+-- What a dump says of a table that was not restored with it.
+CREATE FUNCTION ordcancel_internal.skip_missing() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.skip_missing() IS 'trigger: leaves out the row of a table that is not there';
+
+-- ENABLE ALWAYS: also in a subscription, or with session_replication_role.
 DO $$
 DECLARE
     config text;
 BEGIN
     FOREACH config IN ARRAY ARRAY['order_table', 'policy', 'rule', 'block', 'child', 'reason', 'refund_method'] LOOP
+        EXECUTE format('CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.%I'
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config()', config);
         EXECUTE format('CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE ON ordcancel.%I'
-                       ' FOR EACH ROW EXECUTE FUNCTION ordcancel.config_changed()', config);
+                       ' FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.config_changed()', config);
         EXECUTE format('CREATE TRIGGER config_truncated AFTER TRUNCATE ON ordcancel.%I'
-                       ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel.config_changed()', config);
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.config_changed()', config);
+        IF config NOT IN ('reason', 'refund_method') THEN
+            EXECUTE format('CREATE TRIGGER skip_missing BEFORE INSERT ON ordcancel.%I FOR EACH ROW WHEN (%s)'
+                           ' EXECUTE FUNCTION ordcancel_internal.skip_missing()', config,
+                           CASE config WHEN 'order_table' THEN 'NEW.orders = 0 OR NEW.cancellation_table = 0 OR NEW.event_table = 0'
+                                       WHEN 'child' THEN 'NEW.orders = 0 OR NEW.child = 0'
+                                       ELSE 'NEW.orders = 0' END);
+            EXECUTE format('ALTER TABLE ordcancel.%I ENABLE ALWAYS TRIGGER skip_missing', config);
+        END IF;
+        EXECUTE format('ALTER TABLE ordcancel.%1$I ENABLE ALWAYS TRIGGER guard_config,'
+                       ' ENABLE ALWAYS TRIGGER config_changed, ENABLE ALWAYS TRIGGER config_truncated', config);
         EXECUTE format('GRANT SELECT ON ordcancel.%I TO PUBLIC', config);
     END LOOP;
 END
@@ -189,7 +263,7 @@ INSERT INTO ordcancel.refund_method (code, on_undo, seeded) VALUES
 
 -- A dump carries the rows that are not seeds, or not any more; when it is
 -- restored the seed of that code is there already, and gives way.
-CREATE FUNCTION ordcancel._seed_changed() RETURNS trigger
+CREATE FUNCTION ordcancel_internal.seed_changed() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -201,9 +275,9 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._seed_changed() IS 'trigger: a changed row is the user''s own, and replaces the seed of its code';
+COMMENT ON FUNCTION ordcancel_internal.seed_changed() IS 'trigger: a changed row is the user''s own, and replaces the seed of its code';
 
-CREATE FUNCTION ordcancel._reason_in_use() RETURNS trigger
+CREATE FUNCTION ordcancel_internal.reason_in_use() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -235,11 +309,11 @@ BEGIN
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._reason_in_use() IS 'trigger: refuses to delete or rename a reason that cancellations name';
+COMMENT ON FUNCTION ordcancel_internal.reason_in_use() IS 'trigger: refuses to delete or rename a reason that cancellations name';
 
 CREATE TRIGGER seed_changed BEFORE INSERT OR UPDATE ON ordcancel.reason
-    FOR EACH ROW EXECUTE FUNCTION ordcancel._seed_changed();
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.seed_changed();
 CREATE TRIGGER seed_changed BEFORE INSERT OR UPDATE ON ordcancel.refund_method
-    FOR EACH ROW EXECUTE FUNCTION ordcancel._seed_changed();
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.seed_changed();
 CREATE TRIGGER reason_in_use BEFORE DELETE OR UPDATE ON ordcancel.reason
-    FOR EACH ROW EXECUTE FUNCTION ordcancel._reason_in_use();
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.reason_in_use();

@@ -1,38 +1,38 @@
 -- The triggers. attach() puts them on order tables and on the record tables.
 
-CREATE FUNCTION ordcancel.guard_update() RETURNS trigger
+CREATE FUNCTION ordcancel_internal.guard_update() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_update';
-COMMENT ON FUNCTION ordcancel.guard_update() IS 'trigger, AFTER UPDATE of an order: judges and records a change of status';
+COMMENT ON FUNCTION ordcancel_internal.guard_update() IS 'trigger, AFTER UPDATE of an order: judges and records a change of status';
 
-CREATE FUNCTION ordcancel.guard_insert() RETURNS trigger
+CREATE FUNCTION ordcancel_internal.guard_insert() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_insert';
-COMMENT ON FUNCTION ordcancel.guard_insert() IS 'trigger, AFTER INSERT of an order: no order begins with an open cancellation';
+COMMENT ON FUNCTION ordcancel_internal.guard_insert() IS 'trigger, AFTER INSERT of an order: no order begins with an open cancellation';
 
-CREATE FUNCTION ordcancel.guard_delete() RETURNS trigger
+CREATE FUNCTION ordcancel_internal.guard_delete() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_delete';
-COMMENT ON FUNCTION ordcancel.guard_delete() IS 'trigger, AFTER DELETE of an order: only where its rule says deletable';
+COMMENT ON FUNCTION ordcancel_internal.guard_delete() IS 'trigger, AFTER DELETE of an order: only where its rule says deletable';
 
-CREATE FUNCTION ordcancel.guard_truncate() RETURNS trigger
+CREATE FUNCTION ordcancel_internal.guard_truncate() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_truncate';
-COMMENT ON FUNCTION ordcancel.guard_truncate() IS 'trigger, BEFORE TRUNCATE of an order table: refuses it';
+COMMENT ON FUNCTION ordcancel_internal.guard_truncate() IS 'trigger, BEFORE TRUNCATE of an order table: refuses it';
 
-CREATE FUNCTION ordcancel.guard_record() RETURNS trigger
+CREATE FUNCTION ordcancel_internal.guard_record() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_record';
-COMMENT ON FUNCTION ordcancel.guard_record() IS 'trigger on the record tables: nobody but ordcancel writes there';
+COMMENT ON FUNCTION ordcancel_internal.guard_record() IS 'trigger on the record tables: nobody but ordcancel writes there';
 
-CREATE FUNCTION ordcancel.guard_child() RETURNS trigger
+CREATE FUNCTION ordcancel_internal.guard_child() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_child';
-COMMENT ON FUNCTION ordcancel.guard_child() IS 'trigger, AFTER INSERT or UPDATE of a shipment and the like: none for a canceled order';
+COMMENT ON FUNCTION ordcancel_internal.guard_child() IS 'trigger, AFTER INSERT or UPDATE of a shipment and the like: none for a canceled order';
 
 -- The parents hold no rows of their own, and a write through them is a write
 -- to their children.
 CREATE TRIGGER guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.cancellation
-    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel.guard_record();
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record();
 CREATE TRIGGER guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.event
-    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel.guard_record();
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record();

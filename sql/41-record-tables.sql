@@ -2,7 +2,7 @@
 
 -- A name for a record table: the order table's with a suffix, within what a
 -- name may be long.
-CREATE FUNCTION ordcancel._record_table_name(base text, suffix text) RETURNS text
+CREATE FUNCTION ordcancel_internal.record_table_name(base text, suffix text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -13,11 +13,11 @@ BEGIN
     RETURN base || suffix;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._record_table_name(text, text) IS 'name of a record table';
+COMMENT ON FUNCTION ordcancel_internal.record_table_name(text, text) IS 'name of a record table';
 
 -- Names for the key's columns in the record tables: id is order_id there, and
 -- a name that the record has for itself gets order_ before it.
-CREATE FUNCTION ordcancel._record_keys(key_columns name[]) RETURNS name[]
+CREATE FUNCTION ordcancel_internal.record_keys(key_columns name[]) RETURNS name[]
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -39,25 +39,25 @@ BEGIN
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._record_keys(name[]) IS 'names of the key''s columns in the record tables';
+COMMENT ON FUNCTION ordcancel_internal.record_keys(name[]) IS 'names of the key''s columns in the record tables';
 
 -- The same for a table that may be attached already. Renamed key columns keep
 -- their names in the record tables; another primary key is another order.
-CREATE FUNCTION ordcancel._known_record_keys(orders regclass, key_columns name[]) RETURNS name[]
+CREATE FUNCTION ordcancel_internal.known_record_keys(orders regclass, key_columns name[]) RETURNS name[]
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     known ordcancel.order_table;
 BEGIN
-    SELECT * INTO known FROM ordcancel.order_table AS t WHERE t.orders = _known_record_keys.orders;
+    SELECT * INTO known FROM ordcancel.order_table AS t WHERE t.orders = known_record_keys.orders;
     IF NOT FOUND THEN
-        RETURN ordcancel._record_keys(key_columns);
+        RETURN ordcancel_internal.record_keys(key_columns);
     ELSIF cardinality(known.primary_key) <> cardinality(key_columns)
           OR EXISTS (SELECT FROM unnest(known.primary_key, key_columns) AS k (was, is_now)
                          JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.was AND NOT a.attisdropped
                      WHERE k.was <> k.is_now) THEN
-        PERFORM ordcancel._invalid(
+        PERFORM ordcancel_internal.invalid(
             format('the primary key of %s has changed', orders),
             format('It was (%s) and is (%s); cancellations are recorded under what it was.',
                    array_to_string(known.primary_key, ', '), array_to_string(key_columns, ', ')),
@@ -66,141 +66,281 @@ BEGIN
     RETURN known.key_columns;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._known_record_keys(regclass, name[]) IS 'names of the key''s columns in record tables that may exist';
+COMMENT ON FUNCTION ordcancel_internal.known_record_keys(regclass, name[]) IS 'names of the key''s columns in record tables that may exist';
 
--- Makes one record table, or takes the one that an earlier attach left.
-CREATE FUNCTION ordcancel._make_record_table(
-    orders regclass, parent regclass, suffix text, key_columns name[], record_keys name[], inherit boolean)
+-- Record tables of order tables that are attached no more: told from those of
+-- another table of the same name, which must not inherit what they record.
+-- Not dumped: elsewhere they belong to whichever table takes them up.
+CREATE TABLE ordcancel_internal.detached (
+    records regclass PRIMARY KEY,
+    orders oid NOT NULL
+);
+COMMENT ON TABLE ordcancel_internal.detached IS 'record tables of order tables that were detached or dropped';
+COMMENT ON COLUMN ordcancel_internal.detached.orders IS 'OID of the order table, which may be gone';
+
+-- Where the record table of an order table is, or is to be: the one that is
+-- registered, whatever it is called by now; else the one of that name, unless
+-- it has the records of another order table. That of a dropped one is moved
+-- aside, as name_1, name_2 and so on.
+CREATE FUNCTION ordcancel_internal.find_record_table(
+    orders regclass, parent regclass, record_schema name, name text) RETURNS regclass
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    present regclass;
+    other oid;
+    aside text;
+    n integer := 1;
+BEGIN
+    SELECT c.oid INTO present
+    FROM ordcancel.order_table AS t
+        JOIN pg_class AS c ON c.oid = CASE parent WHEN 'ordcancel.event'::regclass THEN t.event_table
+                                                  ELSE t.cancellation_table END
+    WHERE t.orders = find_record_table.orders;
+    IF FOUND THEN
+        RETURN present;
+    END IF;
+    present := to_regclass(format('%I.%I', record_schema, name));
+    SELECT o INTO other
+    FROM (SELECT t.orders::oid FROM ordcancel.order_table AS t WHERE present IN (t.cancellation_table, t.event_table)
+          UNION ALL
+          SELECT d.orders FROM ordcancel_internal.detached AS d WHERE d.records = present) AS x (o)
+    WHERE o <> find_record_table.orders;
+    IF NOT FOUND THEN
+        RETURN present;
+    ELSIF EXISTS (SELECT FROM pg_class WHERE oid = other) THEN
+        PERFORM ordcancel_internal.invalid(
+            format('table %s has the records of another order table', present), format('They are those of %s.', other::regclass),
+            'Rename one of the order tables, or pass record_schema with another schema.');
+    END IF;
+    LOOP
+        aside := ordcancel_internal.record_table_name(name, '_' || n);
+        EXIT WHEN to_regclass(format('%I.%I', record_schema, aside)) IS NULL;
+        n := n + 1;
+    END LOOP;
+    EXECUTE format('ALTER TABLE %s RENAME TO %I', present, aside);
+    RAISE NOTICE 'table %.% of an order table that was dropped is called % now',
+        quote_ident(record_schema), quote_ident(name), quote_ident(aside);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.find_record_table(regclass, regclass, name, text) IS 'the record table of an order table, or NULL';
+
+CREATE FUNCTION ordcancel_internal.make_record_table(
+    orders regclass, parent regclass, record_schema name, name text, key_columns name[], record_keys name[], inherit boolean)
     RETURNS regclass
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    base pg_class;
-    label text;
-    records regclass;
-    missing text;
-    inherits boolean;
-    known boolean;
+    label text := format('%I.%I', record_schema, name);
 BEGIN
-    SELECT * INTO base FROM pg_class WHERE oid = orders;
-    label := base.relnamespace::regnamespace::text || '.'
-             || quote_ident(ordcancel._record_table_name(base.relname, suffix));
-    -- One that is known already stays, whatever it or the order table is
-    -- called by now.
-    SELECT c.oid INTO records
-    FROM ordcancel.order_table AS t
-        JOIN pg_class AS c ON c.oid = CASE parent WHEN 'ordcancel.event'::regclass THEN t.event_table
-                                                  ELSE t.cancellation_table END
-    WHERE t.orders = _make_record_table.orders;
-    known := FOUND;
-    IF NOT known THEN
-        records := to_regclass(label);
-    END IF;
-
-    IF records IS NULL THEN
-        EXECUTE format(
-            CASE WHEN inherit THEN 'CREATE TABLE %1$s (%2$s) INHERITS (%3$s)'
-                 ELSE 'CREATE TABLE %1$s (LIKE %3$s INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS, %2$s)' END,
-            label,
-            (SELECT string_agg(format('%I %s%s NOT NULL', k.record_key, format_type(a.atttypid, a.atttypmod),
-                                      CASE WHEN a.attcollation <> 0 AND a.attcollation <> t.typcollation
-                                           THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END),
-                               ', ' ORDER BY k.n)
-             FROM unnest(key_columns, record_keys) WITH ORDINALITY AS k (key, record_key, n)
-                 JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key
-                 JOIN pg_type AS t ON t.oid = a.atttypid),
-            parent);
-        EXECUTE format('ALTER TABLE %s OWNER TO %I', label, pg_get_userbyid(base.relowner));
-        EXECUTE format('COMMENT ON TABLE %s IS %L', label,
-                       format('%s of %s; written by ordcancel alone', ltrim(suffix, '_'), orders));
-        RETURN label::regclass;
-    END IF;
-
-    -- The order table may have been given to another owner.
-    IF known THEN
-        EXECUTE format('ALTER TABLE %s OWNER TO %I', records, pg_get_userbyid(base.relowner));
-    END IF;
-
-    -- A table of that name is ours when it has all of our columns.
-    SELECT string_agg(format('"%s" %s', w.attname, format_type(w.atttypid, w.atttypmod)), ', ') INTO missing
-    FROM (SELECT attname, atttypid, atttypmod FROM pg_attribute
-          WHERE attrelid = parent AND attnum > 0 AND NOT attisdropped
-          UNION ALL
-          SELECT k.record_key, a.atttypid, a.atttypmod
-          FROM unnest(key_columns, record_keys) AS k (key, record_key)
-              JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key) AS w
-    WHERE NOT EXISTS (SELECT FROM pg_attribute AS a
-                      WHERE a.attrelid = records AND a.attname = w.attname AND NOT a.attisdropped
-                        AND a.atttypid = w.atttypid AND a.atttypmod = w.atttypmod);
-    IF EXISTS (SELECT FROM ordcancel.order_table AS t
-               WHERE t.orders <> _make_record_table.orders AND records IN (t.cancellation_table, t.event_table)) THEN
-        PERFORM ordcancel._invalid(format('table %s has the records of another order table', records),
-                                   'Long names were shortened to the same one.', 'Rename one of the order tables.');
-    ELSIF missing IS NOT NULL OR (SELECT relkind <> 'r' OR relowner <> base.relowner FROM pg_class WHERE oid = records) THEN
-        PERFORM ordcancel._invalid(
-            format('table %s exists and is not a record table of %s', records, orders),
-            CASE WHEN missing IS NULL THEN 'It is not a table of the same owner.'
-                 ELSE format('It has no column %s.', missing) END,
-            'Rename it, or drop it, and attach again.');
-    END IF;
-
-    inherits := EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent);
-    IF inherits <> inherit THEN
-        EXECUTE format('ALTER TABLE %s %s %s', records,
-                       CASE WHEN inherit THEN 'INHERIT' ELSE 'NO INHERIT' END, parent);
-    END IF;
-    PERFORM ordcancel._drop_guards(records, 'guard_record');
-    RETURN records;
+    EXECUTE format(
+        CASE WHEN inherit THEN 'CREATE TABLE %1$s (%2$s) INHERITS (%3$s)'
+             ELSE 'CREATE TABLE %1$s (LIKE %3$s INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS, %2$s)' END,
+        label,
+        (SELECT string_agg(format('%I %s%s NOT NULL', k.record_key, format_type(a.atttypid, a.atttypmod),
+                                  CASE WHEN a.attcollation <> 0 AND a.attcollation <> t.typcollation
+                                       THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END),
+                           ', ' ORDER BY k.n)
+         FROM unnest(key_columns, record_keys) WITH ORDINALITY AS k (key, record_key, n)
+             JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key
+             JOIN pg_type AS t ON t.oid = a.atttypid),
+        parent);
+    EXECUTE format('COMMENT ON TABLE %s IS %L', label,
+                   format('%s of %s; written by ordcancel alone',
+                          CASE parent WHEN 'ordcancel.event'::regclass THEN 'events of the cancellations' ELSE 'cancellations' END,
+                          orders));
+    RETURN label::regclass;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._make_record_table(regclass, regclass, text, name[], name[], boolean) IS 'makes a record table beside an order table';
+COMMENT ON FUNCTION ordcancel_internal.make_record_table(regclass, regclass, name, text, name[], name[], boolean) IS 'makes a record table';
 
-CREATE FUNCTION ordcancel._guard_record_table(records regclass) RETURNS void
+-- What a table that is there has and attach would not have made: whatever it
+-- is, it could run, or change what is recorded. NULL: nothing.
+CREATE FUNCTION ordcancel_internal.foreign_part(
+    orders regclass, records regclass, parent regclass, key_columns name[], record_keys name[]) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH wanted AS (
+    SELECT attname, atttypid, atttypmod FROM pg_attribute
+    WHERE attrelid = parent AND attnum > 0 AND NOT attisdropped
+    UNION ALL
+    SELECT k.record_key, a.atttypid, a.atttypmod
+    FROM unnest(key_columns, record_keys) AS k (key, record_key)
+        JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key
+), present AS (
+    SELECT * FROM pg_attribute WHERE attrelid = records AND attnum > 0 AND NOT attisdropped
+)
+SELECT coalesce(
+    (SELECT CASE WHEN relkind <> 'r' THEN 'It is not an ordinary table.'
+                 WHEN relispartition THEN 'It is a partition.'
+                 WHEN relrowsecurity OR EXISTS (SELECT FROM pg_policy WHERE polrelid = records) THEN 'It has row-level security.'
+                 WHEN relowner <> (SELECT relowner FROM pg_class WHERE oid = orders)
+                      AND NOT (SELECT rolsuper FROM pg_roles WHERE oid = relowner) THEN 'It is not a table of the same owner.' END
+     FROM pg_class WHERE oid = records),
+    (SELECT format('It has no column %s.', string_agg(format('"%s" %s', w.attname, format_type(w.atttypid, w.atttypmod)), ', '))
+     FROM wanted AS w
+     WHERE NOT EXISTS (SELECT FROM present AS p
+                       WHERE p.attname = w.attname AND p.atttypid = w.atttypid AND p.atttypmod = w.atttypmod)
+     HAVING count(*) > 0),
+    (SELECT format('It has a column "%s" more, or one that is generated.', min(p.attname)) FROM present AS p
+     WHERE p.attgenerated <> '' OR p.attidentity <> '' OR NOT EXISTS (SELECT FROM wanted AS w WHERE w.attname = p.attname)
+     HAVING count(*) > 0),
+    (SELECT format('Its column "%s" has a default.', min(p.attname))
+     FROM present AS p JOIN pg_attrdef AS d ON d.adrelid = records AND d.adnum = p.attnum
+     WHERE pg_get_expr(d.adbin, records) <> 'pg_current_xact_id()'
+     HAVING count(*) > 0),
+    (SELECT format('It has a trigger "%s".', min(tgname)) FROM pg_trigger
+     WHERE tgrelid = records AND tgfoid <> 'ordcancel_internal.guard_record'::regproc HAVING count(*) > 0),
+    (SELECT format('It has a rule "%s".', min(rulename)) FROM pg_rewrite WHERE ev_class = records HAVING count(*) > 0),
+    (SELECT format('It has a constraint "%s".', min(conname)) FROM pg_constraint
+     WHERE (conrelid = records OR confrelid = records) AND contype NOT IN ('p', 'n') HAVING count(*) > 0),
+    (SELECT format('It has an index "%s".', min(i.indexrelid::regclass::text)) FROM pg_index AS i
+     WHERE i.indrelid = records
+       AND (i.indexprs IS NOT NULL
+            OR pg_get_expr(i.indpred, records) NOT IN (
+                '(state = ANY (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))',
+                '(state = ''requested''::text)', '(state = ''in_progress''::text)', '(request_key IS NOT NULL)'))
+     HAVING count(*) > 0),
+    (SELECT 'Tables inherit from it, or it from others.' FROM pg_inherits
+     WHERE inhparent = records OR (inhrelid = records AND inhparent <> parent) HAVING count(*) > 0))
+$$;
+COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, name[], name[]) IS 'what keeps a table from being taken for a record table, or NULL';
+
+-- Takes up what an earlier attach left, here or in the database that a dump
+-- came from: from then on it belongs to the extension's owner again.
+CREATE FUNCTION ordcancel_internal.take_record_table(
+    orders regclass, records regclass, parent regclass, key_columns name[], record_keys name[], inherit boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    wrong text;
+    id name := CASE parent WHEN 'ordcancel.event'::regclass THEN 'event_id' ELSE 'cancellation_id' END;
+    highest bigint;
+    last bigint;
 BEGIN
-    EXECUTE format('CREATE TRIGGER ordcancel_guard_record BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW'
-                   ' EXECUTE FUNCTION ordcancel.guard_record()', records);
-    EXECUTE format('CREATE TRIGGER ordcancel_guard_record_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
-                   ' EXECUTE FUNCTION ordcancel.guard_record()', records);
+    -- From here on nobody changes it any more.
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', records);
+    wrong := ordcancel_internal.foreign_part(orders, records, parent, key_columns, record_keys);
+    IF wrong IS NOT NULL THEN
+        PERFORM ordcancel_internal.invalid(
+            format('table %s exists and is not a record table of %s', records, orders), wrong,
+            'Rename it, or take away what attach() did not make, and attach again.');
+    END IF;
+    EXECUTE format('ALTER TABLE %s OWNER TO CURRENT_USER', records);
+    IF inherit <> EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
+        EXECUTE format('ALTER TABLE %s %s %s', records,
+                       CASE WHEN inherit THEN 'INHERIT' ELSE 'NO INHERIT' END, parent);
+    END IF;
+    EXECUTE format('SELECT max(%I) FROM ONLY %s', id, records) INTO highest;
+    EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
+    IF highest >= last THEN
+        PERFORM setval(format('ordcancel.%I', id || '_seq')::regclass, highest);
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._guard_record_table(regclass) IS 'puts our triggers on a record table';
+COMMENT ON FUNCTION ordcancel_internal.take_record_table(regclass, regclass, regclass, name[], name[], boolean) IS 'takes up a record table that is there';
 
-CREATE FUNCTION ordcancel._make_record_tables(
-    orders regclass, key_columns name[], record_keys name[], inherit boolean,
+-- The order table's owner reads, and may let others read; nobody writes.
+CREATE FUNCTION ordcancel_internal.set_record_privileges(orders regclass, records regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    grantee text;
+BEGIN
+    FOR grantee IN
+        SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+        FROM pg_class AS c, aclexplode(c.relacl) AS a
+        WHERE c.oid = records AND a.grantee <> c.relowner AND a.privilege_type <> 'SELECT'
+    LOOP
+        EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON %s FROM %s CASCADE', records, grantee);
+    END LOOP;
+    EXECUTE format('GRANT SELECT ON %s TO %s WITH GRANT OPTION', records,
+                   (SELECT relowner::regrole FROM pg_class WHERE oid = orders));
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.set_record_privileges(regclass, regclass) IS 'who may read a record table';
+
+-- Our trigger and indexes on a record table, those that are not there. Indexes
+-- are given as pg_get_indexdef writes them, after the method.
+CREATE FUNCTION ordcancel_internal.complete_record_table(
+    records regclass, primary_key name, indexes text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    definition text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_index WHERE indrelid = records AND indisprimary) THEN
+        EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%I)', records, primary_key);
+    END IF;
+    FOREACH definition IN ARRAY indexes LOOP
+        IF NOT EXISTS (SELECT FROM pg_index
+                       WHERE indrelid = records AND indisvalid AND NOT indisprimary
+                         AND CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END
+                             || regexp_replace(pg_get_indexdef(indexrelid), '^.*? USING btree ', '') = definition) THEN
+            EXECUTE format('CREATE %sINDEX ON %s %s', CASE WHEN definition ~ '^UNIQUE ' THEN 'UNIQUE ' ELSE '' END,
+                           records, regexp_replace(definition, '^UNIQUE ', ''));
+        END IF;
+    END LOOP;
+    PERFORM ordcancel_internal.drop_guards(records, 'guard_record');
+    EXECUTE format('CREATE TRIGGER ordcancel_guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s'
+                   ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()', records);
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.complete_record_table(regclass, name, text[]) IS 'puts our indexes and trigger on a record table';
+
+CREATE FUNCTION ordcancel_internal.make_record_tables(
+    orders regclass, key_columns name[], record_keys name[], inherit boolean, record_schema name,
     OUT cancellation_table regclass, OUT event_table regclass)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
+    base pg_class;
     keys text := (SELECT string_agg(quote_ident(k), ', ' ORDER BY n)
                   FROM unnest(record_keys) WITH ORDINALITY AS r (k, n));
+    parent regclass;
+    name text;
+    found_table regclass;
 BEGIN
-    cancellation_table := ordcancel._make_record_table(orders, 'ordcancel.cancellation', '_cancellation',
-                                                       key_columns, record_keys, inherit);
-    event_table := ordcancel._make_record_table(orders, 'ordcancel.event', '_cancellation_event',
-                                                key_columns, record_keys, inherit);
+    SELECT * INTO base FROM pg_class WHERE oid = orders;
+    record_schema := coalesce(record_schema, (SELECT nspname FROM pg_namespace WHERE oid = base.relnamespace));
+    FOR parent, name IN
+        VALUES ('ordcancel.cancellation'::regclass, ordcancel_internal.record_table_name(base.relname, '_cancellation')),
+               ('ordcancel.event'::regclass, ordcancel_internal.record_table_name(base.relname, '_cancellation_event'))
+    LOOP
+        found_table := ordcancel_internal.find_record_table(orders, parent, record_schema, name);
+        IF found_table IS NULL THEN
+            found_table := ordcancel_internal.make_record_table(orders, parent, record_schema, name,
+                                                                key_columns, record_keys, inherit);
+        ELSE
+            PERFORM ordcancel_internal.take_record_table(orders, found_table, parent, key_columns, record_keys, inherit);
+        END IF;
+        PERFORM ordcancel_internal.set_record_privileges(orders, found_table);
+        DELETE FROM ordcancel_internal.detached AS d WHERE d.records = found_table;
+        IF parent = 'ordcancel.event'::regclass THEN
+            event_table := found_table;
+        ELSE
+            cancellation_table := found_table;
+        END IF;
+    END LOOP;
 
-    IF NOT EXISTS (SELECT FROM pg_index WHERE indrelid = cancellation_table) THEN
-        EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (cancellation_id)', cancellation_table);
+    PERFORM ordcancel_internal.complete_record_table(cancellation_table, 'cancellation_id', ARRAY[
         -- At most one live cancellation of an order.
-        EXECUTE format('CREATE UNIQUE INDEX ON %s (%s) WHERE state IN (''requested'', ''in_progress'', ''canceled'')',
-                       cancellation_table, keys);
-        EXECUTE format('CREATE INDEX ON %s (%s, cancellation_id)', cancellation_table, keys);
+        format('UNIQUE (%s) WHERE (state = ANY (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))', keys),
+        format('(%s, cancellation_id)', keys),
         -- Open ones stay few; reports on them must not cost what the closed ones do.
-        EXECUTE format('CREATE INDEX ON %s (requested_at) WHERE state = ''requested''', cancellation_table);
-        EXECUTE format('CREATE INDEX ON %s (decided_at) WHERE state = ''in_progress''', cancellation_table);
-    END IF;
-    IF NOT EXISTS (SELECT FROM pg_index WHERE indrelid = event_table) THEN
-        EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (event_id)', event_table);
-        EXECUTE format('CREATE INDEX ON %s (cancellation_id)', event_table);
-        EXECUTE format('CREATE UNIQUE INDEX ON %s (request_key) WHERE request_key IS NOT NULL', event_table);
-    END IF;
-    PERFORM ordcancel._guard_record_table(cancellation_table);
-    PERFORM ordcancel._guard_record_table(event_table);
+        '(requested_at) WHERE (state = ''requested''::text)',
+        '(decided_at) WHERE (state = ''in_progress''::text)']);
+    PERFORM ordcancel_internal.complete_record_table(event_table, 'event_id', ARRAY[
+        '(cancellation_id)',
+        'UNIQUE (request_key) WHERE (request_key IS NOT NULL)']);
 END
 $$;
-COMMENT ON FUNCTION ordcancel._make_record_tables(regclass, name[], name[], boolean) IS 'makes the two record tables';
+COMMENT ON FUNCTION ordcancel_internal.make_record_tables(regclass, name[], name[], boolean, name) IS 'makes the two record tables, or takes them up';

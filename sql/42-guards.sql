@@ -4,7 +4,7 @@
 -- What compares equal must not change unseen: a case-insensitive status could
 -- otherwise slip out of its rules. Types of pg_catalog other than text compare
 -- equal only when they are the same.
-CREATE FUNCTION ordcancel._changes(orders regclass, col name) RETURNS text
+CREATE FUNCTION ordcancel_internal.changes(orders regclass, col name) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -22,11 +22,11 @@ FROM pg_attribute AS a
     LEFT JOIN pg_type AS b ON t.typtype = 'd' AND b.oid = t.typbasetype
 WHERE a.attrelid = orders AND a.attname = col
 $$;
-COMMENT ON FUNCTION ordcancel._changes(regclass, name) IS 'condition of a trigger: the column changes';
+COMMENT ON FUNCTION ordcancel_internal.changes(regclass, name) IS 'condition of a trigger: the column changes';
 
 -- A table may be guarded in more than one way: kind is the pattern of those to
 -- be dropped.
-CREATE FUNCTION ordcancel._drop_guards(rel regclass, kind text) RETURNS void
+CREATE FUNCTION ordcancel_internal.drop_guards(rel regclass, kind text) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -37,23 +37,23 @@ BEGIN
     FOR guard IN
         SELECT tgname, tgrelid::regclass AS rel
         FROM pg_trigger
-        WHERE tgrelid IN (SELECT relid FROM pg_partition_tree(_drop_guards.rel) UNION SELECT _drop_guards.rel)
+        WHERE tgrelid IN (SELECT relid FROM pg_partition_tree(drop_guards.rel) UNION SELECT drop_guards.rel)
           AND tgparentid = 0
           AND tgfoid IN (SELECT oid FROM pg_proc
-                         WHERE pronamespace = 'ordcancel'::regnamespace AND proname ~ ('^(' || kind || ')$'))
+                         WHERE pronamespace = 'ordcancel_internal'::regnamespace AND proname ~ ('^(' || kind || ')$'))
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', guard.tgname, guard.rel);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._drop_guards(regclass, text) IS 'takes triggers of ours off a table and its partitions';
+COMMENT ON FUNCTION ordcancel_internal.drop_guards(regclass, text) IS 'takes triggers of ours off a table and its partitions';
 
-CREATE FUNCTION ordcancel._make_guards(orders regclass, watched name[]) RETURNS void
+CREATE FUNCTION ordcancel_internal.make_guards(orders regclass, watched name[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM ordcancel._drop_guards(orders, 'guard_(update|insert|delete|truncate)');
+    PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
 
     -- AFTER, so that no trigger of another can change the row any more; not
     -- OF, because a trigger of another may change what the UPDATE did not
@@ -63,24 +63,24 @@ BEGIN
     -- updates the order once more, the first change has to be judged before
     -- the second.
     EXECUTE format('CREATE TRIGGER "!ordcancel_guard_update" AFTER UPDATE ON %s FOR EACH ROW'
-                   ' EXECUTE FUNCTION ordcancel.guard_update()', orders);
+                   ' EXECUTE FUNCTION ordcancel_internal.guard_update()', orders);
     EXECUTE format('CREATE TRIGGER "!ordcancel_guard_insert" AFTER INSERT ON %s FOR EACH ROW'
-                   ' EXECUTE FUNCTION ordcancel.guard_insert()', orders);
+                   ' EXECUTE FUNCTION ordcancel_internal.guard_insert()', orders);
     -- The WHEN is always true. It keeps the columns from being dropped or
     -- getting another type, and guard_update looks up there which they are.
     EXECUTE format('CREATE TRIGGER "!ordcancel_guard_delete" AFTER DELETE ON %s FOR EACH ROW WHEN (true OR %s)'
-                   ' EXECUTE FUNCTION ordcancel.guard_delete()',
+                   ' EXECUTE FUNCTION ordcancel_internal.guard_delete()',
                    orders,
                    (SELECT string_agg(format('OLD.%I IS NULL', w.col), ' OR ' ORDER BY w.n)
                     FROM unnest(watched) WITH ORDINALITY AS w (col, n)));
     EXECUTE format('CREATE TRIGGER "!ordcancel_guard_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
-                   ' EXECUTE FUNCTION ordcancel.guard_truncate()', orders);
+                   ' EXECUTE FUNCTION ordcancel_internal.guard_truncate()', orders);
 END
 $$;
-COMMENT ON FUNCTION ordcancel._make_guards(regclass, name[]) IS 'puts our triggers on an order table';
+COMMENT ON FUNCTION ordcancel_internal.make_guards(regclass, name[]) IS 'puts our triggers on an order table';
 
 -- PostgreSQL clones row triggers to partitions, but not statement triggers.
-CREATE FUNCTION ordcancel._guard_partitions(orders regclass) RETURNS integer
+CREATE FUNCTION ordcancel_internal.guard_partitions(orders regclass) RETURNS integer
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -88,18 +88,18 @@ DECLARE
     part regclass;
     made integer := 0;
 BEGIN
-    PERFORM ordcancel._check_attached(orders);
+    PERFORM ordcancel_internal.check_attached(orders);
     FOR part IN
         SELECT p.relid FROM pg_partition_tree(orders) AS p
         WHERE p.relid <> orders
           AND NOT EXISTS (SELECT FROM pg_trigger AS t
-                          WHERE t.tgrelid = p.relid AND t.tgfoid = 'ordcancel.guard_truncate()'::regprocedure)
+                          WHERE t.tgrelid = p.relid AND t.tgfoid = 'ordcancel_internal.guard_truncate()'::regprocedure)
     LOOP
         EXECUTE format('CREATE TRIGGER "!ordcancel_guard_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
-                       ' EXECUTE FUNCTION ordcancel.guard_truncate()', part);
+                       ' EXECUTE FUNCTION ordcancel_internal.guard_truncate()', part);
         made := made + 1;
     END LOOP;
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._guard_partitions(regclass) IS 'see guard_partitions';
+COMMENT ON FUNCTION ordcancel_internal.guard_partitions(regclass) IS 'see guard_partitions';

@@ -1,6 +1,6 @@
 -- Policies, rules, blocks, reasons
 
-CREATE FUNCTION ordcancel._set_policy(
+CREATE FUNCTION ordcancel_internal.set_policy(
     orders regclass, policy text, grace interval, requested_status text, in_progress_status text,
     canceled_status text, customer_canceled_status text, on_progress text, decision_timeout interval,
     on_timeout text, undo text, undo_window interval, reason_required boolean, unset text[]) RETURNS void
@@ -11,34 +11,34 @@ DECLARE
     p ordcancel.policy;
     twice text;
 BEGIN
-    PERFORM ordcancel._check_attached(orders);
+    PERFORM ordcancel_internal.check_attached(orders);
     IF policy IS NULL OR policy = '' OR octet_length(policy) > 1000 THEN
-        PERFORM ordcancel._invalid('a policy needs a name of 1 to 1000 bytes');
+        PERFORM ordcancel_internal.invalid('a policy needs a name of 1 to 1000 bytes');
     END IF;
-    PERFORM ordcancel._check_word('on_progress', on_progress, '{deny,hold}');
-    PERFORM ordcancel._check_word('on_timeout', on_timeout, '{accept,deny}');
-    PERFORM ordcancel._check_word('undo', undo, '{never,requested,in_progress,canceled}');
-    PERFORM ordcancel._check_span('grace', grace);
-    PERFORM ordcancel._check_span('decision_timeout', decision_timeout);
-    PERFORM ordcancel._check_span('undo_window', undo_window);
-    PERFORM ordcancel._check_word('unset', u, '{grace,requested_status,in_progress_status,canceled_status,'
+    PERFORM ordcancel_internal.check_word('on_progress', on_progress, '{deny,hold}');
+    PERFORM ordcancel_internal.check_word('on_timeout', on_timeout, '{accept,deny}');
+    PERFORM ordcancel_internal.check_word('undo', undo, '{never,requested,in_progress,canceled}');
+    PERFORM ordcancel_internal.check_span('grace', grace);
+    PERFORM ordcancel_internal.check_span('decision_timeout', decision_timeout);
+    PERFORM ordcancel_internal.check_span('undo_window', undo_window);
+    PERFORM ordcancel_internal.check_word('unset', u, '{grace,requested_status,in_progress_status,canceled_status,'
                                   'customer_canceled_status,on_progress,decision_timeout,on_timeout,undo,'
                                   'undo_window,reason_required}')
     FROM unnest(unset) AS u;
 
     INSERT INTO ordcancel.policy (orders, policy) VALUES (orders, policy) ON CONFLICT DO NOTHING;
     SELECT * INTO p FROM ordcancel.policy AS t
-    WHERE t.orders = _set_policy.orders AND t.policy = _set_policy.policy FOR UPDATE;
+    WHERE t.orders = set_policy.orders AND t.policy = set_policy.policy FOR UPDATE;
 
     -- What is named changes, what is unset is as it was in the beginning.
     p.grace := coalesce(grace, CASE WHEN 'grace' = ANY (unset) THEN NULL ELSE p.grace END);
-    p.requested_status := coalesce(ordcancel._check_status(orders, requested_status),
+    p.requested_status := coalesce(ordcancel_internal.check_status(orders, requested_status),
         CASE WHEN 'requested_status' = ANY (unset) THEN NULL ELSE p.requested_status END);
-    p.in_progress_status := coalesce(ordcancel._check_status(orders, in_progress_status),
+    p.in_progress_status := coalesce(ordcancel_internal.check_status(orders, in_progress_status),
         CASE WHEN 'in_progress_status' = ANY (unset) THEN NULL ELSE p.in_progress_status END);
-    p.canceled_status := coalesce(ordcancel._check_status(orders, canceled_status),
+    p.canceled_status := coalesce(ordcancel_internal.check_status(orders, canceled_status),
         CASE WHEN 'canceled_status' = ANY (unset) THEN NULL ELSE p.canceled_status END);
-    p.customer_canceled_status := coalesce(ordcancel._check_status(orders, customer_canceled_status),
+    p.customer_canceled_status := coalesce(ordcancel_internal.check_status(orders, customer_canceled_status),
         CASE WHEN 'customer_canceled_status' = ANY (unset) THEN NULL ELSE p.customer_canceled_status END);
     p.on_progress := coalesce(on_progress, CASE WHEN 'on_progress' = ANY (unset) THEN 'deny' ELSE p.on_progress END);
     p.decision_timeout := coalesce(decision_timeout,
@@ -57,10 +57,10 @@ BEGIN
           WHERE s IS NOT NULL) AS w
     GROUP BY s HAVING count(*) > 1 LIMIT 1;
     IF twice IS NOT NULL THEN
-        PERFORM ordcancel._invalid(format('status "%s" cannot mean two things in policy "%s"', twice, p.policy),
+        PERFORM ordcancel_internal.invalid(format('status "%s" cannot mean two things in policy "%s"', twice, p.policy),
                                    NULL, 'Requested, in progress and canceled need statuses of their own, or none.');
     ELSIF (p.decision_timeout IS NULL) <> (p.on_timeout IS NULL) THEN
-        PERFORM ordcancel._invalid(format('policy "%s" needs both decision_timeout and on_timeout, or neither', p.policy));
+        PERFORM ordcancel_internal.invalid(format('policy "%s" needs both decision_timeout and on_timeout, or neither', p.policy));
     END IF;
 
     UPDATE ordcancel.policy AS t
@@ -71,7 +71,7 @@ BEGIN
     WHERE t.orders = p.orders AND t.policy = p.policy;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS 'see set_policy';
+COMMENT ON FUNCTION ordcancel_internal.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS 'see set_policy';
 
 -- Sets what is named of a policy and leaves the rest; makes the policy when
 -- there is none of that name. The arguments are the columns of
@@ -87,7 +87,7 @@ CREATE FUNCTION ordcancel.set_policy(
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS 'sets what is named of a policy';
 
-CREATE FUNCTION ordcancel._set_rule(
+CREATE FUNCTION ordcancel_internal.set_rule(
     orders regclass, status text, customer text, customer_late text, merchant text, deletable boolean, hint text,
     policy text, unset text[]) RETURNS void
     LANGUAGE plpgsql
@@ -96,34 +96,34 @@ CREATE FUNCTION ordcancel._set_rule(
 DECLARE
     modes CONSTANT text[] := '{cancel,request,forbid}';
 BEGIN
-    PERFORM ordcancel._check_attached(orders);
-    status := ordcancel._check_status(orders, status);
+    PERFORM ordcancel_internal.check_attached(orders);
+    status := ordcancel_internal.check_status(orders, status);
     IF status IS NULL OR octet_length(status) > 1000 THEN
-        PERFORM ordcancel._invalid('a rule needs a status of at most 1000 bytes');
+        PERFORM ordcancel_internal.invalid('a rule needs a status of at most 1000 bytes');
     END IF;
-    PERFORM ordcancel._check_word('customer', customer, modes);
-    PERFORM ordcancel._check_word('customer_late', customer_late, modes);
-    PERFORM ordcancel._check_word('merchant', merchant, modes);
-    PERFORM ordcancel._check_word('unset', u, '{customer,customer_late,merchant,deletable,hint}')
+    PERFORM ordcancel_internal.check_word('customer', customer, modes);
+    PERFORM ordcancel_internal.check_word('customer_late', customer_late, modes);
+    PERFORM ordcancel_internal.check_word('merchant', merchant, modes);
+    PERFORM ordcancel_internal.check_word('unset', u, '{customer,customer_late,merchant,deletable,hint}')
     FROM unnest(unset) AS u;
     IF NOT EXISTS (SELECT FROM ordcancel.policy AS t
-                   WHERE t.orders = _set_rule.orders AND t.policy = _set_rule.policy) THEN
-        PERFORM ordcancel._invalid(format('policy "%s" of %s does not exist', left(policy, 80), orders), NULL,
+                   WHERE t.orders = set_rule.orders AND t.policy = set_rule.policy) THEN
+        PERFORM ordcancel_internal.invalid(format('policy "%s" of %s does not exist', left(policy, 80), orders), NULL,
                                    'Call ordcancel.set_policy() for it first.');
     END IF;
 
     INSERT INTO ordcancel.rule (orders, policy, status) VALUES (orders, policy, status) ON CONFLICT DO NOTHING;
     UPDATE ordcancel.rule AS t
-    SET customer = coalesce(_set_rule.customer, CASE WHEN 'customer' = ANY (unset) THEN 'forbid' ELSE t.customer END),
-        customer_late = coalesce(_set_rule.customer_late,
+    SET customer = coalesce(set_rule.customer, CASE WHEN 'customer' = ANY (unset) THEN 'forbid' ELSE t.customer END),
+        customer_late = coalesce(set_rule.customer_late,
                                  CASE WHEN 'customer_late' = ANY (unset) THEN NULL ELSE t.customer_late END),
-        merchant = coalesce(_set_rule.merchant, CASE WHEN 'merchant' = ANY (unset) THEN 'forbid' ELSE t.merchant END),
-        deletable = coalesce(_set_rule.deletable, CASE WHEN 'deletable' = ANY (unset) THEN false ELSE t.deletable END),
-        hint = coalesce(_set_rule.hint, CASE WHEN 'hint' = ANY (unset) THEN NULL ELSE t.hint END)
-    WHERE t.orders = _set_rule.orders AND t.policy = _set_rule.policy AND t.status = _set_rule.status;
+        merchant = coalesce(set_rule.merchant, CASE WHEN 'merchant' = ANY (unset) THEN 'forbid' ELSE t.merchant END),
+        deletable = coalesce(set_rule.deletable, CASE WHEN 'deletable' = ANY (unset) THEN false ELSE t.deletable END),
+        hint = coalesce(set_rule.hint, CASE WHEN 'hint' = ANY (unset) THEN NULL ELSE t.hint END)
+    WHERE t.orders = set_rule.orders AND t.policy = set_rule.policy AND t.status = set_rule.status;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS 'see set_rule';
+COMMENT ON FUNCTION ordcancel_internal.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS 'see set_rule';
 
 -- Sets what is named of the rule for a status and leaves the rest. The
 -- arguments are the columns of ordcancel.rule. Raises OC001, OC014, 42501.
@@ -136,18 +136,18 @@ CREATE FUNCTION ordcancel.set_rule(
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS 'sets what is named of the rule for a status';
 
-CREATE FUNCTION ordcancel._drop_rule(orders regclass, status text, policy text) RETURNS boolean
+CREATE FUNCTION ordcancel_internal.drop_rule(orders regclass, status text, policy text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM ordcancel._check_attached(orders);
+    PERFORM ordcancel_internal.check_attached(orders);
     DELETE FROM ordcancel.rule AS t
-    WHERE t.orders = _drop_rule.orders AND t.policy = _drop_rule.policy AND t.status = _drop_rule.status;
+    WHERE t.orders = drop_rule.orders AND t.policy = drop_rule.policy AND t.status = drop_rule.status;
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._drop_rule(regclass, text, text) IS 'see drop_rule';
+COMMENT ON FUNCTION ordcancel_internal.drop_rule(regclass, text, text) IS 'see drop_rule';
 
 -- Takes away the rule for a status, which then forbids. Returns whether there
 -- was one. Raises OC001, 42501.
@@ -156,21 +156,21 @@ CREATE FUNCTION ordcancel.drop_rule(orders regclass, status text, policy text DE
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.drop_rule(regclass, text, text) IS 'takes away the rule for a status';
 
-CREATE FUNCTION ordcancel._drop_policy(orders regclass, policy text) RETURNS boolean
+CREATE FUNCTION ordcancel_internal.drop_policy(orders regclass, policy text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM ordcancel._check_attached(orders);
+    PERFORM ordcancel_internal.check_attached(orders);
     IF policy = 'default' THEN
-        PERFORM ordcancel._invalid('policy "default" cannot be dropped', NULL, 'Unset its columns, or drop its rules.');
+        PERFORM ordcancel_internal.invalid('policy "default" cannot be dropped', NULL, 'Unset its columns, or drop its rules.');
     END IF;
-    DELETE FROM ordcancel.rule AS t WHERE t.orders = _drop_policy.orders AND t.policy = _drop_policy.policy;
-    DELETE FROM ordcancel.policy AS t WHERE t.orders = _drop_policy.orders AND t.policy = _drop_policy.policy;
+    DELETE FROM ordcancel.rule AS t WHERE t.orders = drop_policy.orders AND t.policy = drop_policy.policy;
+    DELETE FROM ordcancel.policy AS t WHERE t.orders = drop_policy.orders AND t.policy = drop_policy.policy;
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._drop_policy(regclass, text) IS 'see drop_policy';
+COMMENT ON FUNCTION ordcancel_internal.drop_policy(regclass, text) IS 'see drop_policy';
 
 -- Takes away a policy and its rules; its orders are governed by "default" from
 -- then on. Returns whether there was one. Raises OC001, OC014, 42501.
@@ -179,23 +179,24 @@ CREATE FUNCTION ordcancel.drop_policy(orders regclass, policy text) RETURNS bool
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.drop_policy(regclass, text) IS 'takes away a policy and its rules';
 
-CREATE FUNCTION ordcancel._add_block(orders regclass, name text, condition text, hint text, party text) RETURNS void
+CREATE FUNCTION ordcancel_internal.add_block(orders regclass, name text, condition text, hint text, party text) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM ordcancel._check_attached(orders);
+    PERFORM ordcancel_internal.check_attached(orders);
     IF name IS NULL OR name = '' OR octet_length(name) > 1000 OR condition IS NULL THEN
-        PERFORM ordcancel._invalid('a block needs a name of 1 to 1000 bytes, and a condition');
+        PERFORM ordcancel_internal.invalid('a block needs a name of 1 to 1000 bytes, and a condition');
     END IF;
-    PERFORM ordcancel._check_word('party', party, '{customer,merchant}');
-    PERFORM ordcancel._check_expression(orders, condition, 'boolean');
-    INSERT INTO ordcancel.block (orders, name, condition, hint, party) VALUES (orders, name, condition, hint, party)
+    PERFORM ordcancel_internal.check_word('party', party, '{customer,merchant}');
+    INSERT INTO ordcancel.block (orders, name, condition, hint, party, pinned)
+        VALUES (orders, name, condition, hint, party,
+                ordcancel_internal.pin_expression(orders, condition, 'boolean'))
         ON CONFLICT ON CONSTRAINT block_pkey DO UPDATE
-        SET condition = excluded.condition, hint = excluded.hint, party = excluded.party;
+        SET condition = excluded.condition, hint = excluded.hint, party = excluded.party, pinned = excluded.pinned;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._add_block(regclass, text, text, text, text) IS 'see add_block';
+COMMENT ON FUNCTION ordcancel_internal.add_block(regclass, text, text, text, text) IS 'see add_block';
 
 -- While condition, SQL over the order row, is true, nobody can cancel the
 -- order or ask for it; party, customer or merchant, narrows it to one. A block
@@ -209,17 +210,17 @@ CREATE FUNCTION ordcancel.add_block(
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.add_block(regclass, text, text, text, text) IS 'adds a condition under which nobody can cancel';
 
-CREATE FUNCTION ordcancel._drop_block(orders regclass, name text) RETURNS boolean
+CREATE FUNCTION ordcancel_internal.drop_block(orders regclass, name text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM ordcancel._check_attached(orders);
-    DELETE FROM ordcancel.block AS t WHERE t.orders = _drop_block.orders AND t.name = _drop_block.name;
+    PERFORM ordcancel_internal.check_attached(orders);
+    DELETE FROM ordcancel.block AS t WHERE t.orders = drop_block.orders AND t.name = drop_block.name;
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._drop_block(regclass, text) IS 'see drop_block';
+COMMENT ON FUNCTION ordcancel_internal.drop_block(regclass, text) IS 'see drop_block';
 
 -- Takes away a block. Returns whether there was one. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.drop_block(orders regclass, name text) RETURNS boolean

@@ -1,7 +1,7 @@
 -- Tables whose rows an order does not get while it is being canceled
 
 -- Types whose values stand for each other in a key: integers, and texts.
-CREATE FUNCTION ordcancel._type_family(type oid) RETURNS text
+CREATE FUNCTION ordcancel_internal.type_family(type oid) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -15,9 +15,9 @@ SELECT CASE WHEN b IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN '
             ELSE b::regtype::text END
 FROM base JOIN pg_type AS t ON t.oid = b AND t.typtype <> 'd'
 $$;
-COMMENT ON FUNCTION ordcancel._type_family(oid) IS 'what kind of key a type can hold';
+COMMENT ON FUNCTION ordcancel_internal.type_family(oid) IS 'what kind of key a type can hold';
 
-CREATE FUNCTION ordcancel._attach_child(child regclass, orders regclass, key name[], refuse_while text[]) RETURNS void
+CREATE FUNCTION ordcancel_internal.attach_child(child regclass, orders regclass, key name[], refuse_while text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -27,44 +27,44 @@ DECLARE
     family text;
     wanted text;
 BEGIN
-    PERFORM ordcancel._check_attached(orders);
-    SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = _attach_child.orders;
+    PERFORM ordcancel_internal.check_attached(orders);
+    SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = attach_child.orders;
     SELECT * INTO class FROM pg_class WHERE oid = child;
     IF class.relkind NOT IN ('r', 'p') OR class.relispartition OR class.relpersistence = 't' THEN
-        PERFORM ordcancel._invalid(format('%s cannot be attached as a child', child),
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
                                    'It is not an ordinary or partitioned table.');
     ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = child OR inhrelid = child) THEN
-        PERFORM ordcancel._invalid(format('%s cannot be attached as a child', child),
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
                                    'Tables inherit from it, or it from others; triggers are not inherited.');
     ELSIF class.relnamespace = 'ordcancel'::regnamespace
           OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE child IN (t.cancellation_table, t.event_table)) THEN
-        PERFORM ordcancel._invalid(format('%s cannot be attached as a child', child), 'It is a table of ordcancel.');
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is a table of ordcancel.');
     ELSIF child = orders THEN
-        PERFORM ordcancel._invalid(format('%s cannot be attached as a child', child), 'It is the order table itself.');
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is the order table itself.');
     ELSIF refuse_while IS NULL OR cardinality(refuse_while) = 0 OR array_position(refuse_while, NULL) IS NOT NULL THEN
-        PERFORM ordcancel._invalid('refuse_while must name a state', NULL,
+        PERFORM ordcancel_internal.invalid('refuse_while must name a state', NULL,
                                    'It is one or more of requested, in_progress, canceled.');
     ELSIF key IS NULL OR cardinality(key) <> cardinality(registered.primary_key) THEN
-        PERFORM ordcancel._invalid(format('key must name a column for each of (%s)',
+        PERFORM ordcancel_internal.invalid(format('key must name a column for each of (%s)',
                                           array_to_string(registered.primary_key, ', ')));
     END IF;
-    PERFORM ordcancel._check_word('refuse_while', w, '{requested,in_progress,canceled}') FROM unnest(refuse_while) AS w;
+    PERFORM ordcancel_internal.check_word('refuse_while', w, '{requested,in_progress,canceled}') FROM unnest(refuse_while) AS w;
     FOR i IN 1 .. cardinality(key) LOOP
-        SELECT ordcancel._type_family(a.atttypid) INTO family FROM pg_attribute AS a
+        SELECT ordcancel_internal.type_family(a.atttypid) INTO family FROM pg_attribute AS a
         WHERE a.attrelid = child AND a.attname = key[i] AND a.attnum > 0 AND NOT a.attisdropped;
         IF NOT FOUND THEN
-            PERFORM ordcancel._invalid(format('%s has no column "%s"', child, key[i]));
+            PERFORM ordcancel_internal.invalid(format('%s has no column "%s"', child, key[i]));
         END IF;
-        SELECT ordcancel._type_family(a.atttypid) INTO wanted FROM pg_attribute AS a
+        SELECT ordcancel_internal.type_family(a.atttypid) INTO wanted FROM pg_attribute AS a
         WHERE a.attrelid = orders AND a.attname = registered.primary_key[i] AND NOT a.attisdropped;
         IF family <> wanted THEN
-            PERFORM ordcancel._invalid(format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
                                        format('Its type is %s, that of the key %s.', family, wanted));
         END IF;
     END LOOP;
 
     EXECUTE format('LOCK TABLE %s IN %s MODE', child,
-                   CASE WHEN EXISTS (SELECT FROM ordcancel.child AS t WHERE t.child = _attach_child.child)
+                   CASE WHEN EXISTS (SELECT FROM ordcancel.child AS t WHERE t.child = attach_child.child)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     INSERT INTO ordcancel.child AS t
         VALUES (child, orders, key, 'requested' = ANY (refuse_while), 'in_progress' = ANY (refuse_while),
@@ -73,16 +73,16 @@ BEGIN
         SET orders = excluded.orders, key_columns = excluded.key_columns,
             refuse_requested = excluded.refuse_requested, refuse_in_progress = excluded.refuse_in_progress,
             refuse_canceled = excluded.refuse_canceled;
-    PERFORM ordcancel._drop_guards(child, 'guard_child');
+    PERFORM ordcancel_internal.drop_guards(child, 'guard_child');
     EXECUTE format('CREATE TRIGGER "!ordcancel_guard_child_insert" AFTER INSERT ON %s FOR EACH ROW'
-                   ' EXECUTE FUNCTION ordcancel.guard_child()', child);
+                   ' EXECUTE FUNCTION ordcancel_internal.guard_child()', child);
     EXECUTE format('CREATE TRIGGER "!ordcancel_guard_child_update" AFTER UPDATE ON %s FOR EACH ROW WHEN (%s)'
-                   ' EXECUTE FUNCTION ordcancel.guard_child()', child,
-                   (SELECT string_agg(ordcancel._changes(child, k.col), ' OR ' ORDER BY k.n)
+                   ' EXECUTE FUNCTION ordcancel_internal.guard_child()', child,
+                   (SELECT string_agg(ordcancel_internal.changes(child, k.col), ' OR ' ORDER BY k.n)
                     FROM unnest(key) WITH ORDINALITY AS k (col, n)));
 END
 $$;
-COMMENT ON FUNCTION ordcancel._attach_child(regclass, regclass, name[], text[]) IS 'see attach_child';
+COMMENT ON FUNCTION ordcancel_internal.attach_child(regclass, regclass, name[], text[]) IS 'see attach_child';
 
 -- From now on no row is put into child for an order whose cancellation is in
 -- one of the states refuse_while. The caller owns both tables.
@@ -104,19 +104,19 @@ CREATE FUNCTION ordcancel.attach_child(
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.attach_child(regclass, regclass, name[], text[]) IS 'refuses shipments and the like for orders that are being canceled';
 
-CREATE FUNCTION ordcancel._detach_child(child regclass) RETURNS boolean
+CREATE FUNCTION ordcancel_internal.detach_child(child regclass) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
     IF EXISTS (SELECT FROM pg_class WHERE oid = child) THEN
-        PERFORM ordcancel._drop_guards(child, 'guard_child');
+        PERFORM ordcancel_internal.drop_guards(child, 'guard_child');
     END IF;
-    DELETE FROM ordcancel.child AS t WHERE t.child = _detach_child.child;
+    DELETE FROM ordcancel.child AS t WHERE t.child = detach_child.child;
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._detach_child(regclass) IS 'see detach_child';
+COMMENT ON FUNCTION ordcancel_internal.detach_child(regclass) IS 'see detach_child';
 
 -- Takes the guard off a child table again. Returns whether there was one.
 CREATE FUNCTION ordcancel.detach_child(child regclass) RETURNS boolean

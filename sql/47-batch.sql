@@ -66,6 +66,18 @@ COMMENT ON TABLE ordcancel.batch_order IS 'orders of a batch that were refused, 
 COMMENT ON SEQUENCE ordcancel.batch_order_number_seq IS 'numbers of the rows of batch_order';
 CREATE INDEX ON ordcancel.batch_order (batch_id, number) WHERE outcome = 'waiting';
 
+-- A batch is resumed by its author and runs the condition with his rights, so
+-- nobody else may write one.
+CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.batch
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
+CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.batch_group
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
+CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.batch_order
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
+ALTER TABLE ordcancel.batch ENABLE ALWAYS TRIGGER guard_config;
+ALTER TABLE ordcancel.batch_group ENABLE ALWAYS TRIGGER guard_config;
+ALTER TABLE ordcancel.batch_order ENABLE ALWAYS TRIGGER guard_config;
+
 -- security_barrier, because a cheap function of the reader's could otherwise see
 -- rows first. Views of others' batches show what SELECT on the order table lets one see;
 -- keys and messages, which name single orders, only without row security.

@@ -8,20 +8,20 @@
 -- that a report on what is open does not cost what is closed.
 -- Source: design section 10.
 
-CREATE VIEW ordcancel._readable AS
-SELECT t.orders, t.cancellation_table,
+CREATE VIEW ordcancel_internal.readable AS
+SELECT t.orders::regclass AS orders, t.cancellation_table::regclass AS cancellation_table,
        coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz, pg_catalog.statement_timestamp()) AS now
 FROM ordcancel.order_table AS t
 WHERE pg_catalog.has_table_privilege(t.orders, 'SELECT')
   AND NOT pg_catalog.row_security_active(t.orders::pg_catalog.oid);
-COMMENT ON VIEW ordcancel._readable IS 'order tables whose cancellations the reader may see, and the time that reports go by';
+COMMENT ON VIEW ordcancel_internal.readable IS 'order tables whose cancellations the reader may see, and the time that reports go by';
 
 CREATE VIEW ordcancel.pending_requests WITH (security_barrier) AS
 SELECT t.orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.requested_by, c.requested_actor,
        c.reason, c.note, c.policy, c.requested_at, t.now - c.requested_at AS age, c.deadline,
        coalesce(c.deadline <= t.now, false) AS overdue
 FROM ordcancel.cancellation AS c
-    JOIN ordcancel._readable AS t ON t.cancellation_table = c.tableoid
+    JOIN ordcancel_internal.readable AS t ON t.cancellation_table = c.tableoid
 WHERE c.state = 'requested';
 COMMENT ON VIEW ordcancel.pending_requests IS 'cancellations that wait for a decision: since when, until when, and whether that is over';
 
@@ -30,7 +30,7 @@ SELECT t.orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.r
        c.refund_due - c.refunded AS outstanding, c.decided_by, c.decided_actor, c.reason, c.policy,
        c.decided_at AS due_since, t.now - c.decided_at AS age
 FROM ordcancel.cancellation AS c
-    JOIN ordcancel._readable AS t ON t.cancellation_table = c.tableoid
+    JOIN ordcancel_internal.readable AS t ON t.cancellation_table = c.tableoid
 WHERE c.state = 'in_progress';
 COMMENT ON VIEW ordcancel.refunds_due IS 'cancellations that are accepted and not paid back yet: how much, and since when';
 

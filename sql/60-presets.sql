@@ -121,28 +121,28 @@ INSERT INTO ordcancel.preset_reason (preset, code, description, audience) VALUES
     ('kibo', 'item_on_reserve', 'the item is reserved', 'merchant'),
     ('kibo', 'no_inventory', 'no inventory', 'merchant');
 
-CREATE FUNCTION ordcancel._apply_preset(orders regclass, preset text) RETURNS void
+CREATE FUNCTION ordcancel_internal.apply_preset(orders regclass, preset text) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     p ordcancel.preset;
 BEGIN
-    PERFORM ordcancel._check_attached(orders);
-    SELECT * INTO p FROM ordcancel.preset AS t WHERE t.preset = _apply_preset.preset;
+    PERFORM ordcancel_internal.check_attached(orders);
+    SELECT * INTO p FROM ordcancel.preset AS t WHERE t.preset = apply_preset.preset;
     IF NOT FOUND THEN
-        PERFORM ordcancel._invalid(
+        PERFORM ordcancel_internal.invalid(
             format('preset "%s" does not exist', left(preset, 80)), NULL,
             format('There are %s.', (SELECT string_agg(t.preset, ', ' ORDER BY t.preset) FROM ordcancel.preset AS t)));
     END IF;
 
     -- What the preset leaves open is as it was in the beginning.
-    PERFORM ordcancel._set_policy(
+    PERFORM ordcancel_internal.set_policy(
         orders, 'default', p.grace, p.requested_status, p.in_progress_status, p.canceled_status,
         p.customer_canceled_status, p.on_progress, p.decision_timeout, p.on_timeout, p.undo, p.undo_window,
         p.reason_required,
         '{grace,requested_status,in_progress_status,customer_canceled_status,decision_timeout,on_timeout,undo_window}');
-    PERFORM ordcancel._set_rule(orders, r.status, r.customer, r.customer_late, r.merchant, r.deletable, r.hint,
+    PERFORM ordcancel_internal.set_rule(orders, r.status, r.customer, r.customer_late, r.merchant, r.deletable, r.hint,
                                 'default', '{customer_late,hint}')
     FROM ordcancel.preset_rule AS r WHERE r.preset = p.preset ORDER BY r.status;
 
@@ -154,7 +154,7 @@ BEGIN
     ON CONFLICT DO NOTHING;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._apply_preset(regclass, text) IS 'see apply_preset';
+COMMENT ON FUNCTION ordcancel_internal.apply_preset(regclass, text) IS 'see apply_preset';
 
 -- Writes the policy, rules and reasons of a known system, in its own status
 -- names: spryker, vtex, cafe24, kibo or zaikio. Rules for other statuses and

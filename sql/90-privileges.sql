@@ -34,4 +34,4 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel.grant_merchant(name) IS 'grants a role what a merchant needs';
 
-REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel FROM PUBLIC;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;

@@ -36,6 +36,11 @@ payload(StringInfo json, const OrderCase *c, const Event *e, int bytes)
 
 	JsonEncodeDateTime(at, TimestampTzGetDatum(e->at), TIMESTAMPTZOID, &utc);
 	appendStringInfo(json, "{\"event_id\":" INT64_FORMAT, e->id);
+	if (c->table->payload_is_id)
+	{
+		appendStringInfoChar(json, '}');
+		return;
+	}
 	field(json, "orders", c->table->label, bytes);
 	field(json, "order_id", c->key_text, bytes);
 	field(json, "type", event_type_name(e->type), bytes);

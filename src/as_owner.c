@@ -11,6 +11,8 @@
 #include "as_owner.h"
 #include "config.h"
 
+#define ACT_AS (SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS)
+
 /*
  * Is the session's search_path as good as the owner's?  The same text is,
  * as long as there are no temporary tables that would come first.
@@ -27,50 +29,74 @@ search_path_fits(const OrderTable *table)
 	return !OidIsValid(temp);
 }
 
+/*
+ * Does nobody but this role ever run anything in this session?  Not so after
+ * SET ROLE: what is deferred until the commit would run as whom RESET ROLE
+ * makes of it.
+ */
+static bool
+session_is_of(Oid role)
+{
+	return GetUserId() == role && GetOuterUserId() == role &&
+		GetSessionUserId() == role && GetAuthenticatedUserId() == role;
+}
+
+static void
+set_search_path(const char *path)
+{
+	(void) set_config_option("search_path", path, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+static void
+enter(OwnerScope *scope, Oid role, int security)
+{
+	GetUserIdAndSecContext(&scope->userid, &scope->security);
+	SetUserIdAndSecContext(role, scope->security | security);
+	scope->guc_nest = NewGUCNestLevel();
+}
+
 void
 role_enter(OwnerScope *scope, Oid role)
 {
-	GetUserIdAndSecContext(&scope->userid, &scope->security);
-	SetUserIdAndSecContext(role,
-						   scope->security | SECURITY_LOCAL_USERID_CHANGE |
-							   SECURITY_NOFORCE_RLS);
-	scope->guc_nest = NewGUCNestLevel();
+	enter(scope, role, ACT_AS);
+}
+
+static void
+enter_as_owner(OwnerScope *scope, const OrderTable *table, bool restricted)
+{
+	enter(scope, table->owner,
+		  ACT_AS | (restricted ? SECURITY_RESTRICTED_OPERATION : 0));
+	/* pg_temp last, or temporary tables would be found first. */
+	if (!search_path_fits(table))
+		set_search_path(table->search_path[0] == '\0' ?
+							"pg_temp" :
+							psprintf("%s, pg_temp", table->search_path));
 }
 
 void
 owner_enter(OwnerScope *scope, const OrderTable *table)
 {
-	role_enter(scope, table->owner);
-	if (!search_path_fits(table))
-	{
-		/* pg_temp last, or temporary tables would be found first. */
-		char *path = table->search_path[0] == '\0' ?
-			pstrdup("pg_temp") :
-			psprintf("%s, pg_temp", table->search_path);
+	enter_as_owner(scope, table, !session_is_of(table->owner));
+}
 
-		(void) set_config_option("search_path", path, PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-								 false);
-		pfree(path);
-	}
+void
+owner_enter_restricted(OwnerScope *scope, const OrderTable *table)
+{
+	enter_as_owner(scope, table, true);
 }
 
 void
 extension_enter(OwnerScope *scope)
 {
 	role_enter(scope, config_owner());
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_search_path("pg_catalog, pg_temp");
 }
 
 void
-owner_enter_restricted(OwnerScope *scope, const OrderTable *table)
+reader_enter(OwnerScope *scope)
 {
-	owner_enter(scope, table);
-	SetUserIdAndSecContext(table->owner,
-						   scope->security | SECURITY_LOCAL_USERID_CHANGE |
-							   SECURITY_NOFORCE_RLS |
-							   SECURITY_RESTRICTED_OPERATION);
+	enter(scope, GetUserId(), SECURITY_RESTRICTED_OPERATION);
 }
 
 /*
@@ -80,41 +106,39 @@ owner_enter_restricted(OwnerScope *scope, const OrderTable *table)
 void
 owner_leave(const OwnerScope *scope)
 {
-	bool own_code = GetUserId() == scope->userid;
+	bool own_code = GetUserId() == scope->userid &&
+		!InSecurityRestrictedOperation();
 
 	AtEOXact_GUC(own_code, scope->guc_nest);
 	SetUserIdAndSecContext(scope->userid, scope->security);
 }
 
-uint64
-owner_cursors(void)
+int
+pinned_path_enter(void)
 {
-	static SPIPlanPtr plan = NULL;
-	MemoryContext	  caller = CurrentMemoryContext;
+	int nest = NewGUCNestLevel();
 
-	if (plan == NULL)
-	{
-		plan = SPI_prepare(
-			"SELECT FROM pg_catalog.pg_cursor() AS c WHERE c.is_holdable", 0,
-			NULL);
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "SPI_prepare failed: %s",
-				 SPI_result_code_string(SPI_result));
-	}
-	SPI_execute_plan(plan, NULL, NULL, true, 0);
-	MemoryContextSwitchTo(caller); /* SPI leaves its own behind */
-	return SPI_processed;
+	set_search_path("pg_catalog, pg_temp");
+	return nest;
 }
 
 void
-owner_settle(uint64 cursors)
+pinned_path_leave(int guc_nest)
+{
+	AtEOXact_GUC(false, guc_nest);
+}
+
+/*
+ * In a restricted operation nothing is ever deferred; and to ask for it there
+ * would run what the caller has deferred, as the owner.
+ */
+void
+owner_settle(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
+	if (InSecurityRestrictedOperation())
+		return;
 	SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0);
-	MemoryContextSwitchTo(caller);
-	if (owner_cursors() > cursors)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("a trigger left a cursor WITH HOLD behind")));
+	MemoryContextSwitchTo(caller); /* SPI leaves its own behind */
 }

@@ -26,4 +26,27 @@
 	(pg_proc_aclcheck(procid, role, ACL_EXECUTE) == ACLCHECK_OK)
 #endif
 
+/* PostgreSQL 16 lets a caller catch what is wrong with a name. */
+#if PG_VERSION_NUM >= 160000
+#define name_list(text) stringToQualifiedNameList(text, NULL)
+#else
+#define name_list(text) stringToQualifiedNameList(text)
+#endif
+
+/* PostgreSQL 18 has no flag for running a query once. */
+#if PG_VERSION_NUM >= 180000
+#define run_executor(query) ExecutorRun(query, ForwardScanDirection, 0)
+#else
+#define run_executor(query) ExecutorRun(query, ForwardScanDirection, 0, true)
+#endif
+
+/* PostgreSQL 19 can explain while it plans. */
+#if PG_VERSION_NUM >= 190000
+#define plan_query(query, sql, parameters) \
+	pg_plan_query(query, sql, 0, parameters, NULL)
+#else
+#define plan_query(query, sql, parameters) \
+	pg_plan_query(query, sql, 0, parameters)
+#endif
+
 #endif /* ORDCANCEL_COMPAT_H */

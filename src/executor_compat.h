@@ -5,8 +5,6 @@
 #define ORDCANCEL_EXECUTOR_COMPAT_H
 
 #include "access/genam.h"
-#include "access/tableam.h"
-#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "parser/parse_relation.h"
 #include "utils/rel.h"
@@ -59,37 +57,14 @@ init_range_table(EState *estate, Relation rel, AttrNumber updated)
 #endif
 }
 
-/* PostgreSQL 16 tells which indexes an update has to go into. */
-#if PG_VERSION_NUM >= 160000
-#define EPQ_NO_RELATIONS , NIL
-typedef TU_UpdateIndexes UpdatedIndexes;
-#define any_index_updated(indexes) ((indexes) != TU_None)
-#define only_summarizing(indexes) ((indexes) == TU_Summarizing)
-#define insert_index_tuples(info, slot, estate, update, summarizing)    \
-	ExecInsertIndexTuples(info, slot, estate, update, false, NULL, NIL, \
-						  summarizing)
-#else
-#define EPQ_NO_RELATIONS
-typedef bool UpdatedIndexes;
-#define any_index_updated(indexes) (indexes)
-#define only_summarizing(indexes) false
-#define insert_index_tuples(info, slot, estate, update, summarizing) \
-	ExecInsertIndexTuples(info, slot, estate, update, false, NULL, NIL)
-#endif
-
-/* BEFORE UPDATE triggers report more with every version. */
-static inline bool
-fire_before_update(EState *estate, EPQState *epq, ResultRelInfo *info,
-				   ItemPointer tid, TupleTableSlot *slot)
+/* For a recheck that never comes: the caller has locked what it updates. */
+static inline void
+init_recheck(EPQState *epq, EState *estate)
 {
-#if PG_VERSION_NUM >= 180000
-	return ExecBRUpdateTriggers(estate, epq, info, tid, NULL, slot, NULL, NULL,
-								false);
-#elif PG_VERSION_NUM >= 160000
-	return ExecBRUpdateTriggers(estate, epq, info, tid, NULL, slot, NULL,
-								NULL);
+#if PG_VERSION_NUM >= 160000
+	EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL);
 #else
-	return ExecBRUpdateTriggers(estate, epq, info, tid, NULL, slot, NULL);
+	EvalPlanQualInit(epq, estate, NULL, NIL, -1);
 #endif
 }
 

@@ -3,9 +3,19 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_relation.h"
 #include "parser/parser.h"
+#include "utils/builtins.h"
+#include "utils/ruleutils.h"
 
+#include "as_owner.h"
 #include "expression.h"
 
 bool
@@ -33,4 +43,86 @@ expression_is_one(const char *text)
 		select->windowClause == NIL && select->sortClause == NIL &&
 		select->limitOffset == NULL && select->limitCount == NULL &&
 		select->lockingClause == NIL && select->withClause == NULL;
+}
+
+/* Rows are given as values, which have no place in a table. */
+static bool
+check_columns(Node *node, void *level)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		Index below = *(Index *) level + 1;
+
+		return query_tree_walker((Query *) node, check_columns, &below, 0);
+	}
+	if (IsA(node, Var) && ((Var *) node)->varattno < 0 &&
+		((Var *) node)->varlevelsup == *(Index *) level)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("system columns of the order are not available")));
+	return expression_tree_walker(node, check_columns, level);
+}
+
+static Node *
+analyze(const OrderTable *table, Relation rel, const char *text, Oid type)
+{
+	char	   *sql = psprintf("SELECT (%s\n)", text);
+	RawStmt	   *raw = linitial_node(RawStmt,
+									raw_parser(sql, RAW_PARSE_DEFAULT));
+	SelectStmt *select = (SelectStmt *) raw->stmt;
+	ParseState *pstate = make_parsestate(NULL);
+	Index		level = 0;
+	Node	   *node;
+	Node	   *value;
+
+	pstate->p_sourcetext = sql;
+	addNSItemToQuery(pstate,
+					 addRangeTableEntryForRelation(pstate, rel,
+												   AccessShareLock,
+												   makeAlias(table->name,
+															 NIL),
+												   false, true),
+					 false, true, true);
+	node = transformExpr(pstate,
+						 linitial_node(ResTarget, select->targetList)->val,
+						 EXPR_KIND_WHERE);
+	value = coerce_to_target_type(pstate, node, exprType(node), type, -1,
+								  COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST,
+								  -1);
+	if (value == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("its type is %s, not %s",
+						format_type_be(exprType(node)),
+						format_type_be(type))));
+	assign_expr_collations(pstate, value);
+	(void) check_columns(value, &level);
+	free_parsestate(pstate);
+	return value;
+}
+
+char *
+expression_pin(const OrderTable *table, const char *text, Oid type)
+{
+	Relation rel;
+	Node	*node;
+	char	*pinned;
+	int		 nest;
+
+	if (!expression_is_one(text))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("it must be one expression of type %s",
+						format_type_be(type))));
+	rel = table_open(table->relid, AccessShareLock);
+	node = analyze(table, rel, text, type);
+	nest = pinned_path_enter();
+	pinned = deparse_expression(node,
+								deparse_context_for(PINNED_ROW, table->relid),
+								true, true);
+	pinned_path_leave(nest);
+	table_close(rel, NoLock);
+	return pinned;
 }

@@ -4,7 +4,7 @@
  * On the order table, AFTER ROW, because only then nobody can change the row
  * any more: a change of status (or key, or policy) is judged by the decision
  * that the functions ask, and recorded as they would have.  On the record
- * tables, BEFORE ROW: nothing but record.c writes there.
+ * tables, BEFORE STATEMENT: what ordcancel writes there is no statement.
  *
  * The row is judged as it was before the statement: what a plain update says
  * of placed_at or a block in the same breath does not count.
@@ -30,6 +30,7 @@
 #include "refusal.h"
 #include "roles.h"
 #include "settings.h"
+#include "virtual_columns.h"
 #include "watched.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_update);
@@ -84,14 +85,13 @@ case_from_row(OrderCase *c, OrderTable *table, Relation fired, HeapTuple row)
 	c->table = table;
 	if (RelationGetRelid(fired) == table->relid)
 	{
-		order_from_tuple(c, row, RelationGetDescr(fired));
+		order_from_tuple(c, row, fired);
 		return;
 	}
 	root = table_open(table->relid, AccessShareLock);
 	map = convert_tuples_by_name(RelationGetDescr(fired),
 								 RelationGetDescr(root));
-	order_from_tuple(c, map ? execute_attr_map_tuple(row, map) : row,
-					 RelationGetDescr(root));
+	order_from_tuple(c, map ? execute_attr_map_tuple(row, map) : row, root);
 	table_close(root, NoLock);
 }
 
@@ -173,7 +173,7 @@ nothing_to_judge(const TriggerData *trigger)
 		Datum is = heap_getattr(trigger->tg_newtuple, watched[i], desc,
 								&is_null);
 
-		if (was_null != is_null)
+		if (was_null != is_null || column_is_virtual(att))
 			return false;
 		if (!was_null && !datum_image_eq(was, is, att->attbyval, att->attlen))
 			return false;
@@ -318,36 +318,12 @@ ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 								CONDITION_CANCELLATION_FORBIDDEN))));
 }
 
-/* The id is the first column of both record tables. */
-static bool
-row_is_ours(Relation rel, HeapTuple row)
-{
-	TupleDesc desc = RelationGetDescr(rel);
-	bool	  isnull;
-	Datum	  id;
-
-	if (TupleDescAttr(desc, 0)->atttypid != INT8OID)
-		return false;
-	id = heap_getattr(row, 1, desc, &isnull);
-	return !isnull &&
-		record_write_is_ours(RelationGetRelid(rel), DatumGetInt64(id));
-}
-
+/* On the record tables and their parents, for statements. */
 Datum
 ordcancel_guard_record(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo);
-	Relation	 rel = trigger->tg_relation;
+	Relation rel = trigger_data(fcinfo)->tg_relation;
 
-	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
-		!TRIGGER_FIRED_BY_DELETE(trigger->tg_event) &&
-		row_is_ours(rel, trigger->tg_trigtuple))
-	{
-		if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
-			return PointerGetDatum(trigger->tg_trigtuple);
-		if (row_is_ours(rel, trigger->tg_newtuple))
-			return PointerGetDatum(trigger->tg_newtuple);
-	}
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("record table \"%s\" is written by ordcancel alone",

@@ -9,6 +9,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "deferred.h"
 #include "order_table.h"
 #include "outbox.h"
 #include "relay.h"
@@ -27,6 +28,7 @@ _PG_init(void)
 	order_table_init();
 	watched_init();
 	rules_init();
+	deferred_init();
 	outbox_init();
 	if (process_shared_preload_libraries_in_progress)
 		relay_init();

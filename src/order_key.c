@@ -18,11 +18,18 @@
 #include "order_key.h"
 #include "refusal.h"
 
+/*
+ * The check of a domain may call us again, for the same column, so what its
+ * input function keeps between calls must not be shared.
+ */
 Datum
 column_from_text(const Column *column, const char *text)
 {
-	return InputFunctionCall((FmgrInfo *) &column->in, (char *) text,
-							 column->ioparam, column->typmod);
+	if (column->input_is_plain)
+		return InputFunctionCall((FmgrInfo *) &column->in, (char *) text,
+								 column->ioparam, column->typmod);
+	return OidInputFunctionCall(column->input, (char *) text, column->ioparam,
+								column->typmod);
 }
 
 char *
@@ -130,10 +137,35 @@ read_key(const OrderTable *table, Datum value, Oid type, Datum *key)
 }
 
 /*
- * The errors of input functions become "no such order".  Nothing is caught
- * for good: the caller of this raises an error in any case, so that the
- * transaction state which an input function left behind does not matter.
+ * Raises what the input function ran into as "no such order".  Nothing is
+ * caught for good: half of what it did may still be there.
  */
+pg_noreturn static void
+rethrow_not_found(const OrderTable *table, MemoryContext caller, Datum value,
+				  Oid type)
+{
+	ErrorData *error;
+	Refusal	   refusal;
+	int		   category;
+
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+	if (category != ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) &&
+		category !=
+			ERRCODE_TO_CATEGORY(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION) &&
+		error->sqlerrcode != ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+		PG_RE_THROW();
+	FlushErrorState();
+	refusal = refusal_not_found(table->label,
+								shorten(order_key_given(value, false, type),
+										80),
+								psprintf("It is not a key of %s: %s.",
+										 table->label,
+										 shorten(error->message, 200)));
+	refusal_raise(&refusal);
+}
+
 bool
 order_key_read(const OrderTable *table, Datum value, bool isnull, Oid type,
 			   Datum *key, char **why)
@@ -150,29 +182,15 @@ order_key_read(const OrderTable *table, Datum value, bool isnull, Oid type,
 	PG_TRY();
 	{
 		fits = read_key(table, value, type, key);
-		if (!fits)
-			*why = psprintf("The primary key of %s has %d columns.",
-							table->label, table->nkeys);
 	}
 	PG_CATCH();
 	{
-		ErrorData *error;
-		int		   category;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-		if (category != ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) &&
-			category !=
-				ERRCODE_TO_CATEGORY(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION) &&
-			error->sqlerrcode != ERRCODE_PROGRAM_LIMIT_EXCEEDED)
-			PG_RE_THROW();
-		FlushErrorState();
-		*why = psprintf("It is not a key of %s: %s.", table->label,
-						shorten(error->message, 200));
-		FreeErrorData(error);
+		rethrow_not_found(table, caller, value, type);
 	}
 	PG_END_TRY();
+	if (!fits)
+		*why = psprintf("The primary key of %s has %d columns.", table->label,
+						table->nkeys);
 	return fits;
 }
 

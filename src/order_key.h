@@ -14,8 +14,8 @@
 
 /*
  * Reads a caller's key into values of the key columns' types.  Returns false
- * when no order can have it, *why then says why; NULL where there is nothing
- * to add.
+ * when no order can have it, and *why says why.  What the type's input
+ * function refuses is raised as OC002.
  */
 extern bool order_key_read(const OrderTable *table, Datum value, bool isnull,
 						   Oid type, Datum *key, char **why);

@@ -16,16 +16,19 @@
 #include "utils/date.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "as_owner.h"
 #include "formats.h"
 #include "order_key.h"
 #include "order_row.h"
 #include "refusal.h"
 #include "row_probe.h"
 #include "statement.h"
+#include "virtual_columns.h"
 
 const char *
 order_only(const OrderTable *table)
@@ -53,10 +56,15 @@ bool
 order_visible(OrderTable *table, const Datum *key)
 {
 	Parameters p = {0};
+	OwnerScope scope;
+	bool	   visible;
 
 	parameter_key(&p, table, key);
-	return statement_run(table, STATEMENT_VISIBLE, visible_text, &p,
-						 SIGHT_NOW) > 0;
+	reader_enter(&scope);
+	visible = statement_run(table, STATEMENT_VISIBLE, visible_text, &p,
+							SIGHT_NOW) > 0;
+	owner_leave(&scope);
+	return visible;
 }
 
 /* The columns of fill_from_result, in its order. */
@@ -190,9 +198,11 @@ lock_by_statement(OrderCase *c, bool skip_locked)
 }
 
 void
-order_from_tuple(OrderCase *c, HeapTuple tuple, TupleDesc desc)
+order_from_tuple(OrderCase *c, HeapTuple row, Relation rel)
 {
 	OrderTable	 *table = c->table;
+	TupleDesc	  desc = RelationGetDescr(rel);
+	HeapTuple	  tuple = virtual_columns_computed(row, rel);
 	const Column *columns[] = {&table->status, &table->placed_at,
 							   &table->policy_by};
 	Datum		  values[3];
@@ -215,13 +225,13 @@ order_from_tuple(OrderCase *c, HeapTuple tuple, TupleDesc desc)
 }
 
 static void
-fill_from_slot(OrderCase *c, TupleTableSlot *slot)
+fill_from_slot(OrderCase *c, Relation rel, TupleTableSlot *slot)
 {
 	bool	  copied;
 	bool	  isnull;
 	HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &copied);
 
-	order_from_tuple(c, row, slot->tts_tupleDescriptor);
+	order_from_tuple(c, row, rel);
 	c->tid = slot->tts_tid;
 	c->xmin = DatumGetTransactionId(
 		slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull));
@@ -321,7 +331,7 @@ probe_all(OrderCase *cases, int count, Sight sight, bool lock,
 			c->result = lock_slot(c, rel, probe.slot, skip_locked);
 		}
 		if (c->result == CASE_OPEN)
-			fill_from_slot(c, probe.slot);
+			fill_from_slot(c, rel, probe.slot);
 	}
 	probe_end(&probe);
 	table_close(rel, NoLock);

@@ -29,7 +29,7 @@ extern void order_lock(OrderCase *cases, int count, bool skip_locked);
 extern void order_read(OrderCase *cases, int count, Sight sight);
 
 /* Takes the order from a row of the attached table's own shape. */
-extern void order_from_tuple(OrderCase *c, HeapTuple tuple, TupleDesc desc);
+extern void order_from_tuple(OrderCase *c, HeapTuple row, Relation rel);
 
 /* Evaluates the blocks and the refund due over the orders' rows. */
 extern bool order_has_facts(const OrderTable *table);

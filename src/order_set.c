@@ -34,7 +34,6 @@ call_part(void *arg)
 	Part	  *part = arg;
 	Call	   call = *part->call;
 	OwnerScope scope;
-	uint64	   cursors = part->settle ? owner_cursors() : 0;
 
 	begin_again(part->cases, part->count);
 	if (call.wanted == NULL) /* else the caller has looked, and will again */
@@ -42,7 +41,7 @@ call_part(void *arg)
 	owner_enter(&scope, part->cases[0].table);
 	lifecycle_call(part->cases, part->count, &call);
 	if (part->settle)
-		owner_settle(cursors);
+		owner_settle();
 	owner_leave(&scope);
 }
 

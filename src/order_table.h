@@ -31,8 +31,10 @@ typedef struct Column
 	int16	   typlen;
 	bool	   typbyval;
 	bool	   blank_padded; /* character(n): trailing blanks are not text */
+	Oid		   input;		 /* the type's functions */
 	Oid		   ioparam;
-	FmgrInfo   in;
+	bool	   input_is_plain; /* it runs no code of a user's */
+	FmgrInfo   in;			   /* of a plain one */
 	FmgrInfo   out;
 
 	/* key columns: the order that the index keeps */
@@ -46,7 +48,7 @@ typedef struct Column
 typedef struct BlockRule
 {
 	char *name;
-	char *condition;
+	char *condition; /* pinned */
 	char *hint;		/* or NULL */
 	bool  customer; /* whom it stops */
 	bool  merchant;
@@ -59,16 +61,10 @@ typedef enum StatementKind
 	STATEMENT_LOCK_ORDER,
 	STATEMENT_LOCK_FREE_ORDER,
 	STATEMENT_READ_ORDER,
-	STATEMENT_FACTS,
 	STATEMENT_WRITE_STATUS,
-	STATEMENT_FIND_OVERDUE,
-	STATEMENT_FIND_NEWEST,
+	STATEMENT_FIND_OVERDUE, /* from here on: over the record tables */
 	STATEMENT_FIND_REQUEST_KEY,
-	STATEMENT_FIND_BY_ID,
 	STATEMENT_UNSETTLED,
-	STATEMENT_INSERT_CANCELLATION,
-	STATEMENT_UPDATE_CANCELLATION,
-	STATEMENT_INSERT_EVENT,
 	STATEMENT_COUNT,
 } StatementKind;
 
@@ -101,16 +97,17 @@ typedef struct OrderTable
 
 	bool  plain_updates;
 	char *channel;
-	char *refund_due;  /* expression, or NULL */
+	bool  payload_is_id; /* NOTIFY tells the event's id alone */
+	char *refund_due;  /* expression, pinned, or NULL */
 	char *search_path; /* the owner's code runs with it */
 	char *time_zone;   /* a placed_at without zone is in it */
 	Oid	  cancellation_table;
 	Oid	  event_table;
-	Oid	  newest_index; /* where record_find looks; see there */
+	Oid	  live_index; /* where record_find looks; see there */
+	Oid	  newest_index;
 
-	/* the functions of our own triggers */
+	/* the function of our own trigger */
 	Oid guard_update;
-	Oid guard_record;
 
 	int		npolicies;
 	Policy *policies;
@@ -126,7 +123,8 @@ typedef struct OrderTable
 	int		   nblocks;
 	BlockRule *blocks;
 
-	SPIPlanPtr statements[STATEMENT_COUNT];
+	struct CachedPlanSource *facts; /* what order_facts asks; see pinned.h */
+	SPIPlanPtr				 statements[STATEMENT_COUNT];
 } OrderTable;
 
 extern void order_table_init(void);

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/syscache.h"
@@ -41,6 +42,8 @@ enum
 	ORDER_TABLE_SEARCH_PATH,
 	ORDER_TABLE_TIME_ZONE,
 	ORDER_TABLE_PRIMARY_KEY,
+	ORDER_TABLE_PINNED_REFUND_DUE,
+	ORDER_TABLE_NOTIFY_PAYLOAD,
 };
 
 /* The values of one row of ordcancel.order_table. */
@@ -63,6 +66,8 @@ free_statements(void *arg)
 	for (int i = 0; i < STATEMENT_COUNT; i++)
 		if (table->statements[i])
 			SPI_freeplan(table->statements[i]);
+	if (table->facts)
+		DropCachedPlan(table->facts);
 }
 
 /* "o.*" is written o, and o would be a column if there were one. */
@@ -86,6 +91,7 @@ load_column(OrderTable *table, Relation rel, Column *column, AttrNumber attnum)
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 	Oid				  function;
 	bool			  varlena;
+	char			  typtype;
 
 	column->attnum = attnum;
 	column->name = pstrdup(NameStr(att->attname));
@@ -95,8 +101,12 @@ load_column(OrderTable *table, Relation rel, Column *column, AttrNumber attnum)
 	column->typlen = att->attlen;
 	column->typbyval = att->attbyval;
 	column->blank_padded = column->base == BPCHAROID;
-	getTypeInputInfo(column->type, &function, &column->ioparam);
-	fmgr_info_cxt(function, &column->in, table->context);
+	getTypeInputInfo(column->type, &column->input, &column->ioparam);
+	typtype = get_typtype(column->type);
+	column->input_is_plain = typtype == TYPTYPE_ENUM ||
+		(typtype == TYPTYPE_BASE &&
+		 !OidIsValid(get_element_type(column->type)));
+	fmgr_info_cxt(column->input, &column->in, table->context);
 	getTypeOutputInfo(column->type, &function, &varlena);
 	fmgr_info_cxt(function, &column->out, table->context);
 }
@@ -187,7 +197,7 @@ guard_function(const char *name)
 	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 						   CStringGetDatum(name), PointerGetDatum(none),
 						   ObjectIdGetDatum(
-							   get_namespace_oid("ordcancel", true)));
+							   get_namespace_oid("ordcancel_internal", true)));
 }
 
 static void
@@ -236,13 +246,18 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 {
 	Registration *reg = arg;
 	OrderTable	 *table = reg->table;
+	char		 *payload;
 
 	reg->status = config_name(row, desc, ORDER_TABLE_STATUS);
 	reg->placed_at = config_name(row, desc, ORDER_TABLE_PLACED_AT);
 	reg->policy_by = config_name(row, desc, ORDER_TABLE_POLICY_BY);
-	table->refund_due = config_text(row, desc, ORDER_TABLE_REFUND_DUE);
+	table->refund_due = config_text(row, desc, ORDER_TABLE_PINNED_REFUND_DUE);
+	if (table->refund_due == NULL)
+		table->refund_due = config_text(row, desc, ORDER_TABLE_REFUND_DUE);
 	table->plain_updates = config_bool(row, desc, ORDER_TABLE_PLAIN_UPDATES);
 	table->channel = config_text(row, desc, ORDER_TABLE_NOTIFY_CHANNEL);
+	payload = config_text(row, desc, ORDER_TABLE_NOTIFY_PAYLOAD);
+	table->payload_is_id = payload && strcmp(payload, "id") == 0;
 	table->cancellation_table = config_oid(row, desc,
 										   ORDER_TABLE_CANCELLATION_TABLE);
 	table->event_table = config_oid(row, desc, ORDER_TABLE_EVENT_TABLE);
@@ -370,7 +385,6 @@ order_table_load(Oid relid)
 	load_named_column(table, rel, &table->policy_by, reg.policy_by);
 	load_keys(&reg, rel);
 	table->guard_update = guard_function("guard_update");
-	table->guard_record = guard_function("guard_record");
 	rules_load(table);
 	load_words(table);
 	table_close(rel, AccessShareLock);

@@ -140,12 +140,17 @@ typedef struct Rows
 } Rows;
 
 static void
+raise_overtaken(const void *arg)
+{
+	raise_not_taken(arg, "A trigger wrote the row meanwhile.");
+}
+
+static void
 write_row(RowWriter *w, OrderCase *c, Rows *rows, Datum status)
 {
 	const OrderTable *table = c->table;
 	int				  natts = RelationGetNumberOfAttributes(w->rel);
 	int				  column = table->status.attnum - 1;
-	RowUpdate		  result;
 
 	/* Code of the owner may have written the row since it was locked. */
 	if (!table_tuple_fetch_row_version(w->rel, &c->tid, GetActiveSnapshot(),
@@ -163,11 +168,8 @@ write_row(RowWriter *w, OrderCase *c, Rows *rows, Datum status)
 	rows->new->tts_isnull[column] = c->next_status == NULL;
 	ExecStoreVirtualTuple(rows->new);
 
-	result = writer_update(w, &c->tid, rows->new);
-	if (result == ROW_SUPPRESSED)
+	if (!writer_update(w, rows->old, rows->new, raise_overtaken, c))
 		raise_not_taken(c, "The update was suppressed.");
-	if (result == ROW_CHANGED)
-		raise_not_taken(c, "A trigger wrote the row meanwhile.");
 	if (writer_has_before_triggers(w))
 		check_row(c, rows->new);
 }
@@ -190,7 +192,6 @@ write_rows(Relation rel, OrderCase *cases, int count)
 	writer_open(&w, rel, table->status.attnum, table->guard_update);
 	rows.old = table_slot_create(rel, NULL);
 	rows.new = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
-	writer_begin_updates(&w);
 	for (int i = 0; i < count; i++)
 		if (gets_status(&cases[i]))
 		{
@@ -201,10 +202,9 @@ write_rows(Relation rel, OrderCase *cases, int count)
 			}
 			write_row(&w, &cases[i], &rows, value);
 		}
-	writer_end_updates(&w);
+	writer_close(&w);
 	ExecDropSingleTupleTableSlot(rows.old);
 	ExecDropSingleTupleTableSlot(rows.new);
-	writer_close(&w);
 }
 
 void

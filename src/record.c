@@ -7,8 +7,9 @@
 #include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
@@ -19,55 +20,36 @@
 #include "record_columns.h"
 #include "refusal.h"
 #include "row_probe.h"
-#include "statement.h"
 
-/* The record tables are the owner's, who may have renamed or dropped them. */
+/* Only a superuser, or whoever drops the whole schema, can bring this about. */
+pg_noreturn static void
+raise_missing(const char *detail)
+{
+	refusal_raise_invalid_policy(
+		"a record table of the order table is missing, or part of it", detail,
+		"Call ordcancel.attach() again to make it anew; what was recorded in a dropped table is lost.");
+}
+
+Relation
+record_open(Oid relid, LOCKMODE lock)
+{
+	Relation rel = try_table_open(relid, lock);
+
+	if (rel == NULL)
+		raise_missing(psprintf("Relation with OID %u was dropped.", relid));
+	return rel;
+}
+
 char *
 record_table_label(Oid relid)
 {
 	char *name = get_rel_name(relid);
 
 	if (name == NULL)
-		refusal_raise_invalid_policy(
-			"a record table of the order table is missing",
-			psprintf("Relation with OID %u was dropped.", relid),
-			"Call ordcancel.attach() again to make a new one; what it recorded is lost.");
+		raise_missing(psprintf("Relation with OID %u was dropped.", relid));
 	return quote_qualified_identifier(get_namespace_name(
 										  get_rel_namespace(relid)),
 									  name);
-}
-
-/* The owner could change a type; the casts cost nothing where none is needed. */
-static void
-select_text(StringInfo sql, const OrderTable *table)
-{
-	appendStringInfoString(sql, "SELECT ");
-	for (int i = 0; cancellation_columns[i].name; i++)
-		appendStringInfo(sql, "%sc.%s::%s", i ? ", " : "",
-						 cancellation_columns[i].name,
-						 format_type_be_qualified(
-							 cancellation_columns[i].type));
-	appendStringInfo(sql, " FROM ONLY %s AS c WHERE ",
-					 record_table_label(table->cancellation_table));
-}
-
-/*
- * The live cancellation is always the newest: while there is one, the order
- * takes no other, and ids are drawn under the order's lock.
- */
-static void
-find_newest_text(StringInfo sql, const OrderTable *table)
-{
-	select_text(sql, table);
-	order_key_qual(sql, table, "c", table->record_keys, 1);
-	appendStringInfoString(sql, " ORDER BY c.cancellation_id DESC LIMIT 1");
-}
-
-static void
-find_by_id_text(StringInfo sql, const OrderTable *table)
-{
-	select_text(sql, table);
-	appendStringInfoString(sql, "c.cancellation_id OPERATOR(pg_catalog.=) $1");
 }
 
 static Party
@@ -145,61 +127,31 @@ fill_from_slot(OrderCase *c, TupleTableSlot *row, const RecordMap *map)
 	r->deadline = slot_time(row, map, CANCELLATION_DEADLINE);
 }
 
-/* The same of what select_text has read: its columns are in our order. */
-static void
-fill_from_result(OrderCase *c)
-{
-	RecordMap		map = {0};
-	TupleTableSlot *row;
-
-	c->has_record = false;
-	memset(&c->record, 0, sizeof(Cancellation));
-	if (SPI_processed == 0)
-		return;
-	for (int i = 0; cancellation_columns[i].name; i++)
-		map.attnums[i] = i + 1;
-	row = MakeSingleTupleTableSlot(SPI_tuptable->tupdesc, &TTSOpsHeapTuple);
-	ExecStoreHeapTuple(SPI_tuptable->vals[0], row, false);
-	fill_from_slot(c, row, &map);
-	ExecDropSingleTupleTableSlot(row);
-	SPI_freetuptable(SPI_tuptable);
-}
-
-static void
-find_by_statement(OrderCase *c, Sight sight)
-{
-	Parameters p = {0};
-
-	parameter_key(&p, c->table, c->key);
-	statement_run(c->table, STATEMENT_FIND_NEWEST, find_newest_text, &p,
-				  sight);
-	fill_from_result(c);
-}
-
 /*
- * An index as attach makes it, on the key and cancellation_id: its last entry
- * for an order is the newest cancellation.
+ * An index as attach makes it: on these columns alone, with the equality of
+ * the order's key for those that are the key's; partial or not.
  */
 static bool
-serves_newest(const OrderTable *table, Relation rel, Oid indexid)
+index_serves(const OrderTable *table, Relation rel, Oid indexid,
+			 char *const *columns, int ncolumns, bool partial)
 {
 	Relation index = index_open(indexid, AccessShareLock);
-	int		 nkeys = IndexRelationGetNumberOfKeyAttributes(index);
 	bool	 serves = index->rd_rel->relam == BTREE_AM_OID &&
-		index->rd_index->indisvalid && nkeys == table->nkeys + 1 &&
+		index->rd_index->indisvalid &&
+		IndexRelationGetNumberOfKeyAttributes(index) == ncolumns &&
 		RelationGetIndexExpressions(index) == NIL &&
-		RelationGetIndexPredicate(index) == NIL;
+		(RelationGetIndexPredicate(index) != NIL) == partial;
 
-	for (int i = 0; i < nkeys && serves; i++)
+	for (int i = 0; i < ncolumns && serves; i++)
 	{
-		int			attnum = index->rd_index->indkey.values[i];
-		const char *name = NameStr(
-			TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
+		int attnum = index->rd_index->indkey.values[i];
 
-		serves = i == table->nkeys ?
-			strcmp(name, "cancellation_id") == 0 :
-			strcmp(name, table->record_keys[i]) == 0 &&
-				index->rd_indcollation[i] == table->keys[i].collation &&
+		serves = strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel),
+											  attnum - 1)
+									->attname),
+						columns[i]) == 0;
+		if (serves && columns == table->record_keys)
+			serves = index->rd_indcollation[i] == table->keys[i].collation &&
 				get_opfamily_member(index->rd_opfamily[i],
 									index->rd_opcintype[i],
 									index->rd_opcintype[i],
@@ -210,26 +162,35 @@ serves_newest(const OrderTable *table, Relation rel, Oid indexid)
 	return serves;
 }
 
-/* The index above; InvalidOid: the owner has dropped it. */
+/*
+ * The index above.  REINDEX CONCURRENTLY makes a new one, so what was found
+ * last is looked for among those that there are.
+ */
 static Oid
-newest_index(OrderTable *table, Relation rel)
+find_index(const OrderTable *table, Relation rel, Oid *last,
+		   char *const *columns, int ncolumns, bool partial)
 {
 	List	 *indexes = RelationGetIndexList(rel);
 	ListCell *lc;
 
-	if (!list_member_oid(indexes, table->newest_index))
+	if (!list_member_oid(indexes, *last))
 	{
-		table->newest_index = InvalidOid;
+		*last = InvalidOid;
 		foreach(lc, indexes)
-			if (serves_newest(table, rel, lfirst_oid(lc)))
-				table->newest_index = lfirst_oid(lc);
+			if (index_serves(table, rel, lfirst_oid(lc), columns, ncolumns,
+							 partial))
+				*last = lfirst_oid(lc);
 	}
 	list_free(indexes);
-	return table->newest_index;
+	if (!OidIsValid(*last))
+		raise_missing(psprintf("Table \"%s\" has lost an index.",
+							   RelationGetRelationName(rel)));
+	return *last;
 }
 
+/* Fills those that are open and have none yet from what a probe finds. */
 static void
-find_by_probe(OrderCase *cases, int count, Relation rel, Oid index,
+find_by_index(OrderCase *cases, int count, Relation rel, Oid index,
 			  const RecordMap *map, Sight sight)
 {
 	OrderTable *table = cases[0].table;
@@ -237,34 +198,39 @@ find_by_probe(OrderCase *cases, int count, Relation rel, Oid index,
 
 	probe_begin(&probe, rel, index, table->keys, table->nkeys, sight);
 	for (int i = 0; i < count; i++)
-		if (cases[i].result == CASE_OPEN &&
+		if (cases[i].result == CASE_OPEN && !cases[i].has_record &&
 			probe_find(&probe, cases[i].key, BackwardScanDirection))
 			fill_from_slot(&cases[i], probe.slot, map);
 	probe_end(&probe);
 }
 
+/* The live one by its unique index, else the newest: ids may be behind. */
 static void
 find(OrderCase *cases, int count, Sight sight)
 {
 	OrderTable *table = cases[0].table;
-	Relation  rel = try_table_open(table->cancellation_table, AccessShareLock);
-	Oid		  index = rel ? newest_index(table, rel) : InvalidOid;
-	RecordMap map;
+	Relation	rel = record_open(table->cancellation_table, AccessShareLock);
+	char	  **columns = palloc((table->nkeys + 1) * sizeof(char *));
+	RecordMap	map;
 
+	record_map(&map, cancellation_columns, table, rel);
 	for (int i = 0; i < count; i++)
 	{
 		cases[i].has_record = false;
 		memset(&cases[i].record, 0, sizeof(Cancellation));
 	}
-	if (OidIsValid(index) &&
-		record_map(&map, cancellation_columns, table, RelationGetDescr(rel)))
-		find_by_probe(cases, count, rel, index, &map, sight);
-	else
-		for (int i = 0; i < count; i++)
-			if (cases[i].result == CASE_OPEN)
-				find_by_statement(&cases[i], sight);
-	if (rel)
-		table_close(rel, NoLock);
+	find_by_index(cases, count, rel,
+				  find_index(table, rel, &table->live_index,
+							 table->record_keys, table->nkeys, true),
+				  &map, sight);
+	memcpy(columns, table->record_keys, table->nkeys * sizeof(char *));
+	columns[table->nkeys] = "cancellation_id";
+	find_by_index(cases, count, rel,
+				  find_index(table, rel, &table->newest_index, columns,
+							 table->nkeys + 1, false),
+				  &map, sight);
+	pfree(columns);
+	table_close(rel, NoLock);
 }
 
 static void
@@ -316,12 +282,33 @@ record_look(OrderCase *cases, int count)
 }
 
 void
+record_probe_id(Probe *probe, const OrderTable *table, Relation rel,
+				Sight sight)
+{
+	static char *const column = "cancellation_id";
+	static Column	   id = {0};
+	Oid				   index = InvalidOid;
+
+	if (!OidIsValid(id.equal_function.fn_oid))
+		fmgr_info_cxt(F_INT8EQ, &id.equal_function, TopMemoryContext);
+	index = find_index(table, rel, &index, &column, 1, false);
+	probe_begin(probe, rel, index, &id, 1, sight);
+}
+
+void
 record_reread(OrderCase *c)
 {
-	Parameters p = {0};
+	Relation  rel = record_open(c->table->cancellation_table, AccessShareLock);
+	Datum	  id = Int64GetDatum(c->record.id);
+	RecordMap map;
+	Probe	  probe;
 
-	parameter_value(&p, INT8OID, Int64GetDatum(c->record.id), false);
-	statement_run(c->table, STATEMENT_FIND_BY_ID, find_by_id_text, &p,
-				  SIGHT_LATEST);
-	fill_from_result(c);
+	record_map(&map, cancellation_columns, c->table, rel);
+	c->has_record = false;
+	memset(&c->record, 0, sizeof(Cancellation));
+	record_probe_id(&probe, c->table, rel, SIGHT_LATEST);
+	if (probe_find(&probe, &id, ForwardScanDirection))
+		fill_from_slot(c, probe.slot, &map);
+	probe_end(&probe);
+	table_close(rel, NoLock);
 }

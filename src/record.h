@@ -1,9 +1,9 @@
 /*
  * record.h — the cancellation and event rows
  *
- * The only writer of the record tables.  Their guard (guard.c) lets a row
- * pass that record_write_is_ours knows, and no other.  All of this runs as
- * the tables' owner, the caller is connected to SPI.
+ * The only writer of the record tables.  They belong to the owner of the
+ * extension, and their guard (guard.c) refuses every statement that writes
+ * there; what is written here is none.  The caller is connected to SPI.
  */
 #ifndef ORDCANCEL_RECORD_H
 #define ORDCANCEL_RECORD_H
@@ -11,6 +11,7 @@
 #include "nodes/pg_list.h"
 
 #include "order_case.h"
+#include "row_probe.h"
 
 typedef struct Event
 {
@@ -69,10 +70,14 @@ extern void record_insert(OrderCase **cases, int count);
 extern void record_update(OrderCase *c);
 extern void record_events(Event *list, int count);
 
-/* The record tables are the owner's; an error where one was dropped. */
-extern char *record_table_label(Oid relid);
+/* Opens a record table; OC014 where it was dropped. */
+extern Relation record_open(Oid relid, LOCKMODE lock);
 
-/* Is this row of a record table the one being written here? */
-extern bool record_write_is_ours(Oid relid, int64 id);
+/* Begins to look for cancellations by their id. */
+extern void record_probe_id(Probe *probe, const OrderTable *table,
+							Relation rel, Sight sight);
+
+/* The name of a record table, for SQL; OC014 where it was dropped. */
+extern char *record_table_label(Oid relid);
 
 #endif /* ORDCANCEL_RECORD_H */

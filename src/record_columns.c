@@ -4,8 +4,11 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
 
 #include "record_columns.h"
+#include "refusal.h"
 
 const RecordColumn cancellation_columns[] = {
 	{"cancellation_id", INT8OID},
@@ -46,9 +49,10 @@ const RecordColumn event_columns[] = {
 
 /* Columns are looked for at their own place first. */
 static AttrNumber
-find_column(TupleDesc desc, int guess, const char *name, Oid type,
-			int32 typmod)
+find_column(Relation rel, int guess, const char *name, Oid type, int32 typmod)
 {
+	TupleDesc desc = RelationGetDescr(rel);
+
 	for (int i = 0; i <= desc->natts; i++)
 	{
 		int				  n = i == 0 ? guess : i - 1;
@@ -57,38 +61,30 @@ find_column(TupleDesc desc, int guess, const char *name, Oid type,
 		if (n >= desc->natts)
 			continue;
 		att = TupleDescAttr(desc, n);
-		if (att->attisdropped || strcmp(NameStr(att->attname), name) != 0)
-			continue;
-		/* A precision of the owner's would round what we put there. */
-		return att->atttypid == type && att->atttypmod == typmod &&
-				!att->attgenerated ?
-			n + 1 :
-			InvalidAttrNumber;
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0 &&
+			att->atttypid == type && att->atttypmod == typmod &&
+			!att->attgenerated)
+			return n + 1;
 	}
-	return InvalidAttrNumber;
+	refusal_raise_invalid_policy(
+		psprintf("record table \"%s\" does not fit its order table any more",
+				 RelationGetRelationName(rel)),
+		psprintf("It has no column \"%s\" of type %s.", name,
+				 format_type_with_typemod(type, typmod)),
+		"Call ordcancel.attach() again.");
 }
 
-bool
+void
 record_map(RecordMap *map, const RecordColumn *columns,
-		   const OrderTable *table, TupleDesc desc)
+		   const OrderTable *table, Relation rel)
 {
 	int n = 0;
-	int present = 0;
 
 	for (; columns[n].name; n++)
-		map->attnums[n] = find_column(desc, n, columns[n].name,
-									  columns[n].type, -1);
+		map->attnums[n] = find_column(rel, n, columns[n].name, columns[n].type,
+									  -1);
 	for (int i = 0; i < table->nkeys; i++, n++)
-		map->attnums[n] = find_column(desc, n, table->record_keys[i],
+		map->attnums[n] = find_column(rel, n, table->record_keys[i],
 									  table->keys[i].type,
 									  table->keys[i].typmod);
-	map->count = n;
-	for (int i = 0; i < n; i++)
-		if (map->attnums[i] == InvalidAttrNumber)
-			return false;
-	for (int i = 0; i < desc->natts; i++)
-		if (!TupleDescAttr(desc, i)->attisdropped)
-			present++;
-	map->complete = present == n;
-	return true;
 }

@@ -1,15 +1,15 @@
 /*
  * record_columns.h — the columns of the record tables, and where they are
  *
- * The tables are the owner's, who may have added columns, or changed their
- * types.  As long as ours are what attach made, rows are read and written by
- * position; else by statements.
+ * Rows are read and written by position.  A column that a later version adds
+ * comes after the order's key in tables that exist, and before it in new ones,
+ * so the positions are looked up by name.
  */
 #ifndef ORDCANCEL_RECORD_COLUMNS_H
 #define ORDCANCEL_RECORD_COLUMNS_H
 
 #include "access/attnum.h"
-#include "access/tupdesc.h"
+#include "utils/relcache.h"
 
 #include "order_table.h"
 #include "statement.h"
@@ -51,13 +51,11 @@ extern const RecordColumn event_columns[];
 
 typedef struct RecordMap
 {
-	int		   count; /* of our columns and the key's */
-	AttrNumber attnums[PARAMETERS_MAX];
-	bool	   complete; /* the table has no others */
+	AttrNumber attnums[PARAMETERS_MAX]; /* of our columns, then the key's */
 } RecordMap;
 
-/* False where one is missing or is of another type. */
-extern bool record_map(RecordMap *map, const RecordColumn *columns,
-					   const OrderTable *table, TupleDesc desc);
+/* OC014 where one is missing or is of another type. */
+extern void record_map(RecordMap *map, const RecordColumn *columns,
+					   const OrderTable *table, Relation rel);
 
 #endif /* ORDCANCEL_RECORD_COLUMNS_H */

@@ -1,8 +1,5 @@
 /*
  * record_write.c — writing cancellations and events
- *
- * As long as the record tables are what attach made, rows are put into them
- * directly; where the owner has added columns, triggers or rules, by INSERT.
  */
 #include "postgres.h"
 
@@ -19,6 +16,7 @@
 #include "utils/rel.h"
 #include "utils/xid8.h"
 
+#include "as_owner.h"
 #include "config.h"
 #include "order_key.h"
 #include "record.h"
@@ -27,95 +25,21 @@
 #include "row_writer.h"
 #include "statement.h"
 
-/* The row that a statement is writing; see record_write_is_ours. */
-static Oid	 writing_relid = InvalidOid;
-static int64 writing_id = 0;
-
-/* The columns of a record table, in the order of their parameters. */
-typedef struct RecordTable
-{
-	StatementKind		insert;
-	StatementText		insert_text;
-	const RecordColumn *columns;
-} RecordTable;
-
-bool
-record_write_is_ours(Oid relid, int64 id)
-{
-	return OidIsValid(writing_relid) && relid == writing_relid &&
-		id == writing_id;
-}
-
-/* Runs a statement that writes one row of a record table. */
+/* Columns and parameters are in the same order; others are as in "base". */
 static void
-write_by_statement(OrderTable *table, StatementKind kind, StatementText text,
-				   const Parameters *p, Oid relid)
+fill_slot(TupleTableSlot *slot, TupleTableSlot *base, const Parameters *p,
+		  const RecordMap *map)
 {
-	Oid	   outer_relid = writing_relid;
-	int64  outer_id = writing_id;
-	uint64 rows = 0;
+	int natts = slot->tts_tupleDescriptor->natts;
 
-	writing_relid = relid;
-	writing_id = DatumGetInt64(p->values[0]);
-	PG_TRY();
-	{
-		rows = statement_run(table, kind, text, p, SIGHT_NOW);
-	}
-	PG_FINALLY();
-	{
-		writing_relid = outer_relid;
-		writing_id = outer_id;
-	}
-	PG_END_TRY();
-
-	if (rows != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("row of record table %s was not written",
-						record_table_label(relid)),
-				 errhint("Look for a trigger or a rule on the table.")));
-}
-
-static void
-insert_text(StringInfo sql, const OrderTable *table, Oid relid,
-			const RecordColumn *columns)
-{
-	int count = 0;
-
-	appendStringInfo(sql, "INSERT INTO %s (", record_table_label(relid));
-	for (; columns[count].name; count++)
-		appendStringInfo(sql, "%s%s", count ? ", " : "", columns[count].name);
-	for (int i = 0; i < table->nkeys; i++)
-		appendStringInfo(sql, ", %s", quote_identifier(table->record_keys[i]));
-	for (int i = 0; i < count + table->nkeys; i++)
-		appendStringInfo(sql, "%s$%d", i ? ", " : ") VALUES (", i + 1);
-	appendStringInfoChar(sql, ')');
-}
-
-static void
-insert_cancellation_text(StringInfo sql, const OrderTable *table)
-{
-	insert_text(sql, table, table->cancellation_table, cancellation_columns);
-}
-
-static void
-insert_event_text(StringInfo sql, const OrderTable *table)
-{
-	insert_text(sql, table, table->event_table, event_columns);
-}
-
-static const RecordTable cancellations = {STATEMENT_INSERT_CANCELLATION,
-										  insert_cancellation_text,
-										  cancellation_columns};
-static const RecordTable events = {STATEMENT_INSERT_EVENT, insert_event_text,
-								   event_columns};
-
-/* Columns and parameters are in the same order. */
-static void
-fill_slot(TupleTableSlot *slot, const Parameters *p, const RecordMap *map)
-{
 	ExecClearTuple(slot);
-	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
+	memset(slot->tts_isnull, true, natts);
+	if (base)
+	{
+		slot_getallattrs(base);
+		memcpy(slot->tts_values, base->tts_values, natts * sizeof(Datum));
+		memcpy(slot->tts_isnull, base->tts_isnull, natts * sizeof(bool));
+	}
 	for (int i = 0; i < p->count; i++)
 	{
 		int column = map->attnums[i] - 1;
@@ -126,69 +50,59 @@ fill_slot(TupleTableSlot *slot, const Parameters *p, const RecordMap *map)
 	ExecStoreVirtualTuple(slot);
 }
 
+/*
+ * Only the owner of the extension can put row triggers or checks on a record
+ * table, so they run as that role.
+ */
+static bool
+has_code(Relation rel)
+{
+	const TriggerDesc *triggers = rel->trigdesc;
+
+	return (triggers &&
+			(triggers->trig_insert_before_row ||
+			 triggers->trig_insert_after_row ||
+			 triggers->trig_update_before_row ||
+			 triggers->trig_update_after_row)) ||
+		(rel->rd_att->constr && rel->rd_att->constr->num_check > 0);
+}
+
 /* Fills the parameters of one of the rows that are to be inserted. */
 typedef void (*FillRow)(const void *rows, int i, Parameters *p);
 
-/* So many rows are put into a table at once. */
-#define ROWS_AT_ONCE 100
-
-/* Puts rows into a table directly; the caller has mapped its columns. */
 static void
-insert_directly(Relation rel, Oid guard, FillRow fill, const void *rows,
-				int count, const RecordMap *map)
+insert_rows(OrderTable *table, const RecordColumn *columns, Oid relid,
+			FillRow fill, const void *rows, int count)
 {
 	MemoryContext	caller = CurrentMemoryContext;
 	MemoryContext	context = AllocSetContextCreate(caller, "ordcancel rows",
 													ALLOCSET_DEFAULT_SIZES);
-	TupleTableSlot *slots[ROWS_AT_ONCE];
-	int				nslots = Min(count, ROWS_AT_ONCE);
+	Relation		rel = record_open(relid, RowExclusiveLock);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	Parameters		p;
+	RecordMap		map;
 	RowWriter		w;
+	OwnerScope		scope;
 
-	writer_open(&w, rel, 0, guard);
-	for (int i = 0; i < nslots; i++)
-		slots[i] = table_slot_create(rel, NULL);
+	record_map(&map, columns, table, rel);
+	if (has_code(rel))
+		extension_enter(&scope);
+	writer_open(&w, rel, 0, InvalidOid);
 	MemoryContextSwitchTo(context);
-	for (int done = 0; done < count; done += nslots)
+	for (int i = 0; i < count; i++)
 	{
-		int n = Min(count - done, nslots);
-
-		for (int i = 0; i < n; i++)
-		{
-			fill(rows, done + i, &p);
-			fill_slot(slots[i], &p, map);
-		}
-		writer_insert(&w, slots, n);
+		fill(rows, i, &p);
+		fill_slot(slot, NULL, &p, &map);
+		writer_insert(&w, slot);
 		MemoryContextReset(context);
 	}
 	MemoryContextSwitchTo(caller);
-	for (int i = 0; i < nslots; i++)
-		ExecDropSingleTupleTableSlot(slots[i]);
 	writer_close(&w);
+	if (has_code(rel))
+		owner_leave(&scope);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(rel, NoLock);
 	MemoryContextDelete(context);
-}
-
-static void
-insert_rows(OrderTable *table, const RecordTable *records, Oid relid,
-			FillRow fill, const void *rows, int count)
-{
-	Relation   rel = try_table_open(relid, RowExclusiveLock);
-	Parameters p;
-	RecordMap  map;
-
-	if (rel && writer_may_insert(rel, table->guard_record) &&
-		record_map(&map, records->columns, table, RelationGetDescr(rel)) &&
-		map.complete)
-		insert_directly(rel, table->guard_record, fill, rows, count, &map);
-	else
-		for (int i = 0; i < count; i++)
-		{
-			fill(rows, i, &p);
-			write_by_statement(table, records->insert, records->insert_text,
-							   &p, relid);
-		}
-	if (rel)
-		table_close(rel, NoLock);
 }
 
 static int64
@@ -243,43 +157,53 @@ record_insert(OrderCase **cases, int count)
 		cases[i]->record.id = next_id(sequence);
 		cases[i]->has_record = true;
 	}
-	insert_rows(table, &cancellations, table->cancellation_table,
+	insert_rows(table, cancellation_columns, table->cancellation_table,
 				cancellation_parameters, cases, count);
 }
 
 static void
-update_cancellation_text(StringInfo sql, const OrderTable *table)
+raise_overtaken(const void *arg)
 {
-	appendStringInfo(sql,
-					 "UPDATE ONLY %s AS c SET state = $2, decided_by = $3,"
-					 " decided_actor = $4, reason = $5, decision_note = $6,"
-					 " undo_note = $7, refund_due = $8, refunded = $9,"
-					 " decided_at = $10, closed_at = $11, order_status = $12"
-					 " WHERE c.cancellation_id OPERATOR(pg_catalog.=) $1",
-					 record_table_label(table->cancellation_table));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+		 errmsg("could not serialize access due to concurrent cancellation"),
+		 errhint("The transaction might succeed if retried.")));
 }
 
+/*
+ * The row is read anew: code of the owner's that ran since it was found may
+ * have called us for the same order.
+ */
 void
 record_update(OrderCase *c)
 {
-	const Cancellation *r = &c->record;
-	Parameters			p = {0};
+	Relation		rel = record_open(c->table->cancellation_table,
+									  RowExclusiveLock);
+	TupleTableSlot *fresh = table_slot_create(rel, NULL);
+	Datum			id = Int64GetDatum(c->record.id);
+	Parameters		p;
+	RecordMap		map;
+	Probe			probe;
+	RowWriter		w;
+	OwnerScope		scope;
 
-	parameter_value(&p, INT8OID, Int64GetDatum(r->id), false);
-	parameter_text(&p, state_name(r->state));
-	parameter_text(&p, r->decided ? party_name(r->decided_by) : NULL);
-	parameter_text(&p, r->decided_actor);
-	parameter_text(&p, r->reason);
-	parameter_text(&p, r->decision_note);
-	parameter_text(&p, r->undo_note);
-	parameter_numeric(&p, r->refund_due);
-	parameter_numeric(&p, r->refunded);
-	parameter_time(&p, r->decided_at);
-	parameter_time(&p, r->closed_at);
-	parameter_text(&p, r->order_status);
-	write_by_statement(c->table, STATEMENT_UPDATE_CANCELLATION,
-					   update_cancellation_text, &p,
-					   c->table->cancellation_table);
+	record_map(&map, cancellation_columns, c->table, rel);
+	if (has_code(rel))
+		extension_enter(&scope);
+	writer_open(&w, rel, 0, InvalidOid);
+	record_probe_id(&probe, c->table, rel, SIGHT_NOW);
+	if (!probe_find(&probe, &id, ForwardScanDirection))
+		raise_overtaken(NULL);
+	cancellation_parameters(&c, 0, &p);
+	fill_slot(fresh, probe.slot, &p, &map);
+	(void) writer_update(&w, probe.slot, fresh, raise_overtaken, NULL);
+	probe_end(&probe);
+	writer_close(&w);
+	if (has_code(rel))
+		owner_leave(&scope);
+	ExecDropSingleTupleTableSlot(fresh);
+	table_close(rel, NoLock);
 }
 
 /* Events of one call, and what is the same for all of them. */
@@ -338,8 +262,8 @@ insert_events(OrderTable *table, Event *list, int count)
 			all.data[i - 1] :
 			DirectFunctionCall1(jsonb_in, CStringGetDatum(list[i].data));
 	}
-	insert_rows(table, &events, table->event_table, event_parameters, &all,
-				count);
+	insert_rows(table, event_columns, table->event_table, event_parameters,
+				&all, count);
 }
 
 void

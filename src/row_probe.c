@@ -4,33 +4,17 @@
 #include "postgres.h"
 
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "executor_compat.h"
 #include "row_probe.h"
 
-/* As SPI would for a statement. */
-static void
-push_snapshot(Sight sight)
-{
-	if (sight == SIGHT_CALLER)
-	{
-		PushActiveSnapshot(GetActiveSnapshot());
-		return;
-	}
-	CommandCounterIncrement();
-	PushActiveSnapshot(sight == SIGHT_LATEST && IsolationUsesXactSnapshot() ?
-						   GetLatestSnapshot() :
-						   GetTransactionSnapshot());
-}
-
 void
 probe_begin(Probe *probe, Relation rel, Oid index, const Column *keys,
 			int nkeys, Sight sight)
 {
-	push_snapshot(sight);
+	sight_push(sight);
 	probe->rel = rel;
 	probe->index = index_open(index, AccessShareLock);
 	probe->nkeys = nkeys;

@@ -3,45 +3,24 @@
  */
 #include "postgres.h"
 
-#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
-#include "executor/nodeModifyTable.h"
 #include "nodes/makefuncs.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "deferred.h"
 #include "executor_compat.h"
 #include "row_writer.h"
-
-static bool
-plain_table(Relation rel)
-{
-	return rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rules == NULL;
-}
-
-bool
-writer_may_insert(Relation rel, Oid guard)
-{
-	const TriggerDesc *triggers = rel->trigdesc;
-
-	if (!plain_table(rel) || rel->rd_rel->relispartition)
-		return false;
-	for (int i = 0; triggers && i < triggers->numtriggers; i++)
-		if (TRIGGER_FOR_INSERT(triggers->triggers[i].tgtype) &&
-			triggers->triggers[i].tgfoid != guard)
-			return false;
-	return true;
-}
 
 bool
 writer_may_update(Relation rel)
 {
 	const TriggerDesc *triggers = rel->trigdesc;
 
-	return plain_table(rel) &&
+	return rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rules == NULL &&
 		(triggers == NULL ||
 		 !(triggers->trig_update_before_statement ||
 		   triggers->trig_update_after_statement ||
@@ -86,20 +65,29 @@ writer_open(RowWriter *w, Relation rel, AttrNumber updated, Oid guard)
 	init_range_table(w->estate, rel, updated);
 	w->info = makeNode(ResultRelInfo);
 	InitResultRelInfo(w->info, rel, 1, NULL, 0);
-	leave_out(w->info, guard);
+	if (OidIsValid(guard))
+		leave_out(w->info, guard);
+	deferred_fire_at_once(w->info);
 
 	/* Where AFTER triggers look for what they fire on. */
 	w->estate->es_opened_result_relations = list_make1(w->info);
 	ExecOpenIndices(w->info, false);
-	EvalPlanQualInit(&w->epq, w->estate, NULL, NIL, -1 EPQ_NO_RELATIONS);
+	init_recheck(&w->epq, w->estate);
 	MemoryContextSwitchTo(caller);
-	if (updated)
-		CheckCmdReplicaIdentity(rel, CMD_UPDATE);
+
+	/* Not the snapshot before: a trigger's query must see what we write. */
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	w->estate->es_snapshot = GetActiveSnapshot();
+	w->estate->es_output_cid = GetCurrentCommandId(true);
+	AfterTriggerBeginQuery();
 }
 
 void
 writer_close(RowWriter *w)
 {
+	AfterTriggerEndQuery(w->estate);
+	PopActiveSnapshot();
 	EvalPlanQualEnd(&w->epq);
 	ExecCloseResultRelations(w->estate);
 	ExecResetTupleTable(w->estate->es_tupleTable, false);
@@ -107,29 +95,11 @@ writer_close(RowWriter *w)
 }
 
 void
-writer_insert(RowWriter *w, TupleTableSlot **slots, int count)
+writer_insert(RowWriter *w, TupleTableSlot *row)
 {
-	EState	 *estate = w->estate;
-	CommandId cid = GetCurrentCommandId(true);
-
-	estate->es_output_cid = cid;
-	for (int i = 0; i < count; i++)
-	{
-		slots[i]->tts_tableOid = RelationGetRelid(w->rel);
-		if (w->rel->rd_att->constr)
-			ExecConstraints(w->info, slots[i], estate);
-	}
-	if (count == 1)
-		table_tuple_insert(w->rel, slots[0], cid, 0, NULL);
-	else
-		table_multi_insert(w->rel, slots, count, cid, 0, NULL);
-	if (w->info->ri_NumIndices == 0)
-		return;
-	for (int i = 0; i < count; i++)
-	{
-		(void) insert_index_tuples(w->info, slots[i], estate, false, false);
-		ResetPerTupleExprContext(estate);
-	}
+	row->tts_tableOid = RelationGetRelid(w->rel);
+	ExecSimpleRelationInsert(w->info, w->estate, row);
+	ResetPerTupleExprContext(w->estate);
 }
 
 bool
@@ -139,61 +109,36 @@ writer_has_before_triggers(const RowWriter *w)
 		w->info->ri_TrigDesc->trig_update_before_row;
 }
 
-RowUpdate
-writer_update(RowWriter *w, ItemPointer tid, TupleTableSlot *slot)
+/* To be overtaken is an internal error of PostgreSQL's there. */
+static bool
+was_overtaken(const ErrorData *error)
 {
-	EState		  *estate = w->estate;
-	List		  *recheck = NIL;
-	TM_FailureData failure;
-	LockTupleMode  mode;
-	UpdatedIndexes indexes;
+	return error->funcname &&
+		(strcmp(error->funcname, "simple_table_tuple_update") == 0 ||
+		 strcmp(error->funcname, "heap_update") == 0);
+}
 
-	slot->tts_tableOid = RelationGetRelid(w->rel);
-	if (writer_has_before_triggers(w) &&
-		!fire_before_update(estate, &w->epq, w->info, tid, slot))
-		return ROW_SUPPRESSED;
+bool
+writer_update(RowWriter *w, TupleTableSlot *row, TupleTableSlot *fresh,
+			  WriterOvertaken overtaken, const void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
 
-	/* A trigger's row has none. */
-	slot->tts_tableOid = RelationGetRelid(w->rel);
-	if (w->rel->rd_att->constr)
+	fresh->tts_tableOid = RelationGetRelid(w->rel);
+	ItemPointerSetInvalid(&fresh->tts_tid); /* the new version gets one */
+	PG_TRY();
 	{
-		if (w->rel->rd_att->constr->has_generated_stored)
-			ExecComputeStoredGenerated(w->info, estate, slot, CMD_UPDATE);
-		ExecConstraints(w->info, slot, estate);
+		ExecSimpleRelationUpdate(w->info, w->estate, &w->epq, row, fresh);
 	}
-	if (w->rel->rd_rel->relispartition)
-		ExecPartitionCheck(w->info, slot, estate, true);
-	if (table_tuple_update(w->rel, tid, slot, estate->es_output_cid,
-						   estate->es_snapshot, InvalidSnapshot, true,
-						   &failure, &mode, &indexes) != TM_Ok)
-		return ROW_CHANGED;
-	if (w->info->ri_NumIndices > 0 && any_index_updated(indexes))
-		recheck = insert_index_tuples(w->info, slot, estate, true,
-									  only_summarizing(indexes));
-	if (w->info->ri_TrigDesc)
-		ExecARUpdateTriggers(estate, w->info, NULL, NULL, tid, NULL, slot,
-							 recheck, NULL, false);
-	list_free(recheck);
-	ResetPerTupleExprContext(estate);
-	return ROW_UPDATED;
-}
-
-void
-writer_begin_updates(RowWriter *w)
-{
-	/* Not the ones before: a trigger's query must see what is written here. */
-	CommandCounterIncrement();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	w->estate->es_snapshot = GetActiveSnapshot();
-	w->estate->es_output_cid = GetCurrentCommandId(true);
-	if (w->info->ri_TrigDesc)
-		AfterTriggerBeginQuery();
-}
-
-void
-writer_end_updates(RowWriter *w)
-{
-	if (w->info->ri_TrigDesc)
-		AfterTriggerEndQuery(w->estate);
-	PopActiveSnapshot();
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		if (!was_overtaken(CopyErrorData()))
+			PG_RE_THROW();
+		FlushErrorState();
+		overtaken(arg);
+	}
+	PG_END_TRY();
+	ResetPerTupleExprContext(w->estate);
+	return ItemPointerIsValid(&fresh->tts_tid);
 }

@@ -42,6 +42,7 @@ enum
 	BLOCK_CONDITION,
 	BLOCK_HINT,
 	BLOCK_PARTY,
+	BLOCK_PINNED,
 };
 enum
 {
@@ -155,7 +156,9 @@ load_block(HeapTuple row, TupleDesc desc, void *arg)
 	table->blocks = grow(table->blocks, table->nblocks, sizeof(BlockRule));
 	block = &table->blocks[table->nblocks++];
 	block->name = config_text(row, desc, BLOCK_NAME);
-	block->condition = config_text(row, desc, BLOCK_CONDITION);
+	block->condition = config_text(row, desc, BLOCK_PINNED);
+	if (block->condition == NULL)
+		block->condition = config_text(row, desc, BLOCK_CONDITION);
 	block->hint = config_text(row, desc, BLOCK_HINT);
 	block->customer = party == NULL || strcmp(party, "customer") == 0;
 	block->merchant = party == NULL || strcmp(party, "merchant") == 0;

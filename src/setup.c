@@ -5,7 +5,7 @@
  * that their callers may not write, and make tables that inherit from ours.
  * The gate is how they come by the right: it is what SQL sees under the public
  * name, checks that the caller owns the order table, and calls the function
- * of the same name with an underscore before it, as the extension's owner.
+ * of the same name in schema ordcancel_internal, as the extension's owner.
  * Nothing of the caller's own runs there: statuses and expressions are checked
  * by the two functions below, as the table's owner.
  */
@@ -19,14 +19,11 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
-#include "parser/parse_coerce.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -45,27 +42,50 @@ PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
 PG_FUNCTION_INFO_V1(ordcancel_config_changed);
 PG_FUNCTION_INFO_V1(ordcancel_check_status);
 PG_FUNCTION_INFO_V1(ordcancel_invalid);
-PG_FUNCTION_INFO_V1(ordcancel_check_expression);
+PG_FUNCTION_INFO_V1(ordcancel_pin_expression);
 
-/* The search_path of whoever called through the gate. */
+/* The search_path of whoever called through the gate, see resolved_path. */
 static char *gate_search_path = NULL;
 
-/* The function "_name" with the arguments of the function being called. */
+/*
+ * The schemas that a search_path names now.  A "$user" of it would be whatever
+ * schema gets the name of the table's owner later.
+ */
+static char *
+resolved_path(void)
+{
+	StringInfoData path;
+	ListCell	  *lc;
+
+	initStringInfo(&path);
+	foreach(lc, fetch_search_path(false))
+	{
+		char *name = get_namespace_name(lfirst_oid(lc));
+
+		if (name && !isTempNamespace(lfirst_oid(lc)))
+			appendStringInfo(&path, "%s%s", path.len ? ", " : "",
+							 quote_identifier(name));
+	}
+	return path.data;
+}
+
+/* The function of that name and arguments in the schema of the internals. */
 static Oid
 inner_function(Oid outer)
 {
 	HeapTuple	 tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(outer));
 	Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
-	char		*name = psprintf("_%s", NameStr(proc->proname));
+	char		*name = pstrdup(NameStr(proc->proname));
 	Oid			 inner;
 
 	inner = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 							CStringGetDatum(name),
 							PointerGetDatum(&proc->proargtypes),
-							ObjectIdGetDatum(proc->pronamespace));
+								ObjectIdGetDatum(
+									get_namespace_oid("ordcancel_internal", true)));
 	ReleaseSysCache(tuple);
 	if (!OidIsValid(inner))
-		elog(ERROR, "function ordcancel.%s is missing", name);
+		elog(ERROR, "function ordcancel_internal.%s is missing", name);
 	return inner;
 }
 
@@ -120,7 +140,7 @@ ordcancel_owner_gate(PG_FUNCTION_ARGS)
 							 fcinfo->fncollation, NULL, NULL);
 	memcpy(inner->args, fcinfo->args, fcinfo->nargs * sizeof(NullableDatum));
 
-	gate_search_path = pstrdup(namespace_search_path);
+	gate_search_path = resolved_path();
 	PG_TRY();
 	{
 		role_enter(&scope, config_owner());
@@ -262,70 +282,34 @@ ordcancel_check_status(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(written));
 }
 
-/* Parse analysis only: planning would already run functions of the text. */
-static bool
-is_scalar_of(SPIPlanPtr plan, Oid type)
-{
-	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
-	Query			 *query = linitial_node(Query, source->query_list);
-	Oid				  actual = TupleDescAttr(source->resultDesc, 0)->atttypid;
-
-	return !query->hasAggs && !query->hasWindowFuncs &&
-		!query->hasTargetSRFs &&
-		can_coerce_type(1, &actual, &type, COERCION_ASSIGNMENT);
-}
-
+/* See expression_pin; OC014 where the expression does not fit. */
 Datum
-ordcancel_check_expression(PG_FUNCTION_ARGS)
+ordcancel_pin_expression(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	OrderTable	 *table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
 									  AccessShareLock);
 	char		 *expression = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	Oid			  type = PG_GETARG_OID(2);
-	Oid			  row_type = get_rel_type_id(table->relid);
 	char		 *complaint = psprintf("expression over %s cannot be used: %s",
 									   table->label, shorten(expression, 80));
 	OwnerScope	  scope;
-	volatile bool fits = false;
+	char *volatile pinned = NULL;
 	int			  nest;
 
 	owner_enter_restricted(&scope, table);
 	nest = formats_fix(table->time_zone);
-	SPI_connect();
 	PG_TRY();
 	{
-		if (expression_is_one(expression))
-		{
-			SPIPlanPtr plan = SPI_prepare(
-				psprintf(
-					"SELECT coalesce((%s\n), NULL::%s) FROM (SELECT ($1).*) AS %s",
-					expression, format_type_be_qualified(type),
-					quote_identifier(table->name)),
-				1, &row_type);
-
-			if (plan == NULL)
-				elog(ERROR, "SPI_prepare failed: %s",
-					 SPI_result_code_string(SPI_result));
-			fits = is_scalar_of(plan, type);
-		}
+		pinned = expression_pin(table, expression, PG_GETARG_OID(2));
 	}
 	PG_CATCH();
 	{
 		rethrow_invalid_policy(caller, complaint);
 	}
 	PG_END_TRY();
-	SPI_finish();
 	formats_restore(nest);
 	owner_leave(&scope);
-	if (!fits)
-		refusal_raise_invalid_policy(
-			complaint,
-			psprintf(
-				"It must be one expression of type %s, without aggregates, window functions or sets.",
-				format_type_be(type)),
-			NULL);
-	PG_RETURN_VOID();
+	PG_RETURN_TEXT_P(cstring_to_text(pinned));
 }
 
 /* Rows of the table may be read only as its owner: its types may have code. */

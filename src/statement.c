@@ -11,6 +11,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "as_owner.h"
 #include "statement.h"
 
 void
@@ -48,6 +49,21 @@ parameter_key(Parameters *p, const OrderTable *table, const Datum *key)
 {
 	for (int i = 0; i < table->nkeys; i++)
 		parameter_value(p, table->keys[i].type, key[i], false);
+}
+
+/* As SPI would for a statement. */
+void
+sight_push(Sight sight)
+{
+	if (sight == SIGHT_CALLER)
+	{
+		PushActiveSnapshot(GetActiveSnapshot());
+		return;
+	}
+	CommandCounterIncrement();
+	PushActiveSnapshot(sight == SIGHT_LATEST && IsolationUsesXactSnapshot() ?
+						   GetLatestSnapshot() :
+						   GetTransactionSnapshot());
 }
 
 static SPIPlanPtr
@@ -105,14 +121,20 @@ statement_plan(OrderTable *table, StatementKind kind, StatementText text,
 	return fresh;
 }
 
+/* The record tables belong to the owner of the extension. */
 uint64
 statement_run(OrderTable *table, StatementKind kind, StatementText text,
 			  const Parameters *p, Sight sight)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	SPIPlanPtr	  plan = statement_plan(table, kind, text, p);
+	bool		  records = kind >= STATEMENT_FIND_OVERDUE;
+	OwnerScope	  scope;
+	SPIPlanPtr	  plan;
 	int			  result;
 
+	if (records)
+		extension_enter(&scope);
+	plan = statement_plan(table, kind, text, p);
 	/* At READ COMMITTED a new snapshot is the latest one. */
 	if (sight == SIGHT_LATEST && IsolationUsesXactSnapshot())
 		result = SPI_execute_snapshot(plan, (Datum *) p->values, p->nulls,
@@ -121,6 +143,8 @@ statement_run(OrderTable *table, StatementKind kind, StatementText text,
 	else
 		result = SPI_execute_plan(plan, (Datum *) p->values, p->nulls,
 								  sight == SIGHT_CALLER, 0);
+	if (records)
+		owner_leave(&scope);
 	MemoryContextSwitchTo(caller);
 	if (result < 0)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));

@@ -31,6 +31,9 @@ typedef enum Sight
 	SIGHT_LATEST, /* all that is committed, in every isolation level */
 } Sight;
 
+/* Makes that the active snapshot. */
+extern void sight_push(Sight sight);
+
 /* Writes a statement's text. */
 typedef void (*StatementText)(StringInfo sql, const OrderTable *table);
 

@@ -58,7 +58,6 @@ decide_order(void *arg)
 	OrderCase  c = {0};
 	OwnerScope scope;
 	char	  *why;
-	uint64	   cursors = owner_cursors();
 
 	c.table = entry_table(false, sweep->relid, RowExclusiveLock);
 	c.key = palloc(c.table->nkeys * sizeof(Datum));
@@ -67,7 +66,7 @@ decide_order(void *arg)
 					   TEXTOID, c.key, &why))
 		lifecycle_overdue(&c);
 	if (!sweep->atomic)
-		owner_settle(cursors);
+		owner_settle();
 	owner_leave(&scope);
 	if (c.result == CASE_REFUSED)
 		refusal_raise(&c.outcome.refusal);

@@ -46,5 +46,5 @@ SELECT isnt(attempt($$UPDATE broken SET status = 'shipped' WHERE id = 2$$), 'XX0
 
 -- The search_path of a call is not left behind by one that failed.
 DO $$ BEGIN PERFORM ordcancel.attach('sound', 'nothing'); EXCEPTION WHEN SQLSTATE 'OC014' THEN NULL; END $$;
-SELECT is(ordcancel._caller_search_path(), NULL, 'outside of a call there is no caller');
+SELECT is(ordcancel_internal.caller_search_path(), NULL, 'outside of a call there is no caller');
 SELECT * FROM finish();

@@ -96,8 +96,8 @@ SELECT is(attempt_as('privileges_stranger', 'SELECT ordcancel.detach(''shop.orde
 SELECT is(attempt_as('privileges_owner', statement), '42501', 'nor does the owner write the configuration itself: ' || statement)
 FROM unnest(ARRAY['UPDATE ordcancel.rule SET merchant = ''cancel''', 'DELETE FROM ordcancel.order_table',
                   'INSERT INTO ordcancel.reason (code) VALUES (''mine'')',
-                  'SELECT ordcancel._set_rule(''shop.orders'', ''x'', NULL, NULL, NULL, NULL, NULL, ''default'', ''{}'')',
-                  'SELECT ordcancel._caller_search_path()']) AS statement;
+                  'SELECT ordcancel_internal.set_rule(''shop.orders'', ''x'', NULL, NULL, NULL, NULL, NULL, ''default'', ''{}'')',
+                  'SELECT ordcancel_internal.caller_search_path()']) AS statement;
 
 -- ------------------------------------------------------------------- the verbs
 

@@ -1,0 +1,40 @@
+-- A table that is dropped leaves nothing behind in the configuration. Its
+-- record tables stay: they are an audit trail.
+
+CREATE FUNCTION ordcancel_internal.forget_dropped() RETURNS event_trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    dropped oid[] := ARRAY(SELECT objid FROM pg_event_trigger_dropped_objects()
+                           WHERE classid = 'pg_class'::regclass AND objsubid = 0 AND object_type = 'table');
+    gone oid;
+    child regclass;
+BEGIN
+    IF dropped = '{}' THEN
+        RETURN;
+    END IF;
+    DELETE FROM ordcancel_internal.detached AS d WHERE d.records = ANY (dropped);
+    DELETE FROM ordcancel.child AS c WHERE c.child = ANY (dropped);
+    FOR gone IN SELECT t.orders::oid FROM ordcancel.order_table AS t WHERE t.orders = ANY (dropped) LOOP
+        INSERT INTO ordcancel_internal.detached
+        SELECT r, gone
+        FROM ordcancel.order_table AS t, unnest(ARRAY[t.cancellation_table::oid, t.event_table::oid]) AS r
+        WHERE t.orders = gone AND r <> ALL (dropped)
+        ON CONFLICT ON CONSTRAINT detached_pkey DO UPDATE SET orders = excluded.orders;
+        FOR child IN SELECT c.child FROM ordcancel.child AS c WHERE c.orders = gone LOOP
+            PERFORM ordcancel_internal.detach_child(child);
+        END LOOP;
+        DELETE FROM ordcancel.block AS t WHERE t.orders = gone;
+        DELETE FROM ordcancel.rule AS t WHERE t.orders = gone;
+        DELETE FROM ordcancel.policy AS t WHERE t.orders = gone;
+        DELETE FROM ordcancel.order_table AS t WHERE t.orders = gone;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.forget_dropped() IS 'event trigger: clears away the configuration of dropped tables';
+
+CREATE EVENT TRIGGER ordcancel_forget_dropped ON sql_drop
+    WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION')
+    EXECUTE FUNCTION ordcancel_internal.forget_dropped();
+COMMENT ON EVENT TRIGGER ordcancel_forget_dropped IS 'clears away the configuration of dropped tables';

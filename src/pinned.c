@@ -1,0 +1,163 @@
+/*
+ * pinned.c — queries whose names cannot come to mean something else
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "parser/parser.h"
+#include "rewrite/rewriteHandler.h"
+#include "tcop/cmdtag.h"
+#include "tcop/dest.h"
+#include "tcop/tcopprot.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "as_owner.h"
+#include "compat.h"
+#include "pinned.h"
+#include "refusal.h"
+
+/* Hands the rows of a result on. */
+typedef struct RowReceiver
+{
+	DestReceiver  pub;
+	PinnedRow	  row;
+	void		 *arg;
+	MemoryContext context;
+} RowReceiver;
+
+static CachedPlanSource *
+read_text(const char *sql, Oid type)
+{
+	RawStmt *raw = linitial_node(RawStmt,
+								 raw_parser(sql, RAW_PARSE_DEFAULT));
+	CachedPlanSource *source = CreateCachedPlan(raw, sql, CMDTAG_SELECT);
+	List			 *queries = pg_analyze_and_rewrite_fixedparams(raw, sql, &type,
+																   1, NULL);
+	Query			 *query = linitial_node(Query, queries);
+
+	/* A function that was made anew may have become one. */
+	if (query->hasTargetSRFs)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-returning functions are not allowed")));
+	CompleteCachedPlan(source, queries, NULL, &type, 1, NULL, NULL, 0, true);
+	SaveCachedPlan(source);
+	return source;
+}
+
+pg_noreturn static void
+rethrow(MemoryContext caller, const char *complaint)
+{
+	ErrorData *error;
+	int		   category;
+
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+	if (category != ERRCODE_TO_CATEGORY(
+						ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_FEATURE_NOT_SUPPORTED))
+		PG_RE_THROW();
+	FlushErrorState();
+	refusal_raise_invalid_policy(
+		complaint, psprintf("%s.", shorten(error->message, 400)),
+		"Set it anew by ordcancel.add_block(), or for refund_due by ordcancel.attach().");
+}
+
+/* What the text says, with locks on all that it names. */
+static Query *
+locked_query(CachedPlanSource **source, const char *sql, Oid type,
+			 const char *complaint)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Query *volatile query = NULL;
+	int	   nest = pinned_path_enter();
+
+	PG_TRY();
+	{
+		do
+		{
+			if (*source && !CachedPlanIsValid(*source))
+			{
+				DropCachedPlan(*source);
+				*source = NULL;
+			}
+			if (*source == NULL)
+				*source = read_text(sql, type);
+			MemoryContextSwitchTo(caller);
+			query = copyObject(linitial_node(Query, (*source)->query_list));
+			AcquireRewriteLocks(query, true, false);
+		} while (!CachedPlanIsValid(*source));
+	}
+	PG_CATCH();
+	{
+		rethrow(caller, complaint);
+	}
+	PG_END_TRY();
+	pinned_path_leave(nest);
+	return query;
+}
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver	 *receiver = (RowReceiver *) self;
+	MemoryContext executor = MemoryContextSwitchTo(receiver->context);
+
+	receiver->row(slot, receiver->arg);
+	MemoryContextSwitchTo(executor);
+	return true;
+}
+
+static void
+receiver_start(DestReceiver *self, int operation, TupleDesc desc)
+{
+}
+
+static void
+receiver_end(DestReceiver *self)
+{
+}
+
+static void
+execute(PlannedStmt *plan, const char *sql, ParamListInfo parameters,
+		RowReceiver *receiver)
+{
+	QueryDesc *query = CreateQueryDesc(plan, sql, GetActiveSnapshot(),
+									   InvalidSnapshot, &receiver->pub,
+									   parameters, NULL, 0);
+
+	ExecutorStart(query, 0);
+	run_executor(query);
+	ExecutorFinish(query);
+	ExecutorEnd(query);
+	FreeQueryDesc(query);
+}
+
+void
+pinned_run(CachedPlanSource **source, const char *sql, Oid type, Datum value,
+		   Sight sight, const char *complaint, PinnedRow row, void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "ordcancel query",
+												  ALLOCSET_DEFAULT_SIZES);
+	ParamListInfo parameters;
+	RowReceiver	  receiver = {{receive_row, receiver_start, receiver_end,
+							   receiver_end, DestNone},
+							  row,
+							  arg,
+							  caller};
+	Query		 *query;
+
+	MemoryContextSwitchTo(context);
+	parameters = makeParamList(1);
+	parameters->params[0] = (ParamExternData){value, false, PARAM_FLAG_CONST,
+											  type};
+	query = locked_query(source, sql, type, complaint);
+	sight_push(sight);
+	execute(plan_query(query, sql, parameters), sql, parameters, &receiver);
+	PopActiveSnapshot();
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}

@@ -1,0 +1,33 @@
+/*
+ * pinned.h — queries whose names cannot come to mean something else
+ *
+ * The text of a block or of refund_due is read once, when it is set, with the
+ * search_path of that moment, and written down again with every name and cast
+ * spelled out (expression.h).  That text is read under a search_path of
+ * pg_catalog alone, where nobody else can put an operator or a function.  It
+ * is planned and run under the path that the owner's functions expect.
+ *
+ * plancache.c would read a text again under the path that it is run with, so
+ * only its watch over what the query depends on is used.
+ */
+#ifndef ORDCANCEL_PINNED_H
+#define ORDCANCEL_PINNED_H
+
+#include "executor/tuptable.h"
+#include "utils/plancache.h"
+
+#include "statement.h"
+
+/* Takes a row of the result, in the memory context of pinned_run's caller. */
+typedef void (*PinnedRow)(TupleTableSlot *row, void *arg);
+
+/*
+ * Runs a SELECT with one parameter of a type, as the current user.  *source
+ * is NULL at first, and keeps what was read of the text.  OC014, with
+ * "complaint", where the text cannot be read any more.
+ */
+extern void pinned_run(CachedPlanSource **source, const char *sql, Oid type,
+					   Datum value, Sight sight, const char *complaint,
+					   PinnedRow row, void *arg);
+
+#endif /* ORDCANCEL_PINNED_H */
