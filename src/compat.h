@@ -7,6 +7,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "utils/acl.h"
+#include "utils/datetime.h"
 
 /* PostgreSQL 18 has this word, before the declaration. */
 #ifndef pg_noreturn
@@ -24,6 +25,15 @@
 #define owns_relation(relid, role) pg_class_ownercheck(relid, role)
 #define may_execute(procid, role) \
 	(pg_proc_aclcheck(procid, role, ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
+/* PostgreSQL 16 tells more of an error. */
+#if PG_VERSION_NUM >= 160000
+#define decode_date_time(fields, types, count, kind, tm, fraction, zone) \
+	DecodeDateTime(fields, types, count, kind, tm, fraction, zone,       \
+				   &(DateTimeErrorExtra){0})
+#else
+#define decode_date_time DecodeDateTime
 #endif
 
 #endif /* ORDCANCEL_COMPAT_H */
