@@ -78,7 +78,7 @@ COMMENT ON TABLE ordcancel.event IS 'what happened to cancellations, one row for
 COMMENT ON COLUMN ordcancel.event.type IS 'requested, withdrawn, denied, accepted, refunded, canceled, undone or items_canceled';
 COMMENT ON COLUMN ordcancel.event.state IS 'the cancellation''s state after it';
 COMMENT ON COLUMN ordcancel.event.session_role IS 'the role that had logged in';
-COMMENT ON COLUMN ordcancel.event.data IS 'what only this type tells: implicit and moved_to of a denial, override, amount and method of a refund';
+COMMENT ON COLUMN ordcancel.event.data IS 'what only this type tells: implicit, moved_to and order_gone of a denial, override, amount and method of a refund';
 COMMENT ON COLUMN ordcancel.event.source IS 'the function that did it, or update';
 COMMENT ON COLUMN ordcancel.event.request_key IS 'the key that its call was given';
 COMMENT ON COLUMN ordcancel.event.xid IS 'the transaction that wrote it';

@@ -138,8 +138,8 @@ GRANT SELECT ON ordcancel.batch_progress, ordcancel.batch_summary, ordcancel.bat
 --   dry_run    says what would become of the orders, and why not, without
 --              locks or changes; see batch_summary
 -- Progress comes as notices, and for other sessions in batch_progress. Raises
--- OC001, OC006 (no order can have that reason or note), OC014, 22023, 25001; what befalls an order is
--- in batch_refused. Source: design section 5.
+-- OC001, OC006 (no order can have that reason or note), OC014, 22023, 25001, 25006, 42704 (the extension was dropped
+-- meanwhile); what befalls an order is in batch_refused. Source: design section 5.
 CREATE PROCEDURE ordcancel.cancel_batch(
     orders regclass, condition text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL,
     chunk integer DEFAULT 1000, dry_run boolean DEFAULT false)
@@ -149,7 +149,7 @@ COMMENT ON PROCEDURE ordcancel.cancel_batch(regclass, text, text, text, text, in
 
 -- Goes on with a batch that was stopped by an error, a cancel or a crash,
 -- where it stood; no order is done twice. For the role that began it. Raises
--- 22004, 25001, 42501, 42704, 55006 (it is running), OC001.
+-- 22004, 25001, 25006, 42501, 42704, 55006 (it is running), OC001.
 CREATE PROCEDURE ordcancel.resume_batch(batch_id bigint)
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_resume_batch';

@@ -47,47 +47,31 @@ must_not_be_atomic(FunctionCallInfo fcinfo, const char *name, const char *hint)
 				 errhint("%s", hint)));
 }
 
-static LOCKTAG
-batch_lock(const Batch *b)
+/*
+ * Nobody else lets go of the lock and of the chosen orders, which outlive
+ * transactions.  The extension may be gone by then.
+ */
+static void
+run(Batch *b, void (*work)(Batch *), bool alone)
 {
 	LOCKTAG tag;
 
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, config_relation("batch"),
-					   (uint32) b->id, 0);
-	return tag;
-}
-
-static void
-lock_batch(const Batch *b)
-{
-	LOCKTAG tag = batch_lock(b);
-
-	if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, b->relid, (uint32) b->id, 0);
+	if (alone &&
+		LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("batch " INT64_FORMAT " is running", b->id),
 				 errhint("See ordcancel.batch_progress.")));
-}
-
-static void
-unlock_batch(const Batch *b)
-{
-	LOCKTAG tag = batch_lock(b);
-
-	LockRelease(&tag, ExclusiveLock, true);
-}
-
-static void
-run_alone(Batch *b, void (*work)(Batch *))
-{
-	lock_batch(b);
 	PG_TRY();
 	{
 		work(b);
 	}
 	PG_FINALLY();
 	{
-		unlock_batch(b);
+		if (alone)
+			LockRelease(&tag, ExclusiveLock, true);
+		batch_forget_chosen(b);
 	}
 	PG_END_TRY();
 }
@@ -97,6 +81,7 @@ prepare(Batch *b)
 {
 	b->context = AllocSetContextCreate(CurrentMemoryContext, "ordcancel batch",
 									   ALLOCSET_DEFAULT_SIZES);
+	b->relid = config_relation("batch");
 	b->started = b->told = GetCurrentTimestamp();
 	b->call.verb = VERB_CANCEL_ORDER;
 	b->call.party = PARTY_MERCHANT;
@@ -155,10 +140,7 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 		refusal_raise(&refusal);
 	PreventCommandIfReadOnly("cancel_batch()");
 	batch_create(&b);
-	if (b.dry_run)
-		batch_run_dry(&b);
-	else
-		run_alone(&b, batch_run);
+	run(&b, b.dry_run ? batch_run_dry : batch_run, !b.dry_run);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -205,6 +187,7 @@ ordcancel_resume_batch(PG_FUNCTION_ARGS)
 	Batch b = {0};
 
 	must_not_be_atomic(fcinfo, "resume_batch", "Call it by itself.");
+	PreventCommandIfReadOnly("resume_batch()");
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -212,7 +195,7 @@ ordcancel_resume_batch(PG_FUNCTION_ARGS)
 				 errmsg("batch id must not be null")));
 	b.id = PG_GETARG_INT64(0);
 	prepare(&b);
-	run_alone(&b, load_and_run);
+	run(&b, load_and_run, true);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

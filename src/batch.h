@@ -34,6 +34,7 @@ typedef struct RowVersion
 typedef struct Batch
 {
 	int64 id;
+	Oid	  relid; /* ordcancel.batch, which it is a row of */
 	Oid	  orders;
 	char *condition;
 	Oid	  author;
@@ -71,6 +72,7 @@ extern void batch_run_dry(Batch *batch);
 /* batch_choice.c: as the author of the batch, who is the current role. */
 extern void batch_choose(Batch *batch);
 extern void batch_take_chunk(Batch *batch);
+extern void batch_forget_chosen(Batch *batch);
 extern bool batch_still_wanted(OrderCase *c, void *batch);
 
 /* batch_record.c: as the owner of the extension. */

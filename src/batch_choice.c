@@ -161,6 +161,25 @@ batch_choose(Batch *batch)
 	MemoryContextDelete(rows);
 }
 
+/*
+ * Also after an error.  To close the file writes what it has not written yet:
+ * the limit that may have been the error must not keep it.
+ */
+void
+batch_forget_chosen(Batch *batch)
+{
+	int nest;
+
+	if (batch->chosen == NULL)
+		return;
+	nest = NewGUCNestLevel();
+	(void) set_config_option("temp_file_limit", "-1", PGC_SUSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	tuplestore_end(batch->chosen);
+	batch->chosen = NULL;
+	AtEOXact_GUC(true, nest);
+}
+
 static void
 check_key_types(const Batch *batch)
 {

@@ -19,6 +19,7 @@
 
 #include "attempt.h"
 #include "batch.h"
+#include "config.h"
 #include "entry.h"
 #include "order_set.h"
 
@@ -71,12 +72,30 @@ tell_end(Batch *b)
 			 0));
 }
 
+/* Between its transactions somebody may drop the extension. */
+static void
+must_exist(const Batch *b)
+{
+	if (config_relation("batch") == b->relid)
+		return;
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_UNDEFINED_OBJECT),
+		 errmsg("extension \"ordcancel\" was dropped while batch " INT64_FORMAT
+				" was running",
+				b->id),
+		 errdetail("It had done " INT64_FORMAT " of " INT64_FORMAT
+				   " orders; they stay as they are.",
+				   done_count(b), b->total)));
+}
+
 /* Finds the table anew: rules and columns may change between transactions. */
 static void
 begin_step(Batch *b)
 {
 	CHECK_FOR_INTERRUPTS();
 	PushActiveSnapshot(GetTransactionSnapshot());
+	must_exist(b);
 	b->table = entry_table(false, b->orders, RowExclusiveLock);
 	b->count = 0;
 }
@@ -131,6 +150,7 @@ do_waiting(void *arg)
 pg_noreturn static void
 stop(Batch *b, ErrorData *error)
 {
+	must_exist(b);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	batch_save_end(b, error);
 	PopActiveSnapshot();

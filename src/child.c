@@ -156,14 +156,16 @@ ordcancel_guard_child(PG_FUNCTION_ARGS)
 		refusal_raise_not_attached(RelationGetRelid(trigger->tg_relation));
 
 	c.table = entry_table(false, child.orders, RowShareLock);
-	if (!child_key(&child, trigger->tg_relation, row, c.table, key))
-		return PointerGetDatum(NULL);
 	c.key = key;
 
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
+	/* The checks of a key's domain are code of the order table's owner. */
 	owner_enter(&scope, c.table);
 	/* That the order exists is for a foreign key to say. */
+	c.result = child_key(&child, trigger->tg_relation, row, c.table, key) ?
+		CASE_OPEN :
+		CASE_NOT_FOUND;
 	order_lock(&c, 1, false);
 	if (c.result == CASE_OPEN)
 		state = lifecycle_state(&c);

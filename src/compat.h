@@ -7,6 +7,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "utils/acl.h"
+#include "utils/datetime.h"
 
 /* PostgreSQL 18 has this word, before the declaration. */
 #ifndef pg_noreturn
@@ -47,6 +48,15 @@
 #else
 #define plan_query(query, sql, parameters) \
 	pg_plan_query(query, sql, 0, parameters)
+#endif
+
+/* PostgreSQL 16 tells more of an error. */
+#if PG_VERSION_NUM >= 160000
+#define decode_date_time(fields, types, count, kind, tm, fraction, zone) \
+	DecodeDateTime(fields, types, count, kind, tm, fraction, zone,       \
+				   &(DateTimeErrorExtra){0})
+#else
+#define decode_date_time DecodeDateTime
 #endif
 
 #endif /* ORDCANCEL_COMPAT_H */

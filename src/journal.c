@@ -52,6 +52,11 @@ event_data(const OrderCase *c, const Call *call, EventType type,
 		data_field(&data, "implicit", "true", false);
 		data_field(&data, "moved_to", moved_to, true);
 	}
+	if (type == EVENT_DENIED && call->order_gone)
+	{
+		data_field(&data, "implicit", "true", false);
+		data_field(&data, "order_gone", "true", false);
+	}
 	if (type == EVENT_ACCEPTED)
 		data_field(&data, "refund_due", numeric_text(c->record.refund_due),
 				   false);

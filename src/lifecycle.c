@@ -3,6 +3,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "storage/lock.h"
 #include "utils/fmgrprotos.h"
 
 #include "journal.h"
@@ -222,6 +224,43 @@ lifecycle_preview(OrderCase *cases, int count, Call *call)
 		}
 }
 
+/*
+ * Not only locked, but gone with its partition, say.  A second look sees what
+ * the statement that calls us has written of it.
+ */
+static bool
+order_is_gone(const OrderCase *c)
+{
+	OrderCase again = {.table = c->table, .key = c->key};
+
+	if (c->result != CASE_NOT_FOUND)
+		return false;
+	order_read(&again, 1, SIGHT_LATEST);
+	return again.result == CASE_NOT_FOUND;
+}
+
+/*
+ * Finds what is on record of an order that is gone.  There is no row to lock,
+ * so two who end its request lock the cancellation's id; false: the other was
+ * first.
+ */
+static bool
+find_gone(OrderCase *c)
+{
+	LOCKTAG tag;
+
+	c->result = CASE_OPEN;
+	record_find(c, 1);
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, c->table->cancellation_table,
+					   (uint32) c->record.id, 0);
+	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	c->key_text = order_key_text(c->table, c->key);
+	c->status = c->record.order_status;
+	c->policy = order_table_policy(c->table, c->record.policy);
+	return true;
+}
+
 void
 lifecycle_overdue(OrderCase *c)
 {
@@ -231,7 +270,8 @@ lifecycle_overdue(OrderCase *c)
 				 .reason = "request_timed_out"};
 
 	order_lock(c, 1, true);
-	if (c->result != CASE_OPEN)
+	call.order_gone = order_is_gone(c);
+	if (call.order_gone ? !find_gone(c) : c->result != CASE_OPEN)
 		return;
 	call.now = settings_now();
 	record_find(c, 1);
@@ -242,9 +282,16 @@ lifecycle_overdue(OrderCase *c)
 		c->result = CASE_DONE;
 		return;
 	}
-	call.verb = c->policy->accept_on_timeout ? VERB_ACCEPT_CANCEL :
-											   VERB_DENY_CANCEL;
-	judge_all(c, 1, &call);
+	call.verb = c->policy->accept_on_timeout && !call.order_gone ?
+		VERB_ACCEPT_CANCEL :
+		VERB_DENY_CANCEL;
+	if (call.order_gone)
+	{
+		judge(c, &call); /* there are no facts to ask for */
+		c->next_status = c->status;
+	}
+	else
+		judge_all(c, 1, &call);
 	carry_out(c, 1, &call);
 }
 

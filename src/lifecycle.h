@@ -27,7 +27,8 @@ extern void lifecycle_preview(OrderCase *cases, int count, Call *call);
 /*
  * Decides a request of the order that c->key names when its deadline is over,
  * as its policy says.  Does nothing to an order that somebody else has locked,
- * or whose request has been decided meanwhile.
+ * or whose request has been decided meanwhile.  The request of an order that is
+ * gone is denied.
  */
 extern void lifecycle_overdue(OrderCase *c);
 

@@ -60,6 +60,7 @@ typedef struct Call
 	char	   *reference;
 	int64		batch;		 /* of cancel_batch; 0: none */
 	bool		skip_locked; /* leave what others have locked */
+	bool		order_gone;	 /* only its request is left, and denied */
 	TimestampTz now;
 
 	/* Asked of each order under its lock: is it still to be done? */

@@ -3,6 +3,8 @@
  */
 #include "postgres.h"
 
+#include "utils/memutils.h"
+
 #include "as_owner.h"
 #include "attempt.h"
 #include "entry.h"
@@ -11,38 +13,71 @@
 #include "order_set.h"
 #include "refusal.h"
 
+/* Orders that are done in one subtransaction. */
 typedef struct Part
 {
-	AttemptStep step;
+	void (*step)(const struct Part *part, int from, int count);
 	OrderCase  *cases;
-	int			count;
+	Datum	  **keys;	/* of the cases, as they were given */
+	bool	   *failed; /* orders that are refused with an error of theirs */
+	int			from;	/* the part is [from, to) of them */
+	int			to;
 	const Call *call;
 	bool		settle;
+	bool		one_by_one;
+	int			at; /* the order that is being done, then */
 } Part;
 
-/* What an attempt before this one has found out is void. */
+/* What an attempt before this one has found out is void, but for errors. */
 static void
-begin_again(OrderCase *cases, int count)
+begin_again(const Part *part, int from, int count)
 {
-	for (int i = 0; i < count; i++)
-		cases[i] = (OrderCase){.table = cases[i].table, .key = cases[i].key};
+	for (int i = from; i < from + count; i++)
+		if (!part->failed[i])
+			part->cases[i] = (OrderCase){.table = part->cases[i].table,
+										 .key = part->keys[i]};
 }
 
 static void
-call_part(void *arg)
+call_part(const Part *part, int from, int count)
 {
-	Part	  *part = arg;
+	OrderCase *cases = &part->cases[from];
 	Call	   call = *part->call;
 	OwnerScope scope;
 
-	begin_again(part->cases, part->count);
+	begin_again(part, from, count);
 	if (call.wanted == NULL) /* else the caller has looked, and will again */
-		entry_see(part->cases, part->count, call.skip_locked);
-	owner_enter(&scope, part->cases[0].table);
-	lifecycle_call(part->cases, part->count, &call);
+		entry_see(cases, count, call.skip_locked);
+	owner_enter(&scope, cases[0].table);
+	lifecycle_call(cases, count, &call);
 	if (part->settle)
 		owner_settle();
 	owner_leave(&scope);
+}
+
+static void
+preview_part(const Part *part, int from, int count)
+{
+	Call	   call = *part->call;
+	OwnerScope scope;
+
+	begin_again(part, from, count);
+	owner_enter(&scope, part->cases[from].table);
+	lifecycle_preview(&part->cases[from], count, &call);
+	owner_leave(&scope);
+}
+
+static void
+do_part(void *arg)
+{
+	Part *part = arg;
+
+	if (!part->one_by_one)
+		part->step(part, part->from, part->to - part->from);
+	else
+		for (part->at = part->from; part->at < part->to; part->at++)
+			if (!part->failed[part->at])
+				part->step(part, part->at, 1);
 }
 
 /* A full disk or the like is not an order's trouble. */
@@ -55,94 +90,164 @@ nothing_will_help(const ErrorData *error)
 		category == ERRCODE_TO_CATEGORY(ERRCODE_SYSTEM_ERROR);
 }
 
-static void
-preview_part(void *arg)
-{
-	Part	  *part = arg;
-	Call	   call = *part->call;
-	OwnerScope scope;
-
-	begin_again(part->cases, part->count);
-	owner_enter(&scope, part->cases[0].table);
-	lifecycle_preview(part->cases, part->count, &call);
-	owner_leave(&scope);
-}
-
-/* Which of the orders was being locked when the error came; else none. */
+/*
+ * Which order the error is about; -1: any of them.  One that could not be
+ * locked is known at once: it is not waited for again.
+ */
 static int
-find_lock_failure(const Part *part)
+find_culprit(const Part *part)
 {
-	for (int i = 0; i < part->count; i++)
+	if (part->one_by_one)
+		return part->at;
+	if (part->to - part->from == 1)
+		return part->from;
+	for (int i = part->from; i < part->to; i++)
 		if (part->cases[i].result == CASE_LOCKED && !part->call->skip_locked)
 			return i;
 	return -1;
 }
 
+static char *
+copy(const char *text)
+{
+	return text ? pstrdup(text) : NULL;
+}
+
 /* What was read of the order is kept, for who lists it. */
 static void
-refuse_with(OrderCase *c, const ErrorData *error)
+refuse_with(const Part *part, int i, const ErrorData *error)
 {
+	OrderCase	 *c = &part->cases[i];
 	const Policy *policy = c->policy;
-	char		 *status = c->status;
+	char		 *status = copy(c->status);
+	Refusal		 *refusal = &c->outcome.refusal;
 
-	begin_again(c, 1);
+	begin_again(part, i, 1);
 	c->policy = policy;
 	c->status = status;
 	c->key_text = order_key_text(c->table, c->key);
 	c->result = CASE_REFUSED;
-	c->outcome.refusal = refusal_of_error(error);
-}
-
-static void divide(Part part);
-
-static void
-divide_range(Part part, int from, int to)
-{
-	if (to <= from)
-		return;
-	part.cases += from;
-	part.count = to - from;
-	divide(part);
+	*refusal = refusal_of_error(error);
+	refusal->message = copy(refusal->message);
+	refusal->detail = copy(refusal->detail);
+	refusal->hint = copy(refusal->hint);
+	part->failed[i] = true;
 }
 
 /*
- * Does all of them, or, after an error, all but the one that it is about.  An
- * order that could not be locked is known at once: it is not waited for again.
+ * Tries a part.  Returns false after an error; the order that it is about is
+ * refused, if it is known, and is the culprit, else -1.
+ */
+static bool
+try_part(Part *part, int *culprit)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "ordcancel part",
+												  ALLOCSET_START_SMALL_SIZES);
+	ErrorData	 *error;
+
+	part->at = part->to;
+	MemoryContextSwitchTo(context);
+	error = attempt(do_part, part);
+	MemoryContextSwitchTo(caller);
+	if (error == NULL)
+		return true; /* what it found out stays */
+	*culprit = find_culprit(part);
+	if (nothing_will_help(error) || *culprit == part->to)
+		ReThrowError(error);
+	if (*culprit >= 0)
+		refuse_with(part, *culprit, error);
+	MemoryContextDelete(context);
+	return false;
+}
+
+/*
+ * Does again, and together, what went well one after another.  If it hardly
+ * ever does not go together, then each order by itself.
  */
 static void
-divide(Part part)
+keep(Part part, int to)
 {
-	ErrorData *error = attempt(part.step, &part);
-	int		   half = part.count / 2;
-	int		   culprit;
+	int from = part.from;
+	int culprit;
 
-	if (error == NULL)
+	part.one_by_one = false;
+	part.to = to;
+	while (part.from < to && part.failed[part.from])
+		part.from++;
+	if (part.from == to || try_part(&part, &culprit))
 		return;
-	if (nothing_will_help(error))
-		ReThrowError(error);
-	culprit = part.count == 1 ? 0 : find_lock_failure(&part);
-	if (culprit < 0)
+	for (int i = from; i < to; i++)
 	{
-		FreeErrorData(error);
-		divide_range(part, 0, half);
-		divide_range(part, half, part.count);
-		return;
+		part.from = i;
+		part.to = i + 1;
+		if (!part.failed[i])
+			(void) try_part(&part, &culprit);
 	}
-	refuse_with(&part.cases[culprit], error);
-	divide_range(part, 0, culprit);
-	divide_range(part, culprit + 1, part.count);
+}
+
+/*
+ * At most so many orders before one that fails are done once more with those
+ * after it; if there are more, they get a subtransaction.
+ */
+#define REPEAT_MAX 32
+
+/*
+ * Does all orders of the part but those that fail.  A subtransaction uses a
+ * transaction id whether it fails or not, and one that does not fail is looked
+ * up by other sessions until the end of the transaction.  So they are done
+ * together; after an error one after another, in one subtransaction as well,
+ * until it is known which of them fails; then the others together once more;
+ * and after another error one after another to the end.
+ */
+static void
+do_all(Part part)
+{
+	bool once_more = true;
+	int	 culprit;
+
+	while (part.from < part.to && !try_part(&part, &culprit))
+	{
+		if (culprit < 0)
+		{
+			part.one_by_one = true;
+			continue;
+		}
+		if (part.one_by_one && once_more)
+			once_more = part.one_by_one = false;
+		if (culprit - part.from >= REPEAT_MAX)
+		{
+			keep(part, culprit);
+			part.from = culprit + 1;
+		}
+	}
+}
+
+static void
+begin(Part part)
+{
+	part.keys = palloc(part.to * sizeof(Datum *));
+	part.failed = palloc0(part.to * sizeof(bool));
+	for (int i = 0; i < part.to; i++)
+		part.keys[i] = part.cases[i].key;
+	do_all(part);
 }
 
 void
 order_set_call(OrderCase *cases, int count, const Call *call, bool settle)
 {
-	divide((Part){call_part, cases, count, call, settle});
+	begin((Part){.step = call_part,
+				 .cases = cases,
+				 .to = count,
+				 .call = call,
+				 .settle = settle});
 }
 
 void
 order_set_preview(OrderCase *cases, int count, const Call *call)
 {
-	divide((Part){preview_part, cases, count, call, false});
+	begin((Part){
+		.step = preview_part, .cases = cases, .to = count, .call = call});
 }
 
 /* A trigger of the user may have ended at once what we have begun. */

@@ -9,8 +9,8 @@
 /*
  * Does a verb to the orders that the cases' keys name, as lifecycle_call does,
  * for those that the current role sees.  They are done together in one
- * subtransaction; where that fails, in halves, until the error is that of one
- * order, which is refused with it.
+ * subtransaction; where that fails, one after another, and an order that fails
+ * is refused with its error.
  *
  * "settle" also runs what triggers have deferred, so that their errors belong
  * to an order and not to the commit.

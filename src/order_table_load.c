@@ -135,6 +135,26 @@ load_named_column(OrderTable *table, Relation rel, Column *column,
 		"Call ordcancel.attach() again with the column's new name; policies, rules and records stay.");
 }
 
+/* It is read in C, by its type. */
+static void
+check_placed_at(const OrderTable *table)
+{
+	const Column *column = &table->placed_at;
+
+	switch (column->attnum ? column->base : TIMESTAMPTZOID)
+	{
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+		case DATEOID:
+			return;
+	}
+	refusal_raise_invalid_policy(
+		psprintf("column \"%s\" of order table %s is not a time any more",
+				 column->name, table->label),
+		psprintf("Its type is %s.", format_type_be(column->type)),
+		"It has to be a timestamp, with or without time zone, or a date.");
+}
+
 /* The text of these types depends on DateStyle, TimeZone and the like. */
 static bool
 type_has_format(Oid type)
@@ -382,6 +402,7 @@ order_table_load(Oid relid)
 											table->status.attnum - 1)
 								  ->attcollation;
 	load_named_column(table, rel, &table->placed_at, reg.placed_at);
+	check_placed_at(table);
 	load_named_column(table, rel, &table->policy_by, reg.policy_by);
 	load_keys(&reg, rel);
 	table->guard_update = guard_function("guard_update");

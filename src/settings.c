@@ -5,10 +5,13 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+#include "compat.h"
 #include "settings.h"
 
 int settings_notify = NOTIFY_COMMIT;
@@ -34,6 +37,78 @@ parse_clock(const char *value)
 	return DatumGetTimestampTz(
 		DirectFunctionCall3(timestamptz_in, CStringGetDatum(value),
 							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+/* Words that are another instant each time that they are read. */
+static bool
+is_relative(char *word)
+{
+	int value;
+
+	if (DecodeSpecial(0, word, &value) != RESERV)
+		return false;
+	switch (value)
+	{
+		case DTK_NOW:
+		case DTK_YESTERDAY:
+		case DTK_TODAY:
+		case DTK_TOMORROW:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * One finite instant.  The settings of a database are read where no error may
+ * be raised, so it is not parse_clock that is asked.
+ */
+static bool
+clock_is_fine(const char *value)
+{
+	char		 work[MAXDATELEN + MAXDATEFIELDS];
+	char		*field[MAXDATEFIELDS];
+	int			 type[MAXDATEFIELDS];
+	int			 fields;
+	int			 kind;
+	int			 zone;
+	struct pg_tm tm;
+	fsec_t		 fraction;
+	TimestampTz	 at;
+
+	if (ParseDateTime(value, work, sizeof(work), field, type, MAXDATEFIELDS,
+					  &fields) != 0)
+		return false;
+	for (int i = 0; i < fields; i++)
+		if (type[i] == DTK_STRING && is_relative(field[i]))
+			return false;
+	return decode_date_time(field, type, fields, &kind, &tm, &fraction,
+							&zone) == 0 &&
+		kind == DTK_DATE && tm2timestamp(&tm, fraction, &zone, &at) == 0;
+}
+
+static bool
+check_clock(char **value, void **extra, GucSource source)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool fine = (*value)[0] == '\0';
+
+	/* PostgreSQL 15 raises a time zone that there is not. */
+	PG_TRY();
+	{
+		fine = fine || clock_is_fine(*value);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	if (fine)
+		return true;
+	GUC_check_errdetail("It is one point in time, or empty.");
+	GUC_check_errhint("Write it as in \"2026-03-02 10:00:00+00\".");
+	return false;
 }
 
 #define LIST_OF_DATABASES \
@@ -81,7 +156,8 @@ settings_init(void)
 		"ordcancel.clock",
 		"The time by which cancellations are judged and recorded, for tests and replays.",
 		"A timestamp with time zone; the clock when empty.", &clock_setting,
-		"", PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+		"", PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, check_clock, NULL,
+		NULL);
 	DefineCustomStringVariable(
 		"ordcancel.note", "The note of cancellations that plain updates make.",
 		NULL, &note, "", PGC_USERSET, 0, NULL, NULL, NULL);

@@ -321,9 +321,11 @@ ordcancel_as_owner(PG_FUNCTION_ARGS)
 	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char	   *answer = NULL;
 	OwnerScope	scope;
+	int			nest;
 
 	SPI_connect();
 	owner_enter_restricted(&scope, table);
+	nest = pinned_path_enter();
 	if (SPI_execute(query, true, 1) == SPI_OK_SELECT && SPI_processed == 1)
 	{
 		char *value = SPI_getvalue(SPI_tuptable->vals[0],
@@ -332,6 +334,7 @@ ordcancel_as_owner(PG_FUNCTION_ARGS)
 		if (value)
 			answer = MemoryContextStrdup(caller, value);
 	}
+	pinned_path_leave(nest);
 	owner_leave(&scope);
 	SPI_finish();
 	if (answer == NULL)

@@ -1,10 +1,11 @@
 /*
  * sweep.c — the procedure that decides overdue requests
  *
- * Made for pg_cron.  Each order is decided in a subtransaction of its own and
- * committed before the next where the call allows it, so that no lock is held
- * for long, and the trouble of one order, or of one table, is only a warning.
- * An order that somebody has locked is left for the next time.
+ * Made for pg_cron.  Each order is decided in a subtransaction of its own, and
+ * it and each table is committed before the next where the call allows it, so
+ * that no lock is held for long, nor many; the trouble of one order, or of one
+ * table, is only a warning.  An order that somebody has locked is left for the
+ * next time.
  *
  * A sweep touches every attached table by itself, often as a superuser, so
  * what an owner's triggers leave for the end of the transaction is run, or
@@ -37,6 +38,7 @@ PG_FUNCTION_INFO_V1(ordcancel_sweep);
 typedef struct Sweep
 {
 	Oid			  relid;
+	char		 *label;	 /* its name, quoted and qualified */
 	char		 *order_key; /* NULL: the table */
 	bool		  atomic;
 	List		 *keys; /* found for the table */
@@ -65,6 +67,13 @@ decide_order(void *arg)
 	if (order_key_read(c.table, CStringGetTextDatum(sweep->order_key), false,
 					   TEXTOID, c.key, &why))
 		lifecycle_overdue(&c);
+	else
+	{
+		c.outcome.refusal = refusal_not_found(c.table->label,
+											  shorten(sweep->order_key, 80),
+											  why);
+		refusal_raise(&c.outcome.refusal);
+	}
 	if (!sweep->atomic)
 		owner_settle();
 	owner_leave(&scope);
@@ -104,15 +113,25 @@ attempt_or_warn(AttemptStep step, Sweep *sweep)
 			(errcode(error->sqlerrcode),
 			 sweep->order_key ?
 				 errmsg(
-					 "overdue request of order %s of table \"%s\" was not decided: %s",
-					 shorten(sweep->order_key, 80), get_rel_name(sweep->relid),
+					 "overdue request of order %s of table %s was not decided: %s",
+					 shorten(sweep->order_key, 80), sweep->label,
 					 error->message) :
-				 errmsg(
-					 "overdue requests of table \"%s\" were not decided: %s",
-					 get_rel_name(sweep->relid), error->message),
+				 errmsg("overdue requests of table %s were not decided: %s",
+						sweep->label, error->message),
 			 error->detail ? errdetail_internal("%s", error->detail) : 0));
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
+}
+
+/* Lets go of what it has locked, and ends what it has begun. */
+static void
+run_step(AttemptStep step, Sweep *sweep)
+{
+	CHECK_FOR_INTERRUPTS();
+	attempt_or_warn(step, sweep);
+	if (!sweep->atomic)
+		SPI_commit();
+	MemoryContextSwitchTo(sweep->keep);
 }
 
 static void
@@ -121,21 +140,22 @@ sweep_table(Oid relid, bool atomic)
 	Sweep	  sweep = {.relid = relid,
 					   .atomic = atomic,
 					   .keep = CurrentMemoryContext};
+	char	 *name = get_rel_name(relid);
 	ListCell *lc;
 
-	if (get_rel_name(relid) == NULL)
+	if (name == NULL)
 		return; /* dropped while attached */
-	attempt_or_warn(find_orders, &sweep);
+	sweep.label = quote_qualified_identifier(get_namespace_name(
+												 get_rel_namespace(relid)),
+											 name);
+	run_step(find_orders, &sweep);
 	foreach(lc, sweep.keys)
 	{
-		CHECK_FOR_INTERRUPTS();
 		sweep.order_key = lfirst(lc);
-		attempt_or_warn(decide_order, &sweep);
-		if (!atomic)
-			SPI_commit();
-		MemoryContextSwitchTo(sweep.keep);
+		run_step(decide_order, &sweep);
 	}
 	list_free_deep(sweep.keys);
+	pfree(sweep.label);
 }
 
 Datum
@@ -147,6 +167,7 @@ ordcancel_sweep(PG_FUNCTION_ARGS)
 	List		 *relids = NIL;
 	ListCell	 *lc;
 
+	PreventCommandIfReadOnly("sweep()");
 	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
 
 	/* SPI's own context outlives the commits in between. */

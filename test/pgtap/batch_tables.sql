@@ -1,6 +1,6 @@
 -- cancel_batch over tables of every shape, and against triggers of the user.
 \ir include/batch.sql
-SELECT plan(63);
+SELECT plan(64);
 
 -- --------------------------------------------------------------- keys of all types
 
@@ -116,12 +116,15 @@ CALL ordcancel.cancel_batch('orders', 'status = ''placed''');
 SELECT is(told(), 'done: 7 canceled, 1 refused', 'another batch does them when nothing fails any more');
 -- Orders that the trigger of another one changes in the same chunk.
 SELECT prepare(21, '-', 'next', '-', 'back', '-', 'next', 'raise');
-CALL ordcancel.cancel_batch('orders', 'id > 20 AND note IS NULL', chunk => 7);
-SELECT is(told(), 'done: 6 canceled, 1 skipped', 'what another order''s trigger changes in the same chunk is done, unless it has to be tried again');
+CALL ordcancel.cancel_batch('orders', 'id BETWEEN 21 AND 30 AND note IS NULL', chunk => 7);
+SELECT is(told(), 'done: 5 canceled, 2 skipped', 'after an error what another order''s trigger changes before is skipped');
+SELECT prepare(41, '-', 'next', '-', 'back', '-', 'next', '-');
+CALL ordcancel.cancel_batch('orders', 'id > 40 AND note IS NULL', chunk => 7);
+SELECT is(told(), 'done: 7 canceled', 'without one what it changes in the same chunk is done');
 SELECT prepare(31, '-', 'next', '-', 'back', '-', 'next', 'raise');
-CALL ordcancel.cancel_batch('orders', 'id > 30 AND note IS NULL', chunk => 1);
-SELECT is(told(), 'done: 5 canceled, 2 skipped', 'what it changes before is skipped');
+CALL ordcancel.cancel_batch('orders', 'id BETWEEN 31 AND 40 AND note IS NULL', chunk => 1);
+SELECT is(told(), 'done: 5 canceled, 2 skipped', 'in another chunk too');
 SELECT is((SELECT max(n) FROM (SELECT count(*) AS n FROM orders_cancellation_event GROUP BY order_id) AS e), 1::bigint, 'nothing is done twice');
 CALL ordcancel.cancel_batch('orders', 'status = ''canceled''');
-SELECT is(told(), 'done: 22 already', 'what is so already stays as it is');
+SELECT is(told(), 'done: 28 already', 'what is so already stays as it is');
 SELECT * FROM finish();

@@ -117,7 +117,7 @@ END
 $$;
 CREATE TRIGGER twist BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION twist();
 SELECT is(told('t', '{31,32,33,34,35,36,37,38,39,40,41}'),
-          '31 refused 27000, 32 refused 27000, 33 refused 27000, 34 refused 27000, 35 canceled, 36 canceled, 37 canceled, 38 refused 27000, 39 canceled, 40 canceled, 41 canceled', 'BEFORE triggers that twist');
+          '31 refused 27000, 32 refused 27000, 33 refused 27000, 34 refused 27000, 35 canceled, 36 canceled, 37 canceled, 38 refused 27000, 39 canceled, 40 already, 41 canceled', 'BEFORE triggers that twist');
 SELECT is((SELECT array_agg(format('%s %s %s %s', id, status, n, length(note)) ORDER BY id) FROM t WHERE id BETWEEN 31 AND 41),
           '{"31 placed 0 ","32 placed 0 ","33 placed 0 ","34 placed 0 ","35 canceled 0 100000","36 canceled 0 ","37 canceled 2 ","38 placed 0 ","39 canceled 0 ","40 canceled 1 ","41 canceled 1 "}', 'and what they leave');
 SELECT is((SELECT array_agg(order_id ORDER BY order_id) FROM t_cancellation_event WHERE order_id > 30), '{35,36,37,39,40,41}', 'each order has one event');

@@ -150,8 +150,12 @@ SET LOCAL ordcancel.reason = '';
 SELECT set_config('ordcancel.actor', repeat('x', 1000), true);
 SELECT is(attempt_as('settings_customer', 'UPDATE shop.orders SET status = ''canceled'' WHERE id = 25'), '22001', 'an actor that is too long too');
 SELECT set_config('ordcancel.actor', '', true);
-SELECT set_config('ordcancel.clock', 'no time', true);
-SELECT is(attempt('SELECT ordcancel.request_cancel(''shop.orders'', 25)'), '22007', 'a clock that is none stops everything');
+SELECT is(attempt(format('SET LOCAL ordcancel.clock = %L', v)), '22023', 'no clock: ' || v)
+FROM unnest('{no time,now,today 10:00,tomorrow,infinity,-infinity,epoch,10:00,2026-02-30,2026-03-02 10:61,2026-03-02 10:00 Nowhere/City,300000-01-01," "}'::text[]) AS v;
+SELECT is(current_setting('ordcancel.clock'), '2026-03-08 13:00-04', 'it is as it was');
+SELECT is(attempt(format('SET LOCAL ordcancel.clock = %L', v)), 'ok', 'a clock: ' || v)
+FROM unnest('{2026-03-02,2026-03-02 10:00 Europe/Berlin,2026-03-02T10:00:00.25Z,"2 March 2026 10:00 PST",0044-03-15 BC,""}'::text[]) AS v;
+SELECT is(attempt('SELECT ordcancel.request_cancel(''shop.orders'', 25)'), 'ok', 'without one it is the real time');
 
 -- Before the library is loaded these are names like others: what a role sets
 -- them to then must not count. A session of its own is needed for that.

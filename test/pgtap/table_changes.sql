@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(81);
+SELECT plan(86);
 
 CREATE FUNCTION make(name text) RETURNS regclass LANGUAGE plpgsql AS $$
 BEGIN
@@ -44,6 +44,13 @@ ALTER TABLE t1 ALTER COLUMN at TYPE timestamp;
 SELECT works('t1', 'placed_at became another type');
 ALTER TABLE t1 RENAME COLUMN more TO even_more;
 SELECT works('t1', 'another column was renamed');
+ALTER TABLE t1 RENAME COLUMN at TO was_at;
+ALTER TABLE t1 ADD COLUMN at bigint DEFAULT 0;
+SELECT is(attempt('SELECT ordcancel.request_cancel(''t1'', 21)'), 'OC014', 'placed_at is no time any more: a clear error');
+SELECT is(attempt('UPDATE t1 SET status = ''canceled'' WHERE id = 21'), 'OC014', 'and nothing passes meanwhile');
+ALTER TABLE t1 DROP COLUMN at;
+ALTER TABLE t1 RENAME COLUMN was_at TO at;
+SELECT works('t1', 'it is one again');
 SELECT is(attempt('ALTER TABLE t1 ALTER COLUMN status TYPE varchar(20)'), '0A000', 'the status cannot change its type under the guard');
 SELECT is(attempt('ALTER TABLE t1 DROP COLUMN status'), '2BP01', 'nor be dropped');
 

@@ -68,6 +68,24 @@ is "$(call $db -c "SET lock_timeout = '100ms'" -c "$(batch true)" -c '\set ON_ER
 let_go
 is "$(progress $db)$(sql $db -c "SELECT '', order_key, sqlstate FROM ordcancel.batch_refused")" 'done|29|0|0|0|1|0|0|15|55P03' 'it is refused'
 
+# ------------------------------------------------------------- temporary files
+
+# The chosen orders do not fit into memory: whatever becomes of the batch, its
+# session has no file left, and room for the next.
+fresh_shop
+sql $db -c "INSERT INTO shop.orders (id, status) SELECT n, 'shipped' FROM generate_series(31, 20000) AS n" -c 'CREATE VIEW files AS SELECT count(*) FROM pg_ls_tmpdir()'
+close_gate $db 15
+said=$(call $db -c "SET work_mem = '64kB'; SET temp_file_limit = '4MB'" -c "CALL ordcancel.cancel_batch('shop.orders', 'true', dry_run => true)" -c 'TABLE files' \
+	-c BEGIN -c "CALL ordcancel.cancel_batch('shop.orders', 'true', dry_run => true)" -c 'TABLE files' -c ROLLBACK \
+	-c "DO \$\$ BEGIN CALL ordcancel.cancel_batch('shop.orders', 'true', dry_run => true); RAISE 'afterwards'; END \$\$" -c 'TABLE files' \
+	-c "SET statement_timeout = '500ms'" -c "$(batch true)" -c 'SET statement_timeout = 0' -c 'TABLE files' \
+	-c "SET temp_file_limit = '256kB'" -c "CALL ordcancel.cancel_batch('shop.orders', 'true', dry_run => true)" -c 'TABLE files' -c "$(batch true)" -c 'TABLE files' \
+	-c 'SHOW temp_file_limit')
+is "$(grep -E '^[0-9]' <<<"$said")" $'0\n0\n0\n0\n0\n0\n256kB' 'no temporary file is left, after an error either'
+is "$(grep -c 'ERROR:  53400: temporary file size exceeds' <<<"$said")" 2 'the limit itself is an error'
+is "$(grep -c 'ERROR:  57014: canceling statement' <<<"$said")" 1 'so is a timeout'
+let_go
+
 # ------------------------------------------------------- orders that others hold
 
 fresh_shop

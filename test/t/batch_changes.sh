@@ -56,6 +56,14 @@ sql $db -c 'DROP TRIGGER gate ON shop.orders'
 like "$(resume)" 'done, 30 canceled' 'key of another type: it is resumed'
 is "$(progress $db)|$(nothing_twice)" 'done|30|0|0|0|0|0|0|0' 'key of another type: nothing is done twice'
 
+changed_table 'extension dropped' 'BEGIN; LOCK TABLE shop.orders; DROP EXTENSION ordcancel CASCADE; COMMIT'
+said=$(cat "$work/said")
+like "$said" 'ERROR:  42704: extension "ordcancel" was dropped while batch 1 was running.*DETAIL:  It had done 10 of 30 orders' \
+	'extension dropped: the batch stops'
+is "$(grep -c WARNING <<<"$said")$(sql $db -c "SELECT count(*) FROM shop.orders WHERE status = 'canceled'")" 010 'extension dropped: and leaves what it has done'
+changed_table 'extension made anew' 'BEGIN; LOCK TABLE shop.orders; DROP EXTENSION ordcancel CASCADE; CREATE EXTENSION ordcancel; COMMIT'
+like "$(cat "$work/said")" 'ERROR:  42704: extension "ordcancel" was dropped' 'extension made anew: it is not the same'
+
 # A change that waits for the table longer than the batch wants to.
 fresh_shop
 hold $db 'LOCK TABLE shop.orders'

@@ -171,7 +171,7 @@ sql $db <<-'SQL'
 SQL
 ask 11 12 13
 said=$(sweep)
-like "$said" 'WARNING:  .*not this one' 'an order whose trigger raises is a warning'
+like "$said" 'WARNING:  overdue request of order 12 of table shop.orders was not decided: not this one' 'an order whose trigger raises is a warning'
 is "$(grep -cE 'WARNING|ERROR' <<<"$said")" 1 'one, and no error'
 is "$(states 11 12 13)" 'denied requested denied' 'the others are decided'
 sql $db -c 'ALTER TABLE shop.orders DISABLE TRIGGER trouble'
@@ -200,7 +200,7 @@ sql $db <<-'SQL'
 	SELECT ordcancel.attach('shop.broken', 'status') \g /dev/null
 	ALTER TABLE shop.broken RENAME status TO state;
 SQL
-like "$(sweep)" 'WARNING:  .*shop.broken' 'a table that is broken is a warning'
+like "$(sweep)" 'WARNING:  overdue requests of table shop.broken were not decided: .*no column "status"' 'a table that is broken is a warning'
 is "$(states 21 22 23)" 'denied denied denied' 'the orders of others are decided'
 sql $db -c "SELECT ordcancel.detach('shop.broken')" >/dev/null
 
@@ -215,7 +215,94 @@ is "$(states 21 22 23)" 'requested denied denied' 'the others are decided'
 sql $db -c 'DROP TRIGGER late ON shop.orders'
 is "$(sweep)$(states 21)" denied 'and so is it, when nothing raises any more'
 
+# A key that its own type does not take any more.
+sql $db <<-'SQL'
+	CREATE TABLE shop.armed (x integer);
+	CREATE FUNCTION shop.check_code(text) RETURNS boolean LANGUAGE plpgsql AS $$
+	BEGIN
+	    IF $1 = 'a1' THEN
+	        PERFORM 1 / x FROM shop.armed;
+	    END IF;
+	    RETURN true;
+	END
+	$$;
+	CREATE DOMAIN shop.code AS text CHECK (shop.check_code(VALUE));
+	CREATE TABLE shop.coded (id shop.code PRIMARY KEY, status text);
+	CREATE TABLE shop.later (id integer PRIMARY KEY, status text);
+	INSERT INTO shop.coded VALUES ('a1', 'placed'), ('b2', 'placed');
+	INSERT INTO shop.later VALUES (1, 'placed');
+	SELECT ordcancel.attach(t, 'status'),
+	       ordcancel.set_policy(t, canceled_status => 'canceled', decision_timeout => '0', on_timeout => 'accept'),
+	       ordcancel.set_rule(t, 'placed', customer => 'request')
+	FROM unnest('{shop.coded,shop.later}'::regclass[]) AS t \g /dev/null
+	SELECT ordcancel.request_cancel('shop.coded', 'a1'), ordcancel.request_cancel('shop.coded', 'b2'),
+	       ordcancel.request_cancel('shop.later', 1) \g /dev/null
+	INSERT INTO shop.armed VALUES (0);
+SQL
+said=$(sweep)
+like "$said" 'WARNING:  overdue request of order a1 of table shop.coded was not decided: .*division by zero' \
+	'an order whose key cannot be read is a warning'
+is "$(grep -cE 'WARNING|ERROR' <<<"$said")" 1 'one, and no error'
+is "$(sql $db -c 'SELECT order_key, state FROM ordcancel.cancellation WHERE policy = $$default$$ AND deadline = requested_at ORDER BY 1, 2')" \
+	$'1|canceled\na1|requested\nb2|canceled' 'the other orders and the next table are decided'
+sql $db -c 'DELETE FROM shop.armed'
+is "$(sweep)$(sql $db -c "SELECT state FROM shop.coded_cancellation WHERE order_key = 'a1'")" canceled 'and so is it, when it can be read again'
+
+# An order that is gone with its partition: nobody else could end its request.
+sql $db <<-'SQL'
+	CREATE TABLE shop.parted (id integer PRIMARY KEY, status text) PARTITION BY RANGE (id);
+	CREATE TABLE shop.parted_1 PARTITION OF shop.parted FOR VALUES FROM (0) TO (100);
+	CREATE TABLE shop.parted_2 PARTITION OF shop.parted FOR VALUES FROM (100) TO (200);
+	CREATE TABLE shop.parted_3 PARTITION OF shop.parted FOR VALUES FROM (200) TO (300);
+	INSERT INTO shop.parted SELECT n, 'placed' FROM unnest('{1,2,101,201}'::integer[]) AS n;
+	SELECT ordcancel.attach('shop.parted', 'status'),
+	       ordcancel.set_policy('shop.parted', requested_status => 'asked', canceled_status => 'canceled',
+	                            decision_timeout => '1 day', on_timeout => 'accept'),
+	       ordcancel.set_rule('shop.parted', 'placed', customer => 'request', merchant => 'cancel') \g /dev/null
+	SET ordcancel.clock = '2024-01-01 00:00+00';
+	SELECT ordcancel.request_cancel('shop.parted', id) FROM unnest('{1,101,201}'::integer[]) AS id \g /dev/null
+	RESET ordcancel.clock;
+	SELECT ordcancel.request_cancel('shop.parted', 2) \g /dev/null
+	ALTER TABLE shop.parted DETACH PARTITION shop.parted_1;
+	DROP TABLE shop.parted_2;
+SQL
+like "$(sql $db -c "SELECT ordcancel.withdraw_cancel('shop.parted', 1)" 2>&1)" 'order 1 of shop.parted not found' \
+	'nobody can withdraw the request of an order that is gone'
+hold $db 'SELECT FROM shop.parted WHERE id = 201 FOR UPDATE'
+is "$(sweep)$(sweep)" '' 'two sweeps find it'
+let_go
+is "$(sql $db -c 'SELECT order_id, overdue FROM ordcancel.pending_requests WHERE orders = $$shop.parted$$::regclass ORDER BY order_id::integer')" \
+	$'2|f\n201|t' 'it is pending no longer; but one that is only locked is, and one whose time has not come'
+is "$(sql $db -c "SELECT c.order_id, c.state, c.decided_by, c.order_status, e.type, e.from_status, e.to_status, e.party, e.source, e.data
+	FROM shop.parted_cancellation AS c JOIN shop.parted_cancellation_event AS e USING (cancellation_id)
+	WHERE c.state <> 'requested' AND e.type <> 'requested' ORDER BY 1")" \
+	$'1|denied|system|asked|denied|asked|asked|system|sweep|{"implicit": true, "order_gone": true}
+101|denied|system|asked|denied|asked|asked|system|sweep|{"implicit": true, "order_gone": true}' 'it was denied, once, and the event says why'
+is "$(sweep)$(sql $db -c 'SELECT state FROM shop.parted_cancellation WHERE order_id = 201')" canceled 'the locked one is decided the next time'
+is "$(sql $db -c 'SELECT status FROM shop.parted_1 WHERE id = 1')" asked 'the row in the detached partition is not touched'
+
 # ----------------------------------------------------------- one after the other
+
+# What is locked of other tables while an order of one is decided.
+sql $db <<-'SQL'
+	CREATE TABLE shop.seen (locked text);
+	CREATE FUNCTION shop.look() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+	    INSERT INTO shop.seen
+	    SELECT string_agg(DISTINCT c.relname, ' ' ORDER BY c.relname) FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+	    WHERE l.pid = pg_backend_pid() AND c.relkind IN ('r', 'p') AND c.relnamespace = 'shop'::regnamespace;
+	    RETURN NULL;
+	END
+	$$;
+	CREATE TRIGGER look AFTER UPDATE ON shop.later FOR EACH ROW EXECUTE FUNCTION shop.look();
+	INSERT INTO shop.later VALUES (2, 'placed');
+	SELECT ordcancel.request_cancel('shop.later', 2) \g /dev/null
+SQL
+ask 24
+is "$(sweep)$(sql $db -c 'SELECT status FROM shop.later WHERE id = 2')" canceled 'an order in one of the tables that come later'
+is "$(sql $db -c 'TABLE shop.seen')" 'later later_cancellation later_cancellation_event seen' \
+	'nothing of the tables before is locked any more, whether they had overdue requests or not'
+sql $db -c 'DROP TRIGGER look ON shop.later'
 
 ask 30 31 32
 hold $db 'SELECT pg_advisory_xact_lock(31)'
@@ -268,6 +355,12 @@ is "$(sql $db -c "SELECT count(*), count(DISTINCT order_id) FROM shop.orders_can
 	WHERE order_id > 1000 AND type = 'denied'")" '400|400' 'decide each order once'
 
 # ------------------------------------------------------------------ by whom, at what cost
+
+ask 42
+like "$(sql $db -v VERBOSITY=sqlstate -c 'SET default_transaction_read_only = on' -c 'CALL ordcancel.sweep()' 2>&1)" '^ERROR:  25006$' \
+	'in a read-only session it is an error'
+like "$(sql $db -v VERBOSITY=sqlstate -c 'BEGIN READ ONLY' -c 'CALL ordcancel.sweep()' 2>&1)" '^ERROR:  25006$' 'and in a read-only transaction'
+is "$(sweep)$(states 42)" denied 'the request waits for another'
 
 sql $db -c 'CREATE ROLE sweeper LOGIN'
 ask 41
