@@ -228,43 +228,42 @@ CREATE FUNCTION ordcancel.drop_block(orders regclass, name text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.drop_block(regclass, text) IS 'takes away a block';
 
--- Statuses that orders have and no rule speaks of, for each policy that the
--- table's orders are governed by; the policy's own statuses for cancellations
--- need none. Reads as the caller. Raises OC001, 42501.
-CREATE FUNCTION ordcancel.unruled_statuses(orders regclass)
+CREATE FUNCTION ordcancel_internal.unruled_statuses(orders regclass)
     RETURNS TABLE (policy text, status text, order_count bigint)
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     t ordcancel.order_table;
-    trim text;
 BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS r WHERE r.orders = unruled_statuses.orders;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'table is not attached to ordcancel'
-            USING ERRCODE = 'OC001', HINT = 'Call ordcancel.attach() for the order table first.';
-    END IF;
-
-    -- By the type's output function, as src/order_key.c reads it.
-    SELECT CASE WHEN 'bpchar'::regtype IN (y.oid, y.typbasetype) THEN 'rtrim' ELSE '' END INTO trim
-    FROM pg_attribute AS a JOIN pg_type AS y ON y.oid = a.atttypid
-    WHERE a.attrelid = t.orders AND a.attname = t.status;
-    RETURN QUERY EXECUTE format(
-        'SELECT g.policy, g.status, g.n'
-        ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, CASE WHEN o.%2$I IS NOT NULL THEN %1$s(format(''%%s'', o.%2$I)) END AS status, count(*) AS n'
-        '       FROM %3$s AS o LEFT JOIN ordcancel.policy AS p ON p.orders = $1 AND p.policy = %4$s'
-        '       GROUP BY 1, 2) AS g'
-        ' WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r'
-        '                   WHERE r.orders = $1 AND r.policy = g.policy AND r.status = g.status)'
-        '   AND NOT EXISTS (SELECT FROM ordcancel.policy AS p'
-        '                   WHERE p.orders = $1 AND p.policy = g.policy'
-        '                     AND g.status IN (p.requested_status, p.in_progress_status, p.canceled_status,'
-        '                                      p.customer_canceled_status))'
-        ' ORDER BY 1, 2',
-        trim, t.status, t.orders,
-        CASE WHEN t.policy_by IS NULL THEN 'NULL' ELSE format('format(''%%s'', o.%I)', t.policy_by) END)
-        USING orders;
+    RETURN QUERY
+        SELECT g.policy, g.status, g.n
+        FROM json_to_recordset(ordcancel_internal.as_owner(orders, format(
+                'SELECT json_agg(c)::text'
+                ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, %1$s AS status, count(*) AS n'
+                '       FROM %2$s AS o LEFT JOIN ordcancel.policy AS p ON p.orders = %4$s AND p.policy = %3$s'
+                '       GROUP BY 1, 2) AS c',
+                ordcancel_internal.column_text(t.orders, t.status), t.orders,
+                CASE WHEN t.policy_by IS NULL THEN 'NULL::text'
+                     ELSE ordcancel_internal.column_text(t.orders, t.policy_by) END,
+                t.orders::oid))::json) AS g (policy text, status text, n bigint)
+        WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r
+                          WHERE r.orders = t.orders AND r.policy = g.policy AND r.status = g.status)
+          AND NOT EXISTS (SELECT FROM ordcancel.policy AS p
+                          WHERE p.orders = t.orders AND p.policy = g.policy
+                            AND g.status IN (p.requested_status, p.in_progress_status, p.canceled_status,
+                                             p.customer_canceled_status))
+        ORDER BY 1, 2;
 END
 $$;
+COMMENT ON FUNCTION ordcancel_internal.unruled_statuses(regclass) IS 'see unruled_statuses';
+
+-- Statuses that orders have and no rule speaks of, for each policy that the
+-- table's orders are governed by; the policy's own statuses for cancellations
+-- need none. For whoever may SELECT the whole table. Raises OC001, 42501.
+CREATE FUNCTION ordcancel.unruled_statuses(orders regclass)
+    RETURNS TABLE (policy text, status text, order_count bigint)
+    LANGUAGE c STABLE
+    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
 COMMENT ON FUNCTION ordcancel.unruled_statuses(regclass) IS 'statuses that orders have and no rule speaks of';

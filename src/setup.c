@@ -34,9 +34,11 @@
 #include "expression.h"
 #include "formats.h"
 #include "order_key.h"
+#include "order_row.h"
 #include "refusal.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_owner_gate);
+PG_FUNCTION_INFO_V1(ordcancel_reader_gate);
 PG_FUNCTION_INFO_V1(ordcancel_as_owner);
 PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
 PG_FUNCTION_INFO_V1(ordcancel_config_changed);
@@ -110,23 +112,14 @@ check_ownership(Oid relid)
 					   get_rel_name(relid));
 }
 
-Datum
-ordcancel_owner_gate(PG_FUNCTION_ARGS)
+/* Calls the inner function with the arguments, as the extension's owner. */
+static Datum
+call_inner(FunctionCallInfo fcinfo)
 {
 	LOCAL_FCINFO(inner, FUNC_MAX_ARGS);
 	FmgrInfo  *function = fcinfo->flinfo->fn_extra;
 	OwnerScope scope;
 	Datum	   result;
-
-	if (PG_ARGISNULL(0))
-		refusal_raise_not_attached(InvalidOid);
-	check_ownership(PG_GETARG_OID(0));
-	if (fcinfo->nargs > 1 && entry_argument_type(fcinfo, 1) == REGCLASSOID)
-	{
-		if (PG_ARGISNULL(1))
-			refusal_raise_not_attached(InvalidOid);
-		check_ownership(PG_GETARG_OID(1));
-	}
 
 	if (function == NULL)
 	{
@@ -137,7 +130,7 @@ ordcancel_owner_gate(PG_FUNCTION_ARGS)
 		fcinfo->flinfo->fn_extra = function;
 	}
 	InitFunctionCallInfoData(*inner, function, fcinfo->nargs,
-							 fcinfo->fncollation, NULL, NULL);
+							 fcinfo->fncollation, NULL, fcinfo->resultinfo);
 	memcpy(inner->args, fcinfo->args, fcinfo->nargs * sizeof(NullableDatum));
 
 	gate_search_path = resolved_path();
@@ -152,9 +145,35 @@ ordcancel_owner_gate(PG_FUNCTION_ARGS)
 		gate_search_path = NULL;
 	}
 	PG_END_TRY();
-	if (inner->isnull)
-		PG_RETURN_NULL();
+	fcinfo->isnull = inner->isnull;
 	return result;
+}
+
+Datum
+ordcancel_owner_gate(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0))
+		refusal_raise_not_attached(InvalidOid);
+	check_ownership(PG_GETARG_OID(0));
+	if (fcinfo->nargs > 1 && entry_argument_type(fcinfo, 1) == REGCLASSOID)
+	{
+		if (PG_ARGISNULL(1))
+			refusal_raise_not_attached(InvalidOid);
+		check_ownership(PG_GETARG_OID(1));
+	}
+	return call_inner(fcinfo);
+}
+
+/* For who may read all of the order table. */
+Datum
+ordcancel_reader_gate(PG_FUNCTION_ARGS)
+{
+	OrderTable *table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
+									AccessShareLock);
+
+	if (!order_sees_all(table))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, table->name);
+	return call_inner(fcinfo);
 }
 
 /* For attach, which keeps it: the owner's code is to run with it later. */
