@@ -23,7 +23,8 @@ CREATE TABLE ordcancel.order_table (
     key_columns name[] NOT NULL,
     search_path text NOT NULL,
     time_zone text NOT NULL,
-    primary_key name[] NOT NULL
+    primary_key name[] NOT NULL,
+    refund_scale integer NOT NULL DEFAULT 2
 );
 COMMENT ON TABLE ordcancel.order_table IS 'the attached order tables, as attach() was told';
 COMMENT ON COLUMN ordcancel.order_table.status IS 'the column that holds the order''s status';
@@ -35,6 +36,7 @@ COMMENT ON COLUMN ordcancel.order_table.notify_channel IS 'the channel of NOTIFY
 COMMENT ON COLUMN ordcancel.order_table.inherit IS 'whether the record tables inherit from ordcancel.cancellation and ordcancel.event';
 COMMENT ON COLUMN ordcancel.order_table.key_columns IS 'names of the order''s key in the record tables, in the order of the primary key';
 COMMENT ON COLUMN ordcancel.order_table.primary_key IS 'columns of the order table''s primary key, which key_columns stand for';
+COMMENT ON COLUMN ordcancel.order_table.refund_scale IS 'digits after the point that money has; refunds, and what is due, are rounded to it';
 COMMENT ON COLUMN ordcancel.order_table.search_path IS 'search_path of the attach() call: conditions, and triggers on the order table during our writes, run with it';
 COMMENT ON COLUMN ordcancel.order_table.time_zone IS 'time zone of the attach() call: a placed_at without time zone is read in it, and expressions run in it';
 

@@ -76,7 +76,7 @@ COMMENT ON FUNCTION ordcancel._check_order_table(regclass, name, name, name) IS 
 
 CREATE FUNCTION ordcancel._attach(
     orders regclass, status name, placed_at name, policy_by name, refund_due text, plain_updates boolean,
-    notify_channel text, inherit boolean, preset text) RETURNS void
+    notify_channel text, inherit boolean, preset text, refund_scale integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -90,6 +90,8 @@ BEGIN
         PERFORM ordcancel._invalid('notify_channel must be a name of 1 to 63 bytes');
     ELSIF plain_updates IS NULL OR inherit IS NULL THEN
         PERFORM ordcancel._invalid('plain_updates and inherit must be true or false');
+    ELSIF refund_scale IS NULL OR refund_scale NOT BETWEEN 0 AND 8 THEN
+        PERFORM ordcancel._invalid('refund_scale must be a number of digits from 0 to 8');
     END IF;
     key_columns := ordcancel._check_order_table(orders, status, placed_at, policy_by);
     record_keys := ordcancel._known_record_keys(orders, key_columns);
@@ -106,14 +108,14 @@ BEGIN
     INSERT INTO ordcancel.order_table AS t
         VALUES (orders, status, placed_at, policy_by, refund_due, plain_updates, notify_channel, inherit,
                 records.cancellation_table, records.event_table, record_keys,
-                ordcancel._caller_search_path(), current_setting('TimeZone'), key_columns)
+                ordcancel._caller_search_path(), current_setting('TimeZone'), key_columns, refund_scale)
         ON CONFLICT ON CONSTRAINT order_table_pkey DO UPDATE
         SET status = excluded.status, placed_at = excluded.placed_at, policy_by = excluded.policy_by,
             refund_due = excluded.refund_due, plain_updates = excluded.plain_updates,
             notify_channel = excluded.notify_channel, inherit = excluded.inherit,
             cancellation_table = excluded.cancellation_table, event_table = excluded.event_table,
             key_columns = excluded.key_columns, search_path = excluded.search_path,
-            time_zone = excluded.time_zone, primary_key = excluded.primary_key;
+            time_zone = excluded.time_zone, primary_key = excluded.primary_key, refund_scale = excluded.refund_scale;
     INSERT INTO ordcancel.policy (orders) VALUES (orders) ON CONFLICT DO NOTHING;
     IF refund_due IS NOT NULL THEN
         PERFORM ordcancel._check_expression(orders, refund_due, 'numeric');
@@ -141,7 +143,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel._attach(regclass, name, name, name, text, boolean, text, boolean, text) IS 'see attach';
+COMMENT ON FUNCTION ordcancel._attach(regclass, name, name, name, text, boolean, text, boolean, text, integer) IS 'see attach';
 
 -- Puts an existing order table under rules. The caller owns the table.
 --   orders          the table, plain or partitioned, with a primary key
@@ -153,16 +155,17 @@ COMMENT ON FUNCTION ordcancel._attach(regclass, name, name, name, text, boolean,
 --   notify_channel  channel of NOTIFY
 --   inherit         whether the record tables inherit from ours
 --   preset          name of a preset, see apply_preset
+--   refund_scale    digits after the point that money has, 0 to 8: what is due, and each refund, is rounded to it
 -- Called again it replaces what it was told before; policies, rules and
 -- records stay. Raises OC014 when the table or a column will not do, 42501 for
 -- somebody else's table. Source: design sections 3 and 6.
 CREATE FUNCTION ordcancel.attach(
     orders regclass, status name, placed_at name DEFAULT NULL, policy_by name DEFAULT NULL,
     refund_due text DEFAULT NULL, plain_updates boolean DEFAULT true, notify_channel text DEFAULT 'ordcancel',
-    inherit boolean DEFAULT true, preset text DEFAULT NULL) RETURNS void
+    inherit boolean DEFAULT true, preset text DEFAULT NULL, refund_scale integer DEFAULT 2) RETURNS void
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text) IS 'puts an existing order table under rules';
+COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer) IS 'puts an existing order table under rules';
 
 -- Puts the guard against TRUNCATE on partitions that were added since attach;
 -- the other guards PostgreSQL clones by itself. Returns how many it guarded.

@@ -66,6 +66,8 @@ typedef enum StatementKind
 	STATEMENT_FIND_REQUEST_KEY,
 	STATEMENT_FIND_BY_ID,
 	STATEMENT_UNSETTLED,
+	STATEMENT_FIND_REFUND,
+	STATEMENT_KEPT,
 	STATEMENT_INSERT_CANCELLATION,
 	STATEMENT_UPDATE_CANCELLATION,
 	STATEMENT_INSERT_EVENT,
@@ -102,6 +104,7 @@ typedef struct OrderTable
 	bool  plain_updates;
 	char *channel;
 	char *refund_due;  /* expression, or NULL */
+	int	  refund_scale; /* digits of money after the point */
 	char *search_path; /* the owner's code runs with it */
 	char *time_zone;   /* a placed_at without zone is in it */
 	Oid	  cancellation_table;
