@@ -208,8 +208,10 @@ static void
 grow(Statement *s)
 {
 	int	   nbuckets = s->nbuckets * 2;
-	Kept **buckets = MemoryContextAllocExtended(
-		s->context, nbuckets * sizeof(Kept *), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	Kept **buckets = MemoryContextAllocExtended(s->context,
+												nbuckets * sizeof(Kept *),
+												MCXT_ALLOC_HUGE |
+													MCXT_ALLOC_ZERO);
 
 	pfree(s->buckets);
 	s->buckets = buckets;

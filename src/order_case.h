@@ -127,8 +127,8 @@ struct OrderCase
 	Cancellation record;
 
 	/* what is to be paid back, see question_ask */
-	bool	owed_known;
-	Numeric owed;		 /* or NULL */
+	bool		owed_known;
+	Numeric		owed;	  /* or NULL */
 	PastRefund *recorded; /* another refund with the reference of this one */
 
 	Question	question;

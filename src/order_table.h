@@ -101,10 +101,10 @@ typedef struct OrderTable
 	TupleDesc key_desc;		  /* of a composite key, for its text */
 	bool	  key_has_format; /* the key's text depends on settings */
 
+	int	  refund_scale; /* digits of money after the point */
 	bool  plain_updates;
 	char *channel;
 	char *refund_due;  /* expression, or NULL */
-	int	  refund_scale; /* digits of money after the point */
 	char *search_path; /* the owner's code runs with it */
 	char *time_zone;   /* a placed_at without zone is in it */
 	Oid	  cancellation_table;

@@ -169,8 +169,9 @@ find_owed(OrderCase *c, State live)
 		(live == STATE_NONE || record_has_earlier(c)))
 		kept = record_kept(c);
 	if (kept)
-		c->owed = DatumGetNumeric(DirectFunctionCall2(
-			numeric_sub, NumericGetDatum(c->owed), NumericGetDatum(kept)));
+		c->owed = DatumGetNumeric(DirectFunctionCall2(numeric_sub,
+													  NumericGetDatum(c->owed),
+													  NumericGetDatum(kept)));
 	if (numeric_compare(c->owed, int64_to_numeric(0)) < 0)
 		c->owed = int64_to_numeric(0);
 }
@@ -284,14 +285,12 @@ question_explain(const OrderCase *c, const Call *call, const char *to)
 										c->record.refund_due == NULL ?
 									c->owed :
 									c->record.refund_due),
-			.refunded = numeric_text(c->question.live == STATE_NONE ?
-										 NULL :
-										 c->record.refunded),
+			.refunded = numeric_text(
+				c->question.live == STATE_NONE ? NULL : c->record.refunded),
 			.method = call->method,
 			.reference = call->reference,
-			.recorded_amount = c->recorded ?
-				numeric_text(c->recorded->amount) :
-				NULL,
+			.recorded_amount = c->recorded ? numeric_text(c->recorded->amount) :
+											 NULL,
 			.recorded_method = c->recorded && c->recorded->method ?
 				c->recorded->method :
 				"",

@@ -89,8 +89,8 @@ typedef struct RequestKeyIndex
 } RequestKeyIndex;
 
 extern RequestKeyIndex record_request_key_index(const OrderTable *table);
-extern bool record_request_key_taken(const RequestKeyIndex *index,
-									 const ErrorData	   *error);
+extern bool			   record_request_key_taken(const RequestKeyIndex *index,
+												const ErrorData		  *error);
 
 extern void record_insert(OrderCase **cases, int count);
 extern void record_update(OrderCase *c);

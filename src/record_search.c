@@ -113,16 +113,17 @@ record_unsettled(OrderTable *table, int64 cancellation_id)
 static void
 find_refund_text(StringInfo sql, const OrderTable *table)
 {
-	appendStringInfo(sql,
-					 "SELECT r.data OPERATOR(pg_catalog.->>) 'amount',"
-					 " r.data OPERATOR(pg_catalog.->>) 'method'"
-					 " FROM ONLY %s AS c,"
-					 " LATERAL (SELECT e.data FROM ONLY %s AS e"
-					 " WHERE e.cancellation_id OPERATOR(pg_catalog.=) c.cancellation_id"
-					 " AND e.type OPERATOR(pg_catalog.=) 'refunded' OFFSET 0) AS r"
-					 " WHERE (r.data OPERATOR(pg_catalog.->>) 'reference') OPERATOR(pg_catalog.=) $1 AND ",
-					 record_table_label(table->cancellation_table),
-					 record_table_label(table->event_table));
+	appendStringInfo(
+		sql,
+		"SELECT r.data OPERATOR(pg_catalog.->>) 'amount',"
+		" r.data OPERATOR(pg_catalog.->>) 'method'"
+		" FROM ONLY %s AS c,"
+		" LATERAL (SELECT e.data FROM ONLY %s AS e"
+		" WHERE e.cancellation_id OPERATOR(pg_catalog.=) c.cancellation_id"
+		" AND e.type OPERATOR(pg_catalog.=) 'refunded' OFFSET 0) AS r"
+		" WHERE (r.data OPERATOR(pg_catalog.->>) 'reference') OPERATOR(pg_catalog.=) $1 AND ",
+		record_table_label(table->cancellation_table),
+		record_table_label(table->event_table));
 	order_key_qual(sql, table, "c", table->record_keys, 2);
 }
 
@@ -160,18 +161,19 @@ record_find_refund(const OrderCase *c, const char *reference)
 static void
 kept_text(StringInfo sql, const OrderTable *table)
 {
-	appendStringInfo(sql,
-					 "SELECT pg_catalog.sum(c.refunded::pg_catalog.numeric)"
-					 " FROM ONLY %s AS c"
-					 " WHERE c.state OPERATOR(pg_catalog.=) 'undone'"
-					 " AND c.refunded OPERATOR(pg_catalog.>) 0"
-					 " AND COALESCE((SELECT e.data OPERATOR(pg_catalog.->>) 'settled'"
-					 " FROM ONLY %s AS e"
-					 " WHERE e.cancellation_id OPERATOR(pg_catalog.=) c.cancellation_id"
-					 " AND e.type OPERATOR(pg_catalog.=) 'undone' LIMIT 1), 'false')"
-					 " OPERATOR(pg_catalog.<>) 'true' AND ",
-					 record_table_label(table->cancellation_table),
-					 record_table_label(table->event_table));
+	appendStringInfo(
+		sql,
+		"SELECT pg_catalog.sum(c.refunded::pg_catalog.numeric)"
+		" FROM ONLY %s AS c"
+		" WHERE c.state OPERATOR(pg_catalog.=) 'undone'"
+		" AND c.refunded OPERATOR(pg_catalog.>) 0"
+		" AND COALESCE((SELECT e.data OPERATOR(pg_catalog.->>) 'settled'"
+		" FROM ONLY %s AS e"
+		" WHERE e.cancellation_id OPERATOR(pg_catalog.=) c.cancellation_id"
+		" AND e.type OPERATOR(pg_catalog.=) 'undone' LIMIT 1), 'false')"
+		" OPERATOR(pg_catalog.<>) 'true' AND ",
+		record_table_label(table->cancellation_table),
+		record_table_label(table->event_table));
 	order_key_qual(sql, table, "c", table->record_keys, 1);
 }
 
@@ -193,11 +195,11 @@ bool
 record_has_earlier(const OrderCase *c)
 {
 	OrderTable *table = c->table;
-	Relation  rel = try_table_open(table->cancellation_table, AccessShareLock);
-	List	 *indexes = rel ? RelationGetIndexList(rel) : NIL;
-	Probe	  probe;
-	bool	  isnull;
-	bool	  earlier = true;
+	Relation rel = try_table_open(table->cancellation_table, AccessShareLock);
+	List	*indexes = rel ? RelationGetIndexList(rel) : NIL;
+	Probe	 probe;
+	bool	 isnull;
+	bool	 earlier = true;
 
 	if (list_member_oid(indexes, table->newest_index))
 	{
@@ -224,8 +226,8 @@ is_request_key_index(Relation rel, Relation index)
 
 	return index->rd_index->indisunique &&
 		IndexRelationGetNumberOfKeyAttributes(index) == 1 && column > 0 &&
-		strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), column - 1)
-						   ->attname),
+		strcmp(NameStr(
+				   TupleDescAttr(RelationGetDescr(rel), column - 1)->attname),
 			   "request_key") == 0;
 }
 
