@@ -6,12 +6,11 @@
 #include "access/xact.h"
 #include "common/hashfn.h"
 #include "lib/ilist.h"
-#include "lib/stringinfo.h"
 #include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "call_key.h"
 #include "once.h"
 
 typedef struct Kept
@@ -28,13 +27,12 @@ typedef struct Kept
 /* The calls of one statement. */
 typedef struct Statement
 {
-	CommandId	  command; /* what its snapshot sees up to */
-	MemoryContext context; /* NULL: none */
-	uint64		  used;	   /* when, to find the one used longest ago */
-	Kept		 *newest;
-	int			  count;
-	int			  nbuckets; /* a power of 2 */
-	Kept		**buckets;
+	struct Statement *next;	   /* one used longer ago */
+	CommandId		  command; /* what its snapshot sees up to */
+	Kept			 *newest;
+	int				  count;
+	int				  nbuckets; /* a power of 2; 0: they are few */
+	Kept			**buckets;
 } Statement;
 
 /*
@@ -44,17 +42,19 @@ typedef struct Statement
  */
 #define STATEMENTS_MAX 8
 
-/* The statements of one memory context, in which this stands itself. */
+/* More calls than this are worth a hash table. */
+#define CALLS_FEW 8
+
+/* The statements of one memory context, in which all of this is. */
 typedef struct Room
 {
 	dlist_node			  node;
 	MemoryContext		  context;
 	MemoryContextCallback cleanup;
-	Statement			  statements[STATEMENTS_MAX];
+	Statement			 *statements;
 } Room;
 
 static dlist_head rooms = DLIST_STATIC_INIT(rooms);
-static uint64	  use_count = 0;
 
 static void
 forget_room(void *arg)
@@ -67,11 +67,33 @@ forget_room(void *arg)
 static void
 forget_statement(Statement *s)
 {
-	MemoryContext context = s->context;
+	while (s->newest)
+	{
+		Kept *call = s->newest;
 
-	memset(s, 0, sizeof(Statement));
-	if (context)
-		MemoryContextDelete(context);
+		s->newest = call->older;
+		pfree(call);
+	}
+	if (s->buckets)
+		pfree(s->buckets);
+	pfree(s);
+}
+
+/* Those after the first so many. */
+static void
+forget_statements(Room *room, int but)
+{
+	Statement **link = &room->statements;
+
+	for (int i = 0; i < but && *link; i++)
+		link = &(*link)->next;
+	while (*link)
+	{
+		Statement *s = *link;
+
+		*link = s->next;
+		forget_statement(s);
+	}
 }
 
 /* Commands are counted anew in every transaction. */
@@ -84,9 +106,7 @@ transaction_ends(XactEvent event, void *arg)
 		event != XACT_EVENT_PREPARE)
 		return;
 	dlist_foreach(i, &rooms)
-		for (int n = 0; n < STATEMENTS_MAX; n++)
-			forget_statement(
-				&dlist_container(Room, node, i.cur)->statements[n]);
+		forget_statements(dlist_container(Room, node, i.cur), 0);
 }
 
 static Kept **
@@ -98,12 +118,16 @@ bucket(Statement *s, uint32 hash)
 static void
 forget_newest(Statement *s)
 {
-	Kept  *call = s->newest;
-	Kept **link = bucket(s, call->hash);
+	Kept *call = s->newest;
 
-	while (*link != call)
-		link = &(*link)->next;
-	*link = call->next;
+	if (s->buckets)
+	{
+		Kept **link = bucket(s, call->hash);
+
+		while (*link != call)
+			link = &(*link)->next;
+		*link = call->next;
+	}
 	s->newest = call->older;
 	s->count--;
 	pfree(call);
@@ -123,12 +147,10 @@ subtransaction_ends(SubXactEvent event, SubTransactionId subid,
 		return;
 	dlist_foreach(i, &rooms)
 	{
-		Room *room = dlist_container(Room, node, i.cur);
+		Statement *s = dlist_container(Room, node, i.cur)->statements;
 
-		for (int n = 0; n < STATEMENTS_MAX; n++)
+		for (; s; s = s->next)
 		{
-			Statement *s = &room->statements[n];
-
 			if (event == SUBXACT_EVENT_ABORT_SUB)
 				while (s->newest && s->newest->subid == subid)
 					forget_newest(s);
@@ -175,105 +197,56 @@ make_room(MemoryContext context)
 	return room;
 }
 
+/* The statement becomes the one that was used last. */
 static Statement *
 find_statement(Room *room, CommandId command)
 {
-	for (int i = 0; i < STATEMENTS_MAX; i++)
-		if (room->statements[i].context &&
-			room->statements[i].command == command)
-			return &room->statements[i];
+	for (Statement **link = &room->statements; *link; link = &(*link)->next)
+	{
+		Statement *s = *link;
+
+		if (s->command != command)
+			continue;
+		*link = s->next;
+		s->next = room->statements;
+		room->statements = s;
+		return s;
+	}
 	return NULL;
 }
 
 static Statement *
 make_statement(Room *room, CommandId command)
 {
-	Statement	 *s = &room->statements[0];
-	MemoryContext context = AllocSetContextCreate(room->context,
-												  "ordcancel calls",
-												  ALLOCSET_SMALL_SIZES);
+	Statement *s = MemoryContextAllocZero(room->context, sizeof(Statement));
 
-	for (int i = 1; i < STATEMENTS_MAX; i++)
-		if (room->statements[i].used < s->used)
-			s = &room->statements[i];
-	forget_statement(s);
-	s->nbuckets = 8;
-	s->buckets = MemoryContextAllocZero(context, s->nbuckets * sizeof(Kept *));
 	s->command = command;
-	s->context = context;
+	s->next = room->statements;
+	room->statements = s;
+	forget_statements(room, STATEMENTS_MAX);
 	return s;
 }
 
 static void
-grow(Statement *s)
+put_into_bucket(Statement *s, Kept *call)
 {
-	int	   nbuckets = s->nbuckets * 2;
-	Kept **buckets = MemoryContextAllocExtended(s->context,
-												nbuckets * sizeof(Kept *),
-												MCXT_ALLOC_HUGE |
-													MCXT_ALLOC_ZERO);
+	Kept **link = bucket(s, call->hash);
 
-	pfree(s->buckets);
-	s->buckets = buckets;
-	s->nbuckets = nbuckets;
-	for (Kept *call = s->newest; call; call = call->older)
-	{
-		Kept **link = bucket(s, call->hash);
-
-		call->next = *link;
-		*link = call;
-	}
+	call->next = *link;
+	*link = call;
 }
 
-/* A value's bytes, whichever way it is stored. */
 static void
-append_value(StringInfo key, Datum value, Oid type)
+grow(Statement *s, MemoryContext context)
 {
-	int16 length;
-	bool  byval;
-	int	  bytes;
-
-	get_typlenbyval(type, &length, &byval);
-	if (byval)
-	{
-		appendBinaryStringInfo(key, (char *) &value, sizeof(Datum));
-		return;
-	}
-	if (length == -1)
-	{
-		struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
-
-		value = PointerGetDatum(VARDATA_ANY(packed));
-		bytes = VARSIZE_ANY_EXHDR(packed);
-	}
-	else
-		bytes = length == -2 ? strlen(DatumGetCString(value)) : length;
-	appendBinaryStringInfo(key, (char *) &bytes, sizeof(bytes));
-	appendBinaryStringInfo(key, DatumGetPointer(value), bytes);
-}
-
-/*
- * Function and arguments as bytes; false where their types are not known, as
- * of calls by the fast-path protocol, which nothing multiplies.
- */
-static bool
-make_key(FunctionCallInfo fcinfo, StringInfo key)
-{
-	initStringInfo(key);
-	appendBinaryStringInfo(key, (char *) &fcinfo->flinfo->fn_oid, sizeof(Oid));
-	for (int i = 0; i < fcinfo->nargs; i++)
-	{
-		bool isnull = PG_ARGISNULL(i);
-		Oid	 type = get_fn_expr_argtype(fcinfo->flinfo, i);
-
-		if (!OidIsValid(type))
-			return false;
-		appendBinaryStringInfo(key, (char *) &type, sizeof(Oid));
-		appendStringInfoChar(key, isnull);
-		if (!isnull)
-			append_value(key, PG_GETARG_DATUM(i), type);
-	}
-	return true;
+	if (s->buckets)
+		pfree(s->buckets);
+	s->nbuckets = Max(s->nbuckets, CALLS_FEW) * 2;
+	s->buckets = MemoryContextAllocExtended(context,
+											s->nbuckets * sizeof(Kept *),
+											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (Kept *call = s->newest; call; call = call->older)
+		put_into_bucket(s, call);
 }
 
 static uint32
@@ -286,14 +259,24 @@ hash_key(const StringInfo key)
 static Statement *
 calling_statement(FunctionCallInfo fcinfo)
 {
-	Room	  *room = find_room(fcinfo->flinfo->fn_mcxt);
-	Statement *s = NULL;
+	Room *room = find_room(fcinfo->flinfo->fn_mcxt);
 
-	if (room && ActiveSnapshotSet())
-		s = find_statement(room, GetActiveSnapshot()->curcid);
-	if (s)
-		s->used = ++use_count;
-	return s;
+	return room && ActiveSnapshotSet() ?
+		find_statement(room, GetActiveSnapshot()->curcid) :
+		NULL;
+}
+
+static Kept *
+find_call(Statement *s, const StringInfo key)
+{
+	uint32 hash = hash_key(key);
+	Kept  *call = s->buckets ? *bucket(s, hash) : s->newest;
+
+	while (call &&
+		   (call->hash != hash || call->length != key->len ||
+			memcmp(call->key, key->data, key->len) != 0))
+		call = s->buckets ? call->next : call->older;
+	return call;
 }
 
 bool
@@ -301,49 +284,43 @@ once_done(FunctionCallInfo fcinfo, Datum *result)
 {
 	Statement	  *s = calling_statement(fcinfo);
 	StringInfoData key;
-	uint32		   hash;
+	Kept		  *call;
 
-	if (s == NULL || !make_key(fcinfo, &key))
+	if (s == NULL || !call_key(fcinfo, &key))
 		return false;
-	hash = hash_key(&key);
-	for (Kept *call = *bucket(s, hash); call; call = call->next)
-		if (call->hash == hash && call->length == key.len &&
-			memcmp(call->key, key.data, key.len) == 0)
-		{
-			/* The statement's end must not take away what it was given. */
-			*result = datumCopy(call->result, false, -1);
-			return true;
-		}
-	return false;
+	call = find_call(s, &key);
+	if (call == NULL)
+		return false;
+
+	/* The statement's end must not take away what it was given. */
+	*result = datumCopy(call->result, false, -1);
+	return true;
 }
 
 void
 once_keep(FunctionCallInfo fcinfo, Datum result)
 {
+	MemoryContext  context = fcinfo->flinfo->fn_mcxt;
 	Statement	  *s;
 	StringInfoData key;
 	Kept		  *call;
 	Size		   length = VARSIZE_ANY(DatumGetPointer(result));
 	Size		   offset;
-	Kept		 **link;
 
-	if (!ActiveSnapshotSet() || !make_key(fcinfo, &key))
+	if (!ActiveSnapshotSet() || !call_key(fcinfo, &key))
 		return;
 	s = calling_statement(fcinfo);
 	if (s == NULL)
 	{
-		Room *room = find_room(fcinfo->flinfo->fn_mcxt);
+		Room *room = find_room(context);
 
 		if (room == NULL)
-			room = make_room(fcinfo->flinfo->fn_mcxt);
+			room = make_room(context);
 		s = make_statement(room, GetActiveSnapshot()->curcid);
-		s->used = ++use_count;
 	}
-	else if (s->count >= s->nbuckets)
-		grow(s);
 
 	offset = MAXALIGN(offsetof(Kept, key) + key.len);
-	call = MemoryContextAlloc(s->context, offset + length);
+	call = MemoryContextAlloc(context, offset + length);
 	call->hash = hash_key(&key);
 	call->subid = GetCurrentSubTransactionId();
 	call->length = key.len;
@@ -351,11 +328,11 @@ once_keep(FunctionCallInfo fcinfo, Datum result)
 	call->result = PointerGetDatum((char *) call + offset);
 	memcpy(DatumGetPointer(call->result), DatumGetPointer(result), length);
 
-	link = bucket(s, call->hash);
-	call->next = *link;
-	*link = call;
 	call->older = s->newest;
 	s->newest = call;
-	s->count++;
+	if (++s->count > Max(s->nbuckets, CALLS_FEW))
+		grow(s, context);
+	else if (s->buckets)
+		put_into_bucket(s, call);
 	pfree(key.data);
 }
