@@ -26,6 +26,10 @@ type_length(Oid type, int16 *length, bool *byval)
 			*length = 4;
 			*byval = true;
 			break;
+		case INT8OID:
+			*length = 8;
+			*byval = sizeof(Datum) == 8;
+			break;
 		default:
 			get_typlenbyval(type, length, byval);
 			break;

@@ -106,7 +106,9 @@ transaction_ends(XactEvent event, void *arg)
 		event != XACT_EVENT_PREPARE)
 		return;
 	dlist_foreach(i, &rooms)
+	{
 		forget_statements(dlist_container(Room, node, i.cur), 0);
+	}
 }
 
 static Kept **
@@ -280,15 +282,15 @@ find_call(Statement *s, const StringInfo key)
 }
 
 bool
-once_done(FunctionCallInfo fcinfo, Datum *result)
+once_done(FunctionCallInfo fcinfo, StringInfo key, Datum *result)
 {
-	Statement	  *s = calling_statement(fcinfo);
-	StringInfoData key;
-	Kept		  *call;
+	Statement *s = calling_statement(fcinfo);
+	Kept	  *call;
 
-	if (s == NULL || !call_key(fcinfo, &key))
+	key->data = NULL;
+	if (s == NULL || !call_key(fcinfo, key))
 		return false;
-	call = find_call(s, &key);
+	call = find_call(s, key);
 	if (call == NULL)
 		return false;
 
@@ -298,16 +300,15 @@ once_done(FunctionCallInfo fcinfo, Datum *result)
 }
 
 void
-once_keep(FunctionCallInfo fcinfo, Datum result)
+once_keep(FunctionCallInfo fcinfo, StringInfo key, Datum result)
 {
-	MemoryContext  context = fcinfo->flinfo->fn_mcxt;
-	Statement	  *s;
-	StringInfoData key;
-	Kept		  *call;
-	Size		   length = VARSIZE_ANY(DatumGetPointer(result));
-	Size		   offset;
+	MemoryContext context = fcinfo->flinfo->fn_mcxt;
+	Statement	 *s;
+	Kept		 *call;
+	Size		  length = VARSIZE_ANY(DatumGetPointer(result));
+	Size		  offset;
 
-	if (!ActiveSnapshotSet() || !call_key(fcinfo, &key))
+	if (!ActiveSnapshotSet() || (key->data == NULL && !call_key(fcinfo, key)))
 		return;
 	s = calling_statement(fcinfo);
 	if (s == NULL)
@@ -319,12 +320,12 @@ once_keep(FunctionCallInfo fcinfo, Datum result)
 		s = make_statement(room, GetActiveSnapshot()->curcid);
 	}
 
-	offset = MAXALIGN(offsetof(Kept, key) + key.len);
+	offset = MAXALIGN(offsetof(Kept, key) + key->len);
 	call = MemoryContextAlloc(context, offset + length);
-	call->hash = hash_key(&key);
+	call->hash = hash_key(key);
 	call->subid = GetCurrentSubTransactionId();
-	call->length = key.len;
-	memcpy(call->key, key.data, key.len);
+	call->length = key->len;
+	memcpy(call->key, key->data, key->len);
 	call->result = PointerGetDatum((char *) call + offset);
 	memcpy(DatumGetPointer(call->result), DatumGetPointer(result), length);
 
@@ -334,5 +335,5 @@ once_keep(FunctionCallInfo fcinfo, Datum result)
 		grow(s, context);
 	else if (s->buckets)
 		put_into_bucket(s, call);
-	pfree(key.data);
+	pfree(key->data);
 }

@@ -15,15 +15,19 @@
 #define ORDCANCEL_ONCE_H
 
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 
-/* Has the statement made this very call?  Then its result, copied. */
-extern bool once_done(FunctionCallInfo fcinfo, Datum *result);
+/*
+ * Has the statement made this very call?  Then its result, copied.  The key is
+ * for once_keep.
+ */
+extern bool once_done(FunctionCallInfo fcinfo, StringInfo key, Datum *result);
 
 /*
  * Remembers a call that changed something, with its result, a row.  One that
  * changed nothing may be made again; and to tell two statements apart it takes
  * a change between them.
  */
-extern void once_keep(FunctionCallInfo fcinfo, Datum result);
+extern void once_keep(FunctionCallInfo fcinfo, StringInfo key, Datum result);
 
 #endif /* ORDCANCEL_ONCE_H */

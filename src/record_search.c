@@ -201,7 +201,7 @@ record_has_earlier(const OrderCase *c)
 	bool	 isnull;
 	bool	 earlier = true;
 
-	if (list_member_oid(indexes, table->newest_index))
+	if (rel && list_member_oid(indexes, table->newest_index))
 	{
 		probe_begin(&probe, rel, table->newest_index, table->keys,
 					table->nkeys, SIGHT_NOW);
@@ -247,7 +247,7 @@ record_request_key_index(const OrderTable *table)
 			found.name = pstrdup(RelationGetRelationName(index));
 		index_close(index, NoLock);
 	}
-	if (found.name)
+	if (rel && found.name)
 	{
 		found.schema = get_namespace_name(RelationGetNamespace(rel));
 		found.table = pstrdup(RelationGetRelationName(rel));

@@ -82,12 +82,13 @@ outcome_datum(FunctionCallInfo fcinfo, const OrderCase *c, const Outcome *o)
 static Datum
 run(FunctionCallInfo fcinfo, Call *call)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	OrderCase	  c = {0};
-	OwnerScope	  scope;
-	Datum		  result;
+	MemoryContext  caller = CurrentMemoryContext;
+	OrderCase	   c = {0};
+	OwnerScope	   scope;
+	StringInfoData key;
+	Datum		   result;
 
-	if (once_done(fcinfo, &result))
+	if (once_done(fcinfo, &key, &result))
 		return result;
 	call->source = verb_name(call->verb);
 	c.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
@@ -107,7 +108,7 @@ run(FunctionCallInfo fcinfo, Call *call)
 		refusal_raise(&c.outcome.refusal);
 	result = outcome_datum(fcinfo, &c, &c.outcome);
 	if (c.outcome.changed)
-		once_keep(fcinfo, result);
+		once_keep(fcinfo, &key, result);
 	return result;
 }
 
