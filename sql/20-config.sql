@@ -46,7 +46,8 @@ CREATE TABLE ordcancel.order_table (
     time_zone text NOT NULL,
     primary_key name[] NOT NULL,
     pinned_refund_due text,
-    notify_payload text NOT NULL DEFAULT 'full' CHECK (notify_payload IN ('full', 'id'))
+    notify_payload text NOT NULL DEFAULT 'full' CHECK (notify_payload IN ('full', 'id')),
+    refund_scale integer NOT NULL DEFAULT 2
 );
 COMMENT ON TABLE ordcancel.order_table IS 'the attached order tables, as attach() was told';
 COMMENT ON COLUMN ordcancel.order_table.status IS 'the column that holds the order''s status';
@@ -61,6 +62,7 @@ COMMENT ON COLUMN ordcancel.order_table.primary_key IS 'columns of the order tab
 COMMENT ON COLUMN ordcancel.order_table.search_path IS 'schemas on the search_path of the attach() call: functions in conditions, and triggers on the order table during our writes, run with it';
 COMMENT ON COLUMN ordcancel.order_table.pinned_refund_due IS 'refund_due as it was understood: every name and cast written out';
 COMMENT ON COLUMN ordcancel.order_table.notify_payload IS 'what NOTIFY tells: full, or the event''s id alone';
+COMMENT ON COLUMN ordcancel.order_table.refund_scale IS 'digits after the point that money has; refunds, and what is due, are rounded to it';
 COMMENT ON COLUMN ordcancel.order_table.time_zone IS 'time zone of the attach() call: a placed_at without time zone is read in it, and expressions run in it';
 
 CREATE TABLE ordcancel.policy (

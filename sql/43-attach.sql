@@ -76,7 +76,8 @@ COMMENT ON FUNCTION ordcancel_internal.check_order_table(regclass, name, name, n
 
 CREATE FUNCTION ordcancel_internal.attach(
     orders regclass, status name, placed_at name, policy_by name, refund_due text, plain_updates boolean,
-    notify_channel text, inherit boolean, preset text, record_schema name, notify_payload text) RETURNS void
+    notify_channel text, inherit boolean, preset text, refund_scale integer, record_schema name, notify_payload text)
+    RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -99,6 +100,8 @@ BEGIN
           AND NOT has_schema_privilege((SELECT relowner FROM pg_class WHERE oid = orders), record_schema, 'CREATE') THEN
         PERFORM ordcancel_internal.invalid(format('record tables of %s cannot be made in schema "%s"', orders, record_schema),
                                            'The owner of the order table may not create tables there.');
+    ELSIF refund_scale IS NULL OR refund_scale NOT BETWEEN 0 AND 8 THEN
+        PERFORM ordcancel_internal.invalid('refund_scale must be a number of digits from 0 to 8');
     END IF;
     key_columns := ordcancel_internal.check_order_table(orders, status, placed_at, policy_by);
     record_keys := ordcancel_internal.known_record_keys(orders, key_columns);
@@ -115,7 +118,8 @@ BEGIN
     INSERT INTO ordcancel.order_table AS t
         VALUES (orders, status, placed_at, policy_by, refund_due, plain_updates, notify_channel, inherit,
                 records.cancellation_table, records.event_table, record_keys,
-                ordcancel_internal.caller_search_path(), current_setting('TimeZone'), key_columns, NULL, notify_payload)
+                ordcancel_internal.caller_search_path(), current_setting('TimeZone'), key_columns, NULL, notify_payload,
+                refund_scale)
         ON CONFLICT ON CONSTRAINT order_table_pkey DO UPDATE
         SET status = excluded.status, placed_at = excluded.placed_at, policy_by = excluded.policy_by,
             refund_due = excluded.refund_due, plain_updates = excluded.plain_updates,
@@ -123,7 +127,7 @@ BEGIN
             cancellation_table = excluded.cancellation_table, event_table = excluded.event_table,
             key_columns = excluded.key_columns, search_path = excluded.search_path,
             time_zone = excluded.time_zone, primary_key = excluded.primary_key,
-            pinned_refund_due = NULL, notify_payload = excluded.notify_payload;
+            pinned_refund_due = NULL, notify_payload = excluded.notify_payload, refund_scale = excluded.refund_scale;
     INSERT INTO ordcancel.policy (orders) VALUES (orders) ON CONFLICT DO NOTHING;
     IF refund_due IS NOT NULL THEN
         UPDATE ordcancel.order_table AS t
@@ -153,7 +157,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, name, text) IS 'see attach';
+COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text) IS 'see attach';
 
 -- Puts an existing order table under rules. The caller owns the table.
 --   orders          the table, plain or partitioned, with a primary key
@@ -165,6 +169,7 @@ COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, 
 --   notify_channel  channel of NOTIFY
 --   inherit         whether the record tables inherit from ours
 --   preset          name of a preset, see apply_preset
+--   refund_scale    digits after the point that money has, 0 to 8: what is due, and each refund, is rounded to it
 --   record_schema   schema of the record tables; NULL: that of the order table
 --   notify_payload  what NOTIFY tells: full, or id, the event's id alone
 -- Called again it replaces what it was told before; policies, rules and
@@ -173,11 +178,11 @@ COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, 
 CREATE FUNCTION ordcancel.attach(
     orders regclass, status name, placed_at name DEFAULT NULL, policy_by name DEFAULT NULL,
     refund_due text DEFAULT NULL, plain_updates boolean DEFAULT true, notify_channel text DEFAULT 'ordcancel',
-    inherit boolean DEFAULT true, preset text DEFAULT NULL, record_schema name DEFAULT NULL,
-    notify_payload text DEFAULT 'full') RETURNS void
+    inherit boolean DEFAULT true, preset text DEFAULT NULL, refund_scale integer DEFAULT 2,
+    record_schema name DEFAULT NULL, notify_payload text DEFAULT 'full') RETURNS void
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, name, text) IS 'puts an existing order table under rules';
+COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text) IS 'puts an existing order table under rules';
 
 -- Puts the guard against TRUNCATE on partitions that were added since attach;
 -- the other guards PostgreSQL clones by itself. Returns how many it guarded.

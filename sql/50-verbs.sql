@@ -105,9 +105,11 @@ COMMENT ON FUNCTION ordcancel.deny_cancel(regclass, anynonarray, text, text) IS 
 
 -- Adds a refund to a cancellation in progress; with the last one it is
 -- canceled.
---   amount     positive, not above what is still due
+--   amount     positive, not above what is still due; rounded to refund_scale
 --   method     code of ordcancel.refund_method
---   reference  up to 255 characters, for the record
+--   reference  up to 255 characters; a refund of the order that is on record
+--              with it, the same amount and method, is not added again (changed
+--              is false), and with another amount or method it is OC010
 -- Raises OC001, OC002, OC007, OC010.
 CREATE FUNCTION ordcancel.record_refund(
     orders regclass, order_id text, amount numeric, method text, reference text DEFAULT NULL, actor text DEFAULT NULL)
@@ -124,7 +126,8 @@ COMMENT ON FUNCTION ordcancel.record_refund(regclass, anynonarray, numeric, text
 
 -- Undoes a cancellation, as far and as long as the policy says; the order gets
 -- its prior status unless it has moved on. settled says that refunds which must
--- be repaid or recaptured have been. Raises OC001, OC002, OC006, OC008, OC009.
+-- be repaid or recaptured have been; without it what was refunded was kept, and
+-- is not due again. Raises OC001, OC002, OC006, OC008, OC009.
 CREATE FUNCTION ordcancel.undo_cancel(
     orders regclass, order_id text, note text DEFAULT NULL, actor text DEFAULT NULL, settled boolean DEFAULT false)
     RETURNS ordcancel.outcome

@@ -295,6 +295,11 @@ decide_deny(const Question *q)
 static Verdict
 decide_refund(const Question *q)
 {
+	/* A reference is the order's, whatever has become of the cancellation. */
+	if (q->amount == AMOUNT_REPEATED)
+		return already(q->live != STATE_NONE ? q->live : q->last);
+	if (q->amount == AMOUNT_OTHER_REFERENCE)
+		return refused(CONDITION_INVALID_REFUND, FAULT_REFERENCE);
 	if (q->live != STATE_IN_PROGRESS)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
 	switch (q->amount)
@@ -317,6 +322,9 @@ decide_refund(const Question *q)
 			return refused(CONDITION_INVALID_REFUND, FAULT_AMOUNT_TOO_HIGH);
 		case AMOUNT_UNKNOWN_METHOD:
 			return refused(CONDITION_INVALID_REFUND, FAULT_METHOD);
+		case AMOUNT_REPEATED:
+		case AMOUNT_OTHER_REFERENCE:
+			break; /* see above */
 	}
 	pg_unreachable();
 }

@@ -61,7 +61,8 @@ typedef enum Fault
 	FAULT_MONEY_KEPT, /* the customer has the money back */
 	FAULT_AMOUNT,	  /* not a positive amount */
 	FAULT_AMOUNT_TOO_HIGH,
-	FAULT_METHOD, /* unknown refund method */
+	FAULT_METHOD,	 /* unknown refund method */
+	FAULT_REFERENCE, /* of another refund */
 	FAULT_NO_CANCELED_STATUS,
 } Fault;
 
@@ -73,6 +74,8 @@ typedef enum AmountCheck
 	AMOUNT_NOT_POSITIVE,
 	AMOUNT_TOO_HIGH,
 	AMOUNT_UNKNOWN_METHOD,
+	AMOUNT_REPEATED,		/* it is on record, under the same reference */
+	AMOUNT_OTHER_REFERENCE, /* the reference is another refund's */
 } AmountCheck;
 
 typedef struct Reason

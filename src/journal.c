@@ -101,7 +101,7 @@ make_event(OrderCase *c, const Call *call, EventType type, State state,
 static void
 owe_refund(OrderCase *c)
 {
-	c->record.refund_due = c->refund_due;
+	c->record.refund_due = c->owed;
 	if (c->question.money_due)
 		c->record.refunded = int64_to_numeric(0);
 }

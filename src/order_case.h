@@ -40,6 +40,13 @@ typedef struct Cancellation
 	TimestampTz *deadline;
 } Cancellation;
 
+/* A refund that is on record. */
+typedef struct PastRefund
+{
+	Numeric amount;
+	char   *method;
+} PastRefund;
+
 typedef struct OrderCase OrderCase;
 
 /* What the caller said. */
@@ -112,13 +119,18 @@ struct OrderCase
 	const Policy   *policy;		 /* what governs */
 
 	/* its facts, see order_facts */
-	Numeric			 refund_due;
+	Numeric			 refund_due; /* as the expression says */
 	const BlockRule *customer_block;
 	const BlockRule *merchant_block;
 
 	/* its live cancellation, else the newest ended one */
 	bool		 has_record;
 	Cancellation record;
+
+	/* what is to be paid back, see question_ask */
+	bool		owed_known;
+	Numeric		owed;	  /* or NULL */
+	PastRefund *recorded; /* another refund with the reference of this one */
 
 	Question	question;
 	Verdict		verdict;

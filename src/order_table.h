@@ -65,6 +65,8 @@ typedef enum StatementKind
 	STATEMENT_FIND_OVERDUE, /* from here on: over the record tables */
 	STATEMENT_FIND_REQUEST_KEY,
 	STATEMENT_UNSETTLED,
+	STATEMENT_FIND_REFUND,
+	STATEMENT_KEPT,
 	STATEMENT_COUNT,
 } StatementKind;
 
@@ -95,6 +97,7 @@ typedef struct OrderTable
 	TupleDesc key_desc;		  /* of a composite key, for its text */
 	bool	  key_has_format; /* the key's text depends on settings */
 
+	int	  refund_scale; /* digits of money after the point */
 	bool  plain_updates;
 	char *channel;
 	bool  payload_is_id; /* NOTIFY tells the event's id alone */

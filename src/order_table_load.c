@@ -44,6 +44,7 @@ enum
 	ORDER_TABLE_PRIMARY_KEY,
 	ORDER_TABLE_PINNED_REFUND_DUE,
 	ORDER_TABLE_NOTIFY_PAYLOAD,
+	ORDER_TABLE_REFUND_SCALE,
 };
 
 /* The values of one row of ordcancel.order_table. */
@@ -283,6 +284,7 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	table->event_table = config_oid(row, desc, ORDER_TABLE_EVENT_TABLE);
 	table->search_path = config_text(row, desc, ORDER_TABLE_SEARCH_PATH);
 	table->time_zone = config_text(row, desc, ORDER_TABLE_TIME_ZONE);
+	table->refund_scale = config_int(row, desc, ORDER_TABLE_REFUND_SCALE);
 
 	table->record_keys = config_names(row, desc, ORDER_TABLE_KEY_COLUMNS,
 									  &table->nkeys);

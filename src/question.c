@@ -42,23 +42,92 @@ numeric_compare(Numeric a, Numeric b)
 											 NumericGetDatum(b)));
 }
 
-static AmountCheck
-check_amount(const OrderCase *c, const Call *call)
+static bool
+is_positive(Numeric number)
 {
-	Numeric zero = int64_to_numeric(0);
-	Numeric sum;
-	int		order;
+	return numeric_compare(number, int64_to_numeric(0)) > 0;
+}
+
+static int
+scale_of(Numeric number)
+{
+	if (numeric_is_nan(number) || numeric_is_inf(number))
+		return 0;
+	return DatumGetInt32(
+		DirectFunctionCall1(numeric_scale, NumericGetDatum(number)));
+}
+
+/* In the precision of money, half up; what is no finer stays as it is. */
+static Numeric
+money(Numeric number, int scale)
+{
+	if (scale_of(number) <= scale)
+		return number;
+	return DatumGetNumeric(DirectFunctionCall2(numeric_round,
+											   NumericGetDatum(number),
+											   Int32GetDatum(scale)));
+}
+
+/* Is it no more than the repetition of a refund? */
+static bool
+same_refund(const Call *call, int scale, const PastRefund *past)
+{
+	if (past->amount == NULL || !same_text(call->method, past->method))
+		return false;
+
+	/* The precision may have been a finer one then. */
+	scale = Max(scale, scale_of(past->amount));
+	return numeric_compare(money(call->amount, scale), past->amount) == 0;
+}
+
+/*
+ * What the order's records say of the reference; AMOUNT_PART: nothing.  A
+ * refund that was recorded with it before decides, not what is due by now.
+ */
+static AmountCheck
+check_reference(OrderCase *c, const Call *call)
+{
+	List	 *past = NIL;
+	ListCell *lc;
+
+	if (call->reference && c->has_record)
+		past = record_find_refund(c, call->reference);
+	foreach(lc, past)
+		if (same_refund(call, c->table->refund_scale, lfirst(lc)))
+			return AMOUNT_REPEATED;
+	if (past == NIL)
+		return AMOUNT_PART;
+	c->recorded = linitial(past);
+	return AMOUNT_OTHER_REFERENCE;
+}
+
+static AmountCheck
+check_amount(OrderCase *c, Call *call)
+{
+	Numeric		due = c->record.refund_due;
+	Numeric		sum;
+	AmountCheck check;
+	int			order;
 
 	if (!call->has_amount || numeric_is_nan(call->amount) ||
-		numeric_is_inf(call->amount) ||
-		numeric_compare(call->amount, zero) <= 0)
+		numeric_is_inf(call->amount) || !is_positive(call->amount))
+		return AMOUNT_NOT_POSITIVE;
+	check = check_reference(c, call);
+	if (check != AMOUNT_PART)
+		return check;
+	if (due == NULL)
+		return AMOUNT_TOO_HIGH;
+
+	/* What was due in a finer precision can still be paid back to the end. */
+	call->amount = money(call->amount,
+						 Max(c->table->refund_scale, scale_of(due)));
+	if (!is_positive(call->amount))
 		return AMOUNT_NOT_POSITIVE;
 	if (!refund_method_exists(call->method))
 		return AMOUNT_UNKNOWN_METHOD;
-	sum = numeric_plus(c->record.refunded ? c->record.refunded : zero,
-					   call->amount);
-	order = c->record.refund_due ? numeric_compare(sum, c->record.refund_due) :
-								   1;
+	sum = c->record.refunded ? numeric_plus(c->record.refunded, call->amount) :
+							   call->amount;
+	order = numeric_compare(sum, due);
 	return order > 0 ? AMOUNT_TOO_HIGH :
 		order == 0	 ? AMOUNT_LAST :
 					   AMOUNT_PART;
@@ -69,6 +138,42 @@ is_live(State state)
 {
 	return state == STATE_REQUESTED || state == STATE_IN_PROGRESS ||
 		state == STATE_CANCELED;
+}
+
+/* Does the verb agree on a cancellation, or may it turn out to? */
+static bool
+may_owe(Verb verb)
+{
+	return verb == VERB_REQUEST_CANCEL || verb == VERB_CANCEL_ORDER ||
+		verb == VERB_OVERRIDE_CANCEL || verb == VERB_ACCEPT_CANCEL ||
+		verb == VERB_MOVE;
+}
+
+/*
+ * What is to be paid back: what the expression says, less what the customer
+ * has kept of earlier cancellations.
+ */
+static void
+find_owed(OrderCase *c, State live)
+{
+	Numeric kept = NULL;
+
+	if (c->owed_known)
+		return;
+	c->owed_known = true;
+	c->owed = NULL;
+	if (c->refund_due == NULL)
+		return;
+	c->owed = money(c->refund_due, c->table->refund_scale);
+	if (c->has_record && is_positive(c->owed) &&
+		(live == STATE_NONE || record_has_earlier(c)))
+		kept = record_kept(c);
+	if (kept)
+		c->owed = DatumGetNumeric(DirectFunctionCall2(numeric_sub,
+													  NumericGetDatum(c->owed),
+													  NumericGetDatum(kept)));
+	if (numeric_compare(c->owed, int64_to_numeric(0)) < 0)
+		c->owed = int64_to_numeric(0);
 }
 
 /* Puts what is known of the order and its cancellation into the question. */
@@ -88,11 +193,14 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	q->placed_at = c->placed_at;
 	q->blocked = party == PARTY_CUSTOMER ? c->customer_block != NULL :
 										   c->merchant_block != NULL;
-	q->money_due = c->refund_due &&
-		numeric_compare(c->refund_due, int64_to_numeric(0)) > 0;
+	q->live = live ? r->state : STATE_NONE;
+	if (may_owe(verb) && q->live <= STATE_REQUESTED)
+	{
+		find_owed(c, q->live);
+		q->money_due = c->owed && is_positive(c->owed);
+	}
 	if (!c->has_record)
 		return;
-	q->live = live ? r->state : STATE_NONE;
 	q->last = live ? STATE_NONE : r->state;
 	q->asked_by = r->requested_by;
 	q->direct = r->decided && r->decided_by == r->requested_by &&
@@ -147,7 +255,7 @@ question_ask_call(OrderCase *c, Call *call)
 	if (call->verb == VERB_UNDO_CANCEL && q->live != STATE_NONE &&
 		c->record.refunded)
 		q->unsettled = record_unsettled(c->table, c->record.id);
-	if (call->verb == VERB_RECORD_REFUND && q->live == STATE_IN_PROGRESS)
+	if (call->verb == VERB_RECORD_REFUND)
 		q->amount = check_amount(c, call);
 }
 
@@ -173,10 +281,19 @@ question_explain(const OrderCase *c, const Call *call, const char *to)
 			.block = block ? block->name : NULL,
 			.block_hint = block ? block->hint : NULL,
 			.reason = call->reason,
-			.due = numeric_text(c->record.refund_due ? c->record.refund_due :
-													   c->refund_due),
-			.refunded = numeric_text(c->record.refunded),
+			.due = numeric_text(c->question.live == STATE_NONE ||
+										c->record.refund_due == NULL ?
+									c->owed :
+									c->record.refund_due),
+			.refunded = numeric_text(
+				c->question.live == STATE_NONE ? NULL : c->record.refunded),
 			.method = call->method,
+			.reference = call->reference,
+			.recorded_amount = c->recorded ? numeric_text(c->recorded->amount) :
+											 NULL,
+			.recorded_method = c->recorded && c->recorded->method ?
+				c->recorded->method :
+				"",
 	};
 
 	return refusal_explain(&names, &c->question, &c->verdict);

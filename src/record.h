@@ -66,6 +66,33 @@ extern List *record_overdue(OrderTable *table, TimestampTz now);
 /* Was money given back by a method that has to be settled before an undo? */
 extern bool record_unsettled(OrderTable *table, int64 cancellation_id);
 
+/*
+ * The refunds of the order, of whichever cancellation, that have this
+ * reference: PastRefund's.
+ */
+extern List *record_find_refund(const OrderCase *c, const char *reference);
+
+/*
+ * What was paid back in cancellations of the order that have ended, and was
+ * not settled by their undo; NULL is nothing.
+ */
+extern Numeric record_kept(const OrderCase *c);
+
+/* Has the order a cancellation before c->record?  True where not known. */
+extern bool record_has_earlier(const OrderCase *c);
+
+/* Is it a key that was used already which made this error? */
+typedef struct RequestKeyIndex
+{
+	char *schema;
+	char *table;
+	char *name; /* NULL: the owner has dropped it */
+} RequestKeyIndex;
+
+extern RequestKeyIndex record_request_key_index(const OrderTable *table);
+extern bool			   record_request_key_taken(const RequestKeyIndex *index,
+												const ErrorData		  *error);
+
 extern void record_insert(OrderCase **cases, int count);
 extern void record_update(OrderCase *c);
 extern void record_events(Event *list, int count);

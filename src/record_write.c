@@ -269,10 +269,13 @@ insert_events(OrderTable *table, Event *list, int count)
 void
 record_events(Event *list, int count)
 {
-	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext	caller = CurrentMemoryContext;
+	RequestKeyIndex index = {0};
 
 	if (count == 0)
 		return;
+	if (list[0].request_key)
+		index = record_request_key_index(list[0].order->table);
 	/* Another order's call with the same key may have been a moment earlier. */
 	PG_TRY();
 	{
@@ -284,8 +287,7 @@ record_events(Event *list, int count)
 
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
-		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION ||
-			list[0].request_key == NULL)
+		if (!record_request_key_taken(&index, error))
 			PG_RE_THROW();
 		FlushErrorState();
 		refusal_raise_request_key(list[0].request_key,

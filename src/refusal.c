@@ -270,6 +270,16 @@ explain_refund(Refusal *r, const RefusalNames *names, Fault fault)
 							  names->method ? shorten(names->method, 80) : "");
 		r->hint = "Look up the methods in ordcancel.refund_method.";
 	}
+	else if (fault == FAULT_REFERENCE)
+	{
+		r->message = psprintf(
+			"refund reference \"%s\" of order %s of %s was used before",
+			shorten(names->reference, 80), names->order, names->table);
+		r->detail = psprintf("A refund of %s by \"%s\" is on record under it.",
+							 names->recorded_amount, names->recorded_method);
+		r->hint =
+			"Give each refund a reference of its own, and the same one only to repeat it.";
+	}
 	else
 	{
 		r->message = psprintf(

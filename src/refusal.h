@@ -35,6 +35,9 @@ typedef struct RefusalNames
 	const char *due; /* refund_due and refunded, as text */
 	const char *refunded;
 	const char *method;
+	const char *reference; /* and what is on record under it */
+	const char *recorded_amount;
+	const char *recorded_method;
 } RefusalNames;
 
 extern const char *condition_name(Condition condition);

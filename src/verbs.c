@@ -16,6 +16,7 @@
 #include "as_owner.h"
 #include "entry.h"
 #include "lifecycle.h"
+#include "once.h"
 #include "order_row.h"
 #include "refusal.h"
 #include "roles.h"
@@ -81,10 +82,14 @@ outcome_datum(FunctionCallInfo fcinfo, const OrderCase *c, const Outcome *o)
 static Datum
 run(FunctionCallInfo fcinfo, Call *call)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	OrderCase	  c = {0};
-	OwnerScope	  scope;
+	MemoryContext  caller = CurrentMemoryContext;
+	OrderCase	   c = {0};
+	OwnerScope	   scope;
+	StringInfoData key;
+	Datum		   result;
 
+	if (once_done(fcinfo, &key, &result))
+		return result;
 	call->source = verb_name(call->verb);
 	c.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
 	entry_key(&c, fcinfo, 1);
@@ -101,7 +106,10 @@ run(FunctionCallInfo fcinfo, Call *call)
 		entry_not_found(&c, fcinfo, 1);
 	if (c.result == CASE_REFUSED)
 		refusal_raise(&c.outcome.refusal);
-	return outcome_datum(fcinfo, &c, &c.outcome);
+	result = outcome_datum(fcinfo, &c, &c.outcome);
+	if (c.outcome.changed)
+		once_keep(fcinfo, &key, result);
+	return result;
 }
 
 /* (orders, order_id, reason, note, actor, request_key) */

@@ -66,6 +66,15 @@ sub call
 	return answer($socket);
 }
 
+sub query
+{
+	my ($socket, $sql) = @_;
+
+	print $socket 'Q', pack('N', length($sql) + 5), $sql, "\0";
+	$socket->flush;
+	return answer($socket);
+}
+
 psql('postgres', "DROP DATABASE IF EXISTS $db");
 psql('postgres', "CREATE DATABASE $db");
 psql($db, <<'SQL');
@@ -107,6 +116,16 @@ is(call($session, 'ordcancel.undo_cancel(regclass,text,text,text,boolean)', 'ord
 is(call($session, 'ordcancel.guard_update()'), '39P01', 'a trigger function is none to be called');
 is(psql($db, "SELECT string_agg(id || ' ' || status, ', ' ORDER BY id) FROM orders"), '1 placed, 2 placed', 'the orders are as they should be');
 is(psql($db, 'SELECT count(*) FROM ordcancel.child'), '0', 'nothing was configured');
+
+# Each message is a call, also in one transaction: nothing multiplies them.
+psql($db, "SELECT ordcancel.attach('orders', 'status', refund_due => '10'); SELECT ordcancel.cancel_order('orders', 2)");
+my @refund = ('ordcancel.record_refund(regclass,text,numeric,text,text,text)', 'orders', '2', '3', 'cash', undef, undef);
+is(join(' ', map { call($session, @refund) } 1 .. 2), 'ok ok', 'a refund, and another one');
+query($session, 'BEGIN');
+call($session, @refund);
+is(call($session, @refund), 'OC010', 'three are possible');
+query($session, 'ROLLBACK');
+is(psql($db, "SELECT refunded FROM orders_cancellation WHERE state = 'in_progress'"), '6', 'two were made');
 
 close $_ for $stranger, $session;
 psql('postgres', "DROP DATABASE $db WITH (FORCE)");
