@@ -100,14 +100,20 @@ SELECT b.batch_id, b.orders,
        CASE WHEN n.rate > 0 AND b.ended IS NULL
             THEN pg_catalog.make_interval(secs => pg_catalog.round((b.total - n.done) / n.rate)::double precision) END AS time_left,
        b.started_at, b.updated_at, b.ended AS finished_at, b.error, b.error_sqlstate,
-       b.condition, b.reason, b.note, b.actor, b.chunk, b.dry_run, b.author
+       CASE WHEN n.is_own THEN b.condition END AS condition, b.reason,
+       CASE WHEN n.is_own THEN b.note END AS note, CASE WHEN n.is_own THEN b.actor END AS actor,
+       b.chunk, b.dry_run, b.author
 FROM ordcancel.batch AS b
     CROSS JOIN LATERAL (
-        SELECT d.done, d.done / nullif(extract(epoch FROM b.busy), 0) AS rate
+        SELECT d.done, d.done / nullif(extract(epoch FROM b.busy), 0) AS rate,
+               EXISTS (SELECT FROM pg_catalog.pg_roles AS r
+                       WHERE (r.rolname = b.author
+                              OR r.oid = (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = b.orders))
+                         AND pg_catalog.pg_has_role(r.oid, 'USAGE')) AS is_own
         FROM (SELECT b.canceled + b.in_progress + b.requested + b.already + b.refused + b.skipped AS done) AS d
     ) AS n
 WHERE pg_catalog.has_table_privilege(b.orders, 'SELECT');
-COMMENT ON VIEW ordcancel.batch_progress IS 'batches, how far they are, orders per second and time left: state is running, done, stopped (by an error or a cancel) or interrupted (by a crash)';
+COMMENT ON VIEW ordcancel.batch_progress IS 'batches, how far they are, orders per second and time left: state is running, done, stopped (by an error or a cancel) or interrupted (by a crash); condition, note and actor only for its author and the owner of the orders';
 
 CREATE VIEW ordcancel.batch_summary WITH (security_barrier) AS
 SELECT g.batch_id, g.policy, g.order_status, g.outcome, g.sqlstate, g.count, g.hint,

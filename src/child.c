@@ -126,6 +126,7 @@ refuse(TriggerData *trigger, const OrderCase *c, State state)
 	r.hint = state == STATE_REQUESTED ?
 		"Accept or deny the request first." :
 		refusal_undo_hint(c->policy, c->has_record);
+	entry_hide_from_writer(c->table, true, &r);
 	refusal_raise_write(&r, trigger->tg_relation);
 }
 

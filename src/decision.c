@@ -58,10 +58,30 @@ decide_verb(const Question *q)
 	pg_unreachable();
 }
 
+/* Nothing can be judged by words that no order has any more. */
+static bool
+is_stale(const Question *q)
+{
+	return q->policy->stale_status != NULL;
+}
+
+/* Perhaps the rule was for this status, under its old name. */
+static Verdict
+refused_without_rule(const Question *q)
+{
+	return q->policy->stale_rule ?
+		refused(CONDITION_INVALID_POLICY, FAULT_STALE_RULE) :
+		refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RULE);
+}
+
 Verdict
 decide(const Question *q)
 {
-	Verdict v = decide_verb(q);
+	Verdict v;
+
+	if (is_stale(q))
+		return refused(CONDITION_INVALID_POLICY, FAULT_STALE_STATUS);
+	v = decide_verb(q);
 
 	/* The system decides an open request when its deadline has come. */
 	if (q->live == STATE_REQUESTED && q->deadline && v.changed &&
@@ -201,7 +221,7 @@ decide_begin(const Question *q)
 	if (mode == MODE_FORBID)
 	{
 		if (rule == NULL)
-			return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RULE);
+			return refused_without_rule(q);
 		v = late && rule->customer != MODE_FORBID ?
 			refused(CONDITION_GRACE_PERIOD_OVER, FAULT_RULE) :
 			refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_RULE);
@@ -407,7 +427,7 @@ decide_delete(const Question *q)
 	if (q->live == STATE_REQUESTED || q->live == STATE_IN_PROGRESS)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OPEN);
 	if (rule == NULL)
-		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RULE);
+		return refused_without_rule(q);
 	if (!rule->deletable)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_RULE);
 	return already(STATE_NONE);
@@ -419,6 +439,9 @@ decide_change(Question *q, const char *to, StatusKind kind)
 	bool closed = q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS ||
 		imported_canceled(q);
 	Verdict v;
+
+	if (is_stale(q))
+		return refused(CONDITION_INVALID_POLICY, FAULT_STALE_STATUS);
 
 	/* Out of a cancellation only undo_cancel leads. */
 	if (closed)

@@ -57,6 +57,8 @@ typedef enum Fault
 	FAULT_NO_RECORD, /* canceled, but not by us */
 	FAULT_UNDO_REACH,
 	FAULT_UNDO_WINDOW,
+	FAULT_STALE_STATUS, /* a status of the policy was renamed under it */
+	FAULT_STALE_RULE,	/* that of a rule, and this one has none */
 	FAULT_MONEY_DUE,  /* refunds are missing */
 	FAULT_MONEY_KEPT, /* the customer has the money back */
 	FAULT_AMOUNT,	  /* not a positive amount */

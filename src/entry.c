@@ -112,6 +112,22 @@ entry_may_read(const OrderTable *table)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, table->name);
 }
 
+void
+entry_hide_from_writer(const OrderTable *table, bool whole_table,
+					   Refusal *refusal)
+{
+	if (whole_table ? order_sees_all(table) :
+					  pg_class_aclcheck(table->relid, GetUserId(),
+										ACL_SELECT) == ACLCHECK_OK ||
+			pg_attribute_aclcheck_all(table->relid, GetUserId(), ACL_SELECT,
+									  ACLMASK_ANY) == ACLCHECK_OK)
+		return;
+	refusal->message = psprintf("the rules for orders of %s refuse it",
+								table->label);
+	refusal->detail = NULL;
+	refusal->hint = "You may not read the order, so no more is said.";
+}
+
 /* What the caller does not see is not found. */
 static void
 hide(OrderCase *cases, int count)

@@ -29,6 +29,13 @@ extern void entry_may_read(const OrderTable *table);
  */
 extern void entry_see(OrderCase *cases, int count, bool skip_locked);
 
+/*
+ * Takes out of a refusal of a plain write what the writer may not read: with
+ * UPDATE alone one must not find out keys and statuses.
+ */
+extern void entry_hide_from_writer(const OrderTable *table, bool whole_table,
+								   Refusal *refusal);
+
 /* Raises OC002 for the order that an argument names. */
 pg_noreturn extern void entry_not_found(const OrderCase *c,
 										FunctionCallInfo fcinfo, int arg);

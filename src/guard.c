@@ -181,6 +181,13 @@ nothing_to_judge(const TriggerData *trigger)
 	return count > 0;
 }
 
+pg_noreturn static void
+raise_write(const OrderTable *table, Refusal *refusal, Relation rel)
+{
+	entry_hide_from_writer(table, false, refusal);
+	refusal_raise_write(refusal, rel);
+}
+
 Datum
 ordcancel_guard_update(PG_FUNCTION_ARGS)
 {
@@ -234,7 +241,7 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	owner_leave(&scope);
 	SPI_finish();
 	if (!allowed)
-		refusal_raise_write(&refusal, trigger->tg_relation);
+		raise_write(table, &refusal, trigger->tg_relation);
 	return PointerGetDatum(NULL);
 }
 
@@ -262,7 +269,7 @@ judge_row(TriggerData *trigger, OrderTable *table, Verb verb)
 	else
 		allowed = lifecycle_row(&c, &call, &refusal);
 	if (!allowed)
-		refusal_raise_write(&refusal, trigger->tg_relation);
+		raise_write(table, &refusal, trigger->tg_relation);
 	return PointerGetDatum(NULL);
 }
 

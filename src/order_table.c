@@ -61,9 +61,9 @@ order_table_invalidate(Datum arg, Oid relid)
 		root->valid = false;
 }
 
-/* A schema was renamed, perhaps: its tables hear nothing of it. */
+/* A schema was renamed, or a label of an enum: tables hear nothing of it. */
 static void
-schema_invalidate(Datum arg, int cache, uint32 hash)
+invalidate_all(Datum arg, int cache, uint32 hash)
 {
 	order_table_invalidate(arg, InvalidOid);
 }
@@ -81,7 +81,8 @@ order_table_init(void)
 	roots = hash_create("ordcancel partitions", 64, &ctl,
 						HASH_ELEM | HASH_BLOBS);
 	CacheRegisterRelcacheCallback(order_table_invalidate, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, schema_invalidate, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(ENUMOID, invalidate_all, (Datum) 0);
 }
 
 OrderTable *

@@ -5,11 +5,14 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "order_key.h"
 #include "order_row.h"
@@ -61,10 +64,22 @@ check_status(const OrderCase *c, Datum value, bool isnull)
 								 written ? written : "(null)"));
 }
 
+/* A prior status, say, may be a label that was renamed. */
 static Datum
 status_value(const OrderTable *table, const char *status)
 {
-	return status ? column_from_text(&table->status, status) : (Datum) 0;
+	if (status == NULL)
+		return (Datum) 0;
+	if (get_typtype(table->status.base) == TYPTYPE_ENUM &&
+		!SearchSysCacheExists2(ENUMTYPOIDNAME,
+							   ObjectIdGetDatum(table->status.base),
+							   CStringGetDatum(status)))
+		refusal_raise_invalid_policy(
+			psprintf("order of %s cannot get status \"%s\"", table->label,
+					 shorten(status, 80)),
+			"It does not exist any more.",
+			"If it was renamed, rename it back until the cancellation is undone.");
+	return column_from_text(&table->status, status);
 }
 
 static void

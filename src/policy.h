@@ -44,6 +44,10 @@ typedef struct Policy
 	bool	  reason_required;
 	int		  nrules;
 	Rule	 *rules;
+
+	/* words of it that the status column cannot hold any more, or NULL */
+	const char *stale_status;
+	const char *stale_rule; /* the status of a rule */
 } Policy;
 
 /* Both there, and the same to the byte. */

@@ -176,6 +176,20 @@ find_owed(OrderCase *c, State live)
 		c->owed = int64_to_numeric(0);
 }
 
+/*
+ * Is the status the policy's word for the state?  It may have been renamed
+ * since, and is no move of the order then.
+ */
+static bool
+means_state(const Policy *policy, const char *status, State state)
+{
+	StatusKind kind = status_kind(policy, status);
+
+	return (state == STATE_REQUESTED && kind == STATUS_REQUESTED) ||
+		(state == STATE_IN_PROGRESS && kind == STATUS_IN_PROGRESS) ||
+		(state == STATE_CANCELED && kind == STATUS_CANCELED);
+}
+
 /* Puts what is known of the order and its cancellation into the question. */
 void
 question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
@@ -206,7 +220,8 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	q->direct = r->decided && r->decided_by == r->requested_by &&
 		r->requested_at && r->decided_at && *r->requested_at == *r->decided_at;
 	q->prior_status = r->prior_status;
-	q->moved_on = live && !same_text(c->status, r->order_status);
+	q->moved_on = live && !same_text(c->status, r->order_status) &&
+		!means_state(c->policy, c->status, r->state);
 	q->closed_at = r->closed_at;
 	q->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
 	q->reason_on_record = live && r->reason != NULL;

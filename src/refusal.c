@@ -313,6 +313,31 @@ explain_canceled(Refusal *r, const RefusalNames *names, const Question *q)
 	r->hint = refusal_undo_hint(q->policy, q->live != STATE_NONE);
 }
 
+static void
+explain_policy(Refusal *r, const RefusalNames *names, const Question *q,
+			   Fault fault)
+{
+	if (fault != FAULT_STALE_STATUS && fault != FAULT_STALE_RULE)
+	{
+		r->message = psprintf("policy \"%s\" of %s has no canceled status",
+							  q->policy->name, names->table);
+		r->hint = "Call ordcancel.set_policy() with canceled_status.";
+		return;
+	}
+	r->of_setup = true;
+	r->message = psprintf("policy \"%s\" of %s does not fit its statuses",
+						  q->policy->name, names->table);
+	r->detail = psprintf(
+		fault == FAULT_STALE_STATUS ?
+			"It names status \"%s\", which does not exist any more." :
+			"It has a rule for status \"%s\", which does not exist any more, and none for this one.",
+		fault == FAULT_STALE_STATUS ? q->policy->stale_status :
+									  q->policy->stale_rule);
+	r->hint = fault == FAULT_STALE_STATUS ?
+		"Call ordcancel.set_policy() with the status as it is called now." :
+		"Call ordcancel.set_rule() for the status as it is called now, and ordcancel.drop_rule() for the old one.";
+}
+
 Refusal
 refusal_explain(const RefusalNames *names, const Question *q, const Verdict *v)
 {
@@ -384,9 +409,7 @@ refusal_explain(const RefusalNames *names, const Question *q, const Verdict *v)
 			explain_canceled(&r, names, q);
 			break;
 		case CONDITION_INVALID_POLICY:
-			r.message = psprintf("policy \"%s\" of %s has no canceled status",
-								 q->policy->name, names->table);
-			r.hint = "Call ordcancel.set_policy() with canceled_status.";
+			explain_policy(&r, names, q, v->fault);
 			break;
 		default:
 			elog(ERROR, "condition %d has no explanation", v->condition);

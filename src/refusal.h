@@ -18,6 +18,7 @@ typedef struct Refusal
 {
 	Condition condition; /* CONDITION_NONE: an error of somebody else's */
 	int		  sqlstate;
+	bool	  of_setup; /* raised as itself also of a plain write */
 	char	 *message;
 	char	 *detail; /* or NULL */
 	char	 *hint;	  /* or NULL */

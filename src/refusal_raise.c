@@ -20,6 +20,8 @@ refusal_raise(const Refusal *r)
 void
 refusal_raise_write(const Refusal *r, Relation rel)
 {
+	if (r->of_setup)
+		refusal_raise(r);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg_internal("%s", r->message),
