@@ -176,7 +176,7 @@ WITH wanted AS (
 )
 SELECT coalesce(
     (SELECT CASE WHEN relkind <> 'r' THEN 'It is not an ordinary table.'
-                 WHEN relispartition THEN 'It is a partition.'
+                 WHEN relispartition OR reloftype <> 0 THEN 'It is a partition, or of a composite type.'
                  WHEN relrowsecurity OR EXISTS (SELECT FROM pg_policy WHERE polrelid = records) THEN 'It has row-level security.'
                  WHEN relowner <> (SELECT relowner FROM pg_class WHERE oid = orders)
                       AND NOT (SELECT rolsuper FROM pg_roles WHERE oid = relowner) THEN 'It is not a table of the same owner.' END
@@ -195,6 +195,8 @@ SELECT coalesce(
      HAVING count(*) > 0),
     (SELECT format('It has a trigger "%s".', min(tgname)) FROM pg_trigger
      WHERE tgrelid = records AND tgfoid <> 'ordcancel_internal.guard_record'::regproc HAVING count(*) > 0),
+    (SELECT format('It has extended statistics "%s".', min(stxname)) FROM pg_statistic_ext
+     WHERE stxrelid = records HAVING count(*) > 0),
     (SELECT format('It has a rule "%s".', min(rulename)) FROM pg_rewrite WHERE ev_class = records HAVING count(*) > 0),
     (SELECT format('It has a constraint "%s".', min(conname)) FROM pg_constraint
      WHERE (conrelid = records OR confrelid = records) AND contype NOT IN ('p', 'n') HAVING count(*) > 0),

@@ -22,6 +22,7 @@ typedef struct TableSlot
 {
 	Oid			relid; /* hash key */
 	bool		valid;
+	uint64		loads;
 	OrderTable *table; /* NULL and valid: not attached */
 } TableSlot;
 
@@ -85,22 +86,16 @@ order_table_init(void)
 	CacheRegisterSyscacheCallback(ENUMOID, invalidate_all, (Datum) 0);
 }
 
-OrderTable *
-order_table_find(Oid relid)
+/*
+ * To read the words of the rules may run checks of a domain, which may call us
+ * for the same table: what they have loaded is newer then, and ours is not
+ * taken.
+ */
+static void
+load(TableSlot *slot)
 {
-	TableSlot  *slot;
+	uint64		before = slot->loads;
 	OrderTable *fresh;
-	bool		found;
-
-	AcceptInvalidationMessages();
-	slot = hash_search(tables, &relid, HASH_ENTER, &found);
-	if (!found)
-	{
-		slot->valid = false;
-		slot->table = NULL;
-	}
-	if (slot->valid)
-		return slot->table;
 
 	/*
 	 * Set before the load: an invalidation that arrives while it reads unsets
@@ -109,7 +104,7 @@ order_table_find(Oid relid)
 	slot->valid = true;
 	PG_TRY();
 	{
-		fresh = order_table_load(relid);
+		fresh = order_table_load(slot->relid);
 	}
 	PG_CATCH();
 	{
@@ -117,6 +112,8 @@ order_table_find(Oid relid)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	if (slot->loads != before)
+		return;
 
 	/* The old one may be in use further up the stack: it goes at the end. */
 	if (slot->table)
@@ -124,7 +121,26 @@ order_table_find(Oid relid)
 	if (fresh)
 		MemoryContextSetParent(fresh->context, CacheMemoryContext);
 	slot->table = fresh;
-	return fresh;
+	slot->loads++;
+}
+
+OrderTable *
+order_table_find(Oid relid)
+{
+	TableSlot *slot;
+	bool	   found;
+
+	AcceptInvalidationMessages();
+	slot = hash_search(tables, &relid, HASH_ENTER, &found);
+	if (!found)
+	{
+		slot->valid = false;
+		slot->loads = 0;
+		slot->table = NULL;
+	}
+	if (!slot->valid)
+		load(slot);
+	return slot->table;
 }
 
 OrderTable *
