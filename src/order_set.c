@@ -44,9 +44,10 @@ call_part(const Part *part, int from, int count)
 	OrderCase *cases = &part->cases[from];
 	Call	   call = *part->call;
 	OwnerScope scope;
-	uint64	   cursors = part->settle ? owner_cursors() : 0;
+	uint64	   cursors;
 
-	begin_again(part, from, count);
+	begin_again(part, from, count); /* before anything may fail */
+	cursors = part->settle ? owner_cursors() : 0;
 	if (call.wanted == NULL) /* else the caller has looked, and will again */
 		entry_see(cases, count, call.skip_locked);
 	owner_enter(&scope, cases[0].table);
