@@ -7,7 +7,6 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "utils/acl.h"
-#include "utils/datetime.h"
 
 /* PostgreSQL 18 has this word, before the declaration. */
 #ifndef pg_noreturn

@@ -45,7 +45,7 @@ call_part(const Part *part, int from, int count)
 	Call	   call = *part->call;
 	OwnerScope scope;
 
-	begin_again(part, from, count);
+	begin_again(part, from, count); /* before anything may fail */
 	if (call.wanted == NULL) /* else the caller has looked, and will again */
 		entry_see(cases, count, call.skip_locked);
 	owner_enter(&scope, cases[0].table);

@@ -85,9 +85,11 @@ changer=$!
 until_true $db "EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation')"
 resume >"$work/resumed" 3>&- &
 resumer=$!
-while kill -0 $resumer 2>/dev/null && [ "$(sql $db -c "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")" -lt 2 ]; do
-	sleep 0.02
-done
+second_waits()
+{
+	! kill -0 $resumer 2>/dev/null || is_true $db "SELECT count(*) >= 2 FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
+}
+wait_for second_waits
 let_go
 wait "$changer" "$runner" "$resumer"
 grep -q 55006 "$work/resumed" && resume >"$work/resumed"

@@ -66,21 +66,20 @@ cancel() # ID...
 
 back_up()
 {
-	local i
+	answers $db
+}
 
-	for ((i = 0; i < 300; i++)); do
-		sql $db -c 'SELECT 1' >/dev/null 2>&1 && return
-		sleep 0.1
-	done
-	return 1
+# The line after that of order 20.
+backend_said()
+{
+	backend=$(grep -A 1 '^20$' "$work/session" | sed -n 2p)
+	[ -n "$backend" ]
 }
 
 # A session in the middle of a transaction that cancels orders 11 to 20. Its
 # process id comes to be in backend.
 open_transaction()
 {
-	local i
-
 	# Held open, the session waits for what is next until the server is gone.
 	rm -f "$work/next"
 	mkfifo "$work/next"
@@ -92,12 +91,7 @@ open_transaction()
 		cancel {11..20} | grep -vE '^[[:space:]]*(BEGIN|COMMIT);'
 		echo 'SELECT pg_backend_pid();'
 	} >&3
-	for ((i = 0; i < 200; i++)); do
-		backend=$(grep -A 1 '^20$' "$work/session" | sed -n 2p)
-		[ -n "$backend" ] && return
-		sleep 0.05
-	done
-	return 1
+	wait_for backend_said
 }
 
 # The session finds out.
@@ -140,6 +134,11 @@ ok 'the server is stopped at once, and started'
 is "$(conditions)" "$before" 'the ten are there, nothing of the others'
 is "$(cancel {11..20} | sql $db | wc -l)" 10 'nothing hinders the others from being canceled now'
 
+have_printed() # NUMBER
+{
+	[ "$(cat "$work"/done.$round.* | wc -l)" -ge "$1" ]
+}
+
 # Many at work, each committing one cancellation after the other. What psql has
 # printed was committed.
 for ((round = 1; round <= rounds; round++)); do
@@ -151,10 +150,7 @@ for ((round = 1; round <= rounds; round++)); do
 		pids+=($!)
 	done
 	# Not before they are in the middle of it.
-	for ((i = 0; i < 200; i++)); do
-		[ "$(cat "$work"/done.$round.* | wc -l)" -lt $((round * 100)) ] || break
-		sleep 0.02
-	done
+	wait_for have_printed $((round * 100))
 	if ((round % 2)); then
 		kill -9 "$(sql $db -c "SELECT pid FROM pg_stat_activity WHERE datname = '$db' AND pid <> pg_backend_pid() LIMIT 1")"
 	else

@@ -51,14 +51,8 @@ states() # ID...
 # Until a session waits for the lock that order 31's trigger wants.
 somebody_waits()
 {
-	local i
-
-	for ((i = 0; i < 200; i++)); do
+	until_true $db "EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'advisory')" &&
 		waiting=$(sql $db -c "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory'")
-		[ -n "$waiting" ] && return
-		sleep 0.05
-	done
-	return 1
 }
 
 make_shop() # DATABASE
@@ -99,12 +93,7 @@ make_job() # HOW
 
 cron_swept() # HOW
 {
-	local i
-
-	for ((i = 0; i < 180; i++)); do
-		[ "$(sql t_cron -c 'SELECT count(*) FROM cron.job_run_details WHERE end_time IS NOT NULL')" -eq 0 ] || break
-		sleep 0.5
-	done
+	until_true t_cron 'EXISTS (SELECT FROM cron.job_run_details WHERE end_time IS NOT NULL)'
 	is "$(sql t_cron -c 'SELECT DISTINCT status FROM cron.job_run_details WHERE end_time IS NOT NULL')" succeeded \
 		"pg_cron has called it ($1)"
 	is "$(sql t_cron -c "SELECT count(*), count(DISTINCT xid), min(at) > now() - interval '10 minutes' FROM ordcancel.event

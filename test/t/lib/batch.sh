@@ -115,18 +115,6 @@ aside() # DATABASE STATEMENT...
 	asided=$database
 }
 
-# Until it is true.
-until_true() # DATABASE QUERY
-{
-	local i
-
-	for ((i = 0; i < 600; i++)); do
-		[ "$(sql "$1" -c "SELECT ($2)" 2>/dev/null)" = t ] && return
-		sleep 0.02
-	done
-	return 1
-}
-
 # Until the session aside waits for a lock; its process id comes to be in waiting.
 aside_waits()
 {

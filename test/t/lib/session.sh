@@ -4,19 +4,13 @@
 # A session that holds something until it is told to let go.
 hold() # DATABASE STATEMENT
 {
-	local i
-
 	rm -f "$work/next"
 	mkfifo "$work/next"
 	sql "$1" <"$work/next" >"$work/held" 2>&1 &
 	holder=$!
 	exec 3>"$work/next"
 	printf 'BEGIN; %s; SELECT %s;\n' "$2" "'held'" >&3
-	for ((i = 0; i < 600; i++)); do
-		grep -q held "$work/held" && return
-		sleep 0.02
-	done
-	return 1
+	wait_for grep -q held "$work/held"
 }
 
 let_go() # [STATEMENT BEFORE]

@@ -34,6 +34,18 @@ like() # GOT PATTERN NAME
 	ok "$3" || printf 'got:\n%s\nwanted:\n%s\n' "$1" "$2" | sed 's/^/# /'
 }
 
+# Until the command succeeds. How long that takes depends on what else the
+# machine has to do; after two minutes it will not come.
+wait_for() # COMMAND [ARGUMENT...]
+{
+	local end=$((SECONDS + 120))
+
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.02
+	done
+}
+
 skip_all() # WHY
 {
 	echo "1..0 # SKIP $1"
@@ -53,6 +65,22 @@ sql() # DATABASE [ARGUMENT...]
 
 	shift
 	PGOPTIONS='-c client_min_messages=warning' psql -XqAt -v ON_ERROR_STOP=1 -d "$database" "$@"
+}
+
+is_true() # DATABASE QUERY
+{
+	[ "$(sql "$1" -c "SELECT ($2)" 2>/dev/null)" = t ]
+}
+
+until_true() # DATABASE QUERY
+{
+	wait_for is_true "$@"
+}
+
+# The server takes connections, again perhaps.
+answers() # DATABASE
+{
+	wait_for sql "$1" -c 'SELECT' >/dev/null 2>&1
 }
 
 # A cluster of one's own, to be broken; it is the one that is spoken to from
