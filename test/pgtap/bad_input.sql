@@ -167,7 +167,7 @@ CREATE FUNCTION guard_elsewhere(trigger_is text, function text, statement text) 
 DECLARE
     result text;
 BEGIN
-    EXECUTE format('CREATE TRIGGER t %s EXECUTE FUNCTION ordcancel.%s()', trigger_is, function);
+    EXECUTE format('CREATE TRIGGER t %s EXECUTE FUNCTION ordcancel_internal.%s()', trigger_is, function);
     result := attempt(statement);
     EXECUTE 'DROP TRIGGER t ON elsewhere';
     RETURN result;
@@ -179,8 +179,8 @@ FROM (VALUES ('AFTER UPDATE ON elsewhere FOR EACH ROW', 'guard_update', 'UPDATE 
              ('BEFORE INSERT ON elsewhere FOR EACH STATEMENT', 'guard_insert', 'INSERT INTO elsewhere VALUES (''4'')', '39P01'), ('AFTER DELETE ON elsewhere FOR EACH ROW', 'guard_delete', 'DELETE FROM elsewhere', 'OC001'),
              ('BEFORE DELETE ON elsewhere FOR EACH ROW', 'guard_delete', 'DELETE FROM elsewhere', '39P01'), ('BEFORE INSERT ON elsewhere FOR EACH ROW', 'guard_record', 'INSERT INTO elsewhere VALUES (''4'')', '23514 written_by_ordcancel'),
              ('BEFORE TRUNCATE ON elsewhere', 'guard_truncate', 'TRUNCATE elsewhere', '23514 cancellation_forbidden'), ('AFTER INSERT ON elsewhere FOR EACH ROW', 'config_changed', 'INSERT INTO elsewhere VALUES (''4'', ''x'')', 'ok')) AS v (t, f, s, code);
-SELECT is(attempt('CREATE TRIGGER t AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION ordcancel.guard_update(); INSERT INTO orders VALUES (50, ''shipped'')') ~ '^(39P01|ok)', true, 'guard_update on an INSERT of the order table');
-SELECT is(attempt('CREATE TRIGGER t AFTER UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION ordcancel.guard_delete(); UPDATE orders SET at = at') ~ '^(39P01|23514)', true, 'guard_delete on an UPDATE of it');
+SELECT is(attempt('CREATE TRIGGER t AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.guard_update(); INSERT INTO orders VALUES (50, ''shipped'')') ~ '^(39P01|ok)', true, 'guard_update on an INSERT of the order table');
+SELECT is(attempt('CREATE TRIGGER t AFTER UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.guard_delete(); UPDATE orders SET at = at') ~ '^(39P01|23514)', true, 'guard_delete on an UPDATE of it');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -103,6 +103,11 @@ CREATE CONSTRAINT TRIGGER interfere_later AFTER UPDATE OF status ON orders DEFER
 CREATE TRIGGER vanish BEFORE UPDATE ON orders FOR EACH ROW WHEN (OLD.todo = 'vanish') EXECUTE FUNCTION vanish();
 CREATE FUNCTION prepare(from_id integer, VARIADIC todo text[]) RETURNS void LANGUAGE sql AS
     $$ INSERT INTO orders (id, todo, note) SELECT from_id + n - 1, nullif(split_part(t, ' ', 1), '-'), nullif(split_part(t, ' ', 2), '') FROM unnest(todo) WITH ORDINALITY AS u (t, n) $$;
+-- A cursor WITH HOLD of its own is nobody's business but the session's: this
+-- table is another's.
+CREATE ROLE batch_tables_owner;
+GRANT ALL ON orders TO PUBLIC;
+ALTER TABLE orders OWNER TO batch_tables_owner;
 SELECT prepare(1, '-', 'raise', '-', 'raise deferred', 'hold', 'hold deferred', 'cancel', 'lock', 'lock deferred', 'vanish', '-', '-');
 CALL ordcancel.cancel_batch('orders', 'true', actor => 'anna', chunk => 100);
 SELECT is(refused(), '2 refused P0099, 4 refused P0099, 5 refused 42501, 6 refused 42501, 7 refused 57014, 8 refused 55P03, 9 refused 55P03, 10 refused 27000', 'orders whose triggers fail are refused, at once or deferred');

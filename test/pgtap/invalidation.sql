@@ -152,14 +152,16 @@ SELECT is(there(), :'yes', 'there it is as it was');
 
 CREATE TABLE doomed (id integer PRIMARY KEY, status text);
 SELECT ordcancel.attach('doomed', 'status');
+SELECT ordcancel.set_policy('doomed', canceled_status => 'canceled');
 SELECT 'doomed'::regclass::oid AS doomed \gset
 SELECT is(attempt('DROP TABLE doomed'), 'ok', 'an attached table can be dropped');
 SELECT is(attempt('SELECT ordcancel.cancel_order(' || :doomed || ', 1)'), 'OC001', 'it is not attached then');
-SELECT is(attempt('SELECT ordcancel.detach(' || :doomed || ')'), 'ok', 'detach clears away what is left of it');
-SELECT is((SELECT count(*) FROM ordcancel.order_table WHERE orders = :doomed) + (SELECT count(*) FROM ordcancel.policy WHERE orders = :doomed), 0::bigint, 'nothing is left');
-SELECT is(attempt('SELECT ordcancel.detach(' || :doomed || ')'), 'OC001', 'once is enough');
+SELECT is((SELECT count(*) FROM ordcancel.order_table WHERE orders = :doomed) + (SELECT count(*) FROM ordcancel.policy WHERE orders = :doomed), 0::bigint, 'nothing is left in the configuration');
+SELECT is(attempt('SELECT ordcancel.detach(' || :doomed || ')'), 'OC001', 'and there is nothing to detach');
 CREATE TABLE doomed (id integer PRIMARY KEY, status text);
-SELECT is(attempt('SELECT ordcancel.attach(''doomed'', ''status'')'), 'ok', 'a new table of that name takes up the records');
+SELECT is(attempt('SELECT ordcancel.attach(''doomed'', ''status'')'), 'ok', 'a new table of that name can be attached');
+SELECT is((SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relname ~ '^doomed_cancel' AND relkind = 'r'),
+          '{doomed_cancellation,doomed_cancellation_1,doomed_cancellation_event,doomed_cancellation_event_1}', 'and the records of the other are moved aside');
 
 -- --------------------------------------------- the extension goes and comes again
 

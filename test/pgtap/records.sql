@@ -1,14 +1,16 @@
--- The record tables are written by ordcancel alone: whoever writes to them
--- directly is refused, a superuser too, through the parents too.
+-- The record tables are written by ordcancel alone, and belong to it: whoever
+-- writes to them directly is refused, a superuser too, through the parents too.
+-- The owner of the orders reads them, and may let others read.
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(77);
+SELECT plan(94);
 
 CREATE ROLE records_owner;
 CREATE ROLE records_reader;
+CREATE ROLE records_other;
 CREATE SCHEMA shop AUTHORIZATION records_owner;
-GRANT USAGE ON SCHEMA shop TO records_reader;
+GRANT USAGE ON SCHEMA shop TO records_reader, records_other;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text);
 ALTER TABLE shop.orders OWNER TO records_owner;
 CREATE TABLE shop.plain (id integer PRIMARY KEY, status text);
@@ -23,9 +25,25 @@ SELECT ordcancel.cancel_order('shop.orders', 1);
 SELECT ordcancel.cancel_order('shop.plain', 1);
 GRANT ALL ON shop.orders_cancellation, shop.orders_cancellation_event TO records_reader;
 
-SELECT is((SELECT array_agg(pg_get_userbyid(relowner) ORDER BY relname) FROM pg_class
+CREATE FUNCTION shop.say(text DEFAULT '') RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+CREATE FUNCTION shop.mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE FUNCTION write_to(statement text, orders text) RETURNS text LANGUAGE sql
+    AS $$ SELECT replace(replace(statement, '@c', orders || '_cancellation'), '@e', orders || '_cancellation_event') $$;
+SELECT is((SELECT array_agg(DISTINCT relowner) FROM pg_class
            WHERE oid IN ('shop.orders_cancellation'::regclass, 'shop.orders_cancellation_event'::regclass)),
-          '{records_owner,records_owner}', 'the record tables belong to the owner of the orders');
+          (SELECT array_agg(extowner) FROM pg_extension WHERE extname = 'ordcancel'), 'the record tables belong to the owner of the extension');
+SELECT is(attempt_as('records_owner', statement), 'ok', 'the owner of the orders may ' || what)
+FROM (VALUES ('SELECT FROM shop.orders_cancellation, shop.orders_cancellation_event', 'read them'),
+             ('GRANT SELECT ON shop.orders_cancellation TO records_other', 'let others read')) AS v (statement, what);
+SELECT is(attempt_as('records_other', 'SELECT FROM shop.orders_cancellation'), 'ok', 'who can then');
+SELECT is(attempt_as('records_owner', write_to(statement, 'shop.orders')), '42501', 'but not: ' || statement)
+FROM unnest(ARRAY['ALTER TABLE @c ADD COLUMN mine text DEFAULT shop.say()', 'ALTER TABLE @c ADD CHECK (shop.say() = '''')',
+                  'ALTER TABLE @e ALTER COLUMN actor TYPE varchar(100)', 'ALTER TABLE @c OWNER TO records_owner', 'ALTER TABLE @c RENAME TO mine',
+                  'ALTER TABLE @c DISABLE TRIGGER ALL', 'DROP TRIGGER ordcancel_guard_record ON @c', 'ALTER TABLE @c ENABLE ROW LEVEL SECURITY',
+                  'CREATE TRIGGER mine BEFORE INSERT ON @c FOR EACH ROW EXECUTE FUNCTION shop.mine()',
+                  'CREATE RULE mine AS ON INSERT TO @e DO ALSO SELECT shop.say()', 'CREATE POLICY mine ON @c USING (shop.say() = '''')',
+                  'CREATE INDEX ON @c (shop.say(note))', 'CREATE TABLE shop.mine () INHERITS (@c)',
+                  'CREATE TABLE shop.mine (n bigint REFERENCES @c)']) AS statement;
 
 -- ------------------------------------------------------------ direct writes
 
@@ -49,13 +67,10 @@ INSERT INTO direct_write (statement) VALUES
     ('TRUNCATE @e'),
     ('INSERT INTO @e SELECT * FROM @e'),
     ('MERGE INTO @e AS e USING (VALUES (1)) AS v (i) ON true WHEN MATCHED THEN DELETE');
-CREATE FUNCTION write_to(statement text, orders text) RETURNS text LANGUAGE sql
-    AS $$ SELECT replace(replace(statement, '@c', orders || '_cancellation'), '@e', orders || '_cancellation_event') $$;
 
 SELECT is(attempt(write_to(statement, 'shop.orders')), '23514 written_by_ordcancel', 'superuser: ' || statement)
 FROM direct_write ORDER BY n;
-SELECT is(attempt_as('records_owner', write_to(statement, 'shop.orders')), '23514 written_by_ordcancel',
-          'owner: ' || statement)
+SELECT is(attempt_as('records_owner', write_to(statement, 'shop.orders')), '42501', 'owner: ' || statement)
 FROM direct_write ORDER BY n;
 SELECT is(attempt_as('records_reader', write_to(statement, 'shop.orders')), '23514 written_by_ordcancel',
           'somebody with all privileges: ' || statement)
@@ -72,7 +87,7 @@ FROM (VALUES ('ordcancel.cancellation (cancellation_id)', '23514 written_by_ordc
 
 -- -------------------------------------------------- while we write ourselves
 
--- A trigger of the owner's on the record table, during our own write, cannot
+-- A trigger of a superuser's on the record table, during our own write, cannot
 -- write to another record.
 SELECT ordcancel.undo_cancel('shop.orders', 1);
 CREATE FUNCTION shop.rewrite() RETURNS trigger LANGUAGE plpgsql AS $$

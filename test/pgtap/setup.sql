@@ -45,7 +45,7 @@ SELECT hasnt_table('shop'::name, 'plain_cancellation'::name, 'and no tables are 
 CREATE FUNCTION guards() RETURNS bigint
     LANGUAGE sql AS $$
 SELECT count(*) FROM pg_trigger JOIN pg_proc AS p ON p.oid = tgfoid
-WHERE tgrelid = 'shop.plain'::regclass AND p.pronamespace = 'ordcancel'::regnamespace $$;
+WHERE tgrelid = 'shop.plain'::regclass AND p.pronamespace = 'ordcancel_internal'::regnamespace $$;
 SELECT is(guards(), 0::bigint, 'nor triggers');
 
 -- ------------------------------------------------------- again, and away

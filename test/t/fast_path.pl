@@ -113,7 +113,7 @@ is(call($session, "ordcancel.cancel_order$six", 'orders', (undef) x 5), 'OC002',
 is(call($session, "ordcancel.cancel_order$six", (undef) x 6), 'OC001', 'no table');
 is(call($session, 'ordcancel.cancel_order(regclass,anynonarray,text,text,text,text)', 'orders', '2', (undef) x 4), '0A000', 'PostgreSQL has no input for any type');
 is(call($session, 'ordcancel.undo_cancel(regclass,text,text,text,boolean)', 'orders', '1', undef, undef, undef), 'ok', 'and undone');
-is(call($session, 'ordcancel.guard_update()'), '39P01', 'a trigger function is none to be called');
+is(call($session, 'ordcancel_internal.guard_update()'), '39P01', 'a trigger function is none to be called');
 is(psql($db, "SELECT string_agg(id || ' ' || status, ', ' ORDER BY id) FROM orders"), '1 placed, 2 placed', 'the orders are as they should be');
 is(psql($db, 'SELECT count(*) FROM ordcancel.child'), '0', 'nothing was configured');
 
