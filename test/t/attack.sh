@@ -1,0 +1,274 @@
+#!/usr/bin/env bash
+# Attacks that need commits, fresh sessions, or several databases: procedures
+# that commit, what a session reads of a table for the first time, CREATE
+# EXTENSION where others may create objects.
+set -u
+here=$(dirname "$0")
+. "$here/lib/tap.sh"
+
+work=$(mktemp -d)
+cleanup()
+{
+	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
+	rm -rf "$work"
+}
+trap cleanup EXIT
+own_cluster "$work" || exit
+sql postgres -c 'CREATE ROLE evil LOGIN; CREATE ROLE merchant LOGIN;'
+
+# As a role of its own session.
+sql_as() # ROLE DATABASE [ARGUMENT...]
+{
+	local role=$1
+
+	shift
+	PGUSER=$role sql "$@"
+}
+
+is_superuser()
+{
+	sql postgres -c "SELECT rolsuper FROM pg_roles WHERE rolname = 'evil'"
+}
+
+# Who else than the owner has run something since the last look.
+others() # DATABASE
+{
+	sql "$1" -c "WITH gone AS (DELETE FROM public.ran RETURNING *)
+		SELECT string_agg(DISTINCT what || ' by ' || role, ', ') FROM gone WHERE role <> 'evil'"
+}
+
+# No code of the owner's ran as another, and he is what he was.
+unharmed() # DATABASE NAME
+{
+	is "$(others "$1"), $(is_superuser)" ', f' "$2"
+	sql postgres -c 'ALTER ROLE evil NOSUPERUSER'
+}
+
+# A schema of evil's in a database with the extension, and the trap: a deferred
+# trigger that queues another, which would run at the commit.
+make() # DATABASE
+{
+	fresh_database "$1" && sql "$1" <<-'SQL' && sql_as evil "$1" <<-'SQL'
+		CREATE EXTENSION ordcancel;
+		CREATE TABLE public.ran (what text, role name DEFAULT current_user);
+		GRANT INSERT ON public.ran TO PUBLIC;
+		CREATE SCHEMA s AUTHORIZATION evil;
+		GRANT USAGE ON SCHEMA s TO PUBLIC;
+		GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ordcancel TO evil;
+		SELECT ordcancel.grant_merchant('merchant') \g /dev/null
+		GRANT EXECUTE ON PROCEDURE ordcancel.cancel_batch TO merchant;
+	SQL
+		CREATE FUNCTION s.say(what text) RETURNS boolean LANGUAGE plpgsql AS $$
+		BEGIN
+		    INSERT INTO public.ran VALUES (what);
+		    IF current_user <> 'evil' THEN
+		        BEGIN
+		            ALTER ROLE evil SUPERUSER;
+		        EXCEPTION WHEN insufficient_privilege THEN
+		            NULL;
+		        END;
+		    END IF;
+		    RETURN true;
+		END
+		$$;
+		CREATE FUNCTION s.constant(what text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN s.say(what); END';
+		CREATE TABLE s.trap (n integer);
+		CREATE FUNCTION s.trapped() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN
+		    PERFORM s.say('deferred trigger ' || NEW.n);
+		    IF NEW.n < 4 AND current_user = 'evil' THEN
+		        SET CONSTRAINTS ALL DEFERRED;
+		        INSERT INTO s.trap VALUES (NEW.n + 1);
+		    END IF;
+		    RETURN NULL;
+		END
+		$$;
+		CREATE CONSTRAINT TRIGGER trapped AFTER INSERT ON s.trap DEFERRABLE INITIALLY DEFERRED
+		    FOR EACH ROW EXECUTE FUNCTION s.trapped();
+		CREATE FUNCTION s.fired() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN
+		    PERFORM s.say('trigger');
+		    INSERT INTO s.trap VALUES (1);
+		    BEGIN
+		        DECLARE held CURSOR WITH HOLD FOR SELECT s.say('held cursor');
+		    EXCEPTION WHEN OTHERS THEN
+		        NULL;
+		    END;
+		    RETURN NULL;
+		END
+		$$;
+		CREATE TABLE s.orders (id integer PRIMARY KEY, status text);
+		CREATE TRIGGER fired AFTER UPDATE ON s.orders FOR EACH ROW EXECUTE FUNCTION s.fired();
+		INSERT INTO s.orders SELECT n, 'placed' FROM generate_series(1, 100) AS n;
+		GRANT SELECT ON s.orders TO merchant;
+		SELECT ordcancel.attach('s.orders', 'status'),
+		       ordcancel.set_policy('s.orders', canceled_status => 'canceled', decision_timeout => '0', on_timeout => 'accept'),
+		       ordcancel.set_rule('s.orders', 'placed', customer => 'request', merchant => 'cancel') \g /dev/null
+	SQL
+}
+
+# ---------------------------------------------------- procedures that commit
+
+make t_attack
+sql_as evil t_attack -c "SELECT ordcancel.request_cancel('s.orders', id) FROM s.orders WHERE id <= 3" >/dev/null
+others t_attack >/dev/null
+is "$(sql t_attack -c 'CALL ordcancel.sweep()' 2>&1)" '' 'sweep by a superuser'
+unharmed t_attack 'leaves nothing for its commits'
+is "$(sql t_attack -c "SELECT count(*) FROM s.orders WHERE status = 'canceled'")" 3 'and decides'
+sql t_attack -c "CALL ordcancel.cancel_batch('s.orders', 'id < 20', chunk => 5)" 2>/dev/null
+unharmed t_attack 'nor does a batch'
+is "$(sql t_attack -c "SELECT count(*) FROM s.orders WHERE status = 'canceled'")" 19 'which cancels'
+sql_as merchant t_attack -c "CALL ordcancel.cancel_batch('s.orders', 'id < 30', chunk => 5)" 2>/dev/null
+unharmed t_attack 'nor that of a merchant'
+is "$(sql t_attack -c "SELECT count(*) FROM s.orders WHERE status = 'canceled'")" 29 'which cancels, too'
+for call in "SELECT ordcancel.cancel_order('s.orders', 40)" "SELECT ordcancel.cancel_orders('s.orders', '{41,42}')" \
+	"CALL ordcancel.cancel_batch('s.orders', 'id < 50', dry_run => true)" "SELECT * FROM ordcancel.cancel_options('s.orders', 50)"; do
+	sql t_attack -c "$call" >/dev/null 2>&1
+	unharmed t_attack "a statement by itself: $call"
+	printf '%s\n' 'BEGIN;' 'SAVEPOINT a;' "${call/4/5};" 'RELEASE a;' 'COMMIT;' | sql t_attack >/dev/null 2>&1
+	unharmed t_attack "in a transaction block: $call"
+done
+
+# A sweep in the same session as a request that it decides, inside a function.
+sql t_attack <<-'SQL' >/dev/null 2>&1
+	SELECT ordcancel.request_cancel('s.orders', 60);
+	DO $$ BEGIN CALL ordcancel.sweep(); END $$;
+SQL
+unharmed t_attack 'a sweep in a DO block'
+is "$(sql t_attack -c "SELECT status FROM s.orders WHERE id = 60")" canceled 'which decides'
+
+# ------------------------------------------ what planning a statement evaluates
+
+sql_as evil t_attack <<-'SQL'
+	CREATE INDEX ON s.orders (status) WHERE s.constant('predicate of an index');
+	CREATE STATISTICS s.st ON (s.constant('statistics') AND status = 'x'), status FROM s.orders;
+SQL
+others t_attack >/dev/null
+for call in "SELECT ordcancel.cancel_order('s.orders', 70)" "SELECT * FROM ordcancel.cancel_options('s.orders', 71)" \
+	"CALL ordcancel.cancel_batch('s.orders', 'id = 72', dry_run => true)" "CALL ordcancel.cancel_batch('s.orders', 'id = 72')" \
+	"SELECT * FROM ordcancel.unruled_statuses('s.orders')" 'CALL ordcancel.sweep()' "SELECT ordcancel.attach('s.orders', 'status')"; do
+	sql t_attack -c "$call" >/dev/null 2>&1
+	unharmed t_attack "planned by a superuser: $call"
+done
+sql_as evil t_attack <<-'SQL'
+	ALTER TABLE s.orders ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY p ON s.orders USING (true);
+SQL
+others t_attack >/dev/null
+for call in "SELECT ordcancel.cancel_order('s.orders', 73)" "SELECT * FROM ordcancel.cancel_options('s.orders', 74)" \
+	"SELECT ordcancel.cancel_orders('s.orders', '{75}')"; do
+	is "$(sql_as merchant t_attack -c "$call" 2>&1 | grep -c ERROR)" 0 "a merchant under row security: $call"
+	unharmed t_attack 'and nothing of the owner'"'"'s as the merchant'
+done
+
+# A partition key is read by whoever opens the table first, constants and all.
+# attach_child does as the extension's owner, even when evil himself calls it.
+sql_as evil t_attack <<-'SQL'
+	CREATE FUNCTION s.nought() RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM s.say('partition key'); RETURN 0; END $$;
+	CREATE TABLE s.shipment (order_id integer, n integer) PARTITION BY RANGE ((n + s.nought()));
+	CREATE TABLE s.shipment_1 PARTITION OF s.shipment FOR VALUES FROM (0) TO (100);
+SQL
+others t_attack >/dev/null
+sql_as evil t_attack -c "SELECT ordcancel.attach_child('s.shipment', 's.orders', '{order_id}')" >/dev/null
+unharmed t_attack 'attach_child by the owner of a partitioned table'
+sql t_attack -c "SELECT ordcancel.attach_child('s.shipment', 's.orders', '{order_id}')" >/dev/null
+unharmed t_attack 'and by a superuser'
+sql t_attack -c "SELECT ordcancel.detach_child('s.shipment')" >/dev/null
+unharmed t_attack 'detach_child'
+
+# ------------------------------------------- a table that changes under a call
+
+# A block that makes another type of the status: the server must live.
+sql_as evil t_attack <<-'SQL'
+	CREATE TABLE s.shifty (id integer PRIMARY KEY, status integer);
+	INSERT INTO s.shifty VALUES (1, 1), (2, 1);
+	CREATE FUNCTION s.shift(integer) RETURNS boolean LANGUAGE plpgsql AS $$
+	BEGIN
+	    DROP TRIGGER "!ordcancel_guard_delete" ON s.shifty;
+	    ALTER TABLE s.shifty ALTER COLUMN status TYPE text USING 'placed';
+	    RETURN false;
+	END
+	$$;
+	SELECT ordcancel.attach('s.shifty', 'status'), ordcancel.set_policy('s.shifty', canceled_status => '5'),
+	       ordcancel.set_rule('s.shifty', '1', merchant => 'cancel'), ordcancel.add_block('s.shifty', 'b', 's.shift(id)') \g /dev/null
+SQL
+started=$(sql postgres -c 'SELECT pg_postmaster_start_time()')
+sql_as evil t_attack -c "SELECT ordcancel.cancel_order('s.shifty', 1)" >/dev/null 2>"$work/shifty"
+[ $? -ne 0 ] && ! grep -q 'closed the connection' "$work/shifty"
+ok 'an order whose status changes its type under the call is refused, and the server lives' || pg_isready -q -t 30
+for ((i = 0; i < 100; i++)); do pg_isready -q && break || sleep 0.1; done
+is "$(sql postgres -c 'SELECT pg_postmaster_start_time()')" "$started" 'the server is the same'
+
+# ------------------------------------------------------ settings before loading
+
+for setting in "ordcancel.clock = '2001-01-01'" 'ordcancel.notify = off'; do
+	is "$(sql_as merchant t_attack -c "SET $setting" -c "SELECT 1 FROM ordcancel.cancel_options('s.orders', 90) LIMIT 1" \
+		-c "SELECT coalesce(nullif(current_setting('ordcancel.clock'), ''), 'real') || ' ' || current_setting('ordcancel.notify')" 2>/dev/null | tail -n 1)" \
+		'real commit' "$setting by a merchant, before the library is loaded"
+done
+
+# --------------------------------------------- CREATE EXTENSION, DROP SCHEMA
+
+# Anybody may create in public, and has: better matches for what a script says.
+fresh_database t_attack_public
+sql t_attack_public -c 'GRANT CREATE ON SCHEMA public TO PUBLIC; ALTER DATABASE t_attack_public SET search_path = public'
+sql t_attack_public -c "CREATE TABLE ran (what text, role name DEFAULT current_user); GRANT INSERT ON ran TO PUBLIC"
+sql_as evil t_attack_public <<-'SQL'
+	CREATE FUNCTION public.hit() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.ran VALUES ('hit'); ALTER ROLE evil SUPERUSER; RETURN true; END $$;
+	DO $do$
+	DECLARE
+	    l text;
+	    r text;
+	    op text;
+	BEGIN
+	    FOREACH op IN ARRAY '{=,<>,<,>,<=,>=,||,-,*,/}'::text[] LOOP
+	        FOR l, r IN SELECT a, b FROM unnest('{text,name,integer,bigint,numeric,oid,regclass,timestamptz,interval,"\"char\"",varchar,boolean}'::text[]) AS a,
+	                              unnest('{text,name,integer,bigint,numeric,oid,regclass,timestamptz,interval,"\"char\"",varchar,boolean}'::text[]) AS b LOOP
+	            EXECUTE format('CREATE FUNCTION public.%1$I(%2$s, %3$s) RETURNS boolean LANGUAGE sql AS ''SELECT public.hit()'';'
+	                           'CREATE OPERATOR public.%4$s (LEFTARG = %2$s, RIGHTARG = %3$s, FUNCTION = public.%1$I)', 'f' || md5(op || l || r), l, r, op);
+	        END LOOP;
+	    END LOOP;
+	END
+	$do$;
+	CREATE FUNCTION public.format(text, name) RETURNS text LANGUAGE sql AS 'SELECT public.hit()::text';
+	CREATE FUNCTION public.format(text, text) RETURNS text LANGUAGE sql AS 'SELECT public.hit()::text';
+	CREATE FUNCTION public.format(text, text, text) RETURNS text LANGUAGE sql AS 'SELECT public.hit()::text';
+	CREATE FUNCTION public.length(varchar) RETURNS integer LANGUAGE sql AS 'SELECT 1 FROM public.hit()';
+	CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL::timestamptz FROM public.hit()';
+	CREATE TYPE public.outcome AS (a integer);
+	CREATE TABLE public.order_table (a integer);
+	CREATE TABLE public.pg_class (a integer);
+	CREATE DOMAIN public.regclass AS text;
+SQL
+is "$(sql t_attack_public -c 'CREATE EXTENSION ordcancel' 2>&1)" '' 'CREATE EXTENSION beside hostile objects in public'
+sql t_attack_public -c 'CREATE SCHEMA shop; CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, total numeric)' \
+	-c "INSERT INTO shop.orders SELECT n, 'placed', 0 FROM generate_series(1, 9) AS n"
+is "$(sql t_attack_public -c "SELECT ordcancel.attach('shop.orders', 'status', refund_due => 'total')" \
+	-c "SELECT ordcancel.set_policy('shop.orders', canceled_status => 'canceled', decision_timeout => '0', on_timeout => 'accept')" \
+	-c "SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'request', merchant => 'cancel')" \
+	-c "SELECT ordcancel.attach('shop.orders', 'status', refund_due => 'total')" \
+	-c "SELECT (ordcancel.cancel_order('shop.orders', 1)).state" -c "SELECT (ordcancel.request_cancel('shop.orders', 2)).state" \
+	-c 'CALL ordcancel.sweep()' -c "CALL ordcancel.cancel_batch('shop.orders', 'id OPERATOR(pg_catalog.<) 5')" \
+	-c 'SELECT FROM ordcancel.pending_requests, ordcancel.refunds_due, ordcancel.batch_progress, ordcancel.batch_summary, ordcancel.batch_refused' \
+	-c "SELECT FROM ordcancel.cancel_options('shop.orders', 7)" 2>&1 | grep -c .)" 2 'and all of it works there'
+is "$(sql t_attack_public -c "SELECT string_agg(DISTINCT what || ' by ' || role, ',') FROM public.ran"), $(is_superuser)" ', f' 'nothing of evil'"'"'s ran'
+sql postgres -c 'ALTER ROLE evil NOSUPERUSER'
+is "$(sql t_attack_public -c "UPDATE shop.orders SET status = 'canceled' WHERE id OPERATOR(pg_catalog.=) 8" -c 'DROP SCHEMA public CASCADE' \
+	-c "SELECT count(*) FROM shop.orders_cancellation" -c "SELECT extname FROM pg_extension WHERE extname = 'ordcancel'" 2>&1)" \
+	$'5\nordcancel' 'DROP SCHEMA public CASCADE takes neither the extension nor the records'
+is "$(sql t_attack_public -c "SELECT (ordcancel.cancel_order('shop.orders', 9)).state")" canceled 'and orders are canceled as before'
+
+# Who owns the database, and schemas that the extension wants, is no superuser by it.
+sql postgres -c 'CREATE ROLE dba LOGIN; CREATE DATABASE t_attack_dba OWNER dba'
+sql_as dba t_attack_dba -c 'CREATE EXTENSION ordcancel' 2>/dev/null
+[ $? -ne 0 ]
+ok 'the owner of a database does not make the extension'
+sql_as dba t_attack_dba -c 'CREATE SCHEMA ordcancel_internal'
+sql t_attack_dba -c 'CREATE EXTENSION ordcancel' 2>/dev/null
+[ $? -ne 0 ]
+ok 'a schema of that name is not taken up'
+
+for db in t_attack t_attack_public t_attack_dba; do
+	dropdb --if-exists $db
+done
+done_testing
