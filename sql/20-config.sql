@@ -264,9 +264,10 @@ INSERT INTO ordcancel.refund_method (code, on_undo, seeded) VALUES
     ('cash', 'nothing', true);
 
 -- A dump carries the rows that are not seeds, or not any more; when it is
--- restored the seed of that code is there already, and gives way.
+-- restored the seed of that code is there already, and gives way; also where
+-- who adds a row may not delete one.
 CREATE FUNCTION ordcancel_internal.seed_changed() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN

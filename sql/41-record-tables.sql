@@ -77,6 +77,9 @@ CREATE TABLE ordcancel_internal.detached (
 );
 COMMENT ON TABLE ordcancel_internal.detached IS 'record tables of order tables that were detached or dropped';
 COMMENT ON COLUMN ordcancel_internal.detached.orders IS 'OID of the order table, which may be gone';
+CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel_internal.detached
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
+ALTER TABLE ordcancel_internal.detached ENABLE ALWAYS TRIGGER guard_config;
 
 -- Where the record table of an order table is, or is to be: the one that is
 -- registered, whatever it is called by now; else the one of that name, unless
@@ -176,10 +179,19 @@ WITH wanted AS (
 )
 SELECT coalesce(
     (SELECT CASE WHEN relkind <> 'r' THEN 'It is not an ordinary table.'
+                 WHEN relpersistence <> 'p' THEN 'It does not outlive a crash.'
                  WHEN relispartition OR reloftype <> 0 THEN 'It is a partition, or of a composite type.'
                  WHEN relrowsecurity OR EXISTS (SELECT FROM pg_policy WHERE polrelid = records) THEN 'It has row-level security.'
+                 -- That of an earlier attach is a superuser's; elsewhere than beside the orders it may be anybody's.
                  WHEN relowner <> (SELECT relowner FROM pg_class WHERE oid = orders)
-                      AND NOT (SELECT rolsuper FROM pg_roles WHERE oid = relowner) THEN 'It is not a table of the same owner.' END
+                      AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper
+                                      AND (relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = orders)
+                                           OR EXISTS (SELECT FROM ordcancel_internal.detached AS d
+                                                      WHERE d.records = foreign_part.records AND d.orders = foreign_part.orders)
+                                           OR EXISTS (SELECT FROM ordcancel.order_table AS t
+                                                      WHERE foreign_part.records IN (t.cancellation_table, t.event_table)
+                                                        AND t.orders = foreign_part.orders)))
+                     THEN 'It is not a table of the same owner.' END
      FROM pg_class WHERE oid = records),
     (SELECT format('It has no column %s.', string_agg(format('"%s" %s', w.attname, format_type(w.atttypid, w.atttypmod)), ', '))
      FROM wanted AS w
@@ -257,7 +269,10 @@ DECLARE
 BEGIN
     FOR grantee IN
         SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
-        FROM pg_class AS c, aclexplode(c.relacl) AS a
+        FROM pg_class AS c,
+            (SELECT relacl AS acl FROM pg_class WHERE oid = records
+             UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = records) AS l,
+            aclexplode(l.acl) AS a
         WHERE c.oid = records AND a.grantee <> c.relowner AND a.privilege_type <> 'SELECT'
     LOOP
         EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON %s FROM %s CASCADE', records, grantee);

@@ -93,8 +93,9 @@ BEGIN
         PERFORM ordcancel_internal.invalid('plain_updates and inherit must be true or false');
     ELSIF notify_payload IS NULL OR notify_payload NOT IN ('full', 'id') THEN
         PERFORM ordcancel_internal.invalid('notify_payload must be "full" or "id"');
-    ELSIF record_schema IS NOT NULL AND NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = record_schema) THEN
-        PERFORM ordcancel_internal.invalid(format('schema "%s" does not exist', record_schema),
+    ELSIF record_schema IS NOT NULL AND (record_schema ~ '^pg_'
+                                         OR NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = record_schema)) THEN
+        PERFORM ordcancel_internal.invalid(format('schema "%s" does not exist, or is not for tables of users', record_schema),
                                            'It was named as record_schema.');
     ELSIF record_schema IS NOT NULL
           AND NOT has_schema_privilege((SELECT relowner FROM pg_class WHERE oid = orders), record_schema, 'CREATE') THEN

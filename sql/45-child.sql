@@ -39,6 +39,12 @@ BEGIN
     ELSIF class.relnamespace = 'ordcancel'::regnamespace
           OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE child IN (t.cancellation_table, t.event_table)) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is a table of ordcancel.');
+    -- PostgreSQL folds constants in a partition key when it first looks at it,
+    -- which would be as us: functions of users are not run so.
+    ELSIF EXISTS (SELECT FROM pg_partition_tree(child) AS p JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = p.relid
+                  WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) THEN
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
+                                           'Its partition key calls a function or operator that is not PostgreSQL''s own.');
     ELSIF child = orders THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is the order table itself.');
     ELSIF refuse_while IS NULL OR cardinality(refuse_while) = 0 OR array_position(refuse_while, NULL) IS NOT NULL THEN

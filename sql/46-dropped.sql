@@ -1,5 +1,5 @@
 -- A table that is dropped leaves nothing behind in the configuration. Its
--- record tables stay: they are an audit trail.
+-- record tables stay: they are an audit trail, and only superusers drop them.
 
 CREATE FUNCTION ordcancel_internal.forget_dropped() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8,11 +8,27 @@ CREATE FUNCTION ordcancel_internal.forget_dropped() RETURNS event_trigger
 DECLARE
     dropped oid[] := ARRAY(SELECT objid FROM pg_event_trigger_dropped_objects()
                            WHERE classid = 'pg_class'::regclass AND objsubid = 0 AND object_type = 'table');
+    records text;
     gone oid;
     child regclass;
 BEGIN
     IF dropped = '{}' THEN
         RETURN;
+    END IF;
+    -- PostgreSQL lets the owner of a schema drop what others have in it.
+    IF tg_tag = 'DROP TABLE' AND NOT pg_has_role(CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role')::name END,
+                        (SELECT relowner FROM pg_class WHERE oid = 'ordcancel.order_table'::regclass), 'USAGE') THEN
+        SELECT o.object_identity INTO records
+        FROM pg_event_trigger_dropped_objects() AS o
+        WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0
+          AND (EXISTS (SELECT FROM ordcancel_internal.detached AS d WHERE d.records = o.objid)
+               OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE o.objid IN (t.cancellation_table, t.event_table)))
+        LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'record table % cannot be dropped', records
+                USING ERRCODE = 'insufficient_privilege', DETAIL = 'It belongs to the owner of extension "ordcancel".',
+                      HINT = 'A superuser can drop it; whoever drops the whole schema drops it too.';
+        END IF;
     END IF;
     DELETE FROM ordcancel_internal.detached AS d WHERE d.records = ANY (dropped);
     DELETE FROM ordcancel.child AS c WHERE c.child = ANY (dropped);
@@ -35,6 +51,5 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.forget_dropped() IS 'event trigger: clears away the configuration of dropped tables';
 
 CREATE EVENT TRIGGER ordcancel_forget_dropped ON sql_drop
-    WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION')
     EXECUTE FUNCTION ordcancel_internal.forget_dropped();
 COMMENT ON EVENT TRIGGER ordcancel_forget_dropped IS 'clears away the configuration of dropped tables';

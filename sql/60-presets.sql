@@ -42,6 +42,15 @@ CREATE TABLE ordcancel.preset_reason (
 );
 COMMENT ON TABLE ordcancel.preset_reason IS 'reasons of known systems beyond those that come filled, for apply_preset()';
 
+CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.preset
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
+CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.preset_rule
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
+CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.preset_reason
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
+ALTER TABLE ordcancel.preset ENABLE ALWAYS TRIGGER guard_config;
+ALTER TABLE ordcancel.preset_rule ENABLE ALWAYS TRIGGER guard_config;
+ALTER TABLE ordcancel.preset_reason ENABLE ALWAYS TRIGGER guard_config;
 GRANT SELECT ON ordcancel.preset, ordcancel.preset_rule, ordcancel.preset_reason TO PUBLIC;
 
 INSERT INTO ordcancel.preset (preset, description, grace, requested_status, in_progress_status, canceled_status,

@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -10,6 +11,7 @@
 
 #include "as_owner.h"
 #include "config.h"
+#include "deferred.h"
 
 #define ACT_AS (SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS)
 
@@ -54,6 +56,10 @@ enter(OwnerScope *scope, Oid role, int security)
 	GetUserIdAndSecContext(&scope->userid, &scope->security);
 	SetUserIdAndSecContext(role, scope->security | security);
 	scope->guc_nest = NewGUCNestLevel();
+	scope->rel = NULL;
+	scope->at_once = deferred_at_once(
+		(security & SECURITY_RESTRICTED_OPERATION) != 0 ||
+		InSecurityRestrictedOperation());
 }
 
 void
@@ -67,6 +73,7 @@ enter_as_owner(OwnerScope *scope, const OrderTable *table, bool restricted)
 {
 	enter(scope, table->owner,
 		  ACT_AS | (restricted ? SECURITY_RESTRICTED_OPERATION : 0));
+	scope->rel = table_open(table->relid, NoLock);
 	/* pg_temp last, or temporary tables would be found first. */
 	if (!search_path_fits(table))
 		set_search_path(table->search_path[0] == '\0' ?
@@ -106,11 +113,16 @@ reader_enter(OwnerScope *scope)
 void
 owner_leave(const OwnerScope *scope)
 {
-	bool own_code = GetUserId() == scope->userid &&
+	bool own_code;
+
+	if (scope->rel)
+		table_close(scope->rel, NoLock);
+	own_code = GetUserId() == scope->userid &&
 		!InSecurityRestrictedOperation();
 
 	AtEOXact_GUC(own_code, scope->guc_nest);
 	SetUserIdAndSecContext(scope->userid, scope->security);
+	(void) deferred_at_once(scope->at_once);
 }
 
 int

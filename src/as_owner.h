@@ -19,13 +19,22 @@
 #ifndef ORDCANCEL_AS_OWNER_H
 #define ORDCANCEL_AS_OWNER_H
 
+#include "utils/relcache.h"
+
 #include "order_table.h"
 
 typedef struct OwnerScope
 {
-	Oid userid;
-	int security;
-	int guc_nest;
+	Oid	 userid;
+	int	 security;
+	int	 guc_nest;
+	bool at_once; /* see deferred.h */
+
+	/*
+	 * The order table, held open: code of the owner's cannot change under us
+	 * what we know of it (CheckTableNotInUse).
+	 */
+	Relation rel;
 } OwnerScope;
 
 extern void owner_enter(OwnerScope *scope, const OrderTable *table);

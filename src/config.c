@@ -26,6 +26,14 @@ config_relation(const char *name)
 	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
 }
 
+void
+config_raise_dropped(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("extension \"ordcancel\" was dropped meanwhile")));
+}
+
 Oid
 config_owner(void)
 {
@@ -34,7 +42,7 @@ config_owner(void)
 	Oid		  owner;
 
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "table ordcancel.order_table is missing");
+		config_raise_dropped();
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;
@@ -56,7 +64,9 @@ config_scan(const char *name, Oid orders, ConfigRow row, void *arg)
 		return 0;
 
 	snprintf(index, sizeof(index), "%s_pkey", name);
-	rel = table_open(relid, AccessShareLock);
+	rel = try_table_open(relid, AccessShareLock);
+	if (rel == NULL)
+		return 0; /* it was dropped meanwhile */
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(orders));
 	scan = systable_beginscan(rel, config_relation(index), true, NULL,

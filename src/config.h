@@ -12,11 +12,16 @@
 #include "access/tupdesc.h"
 #include "datatype/timestamp.h"
 
+#include "compat.h"
+
 /* Called for each row; the row is gone when it returns. */
 typedef void (*ConfigRow)(HeapTuple row, TupleDesc desc, void *arg);
 
 /* The OID of a relation in schema ordcancel, or InvalidOid. */
 extern Oid config_relation(const char *name);
+
+/* The extension was dropped while we were at work. */
+pg_noreturn extern void config_raise_dropped(void);
 
 /* The owner of the extension, who may write its tables. */
 extern Oid config_owner(void);

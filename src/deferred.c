@@ -3,13 +3,32 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "tcop/utility.h"
 #include "utils/reltrigger.h"
 
 #include "deferred.h"
 
-static ExecutorStart_hook_type next_start = NULL;
+static ExecutorStart_hook_type	next_start = NULL;
+static ProcessUtility_hook_type next_utility = NULL;
+static bool						at_once = false;
+
+bool
+deferred_at_once(bool now)
+{
+	bool before = at_once;
+
+	at_once = now;
+	return before;
+}
+
+static bool
+fires_at_once(void)
+{
+	return at_once && InSecurityRestrictedOperation();
+}
 
 /* The trigger descriptor is the statement's own copy. */
 void
@@ -17,7 +36,7 @@ deferred_fire_at_once(ResultRelInfo *info)
 {
 	TriggerDesc *triggers = info->ri_TrigDesc;
 
-	if (!InSecurityRestrictedOperation())
+	if (!fires_at_once())
 		return;
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 		triggers->triggers[i].tgdeferrable =
@@ -29,7 +48,7 @@ deferred_fire_at_once(ResultRelInfo *info)
  * keep their triggers, and PostgreSQL refuses to defer those.
  */
 static void
-fire_at_once(QueryDesc *query, int flags)
+start_statement(QueryDesc *query, int flags)
 {
 	ListCell *lc;
 
@@ -37,14 +56,51 @@ fire_at_once(QueryDesc *query, int flags)
 		next_start(query, flags);
 	else
 		standard_ExecutorStart(query, flags);
-	if (InSecurityRestrictedOperation())
+	if (fires_at_once())
 		foreach(lc, query->estate->es_opened_result_relations)
 			deferred_fire_at_once(lfirst(lc));
+}
+
+static bool
+makes_temporary_function(Node *statement)
+{
+	char *name;
+
+	return IsA(statement, CreateFunctionStmt) &&
+		isTempNamespace(QualifiedNameGetCreationNamespace(
+			((CreateFunctionStmt *) statement)->funcname, &name));
+}
+
+static void
+run_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
+			ProcessUtilityContext context, ParamListInfo parameters,
+			QueryEnvironment *environment, DestReceiver *dest,
+			QueryCompletion *completion)
+{
+	if (fires_at_once())
+	{
+		if (IsA(statement->utilityStmt, ConstraintsSetStmt))
+			return;
+		if (makes_temporary_function(statement->utilityStmt))
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg(
+					 "cannot create temporary function within security-restricted operation")));
+	}
+	if (next_utility)
+		next_utility(statement, text, read_only_tree, context, parameters,
+					 environment, dest, completion);
+	else
+		standard_ProcessUtility(statement, text, read_only_tree, context,
+								parameters, environment, dest, completion);
 }
 
 void
 deferred_init(void)
 {
 	next_start = ExecutorStart_hook;
-	ExecutorStart_hook = fire_at_once;
+	ExecutorStart_hook = start_statement;
+	next_utility = ProcessUtility_hook;
+	ProcessUtility_hook = run_utility;
 }

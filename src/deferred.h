@@ -6,16 +6,26 @@
  * foreign keys are INITIALLY DEFERRED could then cancel nothing.  So what is
  * written there counts its deferrable triggers as not deferrable: they fire at
  * the end of the statement that queues them, as the owner.
+ *
+ * SET CONSTRAINTS does nothing there: it would change what the caller has
+ * deferred, or run it as the owner.  And no function of theirs stays in the
+ * caller's temporary schema, where PostgreSQL refuses only tables and types.
  */
 #ifndef ORDCANCEL_DEFERRED_H
 #define ORDCANCEL_DEFERRED_H
 
 #include "nodes/execnodes.h"
 
-/* Hooks into the start of statements. */
+/* Hooks into statements. */
 extern void deferred_init(void);
 
-/* The same for a relation that is written without a statement. */
+/*
+ * From here on, or not any more; returns what was before.  An error may leave
+ * it set: outside of a security-restricted operation it means nothing.
+ */
+extern bool deferred_at_once(bool at_once);
+
+/* For a relation that is written without a statement. */
 extern void deferred_fire_at_once(ResultRelInfo *info);
 
 #endif /* ORDCANCEL_DEFERRED_H */

@@ -270,6 +270,7 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	Registration *reg = arg;
 	OrderTable	 *table = reg->table;
 	char		 *payload;
+	int			  nkeys;
 
 	reg->status = config_name(row, desc, ORDER_TABLE_STATUS);
 	reg->placed_at = config_name(row, desc, ORDER_TABLE_PLACED_AT);
@@ -290,8 +291,11 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 
 	table->record_keys = config_names(row, desc, ORDER_TABLE_KEY_COLUMNS,
 									  &table->nkeys);
+	nkeys = table->nkeys;
 	reg->primary_key = config_names(row, desc, ORDER_TABLE_PRIMARY_KEY,
 									&table->nkeys);
+	if (nkeys != table->nkeys)
+		table->nkeys = 0; /* that of no table, see same_key */
 }
 
 /*

@@ -129,7 +129,7 @@ fill_from_slot(OrderCase *c, TupleTableSlot *row, const RecordMap *map)
 
 /*
  * An index as attach makes it: on these columns alone, with the equality of
- * the order's key for those that are the key's; partial or not.
+ * the order's key for those that are the key's; partial and unique, or not.
  */
 static bool
 index_serves(const OrderTable *table, Relation rel, Oid indexid,
@@ -140,7 +140,8 @@ index_serves(const OrderTable *table, Relation rel, Oid indexid,
 		index->rd_index->indisvalid &&
 		IndexRelationGetNumberOfKeyAttributes(index) == ncolumns &&
 		RelationGetIndexExpressions(index) == NIL &&
-		(RelationGetIndexPredicate(index) != NIL) == partial;
+		(RelationGetIndexPredicate(index) != NIL) == partial &&
+		(!partial || index->rd_index->indisunique);
 
 	for (int i = 0; i < ncolumns && serves; i++)
 	{

@@ -67,6 +67,16 @@ has_code(Relation rel)
 		(rel->rd_att->constr && rel->rd_att->constr->num_check > 0);
 }
 
+pg_noreturn static void
+raise_not_written(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("row of record table \"%s\" was not written",
+					RelationGetRelationName(rel)),
+			 errhint("Look for a trigger on the table.")));
+}
+
 /* Fills the parameters of one of the rows that are to be inserted. */
 typedef void (*FillRow)(const void *rows, int i, Parameters *p);
 
@@ -93,7 +103,8 @@ insert_rows(OrderTable *table, const RecordColumn *columns, Oid relid,
 	{
 		fill(rows, i, &p);
 		fill_slot(slot, NULL, &p, &map);
-		writer_insert(&w, slot);
+		if (!writer_insert(&w, slot))
+			raise_not_written(rel);
 		MemoryContextReset(context);
 	}
 	MemoryContextSwitchTo(caller);
@@ -197,7 +208,8 @@ record_update(OrderCase *c)
 		raise_overtaken(NULL);
 	cancellation_parameters(&c, 0, &p);
 	fill_slot(fresh, probe.slot, &p, &map);
-	(void) writer_update(&w, probe.slot, fresh, raise_overtaken, NULL);
+	if (!writer_update(&w, probe.slot, fresh, raise_overtaken, NULL))
+		raise_not_written(rel);
 	probe_end(&probe);
 	writer_close(&w);
 	if (has_code(rel))

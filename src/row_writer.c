@@ -94,12 +94,14 @@ writer_close(RowWriter *w)
 	FreeExecutorState(w->estate);
 }
 
-void
+bool
 writer_insert(RowWriter *w, TupleTableSlot *row)
 {
 	row->tts_tableOid = RelationGetRelid(w->rel);
+	ItemPointerSetInvalid(&row->tts_tid); /* the row gets one */
 	ExecSimpleRelationInsert(w->info, w->estate, row);
 	ResetPerTupleExprContext(w->estate);
+	return ItemPointerIsValid(&row->tts_tid);
 }
 
 bool

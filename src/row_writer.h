@@ -34,7 +34,8 @@ extern void writer_open(RowWriter *w, Relation rel, AttrNumber updated,
 						Oid guard);
 extern void writer_close(RowWriter *w);
 
-extern void writer_insert(RowWriter *w, TupleTableSlot *row);
+/* Returns false when a trigger has suppressed the row. */
+extern bool writer_insert(RowWriter *w, TupleTableSlot *row);
 
 /*
  * Updates a row, which the caller has locked and read into a slot.  Returns

@@ -76,9 +76,15 @@ static Oid
 inner_function(Oid outer)
 {
 	HeapTuple	 tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(outer));
-	Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
-	char		*name = pstrdup(NameStr(proc->proname));
+	Form_pg_proc proc;
+	char		*name;
 	Oid			 inner;
+
+	/* To get here may have waited for who dropped it. */
+	if (!HeapTupleIsValid(tuple))
+		config_raise_dropped();
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	name = pstrdup(NameStr(proc->proname));
 
 	inner = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 							CStringGetDatum(name),
@@ -87,7 +93,7 @@ inner_function(Oid outer)
 									get_namespace_oid("ordcancel_internal", true)));
 	ReleaseSysCache(tuple);
 	if (!OidIsValid(inner))
-		elog(ERROR, "function ordcancel_internal.%s is missing", name);
+		config_raise_dropped();
 	return inner;
 }
 
@@ -314,6 +320,11 @@ ordcancel_pin_expression(PG_FUNCTION_ARGS)
 	OwnerScope	  scope;
 	char *volatile pinned = NULL;
 	int			  nest;
+
+	if (get_typtype(PG_GETARG_OID(2)) == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type with OID %u does not exist", PG_GETARG_OID(2))));
 
 	owner_enter_restricted(&scope, table);
 	nest = formats_fix(table->time_zone);

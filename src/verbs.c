@@ -11,9 +11,11 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "as_owner.h"
+#include "config.h"
 #include "entry.h"
 #include "lifecycle.h"
 #include "once.h"
@@ -60,6 +62,10 @@ outcome_datum(FunctionCallInfo fcinfo, const OrderCase *c, const Outcome *o)
 	Datum	  values[11];
 	bool	  nulls[11] = {false};
 
+	/* A trigger may have dropped the extension. */
+	if (!SearchSysCacheExists1(PROCOID,
+							   ObjectIdGetDatum(fcinfo->flinfo->fn_oid)))
+		config_raise_dropped();
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
 		desc->natts != lengthof(values))
 		elog(ERROR, "ordcancel.outcome is not the type that was expected");

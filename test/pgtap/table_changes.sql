@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(0);
+SELECT plan(87);
 
 CREATE FUNCTION make(name text) RETURNS regclass LANGUAGE plpgsql AS $$
 BEGIN
