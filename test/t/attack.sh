@@ -90,7 +90,7 @@ make() # DATABASE
 		    PERFORM s.say('trigger');
 		    INSERT INTO s.trap VALUES (1);
 		    BEGIN
-		        DECLARE held CURSOR WITH HOLD FOR SELECT s.say('held cursor');
+		        EXECUTE 'DECLARE held CURSOR WITH HOLD FOR SELECT s.say(''held cursor'')';
 		    EXCEPTION WHEN OTHERS THEN
 		        NULL;
 		    END;
@@ -251,7 +251,7 @@ is "$(sql t_attack_public -c "SELECT ordcancel.attach('shop.orders', 'status', r
 	-c 'CALL ordcancel.sweep()' -c "CALL ordcancel.cancel_batch('shop.orders', 'id OPERATOR(pg_catalog.<) 5')" \
 	-c 'SELECT FROM ordcancel.pending_requests, ordcancel.refunds_due, ordcancel.batch_progress, ordcancel.batch_summary, ordcancel.batch_refused' \
 	-c "SELECT FROM ordcancel.cancel_options('shop.orders', 7)" 2>&1 | grep -c .)" 2 'and all of it works there'
-is "$(sql t_attack_public -c "SELECT string_agg(DISTINCT what || ' by ' || role, ',') FROM public.ran"), $(is_superuser)" ', f' 'nothing of evil'"'"'s ran'
+is "$(sql t_attack_public -c "SELECT pg_catalog.count(*) FROM public.ran"), $(is_superuser)" '0, f' 'nothing of evil'"'"'s ran'
 sql postgres -c 'ALTER ROLE evil NOSUPERUSER'
 is "$(sql t_attack_public -c "UPDATE shop.orders SET status = 'canceled' WHERE id OPERATOR(pg_catalog.=) 8" -c 'DROP SCHEMA public CASCADE' \
 	-c "SELECT count(*) FROM shop.orders_cancellation" -c "SELECT extname FROM pg_extension WHERE extname = 'ordcancel'" 2>&1)" \
@@ -259,7 +259,7 @@ is "$(sql t_attack_public -c "UPDATE shop.orders SET status = 'canceled' WHERE i
 is "$(sql t_attack_public -c "SELECT (ordcancel.cancel_order('shop.orders', 9)).state")" canceled 'and orders are canceled as before'
 
 # Who owns the database, and schemas that the extension wants, is no superuser by it.
-sql postgres -c 'CREATE ROLE dba LOGIN; CREATE DATABASE t_attack_dba OWNER dba'
+sql postgres -c 'CREATE ROLE dba LOGIN' -c 'CREATE DATABASE t_attack_dba OWNER dba'
 sql_as dba t_attack_dba -c 'CREATE EXTENSION ordcancel' 2>/dev/null
 [ $? -ne 0 ]
 ok 'the owner of a database does not make the extension'
