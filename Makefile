@@ -1,6 +1,6 @@
-# check, demo, model, lint, format and the bench goals stand on their own: on a fresh
-# machine there is no PostgreSQL yet when they begin. All else is PGXS, for the
-# server that PG_CONFIG names.
+# check, demo, model, lint, format and the bench goals stand on their own: on a
+# fresh machine there is no PostgreSQL yet when they begin. All else is PGXS,
+# for the server that PG_CONFIG names.
 PG_CONFIG ?= pg_config
 BENCHES = bench bench-large bench-instructions
 OWN_GOALS = check demo lint format model $(BENCHES)

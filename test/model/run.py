@@ -29,7 +29,7 @@ class Run:
         self.operations = operations
         self.seed = seed
         self.rng = random.Random(seed)
-        self.log = log
+        self.log = open(log, errors="replace")      # read on from where it was
         self.figures = collections.Counter()
         self.sqlstates = collections.Counter()
         self.verbs = collections.Counter()
@@ -76,11 +76,12 @@ class Run:
     def epoch(self, number):
         """Other rules, and orders without a history."""
         name = "shop_%d" % number
+        before = getattr(self, "name", None)
         self.rules = shop.random_rules(self.rng, self.probed)
         watched = self.rng.random() < 0.8
         for pipe in self.pipes:
             pipe.send(name)
-        self.sql("CREATE DATABASE %s TEMPLATE shop_template" % name)
+        self.sql("CREATE DATABASE %s TEMPLATE shop_template" % name, *["DROP DATABASE %s WITH (FORCE)" % before] * bool(before))
         os.environ["PGDATABASE"] = name
         self.now = shop.START
         self.listener = None
@@ -104,13 +105,14 @@ class Run:
         return self.listener
 
     def listen(self):
+        self.deaf = True        # what came meanwhile was not heard
         self.listener = worker.connect()
         # Not what the killer looks for.
         self.listener.cursor().execute("SET application_name = 'model listener'; LISTEN ordcancel; SET ordcancel.clock = '%s'"
                                        % shop.instant(self.now))
 
     def heard(self):
-        """Notifications up to a marker. False: the server went down, and some were not heard."""
+        """Notifications up to a marker, and whether these are all: they are not when the server went down."""
         try:
             cursor = self.listener.cursor()
             cursor.execute("NOTIFY ordcancel, 'marker'")
@@ -121,7 +123,7 @@ class Run:
                 while self.listener.notifies:
                     payload = self.listener.notifies.pop(0).payload
                     if payload == "marker":
-                        return payloads, True
+                        return payloads, not self.deaf
                     payloads.append(payload)
                 time.sleep(0.001)
             raise worker.Wrong("the marker was not heard")
@@ -145,7 +147,6 @@ class Run:
             if shoot:
                 os.kill(row[0], signal.SIGKILL)
                 self.shot.add(row[0])
-                self.figures["server restarts"] += 1
             else:
                 cursor.execute("SELECT pg_terminate_backend(%s)", row)
                 self.figures["kills"] += 1
@@ -168,7 +169,9 @@ class Run:
 
     def round(self, number):
         rng = self.rng
-        self.now += rng.choice((0, 1, 60, 900, 1800, 1800, 3600, 5400))
+        self.deaf = False
+        # So that deadlines and windows end at the very second, or one beside it.
+        self.now += rng.choice((0, 1, 1800, 1800, 1800, 3600, 5400, 1799))
         if rng.random() < 0.6:
             self.sweep()
         race = rng.random() < 0.5
@@ -218,17 +221,13 @@ class Run:
 
     def check_log(self):
         """Nothing fell over that was not shot, and nothing was surprised."""
-        died = 0
-        with open(self.log, errors="replace") as lines:
-            for line in lines:
-                if re.search(r"PANIC|TRAP: ", line) or re.search(r"^XX\S* (ERROR|FATAL|WARNING)", line):
-                    self.wrong.append("server log: " + line.strip())
-                shot = re.search(r"server process \(PID (\d+)\) was terminated by signal (\d+)", line)
-                if shot and (int(shot[1]) not in self.shot or shot[2] != "9"):
-                    self.wrong.append("server log: " + line.strip())
-                died += bool(shot)
-        self.figures["server restarts"] = died
-        self.wrong = self.wrong[:40]
+        for line in self.log:
+            if re.search(r"PANIC|TRAP: ", line) or re.search(r"^XX\S* (ERROR|FATAL|WARNING)", line):
+                self.wrong.append("server log: " + line.strip())
+            died = re.search(r"process \(PID (\d+)\) was terminated by signal (\d+)", line)
+            if died and (int(died[1]) not in self.shot or died[2] != "9"):
+                self.wrong.append("server log: " + line.strip())
+            self.figures["server restarts"] += bool(died)
 
     def go(self):
         self.start()
@@ -243,6 +242,7 @@ class Run:
                 self.round(number)
             except worker.Wrong as wrong:
                 self.wrong.append("round %d: %s" % (number, wrong))
+            self.check_log()
             number += 1
             if number % 100 == 0:
                 print("%d operations after %d s" % (self.figures["operations"], time.monotonic() - begun), flush=True)
@@ -268,7 +268,7 @@ class Run:
         print("refused by SQLSTATE:      " + ", ".join("%s %d" % x for x in sorted(self.sqlstates.items()) if x[0] != "00000"))
         print("not refused:              %d" % self.sqlstates["00000"])
         print("operations:               " + ", ".join("%s %d" % x for x in sorted(self.verbs.items())))
-        for what in self.wrong:
+        for what in self.wrong[:20]:
             print("WRONG " + what)
 
 

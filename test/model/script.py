@@ -121,10 +121,13 @@ class Script:
         p = self.rules.policy(o)
         return rng.choice([w for w in (p.requested, p.in_progress, p.canceled, p.canceled, p.customer_canceled) if w])
 
-    def placed_at(self):
+    def placed_at(self, seller=None):
+        """Often so that the window closes now, or a second before or after."""
         rng = self.rng
-        return rng.choice((None, self.now - 600, self.now - 86400,
-                           self.now - rng.choice((1800, 5400)) + rng.choice((-1, 0, 1))))
+        if rng.random() < 0.5:
+            return rng.choice((None, self.now - 600, self.now - 86400))
+        p = self.rules.policies.get(seller, self.rules.policies["default"])
+        return self.now - (p.grace or 1800) + rng.choice((-1, 0, 0, 1))
 
     def update(self, id, o):
         return Op("update", id, to=self.status(o))
@@ -133,7 +136,7 @@ class Script:
         """Other columns than the status."""
         name = self.rng.choice(("paid", "hold", "placed_at"))
         value = {"paid": self.rng.choice(PAID), "hold": self.rng.choice((None, None, None, "all", "customer", "merchant")),
-                 "placed_at": self.placed_at()}[name]
+                 "placed_at": self.placed_at(o and o.seller)}[name]
         return Op("update", id, values=((name, value),))
 
     def save(self, id, o):
@@ -161,7 +164,8 @@ class Script:
 
     def insert(self, id, o=None):
         rng = self.rng
-        values = (("seller", rng.choice(shop.SELLERS + (None,))), ("placed_at", self.placed_at()), ("paid", rng.choice(PAID)))
-        p = self.rules.policies[values[0][1] or "default"]
+        seller = rng.choice(shop.SELLERS + (None,))
+        values = (("seller", seller), ("placed_at", self.placed_at(seller)), ("paid", rng.choice(PAID)))
+        p = self.rules.policies[seller or "default"]
         words = [w for w in (p.requested, p.in_progress, p.canceled) if w]
         return Op("insert", id, to=rng.choice(words if rng.random() < 0.15 else shop.ORDINARY), values=values)

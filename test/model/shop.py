@@ -4,6 +4,8 @@ import datetime
 import random
 from decimal import Decimal
 
+import psycopg2
+
 import model
 from model import Cancellation, Event, Order, Outcome, Policy, Reason, Rule, Rules
 
@@ -302,36 +304,31 @@ def load(cursor, rules, ids):
 
 
 def probe(cursor):
-    """Which of the answers that the design has changed this extension gives. Three orders of no seller."""
-    def ask(sql):
-        cursor.execute(sql)
-        return cursor.fetchone()[0]
+    """Which of the answers that the design has changed this extension gives. Each is asked for with an order of its own."""
+    found = {}
 
-    def goes(sql):
+    def ask(name, id, *statements, says):
         cursor.execute("SAVEPOINT probe")
         try:
-            cursor.execute(sql)
-            return True
-        except Exception:
-            cursor.execute("ROLLBACK TO SAVEPOINT probe")
-            return False
+            for sql in statements:
+                cursor.execute(sql.format("'shop.orders', %d" % id))
+            found[name] = says(cursor.fetchone()[0] if cursor.description else True)
+        except psycopg2.Error:
+            found[name] = says(None)
+        cursor.execute("ROLLBACK TO SAVEPOINT probe")
 
     for call in set_rules(random_rules(random.Random(1), {})):
         cursor.execute(call)
     cursor.execute("SET ordcancel.clock = '%s'" % instant(START))
     cursor.execute("SELECT ordcancel.set_policy('shop.orders', unset => '{grace}', on_progress => 'deny')")
-    cursor.execute("INSERT INTO shop.orders (id, status, paid) SELECT i, 'placed', 40 FROM generate_series(1, 3) AS i")
-    found = {}
-    cursor.execute("SELECT ordcancel.request_cancel('shop.orders', 1)")
-    found["undo_denies"] = ask("SELECT state FROM ordcancel.undo_cancel('shop.orders', 1, note => 'no')") == "denied"
-    cursor.execute("SELECT ordcancel.request_cancel('shop.orders', 1)")
-    found["stale_refused"] = not goes("UPDATE shop.orders SET status = 'placed' WHERE id = 1")
-    pay = "SELECT changed FROM ordcancel.record_refund('shop.orders', %d, 15, 'cash', reference => 'probe')"
-    for id, settled in ((2, "false"), (3, "true")):
-        cursor.execute("SELECT ordcancel.cancel_order('shop.orders', %d)" % id)
-        cursor.execute(pay % id)
-        found["repeats_known"] = not ask(pay % id)
-        cursor.execute("SELECT ordcancel.undo_cancel('shop.orders', %d, settled => %s)" % (id, settled))
-        due = ask("SELECT refund_due FROM ordcancel.cancel_order('shop.orders', %d)" % id)
-        found["keeps" if id == 2 else "keeps_settled"] = due < 40
+    cursor.execute("INSERT INTO shop.orders (id, status, paid) SELECT i, 'placed', 40 FROM generate_series(1, 5) AS i")
+    request = "SELECT ordcancel.request_cancel({})"
+    cancel = "SELECT refund_due FROM ordcancel.cancel_order({})"
+    pay = "SELECT changed FROM ordcancel.record_refund({}, 15, 'cash', reference => 'probe')"
+    undo = "SELECT state FROM ordcancel.undo_cancel({}, note => 'no', settled => %s)"
+    ask("undo_denies", 1, request, undo % "false", says=lambda state: state == "denied")
+    ask("stale_refused", 2, request, "UPDATE shop.orders SET status = 'placed' WHERE id = 2", says=lambda went: not went)
+    ask("repeats_known", 3, cancel, pay, pay, says=lambda changed: changed is False)
+    ask("keeps", 4, cancel, pay, undo % "false", cancel, says=lambda due: due is not None and due < 40)
+    ask("keeps_settled", 5, cancel, pay, undo % "true", cancel, says=lambda due: due is not None and due < 40)
     return found

@@ -2,7 +2,7 @@
 # Random operations of eight clients, killed now and then, compared with a
 # model of the life of a cancellation: test/model/README.md. SEED repeats the
 # operations of a run, OPERATIONS is how many.
-set -u
+set -u -o pipefail
 here=$(dirname "$0")
 . "$here/lib/tap.sh"
 
@@ -27,6 +27,7 @@ own_cluster "$work" "deadlock_timeout = '20ms'" "log_line_prefix = '%e '" 'log_e
 	'autovacuum_naptime = 5s'
 ok 'a cluster'
 echo "# make model OPERATIONS=$operations SEED=$seed"
-PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 "$python" "$here/../model/run.py" "$operations" "$seed" "$work/server.log"
+PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 "$python" "$here/../model/run.py" "$operations" "$seed" "$work/server.log" 2>&1 |
+	sed -u 's/^/# /'
 ok "the extension did what the model says, seed $seed"
 done_testing
