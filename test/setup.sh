@@ -44,7 +44,7 @@ lacking()
 packages()
 {
 	echo gcc make libc6-dev postgresql-common
-	echo libtap-parser-sourcehandler-pgtap-perl
+	echo libtap-parser-sourcehandler-pgtap-perl python3-psycopg2
 	echo "postgresql-$1 postgresql-server-dev-$1 postgresql-$1-pgtap"
 	echo "${BENCH_PACKAGES:-}"
 }
