@@ -5,7 +5,7 @@
 # calls it.
 #
 #   make fuzz                         about three minutes
-#   make fuzz CALLS=1000000           longer, in ROUNDS databases, one after another
+#   make fuzz CALLS=100000            longer, in ROUNDS databases, one after another
 #   make fuzz SEED=17                 what that seed did; sessions run side by side,
 #                                     so not every outcome comes again
 #   make fuzz SEED=17 ROUND=2 SESSIONS=1       one round of it, one session
@@ -20,7 +20,7 @@ set -u
 . "$(dirname "$0")/lib.sh"
 
 seed=${SEED:-$RANDOM}
-smith=${SMITH:-1000}
+smith=${SMITH:-300}
 
 prepare
 { build && server_up; } || die "could not make the server"
@@ -56,7 +56,7 @@ command -v sqlsmith >/dev/null || {
 }
 echo "seed $seed"
 # Debian's: it has the package.
-as_user /usr/bin/python3 test/fuzz/fuzz.py --seed "$seed" --calls "${CALLS:-40000}" --rounds "${ROUNDS:-6}" \
+as_user /usr/bin/python3 test/fuzz/fuzz.py --seed "$seed" --calls "${CALLS:-8000}" --rounds "${ROUNDS:-4}" \
 	${ROUND:+--only "$ROUND"} --sessions "${SESSIONS:-3}" --smith "$smith" --directory "$work/fuzz" \
 	--sources src --postgres "$bin/postgres"
 status=$?

@@ -50,7 +50,7 @@ SETTINGS = ["ordcancel.actor = 'anna'", "ordcancel.reason = 'out_of_stock'", "or
             "session_replication_role = 'replica'", "client_encoding = 'LATIN1'", 'client_min_messages = debug1', "default_transaction_isolation = 'serializable'",
             "default_transaction_isolation = 'repeatable read'", "search_path = ''", 'search_path = shop, public', "search_path = 'pg_temp', \"no such\"", 'search_path = ordcancel',
             "ROLE f_owner", 'ROLE f_customer', 'ROLE f_merchant', 'SESSION AUTHORIZATION f_owner', 'array_nulls = off', 'escape_string_warning = off',
-            'constraint_exclusion = on', 'check_function_bodies = off', 'default_transaction_deferrable = on', 'temp_tablespaces = \'\'', "xmloption = 'document'",
+            'constraint_exclusion = on', 'check_function_bodies = off', 'temp_tablespaces = \'\'', "xmloption = 'document'",
             "lc_messages = 'C'", "lc_monetary = 'C'", 'plpgsql.variable_conflict = error', 'plpgsql.extra_errors = \'all\'', '{parallel}', '{discard}']
 
 # What code of the user's may do in the middle of a call.
@@ -106,7 +106,7 @@ class Calls:
             return dml(rng, shape)
         if kind < 0.75:
             return statement(*self.call(rng))
-        if kind < 0.755:
+        if kind < 0.751:
             return 'DROP EXTENSION ordcancel CASCADE'
         return rng.choice(DEEDS).format(n=rng.randint(1, 9))
 

@@ -13,7 +13,9 @@ from psycopg2 import extensions
 import tables
 from calls import setting, statement
 
-LEVELS = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] * 4 + ['READ UNCOMMITTED', 'SERIALIZABLE READ ONLY DEFERRABLE', 'REPEATABLE READ READ ONLY']
+LEVELS = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] * 4 + ['READ UNCOMMITTED', 'REPEATABLE READ READ ONLY']
+# Not SERIALIZABLE READ ONLY DEFERRABLE: when its wait for a snapshot fails in a
+# savepoint, PostgreSQL 15 fails an assertion after ROLLBACK TO (predicate.c).
 
 # What changes catalogs, also in the middle of something else.
 DDL = re.compile(r'DROP|ALTER|CREATE|tach|TRUNCATE|GRANT|REVOKE|VACUUM|CLUSTER|REINDEX|grant_|preset|guard_partitions')
@@ -61,6 +63,8 @@ class Session(threading.Thread):
                     break
                 rng = random.Random('%s/%d/%d/%d' % (self.world.seed, self.world.round, self.number, step))
                 self.trace.write('-- step %d\n' % step)
+                if rng.random() < 0.1:
+                    self.home()
                 self.step(rng)
                 if self.connection.closed:
                     self.open()
@@ -162,7 +166,7 @@ class Session(threading.Thread):
         if kind < 0.55:
             self.send("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
                       " AND backend_type = 'client backend' AND state = 'active'")
-        elif kind < 0.57 and self.number == 1:
+        elif kind < 0.56 and self.number == 1:
             self.send(rng.choice(['DROP EXTENSION ordcancel CASCADE', 'BEGIN; DROP EXTENSION ordcancel CASCADE; ROLLBACK']))
         else:
             for sql in ('CREATE EXTENSION IF NOT EXISTS ordcancel', "SELECT ordcancel.grant_merchant('f_merchant')", 'CHECKPOINT',
@@ -308,11 +312,13 @@ class Healer(Session):
     def heal(self):
         rng = random.Random()
         if not self.send('SELECT FROM ordcancel.order_table LIMIT 1'):
-            self.send('CREATE EXTENSION IF NOT EXISTS ordcancel')
-            self.send("GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ordcancel TO f_owner, f_merchant; SELECT ordcancel.grant_customer('f_customer')")
+            self.send("SET lock_timeout = 500; SET client_min_messages = warning; CREATE EXTENSION ordcancel; GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ordcancel"
+                      " TO f_owner, f_merchant; SELECT ordcancel.grant_customer('f_customer')")
+            self.home()
+            return
         for shape in tables.SHAPES:
-            # A call that is answered, or refused for the order's sake, shows that the table is whole.
-            if not self.send("SELECT 1 / count(*) FROM ordcancel.order_table WHERE orders = '%s'::regclass" % shape.name) or not self.send(
-                    "SELECT * FROM ordcancel.cancel_options('%s', %s)" % (shape.name, shape.order_id(rng))) and rng.random() < 0.3:
+            whole = self.send("SELECT 1 / count(*) FROM ordcancel.order_table WHERE orders = '%s'::regclass" % shape.name)
+            # One that only answers with errors may stay so for a while.
+            if not whole or rng.random() < 0.05 and not self.send("SELECT * FROM ordcancel.cancel_options('%s', %s)" % (shape.name, shape.order_id(rng))):
                 for sql in tables.create(rng, shape):
                     self.send(sql)
