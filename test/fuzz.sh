@@ -56,7 +56,7 @@ command -v sqlsmith >/dev/null || {
 }
 echo "seed $seed"
 # Debian's: it has the package.
-as_user /usr/bin/python3 test/fuzz/fuzz.py --seed "$seed" --calls "${CALLS:-8000}" --rounds "${ROUNDS:-4}" \
+as_user /usr/bin/python3 test/fuzz/fuzz.py --seed "$seed" --calls "${CALLS:-7000}" --rounds "${ROUNDS:-4}" \
 	${ROUND:+--only "$ROUND"} --sessions "${SESSIONS:-3}" --smith "$smith" --directory "$work/fuzz" \
 	--sources src --postgres "$bin/postgres"
 status=$?
