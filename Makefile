@@ -1,16 +1,16 @@
-# check, demo, model, lint, format and the bench goals stand on their own: on a
-# fresh machine there is no PostgreSQL yet when they begin. All else is PGXS,
-# for the server that PG_CONFIG names.
+# These stand on their own: on a fresh machine there is no PostgreSQL yet when
+# they begin. All else is PGXS, for the server that PG_CONFIG names.
 PG_CONFIG ?= pg_config
 BENCHES = bench bench-large bench-instructions
-OWN_GOALS = check demo lint format model $(BENCHES)
+TESTS_AND_SHOWS = check check-asserts demo fuzz lint model
+OWN_GOALS = $(TESTS_AND_SHOWS) format $(BENCHES)
 ASKED_OWN := $(filter $(OWN_GOALS),$(MAKECMDGOALS))
 
 ifneq (,$(ASKED_OWN))
 
 .PHONY: $(MAKECMDGOALS)
 
-check demo lint model:
+$(TESTS_AND_SHOWS):
 	@test/$@.sh
 
 $(BENCHES):
