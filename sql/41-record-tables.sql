@@ -72,11 +72,15 @@ COMMENT ON FUNCTION ordcancel_internal.known_record_keys(regclass, name[]) IS 'n
 -- another table of the same name, which must not inherit what they record.
 -- Not dumped: elsewhere they belong to whichever table takes them up.
 CREATE TABLE ordcancel_internal.detached (
-    records regclass PRIMARY KEY,
+    records ordcancel_internal.table_ref PRIMARY KEY,
     orders oid NOT NULL
 );
 COMMENT ON TABLE ordcancel_internal.detached IS 'record tables of order tables that were detached or dropped';
 COMMENT ON COLUMN ordcancel_internal.detached.orders IS 'OID of the order table, which may be gone';
+-- Nor taken over by a subscription, where an OID means nothing.
+CREATE TRIGGER skip_replicated BEFORE INSERT ON ordcancel_internal.detached
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.skip_missing();
+ALTER TABLE ordcancel_internal.detached ENABLE REPLICA TRIGGER skip_replicated;
 
 -- Where the record table of an order table is, or is to be: the one that is
 -- registered, whatever it is called by now; else the one of that name, unless
