@@ -184,7 +184,7 @@ is "$(subscriber -c "SELECT state, changed FROM ordcancel.cancel_order('shop.ord
 	-c "SELECT state FROM ordcancel.accept_cancel('shop.orders', 4)" \
 	-c "SELECT state, changed FROM ordcancel.request_cancel('shop.orders', 4, request_key => 'k4')" \
 	-c "SELECT state FROM ordcancel.undo_cancel('shop.orders', 1)" \
-	-c "SELECT state FROM ordcancel.cancel_order('shop.parts', ROW('eu', 2), 'other')")" \
+	-c "SELECT state FROM ordcancel.cancel_order('shop.parts', ROW('eu', 2), 'other', 'a note')")" \
 	$'canceled|t\ncanceled\nrequested|f\nundone\ncanceled' 'cancellations go on where they stood'
 is "$(subscriber -c 'SELECT count(*) = count(DISTINCT cancellation_id) FROM ordcancel.cancellation' \
 	-c 'SELECT count(*) = count(DISTINCT event_id) FROM ordcancel.event')" $'t\nt' 'with ids of their own'
