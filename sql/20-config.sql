@@ -314,6 +314,33 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.reason_in_use() IS 'trigger: refuses to delete or rename a reason that cancellations name';
 
+-- With session_replication_role = replica the row that comes replaces the one
+-- of its key: both sides of a subscription have the seeds, and a dump's data
+-- meets those of the new database.
+CREATE FUNCTION ordcancel_internal.make_way() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    -- After a restore with --disable-triggers it is enabled for all.
+    IF current_setting('session_replication_role') <> 'replica' THEN
+        RETURN NEW;
+    END IF;
+    EXECUTE format('DELETE FROM ordcancel.%I AS t WHERE %s', TG_TABLE_NAME,
+                   (SELECT string_agg(format('t.%1$I = ($1).%1$I', a.attname), ' AND ')
+                    FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = TG_RELID AND a.attnum = ANY (i.indkey)
+                    WHERE i.indrelid = TG_RELID AND i.indisprimary)) USING NEW;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.make_way() IS 'trigger: a row that is replicated or restored replaces the one of its key';
+CREATE TRIGGER make_way BEFORE INSERT ON ordcancel.reason
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.make_way();
+CREATE TRIGGER make_way BEFORE INSERT ON ordcancel.refund_method
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.make_way();
+ALTER TABLE ordcancel.reason ENABLE REPLICA TRIGGER make_way;
+ALTER TABLE ordcancel.refund_method ENABLE REPLICA TRIGGER make_way;
+
 CREATE TRIGGER seed_changed BEFORE INSERT OR UPDATE ON ordcancel.reason
     FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.seed_changed();
 CREATE TRIGGER seed_changed BEFORE INSERT OR UPDATE ON ordcancel.refund_method

@@ -72,7 +72,7 @@ COMMENT ON FUNCTION ordcancel_internal.known_record_keys(regclass, name[]) IS 'n
 -- another table of the same name, which must not inherit what they record.
 -- Not dumped: elsewhere they belong to whichever table takes them up.
 CREATE TABLE ordcancel_internal.detached (
-    records regclass PRIMARY KEY,
+    records ordcancel_internal.table_ref PRIMARY KEY,
     orders oid NOT NULL
 );
 COMMENT ON TABLE ordcancel_internal.detached IS 'record tables of order tables that were detached or dropped';
@@ -80,6 +80,10 @@ COMMENT ON COLUMN ordcancel_internal.detached.orders IS 'OID of the order table,
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel_internal.detached
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
 ALTER TABLE ordcancel_internal.detached ENABLE ALWAYS TRIGGER guard_config;
+-- Nor taken over by a subscription, where an OID means nothing.
+CREATE TRIGGER skip_replicated BEFORE INSERT ON ordcancel_internal.detached
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.skip_missing();
+ALTER TABLE ordcancel_internal.detached ENABLE REPLICA TRIGGER skip_replicated;
 
 -- Where the record table of an order table is, or is to be: the one that is
 -- registered, whatever it is called by now; else the one of that name, unless
@@ -224,6 +228,41 @@ SELECT coalesce(
 $$;
 COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, name[], name[]) IS 'what keeps a table from being taken for a record table, or NULL';
 
+-- The key of an order table that is attached may get another type, and its
+-- record tables follow it when attach is called again: to the types of
+-- PostgreSQL's own that it casts to by itself, so that no code of the owner's
+-- runs.
+CREATE FUNCTION ordcancel_internal.follow_key_types(
+    orders regclass, records regclass, key_columns name[], record_keys name[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    col record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM ordcancel.order_table AS t
+                   WHERE t.orders = follow_key_types.orders AND records IN (t.cancellation_table, t.event_table)) THEN
+        RETURN;
+    END IF;
+    FOR col IN
+        SELECT r.attname, format_type(a.atttypid, a.atttypmod) AS type,
+               CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END AS collation
+        FROM unnest(key_columns, record_keys) AS k (key, record_key)
+            JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key
+            JOIN pg_attribute AS r ON r.attrelid = records AND r.attname = k.record_key
+            JOIN pg_type AS t ON t.oid = a.atttypid
+            JOIN pg_type AS f ON f.oid = r.atttypid
+        WHERE (a.atttypid, a.atttypmod) <> (r.atttypid, r.atttypmod)
+          AND t.typnamespace = 'pg_catalog'::regnamespace AND f.typnamespace = 'pg_catalog'::regnamespace
+          AND (t.oid = f.oid OR t.typcategory = 'S'
+               OR EXISTS (SELECT FROM pg_cast WHERE castsource = f.oid AND casttarget = t.oid AND castcontext <> 'e'))
+    LOOP
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s%s', records, col.attname, col.type, col.collation);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.follow_key_types(regclass, regclass, name[], name[]) IS 'gives record tables the types that the key has now';
+
 -- Takes up what an earlier attach left, here or in the database that a dump
 -- came from: from then on it belongs to the extension's owner again.
 CREATE FUNCTION ordcancel_internal.take_record_table(
@@ -239,6 +278,7 @@ DECLARE
 BEGIN
     -- From here on nobody changes it any more.
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', records);
+    PERFORM ordcancel_internal.follow_key_types(orders, records, key_columns, record_keys);
     wrong := ordcancel_internal.foreign_part(orders, records, parent, key_columns, record_keys);
     IF wrong IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid(

@@ -34,7 +34,7 @@ BEGIN
     DELETE FROM ordcancel.child AS c WHERE c.child = ANY (dropped);
     FOR gone IN SELECT t.orders::oid FROM ordcancel.order_table AS t WHERE t.orders = ANY (dropped) LOOP
         INSERT INTO ordcancel_internal.detached
-        SELECT r, gone
+        SELECT r::regclass, gone
         FROM ordcancel.order_table AS t, unnest(ARRAY[t.cancellation_table::oid, t.event_table::oid]) AS r
         WHERE t.orders = gone AND r <> ALL (dropped)
         ON CONFLICT ON CONSTRAINT detached_pkey DO UPDATE SET orders = excluded.orders;

@@ -51,6 +51,16 @@ CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ord
 ALTER TABLE ordcancel.preset ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel.preset_rule ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel.preset_reason ENABLE ALWAYS TRIGGER guard_config;
+CREATE TRIGGER make_way BEFORE INSERT ON ordcancel.preset
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.make_way();
+CREATE TRIGGER make_way BEFORE INSERT ON ordcancel.preset_rule
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.make_way();
+CREATE TRIGGER make_way BEFORE INSERT ON ordcancel.preset_reason
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.make_way();
+ALTER TABLE ordcancel.preset ENABLE REPLICA TRIGGER make_way;
+ALTER TABLE ordcancel.preset_rule ENABLE REPLICA TRIGGER make_way;
+ALTER TABLE ordcancel.preset_reason ENABLE REPLICA TRIGGER make_way;
+
 GRANT SELECT ON ordcancel.preset, ordcancel.preset_rule, ordcancel.preset_reason TO PUBLIC;
 
 INSERT INTO ordcancel.preset (preset, description, grace, requested_status, in_progress_status, canceled_status,

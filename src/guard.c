@@ -30,13 +30,13 @@
 #include "refusal.h"
 #include "roles.h"
 #include "settings.h"
+#include "truncate.h"
 #include "virtual_columns.h"
 #include "watched.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_update);
 PG_FUNCTION_INFO_V1(ordcancel_guard_insert);
 PG_FUNCTION_INFO_V1(ordcancel_guard_delete);
-PG_FUNCTION_INFO_V1(ordcancel_guard_truncate);
 PG_FUNCTION_INFO_V1(ordcancel_guard_record);
 
 static TriggerData *
@@ -307,30 +307,16 @@ ordcancel_guard_delete(PG_FUNCTION_ARGS)
 	return judge_row(trigger, table, VERB_DELETE);
 }
 
-Datum
-ordcancel_guard_truncate(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = trigger_data(fcinfo);
-
-	ereport(
-		ERROR,
-		(errcode(ERRCODE_CHECK_VIOLATION),
-		 errmsg("cannot truncate \"%s\"",
-				RelationGetRelationName(trigger->tg_relation)),
-		 errdetail(
-			 "It is under the rules of ordcancel; truncating would pass them by."),
-		 errhint("Call ordcancel.detach() first."),
-		 errtableconstraint(trigger->tg_relation,
-							condition_name(
-								CONDITION_CANCELLATION_FORBIDDEN))));
-}
-
 /* On the record tables and their parents, for statements. */
 Datum
 ordcancel_guard_record(PG_FUNCTION_ARGS)
 {
-	Relation rel = trigger_data(fcinfo)->tg_relation;
+	TriggerData *trigger = trigger_data(fcinfo);
+	Relation	 rel = trigger->tg_relation;
 
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event) &&
+		truncate_is_ours(RelationGetRelid(rel)))
+		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("record table \"%s\" is written by ordcancel alone",

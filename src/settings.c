@@ -14,7 +14,8 @@
 #include "compat.h"
 #include "settings.h"
 
-int settings_notify = NOTIFY_COMMIT;
+int	 settings_notify = NOTIFY_COMMIT;
+bool settings_allow_truncate = false;
 
 static char *actor = NULL;
 static char *reason = NULL;
@@ -151,6 +152,11 @@ settings_init(void)
 		"Who acts, as recorded for plain updates and calls that name no actor.",
 		"The name of the role when empty.", &actor, "", PGC_USERSET, 0, NULL,
 		NULL, NULL);
+	DefineCustomBoolVariable(
+		"ordcancel.allow_truncate",
+		"Lets TRUNCATE of an order table empty its records along with it, for test databases.",
+		NULL, &settings_allow_truncate, false, PGC_SUSET, GUC_NOT_IN_SAMPLE,
+		NULL, NULL, NULL);
 	/* Superusers only: a window is judged by it. */
 	DefineCustomStringVariable(
 		"ordcancel.clock",

@@ -1,8 +1,8 @@
 /*
  * settings.h — the ordcancel.* settings
  *
- * None of them decides what is allowed but the clock, which only a superuser
- * may set.
+ * None of them decides what is allowed but the clock and allow_truncate, which
+ * only a superuser may set.
  */
 #ifndef ORDCANCEL_SETTINGS_H
 #define ORDCANCEL_SETTINGS_H
@@ -17,7 +17,8 @@ typedef enum NotifyMode
 	NOTIFY_OFF,
 } NotifyMode;
 
-extern int settings_notify;
+extern int	settings_notify;
+extern bool settings_allow_truncate;
 
 extern void settings_init(void);
 
