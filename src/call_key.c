@@ -7,6 +7,7 @@
 #include "utils/lsyscache.h"
 
 #include "call_key.h"
+#include "compat.h"
 
 /* Those that most arguments have are known without looking them up. */
 static void

@@ -8,6 +8,11 @@
 #include "catalog/pg_proc.h"
 #include "utils/acl.h"
 
+/* PostgreSQL 16 has moved VARDATA and the like there. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* PostgreSQL 18 has this word, before the declaration. */
 #ifndef pg_noreturn
 #define pg_noreturn pg_attribute_noreturn()

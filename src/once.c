@@ -11,6 +11,7 @@
 #include "utils/snapmgr.h"
 
 #include "call_key.h"
+#include "compat.h"
 #include "once.h"
 
 typedef struct Kept

@@ -87,7 +87,7 @@ prepare()
 
 tree_make()
 {
-	as_user make -s PG_CONFIG="$bin/pg_config" "$@"
+	as_user make -s PG_CONFIG="$bin/pg_config" WERROR=1 "$@"
 }
 
 build()
