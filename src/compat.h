@@ -1,5 +1,5 @@
 /*
- * compat.h — the differences between PostgreSQL 15 and 18, in one place
+ * compat.h — the differences between PostgreSQL 15 and 19, in one place
  */
 #ifndef ORDCANCEL_COMPAT_H
 #define ORDCANCEL_COMPAT_H

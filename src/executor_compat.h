@@ -1,5 +1,5 @@
 /*
- * executor_compat.h — how PostgreSQL 15 to 18 differ in the executor's calls
+ * executor_compat.h — how PostgreSQL 15 to 19 differ in the executor's calls
  */
 #ifndef ORDCANCEL_EXECUTOR_COMPAT_H
 #define ORDCANCEL_EXECUTOR_COMPAT_H
@@ -9,11 +9,13 @@
 #include "parser/parse_relation.h"
 #include "utils/rel.h"
 
-/* PostgreSQL 18 counts what index scans do. */
+/* PostgreSQL 18 counts what index scans do, 19 takes flags. */
 static inline IndexScanDesc
 begin_index_scan(Relation rel, Relation index, Snapshot snapshot, int nkeys)
 {
-#if PG_VERSION_NUM >= 180000
+#if PG_VERSION_NUM >= 190000
+	return index_beginscan(rel, index, snapshot, NULL, nkeys, 0, SO_NONE);
+#elif PG_VERSION_NUM >= 180000
 	return index_beginscan(rel, index, snapshot, NULL, nkeys, 0);
 #else
 	return index_beginscan(rel, index, snapshot, nkeys, 0);
