@@ -1,5 +1,6 @@
 -- A table that is dropped leaves nothing behind in the configuration. Its
--- record tables stay: they are an audit trail.
+-- record tables stay: they are an audit trail, and who owns their schema cannot
+-- drop them from under it.
 
 CREATE FUNCTION ordcancel_internal.forget_dropped() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -10,9 +11,23 @@ DECLARE
                            WHERE classid = 'pg_class'::regclass AND objsubid = 0 AND object_type = 'table');
     gone oid;
     child regclass;
+    records text;
 BEGIN
     IF dropped = '{}' THEN
         RETURN;
+    END IF;
+    -- The owner of a schema may drop any table in it. is_superuser is that of
+    -- the caller's role, not of this function's.
+    IF NOT current_setting('is_superuser')::boolean THEN
+        SELECT min(o.object_identity) INTO records
+        FROM pg_event_trigger_dropped_objects() AS o
+            JOIN ordcancel.order_table AS t ON o.objid IN (t.cancellation_table::oid, t.event_table::oid)
+        WHERE o.classid = 'pg_class'::regclass AND t.orders::oid <> ALL (dropped);
+        IF records IS NOT NULL THEN
+            RAISE EXCEPTION 'cannot drop record table %', records
+                USING ERRCODE = 'insufficient_privilege', DETAIL = 'It records the cancellations of an attached table.',
+                      HINT = 'Call ordcancel.detach() first.';
+        END IF;
     END IF;
     DELETE FROM ordcancel_internal.detached AS d WHERE d.records = ANY (dropped);
     DELETE FROM ordcancel.child AS c WHERE c.child = ANY (dropped);
@@ -32,7 +47,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.forget_dropped() IS 'event trigger: clears away the configuration of dropped tables';
+COMMENT ON FUNCTION ordcancel_internal.forget_dropped() IS 'event trigger: clears away the configuration of dropped tables, and keeps record tables';
 
 CREATE EVENT TRIGGER ordcancel_forget_dropped ON sql_drop
     WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION')
