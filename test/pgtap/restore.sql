@@ -4,7 +4,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(303);
+SELECT plan(302);
 
 CREATE SCHEMA shop;
 CREATE SCHEMA audit;
