@@ -16,16 +16,15 @@ BEGIN
         RETURN;
     END IF;
     -- PostgreSQL lets the owner of a schema drop what others have in it.
-    IF tg_tag = 'DROP TABLE' AND NOT pg_has_role(CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role')::name END,
-                        (SELECT relowner FROM pg_class WHERE oid = 'ordcancel.order_table'::regclass), 'USAGE') THEN
-        SELECT o.object_identity INTO records
+    -- is_superuser is that of the caller's role, not of this function's.
+    IF tg_tag = 'DROP TABLE' AND NOT current_setting('is_superuser')::boolean THEN
+        SELECT min(o.object_identity) INTO records
         FROM pg_event_trigger_dropped_objects() AS o
         WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0
           AND (EXISTS (SELECT FROM ordcancel_internal.detached AS d WHERE d.records = o.objid)
-               OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE o.objid IN (t.cancellation_table, t.event_table)))
-        LIMIT 1;
-        IF FOUND THEN
-            RAISE EXCEPTION 'record table % cannot be dropped', records
+               OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE o.objid IN (t.cancellation_table, t.event_table)));
+        IF records IS NOT NULL THEN
+            RAISE EXCEPTION 'cannot drop record table %', records
                 USING ERRCODE = 'insufficient_privilege', DETAIL = 'It belongs to the owner of extension "ordcancel".',
                       HINT = 'A superuser can drop it; whoever drops the whole schema drops it too.';
         END IF;
@@ -48,7 +47,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.forget_dropped() IS 'event trigger: clears away the configuration of dropped tables';
+COMMENT ON FUNCTION ordcancel_internal.forget_dropped() IS 'event trigger: clears away the configuration of dropped tables, and keeps record tables';
 
 CREATE EVENT TRIGGER ordcancel_forget_dropped ON sql_drop
     EXECUTE FUNCTION ordcancel_internal.forget_dropped();

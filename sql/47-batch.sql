@@ -50,6 +50,8 @@ CREATE TABLE ordcancel.batch_group (
     count bigint NOT NULL,
     UNIQUE NULLS NOT DISTINCT (batch_id, policy, order_status, outcome, sqlstate, hint)
 );
+-- It has no primary key, and a publication of all tables must not refuse its updates.
+ALTER TABLE ordcancel.batch_group REPLICA IDENTITY FULL;
 COMMENT ON TABLE ordcancel.batch_group IS 'how many orders of a batch went which way; see the view batch_summary';
 
 -- No index on order_key: a key may be longer than an index entry.

@@ -116,6 +116,6 @@ ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 				 "Truncate the table that it is a partition of, with all of them.") :
 			 errhint(
 				 "Call ordcancel.detach() first. In a database for tests a superuser can set \"ordcancel.allow_truncate\"."),
-		 errtableconstraint(rel, condition_name(
-									 CONDITION_CANCELLATION_FORBIDDEN))));
+		 errtableconstraint(
+			 rel, condition_name(CONDITION_CANCELLATION_FORBIDDEN))));
 }

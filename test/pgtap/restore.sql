@@ -4,7 +4,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(294);
+SELECT plan(302);
 
 CREATE SCHEMA shop;
 CREATE SCHEMA audit;
@@ -210,6 +210,24 @@ SELECT is(leftovers(), 0::bigint, 'DROP OWNED: nothing is left');
 SELECT is((SELECT count(*) FROM audit.orders_cancellation), 1::bigint, 'DROP OWNED: the records are the extension owner''s, and stay');
 GRANT USAGE, CREATE ON SCHEMA shop, audit TO shop_owner;
 SELECT clear();
+
+-- The owner of the schema may drop every table in it, in PostgreSQL; so
+-- migration tools drop what is not in their model.
+CREATE SCHEMA model AUTHORIZATION shop_owner;
+CREATE TABLE model.orders (id int PRIMARY KEY, status text NOT NULL);
+ALTER TABLE model.orders OWNER TO shop_owner;
+INSERT INTO model.orders VALUES (1, 'placed'), (2, 'placed');
+SELECT setup(orders => 'model.orders');
+SELECT call('cancel_order', '1', orders => 'model.orders');
+SELECT is(attempt_as('shop_owner', s), '42501', 'the owner of the schema: ' || s)
+FROM unnest('{DROP TABLE model.orders_cancellation,DROP TABLE model.orders_cancellation_event CASCADE,"DROP TABLE model.orders_cancellation, model.orders_cancellation_event"}'::text[]) AS s;
+SELECT is(call('cancel_order', '2', orders => 'model.orders') || call('cancel_order', '1', orders => 'model.orders'), 'canceled t canceledcanceled f canceled', 'records go on');
+SELECT is(attempt_as('shop_owner', 'CREATE TABLE model.x (); DROP TABLE model.x'), 'ok', 'he drops other tables');
+SELECT ordcancel.detach('model.orders');
+SELECT is(attempt_as('shop_owner', 'DROP TABLE model.orders_cancellation'), '42501', 'not even those of a table that is detached');
+SELECT setup(orders => 'model.orders');
+SELECT is(attempt_as('shop_owner', 'DROP SCHEMA model CASCADE'), 'ok', 'and the whole schema');
+SELECT is(leftovers(), 0::bigint, 'of which nothing is left');
 
 -- Record tables that are dropped with it, and alone.
 SELECT make(s), setup() FROM shape AS s WHERE shape = 'composite';
