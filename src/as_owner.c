@@ -16,19 +16,31 @@
 #define ACT_AS (SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS)
 
 /*
- * Is the session's search_path as good as the owner's?  The same text is,
- * as long as there are no temporary tables that would come first.
+ * Does the session's search_path, for the role that we are now, lead to the
+ * same schemas as that of attach, with no temporary tables before them?
  */
 static bool
 search_path_fits(const OrderTable *table)
 {
-	Oid temp;
-	Oid temp_toast;
+	Oid		  temp;
+	Oid		  temp_toast;
+	List	 *schemas;
+	ListCell *lc;
+	int		  n = 0;
+	bool	  fits;
 
-	if (strcmp(namespace_search_path, table->search_path) != 0)
-		return false;
 	GetTempNamespaceState(&temp, &temp_toast);
-	return !OidIsValid(temp);
+	if (OidIsValid(temp) || strstr(namespace_search_path, "pg_temp"))
+		return false;
+	schemas = fetch_search_path(false);
+	fits = list_length(schemas) == table->npath;
+	foreach(lc, schemas)
+	{
+		fits = fits && lfirst_oid(lc) == table->path[n];
+		n++;
+	}
+	list_free(schemas);
+	return fits;
 }
 
 /*

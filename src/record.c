@@ -189,23 +189,38 @@ find_index(const OrderTable *table, Relation rel, Oid *last,
 	return *last;
 }
 
-/* Fills those that are open and have none yet from what a probe finds. */
+static bool
+is_open(const OrderCase *c)
+{
+	return c->result == CASE_OPEN;
+}
+
+static bool
+has_ended(const OrderCase *c)
+{
+	return is_open(c) && c->has_record && c->record.state > STATE_CANCELED;
+}
+
+/* Fills those of the cases from what a probe of the index finds. */
 static void
-find_by_index(OrderCase *cases, int count, Relation rel, Oid index,
-			  const RecordMap *map, Sight sight)
+find_by_index(OrderCase *cases, int count, bool (*wanted)(const OrderCase *),
+			  Relation rel, Oid index, const RecordMap *map, Sight sight)
 {
 	OrderTable *table = cases[0].table;
 	Probe		probe;
 
 	probe_begin(&probe, rel, index, table->keys, table->nkeys, sight);
 	for (int i = 0; i < count; i++)
-		if (cases[i].result == CASE_OPEN && !cases[i].has_record &&
+		if (wanted(&cases[i]) &&
 			probe_find(&probe, cases[i].key, BackwardScanDirection))
 			fill_from_slot(&cases[i], probe.slot, map);
 	probe_end(&probe);
 }
 
-/* The live one by its unique index, else the newest: ids may be behind. */
+/*
+ * The newest cancellation of an order is nearly always its live one, if it has
+ * one.  Where it is not, ids have gone back, and the index of live ones knows.
+ */
 static void
 find(OrderCase *cases, int count, Sight sight)
 {
@@ -213,6 +228,7 @@ find(OrderCase *cases, int count, Sight sight)
 	Relation	rel = record_open(table->cancellation_table, AccessShareLock);
 	char	  **columns = palloc((table->nkeys + 1) * sizeof(char *));
 	RecordMap	map;
+	bool		any_ended = false;
 
 	record_map(&map, cancellation_columns, table, rel);
 	for (int i = 0; i < count; i++)
@@ -220,16 +236,19 @@ find(OrderCase *cases, int count, Sight sight)
 		cases[i].has_record = false;
 		memset(&cases[i].record, 0, sizeof(Cancellation));
 	}
-	find_by_index(cases, count, rel,
-				  find_index(table, rel, &table->live_index,
-							 table->record_keys, table->nkeys, true),
-				  &map, sight);
 	memcpy(columns, table->record_keys, table->nkeys * sizeof(char *));
 	columns[table->nkeys] = "cancellation_id";
-	find_by_index(cases, count, rel,
+	find_by_index(cases, count, is_open, rel,
 				  find_index(table, rel, &table->newest_index, columns,
 							 table->nkeys + 1, false),
 				  &map, sight);
+	for (int i = 0; i < count; i++)
+		any_ended |= has_ended(&cases[i]);
+	if (any_ended)
+		find_by_index(cases, count, has_ended, rel,
+					  find_index(table, rel, &table->live_index,
+								 table->record_keys, table->nkeys, true),
+					  &map, sight);
 	pfree(columns);
 	table_close(rel, NoLock);
 }
