@@ -12,11 +12,11 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
-#include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/lsyscache.h"
 
 #include "as_owner.h"
@@ -74,8 +74,7 @@ reads_as_owner(const OrderTable *table, const Batch *batch)
 static char *
 whole_row(const OrderTable *table)
 {
-	return psprintf("(%s.*)::%s", quote_identifier(table->name),
-					table->label);
+	return psprintf("(%s.*)::%s", quote_identifier(table->name), table->label);
 }
 
 static void
@@ -125,14 +124,13 @@ static bool *
 rows_that_meet(const OrderTable *table, const Batch *batch, Datum *rows,
 			   int count)
 {
-	Oid		   type = get_rel_type_id(table->relid);
-	Oid		   array_type = get_array_type(type);
-	Datum	   array = PointerGetDatum(construct_array(rows, count, type, -1,
-													   false,
-													   TYPALIGN_DOUBLE));
-	bool	  *meet = palloc(Max(count, 1) * sizeof(bool));
-	OwnerScope scope;
-	bool	   isnull;
+	Oid	  type = get_rel_type_id(table->relid);
+	Oid	  array_type = get_array_type(type);
+	Datum array = PointerGetDatum(
+		construct_array(rows, count, type, -1, false, TYPALIGN_DOUBLE));
+	bool		 *meet = palloc(Max(count, 1) * sizeof(bool));
+	OwnerScope	  scope;
+	bool		  isnull;
 	MemoryContext caller = CurrentMemoryContext;
 
 	author_enter(&scope, batch);
@@ -145,7 +143,8 @@ rows_that_meet(const OrderTable *table, const Batch *batch, Datum *rows,
 		SPI_processed != count)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("condition must be one expression over the order row")));
+				 errmsg(
+					 "condition must be one expression over the order row")));
 	for (int i = 0; i < count; i++)
 	{
 		Datum value = SPI_getbinval(SPI_tuptable->vals[i],

@@ -59,9 +59,9 @@ typedef enum Fault
 	FAULT_UNDO_WINDOW,
 	FAULT_STALE_STATUS, /* a status of the policy was renamed under it */
 	FAULT_STALE_RULE,	/* that of a rule, and this one has none */
-	FAULT_MONEY_DUE,  /* refunds are missing */
-	FAULT_MONEY_KEPT, /* the customer has the money back */
-	FAULT_AMOUNT,	  /* not a positive amount */
+	FAULT_MONEY_DUE,	/* refunds are missing */
+	FAULT_MONEY_KEPT,	/* the customer has the money back */
+	FAULT_AMOUNT,		/* not a positive amount */
 	FAULT_AMOUNT_TOO_HIGH,
 	FAULT_METHOD,	 /* unknown refund method */
 	FAULT_REFERENCE, /* of another refund */

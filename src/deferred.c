@@ -39,8 +39,8 @@ deferred_fire_at_once(ResultRelInfo *info)
 	if (!fires_at_once())
 		return;
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
-		triggers->triggers[i].tgdeferrable =
-			triggers->triggers[i].tginitdeferred = false;
+		triggers->triggers[i].tgdeferrable = triggers->triggers[i]
+												 .tginitdeferred = false;
 }
 
 /*

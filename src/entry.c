@@ -119,8 +119,9 @@ entry_hide_from_writer(const OrderTable *table, bool whole_table,
 	if (whole_table ? order_sees_all(table) :
 					  pg_class_aclcheck(table->relid, GetUserId(),
 										ACL_SELECT) == ACLCHECK_OK ||
-			pg_attribute_aclcheck_all(table->relid, GetUserId(), ACL_SELECT,
-									  ACLMASK_ANY) == ACLCHECK_OK)
+				pg_attribute_aclcheck_all(table->relid, GetUserId(),
+										  ACL_SELECT,
+										  ACLMASK_ANY) == ACLCHECK_OK)
 		return;
 	refusal->message = psprintf("the rules for orders of %s refuse it",
 								table->label);

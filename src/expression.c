@@ -68,9 +68,8 @@ check_columns(Node *node, void *level)
 static Node *
 analyze(const OrderTable *table, Relation rel, const char *text, Oid type)
 {
-	char	   *sql = psprintf("SELECT (%s\n)", text);
-	RawStmt	   *raw = linitial_node(RawStmt,
-									raw_parser(sql, RAW_PARSE_DEFAULT));
+	char	*sql = psprintf("SELECT (%s\n)", text);
+	RawStmt *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
 	SelectStmt *select = (SelectStmt *) raw->stmt;
 	ParseState *pstate = make_parsestate(NULL);
 	Index		level = 0;
@@ -81,8 +80,7 @@ analyze(const OrderTable *table, Relation rel, const char *text, Oid type)
 	addNSItemToQuery(pstate,
 					 addRangeTableEntryForRelation(pstate, rel,
 												   AccessShareLock,
-												   makeAlias(table->name,
-															 NIL),
+												   makeAlias(table->name, NIL),
 												   false, true),
 					 false, true, true);
 	node = transformExpr(pstate,

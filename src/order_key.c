@@ -157,12 +157,10 @@ rethrow_not_found(const OrderTable *table, MemoryContext caller, Datum value,
 		error->sqlerrcode != ERRCODE_PROGRAM_LIMIT_EXCEEDED)
 		PG_RE_THROW();
 	FlushErrorState();
-	refusal = refusal_not_found(table->label,
-								shorten(order_key_given(value, false, type),
-										80),
-								psprintf("It is not a key of %s: %s.",
-										 table->label,
-										 shorten(error->message, 200)));
+	refusal = refusal_not_found(
+		table->label, shorten(order_key_given(value, false, type), 80),
+		psprintf("It is not a key of %s: %s.", table->label,
+				 shorten(error->message, 200)));
 	refusal_raise(&refusal);
 }
 

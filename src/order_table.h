@@ -49,8 +49,8 @@ typedef struct BlockRule
 {
 	char *name;
 	char *condition; /* pinned */
-	char *hint;		/* or NULL */
-	bool  customer; /* whom it stops */
+	char *hint;		 /* or NULL */
+	bool  customer;	 /* whom it stops */
 	bool  merchant;
 } BlockRule;
 
@@ -101,11 +101,11 @@ typedef struct OrderTable
 	bool  plain_updates;
 	char *channel;
 	bool  payload_is_id; /* NOTIFY tells the event's id alone */
-	char *refund_due;  /* expression, pinned, or NULL */
-	char *search_path; /* the owner's code runs with it */
-	int	  npath;	   /* the schemas of it that there are */
+	char *refund_due;	 /* expression, pinned, or NULL */
+	char *search_path;	 /* the owner's code runs with it */
+	int	  npath;		 /* the schemas of it that there are */
 	Oid	 *path;
-	char *time_zone;   /* a placed_at without zone is in it */
+	char *time_zone; /* a placed_at without zone is in it */
 	Oid	  cancellation_table;
 	Oid	  event_table;
 	Oid	  live_index; /* where record_find looks; see there */

@@ -418,8 +418,7 @@ check_labels(OrderTable *table)
 static void
 refuse_distributed(Relation rel)
 {
-	Oid			catalog = get_relname_relid("pg_dist_partition",
-											PG_CATALOG_NAMESPACE);
+	Oid catalog = get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE);
 	Relation	distributed;
 	SysScanDesc scan;
 	ScanKeyData key;

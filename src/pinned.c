@@ -29,12 +29,11 @@ typedef struct RowReceiver
 static CachedPlanSource *
 read_text(const char *sql, Oid type)
 {
-	RawStmt *raw = linitial_node(RawStmt,
-								 raw_parser(sql, RAW_PARSE_DEFAULT));
+	RawStmt *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
 	CachedPlanSource *source = CreateCachedPlan(raw, sql, CMDTAG_SELECT);
-	List			 *queries = pg_analyze_and_rewrite_fixedparams(raw, sql, &type,
-																   1, NULL);
-	Query			 *query = linitial_node(Query, queries);
+	List  *queries = pg_analyze_and_rewrite_fixedparams(raw, sql, &type, 1,
+														NULL);
+	Query *query = linitial_node(Query, queries);
 
 	/* A function that was made anew may have become one. */
 	if (query->hasTargetSRFs)
@@ -55,8 +54,9 @@ rethrow(MemoryContext caller, const char *complaint)
 	MemoryContextSwitchTo(caller);
 	error = CopyErrorData();
 	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-	if (category != ERRCODE_TO_CATEGORY(
-						ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION) &&
+	if (category !=
+			ERRCODE_TO_CATEGORY(
+				ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION) &&
 		category != ERRCODE_TO_CATEGORY(ERRCODE_FEATURE_NOT_SUPPORTED))
 		PG_RE_THROW();
 	FlushErrorState();
@@ -72,7 +72,7 @@ locked_query(CachedPlanSource **source, const char *sql, Oid type,
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Query *volatile query = NULL;
-	int	   nest = pinned_path_enter();
+	int nest = pinned_path_enter();
 
 	PG_TRY();
 	{

@@ -9,8 +9,8 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/memutils.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
@@ -147,9 +147,9 @@ index_serves(const OrderTable *table, Relation rel, Oid indexid,
 	{
 		int attnum = index->rd_index->indkey.values[i];
 
-		serves = strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel),
-											  attnum - 1)
-									->attname),
+		serves = strcmp(NameStr(
+							TupleDescAttr(RelationGetDescr(rel), attnum - 1)
+								->attname),
 						columns[i]) == 0;
 		if (serves && columns == table->record_keys)
 			serves = index->rd_indcollation[i] == table->keys[i].collation &&

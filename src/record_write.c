@@ -175,11 +175,11 @@ record_insert(OrderCase **cases, int count)
 static void
 raise_overtaken(const void *arg)
 {
-	ereport(
-		ERROR,
-		(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-		 errmsg("could not serialize access due to concurrent cancellation"),
-		 errhint("The transaction might succeed if retried.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg(
+				 "could not serialize access due to concurrent cancellation"),
+			 errhint("The transaction might succeed if retried.")));
 }
 
 /*
@@ -189,8 +189,7 @@ raise_overtaken(const void *arg)
 void
 record_update(OrderCase *c)
 {
-	Relation		rel = record_open(c->table->cancellation_table,
-									  RowExclusiveLock);
+	Relation rel = record_open(c->table->cancellation_table, RowExclusiveLock);
 	TupleTableSlot *fresh = table_slot_create(rel, NULL);
 	Datum			id = Int64GetDatum(c->record.id);
 	Parameters		p;

@@ -86,11 +86,10 @@ inner_function(Oid outer)
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	name = pstrdup(NameStr(proc->proname));
 
-	inner = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-							CStringGetDatum(name),
-							PointerGetDatum(&proc->proargtypes),
-								ObjectIdGetDatum(
-									get_namespace_oid("ordcancel_internal", true)));
+	inner = GetSysCacheOid3(
+		PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+		PointerGetDatum(&proc->proargtypes),
+		ObjectIdGetDatum(get_namespace_oid("ordcancel_internal", true)));
 	ReleaseSysCache(tuple);
 	if (!OidIsValid(inner))
 		config_raise_dropped();
@@ -319,7 +318,7 @@ ordcancel_pin_expression(PG_FUNCTION_ARGS)
 									   table->label, shorten(expression, 80));
 	OwnerScope	  scope;
 	char *volatile pinned = NULL;
-	int			  nest;
+	int nest;
 
 	if (get_typtype(PG_GETARG_OID(2)) == '\0')
 		ereport(ERROR,
