@@ -56,9 +56,10 @@ start_statement(QueryDesc *query, int flags)
 		next_start(query, flags);
 	else
 		standard_ExecutorStart(query, flags);
-	if (fires_at_once())
-		foreach(lc, query->estate->es_opened_result_relations)
-			deferred_fire_at_once(lfirst(lc));
+	if (!fires_at_once())
+		return;
+	foreach(lc, query->estate->es_opened_result_relations)
+		deferred_fire_at_once(lfirst(lc));
 }
 
 static bool

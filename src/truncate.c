@@ -102,7 +102,7 @@ ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 		table = order_table_of(rel);
 		if (table == NULL)
 			refusal_raise_not_attached(RelationGetRelid(rel));
-		if (empty_with(table, RelationGetRelid(rel)))
+		else if (empty_with(table, RelationGetRelid(rel)))
 			return PointerGetDatum(NULL);
 	}
 	ereport(
