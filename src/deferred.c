@@ -50,7 +50,7 @@ deferred_fire_at_once(ResultRelInfo *info)
 static void
 start_statement(QueryDesc *query, int flags)
 {
-	ListCell *lc;
+	List *relations;
 
 	if (next_start)
 		next_start(query, flags);
@@ -58,8 +58,9 @@ start_statement(QueryDesc *query, int flags)
 		standard_ExecutorStart(query, flags);
 	if (!fires_at_once())
 		return;
-	foreach(lc, query->estate->es_opened_result_relations)
-		deferred_fire_at_once(lfirst(lc));
+	relations = query->estate->es_opened_result_relations;
+	for (int i = 0; i < list_length(relations); i++)
+		deferred_fire_at_once(list_nth(relations, i));
 }
 
 static bool
