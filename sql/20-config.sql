@@ -176,8 +176,10 @@ CREATE FUNCTION ordcancel_internal.guard_config() RETURNS trigger
     AS $$
 BEGIN
     IF NOT pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE')
-       AND NOT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a
-                       WHERE c.oid = TG_RELID AND TG_TABLE_NAME IN ('reason', 'refund_method')
+       AND NOT EXISTS (SELECT FROM (SELECT relacl AS acl FROM pg_class WHERE oid = TG_RELID
+                                    UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = TG_RELID) AS l,
+                           aclexplode(l.acl) AS a
+                       WHERE TG_TABLE_NAME IN ('reason', 'refund_method')
                          AND a.privilege_type = TG_OP
                          AND (a.grantee = 0 OR pg_has_role(a.grantee, 'USAGE'))) THEN
         RAISE EXCEPTION 'table "%" is written by ordcancel alone', TG_TABLE_NAME
@@ -281,7 +283,7 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.seed_changed() IS 'trigger: a changed row is the user''s own, and replaces the seed of its code';
 
 CREATE FUNCTION ordcancel_internal.reason_in_use() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
@@ -299,6 +301,8 @@ BEGIN
         UNION ALL
         SELECT c.oid FROM ordcancel.order_table AS t JOIN pg_class AS c ON c.oid = t.cancellation_table
         WHERE NOT t.inherit
+        UNION ALL
+        SELECT c.oid FROM ordcancel_internal.detached AS d JOIN pg_class AS c ON c.oid = d.records
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE reason = $1)', records) INTO used USING OLD.code;
         IF used THEN

@@ -172,10 +172,10 @@ CREATE FUNCTION ordcancel_internal.foreign_part(
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH wanted AS (
-    SELECT attname, atttypid, atttypmod FROM pg_attribute
+    SELECT attname, atttypid, atttypmod, attcollation FROM pg_attribute
     WHERE attrelid = parent AND attnum > 0 AND NOT attisdropped
     UNION ALL
-    SELECT k.record_key, a.atttypid, a.atttypmod
+    SELECT k.record_key, a.atttypid, a.atttypmod, a.attcollation
     FROM unnest(key_columns, record_keys) AS k (key, record_key)
         JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key
 ), present AS (
@@ -200,7 +200,8 @@ SELECT coalesce(
     (SELECT format('It has no column %s.', string_agg(format('"%s" %s', w.attname, format_type(w.atttypid, w.atttypmod)), ', '))
      FROM wanted AS w
      WHERE NOT EXISTS (SELECT FROM present AS p
-                       WHERE p.attname = w.attname AND p.atttypid = w.atttypid AND p.atttypmod = w.atttypmod)
+                       WHERE p.attname = w.attname AND p.atttypid = w.atttypid AND p.atttypmod = w.atttypmod
+                         AND p.attcollation = w.attcollation)
      HAVING count(*) > 0),
     (SELECT format('It has a column "%s" more, or one that is generated.', min(p.attname)) FROM present AS p
      WHERE p.attgenerated <> '' OR p.attidentity <> '' OR NOT EXISTS (SELECT FROM wanted AS w WHERE w.attname = p.attname)
@@ -252,7 +253,7 @@ BEGIN
             JOIN pg_attribute AS r ON r.attrelid = records AND r.attname = k.record_key
             JOIN pg_type AS t ON t.oid = a.atttypid
             JOIN pg_type AS f ON f.oid = r.atttypid
-        WHERE (a.atttypid, a.atttypmod) <> (r.atttypid, r.atttypmod)
+        WHERE (a.atttypid, a.atttypmod, a.attcollation) <> (r.atttypid, r.atttypmod, r.attcollation)
           AND t.typnamespace = 'pg_catalog'::regnamespace AND f.typnamespace = 'pg_catalog'::regnamespace
           AND (t.oid = f.oid OR t.typcategory = 'S'
                OR EXISTS (SELECT FROM pg_cast WHERE castsource = f.oid AND casttarget = t.oid AND castcontext <> 'e'))
@@ -276,8 +277,12 @@ DECLARE
     highest bigint;
     last bigint;
 BEGIN
-    -- From here on nobody changes it any more.
-    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', records);
+    -- Somebody else's is not locked; from the lock on nobody changes it any more.
+    IF (SELECT relkind = 'r' AND (relowner = (SELECT relowner FROM pg_class WHERE oid = orders)
+                                  OR EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper))
+        FROM pg_class WHERE oid = records) THEN
+        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', records);
+    END IF;
     PERFORM ordcancel_internal.follow_key_types(orders, records, key_columns, record_keys);
     wrong := ordcancel_internal.foreign_part(orders, records, parent, key_columns, record_keys);
     IF wrong IS NOT NULL THEN
@@ -292,7 +297,11 @@ BEGIN
     END IF;
     EXECUTE format('SELECT max(%I) FROM ONLY %s', id, records) INTO highest;
     EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
-    IF highest >= last THEN
+    -- The sequences are for all order tables: no record may use them up.
+    IF highest > 4611686018427387904 THEN
+        PERFORM ordcancel_internal.invalid(format('table %s exists and is not a record table of %s', records, orders),
+                                           format('It has %s as %s.', highest, id));
+    ELSIF highest >= last THEN
         PERFORM setval(format('ordcancel.%I', id || '_seq')::regclass, highest);
     END IF;
 END
@@ -315,7 +324,9 @@ BEGIN
             aclexplode(l.acl) AS a
         WHERE c.oid = records AND a.grantee <> c.relowner AND a.privilege_type <> 'SELECT'
     LOOP
-        EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON %s FROM %s CASCADE', records, grantee);
+        EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER%s ON %s FROM %s CASCADE',
+                       CASE WHEN current_setting('server_version_num')::integer >= 170000 THEN ', MAINTAIN' ELSE '' END,
+                       records, grantee);
     END LOOP;
     EXECUTE format('GRANT SELECT ON %s TO %s WITH GRANT OPTION', records,
                    (SELECT relowner::regrole FROM pg_class WHERE oid = orders));

@@ -60,6 +60,9 @@ BEGIN
         WHERE a.attrelid = child AND a.attname = key[i] AND a.attnum > 0 AND NOT a.attisdropped;
         IF NOT FOUND THEN
             PERFORM ordcancel_internal.invalid(format('%s has no column "%s"', child, key[i]));
+        ELSIF EXISTS (SELECT FROM pg_attribute WHERE attrelid = child AND attname = key[i] AND attgenerated = 'v') THEN
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
+                                               'It is a virtual generated column.');
         END IF;
         SELECT ordcancel_internal.type_family(a.atttypid) INTO wanted FROM pg_attribute AS a
         WHERE a.attrelid = orders AND a.attname = registered.primary_key[i] AND NOT a.attisdropped;

@@ -16,31 +16,20 @@
 #define ACT_AS (SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS)
 
 /*
- * Does the session's search_path, for the role that we are now, lead to the
- * same schemas as that of attach, with no temporary tables before them?
+ * Is the session's search_path as good as the owner's?  Only the same text is:
+ * another that leads to the same schemas now may lead elsewhere in the middle
+ * of the call.  And temporary tables would come first.
  */
 static bool
 search_path_fits(const OrderTable *table)
 {
-	Oid		  temp;
-	Oid		  temp_toast;
-	List	 *schemas;
-	ListCell *lc;
-	int		  n = 0;
-	bool	  fits;
+	Oid temp;
+	Oid temp_toast;
 
-	GetTempNamespaceState(&temp, &temp_toast);
-	if (OidIsValid(temp) || strstr(namespace_search_path, "pg_temp"))
+	if (strcmp(namespace_search_path, table->search_path) != 0)
 		return false;
-	schemas = fetch_search_path(false);
-	fits = list_length(schemas) == table->npath;
-	foreach(lc, schemas)
-	{
-		fits = fits && lfirst_oid(lc) == table->path[n];
-		n++;
-	}
-	list_free(schemas);
-	return fits;
+	GetTempNamespaceState(&temp, &temp_toast);
+	return !OidIsValid(temp);
 }
 
 /*
@@ -69,9 +58,8 @@ enter(OwnerScope *scope, Oid role, int security)
 	SetUserIdAndSecContext(role, scope->security | security);
 	scope->guc_nest = NewGUCNestLevel();
 	scope->rel = NULL;
-	scope->at_once = deferred_at_once(
-		(security & SECURITY_RESTRICTED_OPERATION) != 0 ||
-		InSecurityRestrictedOperation());
+	deferred_enter((security & SECURITY_RESTRICTED_OPERATION) != 0 ||
+				   InSecurityRestrictedOperation());
 }
 
 void
@@ -134,7 +122,7 @@ owner_leave(const OwnerScope *scope)
 
 	AtEOXact_GUC(own_code, scope->guc_nest);
 	SetUserIdAndSecContext(scope->userid, scope->security);
-	(void) deferred_at_once(scope->at_once);
+	deferred_leave();
 }
 
 int

@@ -28,7 +28,6 @@ typedef struct OwnerScope
 	Oid	 userid;
 	int	 security;
 	int	 guc_nest;
-	bool at_once; /* see deferred.h */
 
 	/*
 	 * The order table, held open: code of the owner's cannot change under us

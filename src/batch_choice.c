@@ -246,6 +246,7 @@ choose_all(Batch *batch, const OrderTable *table, bool whole,
 			batch->chosen_desc = CreateTemplateTupleDesc(table->nkeys + 2);
 			for (int i = 1; i <= table->nkeys + 2; i++)
 				TupleDescCopyEntry(batch->chosen_desc, i, cursor->tupDesc, i);
+			finalize_tuple_desc(batch->chosen_desc);
 		}
 		SPI_cursor_fetch(cursor, true, whole ? FETCH_WHOLE : FETCH_COUNT);
 		owner_leave(&scope);

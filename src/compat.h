@@ -38,6 +38,13 @@
 #define name_list(text) stringToQualifiedNameList(text)
 #endif
 
+/* PostgreSQL 19 wants to be told that a descriptor is complete. */
+#if PG_VERSION_NUM >= 190000
+#define finalize_tuple_desc(desc) TupleDescFinalize(desc)
+#else
+#define finalize_tuple_desc(desc) ((void) 0)
+#endif
+
 /* PostgreSQL 18 has no flag for running a query once. */
 #if PG_VERSION_NUM >= 180000
 #define run_executor(query) ExecutorRun(query, ForwardScanDirection, 0)

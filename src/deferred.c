@@ -3,31 +3,71 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
+#include "utils/memutils.h"
 #include "utils/reltrigger.h"
 
 #include "deferred.h"
 
 static ExecutorStart_hook_type	next_start = NULL;
 static ProcessUtility_hook_type next_utility = NULL;
-static bool						at_once = false;
 
-bool
-deferred_at_once(bool now)
+/* The scopes of as_owner.c that we are in, the innermost first. */
+typedef struct Room
 {
-	bool before = at_once;
+	bool			 at_once;
+	SubTransactionId subid;
+	struct Room		*outer;
+} Room;
 
-	at_once = now;
-	return before;
+static Room *room = NULL;
+
+void
+deferred_enter(bool at_once)
+{
+	Room *inner = MemoryContextAlloc(TopTransactionContext, sizeof(Room));
+
+	inner->at_once = at_once;
+	inner->subid = GetCurrentSubTransactionId();
+	inner->outer = room;
+	room = inner;
+}
+
+void
+deferred_leave(void)
+{
+	Room *inner = room;
+
+	room = inner->outer;
+	pfree(inner);
+}
+
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId subid,
+				   SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		while (room && room->subid >= subid)
+			deferred_leave();
+}
+
+/* Its memory has gone, or goes. */
+static void
+end_transaction(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		room = NULL;
 }
 
 static bool
 fires_at_once(void)
 {
-	return at_once && InSecurityRestrictedOperation();
+	return room && room->at_once && InSecurityRestrictedOperation();
 }
 
 /* The trigger descriptor is the statement's own copy. */
@@ -64,13 +104,23 @@ start_statement(QueryDesc *query, int flags)
 }
 
 static bool
-makes_temporary_function(Node *statement)
+is_temporary(List *name)
 {
-	char *name;
+	char *object;
 
-	return IsA(statement, CreateFunctionStmt) &&
-		isTempNamespace(QualifiedNameGetCreationNamespace(
-			((CreateFunctionStmt *) statement)->funcname, &name));
+	return isTempNamespace(QualifiedNameGetCreationNamespace(name, &object));
+}
+
+/* What would be left in the caller's session, or taken from the records. */
+static bool
+is_refused(Node *statement)
+{
+	if (IsA(statement, CreateFunctionStmt))
+		return is_temporary(((CreateFunctionStmt *) statement)->funcname);
+	if (IsA(statement, DefineStmt))
+		return is_temporary(((DefineStmt *) statement)->defnames);
+	return IsA(statement, DropStmt) &&
+		((DropStmt *) statement)->removeType == OBJECT_TABLE;
 }
 
 static void
@@ -83,12 +133,13 @@ run_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
 	{
 		if (IsA(statement->utilityStmt, ConstraintsSetStmt))
 			return;
-		if (makes_temporary_function(statement->utilityStmt))
-			ereport(
-				ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg(
-					 "cannot create temporary function within security-restricted operation")));
+		if (is_refused(statement->utilityStmt))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg(
+						 "cannot execute %s within security-restricted operation",
+						 GetCommandTagName(
+							 CreateCommandTag(statement->utilityStmt)))));
 	}
 	if (next_utility)
 		next_utility(statement, text, read_only_tree, context, parameters,
@@ -105,4 +156,6 @@ deferred_init(void)
 	ExecutorStart_hook = start_statement;
 	next_utility = ProcessUtility_hook;
 	ProcessUtility_hook = run_utility;
+	RegisterXactCallback(end_transaction, NULL);
+	RegisterSubXactCallback(end_subtransaction, NULL);
 }

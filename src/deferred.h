@@ -8,8 +8,9 @@
  * the end of the statement that queues them, as the owner.
  *
  * SET CONSTRAINTS does nothing there: it would change what the caller has
- * deferred, or run it as the owner.  And no function of theirs stays in the
- * caller's temporary schema, where PostgreSQL refuses only tables and types.
+ * deferred, or run it as the owner.  Nothing of theirs stays in the caller's
+ * temporary schema, where PostgreSQL refuses only tables and types; and no
+ * table is dropped, which PostgreSQL allows to the owner of its schema.
  */
 #ifndef ORDCANCEL_DEFERRED_H
 #define ORDCANCEL_DEFERRED_H
@@ -20,10 +21,11 @@
 extern void deferred_init(void);
 
 /*
- * From here on, or not any more; returns what was before.  An error may leave
- * it set: outside of a security-restricted operation it means nothing.
+ * Between these it is so, where "at_once".  An error leaves, too, with the
+ * (sub)transaction.
  */
-extern bool deferred_at_once(bool at_once);
+extern void deferred_enter(bool at_once);
+extern void deferred_leave(void);
 
 /* For a relation that is written without a statement. */
 extern void deferred_fire_at_once(ResultRelInfo *info);

@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "catalog/namespace.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
@@ -13,6 +14,7 @@
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 
 #include "as_owner.h"
@@ -45,7 +47,10 @@ expression_is_one(const char *text)
 		select->lockingClause == NIL && select->withClause == NULL;
 }
 
-/* Rows are given as values, which have no place in a table. */
+/*
+ * Rows are given as values, which have no place in a table.  And a temporary
+ * table would be that of whoever calls.
+ */
 static bool
 check_columns(Node *node, void *level)
 {
@@ -53,8 +58,20 @@ check_columns(Node *node, void *level)
 		return false;
 	if (IsA(node, Query))
 	{
-		Index below = *(Index *) level + 1;
+		Index	  below = *(Index *) level + 1;
+		ListCell *lc;
 
+		foreach(lc, ((Query *) node)->rtable)
+		{
+			RangeTblEntry *rte = lfirst(lc);
+
+			if (rte->rtekind == RTE_RELATION &&
+				isAnyTempNamespace(get_rel_namespace(rte->relid)))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+						 errmsg("table \"%s\" is temporary",
+								get_rel_name(rte->relid))));
+		}
 		return query_tree_walker((Query *) node, check_columns, &below, 0);
 	}
 	if (IsA(node, Var) && ((Var *) node)->varattno < 0 &&

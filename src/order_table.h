@@ -103,8 +103,6 @@ typedef struct OrderTable
 	bool  payload_is_id; /* NOTIFY tells the event's id alone */
 	char *refund_due;	 /* expression, pinned, or NULL */
 	char *search_path;	 /* the owner's code runs with it */
-	int	  npath;		 /* the schemas of it that there are */
-	Oid	 *path;
 	char *time_zone; /* a placed_at without zone is in it */
 	Oid	  cancellation_table;
 	Oid	  event_table;

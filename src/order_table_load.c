@@ -21,7 +21,6 @@
 #include "utils/relcache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
-#include "utils/varlena.h"
 
 #include "as_owner.h"
 #include "config.h"
@@ -262,6 +261,7 @@ load_keys(const Registration *reg, Relation rel)
 						   key->typmod, 0);
 	}
 	index_close(index, AccessShareLock);
+	finalize_tuple_desc(table->key_desc);
 	table->key_desc = BlessTupleDesc(table->key_desc);
 }
 
@@ -441,25 +441,6 @@ refuse_distributed(Relation rel)
 			"It is distributed by Citus.", NULL);
 }
 
-/* The schemas that the search_path names and that there are. */
-static void
-load_path(OrderTable *table)
-{
-	List	 *names;
-	ListCell *lc;
-
-	if (!SplitIdentifierString(pstrdup(table->search_path), ',', &names))
-		return;
-	table->path = palloc((list_length(names) + 1) * sizeof(Oid));
-	foreach(lc, names)
-	{
-		Oid schema = get_namespace_oid(lfirst(lc), true);
-
-		if (OidIsValid(schema))
-			table->path[table->npath++] = schema;
-	}
-}
-
 /* Reads all there is to know; NULL when the table is not attached. */
 OrderTable *
 order_table_load(Oid relid)
@@ -500,7 +481,6 @@ order_table_load(Oid relid)
 	load_keys(&reg, rel);
 	table->guard_update = guard_function("guard_update");
 	rules_load(table);
-	load_path(table);
 	load_words(table);
 	check_labels(table);
 	table_close(rel, AccessShareLock);

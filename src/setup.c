@@ -22,6 +22,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -117,6 +118,22 @@ check_ownership(Oid relid)
 					   get_rel_name(relid));
 }
 
+/* Settings of the caller's must not steer what is made here. */
+static void
+hold_settings(void)
+{
+	static const char *const settings[][2] = {
+		{"default_table_access_method", "heap"},
+		{"default_tablespace", ""},
+		{"quote_all_identifiers", "off"},
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+								 false);
+}
+
 /* Calls the inner function with the arguments, as the extension's owner. */
 static Datum
 call_inner(FunctionCallInfo fcinfo)
@@ -142,6 +159,7 @@ call_inner(FunctionCallInfo fcinfo)
 	PG_TRY();
 	{
 		role_enter(&scope, config_owner());
+		hold_settings();
 		result = FunctionCallInvoke(inner);
 		owner_leave(&scope);
 	}

@@ -22,6 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "as_owner.h"
 #include "attempt.h"
@@ -61,6 +62,8 @@ decide_order(void *arg)
 	OwnerScope scope;
 	char	  *why;
 
+	/* The commit before has left none, and code of the owner's may look. */
+	PushActiveSnapshot(GetTransactionSnapshot());
 	c.table = entry_table(false, sweep->relid, RowExclusiveLock);
 	c.key = palloc(c.table->nkeys * sizeof(Datum));
 	owner_enter(&scope, c.table);
@@ -77,6 +80,7 @@ decide_order(void *arg)
 	if (!sweep->atomic)
 		owner_settle();
 	owner_leave(&scope);
+	PopActiveSnapshot();
 	if (c.result == CASE_REFUSED)
 		refusal_raise(&c.outcome.refusal);
 }
@@ -85,15 +89,18 @@ static void
 find_orders(void *arg)
 {
 	Sweep		 *sweep = arg;
-	OrderTable	 *table = entry_table(false, sweep->relid, AccessShareLock);
+	OrderTable	 *table;
 	OwnerScope	  scope;
 	MemoryContext caller;
 
+	PushActiveSnapshot(GetTransactionSnapshot());
+	table = entry_table(false, sweep->relid, AccessShareLock);
 	owner_enter(&scope, table);
 	caller = MemoryContextSwitchTo(sweep->keep);
 	sweep->keys = record_overdue(table, settings_now());
 	MemoryContextSwitchTo(caller);
 	owner_leave(&scope);
+	PopActiveSnapshot();
 }
 
 /* Runs a step; its error becomes a warning. */
