@@ -47,7 +47,8 @@ CREATE TABLE ordcancel.order_table (
     primary_key name[] NOT NULL,
     pinned_refund_due text,
     notify_payload text NOT NULL DEFAULT 'full' CHECK (notify_payload IN ('full', 'id')),
-    refund_scale integer NOT NULL DEFAULT 2
+    refund_scale integer NOT NULL DEFAULT 2,
+    refund_due_functions text
 );
 COMMENT ON TABLE ordcancel.order_table IS 'the attached order tables, as attach() was told';
 COMMENT ON COLUMN ordcancel.order_table.status IS 'the column that holds the order''s status';
@@ -61,6 +62,7 @@ COMMENT ON COLUMN ordcancel.order_table.key_columns IS 'names of the order''s ke
 COMMENT ON COLUMN ordcancel.order_table.primary_key IS 'columns of the order table''s primary key, which key_columns stand for';
 COMMENT ON COLUMN ordcancel.order_table.search_path IS 'schemas on the search_path of the attach() call: functions in conditions, and triggers on the order table during our writes, run with it';
 COMMENT ON COLUMN ordcancel.order_table.pinned_refund_due IS 'refund_due as it was understood: every name and cast written out';
+COMMENT ON COLUMN ordcancel.order_table.refund_due_functions IS 'functions that pinned_refund_due calls, besides PostgreSQL''s own, one a line: it is refused when it comes to call others';
 COMMENT ON COLUMN ordcancel.order_table.notify_payload IS 'what NOTIFY tells: full, or the event''s id alone';
 COMMENT ON COLUMN ordcancel.order_table.refund_scale IS 'digits after the point that money has; refunds, and what is due, are rounded to it';
 COMMENT ON COLUMN ordcancel.order_table.time_zone IS 'time zone of the attach() call: a placed_at without time zone is read in it, and expressions run in it';
@@ -119,11 +121,13 @@ CREATE TABLE ordcancel.block (
     hint text,
     party text CHECK (party IN ('customer', 'merchant')),
     pinned text,
+    functions text,
     PRIMARY KEY (orders, name)
 );
 COMMENT ON TABLE ordcancel.block IS 'conditions over the order row during which nobody can cancel or ask';
 COMMENT ON COLUMN ordcancel.block.condition IS 'SQL over the order row; blocks while it is true';
 COMMENT ON COLUMN ordcancel.block.pinned IS 'the condition as it was understood: every name and cast written out';
+COMMENT ON COLUMN ordcancel.block.functions IS 'functions that pinned calls, besides PostgreSQL''s own, one a line: it is refused when it comes to call others';
 COMMENT ON COLUMN ordcancel.block.party IS 'whom it stops; NULL: both';
 
 CREATE TABLE ordcancel.child (

@@ -10,10 +10,11 @@ CREATE FUNCTION ordcancel_internal.check_status(orders regclass, status text) RE
     AS 'MODULE_PATHNAME', 'ordcancel_check_status';
 COMMENT ON FUNCTION ordcancel_internal.check_status(regclass, text) IS 'the status as the table''s column writes it; OC014 when it cannot';
 
-CREATE FUNCTION ordcancel_internal.pin_expression(orders regclass, expression text, type regtype) RETURNS text
+CREATE FUNCTION ordcancel_internal.pin_expression(orders regclass, expression text, type regtype, functions boolean)
+    RETURNS text
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_pin_expression';
-COMMENT ON FUNCTION ordcancel_internal.pin_expression(regclass, text, regtype) IS 'the expression over the order row with every name written out; OC014 unless it is one of that type';
+COMMENT ON FUNCTION ordcancel_internal.pin_expression(regclass, text, regtype, boolean) IS 'the expression over the order row with every name written out, or the functions that it calls, one a line; OC014 unless it is one of that type';
 
 CREATE FUNCTION ordcancel_internal.invalid(message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
     LANGUAGE c

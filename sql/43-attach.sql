@@ -120,7 +120,7 @@ BEGIN
         VALUES (orders, status, placed_at, policy_by, refund_due, plain_updates, notify_channel, inherit,
                 records.cancellation_table, records.event_table, record_keys,
                 ordcancel_internal.caller_search_path(), current_setting('TimeZone'), key_columns, NULL, notify_payload,
-                refund_scale)
+                refund_scale, NULL)
         ON CONFLICT ON CONSTRAINT order_table_pkey DO UPDATE
         SET status = excluded.status, placed_at = excluded.placed_at, policy_by = excluded.policy_by,
             refund_due = excluded.refund_due, plain_updates = excluded.plain_updates,
@@ -128,11 +128,13 @@ BEGIN
             cancellation_table = excluded.cancellation_table, event_table = excluded.event_table,
             key_columns = excluded.key_columns, search_path = excluded.search_path,
             time_zone = excluded.time_zone, primary_key = excluded.primary_key,
-            pinned_refund_due = NULL, notify_payload = excluded.notify_payload, refund_scale = excluded.refund_scale;
+            pinned_refund_due = NULL, notify_payload = excluded.notify_payload, refund_scale = excluded.refund_scale,
+            refund_due_functions = NULL;
     INSERT INTO ordcancel.policy (orders) VALUES (orders) ON CONFLICT DO NOTHING;
     IF refund_due IS NOT NULL THEN
         UPDATE ordcancel.order_table AS t
-        SET pinned_refund_due = ordcancel_internal.pin_expression(attach.orders, attach.refund_due, 'numeric')
+        SET pinned_refund_due = ordcancel_internal.pin_expression(attach.orders, attach.refund_due, 'numeric', false),
+            refund_due_functions = ordcancel_internal.pin_expression(attach.orders, attach.refund_due, 'numeric', true)
         WHERE t.orders = attach.orders;
     END IF;
 

@@ -189,11 +189,13 @@ BEGIN
         PERFORM ordcancel_internal.invalid('a block needs a name of 1 to 1000 bytes, and a condition');
     END IF;
     PERFORM ordcancel_internal.check_word('party', party, '{customer,merchant}');
-    INSERT INTO ordcancel.block (orders, name, condition, hint, party, pinned)
+    INSERT INTO ordcancel.block (orders, name, condition, hint, party, pinned, functions)
         VALUES (orders, name, condition, hint, party,
-                ordcancel_internal.pin_expression(orders, condition, 'boolean'))
+                ordcancel_internal.pin_expression(orders, condition, 'boolean', false),
+                ordcancel_internal.pin_expression(orders, condition, 'boolean', true))
         ON CONFLICT ON CONSTRAINT block_pkey DO UPDATE
-        SET condition = excluded.condition, hint = excluded.hint, party = excluded.party, pinned = excluded.pinned;
+        SET condition = excluded.condition, hint = excluded.hint, party = excluded.party, pinned = excluded.pinned,
+            functions = excluded.functions;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.add_block(regclass, text, text, text, text) IS 'see add_block';

@@ -33,7 +33,9 @@ CREATE TABLE ordcancel.batch (
     updated_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     ended timestamptz,
     error text,
-    error_sqlstate text
+    error_sqlstate text,
+    date_style text NOT NULL,
+    time_zone text NOT NULL
 );
 COMMENT ON TABLE ordcancel.batch IS 'batches of cancel_batch; see the view batch_progress';
 COMMENT ON COLUMN ordcancel.batch.last_key IS 'key of the last order of the last chunk that was committed';

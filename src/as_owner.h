@@ -25,9 +25,9 @@
 
 typedef struct OwnerScope
 {
-	Oid	 userid;
-	int	 security;
-	int	 guc_nest;
+	Oid userid;
+	int security;
+	int guc_nest;
 
 	/*
 	 * The order table, held open: code of the owner's cannot change under us

@@ -14,6 +14,7 @@
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -135,6 +136,8 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 	b.chunk = chunk_argument(fcinfo, 5);
 	b.author = GetUserId();
 	b.search_path = pstrdup(namespace_search_path);
+	b.date_style = GetConfigOptionByName("DateStyle", NULL, false);
+	b.time_zone = GetConfigOptionByName("TimeZone", NULL, false);
 	prepare(&b);
 	if (!question_words_fit(&b.call, &refusal))
 		refusal_raise(&refusal);

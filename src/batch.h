@@ -39,6 +39,8 @@ typedef struct Batch
 	char *condition;
 	Oid	  author;
 	char *search_path; /* that the condition was written for */
+	char *date_style;  /* its literals are read with these */
+	char *time_zone;
 	int	  chunk;
 	bool  dry_run;
 	Call  call;

@@ -33,8 +33,15 @@
 /* And so many when they are fetched whole. */
 #define FETCH_WHOLE 100
 
+static void
+set_for_author(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
 /*
- * The author's own code runs here, with the search_path that it was given, and
+ * The author's own code runs here, with the settings that it was given, and
  * sees what row security shows the author, who may be the owner.
  */
 static void
@@ -44,8 +51,9 @@ author_enter(OwnerScope *scope, const Batch *batch)
 	SetUserIdAndSecContext(batch->author,
 						   (scope->security & ~SECURITY_NOFORCE_RLS) |
 							   SECURITY_LOCAL_USERID_CHANGE);
-	(void) set_config_option("search_path", batch->search_path, PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_for_author("search_path", batch->search_path);
+	set_for_author("DateStyle", batch->date_style);
+	set_for_author("TimeZone", batch->time_zone);
 }
 
 /*

@@ -127,10 +127,13 @@ batch_create(Batch *b)
 	parameter_value(&p, BOOLOID, BoolGetDatum(b->dry_run), false);
 	parameter_text(&p, GetUserNameFromId(b->author, false));
 	parameter_text(&p, b->search_path);
+	parameter_text(&p, b->date_style);
+	parameter_text(&p, b->time_zone);
 	run(&plan,
 		"INSERT INTO ordcancel.batch (orders, condition, reason, note, actor,"
-		" chunk, dry_run, author, search_path)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING batch_id",
+		" chunk, dry_run, author, search_path, date_style, time_zone)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+		" RETURNING batch_id",
 		&p);
 	b->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
 										SPI_tuptable->tupdesc, 1, &isnull));
@@ -152,7 +155,7 @@ batch_load(Batch *b, int64 id)
 			" author::text, search_path, last_key,"
 			" (extract(epoch FROM busy) * 1000000)::bigint, canceled,"
 			" in_progress, requested, already, refused, skipped, waiting,"
-			" ended IS NOT NULL AND error IS NULL"
+			" ended IS NOT NULL AND error IS NULL, date_style, time_zone"
 			" FROM ordcancel.batch WHERE batch_id = $1",
 			&p) == 0)
 		ereport(ERROR,
@@ -176,6 +179,8 @@ batch_load(Batch *b, int64 id)
 	for (int i = 0; i < BATCH_OUTCOMES; i++)
 		b->counts[i] = DatumGetInt64(
 			SPI_getbinval(row, desc, 12 + i, &isnull));
+	b->date_style = result_text(13 + BATCH_OUTCOMES);
+	b->time_zone = result_text(14 + BATCH_OUTCOMES);
 	return DatumGetBool(
 		SPI_getbinval(row, desc, 12 + BATCH_OUTCOMES, &isnull));
 }

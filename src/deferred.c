@@ -134,12 +134,13 @@ run_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
 		if (IsA(statement->utilityStmt, ConstraintsSetStmt))
 			return;
 		if (is_refused(statement->utilityStmt))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg(
-						 "cannot execute %s within security-restricted operation",
-						 GetCommandTagName(
-							 CreateCommandTag(statement->utilityStmt)))));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg(
+					 "cannot execute %s within security-restricted operation",
+					 GetCommandTagName(
+						 CreateCommandTag(statement->utilityStmt)))));
 	}
 	if (next_utility)
 		next_utility(statement, text, read_only_tree, context, parameters,

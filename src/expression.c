@@ -5,6 +5,7 @@
 
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
@@ -15,10 +16,12 @@
 #include "parser/parser.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/regproc.h"
 #include "utils/ruleutils.h"
 
 #include "as_owner.h"
 #include "expression.h"
+#include "formats.h"
 
 bool
 expression_is_one(const char *text)
@@ -82,8 +85,79 @@ check_columns(Node *node, void *level)
 	return expression_tree_walker(node, check_columns, level);
 }
 
+bool
+expression_calls(List *functions, const char *signature)
+{
+	ListCell *lc;
+
+	foreach(lc, functions)
+		if (strcmp(lfirst(lc), signature) == 0)
+			return true;
+	return false;
+}
+
+static bool
+add_function(Oid function, void *context)
+{
+	List **functions = context;
+	char  *signature;
+
+	if (get_func_namespace(function) == PG_CATALOG_NAMESPACE)
+		return false;
+	signature = format_procedure_qualified(function);
+	if (!expression_calls(*functions, signature))
+		*functions = lappend(*functions, signature);
+	return false;
+}
+
+static bool
+collect_functions(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	(void) check_functions_in_node(node, add_function, context);
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, collect_functions, context,
+								 0);
+	return expression_tree_walker(node, collect_functions, context);
+}
+
+List *
+expression_functions(Node *node)
+{
+	List *functions = NIL;
+
+	(void) collect_functions(node, &functions);
+	return functions;
+}
+
+char *
+expression_functions_text(Node *node)
+{
+	StringInfoData text;
+	ListCell	  *lc;
+
+	initStringInfo(&text);
+	foreach(lc, expression_functions(node))
+		appendStringInfo(&text, "%s%s", text.len ? "\n" : "",
+						 (char *) lfirst(lc));
+	return text.data;
+}
+
+List *
+expression_functions_of(const char *text)
+{
+	List *functions = NIL;
+	char *rest = pstrdup(text);
+
+	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+		if (line[0] != '\0')
+			functions = lappend(functions, line);
+	return functions;
+}
+
 static Node *
-analyze(const OrderTable *table, Relation rel, const char *text, Oid type)
+analyze(const char *name, Relation rel, const char *text, Oid type)
 {
 	char	*sql = psprintf("SELECT (%s\n)", text);
 	RawStmt *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
@@ -97,8 +171,8 @@ analyze(const OrderTable *table, Relation rel, const char *text, Oid type)
 	addNSItemToQuery(pstate,
 					 addRangeTableEntryForRelation(pstate, rel,
 												   AccessShareLock,
-												   makeAlias(table->name, NIL),
-												   false, true),
+												   makeAlias(name, NIL), false,
+												   true),
 					 false, true, true);
 	node = transformExpr(pstate,
 						 linitial_node(ResTarget, select->targetList)->val,
@@ -118,13 +192,39 @@ analyze(const OrderTable *table, Relation rel, const char *text, Oid type)
 	return value;
 }
 
+static bool
+same_functions(Node *a, Node *b)
+{
+	List	 *ours = expression_functions(a);
+	List	 *theirs = expression_functions(b);
+	ListCell *lc;
+
+	foreach(lc, theirs)
+		if (!expression_calls(ours, lfirst(lc)))
+			return false;
+	return list_length(ours) == list_length(theirs);
+}
+
+/* The name that the row has in the text, and the path to read it with. */
+static Node *
+read_again(const OrderTable *table, Relation rel, const char *text, Oid type)
+{
+	int	  nest = pinned_path_enter();
+	Node *node = analyze(PINNED_ROW, rel, text, type);
+
+	pinned_path_leave(nest);
+	return node;
+}
+
 char *
-expression_pin(const OrderTable *table, const char *text, Oid type)
+expression_pin(const OrderTable *table, const char *text, Oid type,
+			   char **functions)
 {
 	Relation rel;
 	Node	*node;
 	char	*pinned;
 	int		 nest;
+	int		 formats;
 
 	if (!expression_is_one(text))
 		ereport(ERROR,
@@ -132,12 +232,21 @@ expression_pin(const OrderTable *table, const char *text, Oid type)
 				 errmsg("it must be one expression of type %s",
 						format_type_be(type))));
 	rel = table_open(table->relid, AccessShareLock);
-	node = analyze(table, rel, text, type);
+	node = analyze(table->name, rel, text, type);
+	*functions = expression_functions_text(node);
+
+	/* Literals were read as the session has it; they are written as we do. */
+	formats = formats_fix(table->time_zone);
 	nest = pinned_path_enter();
 	pinned = deparse_expression(node,
 								deparse_context_for(PINNED_ROW, table->relid),
 								true, true);
 	pinned_path_leave(nest);
+	if (!same_functions(node, read_again(table, rel, pinned, type)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("it uses an operator that cannot be written out")));
+	formats_restore(formats);
 	table_close(rel, NoLock);
 	return pinned;
 }

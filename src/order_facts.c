@@ -125,8 +125,8 @@ order_facts(OrderCase *cases, int count)
 	if (found == 0)
 		return;
 	nest = formats_fix(table->time_zone);
-	pinned_run(&table->facts, facts_text(table), get_array_type(type), rows,
-			   SIGHT_LATEST,
+	pinned_run(&table->facts, facts_text(table), table->functions,
+			   get_array_type(type), rows, SIGHT_LATEST,
 			   psprintf("a block or refund_due of %s cannot be used any more",
 						table->label),
 			   take_facts, &facts);

@@ -197,6 +197,15 @@ lock_by_statement(OrderCase *c, bool skip_locked)
 		c->result = CASE_NOT_FOUND;
 }
 
+/* A column that was added with a default is in no row that is older. */
+static HeapTuple
+complete_row(HeapTuple row, TupleDesc desc)
+{
+	return HeapTupleHeaderGetNatts(row->t_data) < desc->natts ?
+		heap_expand_tuple(row, desc) :
+		row;
+}
+
 void
 order_from_tuple(OrderCase *c, HeapTuple row, Relation rel)
 {
@@ -221,7 +230,7 @@ order_from_tuple(OrderCase *c, HeapTuple row, Relation rel)
 		key[i] = heap_getattr(tuple, table->keys[i].attnum, desc, &isnull);
 	fill(c, values, nulls, key);
 	if (order_has_facts(table))
-		c->row = heap_copy_tuple_as_datum(tuple, desc);
+		c->row = heap_copy_tuple_as_datum(complete_row(tuple, desc), desc);
 }
 
 static void

@@ -103,7 +103,7 @@ typedef struct OrderTable
 	bool  payload_is_id; /* NOTIFY tells the event's id alone */
 	char *refund_due;	 /* expression, pinned, or NULL */
 	char *search_path;	 /* the owner's code runs with it */
-	char *time_zone; /* a placed_at without zone is in it */
+	char *time_zone;	 /* a placed_at without zone is in it */
 	Oid	  cancellation_table;
 	Oid	  event_table;
 	Oid	  live_index; /* where record_find looks; see there */
@@ -123,6 +123,7 @@ typedef struct OrderTable
 	FmgrInfo	word_equal;
 	Oid			status_collation;
 
+	char	  *functions; /* that the expressions call, one a line, or NULL */
 	int		   nblocks;
 	BlockRule *blocks;
 

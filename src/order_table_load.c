@@ -47,6 +47,7 @@ enum
 	ORDER_TABLE_PINNED_REFUND_DUE,
 	ORDER_TABLE_NOTIFY_PAYLOAD,
 	ORDER_TABLE_REFUND_SCALE,
+	ORDER_TABLE_REFUND_DUE_FUNCTIONS,
 };
 
 /* The values of one row of ordcancel.order_table. */
@@ -279,6 +280,8 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	table->refund_due = config_text(row, desc, ORDER_TABLE_PINNED_REFUND_DUE);
 	if (table->refund_due == NULL)
 		table->refund_due = config_text(row, desc, ORDER_TABLE_REFUND_DUE);
+	add_functions(table,
+				  config_text(row, desc, ORDER_TABLE_REFUND_DUE_FUNCTIONS));
 	table->plain_updates = config_bool(row, desc, ORDER_TABLE_PLAIN_UPDATES);
 	table->channel = config_text(row, desc, ORDER_TABLE_NOTIFY_CHANNEL);
 	payload = config_text(row, desc, ORDER_TABLE_NOTIFY_PAYLOAD);

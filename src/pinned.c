@@ -14,6 +14,7 @@
 
 #include "as_owner.h"
 #include "compat.h"
+#include "expression.h"
 #include "pinned.h"
 #include "refusal.h"
 
@@ -26,8 +27,25 @@ typedef struct RowReceiver
 	MemoryContext context;
 } RowReceiver;
 
+/* Whoever may create functions there may have made one that fits better. */
+static void
+check_functions(Query *query, const char *functions)
+{
+	List	 *allowed = expression_functions_of(functions ? functions : "");
+	ListCell *lc;
+
+	foreach(lc, expression_functions((Node *) query))
+		if (!expression_calls(allowed, lfirst(lc)))
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
+				 errmsg(
+					 "it would call %s, which is not what it called when it was set",
+					 (char *) lfirst(lc))));
+}
+
 static CachedPlanSource *
-read_text(const char *sql, Oid type)
+read_text(const char *sql, const char *functions, Oid type)
 {
 	RawStmt *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
 	CachedPlanSource *source = CreateCachedPlan(raw, sql, CMDTAG_SELECT);
@@ -40,6 +58,7 @@ read_text(const char *sql, Oid type)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("set-returning functions are not allowed")));
+	check_functions(query, functions);
 	CompleteCachedPlan(source, queries, NULL, &type, 1, NULL, NULL, 0, true);
 	SaveCachedPlan(source);
 	return source;
@@ -57,9 +76,11 @@ rethrow(MemoryContext caller, const char *complaint)
 	if (category !=
 			ERRCODE_TO_CATEGORY(
 				ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION) &&
-		category != ERRCODE_TO_CATEGORY(ERRCODE_FEATURE_NOT_SUPPORTED))
+		category != ERRCODE_TO_CATEGORY(ERRCODE_FEATURE_NOT_SUPPORTED) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION))
 		PG_RE_THROW();
 	FlushErrorState();
+	error->message[0] = pg_toupper((unsigned char) error->message[0]);
 	refusal_raise_invalid_policy(
 		complaint, psprintf("%s.", shorten(error->message, 400)),
 		"Set it anew by ordcancel.add_block(), or for refund_due by ordcancel.attach().");
@@ -67,8 +88,8 @@ rethrow(MemoryContext caller, const char *complaint)
 
 /* What the text says, with locks on all that it names. */
 static Query *
-locked_query(CachedPlanSource **source, const char *sql, Oid type,
-			 const char *complaint)
+locked_query(CachedPlanSource **source, const char *sql, const char *functions,
+			 Oid type, const char *complaint)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Query *volatile query = NULL;
@@ -84,7 +105,7 @@ locked_query(CachedPlanSource **source, const char *sql, Oid type,
 				*source = NULL;
 			}
 			if (*source == NULL)
-				*source = read_text(sql, type);
+				*source = read_text(sql, functions, type);
 			MemoryContextSwitchTo(caller);
 			query = copyObject(linitial_node(Query, (*source)->query_list));
 			AcquireRewriteLocks(query, true, false);
@@ -136,8 +157,9 @@ execute(PlannedStmt *plan, const char *sql, ParamListInfo parameters,
 }
 
 void
-pinned_run(CachedPlanSource **source, const char *sql, Oid type, Datum value,
-		   Sight sight, const char *complaint, PinnedRow row, void *arg)
+pinned_run(CachedPlanSource **source, const char *sql, const char *functions,
+		   Oid type, Datum value, Sight sight, const char *complaint,
+		   PinnedRow row, void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "ordcancel query",
@@ -154,8 +176,8 @@ pinned_run(CachedPlanSource **source, const char *sql, Oid type, Datum value,
 	parameters = makeParamList(1);
 	parameters->params[0] = (ParamExternData){value, false, PARAM_FLAG_CONST,
 											  type};
-	query = locked_query(source, sql, type, complaint);
-	sight_push(sight);
+	sight_push(sight); /* to read the text needs one, too */
+	query = locked_query(source, sql, functions, type, complaint);
 	execute(plan_query(query, sql, parameters), sql, parameters, &receiver);
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(caller);

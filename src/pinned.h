@@ -22,12 +22,14 @@
 typedef void (*PinnedRow)(TupleTableSlot *row, void *arg);
 
 /*
- * Runs a SELECT with one parameter of a type, as the current user.  *source
+ * Runs a SELECT with one parameter of a type, as the current user.  It calls
+ * no functions of users but those in the text "functions", see expression.h.  *source
  * is NULL at first, and keeps what was read of the text.  OC014, with
  * "complaint", where the text cannot be read any more.
  */
-extern void pinned_run(CachedPlanSource **source, const char *sql, Oid type,
-					   Datum value, Sight sight, const char *complaint,
-					   PinnedRow row, void *arg);
+extern void pinned_run(CachedPlanSource **source, const char *sql,
+					   const char *functions, Oid type, Datum value,
+					   Sight sight, const char *complaint, PinnedRow row,
+					   void *arg);
 
 #endif /* ORDCANCEL_PINNED_H */

@@ -43,6 +43,7 @@ enum
 	BLOCK_HINT,
 	BLOCK_PARTY,
 	BLOCK_PINNED,
+	BLOCK_FUNCTIONS,
 };
 enum
 {
@@ -146,6 +147,16 @@ load_rule(HeapTuple row, TupleDesc desc, void *arg)
 	rule->hint = config_text(row, desc, RULE_HINT);
 }
 
+/* What the expressions call, all together; see order_facts. */
+void
+add_functions(OrderTable *table, const char *functions)
+{
+	if (functions)
+		table->functions = psprintf("%s\n%s",
+									table->functions ? table->functions : "",
+									functions);
+}
+
 static void
 load_block(HeapTuple row, TupleDesc desc, void *arg)
 {
@@ -159,6 +170,7 @@ load_block(HeapTuple row, TupleDesc desc, void *arg)
 	block->condition = config_text(row, desc, BLOCK_PINNED);
 	if (block->condition == NULL)
 		block->condition = config_text(row, desc, BLOCK_CONDITION);
+	add_functions(table, config_text(row, desc, BLOCK_FUNCTIONS));
 	block->hint = config_text(row, desc, BLOCK_HINT);
 	block->customer = party == NULL || strcmp(party, "customer") == 0;
 	block->merchant = party == NULL || strcmp(party, "merchant") == 0;

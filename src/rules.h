@@ -20,4 +20,7 @@ extern const Reason *reason_find(const char *code);
 
 extern bool refund_method_exists(const char *code);
 
+/* Adds to what the expressions of the table call. */
+extern void add_functions(OrderTable *table, const char *functions);
+
 #endif /* ORDCANCEL_RULES_H */

@@ -336,7 +336,7 @@ ordcancel_pin_expression(PG_FUNCTION_ARGS)
 									   table->label, shorten(expression, 80));
 	OwnerScope	  scope;
 	char *volatile pinned = NULL;
-	int nest;
+	char *functions = NULL;
 
 	if (get_typtype(PG_GETARG_OID(2)) == '\0')
 		ereport(ERROR,
@@ -344,19 +344,18 @@ ordcancel_pin_expression(PG_FUNCTION_ARGS)
 				 errmsg("type with OID %u does not exist", PG_GETARG_OID(2))));
 
 	owner_enter_restricted(&scope, table);
-	nest = formats_fix(table->time_zone);
 	PG_TRY();
 	{
-		pinned = expression_pin(table, expression, PG_GETARG_OID(2));
+		pinned = expression_pin(table, expression, PG_GETARG_OID(2),
+								&functions);
 	}
 	PG_CATCH();
 	{
 		rethrow_invalid_policy(caller, complaint);
 	}
 	PG_END_TRY();
-	formats_restore(nest);
 	owner_leave(&scope);
-	PG_RETURN_TEXT_P(cstring_to_text(pinned));
+	PG_RETURN_TEXT_P(cstring_to_text(PG_GETARG_BOOL(3) ? functions : pinned));
 }
 
 /* Rows of the table may be read only as its owner: its types may have code. */

@@ -199,6 +199,23 @@ ok 'an order whose status changes its type under the call is refused, and the se
 for ((i = 0; i < 100; i++)); do pg_isready -q && break || sleep 0.1; done
 is "$(sql postgres -c 'SELECT pg_postmaster_start_time()')" "$started" 'the server is the same'
 
+# A check of a key that looks into a table, in a sweep, which has no statement
+# of its own.
+sql_as evil t_attack <<-'SQL' 2>/dev/null
+	CREATE TABLE s.known (k text);
+	INSERT INTO s.known VALUES ('k1'), ('k2');
+	CREATE FUNCTION s.is_known(text) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT count(*) > 0 FROM s.known WHERE k = $1';
+	CREATE DOMAIN s.known_key AS text CHECK (s.is_known(VALUE));
+	CREATE TABLE s.checked (id s.known_key PRIMARY KEY, status text);
+	INSERT INTO s.checked VALUES ('k1', 'placed'), ('k2', 'placed');
+	SELECT ordcancel.attach('s.checked', 'status'), ordcancel.set_policy('s.checked', canceled_status => 'canceled', decision_timeout => '0', on_timeout => 'accept'),
+	       ordcancel.set_rule('s.checked', 'placed', customer => 'request') \g /dev/null
+SQL
+sql t_attack -c "SELECT ordcancel.request_cancel('s.checked', id::text) FROM s.checked" >/dev/null
+sql t_attack -c 'CALL ordcancel.sweep()' >/dev/null 2>&1
+is "$(sql t_attack -c "SELECT count(*) FROM s.checked WHERE status = 'canceled'")" 2 'a sweep over keys whose check reads a table'
+is "$(sql postgres -c 'SELECT pg_postmaster_start_time()')" "$started" 'and the server is the same'
+
 # ------------------------------------------------------ settings before loading
 
 for setting in "ordcancel.clock = '2001-01-01'" 'ordcancel.notify = off'; do
