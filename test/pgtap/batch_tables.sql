@@ -1,6 +1,6 @@
 -- cancel_batch over tables of every shape, and against triggers of the user.
 \ir include/batch.sql
-SELECT plan(64);
+SELECT plan(65);
 
 -- --------------------------------------------------------------- keys of all types
 
@@ -132,4 +132,18 @@ SELECT is(told(), 'done: 5 canceled, 2 skipped', 'in another chunk too');
 SELECT is((SELECT max(n) FROM (SELECT count(*) AS n FROM orders_cancellation_event GROUP BY order_id) AS e), 1::bigint, 'nothing is done twice');
 CALL ordcancel.cancel_batch('orders', 'status = ''canceled''');
 SELECT is(told(), 'done: 28 already', 'what is so already stays as it is');
+
+-- Literals of a condition are read as its author's session has read them.
+CREATE TABLE dated (id integer PRIMARY KEY, status text, due date);
+INSERT INTO dated SELECT n, 'placed', CASE WHEN n < 5 THEN '2026-02-01'::date ELSE '2026-01-02'::date END FROM generate_series(1, 20) AS n;
+SELECT ordcancel.attach('dated', 'status'), ordcancel.set_policy('dated', canceled_status => 'canceled'), ordcancel.set_rule('dated', 'placed', merchant => 'cancel');
+CREATE TRIGGER disk AFTER UPDATE ON dated FOR EACH ROW EXECUTE FUNCTION third_is_full();
+SELECT setval('written', 1, false);
+SET datestyle = 'ISO, DMY';
+CALL ordcancel.cancel_batch('dated', $$due = '01/02/2026'$$, chunk => 1);
+SET datestyle = 'ISO, MDY';
+SELECT max(batch_id) AS dated FROM ordcancel.batch_progress \gset
+CALL ordcancel.resume_batch(:dated);
+SELECT is((SELECT array_agg(id ORDER BY id) FROM dated WHERE status = 'canceled'), '{1,2,3,4}', 'also when it is resumed');
+RESET datestyle;
 SELECT * FROM finish();
