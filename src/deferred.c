@@ -111,16 +111,34 @@ is_temporary(List *name)
 	return isTempNamespace(QualifiedNameGetCreationNamespace(name, &object));
 }
 
-/* What would be left in the caller's session, or taken from the records. */
+/*
+ * What would be left in the caller's session, where a type is found before all
+ * others; not every minor version of PostgreSQL refuses it.  Or taken from the
+ * records.
+ */
 static bool
 is_refused(Node *statement)
 {
-	if (IsA(statement, CreateFunctionStmt))
-		return is_temporary(((CreateFunctionStmt *) statement)->funcname);
-	if (IsA(statement, DefineStmt))
-		return is_temporary(((DefineStmt *) statement)->defnames);
-	return IsA(statement, DropStmt) &&
-		((DropStmt *) statement)->removeType == OBJECT_TABLE;
+	switch (nodeTag(statement))
+	{
+		case T_CreateFunctionStmt:
+			return is_temporary(((CreateFunctionStmt *) statement)->funcname);
+		case T_CreateDomainStmt:
+			return is_temporary(((CreateDomainStmt *) statement)->domainname);
+		case T_CreateEnumStmt:
+			return is_temporary(((CreateEnumStmt *) statement)->typeName);
+		case T_CreateRangeStmt:
+			return is_temporary(((CreateRangeStmt *) statement)->typeName);
+		case T_CompositeTypeStmt:
+			return isTempNamespace(RangeVarGetCreationNamespace(
+				((CompositeTypeStmt *) statement)->typevar));
+		case T_DefineStmt:
+			return is_temporary(((DefineStmt *) statement)->defnames);
+		case T_DropStmt:
+			return ((DropStmt *) statement)->removeType == OBJECT_TABLE;
+		default:
+			return false;
+	}
 }
 
 static void

@@ -300,9 +300,12 @@ def begin(rules, o, verb, party, now, words):
     return replace(agreed(rules, o, party == "customer"), accepts=o.live == "requested")
 
 
-def back(o, state):
-    """The order gets its prior status, unless it has moved on."""
-    return Verdict(state, state, o.last.prior if o.status == o.last.order_status else None)
+def back(rules, o, state):
+    """The order gets its prior status, unless it has moved on: a status that is
+    another word for what the cancellation is in is no move."""
+    p = rules.policy(o)
+    stays = o.status == o.last.order_status or (o.status is not None and p.kind(o.status) == o.last.state)
+    return Verdict(state, state, o.last.prior if stays else None)
 
 
 def withdraw(rules, o, verb, party, now, words):
@@ -313,7 +316,7 @@ def withdraw(rules, o, verb, party, now, words):
     if o.last.asked_by != party:
         raise Refused("cancellation_forbidden")
     check_words(rules, o, verb, party, words)
-    return back(o, "withdrawn")
+    return back(rules, o, "withdrawn")
 
 
 def accept(rules, o, verb, party, now, words):
@@ -335,7 +338,7 @@ def deny(rules, o, verb, party, now, words):
     if o.last.asked_by == party:
         raise Refused("cancellation_forbidden")
     check_words(rules, o, verb, party, words)
-    return back(o, "denied")
+    return back(rules, o, "denied")
 
 
 def undo(rules, o, verb, party, now, words, settled=False):
@@ -353,9 +356,9 @@ def undo(rules, o, verb, party, now, words, settled=False):
         raise Refused("refund_not_settled")
     if o.live == "requested" and rules.undo_denies and o.last.asked_by != party:
         check_words(rules, o, "deny_cancel", party, words)
-        return back(o, "denied")
+        return back(rules, o, "denied")
     check_words(rules, o, verb, party, words)
-    return back(o, "withdrawn" if o.live == "requested" else "undone")
+    return back(rules, o, "withdrawn" if o.live == "requested" else "undone")
 
 
 DECIDES = {"request_cancel": begin, "cancel_order": begin, "override_cancel": begin, "withdraw_cancel": withdraw,

@@ -70,7 +70,7 @@ SELECT is(attempt_as('attack_other', 'UPDATE ordcancel.reason SET active = false
 
 SELECT is(attempt_as('attack_reader', statement), '42501', statement)
 FROM (VALUES ('SELECT ordcancel_internal.as_owner(''s.orders'', ''SELECT current_user::text'')'),
-             ('SELECT ordcancel_internal.pin_expression(''s.orders'', ''true'', ''boolean'')'),
+             ('SELECT ordcancel_internal.pin_expression(''s.orders'', ''true'', ''boolean'', false)'),
              ('SELECT ordcancel_internal.set_rule(''s.orders'', ''placed'', ''cancel'', NULL, NULL, NULL, NULL, ''default'', ''{}'')'),
              ('SELECT ordcancel_internal.detach(''s.orders'')'),
              ('SELECT ordcancel_internal.drop_guards(''s.orders'', ''.*'')'),
