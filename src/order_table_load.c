@@ -7,13 +7,11 @@
 #include "access/nbtree.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
@@ -24,6 +22,7 @@
 
 #include "as_owner.h"
 #include "config.h"
+#include "order_table_check.h"
 #include "order_table_load.h"
 #include "refusal.h"
 #include "rules.h"
@@ -380,70 +379,6 @@ load_words(OrderTable *table)
 	owner_leave(&scope);
 }
 
-/* The label may have been renamed. */
-static const char *
-stale_label(Oid type, const char *label)
-{
-	return label &&
-			!SearchSysCacheExists2(ENUMTYPOIDNAME, ObjectIdGetDatum(type),
-								   CStringGetDatum(label)) ?
-		label :
-		NULL;
-}
-
-/* Are the words of the rules still labels of the status's enum? */
-static void
-check_labels(OrderTable *table)
-{
-	Oid type = table->status.base;
-
-	if (get_typtype(type) != TYPTYPE_ENUM)
-		return;
-	for (int i = 0; i < table->npolicies; i++)
-	{
-		Policy	   *policy = &table->policies[i];
-		const char *words[] = {policy->requested_status,
-							   policy->in_progress_status,
-							   policy->canceled_status,
-							   policy->customer_canceled_status};
-
-		for (int j = 0; j < lengthof(words) && !policy->stale_status; j++)
-			policy->stale_status = stale_label(type, words[j]);
-		for (int j = 0; j < policy->nrules && !policy->stale_rule; j++)
-			policy->stale_rule = stale_label(type, policy->rules[j].status);
-	}
-}
-
-/*
- * Citus keeps the rows of a distributed table elsewhere, and an empty table
- * here, in which C would look for them.
- */
-static void
-refuse_distributed(Relation rel)
-{
-	Oid catalog = get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE);
-	Relation	distributed;
-	SysScanDesc scan;
-	ScanKeyData key;
-	bool		found;
-
-	if (!OidIsValid(catalog))
-		return;
-	distributed = table_open(catalog, AccessShareLock);
-	ScanKeyInit(&key, get_attnum(catalog, "logicalrelid"),
-				BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(RelationGetRelid(rel)));
-	scan = systable_beginscan(distributed, InvalidOid, false, NULL, 1, &key);
-	found = HeapTupleIsValid(systable_getnext(scan));
-	systable_endscan(scan);
-	table_close(distributed, AccessShareLock);
-	if (found)
-		refusal_raise_invalid_policy(
-			psprintf("order table \"%s\" cannot be attached",
-					 RelationGetRelationName(rel)),
-			"It is distributed by Citus.", NULL);
-}
-
 /* Reads all there is to know; NULL when the table is not attached. */
 OrderTable *
 order_table_load(Oid relid)
@@ -467,7 +402,7 @@ order_table_load(Oid relid)
 	}
 
 	rel = table_open(relid, AccessShareLock);
-	refuse_distributed(rel);
+	order_table_refuse_distributed(rel);
 	table->owner = rel->rd_rel->relowner;
 	table->name = pstrdup(RelationGetRelationName(rel));
 	table->alias = unused_alias(RelationGetDescr(rel));
@@ -485,7 +420,7 @@ order_table_load(Oid relid)
 	table->guard_update = guard_function("guard_update");
 	rules_load(table);
 	load_words(table);
-	check_labels(table);
+	order_table_check_labels(table);
 	table_close(rel, AccessShareLock);
 
 	cleanup = palloc0(sizeof(MemoryContextCallback));
