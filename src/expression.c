@@ -135,12 +135,12 @@ char *
 expression_functions_text(Node *node)
 {
 	StringInfoData text;
-	ListCell	  *lc;
+	List		  *functions = expression_functions(node);
 
 	initStringInfo(&text);
-	foreach(lc, expression_functions(node))
+	for (int i = 0; i < list_length(functions); i++)
 		appendStringInfo(&text, "%s%s", text.len ? "\n" : "",
-						 (char *) lfirst(lc));
+						 (char *) list_nth(functions, i));
 	return text.data;
 }
 
