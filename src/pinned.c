@@ -64,28 +64,6 @@ read_text(const char *sql, const char *functions, Oid type)
 	return source;
 }
 
-pg_noreturn static void
-rethrow(MemoryContext caller, const char *complaint)
-{
-	ErrorData *error;
-	int		   category;
-
-	MemoryContextSwitchTo(caller);
-	error = CopyErrorData();
-	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-	if (category !=
-			ERRCODE_TO_CATEGORY(
-				ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION) &&
-		category != ERRCODE_TO_CATEGORY(ERRCODE_FEATURE_NOT_SUPPORTED) &&
-		category != ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION))
-		PG_RE_THROW();
-	FlushErrorState();
-	error->message[0] = pg_toupper((unsigned char) error->message[0]);
-	refusal_raise_invalid_policy(
-		complaint, psprintf("%s.", shorten(error->message, 400)),
-		"Set it anew by ordcancel.add_block(), or for refund_due by ordcancel.attach().");
-}
-
 /* What the text says, with locks on all that it names. */
 static Query *
 locked_query(CachedPlanSource **source, const char *sql, const char *functions,
@@ -113,7 +91,9 @@ locked_query(CachedPlanSource **source, const char *sql, const char *functions,
 	}
 	PG_CATCH();
 	{
-		rethrow(caller, complaint);
+		refusal_rethrow_invalid_policy(
+			caller, complaint,
+			"Set it anew by ordcancel.add_block(), or for refund_due by ordcancel.attach().");
 	}
 	PG_END_TRY();
 	pinned_path_leave(nest);

@@ -65,6 +65,15 @@ pg_noreturn extern void refusal_raise_not_attached(Oid relid);
 pg_noreturn extern void refusal_raise_invalid_policy(const char *message,
 													 const char *detail,
 													 const char *hint);
+
+/*
+ * In a PG_CATCH: raises what an owner's text ran into as invalid_policy, with
+ * the hint, or its own where that is NULL.  What is no fault of the text goes
+ * on.  "caller" is the memory context of before.
+ */
+pg_noreturn extern void refusal_rethrow_invalid_policy(MemoryContext caller,
+													   const char	*message,
+													   const char	*hint);
 pg_noreturn extern void refusal_raise_request_key(const char *key,
 												  const char *detail);
 

@@ -56,6 +56,31 @@ refusal_raise_invalid_policy(const char *message, const char *detail,
 }
 
 void
+refusal_rethrow_invalid_policy(MemoryContext caller, const char *message,
+							   const char *hint)
+{
+	ErrorData *error;
+	int		   category;
+
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+	if (category !=
+			ERRCODE_TO_CATEGORY(
+				ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_FEATURE_NOT_SUPPORTED) &&
+		category !=
+			ERRCODE_TO_CATEGORY(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION))
+		PG_RE_THROW();
+	FlushErrorState();
+	error->message[0] = pg_toupper((unsigned char) error->message[0]);
+	refusal_raise_invalid_policy(message,
+								 psprintf("%s.", shorten(error->message, 400)),
+								 hint ? hint : error->hint);
+}
+
+void
 refusal_raise_request_key(const char *key, const char *detail)
 {
 	ereport(

@@ -265,30 +265,6 @@ ordcancel_invalid(PG_FUNCTION_ARGS)
 								 parts[1], parts[2]);
 }
 
-/* Raises what an owner's text ran into as invalid_policy. */
-static void
-rethrow_invalid_policy(MemoryContext caller, const char *message)
-{
-	ErrorData *error;
-	int		   category;
-
-	MemoryContextSwitchTo(caller);
-	error = CopyErrorData();
-	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-	if (category !=
-			ERRCODE_TO_CATEGORY(
-				ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION) &&
-		category != ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) &&
-		category != ERRCODE_TO_CATEGORY(ERRCODE_FEATURE_NOT_SUPPORTED) &&
-		category !=
-			ERRCODE_TO_CATEGORY(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION))
-		PG_RE_THROW();
-	FlushErrorState();
-	refusal_raise_invalid_policy(message,
-								 psprintf("%s.", shorten(error->message, 400)),
-								 error->hint);
-}
-
 /*
  * A status as the table's status column would write it; an error when the
  * column cannot hold it.
@@ -317,7 +293,7 @@ ordcancel_check_status(PG_FUNCTION_ARGS)
 	}
 	PG_CATCH();
 	{
-		rethrow_invalid_policy(caller, complaint);
+		refusal_rethrow_invalid_policy(caller, complaint, NULL);
 	}
 	PG_END_TRY();
 	owner_leave(&scope);
@@ -351,7 +327,7 @@ ordcancel_pin_expression(PG_FUNCTION_ARGS)
 	}
 	PG_CATCH();
 	{
-		rethrow_invalid_policy(caller, complaint);
+		refusal_rethrow_invalid_policy(caller, complaint, NULL);
 	}
 	PG_END_TRY();
 	owner_leave(&scope);
