@@ -277,10 +277,13 @@ DECLARE
     highest bigint;
     last bigint;
 BEGIN
-    -- Somebody else's is not locked; from the lock on nobody changes it any more.
-    IF (SELECT relkind = 'r' AND (relowner = (SELECT relowner FROM pg_class WHERE oid = orders)
-                                  OR EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper))
-        FROM pg_class WHERE oid = records) THEN
+    -- One of ours nobody else changes. Somebody else's is not locked; from the
+    -- lock on nobody changes it any more.
+    IF NOT EXISTS (SELECT FROM ordcancel.order_table AS t
+                   WHERE t.orders = take_record_table.orders AND records IN (t.cancellation_table, t.event_table))
+       AND (SELECT relkind = 'r' AND (relowner = (SELECT relowner FROM pg_class WHERE oid = orders)
+                                      OR EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper))
+            FROM pg_class WHERE oid = records) THEN
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', records);
     END IF;
     PERFORM ordcancel_internal.follow_key_types(orders, records, key_columns, record_keys);
@@ -290,7 +293,9 @@ BEGIN
             format('table %s exists and is not a record table of %s', records, orders), wrong,
             'Rename it, or take away what attach() did not make, and attach again.');
     END IF;
-    EXECUTE format('ALTER TABLE %s OWNER TO CURRENT_USER', records);
+    IF (SELECT relowner FROM pg_class WHERE oid = records) <> current_user::regrole THEN
+        EXECUTE format('ALTER TABLE %s OWNER TO CURRENT_USER', records);
+    END IF;
     IF inherit <> EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
         EXECUTE format('ALTER TABLE %s %s %s', records,
                        CASE WHEN inherit THEN 'INHERIT' ELSE 'NO INHERIT' END, parent);
@@ -334,34 +339,86 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_record_privileges(regclass, regclass) IS 'who may read a record table';
 
--- Our trigger and indexes on a record table, those that are not there. Indexes
--- are given as pg_get_indexdef writes them, after the method.
+-- Those of the indexes, given as pg_get_indexdef writes them after the method,
+-- that a record table lacks.
+CREATE FUNCTION ordcancel_internal.missing_indexes(records regclass, indexes text[]) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT ARRAY(SELECT d FROM unnest(indexes) WITH ORDINALITY AS i (d, n)
+             WHERE NOT EXISTS (SELECT FROM pg_index
+                               WHERE indrelid = records AND indisvalid AND NOT indisprimary
+                                 AND CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END
+                                     || regexp_replace(pg_get_indexdef(indexrelid), '^.*? USING btree ', '') = d)
+             ORDER BY n)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.missing_indexes(regclass, text[]) IS 'indexes that a record table lacks';
+
+CREATE FUNCTION ordcancel_internal.record_is_guarded(records regclass) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT bool_or(tgenabled IN ('O', 'A')
+               AND pg_get_triggerdef(oid) = format(
+                   'CREATE TRIGGER ordcancel_guard_record BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON %s'
+                   ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()', ordcancel_internal.label(records)))
+FROM pg_trigger
+WHERE tgrelid = records AND tgname = 'ordcancel_guard_record'
+$$;
+COMMENT ON FUNCTION ordcancel_internal.record_is_guarded(regclass) IS 'whether a record table has our trigger, and enabled; NULL: none of that name';
+
+-- The indexes of the two record tables of an order table with these keys.
+CREATE FUNCTION ordcancel_internal.record_indexes(parent regclass, record_keys name[]) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE parent
+           WHEN 'ordcancel.cancellation'::regclass THEN ARRAY[
+               -- At most one live cancellation of an order.
+               format('UNIQUE (%s) WHERE (state = ANY (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))', k.keys),
+               format('(%s, cancellation_id)', k.keys),
+               -- Open ones stay few; reports on them must not cost what the closed ones do.
+               '(requested_at) WHERE (state = ''requested''::text)',
+               '(decided_at) WHERE (state = ''in_progress''::text)']
+           ELSE ARRAY['(cancellation_id)', 'UNIQUE (request_key) WHERE (request_key IS NOT NULL)']
+       END
+FROM (SELECT string_agg(quote_ident(key), ', ' ORDER BY n) FROM unnest(record_keys) WITH ORDINALITY AS r (key, n)) AS k (keys)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.record_indexes(regclass, name[]) IS 'the indexes that a record table is to have';
+
+-- Our trigger and indexes on a record table, those that are not there.
 CREATE FUNCTION ordcancel_internal.complete_record_table(
-    records regclass, primary_key name, indexes text[]) RETURNS void
+    records regclass, primary_key name, indexes text[], known boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     definition text;
+    made text[] := '{}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_index WHERE indrelid = records AND indisprimary) THEN
         EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%I)', records, primary_key);
+        made := made || format('primary key (%I)', primary_key);
     END IF;
-    FOREACH definition IN ARRAY indexes LOOP
-        IF NOT EXISTS (SELECT FROM pg_index
-                       WHERE indrelid = records AND indisvalid AND NOT indisprimary
-                         AND CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END
-                             || regexp_replace(pg_get_indexdef(indexrelid), '^.*? USING btree ', '') = definition) THEN
-            EXECUTE format('CREATE %sINDEX ON %s %s', CASE WHEN definition ~ '^UNIQUE ' THEN 'UNIQUE ' ELSE '' END,
-                           records, regexp_replace(definition, '^UNIQUE ', ''));
-        END IF;
+    FOREACH definition IN ARRAY ordcancel_internal.missing_indexes(records, indexes) LOOP
+        EXECUTE format('CREATE %sINDEX ON %s %s', CASE WHEN definition ~ '^UNIQUE ' THEN 'UNIQUE ' ELSE '' END,
+                       records, regexp_replace(definition, '^UNIQUE ', ''));
+        made := made || format('index %s', definition);
     END LOOP;
-    PERFORM ordcancel_internal.drop_guards(records, 'guard_record');
-    EXECUTE format('CREATE TRIGGER ordcancel_guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s'
-                   ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()', records);
+    IF ordcancel_internal.record_is_guarded(records) IS NOT TRUE THEN
+        PERFORM ordcancel_internal.drop_guards(records, 'guard_record');
+        EXECUTE format('CREATE TRIGGER ordcancel_guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s'
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()', records);
+        made := made || 'trigger ordcancel_guard_record'::text;
+    END IF;
+    IF known AND made <> '{}' THEN
+        PERFORM ordcancel_internal.notice(
+            format('record table %s lacked what attach() makes, and has it again', ordcancel_internal.label(records)),
+            format('%s.', array_to_string(made, '; ')));
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.complete_record_table(regclass, name, text[]) IS 'puts our indexes and trigger on a record table';
+COMMENT ON FUNCTION ordcancel_internal.complete_record_table(regclass, name, text[], boolean) IS 'puts our indexes and trigger on a record table';
 
 CREATE FUNCTION ordcancel_internal.make_record_tables(
     orders regclass, key_columns name[], record_keys name[], inherit boolean, record_schema name,
@@ -371,8 +428,8 @@ CREATE FUNCTION ordcancel_internal.make_record_tables(
     AS $$
 DECLARE
     base pg_class;
-    keys text := (SELECT string_agg(quote_ident(k), ', ' ORDER BY n)
-                  FROM unnest(record_keys) WITH ORDINALITY AS r (k, n));
+    named CONSTANT boolean := record_schema IS NOT NULL;
+    known boolean;
     parent regclass;
     name text;
     found_table regclass;
@@ -384,12 +441,21 @@ BEGIN
                ('ordcancel.event'::regclass, ordcancel_internal.record_table_name(base.relname, '_cancellation_event'))
     LOOP
         found_table := ordcancel_internal.find_record_table(orders, parent, record_schema, name);
-        IF found_table IS NULL THEN
+        known := found_table IS NOT NULL;
+        IF NOT known THEN
             found_table := ordcancel_internal.make_record_table(orders, parent, record_schema, name,
                                                                 key_columns, record_keys, inherit);
         ELSE
             PERFORM ordcancel_internal.take_record_table(orders, found_table, parent, key_columns, record_keys, inherit);
         END IF;
+        IF named AND record_schema <> (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                                       WHERE c.oid = found_table) THEN
+            EXECUTE format('ALTER TABLE %s SET SCHEMA %I', found_table, record_schema);
+            PERFORM ordcancel_internal.notice(format('record table "%s" was moved to schema "%s"', name, record_schema));
+        END IF;
+        PERFORM ordcancel_internal.complete_record_table(
+            found_table, CASE parent WHEN 'ordcancel.event'::regclass THEN 'event_id' ELSE 'cancellation_id' END,
+            ordcancel_internal.record_indexes(parent, record_keys), known);
         PERFORM ordcancel_internal.set_record_privileges(orders, found_table);
         DELETE FROM ordcancel_internal.detached AS d WHERE d.records = found_table;
         IF parent = 'ordcancel.event'::regclass THEN
@@ -398,17 +464,6 @@ BEGIN
             cancellation_table := found_table;
         END IF;
     END LOOP;
-
-    PERFORM ordcancel_internal.complete_record_table(cancellation_table, 'cancellation_id', ARRAY[
-        -- At most one live cancellation of an order.
-        format('UNIQUE (%s) WHERE (state = ANY (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))', keys),
-        format('(%s, cancellation_id)', keys),
-        -- Open ones stay few; reports on them must not cost what the closed ones do.
-        '(requested_at) WHERE (state = ''requested''::text)',
-        '(decided_at) WHERE (state = ''in_progress''::text)']);
-    PERFORM ordcancel_internal.complete_record_table(event_table, 'event_id', ARRAY[
-        '(cancellation_id)',
-        'UNIQUE (request_key) WHERE (request_key IS NOT NULL)']);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.make_record_tables(regclass, name[], name[], boolean, name) IS 'makes the two record tables, or takes them up';

@@ -48,36 +48,95 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_guards(regclass, text) IS 'takes triggers of ours off a table and its partitions';
 
-CREATE FUNCTION ordcancel_internal.make_guards(orders regclass, watched name[]) RETURNS void
+-- The guards of an order table, as PostgreSQL writes them.
+--
+-- AFTER, so that no trigger of another can change the row any more; not OF,
+-- because a trigger of another may change what the UPDATE did not name;
+-- without WHEN, because PostgreSQL reads that anew for each statement, while
+-- guard_update sees in no time that nothing of ours has changed. The names
+-- sort before others: where a trigger of the user's updates the order once
+-- more, the first change has to be judged before the second.
+--
+-- The WHEN of the last one is always true. It keeps the columns from being
+-- dropped or getting another type, and guard_update looks up there which they
+-- are.
+CREATE FUNCTION ordcancel_internal.guards(registered ordcancel.order_table)
+    RETURNS TABLE (guard name, definition text)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT '!ordcancel_guard_' || g.kind,
+       format('CREATE TRIGGER "!ordcancel_guard_%s" %s ON %s FOR EACH %sEXECUTE FUNCTION ordcancel_internal.guard_%s()',
+              g.kind, g.moment, ordcancel_internal.label(registered.orders), g.level, g.kind)
+FROM (VALUES ('update', 'AFTER UPDATE', 'ROW '), ('insert', 'AFTER INSERT', 'ROW '),
+             ('truncate', 'BEFORE TRUNCATE', 'STATEMENT '),
+             ('delete', 'AFTER DELETE',
+              format('ROW WHEN ((true OR %s)) ',
+                     (SELECT string_agg(format('(old.%I IS NULL)', w.col), ' OR ' ORDER BY w.n)
+                      FROM unnest(array_remove(registered.status || registered.primary_key || registered.policy_by, NULL))
+                          WITH ORDINALITY AS w (col, n))))) AS g (kind, moment, level)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.guards(ordcancel.order_table) IS 'the triggers that an order table is to have';
+
+-- Those of them that are not there, or that are disabled.
+CREATE FUNCTION ordcancel_internal.missing_guards(registered ordcancel.order_table)
+    RETURNS TABLE (guard name, definition text, disabled boolean)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT g.guard, g.definition, coalesce(t.tgenabled NOT IN ('O', 'A'), false)
+FROM ordcancel_internal.guards(registered) AS g
+    LEFT JOIN pg_trigger AS t ON t.tgrelid = registered.orders AND t.tgname = g.guard
+                                 AND pg_get_triggerdef(t.oid) = g.definition
+WHERE coalesce(t.tgenabled, '-') NOT IN ('O', 'A')
+$$;
+COMMENT ON FUNCTION ordcancel_internal.missing_guards(ordcancel.order_table) IS 'the triggers that an order table lacks';
+
+-- Is there none that would have to be dropped before it can be made?
+CREATE FUNCTION ordcancel_internal.guards_stand(orders regclass, registered ordcancel.order_table) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT NOT EXISTS (SELECT FROM ordcancel_internal.missing_guards(registered) AS m
+                       JOIN pg_trigger AS t ON t.tgrelid = orders AND t.tgname = m.guard)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.guards_stand(regclass, ordcancel.order_table) IS 'whether no trigger has to be replaced';
+
+CREATE FUNCTION ordcancel_internal.make_guards(orders regclass, registered ordcancel.order_table, known boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    missing record;
+    disabled name[] := '{}';
+    lacking name[] := '{}';
 BEGIN
-    PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
-
-    -- AFTER, so that no trigger of another can change the row any more; not
-    -- OF, because a trigger of another may change what the UPDATE did not
-    -- name; without WHEN, because PostgreSQL reads that anew for each
-    -- statement, while guard_update sees in no time that nothing of ours has
-    -- changed. The names sort before others: where a trigger of the user's
-    -- updates the order once more, the first change has to be judged before
-    -- the second.
-    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_update" AFTER UPDATE ON %s FOR EACH ROW'
-                   ' EXECUTE FUNCTION ordcancel_internal.guard_update()', orders);
-    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_insert" AFTER INSERT ON %s FOR EACH ROW'
-                   ' EXECUTE FUNCTION ordcancel_internal.guard_insert()', orders);
-    -- The WHEN is always true. It keeps the columns from being dropped or
-    -- getting another type, and guard_update looks up there which they are.
-    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_delete" AFTER DELETE ON %s FOR EACH ROW WHEN (true OR %s)'
-                   ' EXECUTE FUNCTION ordcancel_internal.guard_delete()',
-                   orders,
-                   (SELECT string_agg(format('OLD.%I IS NULL', w.col), ' OR ' ORDER BY w.n)
-                    FROM unnest(watched) WITH ORDINALITY AS w (col, n)));
-    EXECUTE format('CREATE TRIGGER "!ordcancel_guard_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
-                   ' EXECUTE FUNCTION ordcancel_internal.guard_truncate()', orders);
+    FOR missing IN SELECT * FROM ordcancel_internal.missing_guards(registered) LOOP
+        IF missing.disabled THEN
+            disabled := disabled || missing.guard;
+        END IF;
+        IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = orders AND tgname = missing.guard) THEN
+            EXECUTE format('DROP TRIGGER %I ON %s', missing.guard, orders);
+        ELSE
+            lacking := lacking || missing.guard;
+        END IF;
+        EXECUTE missing.definition;
+    END LOOP;
+    IF known AND disabled <> '{}' THEN
+        PERFORM ordcancel_internal.notice(
+            format('triggers of %s were disabled and are enabled again', ordcancel_internal.label(orders)),
+            format('They are: %s.', array_to_string(disabled, ', ')),
+            'What was written meanwhile was under no rule; ordcancel.health() finds what does not fit.');
+    END IF;
+    IF known AND lacking <> '{}' THEN
+        PERFORM ordcancel_internal.notice(
+            format('triggers of %s were missing and are made again', ordcancel_internal.label(orders)),
+            format('They are: %s.', array_to_string(lacking, ', ')),
+            'What was written meanwhile was under no rule; ordcancel.health() finds what does not fit.');
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.make_guards(regclass, name[]) IS 'puts our triggers on an order table';
+COMMENT ON FUNCTION ordcancel_internal.make_guards(regclass, ordcancel.order_table, boolean) IS 'puts our triggers on an order table';
 
 -- PostgreSQL clones row triggers to partitions, but not statement triggers.
 CREATE FUNCTION ordcancel_internal.guard_partitions(orders regclass) RETURNS integer

@@ -11,26 +11,27 @@ DECLARE
     pkey pg_index;
     col record;
     key_columns name[];
+    label CONSTANT text := ordcancel_internal.label(orders);
 BEGIN
     SELECT * INTO class FROM pg_class WHERE oid = orders;
     IF class.relkind NOT IN ('r', 'p') THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', orders), 'It is not a table.',
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is not a table.',
                                    'Attach the table that the orders are stored in.');
     ELSIF class.relpersistence = 't' THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', orders), 'It is a temporary table.');
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is a temporary table.');
     ELSIF class.relnamespace IN ('ordcancel'::regnamespace, 'pg_catalog'::regnamespace) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', orders), 'It is not a table of orders.');
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is not a table of orders.');
     ELSIF class.relispartition THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', orders), 'It is a partition.',
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is a partition.',
                                    'Attach the partitioned table.');
     ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = orders OR inhrelid = orders) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', orders),
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
                                    'Tables inherit from it, or it from others; triggers are not inherited.');
     END IF;
 
     SELECT * INTO pkey FROM pg_index WHERE indrelid = orders AND indisprimary;
     IF NOT FOUND OR NOT pkey.indimmediate THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', orders),
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
                                    CASE WHEN FOUND THEN 'Its primary key is deferrable.'
                                         ELSE 'It has no primary key.' END,
                                    'Add a primary key that is checked at once.');
@@ -42,30 +43,43 @@ BEGIN
                          ORDER BY k.n);
 
     IF status IS NULL THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', orders), 'No status column is named.',
-                                   'Pass status => with the name of the column.');
+        PERFORM ordcancel_internal.invalid(
+            format('%s cannot be attached', label), 'No status column is named.',
+            format('Pass status => with the name of the column. Its columns are %s.',
+                   (SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
+                    WHERE attrelid = orders AND attnum > 0 AND NOT attisdropped)));
     END IF;
     FOR col IN
         SELECT w.what, w.name, a.atttypid, a.attgenerated,
-               CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END AS base
+               ordcancel_internal.base_type(a.atttypid) AS base, t.typcategory AS category
         FROM (VALUES ('status', status), ('placed_at', placed_at), ('policy_by', policy_by)) AS w (what, name)
             LEFT JOIN pg_attribute AS a
                 ON a.attrelid = orders AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped
-            LEFT JOIN pg_type AS t ON t.oid = a.atttypid
+            LEFT JOIN pg_type AS t ON t.oid = ordcancel_internal.base_type(a.atttypid)
         WHERE w.name IS NOT NULL
     LOOP
         IF col.atttypid IS NULL THEN
-            PERFORM ordcancel_internal.invalid(format('%s has no column "%s"', orders, col.name),
-                                       format('It was named as %s.', col.what));
+            PERFORM ordcancel_internal.invalid(
+                format('%s has no column "%s"', label, col.name), format('It was named as %s.', col.what),
+                ordcancel_internal.choices(
+                    col.name::text,
+                    ARRAY(SELECT a.attname::text FROM pg_attribute AS a
+                          WHERE a.attrelid = orders AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
+                    'Its columns are %s.'));
         ELSIF col.what = 'placed_at'
               AND col.base NOT IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be placed_at', col.name, orders),
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be placed_at', col.name, label),
                                        format('Its type is %s, not a timestamp or date.', col.atttypid::regtype));
+        ELSIF col.what = 'status' AND col.category NOT IN ('S', 'E', 'B', 'Z')
+              AND col.base NOT IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) THEN
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be status', col.name, label),
+                                       format('Its type is %s, not a text, an enum, a number or a boolean.',
+                                              col.atttypid::regtype));
         ELSIF col.what = 'status' AND col.attgenerated <> '' THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be status', col.name, orders),
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be status', col.name, label),
                                        'It is generated, so it cannot be set.');
         ELSIF col.what = 'status' AND col.name = ANY (key_columns) THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be status', col.name, orders),
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be status', col.name, label),
                                        'It is part of the primary key, under which cancellations are recorded.');
         END IF;
     END LOOP;
@@ -74,118 +88,203 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.check_order_table(regclass, name, name, name) IS 'checks what attach is given, returns the key''s columns';
 
-CREATE FUNCTION ordcancel_internal.attach(
-    orders regclass, status name, placed_at name, policy_by name, refund_due text, plain_updates boolean,
-    notify_channel text, inherit boolean, preset text, refund_scale integer, record_schema name, notify_payload text)
-    RETURNS void
+-- What attach was told, one fact a line, so that a second attach can say what
+-- it changed. NULL is a fact as well: it was something before.
+CREATE FUNCTION ordcancel_internal.attach_facts(registered ordcancel.order_table)
+    RETURNS TABLE (n bigint, fact text, value text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT row_number() OVER (), f.fact, f.value
+FROM (VALUES ('status', registered.status::text), ('placed_at', registered.placed_at), ('policy_by', registered.policy_by),
+             ('refund_due', registered.refund_due), ('refund_scale', registered.refund_scale::text),
+             ('plain_updates', registered.plain_updates::text), ('notify_channel', registered.notify_channel),
+             ('notify_payload', registered.notify_payload), ('inherit', registered.inherit::text),
+             ('primary key', array_to_string(registered.primary_key, ', ')),
+             ('search_path', registered.search_path), ('time_zone', registered.time_zone)) AS f (fact, value)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.attach_facts(ordcancel.order_table) IS 'what attach was told of a table';
+
+-- What may surprise, but is no reason to refuse.
+CREATE FUNCTION ordcancel_internal.notice_of_table(orders regclass, records regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    key_columns name[];
-    record_keys name[];
-    records record;
-    known text;
+    class pg_class;
+    label CONSTANT text := ordcancel_internal.label(orders);
 BEGIN
-    IF notify_channel IS NULL OR notify_channel = '' OR octet_length(notify_channel) > 63 THEN
+    SELECT * INTO class FROM pg_class WHERE oid = orders;
+    IF class.relpersistence = 'u' THEN
+        PERFORM ordcancel_internal.notice(
+            format('%s is unlogged, its record tables are not', label),
+            'After a crash its orders are gone and their cancellations are there.',
+            format('ALTER TABLE %s SET LOGGED makes it outlive a crash.', label));
+    END IF;
+    IF class.relrowsecurity AND class.relforcerowsecurity THEN
+        PERFORM ordcancel_internal.notice(
+            format('row-level security of %s is forced on its owner', label),
+            'ordcancel reads and writes as the owner, and finds only the orders that its policies let the owner see.',
+            format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY lets it find all.', label));
+    END IF;
+    IF NOT has_schema_privilege(class.relowner, (SELECT relnamespace FROM pg_class WHERE oid = records), 'CREATE') THEN
+        PERFORM ordcancel_internal.notice(
+            format('record tables of %s are in schema "%s", where its owner may not create tables', label,
+                   (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                    WHERE c.oid = records)),
+            NULL, 'attach(record_schema => …) puts them elsewhere.');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.notice_of_table(regclass, regclass) IS 'tells what of an attached table may surprise';
+
+CREATE FUNCTION ordcancel_internal.attach(
+    orders regclass, status name, placed_at name, policy_by name, refund_due text, plain_updates boolean,
+    notify_channel text, inherit boolean, preset text, refund_scale integer, record_schema name, notify_payload text,
+    unset text[])
+    RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    label CONSTANT text := ordcancel_internal.label(orders);
+    was ordcancel.order_table;
+    t ordcancel.order_table;
+    known boolean;
+    records record;
+    counts json;
+    applied text;
+    told text;
+BEGIN
+    SELECT * INTO was FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
+    known := FOUND;
+    PERFORM ordcancel_internal.check_word('unset', u, '{placed_at,policy_by,refund_due,plain_updates,notify_channel,inherit,'
+                                  'refund_scale,notify_payload,search_path,time_zone}')
+    FROM unnest(unset) AS u;
+
+    -- What is named changes; what is unset, or new, is as it is in the
+    -- beginning; the rest stays.
+    t := was;
+    IF NOT known OR 'plain_updates' = ANY (unset) THEN t.plain_updates := true; END IF;
+    IF NOT known OR 'notify_channel' = ANY (unset) THEN t.notify_channel := 'ordcancel'; END IF;
+    IF NOT known OR 'inherit' = ANY (unset) THEN t.inherit := true; END IF;
+    IF NOT known OR 'refund_scale' = ANY (unset) THEN t.refund_scale := 2; END IF;
+    IF NOT known OR 'notify_payload' = ANY (unset) THEN t.notify_payload := 'full'; END IF;
+    IF NOT known OR 'search_path' = ANY (unset) THEN t.search_path := ordcancel_internal.caller_search_path(); END IF;
+    IF NOT known OR 'time_zone' = ANY (unset) THEN t.time_zone := current_setting('TimeZone'); END IF;
+    IF 'placed_at' = ANY (unset) THEN t.placed_at := NULL; END IF;
+    IF 'policy_by' = ANY (unset) THEN t.policy_by := NULL; END IF;
+    IF 'refund_due' = ANY (unset) THEN t.refund_due := NULL; END IF;
+    t.orders := orders;
+    t.status := coalesce(status, t.status);
+    t.placed_at := coalesce(placed_at, t.placed_at);
+    t.policy_by := coalesce(policy_by, t.policy_by);
+    t.refund_due := coalesce(refund_due, t.refund_due);
+    t.plain_updates := coalesce(plain_updates, t.plain_updates);
+    t.notify_channel := coalesce(notify_channel, t.notify_channel);
+    t.inherit := coalesce(inherit, t.inherit);
+    t.refund_scale := coalesce(refund_scale, t.refund_scale);
+    t.notify_payload := coalesce(notify_payload, t.notify_payload);
+
+    IF t.notify_channel = '' OR octet_length(t.notify_channel) > 63 THEN
         PERFORM ordcancel_internal.invalid('notify_channel must be a name of 1 to 63 bytes');
-    ELSIF plain_updates IS NULL OR inherit IS NULL THEN
-        PERFORM ordcancel_internal.invalid('plain_updates and inherit must be true or false');
-    ELSIF notify_payload IS NULL OR notify_payload NOT IN ('full', 'id') THEN
-        PERFORM ordcancel_internal.invalid('notify_payload must be "full" or "id"');
     ELSIF record_schema IS NOT NULL AND (record_schema ~ '^pg_'
                                          OR NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = record_schema)) THEN
         PERFORM ordcancel_internal.invalid(format('schema "%s" does not exist, or is not for tables of users', record_schema),
                                            'It was named as record_schema.');
     ELSIF record_schema IS NOT NULL
           AND NOT has_schema_privilege((SELECT relowner FROM pg_class WHERE oid = orders), record_schema, 'CREATE') THEN
-        PERFORM ordcancel_internal.invalid(format('record tables of %s cannot be made in schema "%s"', orders, record_schema),
+        PERFORM ordcancel_internal.invalid(format('record tables of %s cannot be made in schema "%s"', label, record_schema),
                                            'The owner of the order table may not create tables there.');
-    ELSIF refund_scale IS NULL OR refund_scale NOT BETWEEN 0 AND 8 THEN
+    ELSIF t.refund_scale NOT BETWEEN 0 AND 8 THEN
         PERFORM ordcancel_internal.invalid('refund_scale must be a number of digits from 0 to 8');
     END IF;
-    key_columns := ordcancel_internal.check_order_table(orders, status, placed_at, policy_by);
-    record_keys := ordcancel_internal.known_record_keys(orders, key_columns);
+    PERFORM ordcancel_internal.check_word('notify_payload', t.notify_payload, '{full,id}');
+    t.primary_key := ordcancel_internal.check_order_table(orders, t.status, t.placed_at, t.policy_by);
+    t.key_columns := ordcancel_internal.known_record_keys(orders, t.primary_key);
+
+    -- Before the lock, which others would wait for.
+    IF ordcancel_internal.is_quick_to_count(orders) THEN
+        counts := ordcancel_internal.count_orders(orders, t.status, t.policy_by);
+    END IF;
 
     -- Writers wait from here to the end: a row that passes no guard would be
-    -- one that no rule ever saw. Where our triggers are there already they are
-    -- dropped first, which needs the stronger lock, and taking it later could
-    -- deadlock.
+    -- one that no rule ever saw. Guards that stand are left alone. Where one
+    -- has to be dropped first, that needs the stronger lock, and taking it
+    -- later could deadlock.
     EXECUTE format('LOCK TABLE %s IN %s MODE', orders,
-                   CASE WHEN EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = attach.orders)
+                   CASE WHEN known AND NOT ordcancel_internal.guards_stand(orders, t)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
-    records := ordcancel_internal.make_record_tables(orders, key_columns, record_keys, inherit, record_schema);
+    records := ordcancel_internal.make_record_tables(orders, t.primary_key, t.key_columns, t.inherit, record_schema);
+    t.cancellation_table := records.cancellation_table;
+    t.event_table := records.event_table;
 
-    INSERT INTO ordcancel.order_table AS t
-        VALUES (orders, status, placed_at, policy_by, refund_due, plain_updates, notify_channel, inherit,
-                records.cancellation_table, records.event_table, record_keys,
-                ordcancel_internal.caller_search_path(), current_setting('TimeZone'), key_columns, NULL, notify_payload,
-                refund_scale, NULL)
-        ON CONFLICT ON CONSTRAINT order_table_pkey DO UPDATE
-        SET status = excluded.status, placed_at = excluded.placed_at, policy_by = excluded.policy_by,
-            refund_due = excluded.refund_due, plain_updates = excluded.plain_updates,
-            notify_channel = excluded.notify_channel, inherit = excluded.inherit,
-            cancellation_table = excluded.cancellation_table, event_table = excluded.event_table,
-            key_columns = excluded.key_columns, search_path = excluded.search_path,
-            time_zone = excluded.time_zone, primary_key = excluded.primary_key,
-            pinned_refund_due = NULL, notify_payload = excluded.notify_payload, refund_scale = excluded.refund_scale,
-            refund_due_functions = NULL;
+    -- The expression is read once the table is registered, see below.
+    t.pinned_refund_due := NULL;
+    t.refund_due_functions := NULL;
+    DELETE FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
+    INSERT INTO ordcancel.order_table SELECT t.*;
     INSERT INTO ordcancel.policy (orders) VALUES (orders) ON CONFLICT DO NOTHING;
-    IF refund_due IS NOT NULL THEN
-        UPDATE ordcancel.order_table AS t
-        SET pinned_refund_due = ordcancel_internal.pin_expression(attach.orders, attach.refund_due, 'numeric', false),
-            refund_due_functions = ordcancel_internal.pin_expression(attach.orders, attach.refund_due, 'numeric', true)
-        WHERE t.orders = attach.orders;
+    IF t.refund_due IS NOT NULL THEN
+        UPDATE ordcancel.order_table AS o
+        SET pinned_refund_due = ordcancel_internal.pin_expression(attach.orders, t.refund_due, 'numeric', false),
+            refund_due_functions = ordcancel_internal.pin_expression(attach.orders, t.refund_due, 'numeric', true)
+        WHERE o.orders = attach.orders;
     END IF;
-
-    PERFORM ordcancel_internal.make_guards(orders, array_remove(status || key_columns || policy_by, NULL));
+    PERFORM ordcancel_internal.make_guards(orders, t, known);
     PERFORM ordcancel_internal.guard_partitions(orders);
-
     IF preset IS NOT NULL THEN
-        PERFORM ordcancel_internal.apply_preset(orders, preset);
+        applied := ordcancel_internal.write_preset(orders, preset, 'default');
     END IF;
+    PERFORM ordcancel_internal.notice_of_table(orders, t.cancellation_table);
+    PERFORM ordcancel_internal.notice_of_unruled(orders, counts);
 
-    -- Orders that are there already: said, not guessed.
-    known := ordcancel_internal.as_owner(orders, format(
-        'SELECT pg_catalog.string_agg(pg_catalog.format(''"%%s" (%%s)'', s, n), '', '' ORDER BY n DESC, s COLLATE "C")'
-        ' FROM (SELECT %1$s AS s, pg_catalog.count(*) AS n FROM %2$s AS o GROUP BY 1) AS c'
-        ' WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r WHERE r.orders = %3$s AND r.status = c.s)'
-        '   AND NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = %3$s'
-        '                     AND c.s IN (p.requested_status, p.in_progress_status, p.canceled_status,'
-        '                                 p.customer_canceled_status))',
-        ordcancel_internal.column_text(orders, status), orders, orders::oid));
-    IF known IS NOT NULL THEN
-        RAISE NOTICE 'orders of % have statuses without a rule: %', orders, left(known, 2000)
-            USING HINT = 'Nobody can cancel an order in such a status; see ordcancel.unruled_statuses().';
+    IF known THEN
+        SELECT string_agg(format('%s: %s -> %s', o.fact, coalesce(o.value, 'none'), coalesce(f.value, 'none')), '; ' ORDER BY f.n)
+        INTO told
+        FROM ordcancel_internal.attach_facts(was) AS o JOIN ordcancel_internal.attach_facts(t) AS f USING (fact)
+        WHERE o.value IS DISTINCT FROM f.value;
+        RETURN concat_ws('; ', format('%s: attached again, %s', label, coalesce(told, 'nothing changed')), applied);
     END IF;
+    SELECT string_agg(format('%s: %s', f.fact, f.value), '; ' ORDER BY f.n) INTO told
+    FROM ordcancel_internal.attach_facts(t) AS f
+    WHERE f.value IS NOT NULL AND f.fact IN ('primary key', 'status', 'placed_at', 'policy_by', 'refund_due');
+    RETURN concat_ws('; ', format('%s: attached', label), told,
+                     format('records in %s and %s', ordcancel_internal.label(t.cancellation_table),
+                            ordcancel_internal.label(t.event_table)),
+                     applied);
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text) IS 'see attach';
+COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS 'see attach';
 
 -- Puts an existing order table under rules. The caller owns the table.
 --   orders          the table, plain or partitioned, with a primary key
---   status          its column that holds the order's status: text, varchar, enum, int, or a domain
+--   status          its column that holds the order's status: text, varchar, enum, integer, boolean, or a domain
 --   placed_at       column that the customer's window counts from: timestamptz, timestamp or date
 --   policy_by       column that names the order's own policy, as text
 --   refund_due      SQL expression over the order row: what is to be refunded when it is canceled
---   plain_updates   whether a plain UPDATE may cancel within the rules
---   notify_channel  channel of NOTIFY
---   inherit         whether the record tables inherit from ours
+--   plain_updates   whether a plain UPDATE may cancel within the rules; true
+--   notify_channel  channel of NOTIFY; ordcancel
+--   inherit         whether the record tables inherit from ours; true
 --   preset          name of a preset, see apply_preset
---   refund_scale    digits after the point that money has, 0 to 8: what is due, and each refund, is rounded to it
---   record_schema   schema of the record tables; NULL: that of the order table
---   notify_payload  what NOTIFY tells: full, or id, the event's id alone
--- Called again it replaces what it was told before; policies, rules and
--- records stay. Raises OC014 when the table or a column will not do, 42501 for
--- somebody else's table. Source: design sections 3 and 6.
+--   refund_scale    digits after the point that money has, 0 to 8: what is due, and each refund, is rounded to it; 2
+--   record_schema   schema of the record tables; that of the order table
+--   notify_payload  what NOTIFY tells: full, or id, the event's id alone; full
+--   unset           arguments to set back to what they are in the beginning; also search_path and time_zone, which are
+--                   those of the first call until then
+-- Called again it changes what is named, keeps the rest, and makes guards and
+-- indexes again that are missing; policies, rules and records stay. Returns
+-- what it made or changed; a NOTICE says what nobody can cancel yet. Raises
+-- OC014 when the table or a column will not do, 42501 for somebody else's
+-- table. Source: design sections 3, 4b and 6.
 CREATE FUNCTION ordcancel.attach(
-    orders regclass, status name, placed_at name DEFAULT NULL, policy_by name DEFAULT NULL,
-    refund_due text DEFAULT NULL, plain_updates boolean DEFAULT true, notify_channel text DEFAULT 'ordcancel',
-    inherit boolean DEFAULT true, preset text DEFAULT NULL, refund_scale integer DEFAULT 2,
-    record_schema name DEFAULT NULL, notify_payload text DEFAULT 'full') RETURNS void
+    orders regclass, status name DEFAULT NULL, placed_at name DEFAULT NULL, policy_by name DEFAULT NULL,
+    refund_due text DEFAULT NULL, plain_updates boolean DEFAULT NULL, notify_channel text DEFAULT NULL,
+    inherit boolean DEFAULT NULL, preset text DEFAULT NULL, refund_scale integer DEFAULT NULL,
+    record_schema name DEFAULT NULL, notify_payload text DEFAULT NULL, unset text[] DEFAULT '{}') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text) IS 'puts an existing order table under rules';
+COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS 'puts an existing order table under rules';
 
 -- Puts the guard against TRUNCATE on partitions that were added since attach;
 -- the other guards PostgreSQL clones by itself. Returns how many it guarded.

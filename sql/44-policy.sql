@@ -1,9 +1,75 @@
 -- Policies, rules, blocks, reasons
 
-CREATE FUNCTION ordcancel_internal.set_policy(
+-- The policy as it is, or as it begins: a copy of another, rules included, or
+-- empty where there is none to copy.
+CREATE FUNCTION ordcancel_internal.begin_policy(orders regclass, policy text, copy_of text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    p ordcancel.policy;
+BEGIN
+    IF policy IS NULL OR policy = '' OR octet_length(policy) > 1000 THEN
+        PERFORM ordcancel_internal.invalid('a policy needs a name of 1 to 1000 bytes');
+    ELSIF EXISTS (SELECT FROM ordcancel.policy AS t
+                  WHERE t.orders = begin_policy.orders AND t.policy = begin_policy.policy) THEN
+        RETURN false;
+    END IF;
+    p.on_progress := 'deny';
+    p.undo := 'canceled';
+    p.reason_required := false;
+    IF copy_of IS NOT NULL THEN
+        SELECT * INTO p FROM ordcancel.policy AS t WHERE t.orders = begin_policy.orders AND t.policy = copy_of;
+        IF NOT FOUND THEN
+            PERFORM ordcancel_internal.no_policy(orders, copy_of);
+        END IF;
+    END IF;
+    p.orders := orders;
+    p.policy := policy;
+    INSERT INTO ordcancel.policy SELECT p.*;
+    INSERT INTO ordcancel.rule (orders, policy, status, customer, customer_late, merchant, deletable, hint)
+    SELECT r.orders, begin_policy.policy, r.status, r.customer, r.customer_late, r.merchant, r.deletable, r.hint
+    FROM ordcancel.rule AS r WHERE r.orders = begin_policy.orders AND r.policy = copy_of;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.begin_policy(regclass, text, text) IS 'makes a policy where there is none of that name; whether it did';
+
+CREATE FUNCTION ordcancel_internal.no_policy(orders regclass, policy text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    names text[] := ARRAY(SELECT t.policy FROM ordcancel.policy AS t WHERE t.orders = no_policy.orders
+                          ORDER BY t.policy <> 'default', t.policy LIMIT 1000);
+BEGIN
+    PERFORM ordcancel_internal.invalid(
+        format('policy "%s" of %s does not exist', left(policy, 80), ordcancel_internal.label(orders)), NULL,
+        ordcancel_internal.choices(policy, names, 'There are %s.') || ' ordcancel.set_policy() makes a new one.');
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.no_policy(regclass, text) IS 'OC014: there is no policy of that name';
+
+-- A policy's facts, in the order of its columns.
+CREATE FUNCTION ordcancel_internal.policy_facts(p ordcancel.policy)
+    RETURNS TABLE (n bigint, fact text, value text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT row_number() OVER (), f.fact, f.value
+FROM (VALUES ('grace', p.grace::text), ('requested_status', p.requested_status), ('in_progress_status', p.in_progress_status),
+             ('canceled_status', p.canceled_status), ('customer_canceled_status', p.customer_canceled_status),
+             ('on_progress', p.on_progress), ('decision_timeout', p.decision_timeout::text), ('on_timeout', p.on_timeout),
+             ('undo', p.undo), ('undo_window', p.undo_window::text), ('reason_required', p.reason_required::text))
+    AS f (fact, value)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.policy_facts(ordcancel.policy) IS 'what a policy says';
+
+-- What set_policy does, but says nothing of it.
+CREATE FUNCTION ordcancel_internal.write_policy(
     orders regclass, policy text, grace interval, requested_status text, in_progress_status text,
     canceled_status text, customer_canceled_status text, on_progress text, decision_timeout interval,
-    on_timeout text, undo text, undo_window interval, reason_required boolean, unset text[]) RETURNS void
+    on_timeout text, undo text, undo_window interval, reason_required boolean, unset text[]) RETURNS ordcancel.policy
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -11,10 +77,6 @@ DECLARE
     p ordcancel.policy;
     twice text;
 BEGIN
-    PERFORM ordcancel_internal.check_attached(orders);
-    IF policy IS NULL OR policy = '' OR octet_length(policy) > 1000 THEN
-        PERFORM ordcancel_internal.invalid('a policy needs a name of 1 to 1000 bytes');
-    END IF;
     PERFORM ordcancel_internal.check_word('on_progress', on_progress, '{deny,hold}');
     PERFORM ordcancel_internal.check_word('on_timeout', on_timeout, '{accept,deny}');
     PERFORM ordcancel_internal.check_word('undo', undo, '{never,requested,in_progress,canceled}');
@@ -25,10 +87,8 @@ BEGIN
                                   'customer_canceled_status,on_progress,decision_timeout,on_timeout,undo,'
                                   'undo_window,reason_required}')
     FROM unnest(unset) AS u;
-
-    INSERT INTO ordcancel.policy (orders, policy) VALUES (orders, policy) ON CONFLICT DO NOTHING;
     SELECT * INTO p FROM ordcancel.policy AS t
-    WHERE t.orders = set_policy.orders AND t.policy = set_policy.policy FOR UPDATE;
+    WHERE t.orders = write_policy.orders AND t.policy = write_policy.policy FOR UPDATE;
 
     -- What is named changes, what is unset is as it was in the beginning.
     p.grace := coalesce(grace, CASE WHEN 'grace' = ANY (unset) THEN NULL ELSE p.grace END);
@@ -69,32 +129,133 @@ BEGIN
         on_progress = p.on_progress, decision_timeout = p.decision_timeout, on_timeout = p.on_timeout,
         undo = p.undo, undo_window = p.undo_window, reason_required = p.reason_required
     WHERE t.orders = p.orders AND t.policy = p.policy;
+    RETURN p;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS 'see set_policy';
+COMMENT ON FUNCTION ordcancel_internal.write_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS 'sets what is named of a policy';
 
--- Sets what is named of a policy and leaves the rest; makes the policy when
--- there is none of that name. The arguments are the columns of
--- ordcancel.policy; unset => '{grace}' sets columns back to their defaults.
--- Raises OC001, OC014, 42501. Source: design section 4.
+-- A status that is written another way in the rules than in the orders.
+CREATE FUNCTION ordcancel_internal.notice_of_status(orders regclass, policy text, status text, always boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    statuses text[];
+    counts bigint[];
+    meant text;
+BEGIN
+    SELECT array_agg(c.status), array_agg(c.n) INTO statuses, counts
+    FROM (SELECT t.status, sum(t.n)::bigint AS n FROM ordcancel_internal.counted(orders) AS t GROUP BY 1) AS c;
+    IF statuses IS NULL OR status = ANY (statuses) THEN
+        RETURN;
+    END IF;
+    meant := ordcancel_internal.closest(
+        left(status, 200),
+        ARRAY(SELECT s FROM unnest(statuses) AS s
+              WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r
+                                WHERE r.orders = notice_of_status.orders AND r.policy = notice_of_status.policy AND r.status = s)
+                AND NOT EXISTS (SELECT FROM ordcancel_internal.word AS w
+                                WHERE w.orders = notice_of_status.orders AND w.policy = notice_of_status.policy
+                                  AND w.status = s)));
+    IF always OR meant IS NOT NULL THEN
+        PERFORM ordcancel_internal.notice(
+            format('no order of %s has status "%s"', ordcancel_internal.label(orders), left(status, 80)),
+            format('Orders have %s.', ordcancel_internal.list_statuses(statuses, counts)),
+            'Did you mean "' || meant || '"?');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.notice_of_status(regclass, text, text, boolean) IS 'tells that no order has a status';
+
+CREATE FUNCTION ordcancel_internal.set_policy(
+    orders regclass, policy text, grace interval, requested_status text, in_progress_status text,
+    canceled_status text, customer_canceled_status text, on_progress text, decision_timeout interval,
+    on_timeout text, undo text, undo_window interval, reason_required boolean, unset text[], copy_of text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    was ordcancel.policy;
+    p ordcancel.policy;
+    is_new boolean;
+    governed bigint;
+    told text;
+    label CONSTANT text := ordcancel_internal.label(orders);
+BEGIN
+    PERFORM ordcancel_internal.check_attached(orders);
+    is_new := ordcancel_internal.begin_policy(orders, policy, copy_of);
+    IF NOT is_new AND copy_of <> 'default' AND copy_of <> policy THEN
+        PERFORM ordcancel_internal.notice(format('policy "%s" of %s exists, so it does not become a copy of "%s"',
+                                                 policy, label, left(copy_of, 80)));
+    END IF;
+    SELECT * INTO was FROM ordcancel.policy AS t WHERE t.orders = set_policy.orders AND t.policy = set_policy.policy;
+    p := ordcancel_internal.write_policy(orders, policy, grace, requested_status, in_progress_status, canceled_status,
+                                         customer_canceled_status, on_progress, decision_timeout, on_timeout, undo,
+                                         undo_window, reason_required, unset);
+
+    IF is_new THEN
+        SELECT coalesce(sum(n) FILTER (WHERE c.policy = set_policy.policy), 0) INTO governed
+        FROM ordcancel_internal.counted(orders) AS c;
+        PERFORM ordcancel_internal.notice(
+            format('policy "%s" of %s is new, %s', policy, label,
+                   CASE WHEN copy_of IS NULL THEN 'without rules'
+                        ELSE format('a copy of "%s" with its %s rules', copy_of,
+                                    (SELECT count(*) FROM ordcancel.rule AS r
+                                     WHERE r.orders = set_policy.orders AND r.policy = copy_of)) END),
+            CASE WHEN (SELECT t.policy_by FROM ordcancel.order_table AS t WHERE t.orders = set_policy.orders) IS NULL
+                     THEN 'No order is under it: attach() was told no column that names the policy of an order.'
+                 WHEN ordcancel_internal.is_quick_to_count(orders) THEN format('Orders under it now: %s.', governed) END,
+            CASE WHEN (SELECT t.policy_by FROM ordcancel.order_table AS t WHERE t.orders = set_policy.orders) IS NULL
+                     THEN 'Call ordcancel.attach() with policy_by.' END);
+    END IF;
+    IF p.canceled_status IS NULL THEN
+        PERFORM ordcancel_internal.notice(
+            format('policy "%s" of %s has no canceled_status, so nobody can cancel its orders', policy, label),
+            NULL, 'Call ordcancel.set_policy() with canceled_status.');
+    END IF;
+    PERFORM ordcancel_internal.notice_of_status(orders, policy, w.status, false)
+    FROM unnest(ARRAY[requested_status, in_progress_status, canceled_status, customer_canceled_status]) AS w (status)
+    WHERE w.status IS NOT NULL;
+
+    SELECT string_agg(format('%s: %s -> %s', f.fact, coalesce(o.value, 'none'), coalesce(f.value, 'none')), '; ' ORDER BY f.n)
+    INTO told
+    FROM ordcancel_internal.policy_facts(was) AS o JOIN ordcancel_internal.policy_facts(p) AS f USING (fact)
+    WHERE o.value IS DISTINCT FROM f.value;
+    RETURN format('%s: policy "%s"%s, %s', label, policy,
+                  CASE WHEN NOT is_new THEN '' WHEN copy_of IS NULL THEN ' is new'
+                       ELSE format(' is new, a copy of "%s"', copy_of) END,
+                  coalesce(told, 'nothing changed'));
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS 'see set_policy';
+
+-- Sets what is named of a policy and leaves the rest. The arguments are the
+-- columns of ordcancel.policy; unset => '{grace}' sets columns back to their
+-- defaults. A policy that is not there begins as a copy of copy_of, rules
+-- included; copy_of => NULL makes an empty one. Returns what changed; a NOTICE
+-- says what is new, and what lets nobody cancel. Raises OC001, OC014, 42501.
+-- Source: design sections 4, 4a and 4b.
 CREATE FUNCTION ordcancel.set_policy(
     orders regclass, policy text DEFAULT 'default', grace interval DEFAULT NULL, requested_status text DEFAULT NULL,
     in_progress_status text DEFAULT NULL, canceled_status text DEFAULT NULL,
     customer_canceled_status text DEFAULT NULL, on_progress text DEFAULT NULL,
     decision_timeout interval DEFAULT NULL, on_timeout text DEFAULT NULL, undo text DEFAULT NULL,
-    undo_window interval DEFAULT NULL, reason_required boolean DEFAULT NULL, unset text[] DEFAULT '{}') RETURNS void
+    undo_window interval DEFAULT NULL, reason_required boolean DEFAULT NULL, unset text[] DEFAULT '{}',
+    copy_of text DEFAULT 'default') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS 'sets what is named of a policy';
+COMMENT ON FUNCTION ordcancel.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS 'sets what is named of a policy';
 
-CREATE FUNCTION ordcancel_internal.set_rule(
+-- What set_rule does, but says nothing of it.
+CREATE FUNCTION ordcancel_internal.write_rule(
     orders regclass, status text, customer text, customer_late text, merchant text, deletable boolean, hint text,
-    policy text, unset text[]) RETURNS void
+    policy text, unset text[]) RETURNS ordcancel.rule
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     modes CONSTANT text[] := '{cancel,request,forbid}';
+    rule ordcancel.rule;
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     status := ordcancel_internal.check_status(orders, status);
@@ -107,31 +268,51 @@ BEGIN
     PERFORM ordcancel_internal.check_word('unset', u, '{customer,customer_late,merchant,deletable,hint}')
     FROM unnest(unset) AS u;
     IF NOT EXISTS (SELECT FROM ordcancel.policy AS t
-                   WHERE t.orders = set_rule.orders AND t.policy = set_rule.policy) THEN
-        PERFORM ordcancel_internal.invalid(format('policy "%s" of %s does not exist', left(policy, 80), orders), NULL,
-                                   'Call ordcancel.set_policy() for it first.');
+                   WHERE t.orders = write_rule.orders AND t.policy = write_rule.policy) THEN
+        PERFORM ordcancel_internal.no_policy(orders, policy);
     END IF;
 
     INSERT INTO ordcancel.rule (orders, policy, status) VALUES (orders, policy, status) ON CONFLICT DO NOTHING;
     UPDATE ordcancel.rule AS t
-    SET customer = coalesce(set_rule.customer, CASE WHEN 'customer' = ANY (unset) THEN 'forbid' ELSE t.customer END),
-        customer_late = coalesce(set_rule.customer_late,
+    SET customer = coalesce(write_rule.customer, CASE WHEN 'customer' = ANY (unset) THEN 'forbid' ELSE t.customer END),
+        customer_late = coalesce(write_rule.customer_late,
                                  CASE WHEN 'customer_late' = ANY (unset) THEN NULL ELSE t.customer_late END),
-        merchant = coalesce(set_rule.merchant, CASE WHEN 'merchant' = ANY (unset) THEN 'forbid' ELSE t.merchant END),
-        deletable = coalesce(set_rule.deletable, CASE WHEN 'deletable' = ANY (unset) THEN false ELSE t.deletable END),
-        hint = coalesce(set_rule.hint, CASE WHEN 'hint' = ANY (unset) THEN NULL ELSE t.hint END)
-    WHERE t.orders = set_rule.orders AND t.policy = set_rule.policy AND t.status = set_rule.status;
+        merchant = coalesce(write_rule.merchant, CASE WHEN 'merchant' = ANY (unset) THEN 'forbid' ELSE t.merchant END),
+        deletable = coalesce(write_rule.deletable, CASE WHEN 'deletable' = ANY (unset) THEN false ELSE t.deletable END),
+        hint = coalesce(write_rule.hint, CASE WHEN 'hint' = ANY (unset) THEN NULL ELSE t.hint END)
+    WHERE t.orders = write_rule.orders AND t.policy = write_rule.policy AND t.status = write_rule.status
+    RETURNING * INTO rule;
+    RETURN rule;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.write_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS 'sets what is named of the rule for a status';
+
+CREATE FUNCTION ordcancel_internal.set_rule(
+    orders regclass, status text, customer text, customer_late text, merchant text, deletable boolean, hint text,
+    policy text, unset text[]) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    r ordcancel.rule;
+BEGIN
+    r := ordcancel_internal.write_rule(orders, status, customer, customer_late, merchant, deletable, hint, policy, unset);
+    PERFORM ordcancel_internal.notice_of_status(orders, policy, r.status, true);
+    RETURN format('%s: policy "%s", status "%s": customer %s%s, merchant %s%s', ordcancel_internal.label(orders), r.policy,
+                  left(r.status, 80),
+                  r.customer, ', later ' || r.customer_late, r.merchant, CASE WHEN r.deletable THEN ', deletable' ELSE '' END);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS 'see set_rule';
 
 -- Sets what is named of the rule for a status and leaves the rest. The
--- arguments are the columns of ordcancel.rule. Raises OC001, OC014, 42501.
--- Source: design section 4.
+-- arguments are the columns of ordcancel.rule. Returns the rule as it is now;
+-- a NOTICE says that no order has the status. Raises OC001, OC014, 42501.
+-- Source: design sections 4 and 4b.
 CREATE FUNCTION ordcancel.set_rule(
     orders regclass, status text, customer text DEFAULT NULL, customer_late text DEFAULT NULL,
     merchant text DEFAULT NULL, deletable boolean DEFAULT NULL, hint text DEFAULT NULL,
-    policy text DEFAULT 'default', unset text[] DEFAULT '{}') RETURNS void
+    policy text DEFAULT 'default', unset text[] DEFAULT '{}') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS 'sets what is named of the rule for a status';
@@ -179,7 +360,7 @@ CREATE FUNCTION ordcancel.drop_policy(orders regclass, policy text) RETURNS bool
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.drop_policy(regclass, text) IS 'takes away a policy and its rules';
 
-CREATE FUNCTION ordcancel_internal.add_block(orders regclass, name text, condition text, hint text, party text) RETURNS void
+CREATE FUNCTION ordcancel_internal.add_block(orders regclass, name text, condition text, hint text, party text) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -196,6 +377,8 @@ BEGIN
         ON CONFLICT ON CONSTRAINT block_pkey DO UPDATE
         SET condition = excluded.condition, hint = excluded.hint, party = excluded.party, pinned = excluded.pinned,
             functions = excluded.functions;
+    RETURN format('%s: block "%s": %s cannot cancel while %s', ordcancel_internal.label(orders), name,
+                  coalesce('the ' || party, 'customer and merchant'), condition);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.add_block(regclass, text, text, text, text) IS 'see add_block';
@@ -204,10 +387,10 @@ COMMENT ON FUNCTION ordcancel_internal.add_block(regclass, text, text, text, tex
 -- order or ask for it; party, customer or merchant, narrows it to one. A block
 -- of the same name is replaced. The condition runs as the table's owner with
 -- the search_path of attach; write the table's name before a column where a
--- subquery has one of the same name. Raises OC001, OC014, 42501.
--- Source: design section 4.
+-- subquery has one of the same name. Returns the block as it is now. Raises
+-- OC001, OC014, 42501. Source: design section 4.
 CREATE FUNCTION ordcancel.add_block(
-    orders regclass, name text, condition text, hint text DEFAULT NULL, party text DEFAULT NULL) RETURNS void
+    orders regclass, name text, condition text, hint text DEFAULT NULL, party text DEFAULT NULL) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.add_block(regclass, text, text, text, text) IS 'adds a condition under which nobody can cancel';
@@ -232,32 +415,16 @@ COMMENT ON FUNCTION ordcancel.drop_block(regclass, text) IS 'takes away a block'
 
 CREATE FUNCTION ordcancel_internal.unruled_statuses(orders regclass)
     RETURNS TABLE (policy text, status text, order_count bigint)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE sql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
-DECLARE
-    t ordcancel.order_table;
-BEGIN
-    SELECT * INTO t FROM ordcancel.order_table AS r WHERE r.orders = unruled_statuses.orders;
-    RETURN QUERY
-        SELECT g.policy, g.status, g.n
-        FROM json_to_recordset(ordcancel_internal.as_owner(orders, format(
-                'SELECT json_agg(c)::text'
-                ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, %1$s AS status, count(*) AS n'
-                '       FROM %2$s AS o LEFT JOIN ordcancel.policy AS p ON p.orders = %4$s AND p.policy = %3$s'
-                '       GROUP BY 1, 2) AS c',
-                ordcancel_internal.column_text(t.orders, t.status), t.orders,
-                CASE WHEN t.policy_by IS NULL THEN 'NULL::text'
-                     ELSE ordcancel_internal.column_text(t.orders, t.policy_by) END,
-                t.orders::oid))::json) AS g (policy text, status text, n bigint)
-        WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r
-                          WHERE r.orders = t.orders AND r.policy = g.policy AND r.status = g.status)
-          AND NOT EXISTS (SELECT FROM ordcancel.policy AS p
-                          WHERE p.orders = t.orders AND p.policy = g.policy
-                            AND g.status IN (p.requested_status, p.in_progress_status, p.canceled_status,
-                                             p.customer_canceled_status))
-        ORDER BY 1, 2;
-END
+SELECT c.policy, c.status, c.n
+FROM ordcancel_internal.counted(orders, true) AS c
+WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r
+                  WHERE r.orders = unruled_statuses.orders AND r.policy = c.policy AND r.status = c.status)
+  AND NOT EXISTS (SELECT FROM ordcancel_internal.word AS w
+                  WHERE w.orders = unruled_statuses.orders AND w.policy = c.policy AND w.status = c.status)
+ORDER BY 1, 2
 $$;
 COMMENT ON FUNCTION ordcancel_internal.unruled_statuses(regclass) IS 'see unruled_statuses';
 

@@ -5,15 +5,10 @@ CREATE FUNCTION ordcancel_internal.type_family(type oid) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-WITH RECURSIVE base (b) AS (
-    SELECT type
-    UNION ALL
-    SELECT t.typbasetype FROM base JOIN pg_type AS t ON t.oid = b AND t.typtype = 'd'
-)
 SELECT CASE WHEN b IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN 'integer'
             WHEN b IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN 'text'
-            ELSE b::regtype::text END
-FROM base JOIN pg_type AS t ON t.oid = b AND t.typtype <> 'd'
+            ELSE b::text END
+FROM ordcancel_internal.base_type(type) AS b
 $$;
 COMMENT ON FUNCTION ordcancel_internal.type_family(oid) IS 'what kind of key a type can hold';
 

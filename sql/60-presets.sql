@@ -140,30 +140,36 @@ INSERT INTO ordcancel.preset_reason (preset, code, description, audience) VALUES
     ('kibo', 'item_on_reserve', 'the item is reserved', 'merchant'),
     ('kibo', 'no_inventory', 'no inventory', 'merchant');
 
-CREATE FUNCTION ordcancel_internal.apply_preset(orders regclass, preset text) RETURNS void
+-- What apply_preset does, but says nothing of the orders.
+CREATE FUNCTION ordcancel_internal.write_preset(orders regclass, preset text, policy text) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     p ordcancel.preset;
+    rules bigint;
+    reasons bigint;
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
-    SELECT * INTO p FROM ordcancel.preset AS t WHERE t.preset = apply_preset.preset;
+    SELECT * INTO p FROM ordcancel.preset AS t WHERE t.preset = write_preset.preset;
     IF NOT FOUND THEN
         PERFORM ordcancel_internal.invalid(
             format('preset "%s" does not exist', left(preset, 80)), NULL,
-            format('There are %s.', (SELECT string_agg(t.preset, ', ' ORDER BY t.preset) FROM ordcancel.preset AS t)));
+            ordcancel_internal.choices(preset, ARRAY(SELECT t.preset FROM ordcancel.preset AS t ORDER BY t.preset), 'There are %s.'));
     END IF;
+    PERFORM ordcancel_internal.check_preset_labels(orders, preset);
+    PERFORM ordcancel_internal.begin_policy(orders, policy, NULL);
 
     -- What the preset leaves open is as it was in the beginning.
-    PERFORM ordcancel_internal.set_policy(
-        orders, 'default', p.grace, p.requested_status, p.in_progress_status, p.canceled_status,
+    PERFORM ordcancel_internal.write_policy(
+        orders, policy, p.grace, p.requested_status, p.in_progress_status, p.canceled_status,
         p.customer_canceled_status, p.on_progress, p.decision_timeout, p.on_timeout, p.undo, p.undo_window,
         p.reason_required,
         '{grace,requested_status,in_progress_status,customer_canceled_status,decision_timeout,on_timeout,undo_window}');
-    PERFORM ordcancel_internal.set_rule(orders, r.status, r.customer, r.customer_late, r.merchant, r.deletable, r.hint,
-                                'default', '{customer_late,hint}')
+    PERFORM ordcancel_internal.write_rule(orders, r.status, r.customer, r.customer_late, r.merchant, r.deletable, r.hint,
+                                          policy, '{customer_late,hint}')
     FROM ordcancel.preset_rule AS r WHERE r.preset = p.preset ORDER BY r.status;
+    GET DIAGNOSTICS rules = ROW_COUNT;
 
     -- Reasons are for all tables: one that is there already stays as it is.
     INSERT INTO ordcancel.reason (code, description, audience, requires_note, requires_request, note_max)
@@ -171,16 +177,72 @@ BEGIN
     FROM ordcancel.preset_reason AS r
     WHERE r.preset = p.preset AND NOT EXISTS (SELECT FROM ordcancel.reason AS t WHERE t.code = r.code)
     ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS reasons = ROW_COUNT;
+    RETURN format('%s: policy "%s" as of %s: %s rules, %s new reasons', ordcancel_internal.label(orders), policy,
+                  p.description, rules, reasons);
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.apply_preset(regclass, text) IS 'see apply_preset';
+COMMENT ON FUNCTION ordcancel_internal.write_preset(regclass, text, text) IS 'writes policy, rules and reasons of a known system';
+
+-- All labels that an enum lacks at once, with the statements that add them.
+CREATE FUNCTION ordcancel_internal.check_preset_labels(orders regclass, preset text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    type regtype := (SELECT a.atttypid FROM ordcancel.order_table AS t
+                           JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = t.status
+                       WHERE t.orders = check_preset_labels.orders);
+    lacking text[];
+BEGIN
+    IF (SELECT typtype FROM pg_type WHERE oid = type) <> 'e' THEN
+        RETURN;
+    END IF;
+    lacking := ARRAY(
+        SELECT w.status
+        FROM (SELECT r.status, 1 AS n FROM ordcancel.preset_rule AS r WHERE r.preset = check_preset_labels.preset
+              UNION
+              SELECT s, 2 FROM ordcancel.preset AS p,
+                  unnest(ARRAY[p.requested_status, p.in_progress_status, p.customer_canceled_status, p.canceled_status]) AS s
+              WHERE p.preset = check_preset_labels.preset AND s IS NOT NULL) AS w (status, n)
+        WHERE NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = type AND enumlabel = w.status)
+        ORDER BY w.n, w.status);
+    IF lacking <> '{}' THEN
+        PERFORM ordcancel_internal.invalid(
+            format('type %s lacks labels that preset "%s" speaks of', type, preset),
+            format('They are: %s.', array_to_string(lacking, ', ')),
+            format('Add them first: %s', (SELECT string_agg(format('ALTER TYPE %s ADD VALUE %L;', type, l), ' ' ORDER BY n)
+                                          FROM unnest(lacking) WITH ORDINALITY AS v (l, n))));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.check_preset_labels(regclass, text) IS 'OC014 where the status is an enum that lacks labels of a preset';
+
+CREATE FUNCTION ordcancel_internal.apply_preset(orders regclass, preset text, policy text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    told text;
+    t ordcancel.order_table;
+BEGIN
+    told := ordcancel_internal.write_preset(orders, preset, policy);
+    SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = apply_preset.orders;
+    PERFORM ordcancel_internal.notice_of_unruled(
+        orders, CASE WHEN ordcancel_internal.is_quick_to_count(orders)
+                     THEN ordcancel_internal.count_orders(orders, t.status, t.policy_by) END);
+    RETURN told;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.apply_preset(regclass, text, text) IS 'see apply_preset';
 
 -- Writes the policy, rules and reasons of a known system, in its own status
 -- names: spryker, vtex, cafe24, kibo or zaikio. Rules for other statuses and
--- other policies stay. Raises OC001, OC014 (also when the status column cannot
+-- other policies stay. Returns what it wrote; a NOTICE says which statuses of
+-- orders have no rule. Raises OC001, OC014 (also when the status column cannot
 -- hold one of the statuses), 42501. Source: the systems' own pages; where a
 -- page is silent, sql/60-presets.sql says what was chosen.
-CREATE FUNCTION ordcancel.apply_preset(orders regclass, preset text) RETURNS void
+CREATE FUNCTION ordcancel.apply_preset(orders regclass, preset text, policy text DEFAULT 'default') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.apply_preset(regclass, text) IS 'writes the policy, rules and reasons of a known system';
+COMMENT ON FUNCTION ordcancel.apply_preset(regclass, text, text) IS 'writes the policy, rules and reasons of a known system';

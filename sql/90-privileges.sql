@@ -1,37 +1,65 @@
 -- GRANT is the whole model: what PUBLIC gets by default is taken back, and the
--- two short forms give what a party needs. They run as the caller, who has to
--- hold the privileges with grant option.
+-- short forms give what a kind of role needs. They run as the caller, who has
+-- to hold the privileges with grant option, and return what they granted.
 
 -- Lets a role act as a customer: ask, withdraw, and look at its options. It
 -- also needs SELECT on the order table, which row-level security may narrow.
-CREATE FUNCTION ordcancel.grant_customer(role name) RETURNS void
+CREATE FUNCTION ordcancel.grant_customer(role regrole) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    routines CONSTANT name[] := '{request_cancel,withdraw_cancel,cancel_options}';
 BEGIN
-    EXECUTE (SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %I', oid::regprocedure, role), '; ')
-             FROM pg_proc
-             WHERE pronamespace = 'ordcancel'::regnamespace
-               AND proname IN ('request_cancel', 'withdraw_cancel', 'cancel_options'));
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
+        RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
+    END IF;
+    EXECUTE (SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %s', oid::regprocedure, role), '; ')
+             FROM pg_proc WHERE pronamespace = 'ordcancel'::regnamespace AND proname = ANY (routines));
+    RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
 END
 $$;
-COMMENT ON FUNCTION ordcancel.grant_customer(name) IS 'grants a role what a customer needs';
+COMMENT ON FUNCTION ordcancel.grant_customer(regrole) IS 'grants a role what a customer needs';
 
 -- Lets a role act as a merchant. override_cancel is not among it: grant that
 -- to those who may pass the rules by. Plain updates of the role count as the
 -- merchant's from then on.
-CREATE FUNCTION ordcancel.grant_merchant(role name) RETURNS void
+CREATE FUNCTION ordcancel.grant_merchant(role regrole) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    routines CONSTANT name[] := '{cancel_order,cancel_orders,withdraw_cancel,accept_cancel,deny_cancel,record_refund,undo_cancel,cancel_options,'
+                               'overview,health,unruled_statuses}';
 BEGIN
-    EXECUTE (SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %I', oid::regprocedure, role), '; ')
-             FROM pg_proc
-             WHERE pronamespace = 'ordcancel'::regnamespace
-               AND proname IN ('cancel_order', 'cancel_orders', 'withdraw_cancel', 'accept_cancel', 'deny_cancel', 'record_refund',
-                               'undo_cancel', 'cancel_options', 'unruled_statuses'));
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
+        RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
+    END IF;
+    EXECUTE (SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %s', oid::regprocedure, role), '; ')
+             FROM pg_proc WHERE pronamespace = 'ordcancel'::regnamespace AND proname = ANY (routines));
+    RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
 END
 $$;
-COMMENT ON FUNCTION ordcancel.grant_merchant(name) IS 'grants a role what a merchant needs';
+COMMENT ON FUNCTION ordcancel.grant_merchant(regrole) IS 'grants a role what a merchant needs';
+
+-- Lets a role that owns order tables set them up. It can do so only with tables
+-- of its own.
+CREATE FUNCTION ordcancel.grant_owner(role regrole) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    routines CONSTANT name[] := '{attach,detach,guard_partitions,attach_child,detach_child,set_policy,drop_policy,set_rule,drop_rule,'
+                               'add_block,drop_block,apply_preset,overview,health,unruled_statuses,export_setup,diagram}';
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
+        RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
+    END IF;
+    EXECUTE (SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %s', oid::regprocedure, role), '; ')
+             FROM pg_proc WHERE pronamespace = 'ordcancel'::regnamespace AND proname = ANY (routines));
+    RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
+END
+$$;
+COMMENT ON FUNCTION ordcancel.grant_owner(regrole) IS 'grants a role what an owner of order tables needs';
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;

@@ -68,6 +68,12 @@ role_enter(OwnerScope *scope, Oid role)
 	enter(scope, role, ACT_AS);
 }
 
+void
+role_enter_restricted(OwnerScope *scope, Oid role)
+{
+	enter(scope, role, ACT_AS | SECURITY_RESTRICTED_OPERATION);
+}
+
 static void
 enter_as_owner(OwnerScope *scope, const OrderTable *table, bool restricted)
 {

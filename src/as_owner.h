@@ -41,6 +41,7 @@ extern void owner_leave(const OwnerScope *scope);
 
 /* As any role, without a change of search_path. */
 extern void role_enter(OwnerScope *scope, Oid role);
+extern void role_enter_restricted(OwnerScope *scope, Oid role);
 
 /* As the owner of the extension, to write its tables. */
 extern void extension_enter(OwnerScope *scope);

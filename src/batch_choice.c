@@ -73,7 +73,7 @@ reads_as_owner(const OrderTable *table, const Batch *batch)
 	if (has_privs_of_role(table->owner, batch->author))
 		return false;
 	author_enter(&scope, batch);
-	sees_all = order_sees_all(table);
+	sees_all = order_sees_all(table->relid);
 	owner_leave(&scope);
 	return sees_all;
 }

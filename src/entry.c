@@ -122,7 +122,7 @@ void
 entry_hide_from_writer(const OrderTable *table, bool whole_table,
 					   Refusal *refusal)
 {
-	if (whole_table ? order_sees_all(table) :
+	if (whole_table ? order_sees_all(table->relid) :
 					  pg_class_aclcheck(table->relid, GetUserId(),
 										ACL_SELECT) == ACLCHECK_OK ||
 				pg_attribute_aclcheck_all(table->relid, GetUserId(),
@@ -155,7 +155,7 @@ entry_see(OrderCase *cases, int count, bool skip_locked)
 {
 	OwnerScope scope;
 
-	if (order_sees_all(cases[0].table))
+	if (order_sees_all(cases[0].table->relid))
 		return;
 	hide(cases, count);
 	owner_enter(&scope, cases[0].table);

@@ -94,7 +94,7 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
-	if (order_sees_all(c.table) || order_visible(c.table, c.key))
+	if (order_sees_all(c.table->relid) || order_visible(c.table, c.key))
 	{
 		owner_enter(&scope, c.table);
 		order_read(&c, 1, SIGHT_CALLER);

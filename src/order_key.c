@@ -35,8 +35,12 @@ column_from_text(const Column *column, const char *text)
 char *
 column_to_text(const Column *column, Datum value)
 {
-	char *text = OutputFunctionCall((FmgrInfo *) &column->out, value);
+	char *text;
 
+	/* As a person writes it; its output function says t and f. */
+	if (column->base == BOOLOID)
+		return pstrdup(DatumGetBool(value) ? "true" : "false");
+	text = OutputFunctionCall((FmgrInfo *) &column->out, value);
 	if (column->blank_padded)
 		for (int end = strlen(text); end > 0 && text[end - 1] == ' '; end--)
 			text[end - 1] = '\0';

@@ -45,11 +45,10 @@ visible_text(StringInfo sql, const OrderTable *table)
 }
 
 bool
-order_sees_all(const OrderTable *table)
+order_sees_all(Oid relid)
 {
-	return pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) ==
-		ACLCHECK_OK &&
-		check_enable_rls(table->relid, InvalidOid, true) != RLS_ENABLED;
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 
 bool

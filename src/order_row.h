@@ -13,7 +13,7 @@
 #include "statement.h"
 
 /* Does the current role see every order, so that none has to be looked for? */
-extern bool order_sees_all(const OrderTable *table);
+extern bool order_sees_all(Oid relid);
 
 /* May the current role see this order?  Errors when it may read none. */
 extern bool order_visible(OrderTable *table, const Datum *key);

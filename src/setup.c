@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -43,12 +44,19 @@ PG_FUNCTION_INFO_V1(ordcancel_reader_gate);
 PG_FUNCTION_INFO_V1(ordcancel_as_owner);
 PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
 PG_FUNCTION_INFO_V1(ordcancel_config_changed);
-PG_FUNCTION_INFO_V1(ordcancel_check_status);
+PG_FUNCTION_INFO_V1(ordcancel_read_status);
 PG_FUNCTION_INFO_V1(ordcancel_invalid);
+PG_FUNCTION_INFO_V1(ordcancel_notice);
 PG_FUNCTION_INFO_V1(ordcancel_pin_expression);
 
-/* The search_path of whoever called through the gate, see resolved_path. */
-static char *gate_search_path = NULL;
+/* Of whoever called through the gate. */
+typedef struct GateCaller
+{
+	char				 *search_path; /* see resolved_path */
+	ErrorContextCallback *context;	   /* what errors have as CONTEXT there */
+} GateCaller;
+
+static GateCaller gate_caller = {NULL, NULL};
 
 /*
  * The schemas that a search_path names now.  A "$user" of it would be whatever
@@ -126,6 +134,7 @@ hold_settings(void)
 		{"default_table_access_method", "heap"},
 		{"default_tablespace", ""},
 		{"quote_all_identifiers", "off"},
+		{"IntervalStyle", "postgres"}, /* as text in what setup answers */
 	};
 
 	for (int i = 0; i < lengthof(settings); i++)
@@ -134,12 +143,35 @@ hold_settings(void)
 								 false);
 }
 
+/*
+ * Raises the error again without our own lines of CONTEXT, in which it would
+ * drown; those of the caller's functions stay.
+ */
+pg_noreturn static void
+rethrow_to_caller(MemoryContext caller)
+{
+	ErrorData *error;
+
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) ==
+			ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR) ||
+		error->elevel > ERROR)
+		PG_RE_THROW();
+	FlushErrorState();
+	error->context = NULL;
+	ThrowErrorData(error);
+	pg_unreachable();
+}
+
 /* Calls the inner function with the arguments, as the extension's owner. */
 static Datum
 call_inner(FunctionCallInfo fcinfo)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	LOCAL_FCINFO(inner, FUNC_MAX_ARGS);
 	FmgrInfo  *function = fcinfo->flinfo->fn_extra;
+	GateCaller outer = gate_caller; /* the owner's code may call a gate, too */
 	OwnerScope scope;
 	Datum	   result;
 
@@ -155,7 +187,7 @@ call_inner(FunctionCallInfo fcinfo)
 							 fcinfo->fncollation, NULL, fcinfo->resultinfo);
 	memcpy(inner->args, fcinfo->args, fcinfo->nargs * sizeof(NullableDatum));
 
-	gate_search_path = resolved_path();
+	gate_caller = (GateCaller){resolved_path(), error_context_stack};
 	PG_TRY();
 	{
 		role_enter(&scope, config_owner());
@@ -163,11 +195,13 @@ call_inner(FunctionCallInfo fcinfo)
 		result = FunctionCallInvoke(inner);
 		owner_leave(&scope);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
-		gate_search_path = NULL;
+		gate_caller = outer;
+		rethrow_to_caller(caller);
 	}
 	PG_END_TRY();
+	gate_caller = outer;
 	fcinfo->isnull = inner->isnull;
 	return result;
 }
@@ -187,15 +221,27 @@ ordcancel_owner_gate(PG_FUNCTION_ARGS)
 	return call_inner(fcinfo);
 }
 
-/* For who may read all of the order table. */
+static void
+ignore_row(HeapTuple row, TupleDesc desc, void *arg)
+{
+}
+
+/*
+ * For who may read all of the order table.  It need not fit any more what was
+ * set for it: health() is to say why.
+ */
 Datum
 ordcancel_reader_gate(PG_FUNCTION_ARGS)
 {
-	OrderTable *table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
-									AccessShareLock);
+	Oid relid = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
 
-	if (!order_sees_all(table))
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, table->name);
+	if (OidIsValid(relid))
+		LockRelationOid(relid, AccessShareLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) ||
+		config_scan("order_table", relid, ignore_row, NULL) == 0)
+		refusal_raise_not_attached(relid);
+	if (!order_sees_all(relid))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
 	return call_inner(fcinfo);
 }
 
@@ -203,9 +249,9 @@ ordcancel_reader_gate(PG_FUNCTION_ARGS)
 Datum
 ordcancel_caller_search_path(PG_FUNCTION_ARGS)
 {
-	if (gate_search_path == NULL)
+	if (gate_caller.search_path == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(gate_search_path));
+	PG_RETURN_TEXT_P(cstring_to_text(gate_caller.search_path));
 }
 
 /*
@@ -265,12 +311,31 @@ ordcancel_invalid(PG_FUNCTION_ARGS)
 								 parts[1], parts[2]);
 }
 
+/* notice(message, detail, hint): tells it without our lines of CONTEXT. */
+Datum
+ordcancel_notice(PG_FUNCTION_ARGS)
+{
+	ErrorContextCallback *inner = error_context_stack;
+	char				 *parts[3];
+
+	for (int i = 0; i < lengthof(parts); i++)
+		parts[i] = PG_ARGISNULL(i) ? NULL :
+									 text_to_cstring(PG_GETARG_TEXT_PP(i));
+	error_context_stack = gate_caller.context;
+	ereport(NOTICE,
+			(errmsg_internal("%s", parts[0] ? parts[0] : ""),
+			 parts[1] ? errdetail_internal("%s", parts[1]) : 0,
+			 parts[2] ? errhint("%s", parts[2]) : 0));
+	error_context_stack = inner;
+	PG_RETURN_VOID();
+}
+
 /*
  * A status as the table's status column would write it; an error when the
  * column cannot hold it.
  */
 Datum
-ordcancel_check_status(PG_FUNCTION_ARGS)
+ordcancel_read_status(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	OrderTable	 *table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
@@ -334,19 +399,22 @@ ordcancel_pin_expression(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(PG_GETARG_BOOL(3) ? functions : pinned));
 }
 
-/* Rows of the table may be read only as its owner: its types may have code. */
+/*
+ * Rows of the table may be read only as its owner: its types may have code.
+ * It need not be attached yet.
+ */
 Datum
 ordcancel_as_owner(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	OrderTable *table = entry_table(false, PG_GETARG_OID(0), AccessShareLock);
-	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *answer = NULL;
-	OwnerScope	scope;
-	int			nest;
+	Relation	  rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	char		 *query = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char		 *answer = NULL;
+	OwnerScope	  scope;
+	int			  nest;
 
 	SPI_connect();
-	owner_enter_restricted(&scope, table);
+	role_enter_restricted(&scope, rel->rd_rel->relowner);
 	nest = pinned_path_enter();
 	if (SPI_execute(query, true, 1) == SPI_OK_SELECT && SPI_processed == 1)
 	{
@@ -359,6 +427,7 @@ ordcancel_as_owner(PG_FUNCTION_ARGS)
 	pinned_path_leave(nest);
 	owner_leave(&scope);
 	SPI_finish();
+	table_close(rel, NoLock);
 	if (answer == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(answer));

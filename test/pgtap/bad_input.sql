@@ -29,10 +29,11 @@ CREATE TABLE sane (name text, type regtype, value text);
 INSERT INTO sane VALUES ('orders', 'regclass', '''orders'''), ('order_id', 'text', '''1'''), ('order_id', 'anynonarray', '1'), ('status', 'name', '''status'''),
     ('status', 'text', '''placed'''), ('note', 'text', '''n'''), ('amount', 'numeric', '1'), ('method', 'text', '''cash'''), ('name', 'text', '''b'''),
     ('condition', 'text', '''false'''), ('policy', 'text', '''default'''), ('verb', 'text', '''cancel_order'''), ('party', 'text', '''merchant'''), ('dry_run', 'boolean', 'true'), ('chunk', 'integer', '10'), ('on_error', 'text', '''skip'''),
-    ('order_ids', 'text', '''{1}'''), ('order_ids', 'anyarray', 'ARRAY[1]'), ('role', 'name', '''bad_input_role''');
+    ('order_ids', 'text', '''{1}'''), ('order_ids', 'anyarray', 'ARRAY[1]'), ('role', 'regrole', '''bad_input_role''');
 CREATE TABLE nasty (type regtype, value text);
 INSERT INTO nasty SELECT t::regtype, v FROM (VALUES
     ('text', $$NULL|''|' '|repeat('x', 10485760)|E'\x01\x7f\n'|'%s %n %'|'"; DROP TABLE orders; --'|repeat('é', 300)|'{4,x,NULL,""}'|'{{1}'|'[1:99]={1}'|'default'|'\'|'('|'NULL'|'1 + '|'$1'|'now()'|'(SELECT 1)'$$),
+    ('regrole', $$NULL|0|4294967295|'nobody'|'"'|'pg_monitor'$$),
     ('name', $$NULL|''|'ctid'|'nowhere'|'id'|repeat('x', 10485760)::name|'"'$$),
     ('regclass', $$NULL|0|4294967295|'pg_class'|'pg_authid'|'a_view'|'a_matview'|'a_sequence'|'a_type'|'a_temp'|'plain'|'parent'|'child'|'orders_pkey'|'orders_cancellation'|'ordcancel.event'|'ordcancel.order_table'|'pg_toast.pg_toast_1255'|'information_schema.tables'$$),
     ('anynonarray', $$NULL::integer|NULL::text|-1|9999999999|'x'::name|1.5|now()|true|'{}'::jsonb|ROW(1)|ROW(1, 2)|ROW(ROW(1))|''::bytea|'orders'::regclass|B'101'|pg_current_snapshot()|'placed'::word|(SELECT o FROM orders AS o WHERE id = 4)$$),
@@ -136,7 +137,7 @@ FROM unnest(ARRAY['set_policy(''orders'', on_progress => ''wait'')', 'set_policy
                   'set_policy(''orders'', unset => ''{orders}'')', 'set_rule(''orders'', NULL)', 'set_rule(''orders'', ''nowhere'')', 'set_rule(''orders'', ''placed'', customer => ''maybe'')', 'set_rule(''orders'', ''placed'', policy => ''none'')',
                   'drop_policy(''orders'', ''default'')', 'add_block(''orders'', NULL, ''true'')', 'add_block(''orders'', '''', ''true'')', 'add_block(''orders'', ''b'', NULL)', 'add_block(''orders'', ''b'', ''true'', party => ''nobody'')',
                   'attach(''plain'', NULL)', 'attach(''plain'', ''nowhere'')', 'attach(''plain'', ''id'')', 'attach(''plain'', ''status'', placed_at => ''status'')', 'attach(''plain'', ''status'', preset => ''none'')',
-                  'attach(''plain'', ''status'', notify_channel => '''')', 'attach(''plain'', ''status'', notify_channel => repeat(''x'', 64))', 'attach(''plain'', ''status'', plain_updates => NULL)', 'attach(''plain'', ''ctid'')']) AS call;
+                  'attach(''plain'', ''status'', notify_channel => '''')', 'attach(''plain'', ''status'', notify_channel => repeat(''x'', 64))', 'attach(''plain'', ''status'', unset => ''{status}'')', 'attach(''plain'', ''ctid'')']) AS call;
 -- Conditions and sums that are no expression over the row.
 INSERT INTO expected (code, statement)
 SELECT 'OC014', format(call, quote_literal(expression))

@@ -377,7 +377,7 @@ SELECT is(refund(107, 100.0 / 3), 'canceled canceled changed 33.33/33.33', 'and 
 
 -- Yen have none, dinars three.
 SELECT throws_ok(format($$SELECT ordcancel.attach('shop.orders', 'status', refund_due => 'paid', refund_scale => %s)$$, s), 'OC014', NULL, 'no scale: ' || s)
-FROM unnest('{-1,9,"NULL"}'::text[]) AS s;
+FROM unnest('{-1,9,2147483647}'::text[]) AS s;
 SELECT ordcancel.attach('shop.orders', 'status', refund_due => 'paid', refund_scale => 0);
 SELECT pay(111, 1234.5), pay(112, 0.4);
 SELECT is(cancel(111), 'in_progress refunding changed 0/1235', 'without digits after the point');
@@ -392,7 +392,7 @@ SELECT is(refund(122, 0.001, 'cash', 'r'), 'in_progress refunding changed 0.001/
 SELECT is(cancel(123), 'in_progress refunding changed 0/33.333', 'with three');
 SELECT is(refund(123, 3.333), 'in_progress refunding changed 3.333/33.333', 'a part');
 SELECT is(undo(123), 'undone placed changed 3.333/33.333', 'kept');
-SELECT ordcancel.attach('shop.orders', 'status', refund_due => 'paid');
+SELECT ordcancel.attach('shop.orders', unset => '{refund_scale}');
 SELECT is((SELECT refund_scale FROM ordcancel.order_table WHERE orders = 'shop.orders'::regclass), 2, 'two again');
 SELECT is(refund(121, 1.2345, 'cash', 'r'), 'canceled canceled unchanged 1.235/1.235', 'what was told before is known again');
 SELECT is(refund(122, 0.001, 'cash', 'r'), 'in_progress refunding unchanged 0.001/1.235', 'this too');

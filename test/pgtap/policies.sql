@@ -75,7 +75,7 @@ SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
 -- ------------------------------------------------------- policy_by
 
-SELECT ordcancel.set_policy('shop.orders', '7', canceled_status => 'gone', requested_status => 'asked');
+SELECT ordcancel.set_policy('shop.orders', '7', canceled_status => 'gone', requested_status => 'asked', copy_of => NULL);
 SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'request', policy => '7');
 INSERT INTO shop.orders (id, status, supplier) VALUES (20, 'placed', 7), (21, 'placed', 8), (22, 'placed', NULL), (23, 'packed', 7), (24, 'placed', 7), (25, 'placed', 7), (26, 'placed', 7);
 SELECT is(call('request_cancel', 20), 'requested asked', 'the column names the order''s policy');

@@ -1,7 +1,7 @@
 -- attach and detach: any table of orders that will do, by any name; what will
 -- not is refused with OC014 and left as it was.
 BEGIN;
-SELECT plan(70);
+SELECT plan(71);
 CREATE SCHEMA shop;
 
 -- ------------------------------------------------------- what will not do
@@ -37,7 +37,7 @@ FROM (VALUES ($$'shop.no_key', 'status'$$, 'a table without a primary key'), ($$
              ($$'shop.plain', 'status', refund_due => ''$$, 'an empty refund_due'), ($$'shop.plain', 'status', refund_due => 'sum(id)'$$, 'a refund_due over many rows'),
              ($$'shop.plain', 'status', refund_due => '1) FROM pg_class; DROP TABLE shop.plain; --'$$, 'a refund_due that goes its own way'),
              ($$'shop.plain', 'status', notify_channel => ''$$, 'a channel without a name'), ($$'shop.plain', 'status', notify_channel => repeat('c', 64)$$, 'a channel whose name is too long'),
-             ($$'shop.plain', 'status', plain_updates => NULL$$, 'plain_updates neither true nor false'), ($$'shop.plain', 'status', inherit => NULL$$, 'inherit neither'),
+             ($$'shop.plain', 'status', unset => '{statuses}'$$, 'to unset what is no argument'), ($$'shop.plain', 'status', unset => '{status}'$$, 'to unset the status'),
              ($$'shop.plain', 'status', preset => 'nosuchsystem'$$, 'a preset that is not there')) AS r (arguments, because);
 SELECT throws_ok('SELECT ordcancel.attach(NULL, ''status'')', 'OC001', NULL, 'attach refuses no table at all');
 SELECT is((SELECT count(*) FROM ordcancel.order_table), 0::bigint, 'nothing of it is attached');
@@ -63,9 +63,10 @@ SELECT cmp_ok(guards(), '>', 0::bigint, 'the table has guards');
 CREATE TEMP TABLE guards_before AS SELECT guards();
 SELECT throws_ok($$SELECT ordcancel.request_cancel('shop.plain', 1)$$, 'OC004', NULL, 'placed_at counts');
 SELECT is((ordcancel.request_cancel('shop.plain', 2)).refund_due, 5.0, 'refund_due counts');
-SELECT ordcancel.attach('shop.plain', 'status');
+SELECT is(ordcancel.attach('shop.plain', unset => '{placed_at,refund_due,notify_channel}'),
+          'shop.plain: attached again, placed_at: placed -> none; refund_due: 5.0 -> none; notify_channel: news -> ordcancel', 'attached again, it says what it changed');
 SELECT is((SELECT concat_ws(' ', status, placed_at, policy_by, refund_due, plain_updates, notify_channel, inherit) FROM ordcancel.order_table),
-          'status t ordcancel t', 'attached again, it is what it is told now');
+          'status t ordcancel t', 'and it is what it is told now');
 SELECT is((ordcancel.request_cancel('shop.plain', 1)).state, 'canceled', 'placed_at and refund_due count no more, the policy stays');
 UPDATE shop.plain SET note = 'stop' WHERE id = 3;
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.plain', 3)$$, 'OC005', NULL, 'the block stays');

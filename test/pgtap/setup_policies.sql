@@ -36,7 +36,7 @@ SELECT ordcancel.set_policy('shop.orders', unset => '{requested_status,in_progre
 SELECT is(policy_of(), 'canceled deny canceled f', 'any of it');
 SELECT ordcancel.set_policy('shop.orders', 'gold', canceled_status => 'returned');
 SELECT is(policy_of('gold') || ', ' || policy_of(), 'returned deny canceled f, canceled deny canceled f', 'another policy is another');
-SELECT ordcancel.set_policy('shop.orders', 'empty');
+SELECT ordcancel.set_policy('shop.orders', 'empty', copy_of => NULL);
 SELECT is(policy_of('empty'), 'deny canceled f', 'a policy is made by its name');
 SELECT ordcancel.set_policy('shop.orders', requested_status => 'asked');
 SELECT ordcancel.set_policy('shop.orders', requested_status => 'refunding', in_progress_status => 'asked');

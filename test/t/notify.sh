@@ -128,7 +128,7 @@ SELECT ordcancel.cancel_order('orders', 1);
 SQL
 is "$(sql $db -c "SELECT channel || ': ' || (payload::jsonb ->> 'orders') FROM heard ORDER BY n")" \
 	"$(printf '%s: public.other\nordcancel: public.orders' "$channel")" "a table's events go to its own channel"
-sql $db -c "SELECT ordcancel.attach('other', 'status')" >/dev/null
+sql $db -c "SELECT ordcancel.attach('other', unset => '{notify_channel}')" >/dev/null
 hear ordcancel "${channel//\"/\"\"}" <<'SQL'
 SELECT ordcancel.cancel_order('other', 2);
 SQL

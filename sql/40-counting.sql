@@ -1,0 +1,125 @@
+-- Counting orders, so that setup can say what its rules mean for those that
+-- are there
+
+-- Whether counting is a matter of a moment; what a person waits for anyway,
+-- overview() and health(), counts tables of any size.
+CREATE FUNCTION ordcancel_internal.is_quick_to_count(orders regclass) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT coalesce(sum(pg_relation_size(relid)), 0) <= 128 * 1024 * 1024
+FROM (SELECT relid FROM pg_partition_tree(orders) UNION SELECT orders) AS p (relid)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.is_quick_to_count(regclass) IS 'whether its orders are counted by the way';
+
+-- The words of the policies for cancellations.
+CREATE VIEW ordcancel_internal.word AS
+SELECT p.orders, p.policy, w.status, w.meaning, w.rank
+FROM ordcancel.policy AS p,
+    LATERAL (VALUES (p.requested_status, 'requested', 1), (p.in_progress_status, 'in progress', 2),
+                    (p.canceled_status, 'canceled', 3),
+                    (CASE WHEN p.customer_canceled_status <> p.canceled_status OR p.canceled_status IS NULL
+                          THEN p.customer_canceled_status END, 'canceled', 3)) AS w (status, meaning, rank)
+WHERE w.status IS NOT NULL;
+COMMENT ON VIEW ordcancel_internal.word IS 'the statuses that policies have for cancellations';
+
+-- The expression for an order's status as the rules write it: where values of
+-- the column may be equal and differ as text, as those of citext do, it is the
+-- word of the rules that equals it.
+CREATE FUNCTION ordcancel_internal.status_text(orders regclass, status name) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE
+           WHEN (t.typcategory = 'S' AND t.oid NOT IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'name'::regtype))
+                OR NOT coalesce((SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation), true)
+               THEN format('coalesce((SELECT pg_catalog.min(w) FROM pg_catalog.unnest(%L::pg_catalog.text[]) AS w'
+                           ' WHERE ROW(w::%s%s)::pg_catalog.record OPERATOR(pg_catalog.=) ROW(o.%I)::pg_catalog.record), %s)',
+                           ARRAY(SELECT r.status FROM ordcancel.rule AS r WHERE r.orders = status_text.orders
+                                 UNION SELECT w.status FROM ordcancel_internal.word AS w WHERE w.orders = status_text.orders),
+                           format_type(a.atttypid, a.atttypmod),
+                           CASE WHEN a.attcollation <> 0 THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END,
+                           status, ordcancel_internal.column_text(orders, status))
+           ELSE ordcancel_internal.column_text(orders, status)
+       END
+FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = ordcancel_internal.base_type(a.atttypid)
+WHERE a.attrelid = orders AND a.attname = status
+$$;
+COMMENT ON FUNCTION ordcancel_internal.status_text(regclass, name) IS 'SQL expression for the status of an order o as the rules write it';
+
+-- How many orders there are under each policy, in each status: [{policy,
+-- status, n}]. An order whose own policy has no row is under "default".
+CREATE FUNCTION ordcancel_internal.count_orders(orders regclass, status name, policy_by name) RETURNS json
+    LANGUAGE sql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT coalesce(ordcancel_internal.as_owner(orders, format(
+    'SELECT pg_catalog.json_agg(c)::pg_catalog.text'
+    ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, o.status, pg_catalog.sum(o.n) AS n'
+    '       FROM (SELECT %1$s AS policy, %2$s AS status, pg_catalog.count(*) AS n FROM %3$s AS o GROUP BY 1, 2) AS o'
+    '           LEFT JOIN ordcancel.policy AS p ON p.orders OPERATOR(pg_catalog.=) %4$s'
+    '                                          AND p.policy OPERATOR(pg_catalog.=) o.policy'
+    '       GROUP BY 1, 2) AS c',
+    coalesce(ordcancel_internal.column_text(orders, policy_by), 'NULL::pg_catalog.text'),
+    ordcancel_internal.status_text(orders, status), orders, orders::oid))::json, '[]')
+$$;
+COMMENT ON FUNCTION ordcancel_internal.count_orders(regclass, name, name) IS 'how many orders are under each policy, in each status';
+
+-- The same for an attached table, as rows; none where it is not quick to count
+-- and all was not asked for.
+CREATE FUNCTION ordcancel_internal.counted(orders regclass, always boolean DEFAULT false)
+    RETURNS TABLE (policy text, status text, n bigint)
+    LANGUAGE sql VOLATILE ROWS 20
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT c.policy, c.status, c.n
+FROM ordcancel.order_table AS t,
+    json_to_recordset(CASE WHEN always OR ordcancel_internal.is_quick_to_count(t.orders)
+                           THEN ordcancel_internal.count_orders(t.orders, t.status, t.policy_by) END)
+        AS c (policy text, status text, n bigint)
+WHERE t.orders = counted.orders
+$$;
+COMMENT ON FUNCTION ordcancel_internal.counted(regclass, boolean) IS 'how many orders of an attached table are under each policy, in each status';
+
+-- Statuses with how many orders have them, for a message.
+CREATE FUNCTION ordcancel_internal.list_statuses(statuses text[], counts bigint[]) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT left(string_agg(CASE WHEN s IS NULL THEN format('no status (%s)', n) ELSE format('"%s" (%s)', left(s, 80), n) END,
+                       ', ' ORDER BY n DESC, s COLLATE "C"), 2000)
+FROM unnest(statuses, counts) AS c (s, n)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.list_statuses(text[], bigint[]) IS 'statuses and their counts, for a message';
+
+-- Tells which statuses of orders no rule speaks of, if any; counts as of
+-- count_orders, or NULL where the table is too large.
+CREATE FUNCTION ordcancel_internal.notice_of_unruled(orders regclass, counts json) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    statuses text;
+BEGIN
+    IF counts IS NULL THEN
+        PERFORM ordcancel_internal.notice(
+            format('orders of %s were not counted, since the table is large', ordcancel_internal.label(orders)),
+            NULL, 'ordcancel.overview() counts them, and shows which of their statuses have no rule.');
+        RETURN;
+    END IF;
+    SELECT ordcancel_internal.list_statuses(array_agg(s.status), array_agg(s.n)) INTO statuses
+    FROM (SELECT c.status, sum(c.n)::bigint AS n
+          FROM json_to_recordset(counts) AS c (policy text, status text, n bigint)
+          WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r
+                            WHERE r.orders = notice_of_unruled.orders AND r.policy = c.policy AND r.status = c.status)
+            AND NOT EXISTS (SELECT FROM ordcancel_internal.word AS w
+                            WHERE w.orders = notice_of_unruled.orders AND w.policy = c.policy AND w.status = c.status)
+          GROUP BY 1) AS s;
+    IF statuses IS NOT NULL THEN
+        PERFORM ordcancel_internal.notice(
+            format('orders of %s have statuses without a rule: %s', ordcancel_internal.label(orders), statuses),
+            NULL, 'Nobody can cancel an order in such a status; ordcancel.overview() shows all of them.');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.notice_of_unruled(regclass, json) IS 'tells which statuses of orders no rule speaks of';

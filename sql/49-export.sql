@@ -1,0 +1,110 @@
+-- The setup of a table, as the calls that make it
+
+-- A call with named arguments; those that are NULL are left out.
+CREATE FUNCTION ordcancel_internal.call_text(function text, positional text[], named text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT format('SELECT ordcancel.%s(%s);', function,
+              array_to_string(positional || ARRAY(SELECT a FROM unnest(named) WITH ORDINALITY AS n (a, i)
+                                                  WHERE a IS NOT NULL ORDER BY i), ', '))
+$$;
+COMMENT ON FUNCTION ordcancel_internal.call_text(text, text[], text[]) IS 'a call with named arguments, as text';
+
+-- name => 'value', or NULL where the value is NULL or what it is by default.
+CREATE FUNCTION ordcancel_internal.argument_text(name text, value text, by_default text DEFAULT NULL) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE WHEN value IS DISTINCT FROM by_default THEN format('%s => %L', name, value) END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.argument_text(text, text, text) IS 'a named argument, as text';
+
+CREATE FUNCTION ordcancel_internal.export_setup(orders regclass) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH it AS (
+    SELECT t.*, quote_literal(ordcancel_internal.label(t.orders)) AS label,
+           (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE c.oid = t.cancellation_table) AS record_schema,
+           (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE c.oid = t.orders) AS order_schema
+    FROM ordcancel.order_table AS t WHERE t.orders = export_setup.orders
+), statement (part, a, b, text) AS (
+    SELECT 1, '', '', format('-- The expressions of %s are read with these.', ordcancel_internal.label(it.orders))
+                      || format(E'\nSET search_path = %s;\nSET TimeZone = %L;',
+                                coalesce(nullif(it.search_path, ''), ''''''), it.time_zone)
+    FROM it
+    UNION ALL
+    SELECT 2, '', '', ordcancel_internal.call_text('attach', ARRAY[it.label, quote_literal(it.status)], ARRAY[
+               ordcancel_internal.argument_text('placed_at', it.placed_at),
+               ordcancel_internal.argument_text('policy_by', it.policy_by),
+               ordcancel_internal.argument_text('refund_due', it.refund_due),
+               ordcancel_internal.argument_text('refund_scale', it.refund_scale::text, '2'),
+               ordcancel_internal.argument_text('plain_updates', it.plain_updates::text, 'true'),
+               ordcancel_internal.argument_text('notify_channel', it.notify_channel, 'ordcancel'),
+               ordcancel_internal.argument_text('notify_payload', it.notify_payload, 'full'),
+               ordcancel_internal.argument_text('inherit', it.inherit::text, 'true'),
+               ordcancel_internal.argument_text('record_schema', it.record_schema, it.order_schema)])
+    FROM it
+    UNION ALL
+    SELECT 3, CASE p.policy WHEN 'default' THEN '' ELSE p.policy END, '',
+           ordcancel_internal.call_text('set_policy', ARRAY[it.label], ARRAY[
+               ordcancel_internal.argument_text('policy', p.policy, 'default'),
+               CASE WHEN p.policy <> 'default' THEN 'copy_of => NULL' END]
+               || ARRAY(SELECT ordcancel_internal.argument_text(
+                                   f.fact, f.value,
+                                   CASE f.fact WHEN 'on_progress' THEN 'deny' WHEN 'undo' THEN 'canceled'
+                                               WHEN 'reason_required' THEN 'false' END)
+                        FROM ordcancel_internal.policy_facts(p) AS f ORDER BY f.n))
+    FROM it JOIN ordcancel.policy AS p ON p.orders = it.orders
+    UNION ALL
+    SELECT 3, CASE r.policy WHEN 'default' THEN '' ELSE r.policy END, ' ' || r.status,
+           ordcancel_internal.call_text('set_rule', ARRAY[it.label, quote_literal(r.status)], ARRAY[
+               ordcancel_internal.argument_text('customer', r.customer, 'forbid'),
+               ordcancel_internal.argument_text('customer_late', r.customer_late),
+               ordcancel_internal.argument_text('merchant', r.merchant, 'forbid'),
+               ordcancel_internal.argument_text('deletable', r.deletable::text, 'false'),
+               ordcancel_internal.argument_text('hint', r.hint),
+               ordcancel_internal.argument_text('policy', r.policy, 'default')])
+    FROM it JOIN ordcancel.rule AS r ON r.orders = it.orders
+    UNION ALL
+    SELECT 4, b.name, '', ordcancel_internal.call_text('add_block', ARRAY[it.label, quote_literal(b.name), quote_literal(b.condition)], ARRAY[
+               ordcancel_internal.argument_text('hint', b.hint), ordcancel_internal.argument_text('party', b.party)])
+    FROM it JOIN ordcancel.block AS b ON b.orders = it.orders
+    UNION ALL
+    SELECT 5, c.child::regclass::text, '', ordcancel_internal.call_text(
+               'attach_child', ARRAY[quote_literal(ordcancel_internal.label(c.child)), it.label], ARRAY[
+               format('key => %L', c.key_columns),
+               format('refuse_while => %L', array_remove(ARRAY[CASE WHEN c.refuse_requested THEN 'requested' END,
+                                                               CASE WHEN c.refuse_in_progress THEN 'in_progress' END,
+                                                               CASE WHEN c.refuse_canceled THEN 'canceled' END], NULL))])
+    FROM it JOIN ordcancel.child AS c ON c.orders = it.orders
+    UNION ALL
+    -- Reasons and refund methods are for all tables: the shop's own ones, which
+    -- a table that has them keeps as they are.
+    SELECT 6, r.code, '', format('INSERT INTO ordcancel.reason (code, description, audience, requires_note, requires_request, active,'
+               ' note_max) VALUES (%L, %L, %L, %L, %L, %L, %s) ON CONFLICT DO NOTHING;', r.code, r.description, r.audience,
+               r.requires_note, r.requires_request, r.active, r.note_max)
+    FROM it, ordcancel.reason AS r WHERE NOT r.seeded
+    UNION ALL
+    SELECT 7, m.code, '', format('INSERT INTO ordcancel.refund_method (code, on_undo) VALUES (%L, %L) ON CONFLICT DO NOTHING;',
+               m.code, m.on_undo)
+    FROM it, ordcancel.refund_method AS m WHERE NOT m.seeded
+    UNION ALL
+    SELECT 8, '', '', E'RESET search_path;\nRESET TimeZone;'
+)
+SELECT string_agg(text, E'\n' ORDER BY part, a COLLATE "C", b COLLATE "C") || E'\n' FROM statement
+$$;
+COMMENT ON FUNCTION ordcancel_internal.export_setup(regclass) IS 'see export_setup';
+
+-- The calls that make the setup of an attached table: attach, its policies,
+-- rules, blocks and children, and the shop's own reasons and refund methods.
+-- Keep them in a migration file, or put the name of another table into them.
+-- Grants are not among them. For whoever may SELECT the whole table. Raises
+-- OC001, 42501. Source: design section 4b.
+CREATE FUNCTION ordcancel.export_setup(orders regclass) RETURNS text
+    LANGUAGE c VOLATILE
+    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
+COMMENT ON FUNCTION ordcancel.export_setup(regclass) IS 'the calls that make the setup of a table';

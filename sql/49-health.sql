@@ -1,0 +1,392 @@
+-- What is wrong with the attached tables, for people and for monitoring
+
+-- One problem of a table. A composite, so that the functions below that find
+-- them agree on their columns.
+CREATE TYPE ordcancel.problem AS (
+    orders regclass,
+    problem text,
+    detail text,
+    hint text
+);
+COMMENT ON TYPE ordcancel.problem IS 'something that is wrong with an attached table: what, the facts, and what to do';
+COMMENT ON COLUMN ordcancel.problem.orders IS 'the order table; NULL: not of one table';
+COMMENT ON COLUMN ordcancel.problem.problem IS 'a word for it, which does not change';
+COMMENT ON COLUMN ordcancel.problem.detail IS 'what was found';
+COMMENT ON COLUMN ordcancel.problem.hint IS 'what to do';
+
+-- Is what the table was attached with still there? Where it is not, nothing
+-- else can be asked of it.
+CREATE FUNCTION ordcancel_internal.health_of_shape(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT t.orders::regclass, 'column_missing', format('Column "%s", named as %s, was renamed or dropped.', w.name, w.what),
+       format('SELECT ordcancel.attach(%L, %I => …) with its new name.', ordcancel_internal.label(t.orders), w.what)
+FROM (VALUES ('status', t.status), ('placed_at', t.placed_at), ('policy_by', t.policy_by)) AS w (what, name)
+WHERE w.name IS NOT NULL
+  AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.orders AND attname = w.name AND NOT attisdropped)
+UNION ALL
+SELECT t.orders::regclass, 'primary_key_changed',
+       format('It is (%s) and was (%s).', coalesce(k.now, 'none'), array_to_string(t.primary_key, ', ')),
+       'Restore it; where its columns were only renamed, call ordcancel.attach() again.'
+FROM (SELECT (SELECT string_agg(a.attname, ', ' ORDER BY i.n)
+              FROM pg_index AS x, unnest(x.indkey::int2[]) WITH ORDINALITY AS i (attnum, n)
+                  JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attnum = i.attnum
+              WHERE x.indrelid = t.orders AND x.indisprimary AND i.n <= x.indnkeyatts AND a.attnum = i.attnum)) AS k (now)
+WHERE k.now IS DISTINCT FROM array_to_string(t.primary_key, ', ')
+UNION ALL
+SELECT t.orders::regclass, 'records_missing', format('The %s of %s is gone.', r.what, ordcancel_internal.label(t.orders)),
+       format('Restore it from a backup, or begin a new one: SELECT ordcancel.attach(%L).', ordcancel_internal.label(t.orders))
+FROM (VALUES ('cancellation table', t.cancellation_table), ('event table', t.event_table)) AS r (what, rel)
+WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = r.rel)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.health_of_shape(ordcancel.order_table) IS 'what keeps an attached table from working at all';
+
+-- What stands guard, and whether it does.
+CREATE FUNCTION ordcancel_internal.health_of_guards(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH part AS (
+    SELECT relid FROM pg_partition_tree(t.orders) UNION SELECT t.orders::regclass
+)
+SELECT t.orders::regclass, CASE WHEN m.disabled THEN 'guard_disabled' ELSE 'guard_missing' END,
+       format('Trigger "%s" %s.', m.guard, CASE WHEN m.disabled THEN 'is disabled' ELSE 'is missing, or is not as attach() makes it' END),
+       format('SELECT ordcancel.attach(%L) makes it again.', ordcancel_internal.label(t.orders))
+FROM ordcancel_internal.missing_guards(t) AS m
+UNION ALL
+SELECT t.orders::regclass, 'guard_disabled',
+       format('Trigger "%s" of partition %s is disabled.', g.tgname, ordcancel_internal.label(p.relid)),
+       format('ALTER TABLE %s ENABLE TRIGGER %I;', ordcancel_internal.label(p.relid), g.tgname)
+FROM part AS p JOIN pg_trigger AS g ON g.tgrelid = p.relid
+WHERE p.relid <> t.orders AND g.tgname ~ '^!ordcancel_guard_' AND g.tgenabled NOT IN ('O', 'A')
+UNION ALL
+SELECT t.orders::regclass, 'partition_unguarded', format('TRUNCATE of partition %s is not refused.', ordcancel_internal.label(p.relid)),
+       format('SELECT ordcancel.guard_partitions(%L);', ordcancel_internal.label(t.orders))
+FROM part AS p
+WHERE p.relid <> t.orders
+  AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = p.relid
+                                           AND tgfoid = 'ordcancel_internal.guard_truncate()'::regprocedure)
+UNION ALL
+-- Triggers of one event fire in the order of their names, by byte.
+SELECT t.orders::regclass, 'trigger_fires_first',
+       format('Trigger "%s" of %s fires before the guard and may update the order before its first change is judged.',
+              g.tgname, ordcancel_internal.label(g.tgrelid)),
+       format('ALTER TRIGGER %I ON %s RENAME TO …, with a name that sorts after "!ordcancel_guard_update".', g.tgname,
+              ordcancel_internal.label(g.tgrelid))
+FROM part AS p JOIN pg_trigger AS g ON g.tgrelid = p.relid
+WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgname < '!ordcancel_guard_update' AND g.tgname !~ '^!ordcancel_guard_'
+  AND g.tgtype::integer & 67 = 1 AND g.tgtype::integer & 16 <> 0 -- AFTER, ROW, UPDATE
+UNION ALL
+SELECT t.orders::regclass, 'child_unguarded',
+       format('Table %s is attached as a child and its triggers are missing or disabled.', ordcancel_internal.label(c.child)),
+       format('SELECT ordcancel.attach_child(%L, %L, key => %L) makes them again.', ordcancel_internal.label(c.child),
+              ordcancel_internal.label(t.orders), c.key_columns)
+FROM ordcancel.child AS c
+WHERE c.orders = t.orders
+  AND 2 > (SELECT count(*) FROM pg_trigger AS g
+           WHERE g.tgrelid = c.child AND g.tgfoid = 'ordcancel_internal.guard_child()'::regprocedure
+             AND g.tgenabled IN ('O', 'A'))
+UNION ALL
+SELECT t.orders::regclass, 'rows_without_rules',
+       format('Table %s inherits from it: its rows are read along, and are under no rule.', ordcancel_internal.label(i.inhrelid)),
+       format('ALTER TABLE %s NO INHERIT %s; use partitions instead.', ordcancel_internal.label(i.inhrelid),
+              ordcancel_internal.label(t.orders))
+FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+WHERE i.inhparent = t.orders AND NOT c.relispartition
+UNION ALL
+SELECT t.orders::regclass, 'not_logged', 'It is unlogged: after a crash its orders are gone and their cancellations are there.',
+       format('ALTER TABLE %s SET LOGGED;', ordcancel_internal.label(t.orders))
+FROM pg_class WHERE oid = t.orders AND relpersistence = 'u'
+UNION ALL
+SELECT t.orders::regclass, 'row_security_forced',
+       'Row-level security is forced on its owner, as whom ordcancel reads: it finds only what the owner may see.',
+       format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY;', ordcancel_internal.label(t.orders))
+FROM pg_class WHERE oid = t.orders AND relrowsecurity AND relforcerowsecurity
+$$;
+COMMENT ON FUNCTION ordcancel_internal.health_of_guards(ordcancel.order_table) IS 'whether the triggers of an attached table stand';
+
+-- The record tables.
+CREATE FUNCTION ordcancel_internal.health_of_records(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    again CONSTANT text := format('SELECT ordcancel.attach(%L) makes it again.', ordcancel_internal.label(t.orders));
+    records regclass;
+    parent regclass;
+    id name;
+    lacking text;
+    highest bigint;
+    last bigint;
+BEGIN
+    FOR records, parent, id IN
+        VALUES (t.cancellation_table::regclass, 'ordcancel.cancellation'::regclass, 'cancellation_id'::name),
+               (t.event_table::regclass, 'ordcancel.event'::regclass, 'event_id'::name)
+    LOOP
+        IF ordcancel_internal.record_is_guarded(records) IS NOT TRUE THEN
+            RETURN NEXT ROW(t.orders::regclass, 'records_unguarded',
+                            format('Trigger "ordcancel_guard_record" of %s is missing or disabled.', ordcancel_internal.label(records)),
+                            again)::ordcancel.problem;
+        END IF;
+        FOREACH lacking IN ARRAY ordcancel_internal.missing_indexes(records, ordcancel_internal.record_indexes(parent, t.key_columns)) LOOP
+            RETURN NEXT ROW(t.orders::regclass, 'index_missing',
+                            format('%s has no index %s.', ordcancel_internal.label(records), lacking), again)::ordcancel.problem;
+        END LOOP;
+        IF t.inherit AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
+            RETURN NEXT ROW(t.orders::regclass, 'records_not_in_views',
+                            format('%s does not inherit from %s any more.', ordcancel_internal.label(records), parent),
+                            again)::ordcancel.problem;
+        END IF;
+        EXECUTE format('SELECT max(%I) FROM ONLY %s', id, records) INTO highest;
+        EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
+        IF highest > last THEN
+            RETURN NEXT ROW(t.orders::regclass, 'sequence_behind',
+                            format('Sequence ordcancel.%s stands at %s, and %s has %s.', id || '_seq', last,
+                                   ordcancel_internal.label(records), highest),
+                            format('SELECT ordcancel.attach(%L) sets it.', ordcancel_internal.label(t.orders)))::ordcancel.problem;
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.health_of_records(ordcancel.order_table) IS 'whether the record tables are as attach makes them';
+
+-- The rules: what nobody can cancel, and expressions that cannot be used.
+CREATE FUNCTION ordcancel_internal.health_of_rules(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    e record;
+    now_calls text;
+BEGIN
+    RETURN QUERY
+        SELECT t.orders::regclass,
+               CASE WHEN p.canceled_status IS NULL THEN 'policy_lets_nobody_cancel' ELSE 'policy_without_rules' END,
+               CASE WHEN p.canceled_status IS NULL THEN format('Policy "%s" has no canceled_status.', left(p.policy, 80))
+                    ELSE format('No rule of policy "%s" lets anybody cancel or ask.', left(p.policy, 80)) END,
+               format(CASE WHEN p.canceled_status IS NULL THEN 'SELECT ordcancel.set_policy(%L, policy => %L, canceled_status => …);'
+                           ELSE 'SELECT ordcancel.set_rule(%L, policy => %L, …);' END,
+                      ordcancel_internal.label(t.orders), p.policy)
+        FROM ordcancel.policy AS p
+        WHERE p.orders = t.orders
+          AND (p.canceled_status IS NULL
+               OR NOT EXISTS (SELECT FROM ordcancel.rule AS r
+                              WHERE r.orders = t.orders AND r.policy = p.policy
+                                AND 'forbid' <> ANY (ARRAY[r.customer, r.customer_late, r.merchant])));
+    RETURN QUERY
+        SELECT t.orders::regclass, 'status_problem',
+               format('Policy "%s", status %s, %s orders: %s', left(o.policy, 80), coalesce('"' || left(o.status, 80) || '"', 'NULL'),
+                      o.orders_now, o.problem),
+               format('SELECT * FROM ordcancel.overview(%L);', ordcancel_internal.label(t.orders))
+        FROM ordcancel_internal.overview(t.orders) AS o
+        WHERE o.problem IS NOT NULL
+          AND EXISTS (SELECT FROM ordcancel.policy AS p
+                      WHERE p.orders = t.orders AND p.policy = o.policy AND p.canceled_status IS NOT NULL);
+    FOR e IN
+        SELECT 'block_fails' AS problem, format('Block "%s"', left(b.name, 80)) AS what, b.condition AS expression,
+               'boolean'::regtype AS type, b.functions,
+               format('ordcancel.add_block(%L, %L, …)', ordcancel_internal.label(t.orders), b.name) AS again
+        FROM ordcancel.block AS b WHERE b.orders = t.orders
+        UNION ALL
+        SELECT 'refund_due_fails', 'refund_due', t.refund_due, 'numeric', t.refund_due_functions,
+               format('ordcancel.attach(%L, refund_due => …)', ordcancel_internal.label(t.orders))
+        WHERE t.refund_due IS NOT NULL
+    LOOP
+        BEGIN
+            now_calls := ordcancel_internal.pin_expression(t.orders, e.expression, e.type, true);
+            CONTINUE WHEN now_calls IS NOT DISTINCT FROM e.functions;
+            RETURN NEXT ROW(t.orders::regclass, e.problem,
+                            format('%s would call other functions than when it was set: %s.', e.what,
+                                   left(replace(now_calls, E'\n', ', '), 500)),
+                            format('Look at them; SELECT %s sets it anew.', e.again))::ordcancel.problem;
+        EXCEPTION WHEN OTHERS THEN
+            RETURN NEXT ROW(t.orders::regclass, e.problem, format('%s cannot be read: %s.', e.what, left(SQLERRM, 500)),
+                            format('SELECT %s', e.again))::ordcancel.problem;
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.health_of_rules(ordcancel.order_table) IS 'rules that let nobody cancel, and expressions that fail';
+
+-- The join of the records of a table, c, with its orders, o: by the equality
+-- of its primary key.
+CREATE FUNCTION ordcancel_internal.key_join(t ordcancel.order_table) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT string_agg(format('c.%I OPERATOR(%I.%s) o.%I', k.record_key, n.nspname, e.oprname, k.key), ' AND ')
+FROM unnest(t.key_columns, t.primary_key) AS k (record_key, key)
+    JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = k.key
+    JOIN pg_index AS x ON x.indrelid = t.orders AND x.indisprimary
+    JOIN LATERAL unnest(x.indkey::int2[], x.indclass::oid[]) AS i (attnum, class) ON i.attnum = a.attnum
+    JOIN pg_opclass AS p ON p.oid = i.class
+    JOIN pg_amop AS m ON m.amopfamily = p.opcfamily AND m.amoplefttype = p.opcintype AND m.amoprighttype = p.opcintype
+                         AND m.amopstrategy = 3
+    JOIN pg_operator AS e ON e.oid = m.amopopr
+    JOIN pg_namespace AS n ON n.oid = e.oprnamespace
+$$;
+COMMENT ON FUNCTION ordcancel_internal.key_join(ordcancel.order_table) IS 'condition that joins the records c with the orders o';
+
+-- Records and orders that do not fit each other, counted, with one of them.
+CREATE FUNCTION ordcancel_internal.health_of_orders(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    found record;
+    same_key CONSTANT text := ordcancel_internal.key_join(t);
+    status CONSTANT text := ordcancel_internal.status_text(t.orders, t.status);
+    orders CONSTANT regclass := t.orders;
+BEGIN
+    IF NOT has_table_privilege((SELECT relowner FROM pg_class WHERE oid = t.orders), t.cancellation_table, 'SELECT') THEN
+        RETURN NEXT ROW(orders, 'records_unreadable', 'The owner of the order table may not read its records.',
+                        format('SELECT ordcancel.attach(%L) grants it again.', ordcancel_internal.label(orders)))::ordcancel.problem;
+        RETURN;
+    END IF;
+
+    -- Live cancellations whose order is gone, or has another status than it
+    -- was given.
+    FOR found IN
+        SELECT * FROM json_to_recordset(ordcancel_internal.as_owner(orders, format(
+            $q$SELECT pg_catalog.json_agg(x)::pg_catalog.text FROM (
+                   SELECT d.state, d.status, d.there, pg_catalog.count(*) AS n, pg_catalog.min(d.order_key) AS example
+                   FROM (SELECT c.state, c.order_key, c.order_status, %1$s AS status, o.ctid IS NOT NULL AS there
+                         FROM ONLY %2$s AS c LEFT JOIN %3$s AS o ON %4$s
+                         WHERE c.state OPERATOR(pg_catalog.=) ANY (ARRAY['requested', 'in_progress', 'canceled'])) AS d
+                   WHERE CASE WHEN d.there THEN d.status IS DISTINCT FROM d.order_status
+                              ELSE d.state OPERATOR(pg_catalog.<>) 'canceled' END
+                   GROUP BY 1, 2, 3) AS x$q$, status, t.cancellation_table, orders, same_key))::json)
+            AS x (state text, status text, there boolean, n bigint, example text)
+    LOOP
+        IF NOT found.there THEN
+            RETURN NEXT ROW(orders, 'order_gone',
+                            format('Open cancellations of orders that are gone: %s %s, among them that of order %s.', found.n,
+                                   replace(found.state, '_', ' '), left(found.example, 80)),
+                            'CALL ordcancel.sweep() denies requests of them once their deadline is over.')::ordcancel.problem;
+            CONTINUE;
+        END IF;
+        -- A status that was renamed means what it meant.
+        CONTINUE WHEN EXISTS (SELECT FROM ordcancel_internal.word AS w
+                              WHERE w.orders = t.orders AND w.status = found.status
+                                AND w.meaning = replace(found.state, '_', ' '));
+        RETURN NEXT ROW(orders, 'order_and_record_differ',
+                        format('Orders with status %s whose cancellation is %s: %s, among them order %s.',
+                               coalesce('"' || left(found.status, 80) || '"', 'NULL'), replace(found.state, '_', ' '), found.n,
+                               left(found.example, 80)),
+                        'Their status was written past the guard: end the cancellation by ordcancel.undo_cancel(),'
+                        || ' or write the status that it gave.')::ordcancel.problem;
+    END LOOP;
+
+    -- Orders in the status of an open cancellation that have none.
+    FOR found IN
+        SELECT * FROM json_to_recordset(ordcancel_internal.as_owner(orders, format(
+            $q$SELECT pg_catalog.json_agg(x)::pg_catalog.text FROM (
+                   SELECT d.status, pg_catalog.count(*) AS n
+                   FROM (SELECT %1$s AS status FROM %3$s AS o
+                         WHERE NOT EXISTS (SELECT FROM ONLY %2$s AS c
+                                           WHERE %4$s AND c.state OPERATOR(pg_catalog.=)
+                                                          ANY (ARRAY['requested', 'in_progress', 'canceled']))) AS d
+                   WHERE d.status OPERATOR(pg_catalog.=) ANY (%5$L::pg_catalog.text[])
+                   GROUP BY 1) AS x$q$, status, t.cancellation_table, orders, same_key,
+            ARRAY(SELECT w.status FROM ordcancel_internal.word AS w WHERE w.orders = t.orders AND w.meaning <> 'canceled')))::json)
+            AS x (status text, n bigint)
+    LOOP
+        RETURN NEXT ROW(orders, 'order_without_record',
+                        format('Orders with status "%s" that have no cancellation: %s.', left(found.status, 80), found.n),
+                        'Their status was written past the guard, or before attach: give them another by an UPDATE'
+                        || ' with the trigger disabled.')::ordcancel.problem;
+    END LOOP;
+
+    FOR found IN EXECUTE format(
+        $q$SELECT count(*) AS n, min(c.deadline) AS since, min(c.order_key) AS example, count(b.hint) AS blocked,
+                  min(c.order_key) FILTER (WHERE b.blocked) AS blocked_example, min(b.detail) AS detail
+           FROM ONLY %s AS c
+               LEFT JOIN ordcancel.policy AS p ON p.orders = $2 AND p.policy = c.policy
+               LEFT JOIN LATERAL (SELECT true AS blocked, coalesce(v.hint, '') AS hint, v.detail
+                                  FROM ordcancel.cancel_options($2, c.order_key) AS v
+                                  WHERE p.on_timeout = 'accept' AND v.verb = 'accept_cancel'
+                                    AND v.condition = 'cancellation_blocked') AS b ON true
+           WHERE c.state = 'requested' AND c.deadline < $1$q$, t.cancellation_table)
+        USING coalesce(nullif(current_setting('ordcancel.clock', true), '')::timestamptz, statement_timestamp()), orders
+    LOOP
+        IF found.n > found.blocked THEN
+            RETURN NEXT ROW(orders, 'requests_overdue',
+                            format('Requests that should have been decided: %s, the first by %s; among them that of order %s.',
+                                   found.n - found.blocked, found.since, left(found.example, 80)),
+                            'CALL ordcancel.sweep() decides them; let pg_cron call it every minute.')::ordcancel.problem;
+        END IF;
+        IF found.blocked > 0 THEN
+            RETURN NEXT ROW(orders, 'requests_blocked',
+                            format('Overdue requests that a block keeps from being accepted: %s, among them that of order %s.',
+                                   found.blocked, left(found.blocked_example, 80)),
+                            'Take away what blocks them, or deny them: ordcancel.deny_cancel().')::ordcancel.problem;
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.health_of_orders(ordcancel.order_table) IS 'orders and cancellations that do not fit each other';
+
+CREATE FUNCTION ordcancel_internal.health(orders regclass) RETURNS SETOF ordcancel.problem
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    t ordcancel.order_table;
+BEGIN
+    SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = health.orders;
+    RETURN QUERY SELECT * FROM ordcancel_internal.health_of_shape(t);
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT * FROM ordcancel_internal.health_of_guards(t);
+    RETURN QUERY SELECT * FROM ordcancel_internal.health_of_records(t);
+    RETURN QUERY SELECT * FROM ordcancel_internal.health_of_rules(t);
+    RETURN QUERY SELECT * FROM ordcancel_internal.health_of_orders(t);
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.health(regclass) IS 'see health';
+
+-- What is wrong with an attached table: no row when all is well. It reads the
+-- orders and their live cancellations, which takes as long as counting them.
+--   orders   the attached order table
+--   problem  a word for it that does not change: guard_disabled, policy_lets_nobody_cancel …
+--   detail   what was found
+--   hint     what to do
+-- For whoever may SELECT the whole table. Raises OC001, 42501. Source: design
+-- section 10.
+CREATE FUNCTION ordcancel.health(orders regclass) RETURNS SETOF ordcancel.problem
+    LANGUAGE c VOLATILE
+    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
+COMMENT ON FUNCTION ordcancel.health(regclass) IS 'what is wrong with an attached table, and what to do';
+
+-- The same of all tables that the reader may SELECT, and of what is not of one
+-- table. Its reader needs EXECUTE on health(regclass).
+CREATE VIEW ordcancel.health WITH (security_barrier) AS
+SELECT h.orders, h.problem, h.detail, h.hint
+FROM ordcancel_internal.readable AS t CROSS JOIN LATERAL ordcancel.health(t.orders) AS h
+UNION ALL
+SELECT NULL, 'table_dropped',
+       pg_catalog.format('An order table that is gone, OID %s, is still registered.', t.orders::pg_catalog.oid),
+       pg_catalog.format('SELECT ordcancel.detach(%s), as a superuser.', t.orders::pg_catalog.oid)
+FROM ordcancel.order_table AS t
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = t.orders)
+UNION ALL
+-- A restore with --disable-triggers enables them plainly again.
+SELECT NULL, 'configuration_unguarded',
+       pg_catalog.format('Trigger "%s" of %I.%I does not fire in replica mode.', g.tgname, n.nspname, c.relname)
+           COLLATE pg_catalog."default",
+       pg_catalog.format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER %I;', n.nspname, c.relname, g.tgname)
+           COLLATE pg_catalog."default"
+FROM pg_catalog.pg_trigger AS g
+    JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('ordcancel', 'ordcancel_internal')
+  AND g.tgname IN ('guard_config', 'config_changed', 'config_truncated', 'skip_missing') AND g.tgenabled <> 'A'
+UNION ALL
+SELECT NULL, 'event_trigger_disabled', 'Event trigger "ordcancel_forget_dropped" does not fire when tables are dropped.',
+       'ALTER EVENT TRIGGER ordcancel_forget_dropped ENABLE;'
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_event_trigger
+                  WHERE evtname = 'ordcancel_forget_dropped' AND evtenabled IN ('O', 'A'));
+COMMENT ON VIEW ordcancel.health IS 'what is wrong with the attached tables, and what to do; no row when all is well';
+GRANT SELECT ON ordcancel.health TO PUBLIC;

@@ -1,0 +1,91 @@
+-- What the rules mean for the orders that are there
+
+-- What a status has against it under a policy: the reason why nobody can
+-- cancel its orders, or that it is probably misspelled. NULL: nothing.
+CREATE FUNCTION ordcancel_internal.status_problem(
+    policy text, status text, orders_now bigint, ruled boolean, means text, elsewhere text, can_cancel boolean,
+    known boolean, meant text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE
+    WHEN NOT known
+        THEN format('The status column has no label "%s" any more.', left(status, 80))
+    WHEN NOT can_cancel AND (ruled OR orders_now > 0)
+        THEN format('Nobody can cancel: policy "%s" has no canceled_status.', left(policy, 80))
+    WHEN status IS NULL AND orders_now > 0
+        THEN 'Nobody can cancel: these orders have no status.'
+    WHEN orders_now > 0 AND NOT ruled AND means IS NULL AND elsewhere IS NOT NULL
+        THEN format('Nobody can change it: it is %s in another policy, and has no meaning in this one.', elsewhere)
+    WHEN orders_now > 0 AND NOT ruled AND means IS NULL
+        THEN 'Nobody can cancel: no rule.' || coalesce(' Is it what the rule for "' || left(meant, 80) || '" is meant for?', '')
+    WHEN orders_now = 0 AND meant IS NOT NULL
+        THEN format('No order has it. Is it meant for "%s"?', left(meant, 80))
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.status_problem(text, text, bigint, boolean, text, text, boolean, boolean, text) IS 'what a status has against it under a policy';
+
+CREATE FUNCTION ordcancel_internal.overview(orders regclass)
+    RETURNS TABLE (policy text, status text, orders_now bigint, customer text, customer_late text, merchant text,
+                   deletable boolean, means text, problem text)
+    LANGUAGE sql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH attached AS (
+    SELECT a.atttypid AS type, (SELECT typtype FROM pg_type WHERE oid = a.atttypid) = 'e' AS is_enum
+    FROM ordcancel.order_table AS t JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = t.status
+    WHERE t.orders = overview.orders
+), counted AS MATERIALIZED (
+    SELECT c.policy, c.status, c.n FROM ordcancel_internal.counted(orders, true) AS c
+), word AS MATERIALIZED (
+    SELECT w.policy, w.status, w.meaning, w.rank FROM ordcancel_internal.word AS w WHERE w.orders = overview.orders
+), cell AS (
+    SELECT c.policy, c.status FROM counted AS c
+    UNION SELECT r.policy, r.status FROM ordcancel.rule AS r WHERE r.orders = overview.orders
+    UNION SELECT w.policy, w.status FROM word AS w
+), elsewhere AS MATERIALIZED (
+    SELECT DISTINCT ON (w.status) w.status, w.meaning FROM word AS w ORDER BY w.status, w.rank DESC
+), line AS MATERIALIZED (
+    SELECT c.policy, c.status, coalesce(n.n, 0) AS n, r.status IS NOT NULL AS ruled, r.customer,
+           coalesce(r.customer_late, CASE WHEN p.grace IS NOT NULL THEN r.customer END) AS customer_late, r.merchant,
+           r.deletable, w.meaning, w.rank, e.meaning AS elsewhere, p.canceled_status IS NOT NULL AS can_cancel
+    FROM cell AS c
+        JOIN ordcancel.policy AS p ON p.orders = overview.orders AND p.policy = c.policy
+        LEFT JOIN counted AS n ON n.policy = c.policy AND n.status IS NOT DISTINCT FROM c.status
+        LEFT JOIN ordcancel.rule AS r ON r.orders = overview.orders AND r.policy = c.policy AND r.status = c.status
+        LEFT JOIN word AS w ON w.policy = c.policy AND w.status = c.status
+        LEFT JOIN elsewhere AS e ON e.status = c.status
+), lost AS (
+    -- Statuses of a policy's orders that nothing speaks of, and what is spoken of and no order has.
+    SELECT l.policy,
+           array_agg(l.status) FILTER (WHERE l.n > 0 AND NOT l.ruled AND l.meaning IS NULL) AS unruled,
+           array_agg(l.status) FILTER (WHERE l.n = 0 AND (l.ruled OR l.rank = 3)) AS unused
+    FROM line AS l GROUP BY 1
+)
+SELECT l.policy, l.status, l.n, l.customer, l.customer_late, l.merchant, l.deletable, l.meaning,
+       ordcancel_internal.status_problem(
+           l.policy, l.status, l.n, l.ruled, l.meaning, l.elsewhere, l.can_cancel,
+           NOT a.is_enum OR l.status IS NULL OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = a.type AND enumlabel = l.status),
+           ordcancel_internal.closest(left(l.status, 200),
+                                      CASE WHEN l.n = 0 THEN lost.unruled
+                                           WHEN NOT l.ruled AND l.meaning IS NULL THEN lost.unused END))
+FROM line AS l JOIN lost ON lost.policy = l.policy, attached AS a
+ORDER BY l.policy <> 'default', l.policy, coalesce(l.rank, 0), l.n DESC, l.status COLLATE "C"
+$$;
+COMMENT ON FUNCTION ordcancel_internal.overview(regclass) IS 'see overview';
+
+-- What the rules of an attached table mean for the orders that it has: a row
+-- for each policy and each status that its orders, its rules or its words for
+-- cancellations have.
+--   orders_now     how many orders there are; counted now, which reads the table
+--   customer, customer_late, merchant, deletable   the rule; NULL: none
+--   means          requested, in progress or canceled, where the status is the policy's word for it
+--   problem        what is wrong with it, and NULL when nothing is
+-- For whoever may SELECT the whole table. Raises OC001, 42501. Source: design
+-- section 4b.
+CREATE FUNCTION ordcancel.overview(orders regclass)
+    RETURNS TABLE (policy text, status text, orders_now bigint, customer text, customer_late text, merchant text,
+                   deletable boolean, means text, problem text)
+    LANGUAGE c VOLATILE
+    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
+COMMENT ON FUNCTION ordcancel.overview(regclass) IS 'what the rules mean for the orders that are there';
