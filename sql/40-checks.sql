@@ -54,8 +54,9 @@ CREATE FUNCTION ordcancel_internal.check_attached(orders regclass) RETURNS void
     AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = check_attached.orders) THEN
-        RAISE EXCEPTION 'table "%" is not attached to ordcancel',
-                coalesce((SELECT relname::text FROM pg_class WHERE oid = orders), orders::text)
+        RAISE EXCEPTION 'table % is not attached to ordcancel',
+                coalesce((SELECT format('%I.%I', n.nspname, c.relname)
+                          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = orders), orders::text)
             USING ERRCODE = 'OC001', HINT = 'Call ordcancel.attach() for the order table first.';
     END IF;
 END

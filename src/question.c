@@ -216,6 +216,7 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	if (!c->has_record)
 		return;
 	q->last = live ? STATE_NONE : r->state;
+	q->last_undone = r->undo_note != NULL;
 	q->asked_by = r->requested_by;
 	q->direct = r->decided && r->decided_by == r->requested_by &&
 		r->requested_at && r->decided_at && *r->requested_at == *r->decided_at;
@@ -265,6 +266,8 @@ question_ask_call(OrderCase *c, Call *call)
 	question_ask(c, call->verb, call->party, call->now);
 	if (call->either_party && q->live == STATE_REQUESTED)
 		q->party = call->party = q->asked_by;
+	if (note_length(call->note) == 0)
+		call->note = NULL;
 	put_words(q, call);
 	q->settled = call->settled;
 	if (call->verb == VERB_UNDO_CANCEL && q->live != STATE_NONE &&
