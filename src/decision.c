@@ -402,9 +402,9 @@ decide_undo(const Question *q)
 				return already(q->last);
 			return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_NO_RECORD);
 	}
+	/* Only the record ends then, whatever the policy says. */
 	if (disagrees(q))
-		needed =
-			UNDO_NEVER; /* only the record ends, whatever the policy says */
+		needed = UNDO_NEVER;
 	if (q->policy->undo < needed)
 		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_UNDO_REACH);
 	if (q->policy->undo_window && q->closed_at && !disagrees(q))

@@ -236,9 +236,16 @@ put_words(Question *q, const Call *call)
 	q->note_length = note_length(call->note);
 }
 
+static void
+drop_blank_note(Call *call)
+{
+	if (note_length(call->note) == 0)
+		call->note = NULL;
+}
+
 /* As if the customer had asked: some reasons are only for that. */
 bool
-question_words_fit(const Call *call, Refusal *refusal)
+question_words_fit(Call *call, Refusal *refusal)
 {
 	const Policy none = {0};
 	Question	 q = {.verb = call->verb,
@@ -249,6 +256,7 @@ question_words_fit(const Call *call, Refusal *refusal)
 	RefusalNames names = {.reason = call->reason};
 	Verdict		 v;
 
+	drop_blank_note(call);
 	put_words(&q, call);
 	v = decide_words(&q);
 	if (v.condition == CONDITION_NONE)
@@ -266,8 +274,7 @@ question_ask_call(OrderCase *c, Call *call)
 	question_ask(c, call->verb, call->party, call->now);
 	if (call->either_party && q->live == STATE_REQUESTED)
 		q->party = call->party = q->asked_by;
-	if (note_length(call->note) == 0)
-		call->note = NULL;
+	drop_blank_note(call);
 	put_words(q, call);
 	q->settled = call->settled;
 	if (call->verb == VERB_UNDO_CANCEL && q->live != STATE_NONE &&
