@@ -299,11 +299,12 @@ BEGIN
        OR (TG_OP = 'UPDATE' AND NEW.code = OLD.code) THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
-    -- Record tables that do not inherit have to be asked one by one.
+    -- Record tables that do not inherit have to be asked one by one. The reason of
+    -- a request that was accepted for another one stands in the event alone.
     FOR records IN
-        SELECT 'ordcancel.cancellation'::regclass
+        VALUES ('ordcancel.cancellation'::regclass), ('ordcancel.event'::regclass)
         UNION ALL
-        SELECT c.oid FROM ordcancel.order_table AS t JOIN pg_class AS c ON c.oid = t.cancellation_table
+        SELECT c.oid FROM ordcancel.order_table AS t JOIN pg_class AS c ON c.oid IN (t.cancellation_table, t.event_table)
         WHERE NOT t.inherit
         UNION ALL
         SELECT c.oid FROM ordcancel_internal.detached AS d JOIN pg_class AS c ON c.oid = d.records

@@ -123,8 +123,8 @@ CREATE FUNCTION ordcancel_internal.check_attached(orders regclass) RETURNS void
     AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = check_attached.orders) THEN
-        RAISE EXCEPTION 'table "%" is not attached to ordcancel',
-                coalesce((SELECT relname::text FROM pg_class WHERE oid = orders), orders::text)
+        RAISE EXCEPTION 'table % is not attached to ordcancel',
+                ordcancel_internal.label(orders)
             USING ERRCODE = 'OC001', HINT = 'Call ordcancel.attach() for the order table first.';
     END IF;
 END

@@ -263,7 +263,8 @@ COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, 
 --   placed_at       column that the customer's window counts from: timestamptz, timestamp or date
 --   policy_by       column that names the order's own policy, as text
 --   refund_due      SQL expression over the order row: what is to be refunded when it is canceled
---   plain_updates   whether a plain UPDATE may cancel within the rules; true
+--   plain_updates   whether a plain UPDATE may cancel within the rules; true. With false it may do nothing that would
+--                   be recorded
 --   notify_channel  channel of NOTIFY; ordcancel
 --   inherit         whether the record tables inherit from ours; true
 --   preset          name of a preset, see apply_preset

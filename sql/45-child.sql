@@ -42,10 +42,10 @@ BEGIN
                                            'Its partition key calls a function or operator that is not PostgreSQL''s own.');
     ELSIF child = orders THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is the order table itself.');
-    ELSIF refuse_while IS NULL OR cardinality(refuse_while) = 0 OR array_position(refuse_while, NULL) IS NOT NULL THEN
+    ELSIF refuse_while IS NULL OR array_ndims(refuse_while) IS DISTINCT FROM 1 OR array_position(refuse_while, NULL) IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid('refuse_while must name a state', NULL,
                                    'It is one or more of requested, in_progress, canceled.');
-    ELSIF key IS NULL OR cardinality(key) <> cardinality(registered.primary_key) THEN
+    ELSIF array_ndims(key) IS DISTINCT FROM 1 OR cardinality(key) <> cardinality(registered.primary_key) THEN
         PERFORM ordcancel_internal.invalid(format('key must name a column for each of (%s)',
                                           array_to_string(registered.primary_key, ', ')));
     END IF;

@@ -18,10 +18,14 @@ COMMENT ON VIEW ordcancel_internal.readable IS 'order tables whose cancellations
 
 CREATE VIEW ordcancel.pending_requests WITH (security_barrier) AS
 SELECT t.orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.requested_by, c.requested_actor,
-       c.reason, c.note, c.policy, c.requested_at, t.now - c.requested_at AS age, c.deadline,
-       coalesce(c.deadline <= t.now, false) AS overdue
+       c.reason, c.note, c.policy, c.requested_at, t.now - c.requested_at AS age,
+       CASE WHEN timed THEN c.deadline END AS deadline, coalesce(timed AND c.deadline <= t.now, false) AS overdue
 FROM ordcancel.cancellation AS c
     JOIN ordcancel_internal.readable AS t ON t.cancellation_table = c.tableoid
+    LEFT JOIN ordcancel.policy AS p ON p.orders = t.orders AND p.policy = c.policy
+    LEFT JOIN ordcancel.policy AS d ON d.orders = t.orders AND d.policy = 'default'
+    -- sweep decides nothing where the policy has no deadlines any more.
+    CROSS JOIN LATERAL (SELECT CASE WHEN p.policy IS NULL THEN d.decision_timeout ELSE p.decision_timeout END IS NOT NULL AS timed) AS s
 WHERE c.state = 'requested';
 COMMENT ON VIEW ordcancel.pending_requests IS 'cancellations that wait for a decision: since when, until when, and whether that is over';
 

@@ -26,7 +26,8 @@ CREATE FUNCTION ordcancel.request_cancel(
 COMMENT ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text) IS 'the customer cancels or asks for it';
 
 -- The merchant cancels, or asks where the rule says request, or confirms what
--- is requested. Arguments and errors as of request_cancel.
+-- is requested; a reason that is given then is the record's, as of
+-- accept_cancel. Arguments and errors as of request_cancel, and OC013.
 CREATE FUNCTION ordcancel.cancel_order(
     orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
     RETURNS ordcancel.outcome
@@ -73,19 +74,24 @@ CREATE FUNCTION ordcancel.withdraw_cancel(
 COMMENT ON FUNCTION ordcancel.withdraw_cancel(regclass, anynonarray, text, text) IS 'takes one''s own request back';
 
 -- The merchant accepts a request: canceled, or in progress while a refund is
--- due. Raises OC001, OC002, OC005, OC006, OC007, OC014.
+-- due.
+--   reason  code of ordcancel.reason, judged as that of cancel_order; the
+--           record's from then on, while the asker's stays in the event of the
+--           ask; without one the asker's stays
+--   note, actor  as of cancel_order
+-- Raises OC001, OC002, OC005, OC006, OC007, OC013, OC014.
 CREATE FUNCTION ordcancel.accept_cancel(
-    orders regclass, order_id text, note text DEFAULT NULL, actor text DEFAULT NULL)
+    orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_accept_cancel';
-COMMENT ON FUNCTION ordcancel.accept_cancel(regclass, text, text, text) IS 'accepts a request';
+COMMENT ON FUNCTION ordcancel.accept_cancel(regclass, text, text, text, text) IS 'accepts a request';
 CREATE FUNCTION ordcancel.accept_cancel(
-    orders regclass, order_id anynonarray, note text DEFAULT NULL, actor text DEFAULT NULL)
+    orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_accept_cancel';
-COMMENT ON FUNCTION ordcancel.accept_cancel(regclass, anynonarray, text, text) IS 'accepts a request';
+COMMENT ON FUNCTION ordcancel.accept_cancel(regclass, anynonarray, text, text, text) IS 'accepts a request';
 
 -- The merchant denies the customer's request; the note is required, the order
 -- gets its prior status unless it has moved on. Raises OC001, OC002, OC003,
@@ -125,9 +131,10 @@ CREATE FUNCTION ordcancel.record_refund(
 COMMENT ON FUNCTION ordcancel.record_refund(regclass, anynonarray, numeric, text, text, text) IS 'records a refund; the last one completes the cancellation';
 
 -- Undoes a cancellation, as far and as long as the policy says; the order gets
--- its prior status unless it has moved on. settled says that refunds which must
--- be repaid or recaptured have been; without it what was refunded was kept, and
--- is not due again. Raises OC001, OC002, OC006, OC008, OC009.
+-- its prior status unless it has moved on. One's own request is withdrawn by
+-- it; the other party's is denied, and needs a note. settled says that refunds
+-- which must be repaid or recaptured have been; without it what was refunded
+-- was kept, and is not due again. Raises OC001, OC002, OC006, OC008, OC009.
 CREATE FUNCTION ordcancel.undo_cancel(
     orders regclass, order_id text, note text DEFAULT NULL, actor text DEFAULT NULL, settled boolean DEFAULT false)
     RETURNS ordcancel.outcome
@@ -142,23 +149,29 @@ CREATE FUNCTION ordcancel.undo_cancel(
 COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, anynonarray, text, text, boolean) IS 'undoes a cancellation';
 
 -- What may be done to an order: one row per party and verb. Asks the decision
--- that the verbs ask, without locks; reason and note are not judged.
+-- that the verbs ask, without locks; reason and note are not judged, nor
+-- whether the role may EXECUTE the verb, but the setting ordcancel.party is.
 --   allowed    whether the call would go through
 --   outcome    canceled, requested, in_progress, withdrawn, denied, undone;
 --              already, when the call would change nothing; refused
---   condition, detail, hint  why not
+--   condition, detail, hint  why not. An allowed undo_cancel has them where it
+--              goes through with settled => true alone: ask whether the money
+--              is back, and pass it
 --   until      when the answer changes by itself
+--   refund_due what is paid back when the outcome is canceled or in_progress
+-- VOLATILE, as the answer is: it goes by the clock, not the statement's time,
+-- and by the rules as they are now, not as the statement's snapshot has them.
 -- Raises OC001, OC002.
 CREATE FUNCTION ordcancel.cancel_options(orders regclass, order_id text)
     RETURNS TABLE (party text, verb text, allowed boolean, outcome text, condition text, detail text, hint text,
-                   until timestamptz)
-    LANGUAGE c
+                   until timestamptz, refund_due numeric)
+    LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_options';
 COMMENT ON FUNCTION ordcancel.cancel_options(regclass, text) IS 'what may be done to an order, by whom, until when, and why not';
 CREATE FUNCTION ordcancel.cancel_options(orders regclass, order_id anynonarray)
     RETURNS TABLE (party text, verb text, allowed boolean, outcome text, condition text, detail text, hint text,
-                   until timestamptz)
-    LANGUAGE c
+                   until timestamptz, refund_due numeric)
+    LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_options';
 COMMENT ON FUNCTION ordcancel.cancel_options(regclass, anynonarray) IS 'what may be done to an order, by whom, until when, and why not';
 
@@ -167,8 +180,9 @@ COMMENT ON FUNCTION ordcancel.cancel_options(regclass, anynonarray) IS 'what may
 -- cancellation is in a state, asked for by asked_by; customer, customer_late,
 -- merchant and deletable are the rule of its status (all NULL: no rule). With
 -- change_to a plain update is judged instead of the verb: to requested,
--- in_progress, canceled, customer_canceled, prior, or any other status.
--- Raises 22023 for a word that is none.
+-- in_progress, canceled, customer_canceled, prior, or any other status. at is
+-- when: the statement's time when NULL, or ordcancel.clock. So it is STABLE:
+-- it looks at nothing but its arguments and that time. Raises 22023 for a word that is none.
 CREATE FUNCTION ordcancel.decide(
     verb text, party text, state text DEFAULT 'none', asked_by text DEFAULT 'customer', customer text DEFAULT NULL,
     customer_late text DEFAULT NULL, merchant text DEFAULT NULL, deletable boolean DEFAULT NULL,

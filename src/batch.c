@@ -24,6 +24,7 @@
 #include "expression.h"
 #include "question.h"
 #include "refusal.h"
+#include "roles.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_cancel_batch);
 PG_FUNCTION_INFO_V1(ordcancel_resume_batch);
@@ -118,6 +119,7 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 	Batch	b = {0};
 	Refusal refusal;
 
+	role_must_be_merchant("cancel_batch");
 	b.dry_run = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
 	if (!b.dry_run)
 		must_not_be_atomic(
@@ -189,6 +191,7 @@ ordcancel_resume_batch(PG_FUNCTION_ARGS)
 {
 	Batch b = {0};
 
+	role_must_be_merchant("resume_batch");
 	must_not_be_atomic(fcinfo, "resume_batch", "Call it by itself.");
 	PreventCommandIfReadOnly("resume_batch()");
 	SPI_connect_ext(SPI_OPT_NONATOMIC);

@@ -426,8 +426,9 @@ batch_tell_summary(Batch *b)
 	parameter_bigint(&p, b->id);
 	rows = run(
 		&plan,
-		"SELECT format('%s of policy \"%s\" in status \"%s\" %s%s',"
-		" count, policy, order_status,"
+		"SELECT format('%s of policy \"%s\" in status %s %s%s',"
+		" count, policy,"
+		" coalesce('\"' OPERATOR(pg_catalog.||) order_status OPERATOR(pg_catalog.||) '\"', 'NULL'),"
 		" CASE outcome WHEN 'already' THEN 'are so already'"
 		" WHEN 'refused' THEN 'are refused' ELSE 'become ' || outcome END,"
 		" CASE WHEN sqlstate IS NOT NULL THEN"

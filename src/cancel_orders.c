@@ -24,6 +24,7 @@
 #include "lifecycle.h"
 #include "order_key.h"
 #include "order_set.h"
+#include "roles.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_cancel_orders);
 
@@ -309,6 +310,7 @@ ordcancel_cancel_orders(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Orders		   o = {.context = CurrentMemoryContext};
 
+	role_must_be_merchant("cancel_orders");
 	InitMaterializedSRF(fcinfo, 0);
 	o.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
 	o.call.verb = VERB_CANCEL_ORDER;

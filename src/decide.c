@@ -15,6 +15,7 @@
 
 #include "decision.h"
 #include "refusal.h"
+#include "settings.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_decide);
 
@@ -141,7 +142,7 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 		closed_at = PG_GETARG_TIMESTAMPTZ(ARG_CLOSED_AT);
 		q.closed_at = &closed_at;
 	}
-	q.now = PG_ARGISNULL(ARG_AT) ? GetCurrentTimestamp() :
+	q.now = PG_ARGISNULL(ARG_AT) ? settings_statement_now() :
 								   PG_GETARG_TIMESTAMPTZ(ARG_AT);
 	q.blocked = !PG_ARGISNULL(ARG_BLOCKED) && PG_GETARG_BOOL(ARG_BLOCKED);
 	q.money_due = !PG_ARGISNULL(ARG_MONEY_DUE) &&

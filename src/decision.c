@@ -102,16 +102,37 @@ imported_canceled(const Question *q)
 }
 
 /*
+ * Does the record say canceled of an order that is under way?  Somebody went
+ * round the guard.  Neither is true until the cancellation is undone.
+ */
+static bool
+disagrees(const Question *q)
+{
+	return (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS) &&
+		q->moved_on && status_kind(q->policy, q->status) == STATUS_ORDINARY;
+}
+
+/* Is what ends an open request a denial, and no withdrawal? */
+static bool
+denies(const Question *q)
+{
+	return q->live == STATE_REQUESTED && q->asked_by != q->party;
+}
+
+/*
  * Judges reason and note.  Returns CONDITION_NONE in the verdict when they
  * will do.
  */
 Verdict
 decide_words(const Question *q)
 {
-	bool begins = q->verb == VERB_REQUEST_CANCEL ||
-		q->verb == VERB_CANCEL_ORDER || q->verb == VERB_OVERRIDE_CANCEL;
+	/* The system gives a reason where nobody else did, and needs none. */
+	bool takes_reason = q->party != PARTY_SYSTEM &&
+		(q->verb == VERB_REQUEST_CANCEL || q->verb == VERB_CANCEL_ORDER ||
+		 q->verb == VERB_OVERRIDE_CANCEL || q->verb == VERB_ACCEPT_CANCEL);
 	bool needs_note = q->verb == VERB_OVERRIDE_CANCEL ||
-		(q->verb == VERB_DENY_CANCEL && q->party != PARTY_SYSTEM);
+		(q->verb == VERB_DENY_CANCEL && q->party != PARTY_SYSTEM) ||
+		(q->verb == VERB_UNDO_CANCEL && denies(q));
 	int	 note_max = NOTE_MAX_LENGTH;
 	bool customer_asked = q->party == PARTY_CUSTOMER ||
 		(q->live == STATE_REQUESTED && q->asked_by == PARTY_CUSTOMER);
@@ -120,7 +141,7 @@ decide_words(const Question *q)
 	if (q->words_unknown)
 		return refused(CONDITION_NONE, FAULT_NONE);
 
-	if (q->reason_given && begins)
+	if (q->reason_given && takes_reason)
 	{
 		if (q->reason == NULL)
 			fault = FAULT_REASON_UNKNOWN;
@@ -137,7 +158,8 @@ decide_words(const Question *q)
 			note_max = Min(note_max, q->reason->note_max);
 		}
 	}
-	else if (begins && q->policy->reason_required && !q->reason_on_record)
+	else if (takes_reason && q->policy->reason_required &&
+			 !q->reason_on_record)
 		fault = FAULT_REASON_MISSING;
 
 	if (fault == FAULT_NONE && needs_note && q->note_length == 0)
@@ -199,6 +221,8 @@ decide_begin(const Question *q)
 	bool		late = false;
 	Verdict		v;
 
+	if (disagrees(q))
+		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_DISAGREES);
 	if (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS)
 		return already(q->live);
 	if (imported_canceled(q))
@@ -286,6 +310,8 @@ decide_accept(const Question *q)
 {
 	Verdict v;
 
+	if (disagrees(q))
+		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_DISAGREES);
 	if (q->live == STATE_IN_PROGRESS || q->live == STATE_CANCELED)
 		return already(q->live);
 	if (q->live != STATE_REQUESTED)
@@ -322,6 +348,8 @@ decide_refund(const Question *q)
 		return refused(CONDITION_INVALID_REFUND, FAULT_REFERENCE);
 	if (q->live != STATE_IN_PROGRESS)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
+	if (disagrees(q))
+		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_DISAGREES);
 	switch (q->amount)
 	{
 		case AMOUNT_PART:
@@ -368,23 +396,28 @@ decide_undo(const Question *q)
 			needed = UNDO_CANCELED;
 			break;
 		default:
-			if ((q->last == STATE_UNDONE || q->last == STATE_WITHDRAWN) &&
+			if ((q->last == STATE_UNDONE || q->last == STATE_WITHDRAWN ||
+				 (q->last == STATE_DENIED && q->last_undone)) &&
 				!imported_canceled(q))
 				return already(q->last);
 			return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_NO_RECORD);
 	}
+	/* Only the record ends then, whatever the policy says. */
+	if (disagrees(q))
+		needed = UNDO_NEVER;
 	if (q->policy->undo < needed)
 		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_UNDO_REACH);
-	if (q->policy->undo_window && q->closed_at)
+	if (q->policy->undo_window && q->closed_at && !disagrees(q))
 		end = span_end(*q->closed_at, q->policy->undo_window);
 	if (q->now > end)
 		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_UNDO_WINDOW);
 	if (q->unsettled && !q->settled)
 		return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_KEPT);
 
-	v = q->live == STATE_REQUESTED ?
-		end_request(q, STATE_WITHDRAWN, EVENT_WITHDRAWN) :
-		end_request(q, STATE_UNDONE, EVENT_UNDONE);
+	v = q->live != STATE_REQUESTED ?
+		end_request(q, STATE_UNDONE, EVENT_UNDONE) :
+		denies(q) ? end_request(q, STATE_DENIED, EVENT_DENIED) :
+					end_request(q, STATE_WITHDRAWN, EVENT_WITHDRAWN);
 	v.has_until = !TIMESTAMP_NOT_FINITE(end);
 	v.until = end;
 	return v;
@@ -396,7 +429,8 @@ decide_move(const Question *q)
 {
 	if (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS ||
 		imported_canceled(q))
-		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_NONE);
+		return refused(CONDITION_ORDER_IS_CANCELED,
+					   disagrees(q) ? FAULT_DISAGREES : FAULT_NONE);
 	if (q->live == STATE_REQUESTED && q->policy->hold)
 		return refused(CONDITION_ORDER_ON_HOLD, FAULT_NONE);
 	if (q->live == STATE_REQUESTED)
@@ -404,6 +438,20 @@ decide_move(const Question *q)
 						 .state = STATE_DENIED,
 						 .event = EVENT_DENIED};
 	return already(STATE_NONE);
+}
+
+/* Once it is there in a canceled status, can its cancellation be undone? */
+static bool
+could_be_undone(const Question *q)
+{
+	Question undo = *q;
+
+	undo.verb = VERB_UNDO_CANCEL;
+	undo.party = PARTY_MERCHANT;
+	undo.moved_on = false;
+	undo.words_unknown = undo.settled = true;
+	return q->live == STATE_CANCELED && q->policy->canceled_status &&
+		decide_undo(&undo).condition == CONDITION_NONE;
 }
 
 /* Old canceled orders may come in; a request needs somebody who asked. */
@@ -415,7 +463,9 @@ decide_insert(const Question *q)
 	if (kind == STATUS_REQUESTED || kind == STATUS_IN_PROGRESS)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RECORD);
 	if (q->live != STATE_NONE && kind != STATUS_CANCELED)
-		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_NONE);
+		return refused(CONDITION_ORDER_IS_CANCELED,
+					   could_be_undone(q) ? FAULT_COMES_AGAIN :
+											FAULT_CAME_TO_STAY);
 	return already(STATE_NONE);
 }
 
@@ -454,16 +504,15 @@ decide_change(Question *q, const char *to, StatusKind kind)
 
 	if (kind == STATUS_ORDINARY)
 	{
-		q->verb = q->live == STATE_REQUESTED && q->asked_by == q->party &&
-				same_status(q->prior_status, to) ?
-			VERB_WITHDRAW_CANCEL :
-			VERB_MOVE;
-		v = decide(q);
-		if (v.condition == CONDITION_NONE && q->verb == VERB_WITHDRAW_CANCEL &&
-			!same_status(v.status, to))
-			return refused(CONDITION_CANCELLATION_FORBIDDEN,
-						   FAULT_OTHER_STATUS);
-		return v;
+		q->verb = VERB_MOVE;
+
+		/*
+		 * Nobody can tell whether it is meant to end the request, or saves a
+		 * whole row that was read before.
+		 */
+		if (q->live == STATE_REQUESTED && same_status(q->prior_status, to))
+			return refused(CONDITION_ORDER_ON_HOLD, FAULT_PRIOR_STATUS);
+		return decide(q);
 	}
 
 	/* Into a cancellation: exactly what the function would have written. */

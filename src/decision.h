@@ -11,7 +11,10 @@
 
 #include "policy.h"
 
-#define NOTE_MAX_LENGTH 2000 /* characters; a reason may allow less */
+/* In characters. */
+#define NOTE_MAX_LENGTH 2000 /* a reason may allow less */
+#define REASON_MAX_LENGTH 100
+#define NAME_MAX_LENGTH 255 /* of actors, references, request keys */
 
 /* Why something is refused; design section 9. */
 typedef enum Condition
@@ -47,6 +50,10 @@ typedef enum Fault
 	FAULT_OWN_REQUEST,	  /* one's own request is withdrawn, not denied */
 	FAULT_OTHERS_REQUEST, /* the other's request is denied, not withdrawn */
 	FAULT_OPEN,			  /* a cancellation is open */
+	FAULT_PRIOR_STATUS,	  /* plain write: the status before the request */
+	FAULT_DISAGREES,	  /* order and record, as nothing of ours left them */
+	FAULT_COMES_AGAIN,	  /* a deleted order that was canceled */
+	FAULT_CAME_TO_STAY,	  /* the same, and it cannot be undone */
 	FAULT_REASON_MISSING,
 	FAULT_REASON_UNKNOWN,
 	FAULT_REASON_INACTIVE,
@@ -104,8 +111,9 @@ typedef struct Question
 	bool			   money_due; /* a refund would be due on acceptance */
 
 	/* its cancellation */
-	State			   live; /* STATE_NONE: no live one */
-	State			   last; /* else the newest ended one's */
+	State			   live;		/* STATE_NONE: no live one */
+	State			   last;		/* else the newest ended one's */
+	bool			   last_undone; /* undo_cancel ended it, with a note */
 	Party			   asked_by;
 	bool			   direct; /* asked and decided by one party at once */
 	const char		  *prior_status;

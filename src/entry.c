@@ -165,8 +165,6 @@ entry_see(OrderCase *cases, int count, bool skip_locked)
 }
 
 /* Longer names and keys are somebody's mistake; they stand in every event. */
-#define NAME_MAX_LENGTH 255
-
 void
 entry_check_name(const char *name, const char *what)
 {

@@ -235,8 +235,10 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 		/* Either policy's word makes it a cancellation. */
 		if (kind == STATUS_ORDINARY)
 			kind = status_kind(before.policy, after.status);
-		allowed = lifecycle_change(&before, &call, after.raw_status, kind,
-								   &refusal);
+		allowed = lifecycle_change(&before, &call,
+								   kind == STATUS_ORDINARY ? after.status :
+															 after.raw_status,
+								   kind, &refusal);
 	}
 	owner_leave(&scope);
 	SPI_finish();
@@ -259,6 +261,7 @@ judge_row(TriggerData *trigger, OrderTable *table, Verb verb)
 	case_from_row(&c, table, trigger->tg_relation, trigger->tg_trigtuple);
 	if (lifecycle_row_has_record(table, verb))
 	{
+		call.now = settings_now();
 		SPI_connect();
 		MemoryContextSwitchTo(caller);
 		owner_enter(&scope, table);

@@ -162,7 +162,9 @@ advance_record(OrderCase *c, const Call *call)
 	if (v->accepts)
 	{
 		owe_refund(c);
-		if (r->reason == NULL)
+
+		/* The asker's stays in the event of the ask. */
+		if (call->reason && (r->reason == NULL || call->party != PARTY_SYSTEM))
 			r->reason = call->reason;
 	}
 	if (call->verb == VERB_RECORD_REFUND)

@@ -319,6 +319,14 @@ lifecycle_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	return c->verdict;
 }
 
+Verdict
+lifecycle_ask_settled(OrderCase *c)
+{
+	c->question.settled = true;
+	c->verdict = decide(&c->question);
+	return c->verdict;
+}
+
 Refusal
 lifecycle_explain(const OrderCase *c)
 {
@@ -337,14 +345,12 @@ lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
 	question_ask_call(c, call);
 	c->verdict = decide_change(&c->question, to, kind);
 	call->verb = c->question.verb;
-	if (kind == STATUS_ORDINARY)
-		call->reason = NULL; /* it is for what a plain update begins */
-	if (call->verb == VERB_MOVE)
-		call->note = NULL;
+	if (call->verb == VERB_MOVE) /* they are for what a plain update begins */
+		call->reason = call->note = NULL;
 
-	/* Shipping goes on where cancelling by plain updates is switched off. */
+	/* Shipping goes on where plain updates may record nothing. */
 	if (c->verdict.condition == CONDITION_NONE && c->verdict.changed &&
-		!c->table->plain_updates && call->verb != VERB_MOVE)
+		!c->table->plain_updates)
 	{
 		c->verdict.condition = CONDITION_CANCELLATION_FORBIDDEN;
 		c->verdict.fault = FAULT_PLAIN_UPDATES;

@@ -39,6 +39,9 @@ extern State lifecycle_state(OrderCase *c);
 extern Verdict lifecycle_ask(OrderCase *c, Verb verb, Party party,
 							 TimestampTz now);
 
+/* The same again, the customer having paid again what was refunded. */
+extern Verdict lifecycle_ask_settled(OrderCase *c);
+
 /* Why lifecycle_ask was answered so. */
 extern Refusal lifecycle_explain(const OrderCase *c);
 

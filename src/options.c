@@ -19,6 +19,7 @@
 #include "order_row.h"
 #include "record.h"
 #include "refusal.h"
+#include "roles.h"
 #include "settings.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_cancel_options);
@@ -46,6 +47,12 @@ put_text(Datum *value, bool *isnull, const char *text)
 	*value = text ? CStringGetTextDatum(text) : (Datum) 0;
 }
 
+static bool
+reaches_canceled(State state)
+{
+	return state == STATE_IN_PROGRESS || state == STATE_CANCELED;
+}
+
 static void
 put_choice(ReturnSetInfo *result, OrderCase *c, int choice, TimestampTz now)
 {
@@ -53,11 +60,30 @@ put_choice(ReturnSetInfo *result, OrderCase *c, int choice, TimestampTz now)
 							  now);
 	bool	allowed = v.condition == CONDITION_NONE;
 	Refusal refusal = {0};
-	Datum	values[8];
-	bool	nulls[8] = {false};
+	const char *condition = condition_name(v.condition);
+	Numeric		due = NULL;
+	Datum		values[9];
+	bool		nulls[9] = {false};
 
 	if (!allowed)
 		refusal = lifecycle_explain(c);
+	if (v.fault == FAULT_MONEY_KEPT)
+	{
+		/* It goes through as soon as somebody says settled => true. */
+		v = lifecycle_ask_settled(c);
+		allowed = v.condition == CONDITION_NONE;
+	}
+	if (choices[choice].party == PARTY_MERCHANT && role_is_kept_customer())
+	{
+		refusal = role_merchant_refusal(verb_name(choices[choice].verb));
+		condition = "insufficient_privilege";
+		v = (Verdict){0};
+		allowed = false;
+	}
+	if (allowed && v.changed && reaches_canceled(v.state))
+		due = choices[choice].verb == VERB_RECORD_REFUND ?
+			c->record.refund_due :
+			c->owed;
 	put_text(&values[0], &nulls[0], party_name(choices[choice].party));
 	put_text(&values[1], &nulls[1], verb_name(choices[choice].verb));
 	values[2] = BoolGetDatum(allowed);
@@ -65,14 +91,14 @@ put_choice(ReturnSetInfo *result, OrderCase *c, int choice, TimestampTz now)
 			 !allowed		? "refused" :
 				 !v.changed ? "already" :
 							  state_name(v.state));
-	put_text(&values[4], &nulls[4], condition_name(v.condition));
+	put_text(&values[4], &nulls[4], condition);
 	put_text(&values[5], &nulls[5],
-			 allowed			? NULL :
-				 refusal.detail ? refusal.detail :
-								  refusal.message);
+			 refusal.detail ? refusal.detail : refusal.message);
 	put_text(&values[6], &nulls[6], refusal.hint);
 	values[7] = TimestampTzGetDatum(v.until);
 	nulls[7] = !v.has_until;
+	values[8] = NumericGetDatum(due);
+	nulls[8] = due == NULL;
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 

@@ -40,9 +40,9 @@ raise_not_taken(const OrderCase *c, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-			 errmsg("order %s of %s did not take status \"%s\"",
+			 errmsg("order %s of %s did not take status %s",
 					shorten(c->key_text, 80), c->table->label,
-					c->next_status ? c->next_status : "(null)"),
+					quoted_or_null(c->next_status)),
 			 errdetail_internal("%s", detail),
 			 errhint(
 				 "Look for a BEFORE UPDATE trigger or a rule on the table.")));
@@ -60,8 +60,8 @@ check_status(const OrderCase *c, Datum value, bool isnull)
 									column_to_text(&table->status, value));
 	if (!same_text(written, c->next_status))
 		raise_not_taken(c,
-						psprintf("The row was written with status \"%s\".",
-								 written ? written : "(null)"));
+						psprintf("The row was written with status %s.",
+								 quoted_or_null(written)));
 }
 
 /* A prior status, say, may be a label that was renamed. */

@@ -216,6 +216,7 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	if (!c->has_record)
 		return;
 	q->last = live ? STATE_NONE : r->state;
+	q->last_undone = r->undo_note != NULL;
 	q->asked_by = r->requested_by;
 	q->direct = r->decided && r->decided_by == r->requested_by &&
 		r->requested_at && r->decided_at && *r->requested_at == *r->decided_at;
@@ -235,9 +236,16 @@ put_words(Question *q, const Call *call)
 	q->note_length = note_length(call->note);
 }
 
+static void
+drop_blank_note(Call *call)
+{
+	if (note_length(call->note) == 0)
+		call->note = NULL;
+}
+
 /* As if the customer had asked: some reasons are only for that. */
 bool
-question_words_fit(const Call *call, Refusal *refusal)
+question_words_fit(Call *call, Refusal *refusal)
 {
 	const Policy none = {0};
 	Question	 q = {.verb = call->verb,
@@ -248,6 +256,7 @@ question_words_fit(const Call *call, Refusal *refusal)
 	RefusalNames names = {.reason = call->reason};
 	Verdict		 v;
 
+	drop_blank_note(call);
 	put_words(&q, call);
 	v = decide_words(&q);
 	if (v.condition == CONDITION_NONE)
@@ -265,6 +274,7 @@ question_ask_call(OrderCase *c, Call *call)
 	question_ask(c, call->verb, call->party, call->now);
 	if (call->either_party && q->live == STATE_REQUESTED)
 		q->party = call->party = q->asked_by;
+	drop_blank_note(call);
 	put_words(q, call);
 	q->settled = call->settled;
 	if (call->verb == VERB_UNDO_CANCEL && q->live != STATE_NONE &&

@@ -28,8 +28,8 @@ extern char *numeric_text(Numeric number);
 
 /*
  * Can reason and note be those of any order at all?  A refusal that would be
- * every order's is made once, before the first.
+ * every order's is made once, before the first.  A note of blanks is none.
  */
-extern bool question_words_fit(const Call *call, Refusal *refusal);
+extern bool question_words_fit(Call *call, Refusal *refusal);
 
 #endif /* ORDCANCEL_QUESTION_H */

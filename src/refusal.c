@@ -78,10 +78,10 @@ shorten(const char *text, int bytes)
 	return psprintf("%.*s...", pg_mbcliplen(text, length, bytes), text);
 }
 
-static const char *
-shown_status(const char *status)
+char *
+quoted_or_null(const char *status)
 {
-	return status ? shorten(status, 80) : "(null)";
+	return status ? psprintf("\"%s\"", shorten(status, 80)) : "NULL";
 }
 
 static void
@@ -89,15 +89,15 @@ explain_forbidden(Refusal *r, const RefusalNames *names, const Question *q,
 				  Fault fault)
 {
 	const Rule *rule = policy_rule(q->policy, q->status);
-	const char *status = shown_status(q->status);
+	const char *status = quoted_or_null(q->status);
 	const char *party = party_name(q->party);
 
 	if (names->to)
 		r->message = psprintf(
-			"status of order %s of %s cannot change from \"%s\" to \"%s\"",
-			names->order, names->table, status, shown_status(names->to));
+			"status of order %s of %s cannot change from %s to %s",
+			names->order, names->table, status, quoted_or_null(names->to));
 	else if (q->verb == VERB_DELETE || q->verb == VERB_INSERT)
-		r->message = psprintf("order %s of %s cannot be %s in status \"%s\"",
+		r->message = psprintf("order %s of %s cannot be %s in status %s",
 							  names->order, names->table,
 							  verb_participles[q->verb], status);
 	else if (fault == FAULT_OWN_REQUEST || fault == FAULT_OTHERS_REQUEST)
@@ -106,30 +106,29 @@ explain_forbidden(Refusal *r, const RefusalNames *names, const Question *q,
 			names->order, names->table, verb_participles[q->verb], party);
 	else
 		r->message = psprintf(
-			"order %s of %s cannot be canceled by the %s in status \"%s\"",
+			"order %s of %s cannot be canceled by the %s in status %s",
 			names->order, names->table, party, status);
 
 	switch (fault)
 	{
 		case FAULT_NO_RULE:
-			r->detail = psprintf(
-				"Policy \"%s\" has no rule for status \"%s\".",
-				q->policy->name, status);
+			r->detail = psprintf("Policy \"%s\" has no rule for status %s.",
+								 q->policy->name, status);
 			r->hint =
 				"Call ordcancel.set_rule() for the status if it should be allowed.";
 			break;
 		case FAULT_RULE:
 			r->detail = psprintf(
 				q->verb == VERB_DELETE ?
-					"The rule of policy \"%s\" for status \"%s\" does not make it deletable." :
-					"The rule of policy \"%s\" for status \"%s\" forbids it.",
+					"The rule of policy \"%s\" for status %s does not make it deletable." :
+					"The rule of policy \"%s\" for status %s forbids it.",
 				q->policy->name, status);
 			r->hint =
 				"Call ordcancel.cancel_options() to see what is allowed.";
 			break;
 		case FAULT_MUST_ASK:
 			r->detail = psprintf(
-				"Policy \"%s\" lets the %s only ask in status \"%s\".",
+				"Policy \"%s\" lets the %s only ask in status %s.",
 				q->policy->name, party, status);
 			r->hint = q->policy->requested_status ?
 				psprintf(
@@ -139,7 +138,7 @@ explain_forbidden(Refusal *r, const RefusalNames *names, const Question *q,
 			break;
 		case FAULT_NOT_ASKED:
 			r->detail = psprintf(
-				"Policy \"%s\" lets the %s cancel at once in status \"%s\".",
+				"Policy \"%s\" lets the %s cancel at once in status %s.",
 				q->policy->name, party, status);
 			break;
 		case FAULT_ALREADY_ASKED:
@@ -148,8 +147,14 @@ explain_forbidden(Refusal *r, const RefusalNames *names, const Question *q,
 				party);
 			break;
 		case FAULT_PLAIN_UPDATES:
-			r->detail = "The table was attached with plain_updates => false.";
-			r->hint = "Call a function of ordcancel.";
+			r->detail = q->verb == VERB_MOVE ?
+				"It would deny the open request, and the table was attached with plain_updates => false." :
+				"The table was attached with plain_updates => false.";
+			r->hint = q->verb != VERB_MOVE ?
+				"Call a function of ordcancel." :
+				q->asked_by == q->party ?
+				"Call ordcancel.withdraw_cancel() first." :
+				"Call ordcancel.deny_cancel() first.";
 			break;
 		case FAULT_OTHER_STATUS:
 			r->detail = psprintf(
@@ -185,7 +190,7 @@ explain_forbidden(Refusal *r, const RefusalNames *names, const Question *q,
 	if (q->verb == VERB_DELETE && fault != FAULT_OPEN)
 		r->hint =
 			"Orders are deleted only in a status whose rule says deletable.";
-	if (rule && rule->hint)
+	if (rule && rule->hint && fault != FAULT_PLAIN_UPDATES)
 		r->hint = rule->hint;
 }
 
@@ -228,6 +233,9 @@ explain_words(Refusal *r, const RefusalNames *names, const Question *q,
 			r->message = q->reason && q->reason->requires_note ?
 				psprintf("cancellation reason \"%s\" needs a note", reason) :
 				psprintf("%s needs a note", verb_name(q->verb));
+			if (q->verb == VERB_UNDO_CANCEL)
+				r->detail = psprintf("It denies what the %s asked for.",
+									 party_name(q->asked_by));
 			r->hint = psprintf("Give a note of 1 to %d characters.", note_max);
 			break;
 		default:
@@ -301,16 +309,72 @@ refusal_undo_hint(const Policy *policy, bool on_record)
 }
 
 static void
-explain_canceled(Refusal *r, const RefusalNames *names, const Question *q)
+explain_canceled(Refusal *r, const RefusalNames *names, const Question *q,
+				 Fault fault)
 {
 	r->message = psprintf(q->live == STATE_IN_PROGRESS ?
 							  "cancellation of order %s of %s is in progress" :
 							  "order %s of %s is canceled",
 						  names->order, names->table);
+	if (fault == FAULT_DISAGREES)
+	{
+		r->message = psprintf("order %s of %s and its cancellation disagree",
+							  names->order, names->table);
+		r->detail = psprintf(
+			"The order has status %s; its cancellation is on record as \"%s\".",
+			quoted_or_null(q->status), state_name(q->live));
+		r->hint =
+			"Somebody passed the triggers by. Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.";
+		return;
+	}
+	if (fault == FAULT_COMES_AGAIN || fault == FAULT_CAME_TO_STAY)
+	{
+		r->detail = psprintf(
+			"An order of this key was canceled and deleted, and comes again in status %s.",
+			quoted_or_null(q->status));
+		r->hint = fault == FAULT_COMES_AGAIN ?
+			psprintf(
+				"Insert it in status \"%s\", then call ordcancel.undo_cancel(), or give it another key.",
+				q->policy->canceled_status) :
+			"Give it another key.";
+		return;
+	}
 	if (names->to)
-		r->detail = psprintf("Its status cannot change from \"%s\" to \"%s\".",
-							 shown_status(q->status), shown_status(names->to));
+		r->detail = psprintf("Its status cannot change from %s to %s.",
+							 quoted_or_null(q->status),
+							 quoted_or_null(names->to));
 	r->hint = refusal_undo_hint(q->policy, q->live != STATE_NONE);
+}
+
+/* The functions that a plain update to canceled skips. */
+static char *
+way_to_refund(const Question *q)
+{
+	if (q->live == STATE_IN_PROGRESS)
+		return "Call ordcancel.record_refund().";
+	if (q->party == PARTY_CUSTOMER)
+		return "Call ordcancel.request_cancel(); the order is canceled when the refunds are recorded.";
+	return q->live == STATE_REQUESTED ?
+		"Call ordcancel.accept_cancel(), then ordcancel.record_refund()." :
+		"Call ordcancel.cancel_order(), then ordcancel.record_refund().";
+}
+
+static void
+explain_hold(Refusal *r, const Question *q, Fault fault)
+{
+	if (fault == FAULT_PRIOR_STATUS)
+	{
+		r->detail = psprintf(
+			"A cancellation request is open, and %s is the status that the order had before it.",
+			quoted_or_null(q->prior_status));
+		r->hint =
+			"Call ordcancel.withdraw_cancel() or ordcancel.deny_cancel() to end the request. A program that saves whole rows has to read the order again first.";
+		return;
+	}
+	r->detail = psprintf(
+		"A cancellation request is open, and policy \"%s\" holds the order until it is decided.",
+		q->policy->name);
+	r->hint = "Accept or deny the request first.";
 }
 
 static void
@@ -384,8 +448,7 @@ refusal_explain(const RefusalNames *names, const Question *q, const Verdict *v)
 			{
 				r.detail = psprintf("%s is due, %s is refunded.", names->due,
 									names->refunded);
-				r.hint =
-					"Accept the cancellation, then call ordcancel.record_refund().";
+				r.hint = way_to_refund(q);
 			}
 			else
 			{
@@ -400,13 +463,10 @@ refusal_explain(const RefusalNames *names, const Question *q, const Verdict *v)
 		case CONDITION_ORDER_ON_HOLD:
 			r.message = psprintf("order %s of %s is on hold", names->order,
 								 names->table);
-			r.detail = psprintf(
-				"A cancellation request is open, and policy \"%s\" holds the order until it is decided.",
-				q->policy->name);
-			r.hint = "Accept or deny the request first.";
+			explain_hold(&r, q, v->fault);
 			break;
 		case CONDITION_ORDER_IS_CANCELED:
-			explain_canceled(&r, names, q);
+			explain_canceled(&r, names, q, v->fault);
 			break;
 		case CONDITION_INVALID_POLICY:
 			explain_policy(&r, names, q, v->fault);

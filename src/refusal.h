@@ -83,4 +83,7 @@ extern char *refusal_undo_hint(const Policy *policy, bool on_record);
 /* At most so many bytes of a text, cut between characters. */
 extern char *shorten(const char *text, int bytes);
 
+/* A status as messages name it. */
+extern char *quoted_or_null(const char *status);
+
 #endif /* ORDCANCEL_REFUSAL_H */

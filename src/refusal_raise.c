@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -35,9 +36,14 @@ refusal_raise_not_attached(Oid relid)
 {
 	char *name = OidIsValid(relid) ? get_rel_name(relid) : NULL;
 
+	if (name)
+		name = quote_qualified_identifier(get_namespace_name(
+											  get_rel_namespace(relid)),
+										  name);
+
 	ereport(ERROR,
 			(errcode(condition_sqlstate(CONDITION_ORDER_TABLE_NOT_ATTACHED)),
-			 name ? errmsg("table \"%s\" is not attached to ordcancel", name) :
+			 name ? errmsg("table %s is not attached to ordcancel", name) :
 				 !OidIsValid(relid) ?
 					errmsg("order table is null") :
 					errmsg("relation with OID %u does not exist", relid),

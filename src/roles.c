@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "roles.h"
+#include "settings.h"
 
 bool
 role_may(Verb verb)
@@ -39,7 +40,40 @@ role_may(Verb verb)
 Party
 role_party(void)
 {
-	return role_may(VERB_CANCEL_ORDER) ? PARTY_MERCHANT : PARTY_CUSTOMER;
+	return !role_is_kept_customer() && role_may(VERB_CANCEL_ORDER) ?
+		PARTY_MERCHANT :
+		PARTY_CUSTOMER;
+}
+
+bool
+role_is_kept_customer(void)
+{
+	const char *party = settings_party();
+
+	return party && strcmp(party, party_name(PARTY_CUSTOMER)) == 0;
+}
+
+Refusal
+role_merchant_refusal(const char *function)
+{
+	return (Refusal){
+		.sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE,
+		.message = psprintf("%s is the merchant's", function),
+		.detail = "Setting \"ordcancel.party\" is \"customer\".",
+		.hint =
+			"Set \"ordcancel.party\" to \"merchant\", or reset it, where the merchant acts.",
+	};
+}
+
+void
+role_must_be_merchant(const char *function)
+{
+	Refusal refusal;
+
+	if (!role_is_kept_customer())
+		return;
+	refusal = role_merchant_refusal(function);
+	refusal_raise(&refusal);
 }
 
 char *

@@ -3,6 +3,8 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -12,6 +14,7 @@
 #include "utils/varlena.h"
 
 #include "compat.h"
+#include "decision.h"
 #include "settings.h"
 
 int	 settings_notify = NOTIFY_COMMIT;
@@ -20,6 +23,7 @@ bool settings_allow_truncate = false;
 static char *actor = NULL;
 static char *reason = NULL;
 static char *note = NULL;
+static char *party = NULL;
 static char *clock_setting = NULL;
 static char *relay_databases = NULL;
 
@@ -112,6 +116,99 @@ check_clock(char **value, void **extra, GucSource source)
 	return false;
 }
 
+/*
+ * How long a text is, without raising anything about it: check hooks may not.
+ * Blanks at the ends do not count in notes.
+ */
+static int
+characters(const char *text, bool is_note)
+{
+	int encoding = GetDatabaseEncoding();
+	int left;
+	int count = 0;
+
+	if (is_note)
+		text += strspn(text, " \t\r\n");
+	left = strlen(text);
+	while (is_note && left > 0 && strchr(" \t\r\n", text[left - 1]))
+		left--;
+	for (; left > 0; count++)
+	{
+		int length = Max(1, pg_encoding_mblen(encoding, text));
+
+		text += Min(length, left);
+		left -= length;
+	}
+	return count;
+}
+
+/*
+ * Who sets it now is told.  What was set before there was anybody to tell, for
+ * the database, say, or before this library was loaded, would be dropped with
+ * a warning, and something else be done than was asked for: it is kept, and
+ * refused where it is used.
+ */
+static bool
+is_being_set(GucSource source)
+{
+	return defined && source >= PGC_S_CLIENT;
+}
+
+/* Refuses what no plain update and no call could use. */
+static bool
+check_length(const char *value, int longest, bool is_note, GucSource source)
+{
+	int count = characters(value, is_note);
+
+	if (count <= longest || !is_being_set(source))
+		return true;
+	GUC_check_errdetail("It has %d characters; %d are allowed.", count,
+						longest);
+	return false;
+}
+
+static bool
+check_actor(char **value, void **extra, GucSource source)
+{
+	return check_length(*value, NAME_MAX_LENGTH, false, source);
+}
+
+static bool
+check_reason(char **value, void **extra, GucSource source)
+{
+	if (check_length(*value, REASON_MAX_LENGTH, false, source))
+		return true;
+	GUC_check_errhint("It is a code of table ordcancel.reason.");
+	return false;
+}
+
+static bool
+check_note(char **value, void **extra, GucSource source)
+{
+	return check_length(*value, NOTE_MAX_LENGTH, true, source);
+}
+
+#define PARTIES \
+	"It is \"customer\", \"merchant\", or empty for what the role may be."
+
+static bool
+is_party(const char *value)
+{
+	Party known;
+
+	return value[0] == '\0' ||
+		(party_from_name(value, &known) && known != PARTY_SYSTEM);
+}
+
+static bool
+check_party(char **value, void **extra, GucSource source)
+{
+	if (is_party(*value) || !is_being_set(source))
+		return true;
+	GUC_check_errdetail(PARTIES);
+	return false;
+}
+
 #define LIST_OF_DATABASES \
 	"It is a list of names of databases, with commas between them."
 
@@ -150,8 +247,8 @@ settings_init(void)
 	DefineCustomStringVariable(
 		"ordcancel.actor",
 		"Who acts, as recorded for plain updates and calls that name no actor.",
-		"The name of the role when empty.", &actor, "", PGC_USERSET, 0, NULL,
-		NULL, NULL);
+		"The name of the role when empty.", &actor, "", PGC_USERSET, 0,
+		check_actor, NULL, NULL);
 	DefineCustomBoolVariable(
 		"ordcancel.allow_truncate",
 		"Lets TRUNCATE of an order table empty its records along with it, for test databases.",
@@ -166,15 +263,21 @@ settings_init(void)
 		NULL);
 	DefineCustomStringVariable(
 		"ordcancel.note", "The note of cancellations that plain updates make.",
-		NULL, &note, "", PGC_USERSET, 0, NULL, NULL, NULL);
+		NULL, &note, "", PGC_USERSET, 0, check_note, NULL, NULL);
 	DefineCustomEnumVariable("ordcancel.notify",
 							 "When events are announced by NOTIFY.", NULL,
 							 &settings_notify, NOTIFY_COMMIT, notify_modes,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
+	/* It takes away what the role may do, and gives nothing. */
+	DefineCustomStringVariable(
+		"ordcancel.party",
+		"For whom the session acts where its role could be the merchant.",
+		"\"customer\" or \"merchant\"; what the role may be when empty.",
+		&party, "", PGC_USERSET, 0, check_party, NULL, NULL);
 	DefineCustomStringVariable(
 		"ordcancel.reason",
 		"The reason of cancellations that plain updates make.", NULL, &reason,
-		"", PGC_USERSET, 0, NULL, NULL, NULL);
+		"", PGC_USERSET, 0, check_reason, NULL, NULL);
 	/* Only the postmaster acts on it; elsewhere it must not be unknown. */
 	DefineCustomStringVariable(
 		"ordcancel.relay_databases",
@@ -212,10 +315,30 @@ settings_note(void)
 	return nonempty(note);
 }
 
+const char *
+settings_party(void)
+{
+	if (!is_party(party))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for parameter \"%s\": \"%s\"",
+						"ordcancel.party", party),
+				 errdetail(PARTIES)));
+	return party[0] ? party : NULL;
+}
+
 TimestampTz
 settings_now(void)
 {
 	if (clock_setting && clock_setting[0])
 		return parse_clock(clock_setting);
 	return GetCurrentTimestamp();
+}
+
+TimestampTz
+settings_statement_now(void)
+{
+	if (clock_setting && clock_setting[0])
+		return parse_clock(clock_setting);
+	return GetCurrentStatementStartTimestamp();
 }

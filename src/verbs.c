@@ -85,6 +85,13 @@ outcome_datum(FunctionCallInfo fcinfo, const OrderCase *c, const Outcome *o)
 		heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
+/* The customer's, and that of whoever asked, are the others. */
+static bool
+of_merchant(Verb verb)
+{
+	return verb != VERB_REQUEST_CANCEL && verb != VERB_WITHDRAW_CANCEL;
+}
+
 static Datum
 run(FunctionCallInfo fcinfo, Call *call)
 {
@@ -94,9 +101,11 @@ run(FunctionCallInfo fcinfo, Call *call)
 	StringInfoData key;
 	Datum		   result;
 
+	call->source = verb_name(call->verb);
+	if (of_merchant(call->verb))
+		role_must_be_merchant(call->source);
 	if (once_done(fcinfo, &key, &result))
 		return result;
-	call->source = verb_name(call->verb);
 	c.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
 	entry_key(&c, fcinfo, 1);
 
@@ -131,6 +140,16 @@ run_beginning(FunctionCallInfo fcinfo, Verb verb, Party party)
 	return run(fcinfo, &call);
 }
 
+/* (orders, order_id, reason, note, actor) */
+static Datum
+run_accepting(FunctionCallInfo fcinfo, Call *call)
+{
+	call->reason = entry_text(fcinfo, 2);
+	call->note = entry_text(fcinfo, 3);
+	call->actor = entry_actor(fcinfo, 4);
+	return run(fcinfo, call);
+}
+
 /* (orders, order_id, note, actor) */
 static Datum
 run_deciding(FunctionCallInfo fcinfo, Call *call)
@@ -160,7 +179,8 @@ ordcancel_override_cancel(PG_FUNCTION_ARGS)
 
 /*
  * Only the party that asked may withdraw.  A role that may act for both, as
- * that of an application does, acts for the one that asked.
+ * that of an application does, acts for the one that asked, unless the setting
+ * says which.
  */
 Datum
 ordcancel_withdraw_cancel(PG_FUNCTION_ARGS)
@@ -168,8 +188,8 @@ ordcancel_withdraw_cancel(PG_FUNCTION_ARGS)
 	Call call = {.verb = VERB_WITHDRAW_CANCEL};
 
 	call.party = role_party();
-	call.either_party = call.party == PARTY_MERCHANT &&
-		role_may(VERB_REQUEST_CANCEL);
+	call.either_party = settings_party() == NULL &&
+		call.party == PARTY_MERCHANT && role_may(VERB_REQUEST_CANCEL);
 	return run_deciding(fcinfo, &call);
 }
 
@@ -178,7 +198,7 @@ ordcancel_accept_cancel(PG_FUNCTION_ARGS)
 {
 	Call call = {.verb = VERB_ACCEPT_CANCEL, .party = PARTY_MERCHANT};
 
-	return run_deciding(fcinfo, &call);
+	return run_accepting(fcinfo, &call);
 }
 
 Datum

@@ -42,7 +42,7 @@ SPANS = ['NULL', "'0'", "'1 hour'", "'-1 hour'", "'178000000 years'", "'-1780000
          "'1 us'", "'-1 month +30 days'", "'nonsense'", "'999 years 11 months'"]
 NUMBERS = ['NULL', '0', '1', '-1', '5', '10', '0.001', "'NaN'", "'Infinity'", "'-Infinity'", '1e1000', '1e-1000', '4.995', '9' * 200, '1e131071', '0.' + '0' * 16000 + '1']
 
-SETTINGS = ["ordcancel.actor = 'anna'", "ordcancel.reason = 'out_of_stock'", "ordcancel.reason = 'nonsense'", "ordcancel.note = 'n'", "ordcancel.notify = 'off'", "ordcancel.notify = 'relay'",
+SETTINGS = ["ordcancel.actor = 'anna'", "ordcancel.party = 'customer'", "ordcancel.party = 'merchant'", "ordcancel.party = 'nonsense'", "ordcancel.reason = 'out_of_stock'", "ordcancel.reason = 'nonsense'", "ordcancel.note = 'n'", "ordcancel.notify = 'off'", "ordcancel.notify = 'relay'",
             "ordcancel.notify = 'nonsense'", "ordcancel.clock = 'infinity'", "ordcancel.clock = '-infinity'", "ordcancel.clock = 'nonsense'", "ordcancel.clock = '2026-03-02 10:00+00'",
             "ordcancel.clock = 'now'", "ordcancel.clock = '294276-12-31'", "DateStyle = 'SQL, DMY'", "IntervalStyle = 'iso_8601'", "TimeZone = 'Asia/Kathmandu'", 'extra_float_digits = -10',
             "bytea_output = 'escape'", 'quote_all_identifiers = on', 'standard_conforming_strings = off', 'transform_null_equals = on', "plan_cache_mode = 'force_generic_plan'",

@@ -68,8 +68,6 @@ class Rules:
     policies: dict
     reasons: dict
     methods: dict               # code: what an undo demands
-    stale_refused: bool = False     # the prior status set again, a request being open
-    undo_denies: bool = False       # undo of the other party's request is a denial
     repeats_known: bool = False     # a refund's reference says that it is known already
     keeps: bool = False             # what an ended cancellation has paid back counts
     keeps_settled: bool = False     # even where the undo was said to be settled
@@ -250,14 +248,15 @@ def check_words(rules, o, verb, party, words):
     reason, note = words
     needed = verb == "override_cancel" or (verb == "deny_cancel" and party != "system")
     longest = 2000
-    if verb in BEGIN and reason is not None:
+    takes_reason = verb in BEGIN + ("accept_cancel",) and party != "system"
+    if takes_reason and reason is not None:
         r = rules.reasons.get(reason)
         asked = party == "customer" or (o.live == "requested" and o.last.asked_by == "customer")
         if r is None or not r.active or r.audience not in ("any", party) or (r.requires_request and not asked):
             raise Refused("invalid_reason")
         needed = needed or r.requires_note
         longest = min(longest, r.note_max)
-    elif verb in BEGIN and rules.policy(o).reason_required and not (o.live and o.last.reason != frozenset([None])):
+    elif takes_reason and rules.policy(o).reason_required and not (o.live and o.last.reason != frozenset([None])):
         raise Refused("invalid_reason")
     if (needed and note_length(note) == 0) or note_length(note) > longest:
         raise Refused("invalid_reason")
@@ -345,7 +344,8 @@ def undo(rules, o, verb, party, now, words, settled=False):
     reach = ("never",) + LIVE
     p = rules.policy(o)
     if o.live is None:
-        if o.last and o.last.state in ("undone", "withdrawn") and not came_canceled(rules, o):
+        denied = o.last and o.last.state == "denied" and o.last.undo_note is not None
+        if o.last and (denied or o.last.state in ("undone", "withdrawn")) and not came_canceled(rules, o):
             return Verdict(o.last.state)
         raise Refused("undo_not_allowed")
     if reach.index(p.undo) < reach.index(o.live):
@@ -354,7 +354,7 @@ def undo(rules, o, verb, party, now, words, settled=False):
         raise Refused("undo_not_allowed")
     if not settled and any(rules.methods[m] != "nothing" for m, _, _ in o.last.refunds):
         raise Refused("refund_not_settled")
-    if o.live == "requested" and rules.undo_denies and o.last.asked_by != party:
+    if o.live == "requested" and o.last.asked_by != party:
         check_words(rules, o, "deny_cancel", party, words)
         return back(rules, o, "denied")
     check_words(rules, o, verb, party, words)
@@ -393,6 +393,7 @@ def refund(rules, o, op):
 def carry_out(rules, o, v, verb, party, actor, source, now, reason=None, note=None, key=None, op=None, to=None):
     """The order after a verdict that changes it; to is what a plain update wrote."""
     last = o.last if o.live else None
+    note = note if note_length(note) else None
     status = to if to is not None else v.status if v.status is not None else o.status
     p = rules.policy(o)
     data = ()
@@ -408,9 +409,8 @@ def carry_out(rules, o, v, verb, party, actor, source, now, reason=None, note=No
             c = replace(c, undo_note=note)
         elif not refunded:
             c = replace(c, decision_note=note)
-        if v.accepts and reason is not None:
-            # Whose counts, the asker's or the decider's, was not always the same.
-            c = replace(c, reason=frozenset([reason]) if c.reason == frozenset([None]) else c.reason | {reason})
+        if v.accepts and reason is not None and (party != "system" or c.reason == frozenset([None])):
+            c = replace(c, reason=frozenset([reason]))
     if v.accepts or v.state == "denied" or (last is None and v.state != "requested"):
         c = replace(c, decided_by=party, decided_actor=actor, decided_at=now)
     if v.accepts or (last is None and v.state != "requested"):
@@ -534,9 +534,15 @@ def cancel_options(rules, world, op, said):
                 v = Verdict("in_progress", "refunded")
             else:
                 v = DECIDES[verb](rules, o, verb, party, said.now, None)
-            rows[party, verb] = (True, v.state if v.type else "already", None)
+            due = None
+            if v.type and v.state in ("in_progress", "canceled"):
+                due = o.last.due if verb == "record_refund" else due_of(rules, o)
+                due = due if due is None else max(due, Decimal(0))
+            rows[party, verb] = (True, v.state if v.type else "already", None, due)
         except Refused as why:
-            rows[party, verb] = (False, "refused", why.condition)
+            rows[party, verb] = (False, "refused", why.condition, None)
+            if verb == "undo_cancel" and why.condition == "refund_not_settled":
+                rows[party, verb] = (True, undo(rules, o, verb, party, said.now, None, settled=True).state, why.condition, None)
     return [(rows, world)]
 
 
@@ -571,14 +577,7 @@ def judge_update(rules, o, to, said):
     if kind is None:
         if o.live != "requested":
             return replace(o, status=to)
-        if to == o.last.prior and rules.stale_refused:
-            raise Refused("order_on_hold")
-        if to == o.last.prior and o.last.asked_by == said.party:
-            v = withdraw(rules, o, "withdraw_cancel", said.party, said.now, (None, said.note))
-            if v.status != to:
-                raise Refused("cancellation_forbidden")
-            return carry_out(rules, o, v, "withdraw_cancel", note=said.note, to=to, **common)
-        if p.hold:
+        if p.hold or to == o.last.prior:
             raise Refused("order_on_hold")
         return carry_out(rules, o, Verdict("denied", "denied"), "move", to=to, **common)
 

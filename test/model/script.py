@@ -40,7 +40,7 @@ class Script:
         rng = self.rng
         self.count += 1
         reason = rng.choice(KNOWN_REASONS) if rng.random() < 0.3 else None
-        note = rng.choice(NOTES) if rng.random() < 0.2 else None
+        note = rng.choice(NOTES[:-1]) if rng.random() < 0.2 else None     # a setting refuses the last one
         return Said(role, "%s.%d" % (self.tag, self.count), reason, note or None, self.now)
 
     def operation(self, world, said):
@@ -67,6 +67,8 @@ class Script:
             return Op(verb, id, note=note, actor=actor, settled=rng.choice((None, False, True, True)))
         if verb == "deny_cancel" and rng.random() < 0.7:
             note = "no"
+        if verb == "accept_cancel":
+            return Op(verb, id, self.reason() if rng.random() < 0.5 else None, note, actor)
         return Op(verb, id, note=note, actor=actor)
 
     def reason(self):

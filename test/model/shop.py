@@ -206,7 +206,7 @@ def statement(op, spelling):
                 " FROM ordcancel.cancel_orders('shop.orders', '%s'%s%s)" % (ids, args, ", on_error => 'abort'" if op.abort else ""))
     id = quoted(op.id) if spelling else "'%s'" % op.id
     if op.verb == "cancel_options":
-        return ("SELECT string_agg(format('%%s/%%s/%%s/%%s/%%s', party, verb, allowed, outcome, condition), ' ')"
+        return ("SELECT string_agg(format('%%s/%%s/%%s/%%s/%%s/%%s', party, verb, allowed, outcome, condition, refund_due), ' ')"
                 " FROM ordcancel.cancel_options('shop.orders', %s)" % id)
     return ("SELECT format('%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s', cancellation_id, state, order_status, changed, refund_due, refunded,"
             " extract(epoch from requested_at)::bigint, extract(epoch from decided_at)::bigint, extract(epoch from closed_at)::bigint)"
@@ -236,7 +236,7 @@ def read_answer(op, text):
         return tuple((i or None, what, whole(n), sqlstate or None) for i, what, n, sqlstate in rows), None
     if op.verb == "cancel_options":
         rows = [row.split("/") for row in text.split()]
-        return {(p, v): (ok == "t", what, condition or None) for p, v, ok, what, condition in rows}, None
+        return {(p, v): (ok == "t", what, condition or None, number(due)) for p, v, ok, what, condition, due in rows}, None
     f = text.split("|")
     return Outcome(whole(f[0]), f[1], f[2] or None, f[3] == "t", number(f[4]), number(f[5]), whole(f[6]), whole(f[7]), whole(f[8])), None
 
@@ -322,12 +322,9 @@ def probe(cursor):
     cursor.execute("SET ordcancel.clock = '%s'" % instant(START))
     cursor.execute("SELECT ordcancel.set_policy('shop.orders', unset => '{grace}', on_progress => 'deny')")
     cursor.execute("INSERT INTO shop.orders (id, status, paid) SELECT i, 'placed', 40 FROM generate_series(1, 5) AS i")
-    request = "SELECT ordcancel.request_cancel({})"
     cancel = "SELECT refund_due FROM ordcancel.cancel_order({})"
     pay = "SELECT changed FROM ordcancel.record_refund({}, 15, 'cash', reference => 'probe')"
     undo = "SELECT state FROM ordcancel.undo_cancel({}, note => 'no', settled => %s)"
-    ask("undo_denies", 1, request, undo % "false", says=lambda state: state == "denied")
-    ask("stale_refused", 2, request, "UPDATE shop.orders SET status = 'placed' WHERE id = 2", says=lambda went: not went)
     ask("repeats_known", 3, cancel, pay, pay, says=lambda changed: changed is False)
     ask("keeps", 4, cancel, pay, undo % "false", cancel, says=lambda due: due is not None and due < 40)
     ask("keeps_settled", 5, cancel, pay, undo % "true", cancel, says=lambda due: due is not None and due < 40)

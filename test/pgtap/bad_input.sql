@@ -116,7 +116,7 @@ FROM unnest('{''a_view'',''a_matview'',''a_temp'',''parent'',''child'',''a_seque
 INSERT INTO expected (code, statement)
 SELECT 'OC006', format('SELECT ordcancel.%s', call)
 FROM unnest(ARRAY['cancel_order(''orders'', 1, repeat(''x'', 10485760))', 'cancel_order(''orders'', 1, '''')', 'cancel_order(''orders'', 1, note => repeat(''x'', 10485760))',
-                  'cancel_order(''orders'', 1, note => repeat(''é'', 2001))', 'accept_cancel(''orders'', 2, repeat(''x'', 2001))', 'deny_cancel(''orders'', 2, repeat(''x'', 10485760))',
+                  'cancel_order(''orders'', 1, note => repeat(''é'', 2001))', 'accept_cancel(''orders'', 2, repeat(''x'', 2001))', 'accept_cancel(''orders'', 2, note => repeat(''x'', 2001))', 'deny_cancel(''orders'', 2, repeat(''x'', 10485760))',
                   'deny_cancel(''orders'', 2, NULL)', 'deny_cancel(''orders'', 2, E'' \n\t'')', 'override_cancel(''orders'', 4, note => '' '')', 'undo_cancel(''orders'', 5, repeat(''x'', 2001))',
                   'cancel_order(''orders'', 1, ''other'', repeat(''x'', 256))', 'cancel_order(''orders'', 1, ''other'')', 'cancel_order(''orders'', 1, ''unpaid_expired'')']) AS call;
 INSERT INTO expected (code, statement)

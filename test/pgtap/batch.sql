@@ -1,7 +1,7 @@
 -- cancel_batch and resume_batch: what they take, where they may be called, and
 -- what they do and foretell for orders of every kind.
 \ir include/batch.sql
-SELECT plan(116);
+SELECT plan(117);
 
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, supplier text, due numeric, flag boolean, buyer text DEFAULT 'ann',
@@ -149,6 +149,8 @@ CALL ordcancel.cancel_batch('shop.orders', 'id IN (101, 102)', 'other');
 SELECT same(:'SQLSTATE', 'OC006', 'a reason that wants a note');
 CALL ordcancel.cancel_batch('shop.orders', 'id IN (101, 102)', note => repeat('x', 2001));
 SELECT same(:'SQLSTATE', 'OC006', 'a note that is too long');
+CALL ordcancel.cancel_batch('shop.orders', 'false', note => ' ');
+SELECT is((SELECT note FROM ordcancel.batch ORDER BY batch_id DESC LIMIT 1), NULL, 'a note of blanks is none');
 CALL ordcancel.cancel_batch('shop.orders', 'id IN (101, 102)', 'no_such_reason');
 SELECT same(:'SQLSTATE', 'OC006', 'a reason that does not exist');
 SET ordcancel.actor = 'set before';

@@ -70,7 +70,8 @@ CREATE FUNCTION expected(verb text, party text, state text, asked_by text, mode 
         WHEN verb = 'undo_cancel'
             THEN CASE WHEN state NOT IN ('requested', 'in_progress', 'canceled') THEN refused('undo_not_allowed')
                       WHEN reach(state) > reach(undo) OR undo_late THEN refused('undo_not_allowed')
-                      WHEN state = 'requested' THEN 'withdrawn - prior withdrawn'
+                      WHEN state = 'requested' AND party = asked_by THEN 'withdrawn - prior withdrawn'
+                      WHEN state = 'requested' THEN 'denied - prior denied'
                       ELSE 'undone - prior undone' END
 
         -- Beginning one.
@@ -90,9 +91,9 @@ CREATE FUNCTION expected_change(change_to text, party text, state text, asked_by
         WHEN state = 'in_progress' AND change_to IN ('canceled', 'customer_canceled') THEN refused('refund_not_settled')
         WHEN state IN ('canceled', 'in_progress') THEN refused('order_is_canceled')
 
-        -- Of a request: back by whoever asked, else on.
-        WHEN state = 'requested' AND change_to = 'prior' AND party = asked_by THEN 'withdrawn - prior withdrawn'
-        WHEN state = 'requested' AND change_to IN ('prior', 'other')
+        -- Of a request: never back, that may be a stale save; on, perhaps.
+        WHEN state = 'requested' AND change_to = 'prior' THEN refused('order_on_hold')
+        WHEN state = 'requested' AND change_to = 'other'
             THEN CASE on_progress WHEN 'hold' THEN refused('order_on_hold') ELSE 'denied - - denied' END
         WHEN change_to IN ('prior', 'other') THEN 'already - - -'
 
@@ -227,8 +228,8 @@ SELECT is_empty($$
     WHERE decided LIKE 'undone %' AND until IS DISTINCT FROM ends LIMIT 5 $$,
     'an undo is possible until its window ends');
 SELECT set_eq(answers('undo_cases', 'undo_cancel', 'merchant'),
-              ARRAY['already - - -', 'refused undo_not_allowed - -', 'undone - prior undone', 'withdrawn - prior withdrawn'],
-              'undo_cancel has four answers while no money has come back');
+              ARRAY['already - - -', 'denied - prior denied', 'refused undo_not_allowed - -', 'undone - prior undone', 'withdrawn - prior withdrawn'],
+              'undo_cancel has five answers while no money has come back');
 
 -- ------------------------------------------------------------ plain updates
 -- The verb is found by the decision: what is passed is of no account.
@@ -253,7 +254,8 @@ SELECT is_empty(differences('change_cases', what), 'a plain change to ' || what 
 FROM unnest('{requested,in_progress,canceled,customer_canceled,prior,other}'::text[]) AS what;
 SELECT isnt_empty('SELECT FROM change_cases WHERE decided LIKE ' || quote_literal(prefix || ' %'),
                   'some plain change ends as ' || prefix)
-FROM unnest('{requested,in_progress,canceled,withdrawn,denied,already,refused}'::text[]) AS prefix;
+FROM unnest('{requested,in_progress,canceled,denied,already,refused}'::text[]) AS prefix;
+SELECT is_empty($$SELECT FROM change_cases WHERE decided LIKE 'withdrawn %'$$, 'none withdraws');
 SELECT is_empty($$
     SELECT c.n, c.what, c.decided, v.what, v.decided
     FROM change_cases AS c JOIN situations AS s USING (n) JOIN verb_cases AS v USING (n)

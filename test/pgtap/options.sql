@@ -80,16 +80,17 @@ DECLARE
     said text;
 BEGIN
     EXECUTE 'SET LOCAL ROLE ' || CASE party WHEN 'customer' THEN 'pgtap_shopper' ELSE 'pgtap_clerk' END;
-    EXECUTE format('SELECT CASE WHEN changed THEN state ELSE ''already'' END FROM ordcancel.%I(''shop.orders'', ''%s''%s)', verb, id,
+    EXECUTE format('SELECT CASE WHEN changed THEN concat_ws('' '', state, CASE WHEN state IN (''in_progress'', ''canceled'') THEN refund_due END)'
+                   ' ELSE ''already'' END FROM ordcancel.%I(''shop.orders'', ''%s''%s)', verb, id,
                    CASE verb WHEN 'record_refund' THEN ', 1, ''cash''' WHEN 'deny_cancel' THEN ', note => ''no'''
-                             WHEN 'override_cancel' THEN ', note => ''no''' ELSE '' END) INTO said;
+                             WHEN 'override_cancel' THEN ', note => ''no''' WHEN 'undo_cancel' THEN ', note => ''no'', settled => true' ELSE '' END) INTO said;
     RAISE EXCEPTION USING ERRCODE = 'UNDO1', MESSAGE = said;
 EXCEPTION
     WHEN SQLSTATE 'UNDO1' THEN RETURN SQLERRM;
     WHEN OTHERS THEN RETURN 'refused ' || condition_of(SQLSTATE);
 END $$;
 CREATE TEMP TABLE foretold AS
-SELECT o.*, p.*, concat_ws(' ', p.outcome, p.condition) AS says, happens(p.party, p.verb, o.id) AS happens
+SELECT o.*, p.*, concat_ws(' ', p.outcome, CASE WHEN NOT p.allowed THEN p.condition END, p.refund_due) AS says, happens(p.party, p.verb, o.id) AS happens
 FROM shop.orders AS o, ordcancel.cancel_options('shop.orders', o.id) AS p;
 ANALYZE foretold;
 
@@ -104,13 +105,13 @@ SELECT is_empty(format($$SELECT kind, status, placed_at, policy, due, block, par
                          WHERE verb = %L AND says <> happens LIMIT 5$$, verb), 'what is said of ' || verb || ' is what happens')
 FROM (SELECT DISTINCT verb FROM foretold ORDER BY verb) AS v;
 SELECT is_empty($$SELECT id, party, verb, allowed, outcome, condition, detail FROM foretold
-                  WHERE allowed IS DISTINCT FROM (outcome <> 'refused') OR (condition IS NULL) IS DISTINCT FROM allowed
-                     OR (NOT allowed AND coalesce(detail, '') = '') OR (allowed AND concat(detail, hint) <> '') LIMIT 5$$,
+                  WHERE allowed IS DISTINCT FROM (outcome <> 'refused') OR (NOT allowed AND (condition IS NULL OR coalesce(detail, '') = ''))
+                     OR (allowed AND concat(condition, detail, hint) <> '' AND (verb, outcome, condition) <> ('undo_cancel', 'undone', 'refund_not_settled')) LIMIT 5$$,
                 'what is refused says why, what is allowed does not');
 SELECT set_eq($$SELECT DISTINCT says FROM foretold$$,
-              ARRAY['already', 'canceled', 'denied', 'in_progress', 'requested', 'undone', 'withdrawn',
+              ARRAY['already', 'canceled', 'denied', 'in_progress 5', 'requested', 'undone', 'withdrawn',
                     'refused cancellation_blocked', 'refused cancellation_forbidden', 'refused grace_period_over',
-                    'refused no_open_cancellation', 'refused refund_not_settled', 'refused undo_not_allowed'],
+                    'refused no_open_cancellation', 'refused undo_not_allowed'],
               'every answer occurs');
 SELECT is_empty($$SELECT id FROM foretold WHERE condition = 'cancellation_blocked'
                     AND (block IS NULL OR detail NOT LIKE '%"' || CASE block WHEN 'both' THEN 'both' ELSE block || 's' END || '"%'

@@ -68,7 +68,7 @@ SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 9, note => repea
 SELECT is((ordcancel.cancel_order('shop.orders', 9, note => repeat('n', 2000))).state, 'canceled', 'and not fewer');
 
 SELECT is((ordcancel.request_cancel('shop.orders', n)).state, 'requested', 'asked: ' || n) FROM generate_series(42, 45) AS n;
-SELECT throws_ok(format($$SELECT ordcancel.%s('shop.orders', 42, repeat('n', 2001))$$, verb), 'OC006', 'note is too long', verb || ' takes no longer note either')
+SELECT throws_ok(format($$SELECT ordcancel.%s('shop.orders', 42, note => repeat('n', 2001))$$, verb), 'OC006', 'note is too long', verb || ' takes no longer note either')
 FROM unnest('{accept_cancel,deny_cancel,withdraw_cancel,undo_cancel}'::text[]) AS verb;
 SELECT throws_ok(format($$SELECT ordcancel.deny_cancel('shop.orders', 42, %L)$$, note), 'OC006', 'deny_cancel needs a note', 'a denial needs a note: ' || coalesce(to_json(note)::text, 'none'))
 FROM unnest(ARRAY[NULL, '', E' \t\n']) AS note;

@@ -1,7 +1,7 @@
 -- The views on what is open: every attached table, only what the reader may
 -- see, and at the price of what is open, not of what is closed.
 BEGIN;
-SELECT plan(34);
+SELECT plan(36);
 SET LOCAL timezone = 'UTC';
 SET LOCAL intervalstyle = 'postgres';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
@@ -41,6 +41,10 @@ SET LOCAL ordcancel.clock = '2026-05-05 13:59:59.999999+00';
 SELECT is((SELECT string_agg(order_id, ' ') FROM ordcancel.pending_requests WHERE overdue), NULL, 'not overdue before the deadline');
 SET LOCAL ordcancel.clock = '2026-05-05 14:00+00';
 SELECT is((SELECT string_agg(order_id, ' ') FROM ordcancel.pending_requests WHERE overdue), '1', 'overdue when sweep would decide it');
+SELECT ordcancel.set_policy('shop.orders', unset => '{decision_timeout,on_timeout}');
+SELECT is((SELECT string_agg(order_id, ' ') FROM ordcancel.pending_requests WHERE overdue OR deadline IS NOT NULL), NULL, 'not when sweep would not, as the policy has no deadlines any more');
+SELECT ordcancel.set_policy('shop.orders', decision_timeout => '2 hours', on_timeout => 'deny');
+SELECT is((SELECT string_agg(order_id, ' ') FROM ordcancel.pending_requests WHERE overdue), '1', 'with deadlines again, it is');
 SET LOCAL ordcancel.clock = '';
 SELECT is((SELECT bool_and(age = statement_timestamp() - requested_at) FROM ordcancel.pending_requests), true, 'by the real time, where none is set');
 SELECT is((ordcancel.request_cancel('shop.orders', 3)).state, 'requested', 'asked: 3');

@@ -61,7 +61,7 @@ SELECT is(retried($$override_cancel('shop.orders', 32, note => 'x')$$), 'done as
 SELECT is(retried($$cancel_order('shop.orders', 41)$$), 'done as in_progress, then unchanged', 'canceling again while refunds are missing changes nothing');
 SELECT is(retried($$undo_cancel('shop.orders', 41)$$), 'done as undone, then unchanged', 'undoing one in progress again changes nothing');
 SELECT is((ordcancel.request_cancel('shop.orders', 2)).state, 'requested', 'asked');
-SELECT is(retried($$undo_cancel('shop.orders', 2)$$), 'done as withdrawn, then unchanged', 'undoing a request again changes nothing');
+SELECT is(retried($$undo_cancel('shop.orders', 2, 'no')$$), 'done as denied, then unchanged', 'undoing a request again changes nothing');
 
 -- ------------------------------------------------------- request keys
 
@@ -109,7 +109,7 @@ SELECT is(begun(n), 'requested asked', 'asked: ' || n) FROM generate_series(6, 8
 SELECT moved_behind_our_back(n, 'shipped') FROM generate_series(6, 8) AS n;
 SELECT is((ordcancel.withdraw_cancel('shop.orders', 6)).order_status, 'shipped', 'a withdrawal leaves an order that has moved on');
 SELECT is((ordcancel.deny_cancel('shop.orders', 7, 'no')).order_status, 'shipped', 'a denial leaves an order that has moved on');
-SELECT is((ordcancel.undo_cancel('shop.orders', 8)).order_status, 'shipped', 'an undo leaves an order that has moved on');
+SELECT is((ordcancel.undo_cancel('shop.orders', 8, 'no')).order_status, 'shipped', 'an undo leaves an order that has moved on');
 SELECT is((ordcancel.cancel_order('shop.orders', 43)).order_status, 'refunding', 'canceled with money due');
 SELECT moved_behind_our_back(43, 'lost');
 SELECT is((ordcancel.undo_cancel('shop.orders', 43)).order_status, 'lost', 'an undo of one in progress too');
@@ -146,7 +146,7 @@ SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 999)$$, 'OC002',
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', NULL)$$, 'OC002', NULL, 'no order at all');
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 'twelve')$$, 'OC002', NULL, 'an id that is none');
 SELECT throws_ok($$SELECT ordcancel.cancel_order(NULL, 1)$$, 'OC001', NULL, 'no table at all');
-SELECT throws_ok($$SELECT ordcancel.cancel_order('pg_catalog.pg_class', 1)$$, 'OC001', 'table "pg_class" is not attached to ordcancel', 'a table that is not attached');
+SELECT throws_ok($$SELECT ordcancel.cancel_order('pg_catalog.pg_class', 1)$$, 'OC001', 'table pg_catalog.pg_class is not attached to ordcancel', 'a table that is not attached');
 
 SELECT * FROM finish();
 ROLLBACK;

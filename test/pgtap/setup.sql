@@ -80,7 +80,7 @@ SELECT lives_ok($$UPDATE shop.plain SET status = 'new' WHERE id = 1$$, 'no guard
 SELECT lives_ok($$DELETE FROM shop.plain WHERE id = 3$$, 'of any kind');
 SELECT is((SELECT count(*) FROM ordcancel.policy) + (SELECT count(*) FROM ordcancel.rule) + (SELECT count(*) FROM ordcancel.block), 0::bigint, 'policies, rules and blocks are gone');
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.plain', 1)$$, 'OC001', NULL, 'nothing can be canceled');
-SELECT throws_ok($$SELECT ordcancel.detach('shop.plain')$$, 'OC001', 'table "plain" is not attached to ordcancel', 'nor detached again');
+SELECT throws_ok($$SELECT ordcancel.detach('shop.plain')$$, 'OC001', 'table shop.plain is not attached to ordcancel', 'nor detached again');
 UPDATE shop.plain SET status = 'canceled' WHERE id = 1;
 SELECT ordcancel.attach('shop.plain', 'status');
 SELECT ordcancel.set_policy('shop.plain', canceled_status => 'canceled');

@@ -80,7 +80,7 @@ SELECT throws_ok($$SELECT ordcancel.set_policy('shop.number_orders', canceled_st
 SELECT throws_ok($$SELECT ordcancel.set_policy('shop.number_orders', canceled_status => '4', requested_status => '04')$$, 'OC014', NULL, 'one status written in two ways');
 SELECT ordcancel.set_policy('shop.number_orders', canceled_status => ' 04 ');
 SELECT is((SELECT canceled_status FROM ordcancel.policy WHERE orders = 'shop.number_orders'::regclass), '4', 'a status is kept as the column writes it');
-SELECT throws_ok($$SELECT ordcancel.set_policy('shop.other')$$, 'OC001', 'table "other" is not attached to ordcancel', 'no policy of a table that is not attached');
+SELECT throws_ok($$SELECT ordcancel.set_policy('shop.other')$$, 'OC001', 'table shop.other is not attached to ordcancel', 'no policy of a table that is not attached');
 SELECT throws_ok($$SELECT ordcancel.set_policy(NULL)$$, 'OC001', NULL, 'nor of none');
 
 -- ------------------------------------------------------- set_rule

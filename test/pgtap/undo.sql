@@ -14,7 +14,7 @@ SELECT ordcancel.set_rule('shop.orders', 'preparing', customer => 'request', mer
 CREATE FUNCTION undone(integer) RETURNS text
     LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN (SELECT concat_ws(' ', state, order_status) FROM ordcancel.undo_cancel('shop.orders', $1, settled => true));
+    RETURN (SELECT concat_ws(' ', state, order_status) FROM ordcancel.undo_cancel('shop.orders', $1, 'n', settled => true));
 EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE;
 END $$;
@@ -35,9 +35,9 @@ EXCEPTION WHEN raise_exception THEN
     RETURN SQLERRM::text[];
 END $$;
 SELECT is(reach('never'), '{OC008,OC008,OC008}', 'undo never: not even a request');
-SELECT is(reach('requested'), '{withdrawn preparing,OC008,OC008}', 'undo requested: nothing that is agreed on');
-SELECT is(reach('in_progress'), '{withdrawn preparing,undone placed,OC008}', 'undo in_progress: not what is done');
-SELECT is(reach('canceled'), '{withdrawn preparing,undone placed,undone placed}', 'undo canceled: everything');
+SELECT is(reach('requested'), '{denied preparing,OC008,OC008}', 'undo requested: nothing that is agreed on');
+SELECT is(reach('in_progress'), '{denied preparing,undone placed,OC008}', 'undo in_progress: not what is done');
+SELECT is(reach('canceled'), '{denied preparing,undone placed,undone placed}', 'undo canceled: everything');
 SELECT ordcancel.set_policy('shop.orders', undo => 'never');
 SELECT ordcancel.set_policy('shop.orders', unset => '{undo}');
 INSERT INTO shop.orders VALUES (4, 'placed', NULL);
@@ -56,7 +56,7 @@ SELECT is(undone(10), 'undone placed', 'at the very end of the window it can be 
 SET LOCAL ordcancel.clock = '2026-05-07 12:00:00.000001+00';
 SELECT throws_ok($$SELECT ordcancel.undo_cancel('shop.orders', 11)$$, 'OC008', 'cancellation of order 11 of shop.orders cannot be undone', 'a microsecond later no more');
 SELECT results_eq('SELECT status FROM shop.orders WHERE id = 11', ARRAY['canceled'], 'and it stays canceled');
-SELECT is(undone(20), 'withdrawn preparing', 'a request that nobody decided has not closed');
+SELECT is(undone(20), 'denied preparing', 'a request that nobody decided has not closed');
 SELECT is((ordcancel.record_refund('shop.orders', 12, 5, 'cash')).state, 'canceled', 'refunded late');
 SET LOCAL ordcancel.clock = '2026-05-09 12:00:00.000001+00';
 SELECT is(undone(12), 'undone placed', 'the window counts from when it was canceled, not from when it began');

@@ -43,7 +43,7 @@ SELECT is(told($$request_cancel('shop.orders', 1, 'found_cheaper_price', 'sorry'
 SELECT is(record_of(1), 'requested by customer anna decided was preparing now asked reason found_cheaper_price note sorry said undo',
           'the request is recorded as it was made');
 SET LOCAL ordcancel.clock = '2026-05-05 12:05+00';
-SELECT is(told($$accept_cancel('shop.orders', 1, 'never mind', 'bert')$$),
+SELECT is(told($$accept_cancel('shop.orders', 1, NULL, 'never mind', 'bert')$$),
           'canceled canceled changed asked 12:00:00 decided 12:05:00 closed 12:05:00', 'a merchant accepts the request');
 SELECT is(record_of(1), 'canceled by customer anna decided merchant bert was preparing now canceled reason found_cheaper_price note sorry said never mind undo',
           'the acceptance is recorded beside the request');

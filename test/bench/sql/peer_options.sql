@@ -2,7 +2,7 @@
 -- to be known, and the rest are expressions, which need no executor.
 CREATE FUNCTION peer.cancel_options(key bigint)
     RETURNS TABLE (party text, verb text, allowed boolean, outcome text, condition text, detail text, hint text,
-                   until timestamptz)
+                   until timestamptz, refund_due numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     AS $$
 DECLARE
@@ -188,7 +188,7 @@ BEGIN
         condition := 'undo_not_allowed';
         detail := 'Policy "default" allowed it until ' || o.closed_at + o.undo_window || '.';
     ELSE
-        outcome := CASE live WHEN 'requested' THEN 'withdrawn' ELSE 'undone' END;
+        outcome := CASE WHEN live <> 'requested' THEN 'undone' WHEN o.requested_by = 'merchant' THEN 'withdrawn' ELSE 'denied' END;
         until := o.closed_at + o.undo_window;
     END IF;
     RETURN NEXT;

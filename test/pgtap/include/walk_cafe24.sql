@@ -90,18 +90,18 @@ SELECT is(status_of('prep3') || ' ' || substring(record_of('prep3') FROM 'asked 
           '"are marked as Cancellation requested [Customer]": the status, and who asked');
 SELECT is(answer($$accept_cancel('shop.orders', 'prep3')$$, 'cafe24_customer'), '42501',
           '"Click the Proceed button": it is not the customer who accepts');
-SELECT is(answer($$accept_cancel('shop.orders', 'prep3', 'sorry', 'staff')$$, 'cafe24_store'), 'in_progress cancellation_in_progress',
+SELECT is(answer($$accept_cancel('shop.orders', 'prep3', NULL, 'sorry', 'staff')$$, 'cafe24_store'), 'in_progress cancellation_in_progress',
           '"Click Accept cancellation request": the store accepts');
 SELECT is(record_of('prep3'), 'in_progress asked customer ann decided merchant staff for shipping_delay',
           '"Click Accept cancellation request": who asked and who decided are two facts');
 SELECT is(events_of('prep3'), ARRAY['requested preparing>cancellation_requested customer ann',
                                     'accepted cancellation_requested>cancellation_in_progress merchant staff {"refund_due": 80}'],
           '"Click Accept cancellation request": each is told');
--- The customer had to give a reason, which stays on record; the one that the
--- store enters is told with its decision.
+-- The customer had to give a reason, which stays in the event of the ask; the one
+-- that the store enters is the record's from then on.
 SELECT is(answer($$cancel_order('shop.orders', 'ready2', 'out_of_stock', actor => 'staff')$$), 'in_progress cancellation_in_progress',
           '"and enter the reason and refund method": a request is accepted with a reason');
-SELECT is(record_of('ready2'), 'in_progress asked customer ann decided merchant staff for shipping_delay', '"and enter the reason": the customer''s stays');
+SELECT is(record_of('ready2'), 'in_progress asked customer ann decided merchant staff for out_of_stock', '"and enter the reason": it is the record''s');
 SELECT is((SELECT array_agg(party || ' ' || reason ORDER BY event_id) FROM shop.orders_cancellation_event WHERE order_id = 'ready2'),
           '{customer shipping_delay,merchant out_of_stock}'::text[], '"and enter the reason": each party''s is told');
 -- The page is silent on a request that is refused. The preset: the order goes on

@@ -97,7 +97,7 @@ SELECT ordcancel.withdraw_cancel('orders', 2);
 SELECT ordcancel.deny_cancel('orders', 3, 'no');
 SELECT ordcancel.accept_cancel('orders', 4);
 SELECT ordcancel.record_refund('orders', 4, 5.00, 'cheque', 'r-1');
-SELECT ordcancel.accept_cancel('orders', 5, 'fine');
+SELECT ordcancel.accept_cancel('orders', 5, note => 'fine');
 SELECT ordcancel.record_refund('orders', 5, 20, 'card');
 SELECT ordcancel.cancel_order('orders', 9, 'out_of_stock');
 SELECT ordcancel.undo_cancel('orders', 9, 'found one');

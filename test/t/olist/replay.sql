@@ -60,7 +60,7 @@ BEGIN
         WHEN 'override' THEN
             o := ordcancel.override_cancel('shop.orders', s.order_id, s.reason, s.note);
         WHEN 'accept' THEN
-            o := ordcancel.accept_cancel('shop.orders', s.order_id, s.note);
+            o := ordcancel.accept_cancel('shop.orders', s.order_id, note => s.note);
         WHEN 'deny' THEN
             o := ordcancel.deny_cancel('shop.orders', s.order_id, s.note);
         WHEN 'withdraw' THEN
