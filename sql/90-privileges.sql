@@ -29,7 +29,7 @@ BEGIN
              FROM pg_proc
              WHERE pronamespace = 'ordcancel'::regnamespace
                AND proname IN ('cancel_order', 'cancel_orders', 'withdraw_cancel', 'accept_cancel', 'deny_cancel', 'record_refund',
-                               'undo_cancel', 'cancel_options', 'unruled_statuses'));
+                               'undo_cancel', 'cancel_options', 'unruled_statuses', 'diagram'));
 END
 $$;
 COMMENT ON FUNCTION ordcancel.grant_merchant(name) IS 'grants a role what a merchant needs';
