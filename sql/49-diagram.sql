@@ -248,10 +248,10 @@ WITH parts AS (
            ('note', 'shape=note, style=filled, fillcolor="#fefce8", color="#a16207"')
 )
 SELECT E'digraph ordcancel {\n'
-       || format(E'  graph [label=<%s>, labelloc=t, rankdir=TB, nodesep=0.3, ranksep=0.45, fontname="Helvetica", fontsize=12];\n',
+       || format(E'  graph [label=<%s>, labelloc=t, rankdir=TB, nodesep=0.3, ranksep=0.45, fontname="Helvetica,Arial,sans-serif", fontsize=12];\n',
                  ordcancel_internal.diagram_label(ARRAY[format('%s, policy "%s"', orders, policy)], '{}', 80, 'dot'))
-       || E'  node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=12, margin="0.15,0.08"];\n'
-       || E'  edge [fontname="Helvetica", fontsize=10, color="#4b5563", arrowsize=0.7];\n'
+       || E'  node [shape=box, style="rounded,filled", fontname="Helvetica,Arial,sans-serif", fontsize=12, margin="0.15,0.08"];\n'
+       || E'  edge [fontname="Helvetica,Arial,sans-serif", fontsize=10, color="#4b5563", arrowsize=0.7];\n'
        || (SELECT coalesce(string_agg(format(E'  %s [label=<%s>, %s%s];\n', id, label, look, CASE WHEN p.kind LIKE '%stays' THEN ', style="rounded,filled,dashed"' END), '' ORDER BY n), '')
            FROM parts AS p JOIN looks AS l ON l.kind = replace(p.kind, '_stays', ''))
        || coalesce((SELECT format(E'  { rank=same; %s; }\n', string_agg(id, '; ' ORDER BY n)) FROM parts WHERE kind = 'status' HAVING count(*) > 1), '')
