@@ -298,6 +298,30 @@ SELECT E'flowchart TD\n'
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_mermaid(regclass, text) IS 'the picture for Mermaid';
 
+-- For a terminal: each box with the arrows out of it.
+CREATE FUNCTION ordcancel_internal.diagram_text(orders regclass, policy text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH parts AS (
+    SELECT p.kind, p.id, p.target, row_number() OVER () AS n, t.title, l.line
+    FROM ordcancel_internal.diagram_parts(orders, policy) AS p,
+         LATERAL (SELECT string_agg(array_to_string(ordcancel_internal.diagram_wrap(w, 200), ' '), ', ' ORDER BY o) FROM unnest(p.titles) WITH ORDINALITY AS u (w, o)) AS t (title),
+         LATERAL (SELECT string_agg(array_to_string(ordcancel_internal.diagram_wrap(w, 200), ' '), CASE p.kind WHEN 'note' THEN E'\n' ELSE ', ' END ORDER BY o)
+                  FROM unnest(p.lines) WITH ORDINALITY AS u (w, o) WHERE w IS NOT NULL) AS l (line)
+), arrows AS (
+    SELECT a.id, string_agg(format(E'  %s-- %s --> %s\n', CASE a.n WHEN a.last THEN '`' ELSE '|' END, a.line, coalesce(b.title, b.line)), '' ORDER BY a.n) AS drawn
+    FROM (SELECT *, max(n) OVER (PARTITION BY id) AS last FROM parts WHERE kind = 'arrow') AS a
+        JOIN parts AS b ON b.id = a.target AND b.kind <> 'arrow'
+    GROUP BY a.id
+)
+SELECT coalesce((SELECT string_agg(coalesce(p.title, p.line) || coalesce(' (' || CASE WHEN p.title IS NOT NULL THEN p.line END || ')', '') || E'\n' || coalesce(a.drawn, ''), '' ORDER BY p.n)
+                 FROM parts AS p LEFT JOIN arrows AS a USING (id) WHERE p.kind NOT IN ('arrow', 'forbid', 'back', 'note')), '')
+       || 'nobody can cancel' || (SELECT string_agg(E'\n  ' || concat_ws(': ', p.title, p.line), '' ORDER BY p.n) FROM parts AS p WHERE p.kind = 'forbid')
+       || coalesce((SELECT E'\n' || p.line FROM parts AS p WHERE p.kind = 'note'), '')
+$$;
+COMMENT ON FUNCTION ordcancel_internal.diagram_text(regclass, text) IS 'the picture for a terminal';
+
 CREATE FUNCTION ordcancel_internal.diagram(orders regclass, policy text, format text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -310,8 +334,9 @@ BEGIN
             'There are: ' || (SELECT string_agg(quote_ident(left(p.policy, 80)), ', ' ORDER BY p.policy COLLATE "C")
                               FROM ordcancel.policy AS p WHERE p.orders = diagram.orders) || '.');
     END IF;
-    PERFORM ordcancel_internal.check_word('format', coalesce(format, ''), '{mermaid,dot}');
+    PERFORM ordcancel_internal.check_word('format', coalesce(format, ''), '{mermaid,dot,text}');
     RETURN CASE format WHEN 'dot' THEN ordcancel_internal.diagram_dot(orders, policy)
+                       WHEN 'text' THEN ordcancel_internal.diagram_text(orders, policy)
                        ELSE ordcancel_internal.diagram_mermaid(orders, policy) END;
 END
 $$;
@@ -320,10 +345,10 @@ COMMENT ON FUNCTION ordcancel_internal.diagram(regclass, text, text) IS 'see dia
 -- Draws the life of an order under a policy: in which status who may cancel or
 -- ask, what becomes of a request, of money and of an undo, what is forbidden,
 -- and the blocks. orders: the attached table; policy: one of its policies;
--- format: mermaid, which Markdown pages show, or dot, for Graphviz. Returns
--- the text. It tells what is in ordcancel.policy, rule and block, which anybody
+-- format: mermaid, which Markdown pages show, dot, for Graphviz, or text, for a
+-- terminal. Returns the text. It tells what is in ordcancel.policy, rule and block, which anybody
 -- may read. Raises OC001, OC014.
 CREATE FUNCTION ordcancel.diagram(orders regclass, policy text DEFAULT 'default', format text DEFAULT 'mermaid') RETURNS text
     LANGUAGE c STABLE
     AS 'MODULE_PATHNAME', 'ordcancel_open_gate';
-COMMENT ON FUNCTION ordcancel.diagram(regclass, text, text) IS 'draws the life of an order under a policy, as Mermaid or for Graphviz';
+COMMENT ON FUNCTION ordcancel.diagram(regclass, text, text) IS 'draws the life of an order under a policy, as Mermaid, for Graphviz, or as text';

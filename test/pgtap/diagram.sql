@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(56);
+SELECT plan(58);
 
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, placed_at timestamptz, paid numeric);
@@ -37,8 +37,8 @@ SELECT is(error_of($$SELECT ordcancel.diagram(NULL)$$), 'OC001|table "<NULL>" is
 SELECT ordcancel.set_policy('shop.orders'), ordcancel.set_policy('shop.orders', 'Acme') \g /dev/null
 SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', 'acme')$$), 'OC014|policy "acme" of shop.orders does not exist|There are: "Acme", "default".', 'a policy that is not there: the hint lists those that are');
 SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', NULL)$$), 'OC014|policy "" of shop.orders does not exist|There are: "Acme", "default".', 'nor is NULL one');
-SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', format => 'svg')$$), 'OC014|"svg" is not a value of format|It is one of mermaid, dot.', 'another format');
-SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', format => NULL)$$), 'OC014|"" is not a value of format|It is one of mermaid, dot.', 'no format');
+SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', format => 'svg')$$), 'OC014|"svg" is not a value of format|It is one of mermaid, dot, text.', 'another format');
+SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', format => NULL)$$), 'OC014|"" is not a value of format|It is one of mermaid, dot, text.', 'no format');
 
 -- -------------------------------------------------------------------- privileges
 
@@ -110,6 +110,14 @@ SELECT unalike(ordcancel.diagram('shop.bare'), '% canceled[%', 'the other end is
 SELECT alike(ordcancel.diagram('shop.bare'), '%notes["The customer#39;s window never<br/>closes#58; attach#40;#41; was told no<br/>placed_at#46;<br/>No order gets refunding#58;<br/>attach#40;#41; was told no<br/>refund_due#46;"]:::note%',
              'what the policy names in vain');
 
+SELECT is(ordcancel.diagram('shop.bare', format => 'text'), $$new (not the merchant)
+  `-- customer cancels --> taken_back
+taken_back (by the customer alone, merchant may undo)
+nobody can cancel
+  every other status
+The customer's window never closes: attach() was told no placed_at.
+No order gets refunding: attach() was told no refund_due.$$, 'the same for a terminal');
+
 -- Deletions, blocks, no status at all.
 SELECT ordcancel.set_rule('shop.orders', 'lost', deletable => true), ordcancel.add_block('shop.orders', 'invoiced', 'paid > 1', party => 'customer') \g /dev/null
 SELECT has('s5["<b>lost</b><br/>may be deleted"]:::forbid', 'an order that may be deleted');
@@ -133,7 +141,7 @@ SELECT ordcancel.set_policy('shop.orders', E'e"];\n}<b>', grace => '1 h', reques
 SELECT ordcancel.set_rule('shop.orders', w, customer => 'cancel', customer_late => 'request', merchant => (ARRAY['cancel', 'request', 'forbid'])[1 + length(w) % 3],
                           hint => CASE WHEN length(w) % 2 = 0 THEN w END, policy => E'e"];\n}<b>') FROM word \g /dev/null
 SELECT ordcancel.set_rule('shop.orders', 'f' || n, hint => repeat('<>"#; ', 333 * n), policy => E'e"];\n}<b>') FROM generate_series(1, 20) AS n \g /dev/null
-CREATE TEMP TABLE picture AS SELECT f AS format, l FROM unnest('{mermaid,dot}'::text[]) AS f, drawn(f, E'e"];\n}<b>') AS l;
+CREATE TEMP TABLE picture AS SELECT f AS format, l FROM unnest('{mermaid,dot,text}'::text[]) AS f, drawn(f, E'e"];\n}<b>') AS l;
 SELECT is((SELECT string_agg(l, E'\n') FROM picture
            WHERE format = 'mermaid' AND regexp_replace(l, '"(([^"<>]|<b>|</b>|<br/>)*)"', 'L') !~
                ('^(flowchart TD|subgraph forbidden\[L\]|direction TB|end|(s[0-9]+|others) ~~~ .*[a-z]|classDef [a-z_]+ [a-z#0-9,:]+|style [a-z_]+ [a-z-]+:[a-z#0-9 ,:-]+'
@@ -144,6 +152,7 @@ SELECT is((SELECT string_agg(l, E'\n') FROM picture
            WHERE format = 'dot' AND regexp_replace(regexp_replace(l, '</?(b|br/|font|font point-size="10"|table[^<>]*|tr|td|td port="[a-z0-9]+" bgcolor="#e5e7eb")>|&(amp|lt|gt|quot|#[0-9]+);', '', 'g'),
                                                    '<[^<>&"\\]*>', 'L') ~ '[<>&\\]' AND l !~ ' -> '), NULL, 'Graphviz: any word is a label');
 SELECT is((SELECT count(*) FROM picture WHERE format = 'dot' AND l ~ '<b></b>|<font point-size="10"></font>|label=<>'), 0::bigint, 'Graphviz: no label is empty');
+SELECT is((SELECT count(*) FROM drawn('text', E'e"];\n}<b>')), (SELECT 1 + sum(CASE kind WHEN 'note' THEN cardinality(lines) ELSE 1 END) FROM ordcancel_internal.diagram_parts('shop.orders', E'e"];\n}<b>') WHERE kind <> 'back'), 'a line for each part for a terminal, whatever the words say');
 SELECT is((SELECT count(*) FROM picture WHERE l ~ '[\u0001-\u001f\u2028\u202e\uffff]'), 0::bigint, 'no control characters are left');
 SELECT cmp_ok((SELECT max(length(l)) FROM picture WHERE l NOT LIKE 'forbidden%'), '<', 4000, 'long words are cut');
 -- Quotes of the session's settings change nothing.
