@@ -8,16 +8,17 @@ CREATE FUNCTION ordcancel_internal.span_words(span interval) RETURNS text
     LANGUAGE sql STABLE STRICT
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT coalesce(string_agg(trim_scale(n) || ' ' || unit || CASE WHEN n = 1 THEN '' ELSE 's' END, ' ' ORDER BY place), '0 minutes')
-FROM (VALUES (1, 'year', extract(year FROM span)), (2, 'month', extract(month FROM span)), (3, 'day', extract(day FROM span)),
-             (4, 'hour', extract(hour FROM span)), (5, 'minute', extract(minute FROM span)),
+SELECT coalesce(string_agg(trim_scale(n) || ' ' || unit || CASE WHEN n = 1 THEN '' ELSE 's' END, ' ' ORDER BY place),
+                '0 minutes')
+FROM (VALUES (1, 'year', extract(year FROM span)), (2, 'month', extract(month FROM span)),
+             (3, 'day', extract(day FROM span)), (4, 'hour', extract(hour FROM span)), (5, 'minute', extract(minute FROM span)),
              (6, 'second', extract(second FROM span))) AS v (place, unit, n)
 WHERE n <> 0
 $$;
 COMMENT ON FUNCTION ordcancel_internal.span_words(interval) IS 'an interval as people say it: 2 days, 1 hour 30 minutes';
 
--- What no drawing can show, and newlines, are blanks; so are two characters
--- that Mermaid puts in the place of its own entities.
+-- What no drawing can show, and newlines, are blanks; so is the character that
+-- Mermaid puts in the place of its own entities.
 CREATE FUNCTION ordcancel_internal.diagram_wrap(words text, width integer) RETURNS text[]
     LANGUAGE plpgsql STABLE STRICT
     SET search_path = pg_catalog, pg_temp
@@ -31,7 +32,8 @@ BEGIN
     IF length(words) > longest THEN
         words := left(words, longest) || '...';
     END IF;
-    words := regexp_replace(words, E'[\\u0001-\\u001f\\u007f\\u0085\\u00b6\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ufb02\\ufeff\\ufffe\\uffff]', ' ', 'g');
+    words := regexp_replace(words, E'[\\u0001-\\u001f\\u007f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069'
+                                   '\\ufb02\\ufeff\\ufffe\\uffff]', ' ', 'g');
     FOREACH word IN ARRAY string_to_array(words, ' ') LOOP
         CONTINUE WHEN word = '';
         IF line <> '' AND length(line) + 1 + length(word) > width THEN
@@ -59,22 +61,27 @@ CREATE FUNCTION ordcancel_internal.diagram_escape(words text, format text) RETUR
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT CASE format WHEN 'dot'
-       THEN replace(replace(replace(replace(replace(replace(words, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;'), E'\\', '&#92;')
-       ELSE (SELECT string_agg(CASE WHEN octet_length(c) > 1 OR c COLLATE "C" ~ '^[A-Za-z0-9 ,]$'
-                                      OR (c IN ('_', '-') AND before COLLATE "C" ~ '^[A-Za-z0-9]$' AND after COLLATE "C" ~ '^[A-Za-z0-9]$') THEN c
+       THEN replace(replace(replace(replace(replace(replace(words, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'),
+                                    '"', '&quot;'), '''', '&#39;'), E'\\', '&#92;')
+       ELSE (SELECT string_agg(CASE WHEN octet_length(c) > 1 OR c COLLATE "C" ~ '^[A-Za-z0-9 ,]$' THEN c
+                                    WHEN c IN ('_', '-') AND before COLLATE "C" ~ '^[A-Za-z0-9]$'
+                                         AND after COLLATE "C" ~ '^[A-Za-z0-9]$' THEN c
                                     -- it would make icons of fa:fa-...
-                                    ELSE '#' || ascii(c) || ';' || CASE WHEN c = ':' AND after = 'f' THEN '#8203;' ELSE '' END END, '' ORDER BY n)
+                                    WHEN c = ':' AND after = 'f' THEN '#58;#8203;'
+                                    ELSE '#' || ascii(c) || ';' END, '' ORDER BY n)
              FROM (SELECT c, n, lag(c) OVER (ORDER BY n) AS before, lead(c) OVER (ORDER BY n) AS after
                    FROM regexp_split_to_table(words, '') WITH ORDINALITY AS s (c, n)) AS t) END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_escape(text, text) IS 'the words as a label of that format has to have them';
 
 -- Titles are bold, and lines are not.
-CREATE FUNCTION ordcancel_internal.diagram_label(titles text[], lines text[], width integer, format text) RETURNS text
+CREATE FUNCTION ordcancel_internal.diagram_label(titles text[], lines text[], width integer, format text)
+    RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT string_agg(format(CASE WHEN titled THEN '<b>%s</b>' WHEN format = 'dot' THEN '<font point-size="10">&#160;%s&#160;</font>' ELSE '%s' END,
+SELECT string_agg(format(CASE WHEN titled THEN '<b>%s</b>'
+                              WHEN format = 'dot' THEN '<font point-size="10">&#160;%s&#160;</font>' ELSE '%s' END,
                          ordcancel_internal.diagram_escape(w, format)), '<br/>' ORDER BY titled DESC, n, m)
 FROM (SELECT true, t, n FROM unnest(titles) WITH ORDINALITY AS u (t, n)
       UNION ALL
@@ -92,19 +99,21 @@ CREATE FUNCTION ordcancel_internal.diagram_rules(orders regclass, policy text)
     AS $$
 WITH r AS (
     SELECT c.status COLLATE "C" AS status, c.customer, c.merchant, c.deletable, c.hint,
-           CASE WHEN p.grace IS NULL OR t.placed_at IS NULL THEN c.customer ELSE coalesce(c.customer_late, c.customer) END AS late
+           CASE WHEN p.grace IS NOT NULL AND t.placed_at IS NOT NULL AND c.customer_late IS NOT NULL THEN c.customer_late
+                ELSE c.customer END AS late
     FROM ordcancel.order_table AS t
         JOIN ordcancel.policy AS p ON p.orders = t.orders
         JOIN ordcancel.rule AS c ON c.orders = t.orders AND c.policy = p.policy
     WHERE t.orders = diagram_rules.orders AND p.policy = diagram_rules.policy
-      AND c.status <> ALL (array_remove(ARRAY[p.requested_status, p.in_progress_status, p.canceled_status, p.customer_canceled_status], NULL))
+      AND c.status <> ALL (array_remove(ARRAY[p.requested_status, p.in_progress_status, p.canceled_status,
+                                              p.customer_canceled_status], NULL))
 ), g AS (
     SELECT array_agg(r.status ORDER BY r.status)::text[] AS statuses, r.customer, r.late, r.merchant, r.deletable, r.hint
     FROM r
     GROUP BY r.customer, r.late, r.merchant, r.deletable, r.hint
 )
-SELECT 's' || row_number() OVER (ORDER BY array_position(modes, g.customer), array_position(modes, g.late), array_position(modes, g.merchant),
-                                          g.statuses[1] COLLATE "C"), g.*
+SELECT 's' || row_number() OVER (ORDER BY array_position(modes, g.customer), array_position(modes, g.late),
+                                          array_position(modes, g.merchant), g.statuses[1] COLLATE "C"), g.*
 FROM g, (VALUES ('{cancel,request,forbid}'::text[])) AS v (modes)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_rules(regclass, text) IS 'the rules of a policy, those that say the same as one';
@@ -133,8 +142,8 @@ CREATE FUNCTION ordcancel_internal.diagram_parts(orders regclass, policy text)
 DECLARE
     t ordcancel.order_table;
     p ordcancel.policy;
-    span text;
-    undoes text;
+    span text;                          -- the customer's window, NULL where it never closes
+    answer text;
     customer_asks boolean;
     merchant_asks boolean;
     customer_cancels boolean;
@@ -144,13 +153,17 @@ DECLARE
     common_end boolean;
     paid boolean;
     reach integer;
+    deletable text[];
+    ends text;
     stays CONSTANT text := 'the order''s status stays';
 BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS c WHERE c.orders = diagram_parts.orders;
     SELECT * INTO p FROM ordcancel.policy AS c WHERE c.orders = t.orders AND c.policy = diagram_parts.policy;
     span := CASE WHEN t.placed_at IS NOT NULL THEN ordcancel_internal.span_words(p.grace) END;
-    undoes := 'merchant may undo' || coalesce(' within ' || ordcancel_internal.span_words(p.undo_window), '');
     reach := array_position('{never,requested,in_progress,canceled}', p.undo);
+    ends := CASE WHEN reach < 4 THEN 'for good'
+                 ELSE 'merchant may undo' || coalesce(' within ' || ordcancel_internal.span_words(p.undo_window), '') END;
+    answer := ordcancel_internal.span_words(p.decision_timeout);
     SELECT coalesce(bool_or(a.mode = 'request' AND a.party = 'customer'), false),
            coalesce(bool_or(a.mode = 'request' AND a.party = 'merchant'), false),
            coalesce(bool_or(a.mode = 'cancel' AND a.party = 'customer'), false),
@@ -160,18 +173,22 @@ BEGIN
     asked := customer_asks OR merchant_asks;
     paid := t.refund_due IS NOT NULL AND agreed;
     own_end := customer_cancels AND coalesce(p.customer_canceled_status <> p.canceled_status, false);
-    common_end := agreed AND (NOT own_end OR EXISTS (SELECT FROM ordcancel_internal.diagram_acts(orders, policy, span) AS a
-                                                     WHERE (a.party, a.mode) <> ('customer', 'cancel')));
+    common_end := agreed
+                  AND (NOT own_end OR EXISTS (SELECT FROM ordcancel_internal.diagram_acts(orders, policy, span) AS a
+                                              WHERE (a.party, a.mode) <> ('customer', 'cancel')));
+    SELECT coalesce(array_agg(c.status), '{}') INTO deletable
+    FROM ordcancel.rule AS c WHERE c.orders = t.orders AND c.policy = p.policy AND c.deletable;
 
     RETURN QUERY
         SELECT CASE WHEN f.forbids THEN 'forbid' ELSE 'status' END, r.id, NULL::text,
-               r.statuses[:8] || CASE WHEN cardinality(r.statuses) > 8 THEN ARRAY[format('and %s more', cardinality(r.statuses) - 8)] ELSE '{}' END,
+               r.statuses[:8] || CASE WHEN cardinality(r.statuses) > 8
+                                      THEN ARRAY[format('and %s more', cardinality(r.statuses) - 8)] ELSE '{}' END,
                ARRAY[CASE WHEN f.forbids THEN NULL
                           WHEN r.customer = 'forbid' AND r.late = 'forbid' THEN 'not the customer'
                           WHEN r.late = 'forbid' THEN 'later not the customer' END,
                      CASE WHEN r.merchant = 'forbid' AND NOT f.forbids THEN 'not the merchant' END,
                      CASE WHEN r.deletable THEN 'may be deleted' END,
-                     r.hint]
+                     nullif(r.hint, '')]
         FROM ordcancel_internal.diagram_rules(orders, policy) AS r,
              LATERAL (VALUES (r.customer = 'forbid' AND r.late = 'forbid' AND r.merchant = 'forbid')) AS f (forbids)
         ORDER BY substr(r.id, 2)::integer;
@@ -179,27 +196,36 @@ BEGIN
         SELECT v.kind, v.id, NULL::text, v.titles, v.lines
         FROM (VALUES
             (true, 'forbid', 'others', '{}'::text[],
-             ARRAY[CASE WHEN EXISTS (SELECT FROM ordcancel_internal.diagram_rules(orders, policy)) THEN 'every other status' ELSE 'every status' END]),
-            (asked, CASE WHEN p.requested_status IS NULL THEN 'requested_stays' ELSE 'requested' END, 'requested', ARRAY[coalesce(p.requested_status, 'requested')],
+             ARRAY[CASE WHEN EXISTS (SELECT FROM ordcancel_internal.diagram_rules(orders, policy))
+                        THEN 'every other status' ELSE 'every status' END]),
+            (asked, CASE WHEN p.requested_status IS NULL THEN 'requested_stays' ELSE 'requested' END, 'requested',
+             ARRAY[coalesce(p.requested_status, 'requested')],
              ARRAY[CASE WHEN p.requested_status IS NULL THEN stays END, 'waits for an answer',
                    CASE p.on_progress WHEN 'hold' THEN 'the order may not move on' ELSE 'denied if it moves on' END]),
             (asked, 'back', 'kept', '{}', '{back to the status before}'),
             (paid, 'money', 'money', '{refund due?}', ARRAY[t.refund_due]),
-            (paid, CASE WHEN p.in_progress_status IS NULL THEN 'in_progress_stays' ELSE 'in_progress' END, 'in_progress', ARRAY[coalesce(p.in_progress_status, 'in progress')],
-             ARRAY[CASE WHEN p.in_progress_status IS NULL THEN stays END, 'waits for the refunds', CASE WHEN reach >= 3 THEN 'merchant may undo' END]),
-            (common_end, CASE WHEN p.canceled_status IS NULL THEN 'canceled_stays' ELSE 'canceled' END, 'canceled', ARRAY[coalesce(p.canceled_status, 'canceled')],
-             ARRAY[CASE WHEN p.canceled_status IS NULL THEN 'canceled_status is not set, so nobody can cancel' END,
-                   CASE WHEN reach = 4 THEN undoes ELSE 'for good' END]),
+            (paid, CASE WHEN p.in_progress_status IS NULL THEN 'in_progress_stays' ELSE 'in_progress' END, 'in_progress',
+             ARRAY[coalesce(p.in_progress_status, 'in progress')],
+             ARRAY[CASE WHEN p.in_progress_status IS NULL THEN stays END, 'waits for the refunds',
+                   CASE WHEN reach >= 3 THEN 'merchant may undo' END]),
+            (common_end, CASE WHEN p.canceled_status IS NULL THEN 'canceled_stays' ELSE 'canceled' END, 'canceled',
+             ARRAY[coalesce(p.canceled_status, 'canceled')],
+             ARRAY[CASE WHEN p.canceled_status IS NULL THEN 'canceled_status is not set, so nobody can cancel' END, ends,
+                   CASE WHEN p.canceled_status = ANY (deletable) THEN 'may be deleted' END]),
             (own_end, 'canceled', 'customer_canceled', ARRAY[p.customer_canceled_status],
-             ARRAY['by the customer alone', CASE WHEN reach = 4 THEN undoes ELSE 'for good' END])) AS v (there, kind, id, titles, lines)
+             ARRAY['by the customer alone', ends,
+                   CASE WHEN p.customer_canceled_status = ANY (deletable) THEN 'may be deleted' END])
+            ) AS v (there, kind, id, titles, lines)
         WHERE v.there;
     RETURN QUERY
         SELECT 'note', 'notes', NULL::text, '{}'::text[], array_agg(n.line)
-        FROM (SELECT format('%s cancels or asks while %s: %s', CASE b.party WHEN 'customer' THEN 'No customer' WHEN 'merchant' THEN 'No merchant' ELSE 'Nobody' END,
-                            b.name, b.condition)
-              FROM ordcancel.block AS b WHERE b.orders = t.orders
+        FROM ((SELECT format('%s cancels or asks while %s: %s',
+                             CASE b.party WHEN 'customer' THEN 'No customer' WHEN 'merchant' THEN 'No merchant' ELSE 'Nobody' END,
+                             b.name, b.condition)
+               FROM ordcancel.block AS b WHERE b.orders = t.orders ORDER BY b.name COLLATE "C")
               UNION ALL SELECT 'Every cancellation needs a reason.' WHERE p.reason_required
-              UNION ALL SELECT 'The customer''s window never closes: attach() was told no placed_at.' WHERE p.grace IS NOT NULL AND t.placed_at IS NULL
+              UNION ALL SELECT 'The customer''s window never closes: attach() was told no placed_at.'
+                        WHERE p.grace IS NOT NULL AND t.placed_at IS NULL
               UNION ALL SELECT format('No order gets %s: attach() was told no refund_due.', p.in_progress_status)
                         WHERE p.in_progress_status IS NOT NULL AND t.refund_due IS NULL) AS n (line)
         HAVING count(*) > 0;
@@ -208,17 +234,19 @@ BEGIN
         SELECT 'arrow', a.id, x.target, NULL::text[], array_agg(a.line ORDER BY a.place)
         FROM ordcancel_internal.diagram_acts(orders, policy, span) AS a,
              LATERAL (VALUES (CASE WHEN a.mode = 'request' THEN 'requested' WHEN paid THEN 'money'
-                                   WHEN a.party = 'customer' AND own_end THEN 'customer_canceled' ELSE 'canceled' END)) AS x (target)
+                                   WHEN a.party = 'customer' AND own_end THEN 'customer_canceled'
+                                   ELSE 'canceled' END)) AS x (target)
         GROUP BY a.id, x.target ORDER BY substr(a.id, 2)::integer, min(a.place);
     RETURN QUERY
         SELECT 'arrow', v.id, v.target, NULL::text[], v.lines
         FROM (VALUES
             (asked, 'requested', CASE WHEN paid THEN 'money' ELSE 'canceled' END,
              ARRAY[CASE WHEN customer_asks THEN 'merchant accepts' END, CASE WHEN merchant_asks THEN 'merchant confirms' END,
-                   CASE p.on_timeout WHEN 'accept' THEN 'the system accepts after ' || ordcancel_internal.span_words(p.decision_timeout) END]),
+                   CASE p.on_timeout WHEN 'accept' THEN 'the system accepts after ' || answer END]),
             (asked, 'requested', 'kept',
-             ARRAY[CASE WHEN customer_asks THEN 'merchant denies' END, 'who asked withdraws', CASE WHEN reach = 2 THEN 'merchant undoes' END,
-                   CASE p.on_timeout WHEN 'deny' THEN 'the system denies after ' || ordcancel_internal.span_words(p.decision_timeout) END]),
+             ARRAY[CASE WHEN customer_asks THEN 'merchant denies' END, 'who asked withdraws',
+                   CASE WHEN reach = 2 THEN 'merchant undoes' END,
+                   CASE p.on_timeout WHEN 'deny' THEN 'the system denies after ' || answer END]),
             (paid, 'money', 'in_progress', '{yes}'),
             (paid AND common_end, 'money', 'canceled', '{no}'),
             (paid AND own_end, 'money', 'customer_canceled', '{no}'),
@@ -235,8 +263,9 @@ CREATE FUNCTION ordcancel_internal.diagram_dot(orders regclass, policy text) RET
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH parts AS (
-    SELECT p.*, row_number() OVER () AS n,
-           ordcancel_internal.diagram_label(p.titles, p.lines, CASE p.kind WHEN 'arrow' THEN 20 WHEN 'note' THEN 36 ELSE 32 END, 'dot') AS label
+    SELECT p.kind, p.id, p.target, row_number() OVER () AS n,
+           ordcancel_internal.diagram_label(p.titles, p.lines, CASE p.kind WHEN 'arrow' THEN 20 WHEN 'note' THEN 36 ELSE 32 END,
+                                            'dot') AS label
     FROM ordcancel_internal.diagram_parts(orders, policy) AS p
 ), looks (kind, look) AS (
     VALUES ('status', 'fillcolor="#dbeafe", color="#2563eb"'),
@@ -246,22 +275,34 @@ WITH parts AS (
            ('money', 'shape=hexagon, style=filled, margin="0,0.04", fillcolor="#ffffff", color="#ea580c"'),
            ('back', 'fillcolor="#dcfce7", color="#16a34a"'),
            ('note', 'shape=note, style=filled, fillcolor="#fefce8", color="#a16207"')
+), drawn (place, n, text) AS (
+    SELECT 1, 1, format('graph [label=<%s>, labelloc=t, rankdir=TB, nodesep=0.3, ranksep=0.45,'
+                        ' fontname="Helvetica,Arial,sans-serif", fontsize=12];',
+                        ordcancel_internal.diagram_label(ARRAY[format('%s, policy "%s"', orders, policy)], '{}', 80, 'dot'))
+    UNION ALL
+    SELECT 1, 2, 'node [shape=box, style="rounded,filled", fontname="Helvetica,Arial,sans-serif", fontsize=12,'
+                 ' margin="0.15,0.08"];'
+    UNION ALL
+    SELECT 1, 3, 'edge [fontname="Helvetica,Arial,sans-serif", fontsize=10, color="#4b5563", arrowsize=0.7];'
+    UNION ALL
+    SELECT 2, p.n, format('%s [label=<%s>, %s%s];', p.id, p.label, l.look,
+                          CASE WHEN p.kind LIKE '%stays' THEN ', style="rounded,filled,dashed"' END)
+    FROM parts AS p JOIN looks AS l ON l.kind = replace(p.kind, '_stays', '')
+    UNION ALL
+    SELECT 3, 0, format('{ rank=same; %s; }', string_agg(p.id, '; ' ORDER BY p.n))
+    FROM parts AS p WHERE p.kind = 'status' HAVING count(*) > 1
+    UNION ALL
+    SELECT 4, 0, format('forbidden [shape=plain, style="", label=<<table border="1" color="#9ca3af" bgcolor="#f9fafb"'
+                        ' cellborder="0" cellspacing="6" cellpadding="5" style="rounded">'
+                        '<tr><td><b>nobody can cancel</b></td></tr>%s</table>>];',
+                        string_agg(format('<tr><td port="%s" bgcolor="#e5e7eb">%s</td></tr>', p.id, p.label), '' ORDER BY p.n))
+    FROM parts AS p WHERE p.kind = 'forbid'
+    UNION ALL
+    SELECT 5, p.n, format('%s -> %s [label=<%s>];', p.id, p.target, p.label) FROM parts AS p WHERE p.kind = 'arrow'
+    UNION ALL
+    SELECT 6, 0, 'forbidden -> notes [style=invis];' FROM parts AS p WHERE p.kind = 'note'
 )
-SELECT E'digraph ordcancel {\n'
-       || format(E'  graph [label=<%s>, labelloc=t, rankdir=TB, nodesep=0.3, ranksep=0.45, fontname="Helvetica,Arial,sans-serif", fontsize=12];\n',
-                 ordcancel_internal.diagram_label(ARRAY[format('%s, policy "%s"', orders, policy)], '{}', 80, 'dot'))
-       || E'  node [shape=box, style="rounded,filled", fontname="Helvetica,Arial,sans-serif", fontsize=12, margin="0.15,0.08"];\n'
-       || E'  edge [fontname="Helvetica,Arial,sans-serif", fontsize=10, color="#4b5563", arrowsize=0.7];\n'
-       || (SELECT coalesce(string_agg(format(E'  %s [label=<%s>, %s%s];\n', id, label, look, CASE WHEN p.kind LIKE '%stays' THEN ', style="rounded,filled,dashed"' END), '' ORDER BY n), '')
-           FROM parts AS p JOIN looks AS l ON l.kind = replace(p.kind, '_stays', ''))
-       || coalesce((SELECT format(E'  { rank=same; %s; }\n', string_agg(id, '; ' ORDER BY n)) FROM parts WHERE kind = 'status' HAVING count(*) > 1), '')
-       || E'  forbidden [shape=plain, style="", label=<<table border="1" color="#9ca3af" bgcolor="#f9fafb" cellborder="0" cellspacing="6" cellpadding="5" style="rounded">'
-       || '<tr><td><b>nobody can cancel</b></td></tr>'
-       || (SELECT string_agg(format('<tr><td port="%s" bgcolor="#e5e7eb">%s</td></tr>', id, label), '' ORDER BY n) FROM parts WHERE kind = 'forbid')
-       || E'</table>>];\n'
-       || coalesce((SELECT string_agg(format(E'  %s -> %s [label=<%s>];\n', id, target, label), '' ORDER BY n) FROM parts WHERE kind = 'arrow'), '')
-       || coalesce((SELECT E'  forbidden -> notes [style=invis];\n' FROM parts WHERE kind = 'note'), '')
-       || '}'
+SELECT E'digraph ordcancel {\n' || string_agg(format(E'  %s\n', d.text), '' ORDER BY d.place, d.n) || '}' FROM drawn AS d
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_dot(regclass, text) IS 'the picture for Graphviz';
 
@@ -270,31 +311,42 @@ CREATE FUNCTION ordcancel_internal.diagram_mermaid(orders regclass, policy text)
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH parts AS (
-    SELECT p.*, row_number() OVER () AS n,
+    SELECT p.kind, p.id, p.target, row_number() OVER () AS n,
            ordcancel_internal.diagram_label(p.titles, p.lines, CASE p.kind WHEN 'arrow' THEN 22 ELSE 30 END, 'mermaid') AS label
     FROM ordcancel_internal.diagram_parts(orders, policy) AS p
-), drawn AS (
-    SELECT n, kind, id, format(CASE kind WHEN 'money' THEN E'%s{{"%s"}}:::%s\n' WHEN 'back' THEN E'%s(["%s"]):::%s\n' ELSE E'%s["%s"]:::%s\n' END, id, label, replace(kind, '_stays', '')) AS box
-    FROM parts WHERE kind <> 'arrow'
+), boxes AS (
+    SELECT p.n, p.kind, p.id,
+           format(CASE p.kind WHEN 'money' THEN '%s{{"%s"}}:::%s' WHEN 'back' THEN '%s(["%s"]):::%s' ELSE '%s["%s"]:::%s' END,
+                  p.id, p.label, replace(p.kind, '_stays', '')) AS text
+    FROM parts AS p WHERE p.kind <> 'arrow'
+), drawn (place, n, text) AS (
+    SELECT 1, b.n, b.text FROM boxes AS b WHERE b.kind <> 'forbid'
+    UNION ALL
+    SELECT 2, 0, 'subgraph forbidden["nobody can cancel"]'
+    UNION ALL
+    SELECT 3, 0, '    direction TB'
+    UNION ALL
+    SELECT 3, b.n, '    ' || b.text FROM boxes AS b WHERE b.kind = 'forbid'
+    UNION ALL
+    SELECT 4, 0, '    ' || string_agg(b.id, ' ~~~ ' ORDER BY b.n) FROM boxes AS b WHERE b.kind = 'forbid' HAVING count(*) > 1
+    UNION ALL
+    SELECT 5, 0, 'end'
+    UNION ALL
+    SELECT 6, 0, 'others ~~~ notes' FROM boxes AS b WHERE b.kind = 'note'
+    UNION ALL
+    SELECT 7, p.n, format('%s -->|"%s"| %s', p.id, p.label, p.target) FROM parts AS p WHERE p.kind = 'arrow'
+    UNION ALL
+    SELECT 8, l.n, format('classDef %s fill:%s,stroke:%s,color:#111827', l.kind, l.fill, l.stroke)
+    FROM (VALUES (1, 'status', '#dbeafe', '#2563eb'), (2, 'forbid', '#e5e7eb', '#9ca3af'),
+                 (3, 'requested', '#fef3c7', '#d97706'), (4, 'in_progress', '#ffedd5', '#ea580c'),
+                 (5, 'canceled', '#fee2e2', '#dc2626'), (6, 'money', '#ffffff', '#ea580c'),
+                 (7, 'back', '#dcfce7', '#16a34a'), (8, 'note', '#fefce8', '#a16207')) AS l (n, kind, fill, stroke)
+    UNION ALL
+    SELECT 9, b.n, format('style %s stroke-dasharray:5 4', b.id) FROM boxes AS b WHERE b.kind LIKE '%stays'
+    UNION ALL
+    SELECT 10, 0, 'style forbidden fill:#f9fafb,stroke:#9ca3af,color:#111827'
 )
-SELECT E'flowchart TD\n'
-       || (SELECT coalesce(string_agg('    ' || box, '' ORDER BY n), '') FROM drawn WHERE kind <> 'forbid')
-       || E'    subgraph forbidden["nobody can cancel"]\n        direction TB\n'
-       || (SELECT string_agg('        ' || box, '' ORDER BY n) FROM drawn WHERE kind = 'forbid')
-       || coalesce((SELECT '        ' || string_agg(id, ' ~~~ ' ORDER BY n) || E'\n' FROM drawn WHERE kind = 'forbid' HAVING count(*) > 1), '')
-       || E'    end\n'
-       || coalesce((SELECT E'    others ~~~ notes\n' FROM drawn WHERE kind = 'note'), '')
-       || coalesce((SELECT string_agg(format(E'    %s -->|"%s"| %s\n', id, label, target), '' ORDER BY n) FROM parts WHERE kind = 'arrow'), '')
-       || E'    classDef status fill:#dbeafe,stroke:#2563eb,color:#111827\n'
-       || E'    classDef forbid fill:#e5e7eb,stroke:#9ca3af,color:#111827\n'
-       || E'    classDef requested fill:#fef3c7,stroke:#d97706,color:#111827\n'
-       || E'    classDef in_progress fill:#ffedd5,stroke:#ea580c,color:#111827\n'
-       || E'    classDef canceled fill:#fee2e2,stroke:#dc2626,color:#111827\n'
-       || E'    classDef money fill:#ffffff,stroke:#ea580c,color:#111827\n'
-       || E'    classDef back fill:#dcfce7,stroke:#16a34a,color:#111827\n'
-       || E'    classDef note fill:#fefce8,stroke:#a16207,color:#111827\n'
-       || coalesce((SELECT string_agg(format(E'    style %s stroke-dasharray:5 4\n', id), '' ORDER BY n) FROM drawn WHERE kind LIKE '%stays'), '')
-       || '    style forbidden fill:#f9fafb,stroke:#9ca3af,color:#111827'
+SELECT 'flowchart TD' || string_agg(E'\n    ' || d.text, '' ORDER BY d.place, d.n) FROM drawn AS d
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_mermaid(regclass, text) IS 'the picture for Mermaid';
 
@@ -303,22 +355,35 @@ CREATE FUNCTION ordcancel_internal.diagram_text(orders regclass, policy text) RE
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-WITH parts AS (
-    SELECT p.kind, p.id, p.target, row_number() OVER () AS n, t.title, l.line
-    FROM ordcancel_internal.diagram_parts(orders, policy) AS p,
-         LATERAL (SELECT string_agg(array_to_string(ordcancel_internal.diagram_wrap(w, 200), ' '), ', ' ORDER BY o) FROM unnest(p.titles) WITH ORDINALITY AS u (w, o)) AS t (title),
-         LATERAL (SELECT string_agg(array_to_string(ordcancel_internal.diagram_wrap(w, 200), ' '), CASE p.kind WHEN 'note' THEN E'\n' ELSE ', ' END ORDER BY o)
-                  FROM unnest(p.lines) WITH ORDINALITY AS u (w, o) WHERE w IS NOT NULL) AS l (line)
-), arrows AS (
-    SELECT a.id, string_agg(format(E'  %s-- %s --> %s\n', CASE a.n WHEN a.last THEN '`' ELSE '|' END, a.line, coalesce(b.title, b.line)), '' ORDER BY a.n) AS drawn
-    FROM (SELECT *, max(n) OVER (PARTITION BY id) AS last FROM parts WHERE kind = 'arrow') AS a
-        JOIN parts AS b ON b.id = a.target AND b.kind <> 'arrow'
-    GROUP BY a.id
+WITH words AS (
+    SELECT p.kind, p.id, p.target, row_number() OVER () AS n, p.titles, p.lines
+    FROM ordcancel_internal.diagram_parts(orders, policy) AS p
+), parts AS (
+    SELECT w.kind, w.id, w.target, w.n,
+           (SELECT string_agg(array_to_string(ordcancel_internal.diagram_wrap(u.t, 200), ' '), ', ' ORDER BY u.o)
+            FROM unnest(w.titles) WITH ORDINALITY AS u (t, o)) AS title,
+           (SELECT string_agg(array_to_string(ordcancel_internal.diagram_wrap(u.t, 200), ' '),
+                              CASE w.kind WHEN 'note' THEN E'\n' ELSE ', ' END ORDER BY u.o)
+            FROM unnest(w.lines) WITH ORDINALITY AS u (t, o) WHERE u.t IS NOT NULL) AS line
+    FROM words AS w
+), drawn (place, box, n, text) AS (
+    SELECT 1, p.n, 0, coalesce(p.title || coalesce(' (' || p.line || ')', ''), p.line)
+    FROM parts AS p WHERE p.kind NOT IN ('arrow', 'forbid', 'back', 'note')
+    UNION ALL
+    SELECT 1, f.n, a.n, format('  %s-- %s --> %s', CASE a.n WHEN max(a.n) OVER (PARTITION BY a.id) THEN '`' ELSE '|' END,
+                               a.line, coalesce(t.title, t.line))
+    FROM parts AS a
+        JOIN parts AS f ON f.id = a.id AND f.kind <> 'arrow'
+        JOIN parts AS t ON t.id = a.target AND t.kind <> 'arrow'
+    WHERE a.kind = 'arrow'
+    UNION ALL
+    SELECT 2, 0, 0, 'nobody can cancel'
+    UNION ALL
+    SELECT 3, p.n, 0, '  ' || concat_ws(': ', p.title, p.line) FROM parts AS p WHERE p.kind = 'forbid'
+    UNION ALL
+    SELECT 4, 0, 0, p.line FROM parts AS p WHERE p.kind = 'note'
 )
-SELECT coalesce((SELECT string_agg(coalesce(p.title, p.line) || coalesce(' (' || CASE WHEN p.title IS NOT NULL THEN p.line END || ')', '') || E'\n' || coalesce(a.drawn, ''), '' ORDER BY p.n)
-                 FROM parts AS p LEFT JOIN arrows AS a USING (id) WHERE p.kind NOT IN ('arrow', 'forbid', 'back', 'note')), '')
-       || 'nobody can cancel' || (SELECT string_agg(E'\n  ' || concat_ws(': ', p.title, p.line), '' ORDER BY p.n) FROM parts AS p WHERE p.kind = 'forbid')
-       || coalesce((SELECT E'\n' || p.line FROM parts AS p WHERE p.kind = 'note'), '')
+SELECT string_agg(d.text, E'\n' ORDER BY d.place, d.box, d.n) FROM drawn AS d
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_text(regclass, text) IS 'the picture for a terminal';
 

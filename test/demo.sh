@@ -67,7 +67,7 @@ picture()
 {
 	local format=mermaid file
 
-	! command -v dot >/dev/null || format=dot
+	! command -v dot >/dev/null || format="dot"
 	file=$(TMPDIR=/tmp mktemp --suffix=".$format" ordcancel-demo-XXXXXX -t) &&
 		as_user psql -XqAt -d demo -c "SELECT ordcancel.diagram('shop.orders', format => '$format')" >"$file" || return
 	if [ $format = dot ]; then

@@ -10,7 +10,7 @@ draw() # PRESET FORMAT
 	as_user psql -XqAt -d pictures -c "SELECT ordcancel.diagram('$1.orders', format => '$2')"
 }
 
-export BENCH_PACKAGES='graphviz fonts-liberation'
+export TO_SHOW=yes BENCH_PACKAGES='graphviz fonts-liberation'
 prepare
 { build && server_up && as_user createdb pictures; } || die "could not make the server"
 as_user psql -Xq -v ON_ERROR_STOP=1 -d pictures -c 'CREATE EXTENSION ordcancel' \

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what make check and make demo need and this Debian machine lacks,
 # for PostgreSQL version PG_MAJOR (else the highest that is here, or that
-# Debian has). With TO_SHOW set the tests' own needs are left out. Makes, starts and stops no cluster.
+# Debian has); with TO_SHOW set without what only tests need. Makes, starts and
+# stops no cluster.
 # shellcheck disable=SC2046
 set -eu
 . "$(dirname "$0")/lib.sh"

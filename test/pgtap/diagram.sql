@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(58);
+SELECT plan(59);
 
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, placed_at timestamptz, paid numeric);
@@ -122,6 +122,8 @@ No order gets refunding: attach() was told no refund_due.$$, 'the same for a ter
 SELECT ordcancel.set_rule('shop.orders', 'lost', deletable => true), ordcancel.add_block('shop.orders', 'invoiced', 'paid > 1', party => 'customer') \g /dev/null
 SELECT has('s5["<b>lost</b><br/>may be deleted"]:::forbid', 'an order that may be deleted');
 SELECT ok(EXISTS (SELECT FROM drawn() AS l WHERE l LIKE 'notes["No customer cancels or asks<br/>while invoiced#58; paid #62; 1"%'), 'a block');
+SELECT ordcancel.set_rule('shop.orders', 'canceled', deletable => true, hint => '') \g /dev/null
+SELECT has('canceled["<b>canceled</b><br/>for good<br/>may be deleted"]:::canceled', 'a canceled one that may');
 SELECT ordcancel.set_policy('shop.orders', unset => '{canceled_status,customer_canceled_status}') \g /dev/null
 SELECT ok(EXISTS (SELECT FROM drawn() AS l WHERE l LIKE 'canceled["<b>canceled</b><br/>canceled_status is not set, so<br/>nobody can cancel<br/>%'), 'no canceled_status');
 SELECT is((SELECT count(*) FROM drawn('mermaid', 'Acme')), (SELECT count(*) FROM drawn('mermaid', 'Acme') AS l WHERE l !~ 's1'), 'another policy has rules of its own');
