@@ -273,11 +273,10 @@ WHERE o.status LIKE 'cancel%' ORDER BY o.id;
 SELECT to_regprocedure('ordcancel.overview(regclass)') IS NOT NULL AS there \gset
 \set ECHO queries
 \if :there
-\pset format wrapped
-\pset columns 80
-SELECT status, orders_now, customer, customer_late, merchant, means, problem
+SELECT status, orders_now, customer, customer_late, merchant
 FROM ordcancel.overview('shop.orders');
-\pset format aligned
+SELECT status, problem
+FROM ordcancel.overview('shop.orders') WHERE problem IS NOT NULL;
 \endif
 
 \pset tuples_only on
