@@ -4,7 +4,7 @@ CREATE SCHEMA ordcancel;
 COMMENT ON SCHEMA ordcancel IS 'cancelling orders safely: functions, configuration, and the parents of the record tables';
 GRANT USAGE ON SCHEMA ordcancel TO PUBLIC;
 
--- What is not for callers stands apart, so that GRANT … ON ALL FUNCTIONS IN
+-- What is not for callers stands apart, so that GRANT ... ON ALL FUNCTIONS IN
 -- SCHEMA ordcancel gives no way around. Nobody but the extension's owner has
 -- USAGE: triggers and views that stand there need none.
 CREATE SCHEMA ordcancel_internal;

@@ -132,7 +132,7 @@ BEGIN
             format('record tables of %s are in schema "%s", where its owner may not create tables', label,
                    (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                     WHERE c.oid = records)),
-            NULL, 'attach(record_schema => …) puts them elsewhere.');
+            NULL, 'attach(record_schema => ...) puts them elsewhere.');
     END IF;
 END
 $$;
@@ -316,7 +316,7 @@ BEGIN
     LOOP
         CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = records);
         PERFORM ordcancel_internal.drop_guards(records, 'guard_record');
-        -- DROP EXTENSION … CASCADE would otherwise take the records along.
+        -- DROP EXTENSION ... CASCADE would otherwise take the records along.
         IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
             EXECUTE format('ALTER TABLE %s NO INHERIT %s', records, parent);
         END IF;

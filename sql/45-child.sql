@@ -90,7 +90,7 @@ COMMENT ON FUNCTION ordcancel_internal.attach_child(regclass, regclass, name[], 
 
 -- From now on no row is put into child for an order whose cancellation is in
 -- one of the states refuse_while. The caller owns both tables.
---   child         shipments, invoices, captures …
+--   child         shipments, invoices, captures ...
 --   orders        the attached order table
 --   key           the child's columns that hold the order's key, in the order of its primary key
 --   refuse_while  any of requested, in_progress, canceled

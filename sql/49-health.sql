@@ -21,7 +21,7 @@ CREATE FUNCTION ordcancel_internal.health_of_shape(t ordcancel.order_table) RETU
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT t.orders::regclass, 'column_missing', format('Column "%s", named as %s, was renamed or dropped.', w.name, w.what),
-       format('SELECT ordcancel.attach(%L, %I => …) with its new name.', ordcancel_internal.label(t.orders), w.what)
+       format('SELECT ordcancel.attach(%L, %I => ...) with its new name.', ordcancel_internal.label(t.orders), w.what)
 FROM (VALUES ('status', t.status), ('placed_at', t.placed_at), ('policy_by', t.policy_by)) AS w (what, name)
 WHERE w.name IS NOT NULL
   AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.orders AND attname = w.name AND NOT attisdropped)
@@ -72,7 +72,7 @@ UNION ALL
 SELECT t.orders::regclass, 'trigger_fires_first',
        format('Trigger "%s" of %s fires before the guard and may update the order before its first change is judged.',
               g.tgname, ordcancel_internal.label(g.tgrelid)),
-       format('ALTER TRIGGER %I ON %s RENAME TO …, with a name that sorts after "!ordcancel_guard_update".', g.tgname,
+       format('ALTER TRIGGER %I ON %s RENAME TO ..., with a name that sorts after "!ordcancel_guard_update".', g.tgname,
               ordcancel_internal.label(g.tgrelid))
 FROM part AS p JOIN pg_trigger AS g ON g.tgrelid = p.relid
 WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgname < '!ordcancel_guard_update' AND g.tgname !~ '^!ordcancel_guard_'
@@ -165,8 +165,8 @@ BEGIN
                CASE WHEN p.canceled_status IS NULL THEN 'policy_lets_nobody_cancel' ELSE 'policy_without_rules' END,
                CASE WHEN p.canceled_status IS NULL THEN format('Policy "%s" has no canceled_status.', left(p.policy, 80))
                     ELSE format('No rule of policy "%s" lets anybody cancel or ask.', left(p.policy, 80)) END,
-               format(CASE WHEN p.canceled_status IS NULL THEN 'SELECT ordcancel.set_policy(%L, policy => %L, canceled_status => …);'
-                           ELSE 'SELECT ordcancel.set_rule(%L, policy => %L, …);' END,
+               format(CASE WHEN p.canceled_status IS NULL THEN 'SELECT ordcancel.set_policy(%L, policy => %L, canceled_status => ...);'
+                           ELSE 'SELECT ordcancel.set_rule(%L, policy => %L, ...);' END,
                       ordcancel_internal.label(t.orders), p.policy)
         FROM ordcancel.policy AS p
         WHERE p.orders = t.orders
@@ -186,11 +186,11 @@ BEGIN
     FOR e IN
         SELECT 'block_fails' AS problem, format('Block "%s"', left(b.name, 80)) AS what, b.condition AS expression,
                'boolean'::regtype AS type, b.functions,
-               format('ordcancel.add_block(%L, %L, …)', ordcancel_internal.label(t.orders), b.name) AS again
+               format('ordcancel.add_block(%L, %L, ...)', ordcancel_internal.label(t.orders), b.name) AS again
         FROM ordcancel.block AS b WHERE b.orders = t.orders
         UNION ALL
         SELECT 'refund_due_fails', 'refund_due', t.refund_due, 'numeric', t.refund_due_functions,
-               format('ordcancel.attach(%L, refund_due => …)', ordcancel_internal.label(t.orders))
+               format('ordcancel.attach(%L, refund_due => ...)', ordcancel_internal.label(t.orders))
         WHERE t.refund_due IS NOT NULL
     LOOP
         BEGIN
@@ -350,7 +350,7 @@ COMMENT ON FUNCTION ordcancel_internal.health(regclass) IS 'see health';
 -- What is wrong with an attached table: no row when all is well. It reads the
 -- orders and their live cancellations, which takes as long as counting them.
 --   orders   the attached order table
---   problem  a word for it that does not change: guard_disabled, policy_lets_nobody_cancel …
+--   problem  a word for it that does not change: guard_disabled, policy_lets_nobody_cancel ...
 --   detail   what was found
 --   hint     what to do
 -- For whoever may SELECT the whole table. Raises OC001, 42501. Source: design

@@ -30,7 +30,7 @@ CREATE FUNCTION ordcancel.grant_merchant(role regrole) RETURNS text
     AS $$
 DECLARE
     routines CONSTANT name[] := '{cancel_order,cancel_orders,withdraw_cancel,accept_cancel,deny_cancel,record_refund,undo_cancel,cancel_options,'
-                               'overview,health,unruled_statuses}';
+                               'overview,health,unruled_statuses,diagram}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';

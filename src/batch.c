@@ -183,6 +183,7 @@ load_and_run(Batch *b)
 		return;
 	}
 	entry_table(false, b->orders, AccessShareLock);
+	b->resumed = true;
 	batch_run(b);
 }
 

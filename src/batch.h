@@ -51,6 +51,8 @@ typedef struct Batch
 	int64		busy;	  /* microseconds that earlier runs took */
 	TimestampTz started;  /* of this run */
 	TimestampTz told;	  /* when it last told its client */
+	bool		resumed;
+	bool		resumable; /* a step of this run is committed */
 
 	/* the orders that were chosen, and the part of them at hand */
 	Tuplestorestate *chosen;

@@ -74,10 +74,11 @@ tell_end(Batch *b)
 
 /* Between its transactions somebody may drop the extension. */
 static void
-must_exist(const Batch *b)
+must_exist(Batch *b)
 {
 	if (config_relation("batch") == b->relid)
 		return;
+	b->resumable = false;
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -143,10 +144,7 @@ do_waiting(void *arg)
 	PopActiveSnapshot();
 }
 
-/*
- * The error that a batch stopped with, for its client.  Its row says so too,
- * in a transaction of its own.
- */
+/* The batch's row says what it stopped with, in a transaction of its own. */
 pg_noreturn static void
 stop(Batch *b, ErrorData *error)
 {
@@ -155,7 +153,17 @@ stop(Batch *b, ErrorData *error)
 	batch_save_end(b, error);
 	PopActiveSnapshot();
 	SPI_commit();
-	if (error->detail == NULL)
+	ReThrowError(error);
+}
+
+/*
+ * The error that a batch ended with, for its client.  It may have come between
+ * two steps, where a client is told something, too.
+ */
+pg_noreturn static void
+tell_how_to_resume(const Batch *b, ErrorData *error)
+{
+	if (error->detail == NULL && b->resumable)
 		error->detail = psprintf("Batch " INT64_FORMAT
 								 " has done " INT64_FORMAT " of " INT64_FORMAT
 								 " orders.",
@@ -203,15 +211,14 @@ next_step(Batch *b, AttemptStep do_step)
 	tell_progress(b);
 }
 
-void
-batch_run(Batch *b)
+static void
+run_steps(Batch *b)
 {
-	b->call.wanted = batch_still_wanted;
-	b->call.wanted_arg = b;
 	batch_choose(b);
 	batch_save_total(b);
 	end_if_done(b);
 	SPI_commit();
+	b->resumable = true;
 	ereport(NOTICE,
 			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT " orders", b->id,
 					b->left + b->counts[BATCH_WAITING])));
@@ -220,6 +227,32 @@ batch_run(Batch *b)
 	while (b->counts[BATCH_WAITING] > 0)
 		next_step(b, do_waiting);
 	tell_end(b);
+}
+
+void
+batch_run(Batch *b)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	b->call.wanted = batch_still_wanted;
+	b->call.wanted_arg = b;
+	PG_TRY();
+	{
+		run_steps(b);
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		if (!b->resumable &&
+			!(b->resumed && error->sqlerrcode == ERRCODE_QUERY_CANCELED))
+			PG_RE_THROW();
+		FlushErrorState();
+		tell_how_to_resume(b, error);
+	}
+	PG_END_TRY();
 }
 
 /* What would become of the orders: nothing is locked, and nothing done. */

@@ -40,6 +40,7 @@
 #include "refusal.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_owner_gate);
+PG_FUNCTION_INFO_V1(ordcancel_open_gate);
 PG_FUNCTION_INFO_V1(ordcancel_reader_gate);
 PG_FUNCTION_INFO_V1(ordcancel_as_owner);
 PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
@@ -218,6 +219,13 @@ ordcancel_owner_gate(PG_FUNCTION_ARGS)
 			refusal_raise_not_attached(InvalidOid);
 		check_ownership(PG_GETARG_OID(1));
 	}
+	return call_inner(fcinfo);
+}
+
+/* For what tells of the configuration alone, which anybody may read. */
+Datum
+ordcancel_open_gate(PG_FUNCTION_ARGS)
+{
 	return call_inner(fcinfo);
 }
 

@@ -17,6 +17,28 @@ die()
 	exit 1
 }
 
+# Runs it, with what it says in a file. On a terminal the seconds are counted
+# meanwhile; a counter ignores Ctrl-C as every job does, so it looks whether
+# the script is still there.
+ticking() # FILE COMMAND [ARGUMENT...]
+{
+	local out=$1 from=$SECONDS status=0 counter=
+
+	shift
+	if [ -t 1 ]; then
+		while sleep 1 && kill -0 $$ 2>/dev/null; do
+			printf '\r%4d s' $((SECONDS - from))
+		done &
+		counter=$!
+	fi
+	"$@" >"$out" 2>&1 || status=$?
+	if [ -n "$counter" ]; then
+		kill "$counter" && wait "$counter" || true
+		printf '\r      \r'
+	fi 2>/dev/null
+	return $status
+}
+
 # PostgreSQL refuses to run as root.
 as_user()
 {
@@ -75,7 +97,7 @@ prepare()
 	cp --remove-destination "$("$pg_config" --bindir)"/* "$bin"
 	find "$work/server" -name 'ordcancel*' -exec rm -rf {} +
 	from=$work/server$("$pg_config" --sharedir)/extension
-	[ -e "$from/pgtap.control" ] ||
+	[ -e "$from/pgtap.control" ] || [ -n "${TO_SHOW:-}" ] ||
 		cp -s /usr/share/postgresql/*/extension/pgtap* "$from"
 
 	[ "$(id -u)" -ne 0 ] || chown -R postgres:postgres "$work"

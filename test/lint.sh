@@ -26,4 +26,7 @@ for file in src/*.c; do
 	try clang --analyze --analyzer-output text -Xclang -analyzer-werror \
 		-Isrc -I"$("$pg_config" --includedir-server)" "$file"
 done
+# The script is read in the encoding of whatever database it is for.
+echo 'lint: ASCII in sql'
+! grep -nP '[^\x00-\x7F]' sql/*.sql || status=1
 exit $status

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what make check and make demo need and this Debian machine lacks,
 # for PostgreSQL version PG_MAJOR (else the highest that is here, or that
-# Debian has). Makes, starts and stops no cluster.
+# Debian has); with TO_SHOW set without what only tests need. Makes, starts and
+# stops no cluster.
 # shellcheck disable=SC2046
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -10,6 +11,7 @@ no_main=/etc/postgresql-common/createcluster.d/zz-ordcancel.conf
 policy=/usr/sbin/policy-rc.d
 made=()
 missing=()
+logs=()
 
 as_root()
 {
@@ -24,9 +26,11 @@ apt()
 {
 	local log
 
-	log=$(as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
-		apt-get "$@" </dev/null 2>&1) && return
-	echo "$log" >&2
+	log=$(mktemp)
+	logs+=("$log")
+	ticking "$log" as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+		apt-get "$@" </dev/null && return
+	cat "$log" >&2
 	return 1
 }
 
@@ -44,15 +48,16 @@ lacking()
 packages()
 {
 	echo gcc make libc6-dev postgresql-common
-	echo libtap-parser-sourcehandler-pgtap-perl python3-psycopg2
-	echo "postgresql-$1 postgresql-server-dev-$1 postgresql-$1-pgtap"
+	echo "postgresql-$1 postgresql-server-dev-$1"
+	[ -n "${TO_SHOW:-}" ] ||
+		echo "libtap-parser-sourcehandler-pgtap-perl python3-psycopg2 postgresql-$1-pgtap"
 	echo "${BENCH_PACKAGES:-}"
 }
 
 # Not every release has these, and only some tests use them.
 extras()
 {
-	[ -z "$(apt-cache -n search "^postgresql-$1-cron\$")" ] ||
+	[ -n "${TO_SHOW:-}" ] || [ -z "$(apt-cache -n search "^postgresql-$1-cron\$")" ] ||
 		echo "postgresql-$1-cron"
 }
 
@@ -76,6 +81,7 @@ root_file()
 restore()
 {
 	[ ${#made[@]} -eq 0 ] || as_root rm -df "${made[@]}" || true
+	[ ${#logs[@]} -eq 0 ] || rm -f "${logs[@]}"
 }
 
 command -v apt-get >/dev/null || {
@@ -90,6 +96,7 @@ if [ -n "$major" ]; then
 fi
 as_root true || die "neither root nor sudo, to install ${missing[*]:-PostgreSQL}"
 
+trap restore EXIT
 echo "setup: reading the package lists"
 apt update || echo "setup: going on with the old lists"
 major=${major:-$(offered_major)}
@@ -97,11 +104,10 @@ major=${major:-$(offered_major)}
 
 # Only what is missing is named: an upgrade would restart a cluster.
 mapfile -t missing < <(lacking $(packages "$major") $(extras "$major"))
-echo "setup: installing ${missing[*]}"
+echo "setup: installing ${missing[*]}" | fold -s -w 79
 
 # A new server package would make a cluster named main and start every cluster
 # that is down.
-trap restore EXIT
 root_file "$no_main" <<<'create_main_cluster = false'
 root_file "$policy" <<<$'#!/bin/sh\nexit 101'
 apt install -y --no-install-recommends "${missing[@]}" ||

@@ -18,10 +18,12 @@ CREATE TABLE shop.orders (
     status    text NOT NULL DEFAULT 'placed',
     placed_at timestamptz NOT NULL DEFAULT now()
 );
+\set ECHO none
 INSERT INTO shop.orders
 SELECT id,
-       ('{Mia Novak,Jonas Berg,Aiko Tanaka,Omar Haddad,Lena Fischer,Tom Okafor,
-          Ines Costa,Ravi Patel,Zoe Martin,Ben Cohen,Eva Lind,Luis Romero}'::text[])[1 + id % 12],
+       ('{Mia Novak,Jonas Berg,Aiko Tanaka,Omar Haddad,Lena Fischer,
+          Tom Okafor,Ines Costa,Ravi Patel,Zoe Martin,Ben Cohen,
+          Eva Lind,Luis Romero}'::text[])[1 + id % 12],
        ('{tea pot,desk lamp,rain coat,chess set,
           backpack,cook book,head phones}'::text[])[1 + id % 7],
        total,
@@ -31,6 +33,7 @@ SELECT id,
        now() - ago * interval '97 minutes'
 FROM (SELECT id, 300 - id AS ago, 10 + (id * 37 % 900) / 10.0 AS total
       FROM generate_series(1, 300) AS id) AS o;
+\set ECHO queries
 
 SELECT status, count(*), min(id) AS first_id, max(id) AS last_id
 FROM shop.orders GROUP BY status ORDER BY last_id;
@@ -40,12 +43,11 @@ FROM shop.orders GROUP BY status ORDER BY last_id;
 \echo '-- What the DBA does, once. The table stays as it is.'
 \echo '-- ==========================================================================='
 \echo
-
 CREATE EXTENSION ordcancel;
 
 \o /dev/null
-SELECT ordcancel.attach('shop.orders', status => 'status', placed_at => 'placed_at',
-                        refund_due => 'paid');
+SELECT ordcancel.attach('shop.orders', status => 'status',
+                        placed_at => 'placed_at', refund_due => 'paid');
 \o
 
 \echo
@@ -57,18 +59,22 @@ SELECT ordcancel.set_policy('shop.orders', grace => '30 minutes',
                             requested_status => 'cancellation_requested',
                             in_progress_status => 'cancellation_in_progress',
                             canceled_status => 'canceled');
-SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancel', customer_late => 'request',
-                          merchant => 'cancel');
-SELECT ordcancel.set_rule('shop.orders', 'preparing', customer => 'request', merchant => 'cancel');
-SELECT ordcancel.set_rule('shop.orders', 'shipped', hint => 'Process it as a return.');
-SELECT ordcancel.set_rule('shop.orders', 'delivered', hint => 'Process it as a return.');
+SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancel',
+                          customer_late => 'request', merchant => 'cancel');
+SELECT ordcancel.set_rule('shop.orders', 'preparing',
+                          customer => 'request', merchant => 'cancel');
+SELECT ordcancel.set_rule('shop.orders', status,
+                          hint => 'Process it as a return.')
+FROM unnest('{shipped,delivered}'::text[]) AS status;
 \o
 
 \echo
-\echo '-- Who may do what is GRANT. Customers see their own orders only, by row security.'
-\echo '-- Only the warehouse may write to the table, with the program that it always had.'
+\echo '-- ==========================================================================='
+\echo '-- Who may do what is GRANT. Customers see their own orders only, by row'
+\echo '-- security. Only the warehouse may write to the table, with the program that'
+\echo '-- it always had.'
+\echo '-- ==========================================================================='
 \echo
-
 CREATE ROLE customer;
 CREATE ROLE merchant;
 CREATE ROLE warehouse IN ROLE merchant;
@@ -77,7 +83,8 @@ GRANT SELECT ON shop.orders TO customer, merchant;
 GRANT UPDATE ON shop.orders TO warehouse;
 ALTER TABLE shop.orders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY staff ON shop.orders TO merchant USING (true);
-CREATE POLICY own ON shop.orders TO customer USING (customer = current_setting('shop.customer'));
+CREATE POLICY own ON shop.orders TO customer
+    USING (customer = current_setting('shop.customer'));
 \o /dev/null
 SELECT ordcancel.grant_customer('customer');
 SELECT ordcancel.grant_merchant('merchant');
@@ -98,23 +105,28 @@ LISTEN ordcancel;
 SET ROLE customer;
 SET shop.customer = 'Mia Novak';
 SET ordcancel.actor = 'mia';
-SELECT o.id, o.item, o.status, c.allowed, c.outcome, c.until::time(0), c.hint
+SELECT o.id, o.item, o.status, c.outcome, c.until::time(0), c.hint
 FROM shop.orders AS o, ordcancel.cancel_options('shop.orders', o.id) AS c
 WHERE c.verb = 'request_cancel' ORDER BY o.id DESC LIMIT 4;
 
 \echo
-\echo '-- The newest is a moment old. She just cancels it:'
+\echo '-- ==========================================================================='
+\echo '-- The newest is a moment old. She just cancels it.'
+\echo '-- ==========================================================================='
 \echo
 
 SELECT order_id, state, order_status, changed
-FROM ordcancel.request_cancel('shop.orders', 300, 'created_by_mistake', request_key => 'app-7f3a');
+FROM ordcancel.request_cancel('shop.orders', 300, 'created_by_mistake',
+                              request_key => 'app-7f3a');
 
 \echo
-\echo '-- The answer got lost on her phone, so the app sends the call again. No harm:'
+\echo '-- The answer got lost on her phone, so the app sends the call again. No harm,'
+\echo '-- and no second event:'
 \echo
 
 SELECT order_id, state, order_status, changed
-FROM ordcancel.request_cancel('shop.orders', 300, 'created_by_mistake', request_key => 'app-7f3a');
+FROM ordcancel.request_cancel('shop.orders', 300, 'created_by_mistake',
+                              request_key => 'app-7f3a');
 
 \echo
 \echo '-- Somebody else''s order does not exist for her:'
@@ -139,14 +151,18 @@ SELECT order_id, state, order_status, refund_due
 FROM ordcancel.accept_cancel('shop.orders', 288);
 
 \echo
-\echo '-- It is paid, so it is not over before the money is back. ordcancel moves no money;'
-\echo '-- it keeps the account:'
+\echo '-- ==========================================================================='
+\echo '-- It is paid, so it is not over before the money is back. ordcancel moves no'
+\echo '-- money; it keeps the account.'
+\echo '-- ==========================================================================='
 \echo
 
 SELECT order_id, state, order_status, refund_due, refunded
-FROM ordcancel.record_refund('shop.orders', 288, 50, 'card', reference => 're_1Nx');
+FROM ordcancel.record_refund('shop.orders', 288, 50, 'card',
+                             reference => 're_1Nx');
 SELECT order_id, state, order_status, refund_due, refunded
-FROM ordcancel.record_refund('shop.orders', 288, 35.60, 'card', reference => 're_1Ny');
+FROM ordcancel.record_refund('shop.orders', 288, 35.60, 'card',
+                             reference => 're_1Ny');
 
 \echo
 \echo '-- ==========================================================================='
@@ -183,10 +199,11 @@ SET ordcancel.actor = 'scanner 4';
 UPDATE shop.orders SET status = 'shipped' WHERE id = 290;
 
 \echo
-\echo '-- The order moved on, and so the request is denied: nobody waits for an answer.'
-\echo '-- The other way round the warehouse cannot ship what is canceled,'
+\echo '-- ==========================================================================='
+\echo '-- The order moved on, and so the request was denied: nobody waits for an'
+\echo '-- answer. The other way round the warehouse cannot ship what is canceled,'
+\echo '-- ==========================================================================='
 \echo
-
 \set ON_ERROR_STOP off
 UPDATE shop.orders SET status = 'shipped' WHERE id = 288;
 
@@ -226,9 +243,9 @@ FROM ordcancel.undo_cancel('shop.orders', 299, 'meant 297');
 \echo
 
 RESET ROLE;
-SELECT order_id, type, to_status AS status, party, actor,
+SELECT order_id AS id, type, to_status AS status, party, actor,
        CASE WHEN data ? 'implicit' THEN 'implicit'
-            ELSE coalesce(data ->> 'amount', reason) END AS detail
+            ELSE data ->> 'amount' END AS detail
 FROM shop.orders_cancellation_event ORDER BY event_id;
 
 \set ON_ERROR_STOP off
@@ -236,13 +253,28 @@ DELETE FROM shop.orders_cancellation_event WHERE actor = 'anna';
 \set ON_ERROR_STOP on
 
 \echo
-\echo '-- No order is in a status of cancellation without its record:'
+\echo '-- ==========================================================================='
+\echo '-- No order is in a status of cancellation without its record.'
+\echo '-- ==========================================================================='
 \echo
 
-SELECT o.id, o.customer, o.status, c.state, c.requested_by, c.requested_actor, c.refunded
+SELECT o.id, o.customer, o.status, c.state, c.requested_by,
+       c.requested_actor AS actor, c.refunded
 FROM shop.orders AS o LEFT JOIN shop.orders_cancellation AS c
     ON c.order_id = o.id AND c.state IN ('requested', 'in_progress', 'canceled')
 WHERE o.status LIKE 'cancel%' ORDER BY o.id;
 
 \echo
-\echo '-- That was it. README.md says how to go on.'
+\echo '-- ==========================================================================='
+\echo '-- And are the rules right? What the table has now, in one look.'
+\echo '-- ==========================================================================='
+\echo
+SELECT status, orders_now, customer, customer_late, merchant
+FROM ordcancel.overview('shop.orders');
+SELECT status, problem
+FROM ordcancel.overview('shop.orders') WHERE problem IS NOT NULL;
+
+\pset tuples_only on
+\pset format unaligned
+SELECT ordcancel.diagram('shop.orders', format => 'text');
+\echo

@@ -62,7 +62,7 @@ SELECT mends('DROP TRIGGER "!ordcancel_guard_child_insert" ON shop.parcel', 'chi
 CREATE FUNCTION shop.idle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 SELECT mends('CREATE TRIGGER "!early" AFTER UPDATE ON shop.orders FOR EACH ROW EXECUTE FUNCTION shop.idle()', 'trigger_fires_first',
              'Trigger "!early" of shop.orders fires before the guard and may update the order before its first change is judged.'
-             || ' | ALTER TRIGGER "!early" ON shop.orders RENAME TO …, with a name that sorts after "!ordcancel_guard_update".',
+             || ' | ALTER TRIGGER "!early" ON shop.orders RENAME TO ..., with a name that sorts after "!ordcancel_guard_update".',
              'ALTER TRIGGER "!early" ON shop.orders RENAME TO late');
 SELECT mends('CREATE TABLE shop.old_orders () INHERITS (shop.orders)', 'rows_without_rules',
              'Table shop.old_orders inherits from it: its rows are read along, and are under no rule. | ALTER TABLE shop.old_orders NO INHERIT shop.orders; use partitions instead.',
@@ -71,10 +71,10 @@ SELECT mends('ALTER TABLE shop.orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL
              'Row-level security is forced on its owner, as whom ordcancel reads: it finds only what the owner may see. | ALTER TABLE shop.orders NO FORCE ROW LEVEL SECURITY;',
              'ALTER TABLE shop.orders NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY');
 SELECT mends('SELECT ordcancel.set_policy(''shop.orders'', unset => ''{canceled_status}'')', 'policy_lets_nobody_cancel',
-             'Policy "default" has no canceled_status. | SELECT ordcancel.set_policy(''shop.orders'', policy => ''default'', canceled_status => …);',
+             'Policy "default" has no canceled_status. | SELECT ordcancel.set_policy(''shop.orders'', policy => ''default'', canceled_status => ...);',
              'SELECT ordcancel.set_policy(''shop.orders'', canceled_status => ''canceled'')');
 SELECT mends('SELECT ordcancel.set_policy(''shop.orders'', policy => ''s'', canceled_status => ''canceled'', copy_of => NULL)', 'policy_without_rules',
-             'No rule of policy "s" lets anybody cancel or ask. | SELECT ordcancel.set_rule(''shop.orders'', policy => ''s'', …);',
+             'No rule of policy "s" lets anybody cancel or ask. | SELECT ordcancel.set_rule(''shop.orders'', policy => ''s'', ...);',
              'SELECT ordcancel.drop_policy(''shop.orders'', ''s'')');
 SELECT mends('UPDATE shop.orders SET status = ''shipped'' WHERE id > 15', 'status_problem',
              'Policy "default", status "shipped", 5 orders: Nobody can cancel: no rule. | SELECT * FROM ordcancel.overview(''shop.orders'');',
@@ -82,13 +82,13 @@ SELECT mends('UPDATE shop.orders SET status = ''shipped'' WHERE id > 15', 'statu
 CREATE FUNCTION shop.odd(integer) RETURNS boolean LANGUAGE sql AS 'SELECT false';
 SELECT ordcancel.add_block('shop.orders', 'odd', 'shop.odd(id)');
 SELECT mends('DROP FUNCTION shop.odd', 'block_fails',
-             'Block "odd" cannot be read: expression over shop.orders cannot be used: shop.odd(id). | SELECT ordcancel.add_block(''shop.orders'', ''odd'', …)',
+             'Block "odd" cannot be read: expression over shop.orders cannot be used: shop.odd(id). | SELECT ordcancel.add_block(''shop.orders'', ''odd'', ...)',
              'SELECT ordcancel.drop_block(''shop.orders'', ''odd'')');
 SELECT mends('ALTER TABLE shop.orders RENAME paid TO payed', 'refund_due_fails',
-             'refund_due cannot be read: expression over shop.orders cannot be used: paid. | SELECT ordcancel.attach(''shop.orders'', refund_due => …)',
+             'refund_due cannot be read: expression over shop.orders cannot be used: paid. | SELECT ordcancel.attach(''shop.orders'', refund_due => ...)',
              'SELECT ordcancel.attach(''shop.orders'', refund_due => ''payed'')');
 SELECT mends('ALTER TABLE shop.orders RENAME status TO state', 'column_missing',
-             'Column "status", named as status, was renamed or dropped. | SELECT ordcancel.attach(''shop.orders'', status => …) with its new name.',
+             'Column "status", named as status, was renamed or dropped. | SELECT ordcancel.attach(''shop.orders'', status => ...) with its new name.',
              'SELECT ordcancel.attach(''shop.orders'', status => ''state'')');
 SELECT mends('ALTER TABLE shop.orders DROP CONSTRAINT orders_pkey', 'primary_key_changed',
              'It is (none) and was (id). | Restore it; where its columns were only renamed, call ordcancel.attach() again.',

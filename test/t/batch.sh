@@ -61,6 +61,39 @@ for how in cancel timeout; do
 	is "$(progress $db)|$(nothing_twice)" 'done|30|0|0|0|0|0|0|0' "$how: and does nothing twice"
 done
 
+# Between two steps too, while the client is told something: at its first words,
+# on the way, and at its last.
+mkdir "$work/lib"
+"$(pg_config --cc)" -shared -fPIC "-I$(pg_config --includedir-server)" -o "$work/lib/cancel_at.so" "$here/batch/cancel_at.c"
+ok 'a library that cancels at a message'
+cancel_at() # MESSAGE CALL
+{
+	call $db -c "LOAD '$work/lib/cancel_at'" -c "SET log_min_messages = notice" -c "SET cancel_at.message = '$1'" -c "$2"
+}
+resumable='ERROR:  57014: canceling statement due to user request.*DETAIL:  Batch 1 has done [0-9]+ of 30 orders.*HINT:  CALL ordcancel.resume_batch\(1\) goes on'
+fresh_shop
+like "$(cancel_at 'batch 1: 30 orders' "$(batch true)")" "batch 1: 30 orders.*$resumable" 'canceled at its first words it says how to go on'
+is "$(progress $db)" 'interrupted|0|0|0|0|0|0|0' 'others see that'
+sql $db -c "ALTER TABLE shop.orders RENAME status TO state"
+said=$(resume)
+like "$said" 'ERROR:  OC014' 'resumed at a wrong time it is an error'
+is "$(grep -c 'goes on from there' <<<"$said")" 0 'which does not say to do so'
+sql $db -c "ALTER TABLE shop.orders RENAME state TO status"
+like "$(cancel_at 'batch 1: 30 orders' 'CALL ordcancel.resume_batch(1)')" "batch 1: 30 orders.*$resumable" 'resumed, and canceled again'
+like "$(cancel_at 'batch 1: done' 'CALL ordcancel.resume_batch(1)')" "done, 30 canceled.*$resumable" 'canceled at its last words'
+like "$(resume)" 'NOTICE: .*batch 1 is done' 'it is done'
+fresh_shop
+sql $db -c 'CREATE VIEW shop.slow AS SELECT pg_advisory_lock_shared(1, 99) IS NULL AS late'
+call $db -c "$(batch true)" >/dev/null # so that there is one
+hold $db 'SELECT pg_advisory_lock(1, 99)' && aside $db 'UPDATE ordcancel.batch SET ended = NULL, condition = $$EXISTS (SELECT FROM shop.slow WHERE NOT late)$$' \
+	'CALL ordcancel.resume_batch(1)' && aside_waits
+sql $db -c "SELECT pg_cancel_backend($waiting)" >/dev/null
+wait "$runner"
+like "$(cat "$work/said")" 'ERROR:  57014: .*HINT:  CALL ordcancel.resume_batch\(1\) goes on' 'or while it chooses its orders'
+let_go
+like "$(cancel_at 'batch 2: 0 orders, dry run' "CALL ordcancel.cancel_batch('shop.orders', 'false', dry_run => true)")" 'ERROR:  57014: canceling statement' 'a dry run can be canceled'
+is "$(sql $db -c 'SELECT count(*) FROM ordcancel.batch')" 1 'and leaves nothing to be resumed'
+
 # Nobody cancels by being slow: the same session may go on with other things.
 fresh_shop
 close_gate $db 15

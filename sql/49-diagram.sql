@@ -1,0 +1,419 @@
+-- The configured life of an order as a picture. Each part is a row of plain
+-- words; what two formats want of them is in one function, so that no word of
+-- a shop's gets past it.
+-- Source: design section 10.
+
+-- Neither interval's own output, which depends on IntervalStyle, nor 00:30:00.
+CREATE FUNCTION ordcancel_internal.span_words(span interval) RETURNS text
+    LANGUAGE sql STABLE STRICT
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT coalesce(string_agg(trim_scale(n) || ' ' || unit || CASE WHEN n = 1 THEN '' ELSE 's' END, ' ' ORDER BY place),
+                '0 minutes')
+FROM (VALUES (1, 'year', extract(year FROM span)), (2, 'month', extract(month FROM span)),
+             (3, 'day', extract(day FROM span)), (4, 'hour', extract(hour FROM span)), (5, 'minute', extract(minute FROM span)),
+             (6, 'second', extract(second FROM span))) AS v (place, unit, n)
+WHERE n <> 0
+$$;
+COMMENT ON FUNCTION ordcancel_internal.span_words(interval) IS 'an interval as people say it: 2 days, 1 hour 30 minutes';
+
+-- What no drawing can show, and newlines, are blanks; so is the character that
+-- Mermaid puts in the place of its own entities.
+CREATE FUNCTION ordcancel_internal.diagram_wrap(words text, width integer) RETURNS text[]
+    LANGUAGE plpgsql STABLE STRICT
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    longest CONSTANT integer := 160;
+    word text;
+    line text := '';
+    lines text[] := '{}';
+BEGIN
+    IF length(words) > longest THEN
+        words := left(words, longest) || '...';
+    END IF;
+    words := regexp_replace(words, E'[\\u0001-\\u001f\\u007f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069'
+                                   '\\ufb02\\ufeff\\ufffe\\uffff]', ' ', 'g');
+    FOREACH word IN ARRAY string_to_array(words, ' ') LOOP
+        CONTINUE WHEN word = '';
+        IF line <> '' AND length(line) + 1 + length(word) > width THEN
+            lines := lines || line;
+            line := '';
+        END IF;
+        line := line || CASE WHEN line = '' THEN '' ELSE ' ' END || word;
+        WHILE length(line) > width LOOP
+            lines := lines || left(line, width);
+            line := substr(line, width + 1);
+        END LOOP;
+    END LOOP;
+    IF line <> '' OR lines = '{}' THEN
+        lines := lines || coalesce(nullif(line, ''), '""');
+    END IF;
+    RETURN lines;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.diagram_wrap(text, integer) IS 'the words in lines of that width, cut where they are very long; "" for none';
+
+-- All of it becomes text, whatever it says: in Graphviz' labels what HTML gives
+-- a meaning to, in Mermaid's all but letters, digits and what is harmless.
+CREATE FUNCTION ordcancel_internal.diagram_escape(words text, format text) RETURNS text
+    LANGUAGE sql STABLE STRICT
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE format WHEN 'dot'
+       THEN replace(replace(replace(replace(replace(replace(words, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'),
+                                    '"', '&quot;'), '''', '&#39;'), E'\\', '&#92;')
+       ELSE (SELECT string_agg(CASE WHEN octet_length(c) > 1 OR c COLLATE "C" ~ '^[A-Za-z0-9 ,]$' THEN c
+                                    WHEN c IN ('_', '-') AND before COLLATE "C" ~ '^[A-Za-z0-9]$'
+                                         AND after COLLATE "C" ~ '^[A-Za-z0-9]$' THEN c
+                                    -- it would make icons of fa:fa-...
+                                    WHEN c = ':' AND after = 'f' THEN '#58;#8203;'
+                                    ELSE '#' || ascii(c) || ';' END, '' ORDER BY n)
+             FROM (SELECT c, n, lag(c) OVER (ORDER BY n) AS before, lead(c) OVER (ORDER BY n) AS after
+                   FROM regexp_split_to_table(words, '') WITH ORDINALITY AS s (c, n)) AS t) END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.diagram_escape(text, text) IS 'the words as a label of that format has to have them';
+
+-- Titles are bold, and lines are not.
+CREATE FUNCTION ordcancel_internal.diagram_label(titles text[], lines text[], width integer, format text)
+    RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT string_agg(format(CASE WHEN titled THEN '<b>%s</b>'
+                              WHEN format = 'dot' THEN '<font point-size="10">&#160;%s&#160;</font>' ELSE '%s' END,
+                         ordcancel_internal.diagram_escape(w, format)), '<br/>' ORDER BY titled DESC, n, m)
+FROM (SELECT true, t, n FROM unnest(titles) WITH ORDINALITY AS u (t, n)
+      UNION ALL
+      SELECT false, t, n FROM unnest(lines) WITH ORDINALITY AS u (t, n) WHERE t IS NOT NULL) AS v (titled, words, n),
+     unnest(ordcancel_internal.diagram_wrap(words, width)) WITH ORDINALITY AS w (w, m)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.diagram_label(text[], text[], integer, text) IS 'the label of a part';
+
+-- Statuses whose rules say the same share a box; those that let most come first.
+-- The policy's own statuses are no boxes of rules, they have their places.
+CREATE FUNCTION ordcancel_internal.diagram_rules(orders regclass, policy text)
+    RETURNS TABLE (id text, statuses text[], customer text, late text, merchant text, deletable boolean, hint text)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH r AS (
+    SELECT c.status COLLATE "C" AS status, c.customer, c.merchant, c.deletable, c.hint,
+           CASE WHEN p.grace IS NOT NULL AND t.placed_at IS NOT NULL AND c.customer_late IS NOT NULL THEN c.customer_late
+                ELSE c.customer END AS late
+    FROM ordcancel.order_table AS t
+        JOIN ordcancel.policy AS p ON p.orders = t.orders
+        JOIN ordcancel.rule AS c ON c.orders = t.orders AND c.policy = p.policy
+    WHERE t.orders = diagram_rules.orders AND p.policy = diagram_rules.policy
+      AND c.status <> ALL (array_remove(ARRAY[p.requested_status, p.in_progress_status, p.canceled_status,
+                                              p.customer_canceled_status], NULL))
+), g AS (
+    SELECT array_agg(r.status ORDER BY r.status)::text[] AS statuses, r.customer, r.late, r.merchant, r.deletable, r.hint
+    FROM r
+    GROUP BY r.customer, r.late, r.merchant, r.deletable, r.hint
+)
+SELECT 's' || row_number() OVER (ORDER BY array_position(modes, g.customer), array_position(modes, g.late),
+                                          array_position(modes, g.merchant), g.statuses[1] COLLATE "C"), g.*
+FROM g, (VALUES ('{cancel,request,forbid}'::text[])) AS v (modes)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.diagram_rules(regclass, text) IS 'the rules of a policy, those that say the same as one';
+
+-- Who may do what there. span is the customer's window, NULL where it never closes.
+CREATE FUNCTION ordcancel_internal.diagram_acts(orders regclass, policy text, span text)
+    RETURNS TABLE (id text, place integer, party text, mode text, line text)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT r.id, v.place, v.party, v.mode, v.party || CASE v.mode WHEN 'cancel' THEN ' cancels' ELSE ' asks' END || v.time
+FROM ordcancel_internal.diagram_rules(orders, policy) AS r,
+     LATERAL (VALUES (1, 'customer', r.customer, CASE WHEN r.late = r.customer THEN '' ELSE ' within ' || span END),
+                     (2, 'customer', nullif(r.late, r.customer), ' after ' || span),
+                     (3, 'merchant', r.merchant, '')) AS v (place, party, mode, time)
+WHERE v.mode <> 'forbid'
+$$;
+COMMENT ON FUNCTION ordcancel_internal.diagram_acts(regclass, text, text) IS 'what customer and merchant may do by the rules of a policy';
+
+-- The parts: boxes, then arrows. kind is how a part looks.
+CREATE FUNCTION ordcancel_internal.diagram_parts(orders regclass, policy text)
+    RETURNS TABLE (kind text, id text, target text, titles text[], lines text[])
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    t ordcancel.order_table;
+    p ordcancel.policy;
+    span text;                          -- the customer's window, NULL where it never closes
+    answer text;
+    customer_asks boolean;
+    merchant_asks boolean;
+    customer_cancels boolean;
+    asked boolean;
+    agreed boolean;                     -- whether a cancellation is ever agreed on
+    own_end boolean;                    -- whether the customer's own have an end of theirs
+    common_end boolean;
+    paid boolean;
+    reach integer;
+    deletable text[];
+    ends text;
+    stays CONSTANT text := 'the order''s status stays';
+BEGIN
+    SELECT * INTO t FROM ordcancel.order_table AS c WHERE c.orders = diagram_parts.orders;
+    SELECT * INTO p FROM ordcancel.policy AS c WHERE c.orders = t.orders AND c.policy = diagram_parts.policy;
+    span := CASE WHEN t.placed_at IS NOT NULL THEN ordcancel_internal.span_words(p.grace) END;
+    reach := array_position('{never,requested,in_progress,canceled}', p.undo);
+    ends := CASE WHEN reach < 4 THEN 'for good'
+                 ELSE 'merchant may undo' || coalesce(' within ' || ordcancel_internal.span_words(p.undo_window), '') END;
+    answer := ordcancel_internal.span_words(p.decision_timeout);
+    SELECT coalesce(bool_or(a.mode = 'request' AND a.party = 'customer'), false),
+           coalesce(bool_or(a.mode = 'request' AND a.party = 'merchant'), false),
+           coalesce(bool_or(a.mode = 'cancel' AND a.party = 'customer'), false),
+           count(*) > 0
+    INTO customer_asks, merchant_asks, customer_cancels, agreed
+    FROM ordcancel_internal.diagram_acts(orders, policy, span) AS a;
+    asked := customer_asks OR merchant_asks;
+    paid := t.refund_due IS NOT NULL AND agreed;
+    own_end := customer_cancels AND coalesce(p.customer_canceled_status <> p.canceled_status, false);
+    common_end := agreed
+                  AND (NOT own_end OR EXISTS (SELECT FROM ordcancel_internal.diagram_acts(orders, policy, span) AS a
+                                              WHERE (a.party, a.mode) <> ('customer', 'cancel')));
+    SELECT coalesce(array_agg(c.status), '{}') INTO deletable
+    FROM ordcancel.rule AS c WHERE c.orders = t.orders AND c.policy = p.policy AND c.deletable;
+
+    RETURN QUERY
+        SELECT CASE WHEN f.forbids THEN 'forbid' ELSE 'status' END, r.id, NULL::text,
+               r.statuses[:8] || CASE WHEN cardinality(r.statuses) > 8
+                                      THEN ARRAY[format('and %s more', cardinality(r.statuses) - 8)] ELSE '{}' END,
+               ARRAY[CASE WHEN f.forbids THEN NULL
+                          WHEN r.customer = 'forbid' AND r.late = 'forbid' THEN 'not the customer'
+                          WHEN r.late = 'forbid' THEN 'later not the customer' END,
+                     CASE WHEN r.merchant = 'forbid' AND NOT f.forbids THEN 'not the merchant' END,
+                     CASE WHEN r.deletable THEN 'may be deleted' END,
+                     nullif(r.hint, '')]
+        FROM ordcancel_internal.diagram_rules(orders, policy) AS r,
+             LATERAL (VALUES (r.customer = 'forbid' AND r.late = 'forbid' AND r.merchant = 'forbid')) AS f (forbids)
+        ORDER BY substr(r.id, 2)::integer;
+    RETURN QUERY
+        SELECT v.kind, v.id, NULL::text, v.titles, v.lines
+        FROM (VALUES
+            (true, 'forbid', 'others', '{}'::text[],
+             ARRAY[CASE WHEN EXISTS (SELECT FROM ordcancel_internal.diagram_rules(orders, policy))
+                        THEN 'every other status' ELSE 'every status' END]),
+            (asked, CASE WHEN p.requested_status IS NULL THEN 'requested_stays' ELSE 'requested' END, 'requested',
+             ARRAY[coalesce(p.requested_status, 'requested')],
+             ARRAY[CASE WHEN p.requested_status IS NULL THEN stays END, 'waits for an answer',
+                   CASE p.on_progress WHEN 'hold' THEN 'the order may not move on' ELSE 'denied if it moves on' END]),
+            (asked, 'back', 'kept', '{}', '{back to the status before}'),
+            (paid, 'money', 'money', '{refund due?}', ARRAY[t.refund_due]),
+            (paid, CASE WHEN p.in_progress_status IS NULL THEN 'in_progress_stays' ELSE 'in_progress' END, 'in_progress',
+             ARRAY[coalesce(p.in_progress_status, 'in progress')],
+             ARRAY[CASE WHEN p.in_progress_status IS NULL THEN stays END, 'waits for the refunds',
+                   CASE WHEN reach >= 3 THEN 'merchant may undo' END]),
+            (common_end, CASE WHEN p.canceled_status IS NULL THEN 'canceled_stays' ELSE 'canceled' END, 'canceled',
+             ARRAY[coalesce(p.canceled_status, 'canceled')],
+             ARRAY[CASE WHEN p.canceled_status IS NULL THEN 'canceled_status is not set, so nobody can cancel' END, ends,
+                   CASE WHEN p.canceled_status = ANY (deletable) THEN 'may be deleted' END]),
+            (own_end, 'canceled', 'customer_canceled', ARRAY[p.customer_canceled_status],
+             ARRAY['by the customer alone', ends,
+                   CASE WHEN p.customer_canceled_status = ANY (deletable) THEN 'may be deleted' END])
+            ) AS v (there, kind, id, titles, lines)
+        WHERE v.there;
+    RETURN QUERY
+        SELECT 'note', 'notes', NULL::text, '{}'::text[], array_agg(n.line)
+        FROM ((SELECT format('%s cancels or asks while %s: %s',
+                             CASE b.party WHEN 'customer' THEN 'No customer' WHEN 'merchant' THEN 'No merchant' ELSE 'Nobody' END,
+                             b.name, b.condition)
+               FROM ordcancel.block AS b WHERE b.orders = t.orders ORDER BY b.name COLLATE "C")
+              UNION ALL SELECT 'Every cancellation needs a reason.' WHERE p.reason_required
+              UNION ALL SELECT 'The customer''s window never closes: attach() was told no placed_at.'
+                        WHERE p.grace IS NOT NULL AND t.placed_at IS NULL
+              UNION ALL SELECT format('No order gets %s: attach() was told no refund_due.', p.in_progress_status)
+                        WHERE p.in_progress_status IS NOT NULL AND t.refund_due IS NULL) AS n (line)
+        HAVING count(*) > 0;
+
+    RETURN QUERY
+        SELECT 'arrow', a.id, x.target, NULL::text[], array_agg(a.line ORDER BY a.place)
+        FROM ordcancel_internal.diagram_acts(orders, policy, span) AS a,
+             LATERAL (VALUES (CASE WHEN a.mode = 'request' THEN 'requested' WHEN paid THEN 'money'
+                                   WHEN a.party = 'customer' AND own_end THEN 'customer_canceled'
+                                   ELSE 'canceled' END)) AS x (target)
+        GROUP BY a.id, x.target ORDER BY substr(a.id, 2)::integer, min(a.place);
+    RETURN QUERY
+        SELECT 'arrow', v.id, v.target, NULL::text[], v.lines
+        FROM (VALUES
+            (asked, 'requested', CASE WHEN paid THEN 'money' ELSE 'canceled' END,
+             ARRAY[CASE WHEN customer_asks THEN 'merchant accepts' END, CASE WHEN merchant_asks THEN 'merchant confirms' END,
+                   CASE p.on_timeout WHEN 'accept' THEN 'the system accepts after ' || answer END]),
+            (asked, 'requested', 'kept',
+             ARRAY[CASE WHEN customer_asks THEN 'merchant denies' END, 'who asked withdraws',
+                   CASE WHEN reach = 2 THEN 'merchant undoes' END,
+                   CASE p.on_timeout WHEN 'deny' THEN 'the system denies after ' || answer END]),
+            (paid, 'money', 'in_progress', '{yes}'),
+            (paid AND common_end, 'money', 'canceled', '{no}'),
+            (paid AND own_end, 'money', 'customer_canceled', '{no}'),
+            (paid AND common_end, 'in_progress', 'canceled', '{all is refunded}'),
+            (paid AND own_end, 'in_progress', 'customer_canceled', '{all is refunded}')) AS v (there, id, target, lines)
+        WHERE v.there;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.diagram_parts(regclass, text) IS 'the boxes and arrows of a policy''s picture';
+
+-- A status that the policy does not name, so that the order keeps its own, is dashed.
+CREATE FUNCTION ordcancel_internal.diagram_dot(orders regclass, policy text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH parts AS (
+    SELECT p.kind, p.id, p.target, row_number() OVER () AS n,
+           ordcancel_internal.diagram_label(p.titles, p.lines, CASE p.kind WHEN 'arrow' THEN 20 WHEN 'note' THEN 36 ELSE 32 END,
+                                            'dot') AS label
+    FROM ordcancel_internal.diagram_parts(orders, policy) AS p
+), looks (kind, look) AS (
+    VALUES ('status', 'fillcolor="#dbeafe", color="#2563eb"'),
+           ('requested', 'fillcolor="#fef3c7", color="#d97706"'),
+           ('in_progress', 'fillcolor="#ffedd5", color="#ea580c"'),
+           ('canceled', 'fillcolor="#fee2e2", color="#dc2626"'),
+           ('money', 'shape=hexagon, style=filled, margin="0,0.04", fillcolor="#ffffff", color="#ea580c"'),
+           ('back', 'fillcolor="#dcfce7", color="#16a34a"'),
+           ('note', 'shape=note, style=filled, fillcolor="#fefce8", color="#a16207"')
+), drawn (place, n, text) AS (
+    SELECT 1, 1, format('graph [label=<%s>, labelloc=t, rankdir=TB, nodesep=0.3, ranksep=0.45,'
+                        ' fontname="Helvetica,Arial,sans-serif", fontsize=12];',
+                        ordcancel_internal.diagram_label(ARRAY[format('%s, policy "%s"', orders, policy)], '{}', 80, 'dot'))
+    UNION ALL
+    SELECT 1, 2, 'node [shape=box, style="rounded,filled", fontname="Helvetica,Arial,sans-serif", fontsize=12,'
+                 ' margin="0.15,0.08"];'
+    UNION ALL
+    SELECT 1, 3, 'edge [fontname="Helvetica,Arial,sans-serif", fontsize=10, color="#4b5563", arrowsize=0.7];'
+    UNION ALL
+    SELECT 2, p.n, format('%s [label=<%s>, %s%s];', p.id, p.label, l.look,
+                          CASE WHEN p.kind LIKE '%stays' THEN ', style="rounded,filled,dashed"' END)
+    FROM parts AS p JOIN looks AS l ON l.kind = replace(p.kind, '_stays', '')
+    UNION ALL
+    SELECT 3, 0, format('{ rank=same; %s; }', string_agg(p.id, '; ' ORDER BY p.n))
+    FROM parts AS p WHERE p.kind = 'status' HAVING count(*) > 1
+    UNION ALL
+    SELECT 4, 0, format('forbidden [shape=plain, style="", label=<<table border="1" color="#9ca3af" bgcolor="#f9fafb"'
+                        ' cellborder="0" cellspacing="6" cellpadding="5" style="rounded">'
+                        '<tr><td><b>nobody can cancel</b></td></tr>%s</table>>];',
+                        string_agg(format('<tr><td port="%s" bgcolor="#e5e7eb">%s</td></tr>', p.id, p.label), '' ORDER BY p.n))
+    FROM parts AS p WHERE p.kind = 'forbid'
+    UNION ALL
+    SELECT 5, p.n, format('%s -> %s [label=<%s>];', p.id, p.target, p.label) FROM parts AS p WHERE p.kind = 'arrow'
+    UNION ALL
+    SELECT 6, 0, 'forbidden -> notes [style=invis];' FROM parts AS p WHERE p.kind = 'note'
+)
+SELECT E'digraph ordcancel {\n' || string_agg(format(E'  %s\n', d.text), '' ORDER BY d.place, d.n) || '}' FROM drawn AS d
+$$;
+COMMENT ON FUNCTION ordcancel_internal.diagram_dot(regclass, text) IS 'the picture for Graphviz';
+
+CREATE FUNCTION ordcancel_internal.diagram_mermaid(orders regclass, policy text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH parts AS (
+    SELECT p.kind, p.id, p.target, row_number() OVER () AS n,
+           ordcancel_internal.diagram_label(p.titles, p.lines, CASE p.kind WHEN 'arrow' THEN 22 ELSE 30 END, 'mermaid') AS label
+    FROM ordcancel_internal.diagram_parts(orders, policy) AS p
+), boxes AS (
+    SELECT p.n, p.kind, p.id,
+           format(CASE p.kind WHEN 'money' THEN '%s{{"%s"}}:::%s' WHEN 'back' THEN '%s(["%s"]):::%s' ELSE '%s["%s"]:::%s' END,
+                  p.id, p.label, replace(p.kind, '_stays', '')) AS text
+    FROM parts AS p WHERE p.kind <> 'arrow'
+), drawn (place, n, text) AS (
+    SELECT 1, b.n, b.text FROM boxes AS b WHERE b.kind <> 'forbid'
+    UNION ALL
+    SELECT 2, 0, 'subgraph forbidden["nobody can cancel"]'
+    UNION ALL
+    SELECT 3, 0, '    direction TB'
+    UNION ALL
+    SELECT 3, b.n, '    ' || b.text FROM boxes AS b WHERE b.kind = 'forbid'
+    UNION ALL
+    SELECT 4, 0, '    ' || string_agg(b.id, ' ~~~ ' ORDER BY b.n) FROM boxes AS b WHERE b.kind = 'forbid' HAVING count(*) > 1
+    UNION ALL
+    SELECT 5, 0, 'end'
+    UNION ALL
+    SELECT 6, 0, 'others ~~~ notes' FROM boxes AS b WHERE b.kind = 'note'
+    UNION ALL
+    SELECT 7, p.n, format('%s -->|"%s"| %s', p.id, p.label, p.target) FROM parts AS p WHERE p.kind = 'arrow'
+    UNION ALL
+    SELECT 8, l.n, format('classDef %s fill:%s,stroke:%s,color:#111827', l.kind, l.fill, l.stroke)
+    FROM (VALUES (1, 'status', '#dbeafe', '#2563eb'), (2, 'forbid', '#e5e7eb', '#9ca3af'),
+                 (3, 'requested', '#fef3c7', '#d97706'), (4, 'in_progress', '#ffedd5', '#ea580c'),
+                 (5, 'canceled', '#fee2e2', '#dc2626'), (6, 'money', '#ffffff', '#ea580c'),
+                 (7, 'back', '#dcfce7', '#16a34a'), (8, 'note', '#fefce8', '#a16207')) AS l (n, kind, fill, stroke)
+    UNION ALL
+    SELECT 9, b.n, format('style %s stroke-dasharray:5 4', b.id) FROM boxes AS b WHERE b.kind LIKE '%stays'
+    UNION ALL
+    SELECT 10, 0, 'style forbidden fill:#f9fafb,stroke:#9ca3af,color:#111827'
+)
+SELECT 'flowchart TD' || string_agg(E'\n    ' || d.text, '' ORDER BY d.place, d.n) FROM drawn AS d
+$$;
+COMMENT ON FUNCTION ordcancel_internal.diagram_mermaid(regclass, text) IS 'the picture for Mermaid';
+
+-- For a terminal: each box with the arrows out of it.
+CREATE FUNCTION ordcancel_internal.diagram_text(orders regclass, policy text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+WITH words AS (
+    SELECT p.kind, p.id, p.target, row_number() OVER () AS n, p.titles, p.lines
+    FROM ordcancel_internal.diagram_parts(orders, policy) AS p
+), parts AS (
+    SELECT w.kind, w.id, w.target, w.n,
+           (SELECT string_agg(array_to_string(ordcancel_internal.diagram_wrap(u.t, 200), ' '), ', ' ORDER BY u.o)
+            FROM unnest(w.titles) WITH ORDINALITY AS u (t, o)) AS title,
+           (SELECT string_agg(array_to_string(ordcancel_internal.diagram_wrap(u.t, 200), ' '),
+                              CASE w.kind WHEN 'note' THEN E'\n' ELSE ', ' END ORDER BY u.o)
+            FROM unnest(w.lines) WITH ORDINALITY AS u (t, o) WHERE u.t IS NOT NULL) AS line
+    FROM words AS w
+), drawn (place, box, n, text) AS (
+    SELECT 1, p.n, 0, coalesce(p.title || coalesce(' (' || p.line || ')', ''), p.line)
+    FROM parts AS p WHERE p.kind NOT IN ('arrow', 'forbid', 'back', 'note')
+    UNION ALL
+    SELECT 1, f.n, a.n, format('  %s-- %s --> %s', CASE a.n WHEN max(a.n) OVER (PARTITION BY a.id) THEN '`' ELSE '|' END,
+                               a.line, coalesce(t.title, t.line))
+    FROM parts AS a
+        JOIN parts AS f ON f.id = a.id AND f.kind <> 'arrow'
+        JOIN parts AS t ON t.id = a.target AND t.kind <> 'arrow'
+    WHERE a.kind = 'arrow'
+    UNION ALL
+    SELECT 2, 0, 0, 'nobody can cancel'
+    UNION ALL
+    SELECT 3, p.n, 0, '  ' || concat_ws(': ', p.title, p.line) FROM parts AS p WHERE p.kind = 'forbid'
+    UNION ALL
+    SELECT 4, 0, 0, p.line FROM parts AS p WHERE p.kind = 'note'
+)
+SELECT string_agg(d.text, E'\n' ORDER BY d.place, d.box, d.n) FROM drawn AS d
+$$;
+COMMENT ON FUNCTION ordcancel_internal.diagram_text(regclass, text) IS 'the picture for a terminal';
+
+CREATE FUNCTION ordcancel_internal.diagram(orders regclass, policy text, format text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM ordcancel_internal.check_attached(orders);
+    IF NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = diagram.orders AND p.policy = diagram.policy) THEN
+        PERFORM ordcancel_internal.invalid(
+            pg_catalog.format('policy "%s" of %s does not exist', left(policy, 80), orders), NULL,
+            'There are: ' || (SELECT string_agg(quote_ident(left(p.policy, 80)), ', ' ORDER BY p.policy COLLATE "C")
+                              FROM ordcancel.policy AS p WHERE p.orders = diagram.orders) || '.');
+    END IF;
+    PERFORM ordcancel_internal.check_word('format', coalesce(format, ''), '{mermaid,dot,text}');
+    RETURN CASE format WHEN 'dot' THEN ordcancel_internal.diagram_dot(orders, policy)
+                       WHEN 'text' THEN ordcancel_internal.diagram_text(orders, policy)
+                       ELSE ordcancel_internal.diagram_mermaid(orders, policy) END;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.diagram(regclass, text, text) IS 'see diagram';
+
+-- Draws the life of an order under a policy: in which status who may cancel or
+-- ask, what becomes of a request, of money and of an undo, what is forbidden,
+-- and the blocks. orders: the attached table; policy: one of its policies;
+-- format: mermaid, which Markdown pages show, dot, for Graphviz, or text, for a
+-- terminal. Returns the text. It tells what is in ordcancel.policy, rule and block, which anybody
+-- may read. Raises OC001, OC014.
+CREATE FUNCTION ordcancel.diagram(orders regclass, policy text DEFAULT 'default', format text DEFAULT 'mermaid') RETURNS text
+    LANGUAGE c STABLE
+    AS 'MODULE_PATHNAME', 'ordcancel_open_gate';
+COMMENT ON FUNCTION ordcancel.diagram(regclass, text, text) IS 'draws the life of an order under a policy, as Mermaid, for Graphviz, or as text';

@@ -1,0 +1,27 @@
+-- The pictures in doc are what diagram() draws of the presets. If one is not,
+-- make pictures draws it anew.
+BEGIN;
+SET LOCAL client_min_messages = warning;
+\ir include/shops.sql
+CREATE FUNCTION drawn(preset text) RETURNS text LANGUAGE sql AS $$SELECT ordcancel.diagram(format('%I.orders', preset), format => 'dot')$$;
+SELECT plan(12);
+
+\set spryker `cat doc/pictures/spryker.dot`
+\set vtex `cat doc/pictures/vtex.dot`
+\set cafe24 `cat doc/pictures/cafe24.dot`
+\set kibo `cat doc/pictures/kibo.dot`
+\set zaikio `cat doc/pictures/zaikio.dot`
+\set svg `ls doc/pictures/*.svg | sed 's,.*/\(.*\)[.]svg,\1,' | tr '\n' ' '`
+\set page `cat doc/presets.md`
+SELECT is(:'spryker', drawn('spryker'), 'spryker is drawn as it is');
+SELECT is(:'vtex', drawn('vtex'), 'vtex is drawn as it is');
+SELECT is(:'cafe24', drawn('cafe24'), 'cafe24 is drawn as it is');
+SELECT is(:'kibo', drawn('kibo'), 'kibo is drawn as it is');
+SELECT is(:'zaikio', drawn('zaikio'), 'zaikio is drawn as it is');
+SELECT is(rtrim(:'svg'), (SELECT string_agg(preset, ' ' ORDER BY preset COLLATE "C") FROM ordcancel.preset), 'each preset has a picture');
+SELECT ok(strpos(:'page', format(E'## %s\n\n![', preset)) > 0 AND strpos(:'page', format('](pictures/%s.svg)', preset)) > 0, format('the page shows %s', preset))
+FROM ordcancel.preset ORDER BY preset;
+SELECT ok(strpos(:'page', E'```mermaid\n' || ordcancel.diagram('vtex.orders') || E'\n```\n') > 0, 'the Mermaid text of vtex is as it is drawn');
+
+SELECT * FROM finish();
+ROLLBACK;
