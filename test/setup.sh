@@ -46,7 +46,7 @@ packages()
 	echo gcc make libc6-dev postgresql-common
 	echo libtap-parser-sourcehandler-pgtap-perl python3-psycopg2
 	echo "postgresql-$1 postgresql-server-dev-$1 postgresql-$1-pgtap"
-	echo "${BENCH_PACKAGES:-}"
+	echo "${BENCH_PACKAGES:-} ${CLIENT_PACKAGES:-}"
 }
 
 # Not every release has these, and only some tests use them.
