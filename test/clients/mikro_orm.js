@@ -1,5 +1,5 @@
 // MikroORM
-const { DriverException, EntitySchema, MikroORM } = require('@mikro-orm/postgresql');
+const { CheckConstraintViolationException, DriverException, EntitySchema, MikroORM } = require('@mikro-orm/postgresql');
 const { equal, meanwhile, run } = require('./tap');
 
 const Order = new EntitySchema({
@@ -31,7 +31,7 @@ async function save(em) {
     await em.flush();
     return 'saved';
   } catch (error) {
-    if (!(error instanceof DriverException) || error.code !== '23514') throw error;
+    if (!(error instanceof CheckConstraintViolationException)) throw error;
     em.clear();
     return error.constraint;
   }

@@ -35,7 +35,7 @@ async function save(repository, order) {
   }
 }
 
-async function asCustomer(source, actor, work) {
+async function actingAs(source, actor, work) {
   return source.transaction(async (manager) => {
     await manager.query(`SELECT set_config('ordcancel.actor', $1, true)`, [actor]);
     return work(manager);
@@ -75,7 +75,7 @@ run(async () => {
   await orders.update({ id: 5 }, { gift_note: 'Happy birthday' });
   equal((await orders.findOneBy({ id: 5 })).status, 'canceled', 'update() writes what it is given');
 
-  await asCustomer(source, 'kim', (manager) => manager.update(Order, { id: 6 }, { status: 'canceled' }));
+  await actingAs(source, 'kim', (manager) => manager.update(Order, { id: 6 }, { status: 'canceled' }));
   equal(await meanwhile(`SELECT actor FROM ordcancel.event WHERE order_key = '6'`), 'kim',
     'a plain update says who acts');
 });

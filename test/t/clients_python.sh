@@ -8,7 +8,7 @@ db=t_clients
 cd "$here/../.." || exit
 trap 'dropdb --if-exists $db' EXIT
 
-for name in psycopg3 sqlalchemy_orm django_orm; do
+for name in psycopg3 sqlalchemy_orm django_orm asyncpg_casts; do
 	program python "$name.py"
 done
 done_testing
