@@ -50,6 +50,9 @@ async def main():
     order = await db.fetchrow("SELECT id, status, gift_note FROM shop.orders WHERE id = 5")
     meanwhile("SELECT ordcancel.cancel_order('shop.orders', 5)")
     equal(await save(db, order), "order_is_canceled", "a stale save is refused")
+    order = await db.fetchrow("SELECT id, status, gift_note FROM shop.orders WHERE id = 9")
+    meanwhile("SELECT ordcancel.request_cancel('shop.orders', 9)")
+    equal(await save(db, order), "order_on_hold", "while a request is open too")
 
 
 asyncio.run(main())

@@ -76,6 +76,11 @@ meanwhile("SELECT ordcancel.cancel_order('shop.orders', 5)")
 order.gift_note = "Happy birthday"
 equal(save(order), "order_is_canceled", "a stale save is refused")
 equal(order.status, "canceled", "after which the object is as the order is")
+order = Order.objects.get(pk=9)
+meanwhile("SELECT ordcancel.request_cancel('shop.orders', 9)")
+order.gift_note = "Happy birthday"
+equal(save(order), "order_on_hold", "while a request is open too")
+equal(order.status, "cancellation_requested", "and the request stays open")
 order = Order.objects.get(pk=6)
 meanwhile("SELECT ordcancel.cancel_order('shop.orders', 6)")
 order.gift_note = "Happy birthday"
@@ -85,4 +90,11 @@ with transaction.atomic(), connection.cursor() as cursor:
     cursor.execute("SET LOCAL ordcancel.actor = %s", ["kim"])
     Order.objects.filter(pk=7).update(status="canceled")
 equal(meanwhile("SELECT actor FROM ordcancel.event WHERE order_key = '7'"), "kim", "a plain update says who acts")
+
+with transaction.atomic(), connection.cursor() as cursor:
+    cursor.execute("SET LOCAL ordcancel.party = 'customer'")
+    cursor.execute("SET LOCAL ordcancel.actor = %s", ["shopper 4711"])
+    Order.objects.filter(pk=10).update(status="cancellation_requested")
+equal(meanwhile("SELECT party || ', ' || actor FROM ordcancel.event WHERE order_key = '10'"), "customer, shopper 4711",
+      "and for which party")
 done_testing()

@@ -58,6 +58,11 @@ run(async () => {
     () => equal('saved', 'refused', 'a stale object that is written whole is refused'),
     (error) => equal(error.constraint, 'order_is_canceled', 'a stale object that is written whole is refused'));
   em.clear();
+  await meanwhile(`SELECT ordcancel.request_cancel('shop.orders', 9)`);
+  await em.upsert('Order', { id: 9, status: 'placed', gift_note: null }).then(
+    () => equal('saved', 'refused', 'while a request is open too'),
+    (error) => equal(error.constraint, 'order_on_hold', 'while a request is open too'));
+  em.clear();
 
   await em.transactional(async (inner) => {
     await inner.execute(`SELECT set_config('ordcancel.actor', ?, true)`, ['kim']);

@@ -60,6 +60,11 @@ run(async () => {
   order.gift_note = 'Happy birthday';
   equal(await save(db, order), 'order_is_canceled', 'a stale save of an order that is canceled');
 
+  const asked = (await db.query('SELECT * FROM shop.orders WHERE id = 9')).rows[0];
+  await meanwhile(`SELECT ordcancel.request_cancel('shop.orders', 9)`);
+  asked.gift_note = 'Happy birthday';
+  equal(await save(db, asked), 'order_on_hold', 'and of one that the customer wants to cancel');
+
   await asKim(db, 6);
   equal(await meanwhile(`SELECT actor FROM ordcancel.event WHERE order_key = '6'`), 'kim',
     'a plain update says who acts');

@@ -50,6 +50,11 @@ meanwhile("SELECT ordcancel.cancel_order('shop.orders', 5)")
 order["gift_note"] = "Happy birthday"
 equal(save(db, order), "order_is_canceled", "a stale save of an order that is canceled")
 
+order = db.cursor(row_factory=psycopg.rows.dict_row).execute("SELECT * FROM shop.orders WHERE id = 9").fetchone()
+meanwhile("SELECT ordcancel.request_cancel('shop.orders', 9)")
+order["gift_note"] = "Happy birthday"
+equal(save(db, order), "order_on_hold", "and of one that the customer wants to cancel")
+
 with db.transaction():
     db.execute("SET LOCAL ordcancel.actor = 'kim'")
     save(db, {"id": 6, "status": "canceled", "gift_note": None})

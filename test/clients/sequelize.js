@@ -57,6 +57,11 @@ run(async () => {
   order.changed('status', true);
   equal(await save(order), 'order_is_canceled', 'a stale object that is written whole is refused');
 
+  const asked = await Order.findByPk(9);
+  await meanwhile(`SELECT ordcancel.request_cancel('shop.orders', 9)`);
+  asked.changed('status', true);
+  equal(await save(asked), 'order_on_hold', 'while a request is open too');
+
   await sequelize.transaction(async (transaction) => {
     await sequelize.query(`SELECT set_config('ordcancel.actor', $1, true)`, { bind: ['kim'], transaction });
     await Order.update({ status: 'canceled' }, { where: { id: 6 }, transaction });

@@ -78,6 +78,11 @@ equal(order.status, "canceled", "and leaves the status alone")
 # merge() takes a whole object over, as a form has sent it.
 session.merge(Order(id=5, status="placed", gift_note="Merry Christmas"))
 equal(save(session), "order_is_canceled", "a stale object that is merged is refused")
+meanwhile("SELECT ordcancel.request_cancel('shop.orders', 9)")
+session.merge(Order(id=9, status="placed", gift_note="Merry Christmas"))
+equal(save(session), "order_on_hold", "while a request is open too")
+equal(session.get(Order, 9).status, "cancellation_requested", "and the request stays open")
+session.commit()
 
 with session.begin():
     session.execute(sa.text("SET LOCAL ordcancel.actor = 'kim'"))

@@ -35,9 +35,10 @@ async function save(repository, order) {
   }
 }
 
-async function actingAs(source, actor, work) {
+async function actingAs(source, party, actor, work) {
   return source.transaction(async (manager) => {
-    await manager.query(`SELECT set_config('ordcancel.actor', $1, true)`, [actor]);
+    await manager.query(`SELECT set_config('ordcancel.party', $1, true), set_config('ordcancel.actor', $2, true)`,
+      [party, actor]);
     return work(manager);
   });
 }
@@ -72,10 +73,19 @@ run(async () => {
   await meanwhile(`SELECT ordcancel.cancel_order('shop.orders', 5)`);
   order.gift_note = 'Happy birthday';
   equal(await save(orders, order), 'order_is_canceled', 'a stale save is refused');
+  const asked = await orders.findOneBy({ id: 9 });
+  await meanwhile(`SELECT ordcancel.request_cancel('shop.orders', 9)`);
+  asked.gift_note = 'Happy birthday';
+  equal(await save(orders, asked), 'order_on_hold', 'while a request is open too');
+  equal((await orders.findOneBy({ id: 9 })).status, 'cancellation_requested', 'and the request stays open');
   await orders.update({ id: 5 }, { gift_note: 'Happy birthday' });
   equal((await orders.findOneBy({ id: 5 })).status, 'canceled', 'update() writes what it is given');
 
-  await actingAs(source, 'kim', (manager) => manager.update(Order, { id: 6 }, { status: 'canceled' }));
+  await actingAs(source, 'merchant', 'kim', (manager) => manager.update(Order, { id: 6 }, { status: 'canceled' }));
   equal(await meanwhile(`SELECT actor FROM ordcancel.event WHERE order_key = '6'`), 'kim',
     'a plain update says who acts');
+  await actingAs(source, 'customer', 'shopper 4711',
+    (manager) => manager.update(Order, { id: 10 }, { status: 'cancellation_requested' }));
+  equal(await meanwhile(`SELECT party || ', ' || actor FROM ordcancel.event WHERE order_key = '10'`),
+    'customer, shopper 4711', 'and for which party');
 });
