@@ -71,8 +71,9 @@ CREATE TABLE ordcancel.event (
     at timestamptz NOT NULL,
     source text NOT NULL,
     request_key text,
-    -- Consumers read in the order of commits, not of ids.
-    xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
+    -- Consumers read in the order of commits, not of ids. Not xid8, which the
+    -- schema tools of users do not know.
+    xid bigint NOT NULL
 );
 COMMENT ON TABLE ordcancel.event IS 'what happened to cancellations, one row for each state reached, in the transaction that reached it; written by ordcancel alone';
 COMMENT ON COLUMN ordcancel.event.type IS 'requested, withdrawn, denied, accepted, refunded, canceled, undone or items_canceled';
@@ -81,7 +82,7 @@ COMMENT ON COLUMN ordcancel.event.session_role IS 'the role that had logged in';
 COMMENT ON COLUMN ordcancel.event.data IS 'what only this type tells: implicit, moved_to and order_gone of a denial, override, amount and method of a refund';
 COMMENT ON COLUMN ordcancel.event.source IS 'the function that did it, or update';
 COMMENT ON COLUMN ordcancel.event.request_key IS 'the key that its call was given';
-COMMENT ON COLUMN ordcancel.event.xid IS 'the transaction that wrote it';
+COMMENT ON COLUMN ordcancel.event.xid IS 'the transaction that wrote it: pg_current_xact_id() there';
 
 -- Sequences go with the rows that used them. pg_dump reads them, also that of
 -- a database owner who is no superuser.

@@ -208,7 +208,6 @@ SELECT coalesce(
      HAVING count(*) > 0),
     (SELECT format('Its column "%s" has a default.', min(p.attname))
      FROM present AS p JOIN pg_attrdef AS d ON d.adrelid = records AND d.adnum = p.attnum
-     WHERE pg_get_expr(d.adbin, records) <> 'pg_current_xact_id()'
      HAVING count(*) > 0),
     (SELECT format('It has a trigger "%s".', min(tgname)) FROM pg_trigger
      WHERE tgrelid = records AND tgfoid <> 'ordcancel_internal.guard_record'::regproc HAVING count(*) > 0),

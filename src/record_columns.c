@@ -43,7 +43,7 @@ const RecordColumn event_columns[] = {
 	{"actor", TEXTOID},		  {"session_role", NAMEOID},
 	{"reason", TEXTOID},	  {"data", JSONBOID},
 	{"at", TIMESTAMPTZOID},	  {"source", TEXTOID},
-	{"request_key", TEXTOID}, {"xid", XID8OID},
+	{"request_key", TEXTOID}, {"xid", INT8OID},
 	{NULL, InvalidOid},
 };
 

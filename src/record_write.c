@@ -5,6 +5,7 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
@@ -14,7 +15,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/xid8.h"
 
 #include "as_owner.h"
 #include "config.h"
@@ -248,8 +248,9 @@ event_parameters(const void *rows, int i, Parameters *p)
 	parameter_time(p, &e->at);
 	parameter_text(p, e->source);
 	parameter_text(p, e->request_key);
-	parameter_value(p, XID8OID,
-					FullTransactionIdGetDatum(GetTopFullTransactionId()),
+	parameter_value(p, INT8OID,
+					Int64GetDatum((int64) U64FromFullTransactionId(
+						GetTopFullTransactionId())),
 					false);
 	parameter_key(p, c->table, c->key);
 }

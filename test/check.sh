@@ -11,6 +11,16 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
+# What the tests of clients and tools need besides. Where node comes from
+# elsewhere, Debian's npm does not go with it.
+CLIENT_PACKAGES="python3-psycopg python3-sqlalchemy python3-django python3-alembic python3-asyncpg
+	ruby-activerecord ruby-pg $(command -v npm >/dev/null || echo nodejs npm)"
+export CLIENT_PACKAGES
+
+home=${HOME:-/}
+modules_cache=${XDG_CACHE_HOME:-$home/.cache}/ordcancel
+[ "$(id -u)" -ne 0 ] || modules_cache=/var/cache/ordcancel
+
 table=
 passed=0
 failed=0
@@ -117,6 +127,10 @@ whole_cluster()
 	local name out ok=0 run
 
 	pick t $(stems test/t/*.sh test/t/*.pl) || return
+	case " ${names[*]} " in
+		*_node\ *) CLIENT_MODULES=$(HOME=$home test/clients/install.sh "$modules_cache") ;;
+	esac
+	export CLIENT_MODULES=${CLIENT_MODULES:-}
 	for name in "${names[@]}"; do
 		out=$work/t-$name.out
 		run=(bash "test/t/$name.sh")

@@ -51,7 +51,7 @@ packages()
 	echo "postgresql-$1 postgresql-server-dev-$1"
 	[ -n "${TO_SHOW:-}" ] ||
 		echo "libtap-parser-sourcehandler-pgtap-perl python3-psycopg2 postgresql-$1-pgtap"
-	echo "${BENCH_PACKAGES:-}"
+	echo "${BENCH_PACKAGES:-} ${CLIENT_PACKAGES:-}"
 }
 
 # Not every release has these, and only some tests use them.

@@ -37,15 +37,15 @@ def events_after(cursor, position):
     """The next events, in an order in which none can appear behind the position:
     of transactions before which no other is still running."""
     cursor.execute(
-        "SELECT xid::text, event_id, order_key, type, state, reason"
+        "SELECT xid, event_id, order_key, type, state, reason"
         " FROM ordcancel.event"
-        " WHERE (xid, event_id) > (%s::xid8, %s)"
-        "   AND xid < pg_snapshot_xmin(pg_current_snapshot())"
+        " WHERE (xid, event_id) > (%s, %s)"
+        "   AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
         " ORDER BY xid, event_id LIMIT 100", position)
     return cursor.fetchall()
 
 
-def listen(handle, position=("0", 0)):
+def listen(handle, position=(0, 0)):
     """Calls handle for every event after the position. NOTIFY only wakes it up:
     what happened while it was away is in the table. Keep the position of the last
     event handled in your own database, and begin there the next time.

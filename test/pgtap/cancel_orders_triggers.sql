@@ -54,7 +54,7 @@ SELECT bag_eq('SELECT times_of(''many_cancellation'')', 'SELECT times_of(''one_c
 SELECT is((SELECT count(DISTINCT outcome || coalesce(sqlstate, '')) FROM answered), 7::bigint, 'there were all kinds: ' || (SELECT string_agg(DISTINCT concat_ws(' ', outcome, sqlstate), ', ') FROM answered));
 SELECT is((SELECT string_agg(order_id, ',') FROM answered AS a WHERE (outcome = 'refused') <> (attempt(format('SELECT ordcancel.cancel_order(''one'', %s)', order_id)) <> 'ok')), NULL, 'refused are those that cancel_order refuses');
 SELECT is((SELECT count(*) FROM answered AS a JOIN many_cancellation AS c USING (cancellation_id) WHERE a.order_id <> c.order_key OR a.outcome NOT IN (c.state, 'already')), 0::bigint, 'the outcome is the state');
-SELECT is((SELECT count(*) FROM many_cancellation_event AS e JOIN many_cancellation AS c USING (cancellation_id) WHERE e.order_id <> c.order_id OR e.xid <> pg_current_xact_id()), 0::bigint, 'each event is of its order''s cancellation');
+SELECT is((SELECT count(*) FROM many_cancellation_event AS e JOIN many_cancellation AS c USING (cancellation_id) WHERE e.order_id <> c.order_id OR e.xid <> pg_current_xact_id()::text::bigint), 0::bigint, 'each event is of its order''s cancellation');
 
 -- ----------------------------------------------------------- triggers of the user
 

@@ -4,7 +4,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(94);
+SELECT plan(95);
 
 CREATE ROLE records_owner;
 CREATE ROLE records_reader;
@@ -112,6 +112,12 @@ SELECT is((SELECT count(*) FROM shop.orders_cancellation), 1::bigint, 'no attemp
 SELECT is((SELECT string_agg(type, ' ' ORDER BY event_id) FROM shop.orders_cancellation_event), 'canceled undone',
           'no attempt left or changed an event');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''shop.orders'', 2)'), 'ok', 'our own writes go through as ever');
+
+-- Schema tools of users (schema.rb) know the types of everyday alone.
+SELECT is((SELECT string_agg(format('%s.%s %s', attrelid::regclass, attname, atttypid::regtype), ', ')
+           FROM pg_attribute WHERE attrelid IN ('shop.orders_cancellation'::regclass, 'shop.orders_cancellation_event'::regclass) AND attnum > 0
+               AND atttypid NOT IN ('bigint'::regtype, 'int'::regtype, 'text'::regtype, 'name'::regtype, 'numeric'::regtype, 'timestamptz'::regtype, 'jsonb'::regtype)),
+          NULL, 'no column is of a type that few tools know');
 
 SELECT * FROM finish();
 ROLLBACK;

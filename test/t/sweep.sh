@@ -322,7 +322,7 @@ let_go
 is "$(sweep)$(states 30 31 32)" 'denied denied denied' 'the next one goes on from there'
 
 ask 33 34
-is "$(sql $db -c 'BEGIN' -c 'CALL ordcancel.sweep()' -c 'SELECT count(*) FROM ordcancel.event WHERE xid = pg_current_xact_id()' \
+is "$(sql $db -c 'BEGIN' -c 'CALL ordcancel.sweep()' -c 'SELECT count(*) FROM ordcancel.event WHERE xid = pg_current_xact_id()::text::bigint' \
 	-c 'ROLLBACK' 2>&1)" 2 'in a transaction block it works as well'
 is "$(states 33 34)" 'requested requested' 'and goes with it'
 is "$(sql $db -c 'BEGIN' -c 'CALL ordcancel.sweep()' -c 'COMMIT' 2>&1)$(states 33 34)" 'denied denied' 'or comes with it'
