@@ -123,9 +123,9 @@ CREATE FUNCTION ordcancel_internal.check_attached(orders regclass) RETURNS void
     AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = check_attached.orders) THEN
-        RAISE EXCEPTION 'table % is not attached to ordcancel',
-                ordcancel_internal.label(orders)
-            USING ERRCODE = 'OC001', HINT = 'Call ordcancel.attach() for the order table first.';
+        RAISE EXCEPTION USING
+            MESSAGE = coalesce('table ' || ordcancel_internal.label(orders) || ' is not attached to ordcancel', 'order table is null'),
+            ERRCODE = 'OC001', HINT = 'Call ordcancel.attach() for the order table first.';
     END IF;
 END
 $$;

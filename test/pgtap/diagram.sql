@@ -32,8 +32,8 @@ EXCEPTION WHEN OTHERS THEN
     RETURN concat_ws('|', SQLSTATE, SQLERRM, hint);
 END
 $$;
-SELECT is(error_of($$SELECT ordcancel.diagram('shop.other')$$), 'OC001|table "other" is not attached to ordcancel|Call ordcancel.attach() for the order table first.', 'not attached');
-SELECT is(error_of($$SELECT ordcancel.diagram(NULL)$$), 'OC001|table "<NULL>" is not attached to ordcancel|Call ordcancel.attach() for the order table first.', 'no table');
+SELECT is(error_of($$SELECT ordcancel.diagram('shop.other')$$), 'OC001|table shop.other is not attached to ordcancel|Call ordcancel.attach() for the order table first.', 'not attached');
+SELECT is(error_of($$SELECT ordcancel.diagram(NULL)$$), 'OC001|order table is null|Call ordcancel.attach() for the order table first.', 'no table');
 SELECT ordcancel.set_policy('shop.orders'), ordcancel.set_policy('shop.orders', 'Acme') \g /dev/null
 SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', 'acme')$$), 'OC014|policy "acme" of shop.orders does not exist|There are: "Acme", "default".', 'a policy that is not there: the hint lists those that are');
 SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', NULL)$$), 'OC014|policy "" of shop.orders does not exist|There are: "Acme", "default".', 'nor is NULL one');
