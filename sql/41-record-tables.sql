@@ -98,6 +98,7 @@ DECLARE
     present regclass;
     other oid;
     aside text;
+    is_empty boolean;
     n integer := 1;
 BEGIN
     SELECT c.oid INTO present
@@ -119,7 +120,17 @@ BEGIN
     ELSIF EXISTS (SELECT FROM pg_class WHERE oid = other) THEN
         PERFORM ordcancel_internal.invalid(
             format('table %s has the records of another order table', present), format('They are those of %s.', other::regclass),
-            'Rename one of the order tables, or pass record_schema with another schema.');
+            format('If %s has taken the place of the other one, call ordcancel.replace_table(); if not, rename one of the'
+                   ' order tables, or pass record_schema with another schema.', ordcancel_internal.label(orders)));
+    END IF;
+    -- An empty one is worth nothing to anybody: migrations that go down and up
+    -- would leave more and more of them.
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM ONLY %s)', present) INTO is_empty;
+    IF is_empty AND NOT EXISTS (SELECT FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = present
+                                                        AND deptype = 'n') THEN
+        DELETE FROM ordcancel_internal.detached AS d WHERE d.records = present;
+        EXECUTE format('DROP TABLE %s', present);
+        RETURN NULL;
     END IF;
     LOOP
         aside := ordcancel_internal.record_table_name(name, '_' || n);

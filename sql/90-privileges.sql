@@ -49,7 +49,7 @@ CREATE FUNCTION ordcancel.grant_owner(role regrole) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    routines CONSTANT name[] := '{attach,detach,guard_partitions,attach_child,detach_child,set_policy,drop_policy,set_rule,drop_rule,'
+    routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,attach_child,detach_child,set_policy,drop_policy,set_rule,drop_rule,'
                                'add_block,drop_block,apply_preset,overview,health,unruled_statuses,export_setup,diagram}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN

@@ -39,7 +39,7 @@ SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
 SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM functions WHERE nspname = 'ordcancel'),
           'accept_cancel add_block apply_preset attach attach_child cancel_batch cancel_options cancel_order cancel_orders '
           || 'decide deny_cancel detach detach_child diagram drop_block drop_policy drop_rule export_setup grant_customer grant_merchant '
-          || 'grant_owner guard_partitions health override_cancel overview record_refund request_cancel resume_batch set_policy set_rule sweep '
+          || 'grant_owner guard_partitions health override_cancel overview record_refund replace_table request_cancel resume_batch set_policy set_rule sweep '
           || 'undo_cancel unruled_statuses withdraw_cancel', 'schema ordcancel has what a person may call');
 
 -- With EXECUTE on all of them a role is as far as with each by itself: it needs

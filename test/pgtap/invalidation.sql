@@ -161,7 +161,14 @@ SELECT is(attempt('SELECT ordcancel.detach(' || :doomed || ')'), 'OC001', 'and t
 CREATE TABLE doomed (id integer PRIMARY KEY, status text);
 SELECT is(attempt('SELECT ordcancel.attach(''doomed'', ''status'')'), 'ok', 'a new table of that name can be attached');
 SELECT is((SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relname ~ '^doomed_cancel' AND relkind = 'r'),
-          '{doomed_cancellation,doomed_cancellation_1,doomed_cancellation_event,doomed_cancellation_event_1}', 'and the records of the other are moved aside');
+          '{doomed_cancellation,doomed_cancellation_event}', 'and empty records of the other are none');
+INSERT INTO doomed VALUES (1, 'placed');
+SELECT ordcancel.set_policy('doomed', canceled_status => 'canceled'), ordcancel.set_rule('doomed', 'placed', merchant => 'cancel'), ordcancel.cancel_order('doomed', 1);
+DROP TABLE doomed;
+CREATE TABLE doomed (id integer PRIMARY KEY, status text);
+SELECT is(attempt('SELECT ordcancel.attach(''doomed'', ''status'')'), 'ok', 'once more');
+SELECT is((SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relname ~ '^doomed_cancel' AND relkind = 'r'),
+          '{doomed_cancellation,doomed_cancellation_1,doomed_cancellation_event,doomed_cancellation_event_1}', 'and what is recorded is moved aside');
 
 -- --------------------------------------------- the extension goes and comes again
 
