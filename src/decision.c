@@ -97,8 +97,7 @@ decide(const Question *q)
 static bool
 imported_canceled(const Question *q)
 {
-	return q->live == STATE_NONE &&
-		status_kind(q->policy, q->status) == STATUS_CANCELED;
+	return q->live == STATE_NONE && q->kind == STATUS_CANCELED;
 }
 
 /*
@@ -410,11 +409,9 @@ decide_move(const Question *q)
 static Verdict
 decide_insert(const Question *q)
 {
-	StatusKind kind = status_kind(q->policy, q->status);
-
-	if (kind == STATUS_REQUESTED || kind == STATUS_IN_PROGRESS)
+	if (q->kind == STATUS_REQUESTED || q->kind == STATUS_IN_PROGRESS)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RECORD);
-	if (q->live != STATE_NONE && kind != STATUS_CANCELED)
+	if (q->live != STATE_NONE && q->kind != STATUS_CANCELED)
 		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_NONE);
 	return already(STATE_NONE);
 }
@@ -465,6 +462,11 @@ decide_change(Question *q, const char *to, StatusKind kind)
 						   FAULT_OTHER_STATUS);
 		return v;
 	}
+
+	/* The word is another policy's, and this one lets nobody in. */
+	if (q->policy->canceled_status == NULL &&
+		status_kind(q->policy, to) == STATUS_ORDINARY)
+		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
 
 	/* Into a cancellation: exactly what the function would have written. */
 	q->verb = q->party == PARTY_CUSTOMER ? VERB_REQUEST_CANCEL :

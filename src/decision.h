@@ -99,6 +99,7 @@ typedef struct Question
 	/* the order */
 	const Policy	  *policy;
 	const char		  *status;
+	StatusKind		   kind; /* that the status has, of any policy's words */
 	const TimestampTz *placed_at; /* NULL: unknown, the window is open */
 	bool			   blocked;	  /* for this party */
 	bool			   money_due; /* a refund would be due on acceptance */
@@ -148,8 +149,7 @@ extern Verdict decide_words(const Question *question);
 /*
  * Decides a plain change of the order's status to "to": finds the verb it
  * amounts to (left in question->verb) and allows exactly what that verb would
- * have written.  "kind" is what "to" means under the policy that the changed
- * row names.
+ * have written.  "kind" is what "to" means by the words of any policy.
  */
 extern Verdict decide_change(Question *question, const char *to,
 							 StatusKind kind);

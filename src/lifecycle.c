@@ -11,6 +11,7 @@
 #include "lifecycle.h"
 #include "order_key.h"
 #include "order_row.h"
+#include "policy_cache.h"
 #include "question.h"
 #include "record.h"
 #include "settings.h"
@@ -105,11 +106,12 @@ follow_triggers(OrderCase *c)
 static void
 lock_with_rules(OrderCase *cases, int count, bool skip_locked)
 {
-	OrderTable *table;
+	OrderTable *table = cases[0].table;
+	uint64		heard = table->changes;
 
 	order_lock(cases, count, skip_locked);
-	table = order_table_find(cases[0].table->relid);
-	if (table == cases[0].table || table == NULL)
+	table = order_table_find(table->relid);
+	if (table == NULL || (table == cases[0].table && table->changes == heard))
 		return;
 	for (int i = 0; i < count; i++)
 		cases[i].table = table;
@@ -258,6 +260,7 @@ find_gone(OrderCase *c)
 	c->key_text = order_key_text(c->table, c->key);
 	c->status = c->record.order_status;
 	c->policy = order_table_policy(c->table, c->record.policy);
+	c->kind = order_table_meaning(c->table, c->policy, c->status);
 	return true;
 }
 
@@ -301,9 +304,7 @@ lifecycle_state(OrderCase *c)
 	record_find(c, 1);
 	if (c->has_record && c->record.state <= STATE_CANCELED)
 		return c->record.state;
-	return status_kind(c->policy, c->status) == STATUS_CANCELED ?
-		STATE_CANCELED :
-		STATE_NONE;
+	return c->kind == STATUS_CANCELED ? STATE_CANCELED : STATE_NONE;
 }
 
 Verdict
@@ -365,9 +366,9 @@ lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
  * must not come back under the key of a canceled one.
  */
 bool
-lifecycle_row_has_record(const OrderTable *table, Verb verb)
+lifecycle_row_has_record(OrderTable *table, Verb verb)
 {
-	return verb == VERB_DELETE || table->canceled_deletable;
+	return verb == VERB_DELETE || order_table_canceled_deletable(table);
 }
 
 bool

@@ -117,6 +117,7 @@ struct OrderCase
 	TimestampTz	   *placed_at;
 	char		   *policy_name; /* what the row names */
 	const Policy   *policy;		 /* what governs */
+	StatusKind		kind;		 /* of its status, see order_table_meaning */
 
 	/* its facts, see order_facts */
 	Numeric			 refund_due; /* as the expression says */

@@ -25,9 +25,11 @@
 #include "formats.h"
 #include "order_key.h"
 #include "order_row.h"
+#include "policy_cache.h"
 #include "refusal.h"
 #include "row_probe.h"
 #include "statement.h"
+#include "status_words.h"
 #include "virtual_columns.h"
 
 const char *
@@ -134,12 +136,14 @@ fill(OrderCase *c, const Datum *values, const bool *nulls, const Datum *key)
 
 	c->raw_status = nulls[0] ? NULL :
 							   column_to_text(&table->status, values[0]);
-	c->status = nulls[0] ? NULL :
-						   order_status_word(table, values[0], c->raw_status);
 	c->placed_at = nulls[1] ? NULL : placed_at_instant(table, values[1]);
 	c->policy_name = nulls[2] ? NULL :
 								column_to_text(&table->policy_by, values[2]);
 	c->policy = order_table_policy(table, c->policy_name);
+	c->status = nulls[0] ?
+		NULL :
+		order_status_word(table, c->policy, values[0], c->raw_status);
+	c->kind = order_table_meaning(table, c->policy, c->status);
 	c->key = palloc(table->nkeys * sizeof(Datum));
 	for (int i = 0; i < table->nkeys; i++)
 		c->key[i] = datumCopy(key[i], table->keys[i].typbyval,

@@ -177,14 +177,12 @@ find_owed(OrderCase *c, State live)
 }
 
 /*
- * Is the status the policy's word for the state?  It may have been renamed
+ * Is the status a word for the state?  It may have been renamed
  * since, and is no move of the order then.
  */
 static bool
-means_state(const Policy *policy, const char *status, State state)
+means_state(StatusKind kind, State state)
 {
-	StatusKind kind = status_kind(policy, status);
-
 	return (state == STATE_REQUESTED && kind == STATUS_REQUESTED) ||
 		(state == STATE_IN_PROGRESS && kind == STATUS_IN_PROGRESS) ||
 		(state == STATE_CANCELED && kind == STATUS_CANCELED);
@@ -204,6 +202,7 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	q->now = now;
 	q->policy = c->policy;
 	q->status = c->status;
+	q->kind = c->kind;
 	q->placed_at = c->placed_at;
 	q->blocked = party == PARTY_CUSTOMER ? c->customer_block != NULL :
 										   c->merchant_block != NULL;
@@ -221,7 +220,7 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 		r->requested_at && r->decided_at && *r->requested_at == *r->decided_at;
 	q->prior_status = r->prior_status;
 	q->moved_on = live && !same_text(c->status, r->order_status) &&
-		!means_state(c->policy, c->status, r->state);
+		!means_state(c->kind, r->state);
 	q->closed_at = r->closed_at;
 	q->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
 	q->reason_on_record = live && r->reason != NULL;
