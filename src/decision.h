@@ -143,6 +143,17 @@ typedef struct Verdict
 /* Decides a verb. */
 extern Verdict decide(const Question *question);
 
+/*
+ * Does the answer depend on the order's facts?  Asked of a question without
+ * them (blocked, money_due), before they are found out.  A table without blocks
+ * or without money has nothing to find out of that kind.
+ */
+extern bool decide_needs_facts(const Question *question, bool has_blocks,
+							   bool has_money);
+extern bool decide_change_needs_facts(const Question *question, const char *to,
+									  StatusKind kind, bool has_blocks,
+									  bool has_money);
+
 /* Judges reason and note alone; CONDITION_NONE when they will do. */
 extern Verdict decide_words(const Question *question);
 

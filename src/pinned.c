@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
 #include "parser/parser.h"
 #include "rewrite/rewriteHandler.h"
 #include "tcop/cmdtag.h"
@@ -136,29 +137,81 @@ execute(PlannedStmt *plan, const char *sql, ParamListInfo parameters,
 	FreeQueryDesc(query);
 }
 
+/* What a query reads of the rows that it is from; it has no other table. */
+typedef struct RowColumns
+{
+	Index	   level; /* of subqueries, where we are */
+	Bitmapset *columns;
+} RowColumns;
+
+static bool
+collect_columns(Node *node, RowColumns *found)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		found->level++;
+		(void) query_tree_walker((Query *) node, collect_columns, found, 0);
+		found->level--;
+		return false;
+	}
+	if (IsA(node, Var))
+	{
+		Var *var = (Var *) node;
+
+		if (var->varlevelsup == found->level && var->varno == 1)
+			found->columns = bms_add_member(found->columns,
+											Max(var->varattno, 0));
+		return false;
+	}
+	return expression_tree_walker(node, collect_columns, found);
+}
+
+static Bitmapset *
+columns_of(Query *query)
+{
+	RowColumns found = {0};
+
+	(void) query_tree_walker(query, collect_columns, &found, 0);
+	return found.columns;
+}
+
 void
 pinned_run(CachedPlanSource **source, const char *sql, const char *functions,
-		   Oid type, Datum value, Sight sight, const char *complaint,
+		   Oid type, PinnedValue value, Sight sight, const char *complaint,
 		   PinnedRow row, void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "ordcancel query",
 												  ALLOCSET_DEFAULT_SIZES);
-	ParamListInfo parameters;
+	MemoryContext run = AllocSetContextCreate(context, "ordcancel rows",
+											  ALLOCSET_DEFAULT_SIZES);
 	RowReceiver	  receiver = {{receive_row, receiver_start, receiver_end,
 							   receiver_end, DestNone},
 							  row,
 							  arg,
 							  caller};
 	Query		 *query;
+	Bitmapset	 *columns;
+	bool		  more = true;
 
 	MemoryContextSwitchTo(context);
-	parameters = makeParamList(1);
-	parameters->params[0] = (ParamExternData){value, false, PARAM_FLAG_CONST,
-											  type};
 	sight_push(sight); /* to read the text needs one, too */
 	query = locked_query(source, sql, functions, type, complaint);
-	execute(plan_query(query, sql, parameters), sql, parameters, &receiver);
+	columns = columns_of(query);
+	MemoryContextSwitchTo(run);
+	while (more)
+	{
+		ParamListInfo parameters = makeParamList(1);
+		Datum		  rows = value(columns, &more, arg);
+
+		parameters->params[0] = (ParamExternData){rows, false,
+												  PARAM_FLAG_CONST, type};
+		execute(plan_query(more ? copyObject(query) : query, sql, parameters),
+				sql, parameters, &receiver);
+		MemoryContextReset(run);
+	}
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);

@@ -14,21 +14,30 @@
 #define ORDCANCEL_PINNED_H
 
 #include "executor/tuptable.h"
+#include "nodes/bitmapset.h"
 #include "utils/plancache.h"
 
 #include "statement.h"
+
+/*
+ * Gives the parameter, in the current memory context, which goes with it.  The
+ * columns are those that the query reads of the rows in it, by number; 0 is
+ * all of them.  *more: there is more to run the query with.
+ */
+typedef Datum (*PinnedValue)(const Bitmapset *columns, bool *more, void *arg);
 
 /* Takes a row of the result, in the memory context of pinned_run's caller. */
 typedef void (*PinnedRow)(TupleTableSlot *row, void *arg);
 
 /*
- * Runs a SELECT with one parameter of a type, as the current user.  It calls
- * no functions of users but those in the text "functions", see expression.h.  *source
- * is NULL at first, and keeps what was read of the text.  OC014, with
- * "complaint", where the text cannot be read any more.
+ * Runs a SELECT from one parameter, an array of rows, as the current user; as
+ * often as there are values for it.  It calls no functions of users but those
+ * in the text "functions", see expression.h.  *source is NULL at first, and
+ * keeps what was read of the text.  OC014, with "complaint", where the text
+ * cannot be read any more.
  */
 extern void pinned_run(CachedPlanSource **source, const char *sql,
-					   const char *functions, Oid type, Datum value,
+					   const char *functions, Oid type, PinnedValue value,
 					   Sight sight, const char *complaint, PinnedRow row,
 					   void *arg);
 

@@ -204,14 +204,7 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	q->status = c->status;
 	q->kind = c->kind;
 	q->placed_at = c->placed_at;
-	q->blocked = party == PARTY_CUSTOMER ? c->customer_block != NULL :
-										   c->merchant_block != NULL;
 	q->live = live ? r->state : STATE_NONE;
-	if (may_owe(verb) && q->live <= STATE_REQUESTED)
-	{
-		find_owed(c, q->live);
-		q->money_due = c->owed && is_positive(c->owed);
-	}
 	if (!c->has_record)
 		return;
 	q->last = live ? STATE_NONE : r->state;
@@ -224,6 +217,22 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	q->closed_at = r->closed_at;
 	q->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
 	q->reason_on_record = live && r->reason != NULL;
+}
+
+void
+question_put_facts(OrderCase *c)
+{
+	Question *q = &c->question;
+
+	if (!c->facts_known)
+		return;
+	q->blocked = q->party == PARTY_CUSTOMER ? c->customer_block != NULL :
+											  c->merchant_block != NULL;
+	if (may_owe(q->verb) && q->live <= STATE_REQUESTED)
+	{
+		find_owed(c, q->live);
+		q->money_due = c->owed && is_positive(c->owed);
+	}
 }
 
 static void
