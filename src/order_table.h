@@ -139,8 +139,8 @@ typedef struct OrderTable
 	int		   nblocks;
 	BlockRule *blocks;
 
-	struct CachedPlanSource *facts; /* what order_facts asks; see pinned.h */
-	SPIPlanPtr				 statements[STATEMENT_COUNT];
+	struct Pinned *facts; /* what order_facts asks; see pinned.h */
+	SPIPlanPtr	   statements[STATEMENT_COUNT];
 } OrderTable;
 
 extern void order_table_init(void);

@@ -14,7 +14,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/syscache.h"
@@ -23,6 +22,7 @@
 #include "config.h"
 #include "order_table_check.h"
 #include "order_table_load.h"
+#include "pinned.h"
 #include "refusal.h"
 #include "rules.h"
 #include "status_words.h"
@@ -69,8 +69,7 @@ free_statements(void *arg)
 	for (int i = 0; i < STATEMENT_COUNT; i++)
 		if (table->statements[i])
 			SPI_freeplan(table->statements[i]);
-	if (table->facts)
-		DropCachedPlan(table->facts);
+	pinned_forget(&table->facts);
 }
 
 /* "o.*" is written o, and o would be a column if there were one. */

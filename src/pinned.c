@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parser.h"
@@ -11,6 +12,7 @@
 #include "tcop/dest.h"
 #include "tcop/tcopprot.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
 #include "as_owner.h"
@@ -18,6 +20,15 @@
 #include "expression.h"
 #include "pinned.h"
 #include "refusal.h"
+
+struct Pinned
+{
+	MemoryContext	  context; /* of all but the source */
+	CachedPlanSource *source;
+	Bitmapset		 *columns; /* that it reads, see PinnedValue */
+	PlannedStmt		 *plan;	   /* or NULL */
+	bool			  unkept;  /* there is none that can be kept */
+};
 
 /* Hands the rows of a result on. */
 typedef struct RowReceiver
@@ -65,78 +76,6 @@ read_text(const char *sql, const char *functions, Oid type)
 	return source;
 }
 
-/* What the text says, with locks on all that it names. */
-static Query *
-locked_query(CachedPlanSource **source, const char *sql, const char *functions,
-			 Oid type, const char *complaint)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	Query *volatile query = NULL;
-	int nest = pinned_path_enter();
-
-	PG_TRY();
-	{
-		do
-		{
-			if (*source && !CachedPlanIsValid(*source))
-			{
-				DropCachedPlan(*source);
-				*source = NULL;
-			}
-			if (*source == NULL)
-				*source = read_text(sql, functions, type);
-			MemoryContextSwitchTo(caller);
-			query = copyObject(linitial_node(Query, (*source)->query_list));
-			AcquireRewriteLocks(query, true, false);
-		} while (!CachedPlanIsValid(*source));
-	}
-	PG_CATCH();
-	{
-		refusal_rethrow_invalid_policy(
-			caller, complaint,
-			"Set it anew by ordcancel.add_block(), or for refund_due by ordcancel.attach().");
-	}
-	PG_END_TRY();
-	pinned_path_leave(nest);
-	return query;
-}
-
-static bool
-receive_row(TupleTableSlot *slot, DestReceiver *self)
-{
-	RowReceiver	 *receiver = (RowReceiver *) self;
-	MemoryContext executor = MemoryContextSwitchTo(receiver->context);
-
-	receiver->row(slot, receiver->arg);
-	MemoryContextSwitchTo(executor);
-	return true;
-}
-
-static void
-receiver_start(DestReceiver *self, int operation, TupleDesc desc)
-{
-}
-
-static void
-receiver_end(DestReceiver *self)
-{
-}
-
-static void
-execute(PlannedStmt *plan, const char *sql, ParamListInfo parameters,
-		RowReceiver *receiver)
-{
-	QueryDesc *query = CreateQueryDesc(plan, sql, GetActiveSnapshot(),
-									   InvalidSnapshot, &receiver->pub,
-									   parameters, NULL, 0);
-
-	ExecutorStart(query, 0);
-	run_executor(query);
-	ExecutorFinish(query);
-	ExecutorEnd(query);
-	FreeQueryDesc(query);
-}
-
 /* What a query reads of the rows that it is from; it has no other table. */
 typedef struct RowColumns
 {
@@ -177,9 +116,147 @@ columns_of(Query *query)
 	return found.columns;
 }
 
+/* It may be running further up the stack: the plan goes at the end. */
 void
-pinned_run(CachedPlanSource **source, const char *sql, const char *functions,
-		   Oid type, PinnedValue value, Sight sight, const char *complaint,
+pinned_forget(Pinned **pinned)
+{
+	Pinned *old = *pinned;
+
+	*pinned = NULL;
+	if (old == NULL)
+		return;
+	DropCachedPlan(old->source);
+	if (IsTransactionState())
+		MemoryContextSetParent(old->context, TopTransactionContext);
+	else
+		MemoryContextDelete(old->context);
+}
+
+static Pinned *
+pin(const char *sql, const char *functions, Oid type)
+{
+	CachedPlanSource *source = read_text(sql, functions, type);
+	MemoryContext	  context = AllocSetContextCreate(CacheMemoryContext,
+													  "ordcancel expressions",
+													  ALLOCSET_SMALL_SIZES);
+	Pinned			 *pinned = MemoryContextAllocZero(context, sizeof(Pinned));
+	MemoryContext	  caller = MemoryContextSwitchTo(context);
+
+	pinned->context = context;
+	pinned->source = source;
+	pinned->columns = columns_of(linitial_node(Query, source->query_list));
+	MemoryContextSwitchTo(caller);
+	return pinned;
+}
+
+/* What the text says, with locks on all that it names. */
+static Query *
+locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
+			 const char *complaint)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Query *volatile query = NULL;
+	int nest = pinned_path_enter();
+
+	PG_TRY();
+	{
+		do
+		{
+			if (*pinned && !CachedPlanIsValid((*pinned)->source))
+				pinned_forget(pinned);
+			if (*pinned == NULL)
+				*pinned = pin(sql, functions, type);
+			MemoryContextSwitchTo(caller);
+			query = copyObject(
+				linitial_node(Query, (*pinned)->source->query_list));
+			AcquireRewriteLocks(query, true, false);
+		} while (!CachedPlanIsValid((*pinned)->source));
+	}
+	PG_CATCH();
+	{
+		refusal_rethrow_invalid_policy(
+			caller, complaint,
+			"Set it anew by ordcancel.add_block(), or for refund_due by ordcancel.attach().");
+	}
+	PG_END_TRY();
+	pinned_path_leave(nest);
+	return query;
+}
+
+/*
+ * Is the plan good as long as the text that was read is?  It must not read
+ * tables, whose locks it would need, and what it calls must all be
+ * PostgreSQL's own: of a user's functions a plan takes in what they call in
+ * turn, and results of those that are said to be immutable.
+ */
+static bool
+can_be_kept(Query *query, const PlannedStmt *plan)
+{
+	return plan->relationOids == NIL && plan->invalItems == NIL &&
+		!plan->transientPlan && !plan->dependsOnRole &&
+		expression_functions((Node *) query) == NIL;
+}
+
+/* A plan for any rows; NULL where it would not be good the next time. */
+static PlannedStmt *
+kept_plan(Pinned *pinned, Query *query, const char *sql)
+{
+	PlannedStmt	 *plan;
+	MemoryContext caller;
+
+	if (pinned->plan || pinned->unkept)
+		return pinned->plan;
+	plan = plan_query(copyObject(query), sql, NULL);
+	if (!can_be_kept(query, plan))
+	{
+		pinned->unkept = true;
+		return NULL;
+	}
+	caller = MemoryContextSwitchTo(pinned->context);
+	pinned->plan = copyObject(plan);
+	MemoryContextSwitchTo(caller);
+	return pinned->plan;
+}
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver	 *receiver = (RowReceiver *) self;
+	MemoryContext executor = MemoryContextSwitchTo(receiver->context);
+
+	receiver->row(slot, receiver->arg);
+	MemoryContextSwitchTo(executor);
+	return true;
+}
+
+static void
+receiver_start(DestReceiver *self, int operation, TupleDesc desc)
+{
+}
+
+static void
+receiver_end(DestReceiver *self)
+{
+}
+
+static void
+execute(PlannedStmt *plan, const char *sql, ParamListInfo parameters,
+		RowReceiver *receiver)
+{
+	QueryDesc *query = CreateQueryDesc(plan, sql, GetActiveSnapshot(),
+									   InvalidSnapshot, &receiver->pub,
+									   parameters, NULL, 0);
+
+	ExecutorStart(query, 0);
+	run_executor(query);
+	ExecutorFinish(query);
+	ExecutorEnd(query);
+	FreeQueryDesc(query);
+}
+
+void
+pinned_run(Pinned **pinned, const char *sql, const char *functions, Oid type,
+		   PinnedValue value, Sight sight, const char *complaint,
 		   PinnedRow row, void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
@@ -192,23 +269,30 @@ pinned_run(CachedPlanSource **source, const char *sql, const char *functions,
 							  row,
 							  arg,
 							  caller};
-	Query		 *query;
+	Query		 *query = NULL;
+	PlannedStmt	 *plan = NULL;
 	Bitmapset	 *columns;
 	bool		  more = true;
 
 	MemoryContextSwitchTo(context);
 	sight_push(sight); /* to read the text needs one, too */
-	query = locked_query(source, sql, functions, type, complaint);
-	columns = columns_of(query);
+	if (*pinned && CachedPlanIsValid((*pinned)->source))
+		plan = (*pinned)->plan;
+	if (plan == NULL)
+	{
+		query = locked_query(pinned, sql, functions, type, complaint);
+		plan = kept_plan(*pinned, query, sql);
+	}
+	columns = bms_copy((*pinned)->columns);
 	MemoryContextSwitchTo(run);
 	while (more)
 	{
 		ParamListInfo parameters = makeParamList(1);
-		Datum		  rows = value(columns, &more, arg);
 
-		parameters->params[0] = (ParamExternData){rows, false,
-												  PARAM_FLAG_CONST, type};
-		execute(plan_query(more ? copyObject(query) : query, sql, parameters),
+		parameters->params[0] = (ParamExternData){value(columns, &more, arg),
+												  false, PARAM_FLAG_CONST,
+												  type};
+		execute(plan ? plan : plan_query(copyObject(query), sql, parameters),
 				sql, parameters, &receiver);
 		MemoryContextReset(run);
 	}

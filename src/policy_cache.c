@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 
@@ -63,13 +64,16 @@ typedef struct KnownStatus
 struct PolicyCache
 {
 	MemoryContext  context; /* for names and the hashes */
+	TimestampTz	   began;	/* the transaction that it was made in */
 	policies_hash *policies;
+	int			   nones; /* names without a policy, of them */
+	MemoryContext  status_context;
 	statuses_hash *statuses;
 	uint64		   deletable_checked;
 	bool		   deletable;
 };
 
-/* So many names, and as many statuses; one more, and all are forgotten. */
+/* So many policies, names without one, and statuses are kept. */
 #define KNOWN_MAX 1000
 
 static PolicyCache *
@@ -81,8 +85,12 @@ make_cache(OrderTable *table)
 	PolicyCache	 *cache = MemoryContextAllocZero(context, sizeof(PolicyCache));
 
 	cache->context = context;
+	cache->began = GetCurrentTransactionStartTimestamp();
 	cache->policies = policies_create(context, 8, NULL);
-	cache->statuses = statuses_create(context, 8, NULL);
+	cache->status_context = AllocSetContextCreate(context,
+												  "ordcancel statuses",
+												  ALLOCSET_SMALL_SIZES);
+	cache->statuses = statuses_create(cache->status_context, 8, NULL);
 	return cache;
 }
 
@@ -108,13 +116,17 @@ forget(OrderTable *table)
 	MemoryContextDelete(cache->context);
 }
 
-/* The cache, with room for one more policy and status. */
+/*
+ * A transaction keeps all that it uses, which it could not let go of anyway,
+ * and the one after it begins anew.
+ */
 static PolicyCache *
 cache_of(OrderTable *table)
 {
-	if (table->policies &&
-		(table->policies->policies->members >= KNOWN_MAX ||
-		 table->policies->statuses->members >= KNOWN_MAX))
+	PolicyCache *cache = table->policies;
+
+	if (cache && cache->policies->members > KNOWN_MAX + cache->nones &&
+		cache->began != GetCurrentTransactionStartTimestamp())
 		forget(table);
 	if (table->policies == NULL)
 		table->policies = make_cache(table);
@@ -142,11 +154,9 @@ read_policy(const OrderTable *table, const char *name)
 static const Policy *
 find_policy(OrderTable *table, const char *name)
 {
-	KnownPolicy *known = table->policies ?
-		policies_lookup(table->policies->policies, name) :
-		NULL;
+	PolicyCache *cache = cache_of(table);
+	KnownPolicy *known = policies_lookup(cache->policies, name);
 	KnownPolicy	 fresh;
-	PolicyCache *cache;
 	bool		 found;
 
 	if (known && known->checked == table->changes)
@@ -159,15 +169,19 @@ find_policy(OrderTable *table, const char *name)
 		MemoryContextDelete(fresh.context);
 		return known->policy;
 	}
-	cache = cache_of(table);
-	known = policies_lookup(cache->policies, name);
 	if (known == NULL)
 	{
+		if (fresh.policy == NULL && cache->nones >= KNOWN_MAX)
+			return NULL;
 		name = MemoryContextStrdup(cache->context, name);
 		known = policies_insert(cache->policies, name, &found);
 	}
 	else
+	{
 		retire(known);
+		cache->nones -= known->policy == NULL;
+	}
+	cache->nones += fresh.policy == NULL;
 	known->checked = fresh.checked;
 	known->mark = fresh.mark;
 	known->context = fresh.context;
@@ -192,23 +206,28 @@ order_table_policy(OrderTable *table, const char *name)
 static StatusKind
 any_meaning(OrderTable *table, const char *status)
 {
-	KnownStatus *known = table->policies ?
-		statuses_lookup(table->policies->statuses, status) :
-		NULL;
+	PolicyCache *cache = cache_of(table);
+	KnownStatus *known = statuses_lookup(cache->statuses, status);
 	uint64		 checked = table->changes;
 	StatusKind	 kind;
-	PolicyCache *cache;
 	bool		 found;
 
 	if (known && known->checked == checked)
 		return known->kind;
-	kind = table->nwords > 0 ? status_words_meaning(table, status) :
-							   rules_find_meaning(table, status);
+
+	/* To compare words may run code of a user's, which may come here. */
+	kind = table->folds ? status_words_meaning(table, status) :
+						  rules_find_meaning(table, status);
 	cache = cache_of(table);
+	if (cache->statuses->members >= KNOWN_MAX)
+	{
+		MemoryContextReset(cache->status_context);
+		cache->statuses = statuses_create(cache->status_context, 8, NULL);
+	}
 	known = statuses_lookup(cache->statuses, status);
 	if (known == NULL)
 	{
-		status = MemoryContextStrdup(cache->context, status);
+		status = MemoryContextStrdup(cache->status_context, status);
 		known = statuses_insert(cache->statuses, status, &found);
 	}
 	known->checked = checked;

@@ -4,7 +4,8 @@
  * A policy is read when an order first needs it, and read again after the
  * table's rules may have changed (OrderTable.changes); it is replaced only if
  * its rows are not what they were.  One that was handed out stays until the
- * transaction ends.  Whatever the number of suppliers, so many are kept.
+ * transaction ends.  Whatever the number of suppliers, a transaction takes over
+ * a thousand of them at most from the one before.
  */
 #ifndef ORDCANCEL_POLICY_CACHE_H
 #define ORDCANCEL_POLICY_CACHE_H

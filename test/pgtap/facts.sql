@@ -104,6 +104,33 @@ SELECT is(asks('UPDATE parts SET status = ''canceled'' WHERE id = 3'), '2 ok', '
 SELECT is(asks('UPDATE parts SET status = ''canceled'' WHERE id = 4'), '1 23514 cancellation_blocked', 'which are blocked');
 SELECT is((SELECT string_agg(DISTINCT condition, ' ') FROM ordcancel.cancel_options('parts', '(4,b)') WHERE verb = 'cancel_order'), 'cancellation_blocked', 'cancel_options of one');
 
+-- ----------------------- what it was read as stays only as long as that holds
+CREATE TABLE kept (id integer PRIMARY KEY, status text, flagged boolean, n integer DEFAULT 5);
+INSERT INTO kept SELECT n, 'placed', n % 2 = 0 FROM generate_series(1, 40) AS n;
+CREATE FUNCTION five() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 5';
+CREATE FUNCTION is_five(n integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT n = public.five()';
+SELECT ordcancel.attach('kept', 'status'), ordcancel.set_policy('kept', canceled_status => 'canceled'), ordcancel.set_rule('kept', 'placed', merchant => 'cancel'),
+       ordcancel.add_block('kept', 'b', 'flagged AND public.is_five(n)');
+CREATE FUNCTION kept(id integer) RETURNS text LANGUAGE sql AS $$ SELECT attempt(format('SELECT ordcancel.cancel_order(''kept'', %s)', id)) $$;
+SELECT is(kept(1), 'ok', 'once');
+SELECT is(kept(3), 'ok', 'and once more');
+SELECT is(kept(2), 'OC005', 'blocked');
+CREATE OR REPLACE FUNCTION five() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 6';
+SELECT is(kept(2), 'ok', 'what its function calls is another');
+SELECT is(kept(4), 'ok', 'and stays so');
+CREATE OR REPLACE FUNCTION is_five(n integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT n = 5';
+SELECT is(kept(6), 'OC005', 'what it calls is another');
+SELECT is(kept(8), 'OC005', 'and stays so');
+ALTER TABLE kept ADD early text, ALTER n TYPE bigint;
+SELECT is(kept(8), 'OC014', 'what does not fit any more is told of');
+DROP FUNCTION is_five;
+CREATE FUNCTION is_five(n bigint) RETURNS boolean LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM ordcancel.add_block('kept', 'b', 'flagged AND n < 0'), ordcancel.set_rule('kept', 'placed', hint => n::text); RETURN n = 5; END $$;
+SELECT ordcancel.add_block('kept', 'b', 'flagged AND public.is_five(n)');
+SELECT is(kept(8), 'OC005', 'a block that changes itself is asked to its end');
+SELECT is(kept(7), 'ok', 'here too');
+SELECT is(kept(9), 'ok', 'and has changed then');
+
 -- ------------------------------------------------------------- and how much
 SELECT ordcancel.drop_block('orders', 'total');
 DELETE FROM ordcancel.block WHERE orders = 'orders'::regclass;
