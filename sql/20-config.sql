@@ -83,6 +83,12 @@ CREATE TABLE ordcancel.policy (
     reason_required boolean NOT NULL DEFAULT false,
     PRIMARY KEY (orders, policy)
 );
+-- Sessions look up by them what any policy calls a status, and read no policy
+-- that none of their orders is under.
+CREATE INDEX policy_requested_status ON ordcancel.policy (orders, requested_status COLLATE "C") WHERE requested_status IS NOT NULL;
+CREATE INDEX policy_in_progress_status ON ordcancel.policy (orders, in_progress_status COLLATE "C") WHERE in_progress_status IS NOT NULL;
+CREATE INDEX policy_canceled_status ON ordcancel.policy (orders, canceled_status COLLATE "C") WHERE canceled_status IS NOT NULL;
+CREATE INDEX policy_customer_canceled_status ON ordcancel.policy (orders, customer_canceled_status COLLATE "C") WHERE customer_canceled_status IS NOT NULL;
 COMMENT ON TABLE ordcancel.policy IS 'policies of an order table; "default" is for orders whose own policy has no row';
 COMMENT ON COLUMN ordcancel.policy.grace IS 'the customer''s window, counted from placed_at, open at its very end; NULL: it never closes';
 COMMENT ON COLUMN ordcancel.policy.requested_status IS 'status of the order while its cancellation is requested; NULL: it stays';
@@ -107,6 +113,7 @@ CREATE TABLE ordcancel.rule (
     hint text,
     PRIMARY KEY (orders, policy, status)
 );
+CREATE INDEX rule_deletable ON ordcancel.rule (orders, status COLLATE "C") WHERE deletable;
 COMMENT ON TABLE ordcancel.rule IS 'what each party may do to an order in a status; a status without a rule forbids';
 COMMENT ON COLUMN ordcancel.rule.customer IS 'cancel, request or forbid, within the window';
 COMMENT ON COLUMN ordcancel.rule.customer_late IS 'the same after the window; NULL: as customer';

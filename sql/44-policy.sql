@@ -109,6 +109,10 @@ BEGIN
     p.reason_required := coalesce(reason_required,
         CASE WHEN 'reason_required' = ANY (unset) THEN false ELSE p.reason_required END);
 
+    IF EXISTS (SELECT FROM unnest(ARRAY[p.requested_status, p.in_progress_status, p.canceled_status,
+                                        p.customer_canceled_status]) AS s WHERE octet_length(s) > 1000) THEN
+        PERFORM ordcancel_internal.invalid('a status of a policy may have at most 1000 bytes');
+    END IF;
     -- One status must not mean two things.
     SELECT s INTO twice
     FROM (SELECT DISTINCT meaning, s

@@ -7,7 +7,9 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -48,30 +50,26 @@ config_owner(void)
 	return owner;
 }
 
-int
-config_scan(const char *name, Oid orders, ConfigRow row, void *arg)
+static int
+scan(const char *name, const char *index, ScanKey keys, int nkeys, bool first,
+	 ConfigRow row, void *arg)
 {
 	Oid			relid = config_relation(name);
 	Relation	rel;
 	SysScanDesc scan;
-	ScanKeyData key;
 	HeapTuple	tuple;
-	char		index[NAMEDATALEN];
 	int			count = 0;
 
 	/* The library may be loaded where the extension is not created. */
 	if (!OidIsValid(relid))
 		return 0;
-
-	snprintf(index, sizeof(index), "%s_pkey", name);
 	rel = try_table_open(relid, AccessShareLock);
 	if (rel == NULL)
 		return 0; /* it was dropped meanwhile */
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(orders));
-	scan = systable_beginscan(rel, config_relation(index), true, NULL,
-							  OidIsValid(orders) ? 1 : 0, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan = systable_beginscan(rel, config_relation(index), true, NULL, nkeys,
+							  keys);
+	while ((count == 0 || !first) &&
+		   HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		row(tuple, RelationGetDescr(rel), arg);
 		count++;
@@ -79,6 +77,52 @@ config_scan(const char *name, Oid orders, ConfigRow row, void *arg)
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 	return count;
+}
+
+int
+config_scan(const char *name, Oid orders, ConfigRow row, void *arg)
+{
+	ScanKeyData key;
+	char		index[NAMEDATALEN];
+
+	snprintf(index, sizeof(index), "%s_pkey", name);
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(orders));
+	return scan(name, index, &key, OidIsValid(orders) ? 1 : 0, false, row,
+				arg);
+}
+
+int
+config_find(const ConfigSearch *search, ConfigRow row, void *arg)
+{
+	ScanKeyData keys[2];
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(search->orders));
+	ScanKeyEntryInitialize(
+		&keys[1], 0, search->column,
+		search->beyond ? BTGreaterStrategyNumber : BTEqualStrategyNumber,
+		InvalidOid, search->bytewise ? C_COLLATION_OID : DEFAULT_COLLATION_OID,
+		search->beyond ? F_TEXT_GT : F_TEXTEQ,
+		CStringGetTextDatum(search->text));
+	return scan(search->table, search->index, keys, 2, search->first, row,
+				arg);
+}
+
+uint64
+config_mark(uint64 mark, HeapTuple row)
+{
+	const unsigned char *data = (const unsigned char *) row->t_data;
+	Size				 begin = offsetof(HeapTupleHeaderData, t_bits);
+
+	mark = hash_combine64(mark,
+						  hash_bytes_extended((unsigned char *) &row->t_self,
+											  sizeof(ItemPointerData),
+											  HeapTupleHeaderGetRawXmin(
+												  row->t_data)));
+	return hash_combine64(mark,
+						  hash_bytes_extended(data + begin, row->t_len - begin,
+											  0));
 }
 
 /* A new library over the tables of an older script must not read past them. */

@@ -32,6 +32,28 @@ extern Oid config_owner(void);
  */
 extern int config_scan(const char *name, Oid orders, ConfigRow row, void *arg);
 
+/* Some of the rows of one order table: those with a text in a column. */
+typedef struct ConfigSearch
+{
+	const char *table;
+	const char *index;	  /* (orders, column, ...) */
+	bool		bytewise; /* the column is in it in the collation "C" */
+	Oid			orders;
+	int			column;
+	const char *text;
+	bool		beyond; /* greater texts instead */
+	bool		first;	/* only the first row */
+} ConfigSearch;
+
+/* Reads them in the order of the index.  Returns how many there were. */
+extern int config_find(const ConfigSearch *search, ConfigRow row, void *arg);
+
+/*
+ * Adds a row to a mark.  The marks of two readings are the same only if the
+ * rows were, version by version.
+ */
+extern uint64 config_mark(uint64 mark, HeapTuple row);
+
 /* A column of a row, copied; NULL where the column is NULL. */
 extern char		*config_text(HeapTuple row, TupleDesc desc, int column);
 extern char		*config_name(HeapTuple row, TupleDesc desc, int column);

@@ -148,6 +148,7 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 	q.money_due = !PG_ARGISNULL(ARG_MONEY_DUE) &&
 		PG_GETARG_BOOL(ARG_MONEY_DUE);
 	q.status = status_of(state);
+	q.kind = status_kind(&policy, q.status);
 	if (state >= STATE_DENIED)
 		q.last = state;
 	else

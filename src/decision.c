@@ -97,8 +97,7 @@ decide(const Question *q)
 static bool
 imported_canceled(const Question *q)
 {
-	return q->live == STATE_NONE &&
-		status_kind(q->policy, q->status) == STATUS_CANCELED;
+	return q->live == STATE_NONE && q->kind == STATUS_CANCELED;
 }
 
 /*
@@ -109,7 +108,7 @@ static bool
 disagrees(const Question *q)
 {
 	return (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS) &&
-		q->moved_on && status_kind(q->policy, q->status) == STATUS_ORDINARY;
+		q->moved_on && q->kind == STATUS_ORDINARY;
 }
 
 /* Is what ends an open request a denial, and no withdrawal? */
@@ -259,6 +258,9 @@ decide_begin(const Question *q)
 	if (v.condition != CONDITION_NONE)
 		return v;
 
+	/* Asking would lead nowhere: there is no final status. */
+	if (mode == MODE_REQUEST && q->policy->canceled_status == NULL)
+		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
 	if (mode == MODE_REQUEST)
 		v = (Verdict){.changed = true,
 					  .state = STATE_REQUESTED,
@@ -458,11 +460,9 @@ could_be_undone(const Question *q)
 static Verdict
 decide_insert(const Question *q)
 {
-	StatusKind kind = status_kind(q->policy, q->status);
-
-	if (kind == STATUS_REQUESTED || kind == STATUS_IN_PROGRESS)
+	if (q->kind == STATUS_REQUESTED || q->kind == STATUS_IN_PROGRESS)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RECORD);
-	if (q->live != STATE_NONE && kind != STATUS_CANCELED)
+	if (q->live != STATE_NONE && q->kind != STATUS_CANCELED)
 		return refused(CONDITION_ORDER_IS_CANCELED,
 					   could_be_undone(q) ? FAULT_COMES_AGAIN :
 											FAULT_CAME_TO_STAY);
@@ -515,6 +515,11 @@ decide_change(Question *q, const char *to, StatusKind kind)
 		return decide(q);
 	}
 
+	/* The word is another policy's, and this one lets nobody in. */
+	if (q->policy->canceled_status == NULL &&
+		status_kind(q->policy, to) == STATUS_ORDINARY)
+		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
+
 	/* Into a cancellation: exactly what the function would have written. */
 	q->verb = q->party == PARTY_CUSTOMER ? VERB_REQUEST_CANCEL :
 										   VERB_CANCEL_ORDER;
@@ -531,4 +536,59 @@ decide_change(Question *q, const char *to, StatusKind kind)
 	if (kind == STATUS_REQUESTED)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NOT_ASKED);
 	return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OTHER_STATUS);
+}
+
+static bool
+same_verdict(const Verdict *a, const Verdict *b)
+{
+	return a->condition == b->condition && a->fault == b->fault &&
+		a->changed == b->changed && a->state == b->state &&
+		(a->status == b->status || same_status(a->status, b->status)) &&
+		a->clear_status == b->clear_status && a->event == b->event &&
+		a->accepts == b->accepts && a->late == b->late &&
+		a->has_until == b->has_until &&
+		(!a->has_until || a->until == b->until);
+}
+
+static Verdict
+verdict_with(const Question *question, bool change, const char *to,
+			 StatusKind kind, bool blocked, bool money_due)
+{
+	Question q = *question;
+
+	q.blocked = blocked;
+	q.money_due = money_due;
+	return change ? decide_change(&q, to, kind) : decide(&q);
+}
+
+/* With every answer that the facts can give. */
+static bool
+depends_on_facts(const Question *q, bool change, const char *to,
+				 StatusKind kind, bool has_blocks, bool has_money)
+{
+	Verdict first = verdict_with(q, change, to, kind, false, false);
+
+	for (int blocked = 0; blocked <= has_blocks; blocked++)
+		for (int money_due = 0; money_due <= has_money; money_due++)
+		{
+			Verdict v = verdict_with(q, change, to, kind, blocked, money_due);
+
+			if (!same_verdict(&first, &v))
+				return true;
+		}
+	return false;
+}
+
+bool
+decide_needs_facts(const Question *q, bool has_blocks, bool has_money)
+{
+	return depends_on_facts(q, false, NULL, STATUS_ORDINARY, has_blocks,
+							has_money);
+}
+
+bool
+decide_change_needs_facts(const Question *q, const char *to, StatusKind kind,
+						  bool has_blocks, bool has_money)
+{
+	return depends_on_facts(q, true, to, kind, has_blocks, has_money);
 }

@@ -106,6 +106,7 @@ typedef struct Question
 	/* the order */
 	const Policy	  *policy;
 	const char		  *status;
+	StatusKind		   kind; /* that the status has, of any policy's words */
 	const TimestampTz *placed_at; /* NULL: unknown, the window is open */
 	bool			   blocked;	  /* for this party */
 	bool			   money_due; /* a refund would be due on acceptance */
@@ -150,14 +151,24 @@ typedef struct Verdict
 /* Decides a verb. */
 extern Verdict decide(const Question *question);
 
+/*
+ * Does the answer depend on the order's facts?  Asked of a question without
+ * them (blocked, money_due), before they are found out.  A table without blocks
+ * or without money has nothing to find out of that kind.
+ */
+extern bool decide_needs_facts(const Question *question, bool has_blocks,
+							   bool has_money);
+extern bool decide_change_needs_facts(const Question *question, const char *to,
+									  StatusKind kind, bool has_blocks,
+									  bool has_money);
+
 /* Judges reason and note alone; CONDITION_NONE when they will do. */
 extern Verdict decide_words(const Question *question);
 
 /*
  * Decides a plain change of the order's status to "to": finds the verb it
  * amounts to (left in question->verb) and allows exactly what that verb would
- * have written.  "kind" is what "to" means under the policy that the changed
- * row names.
+ * have written.  "kind" is what "to" means by the words of any policy.
  */
 extern Verdict decide_change(Question *question, const char *to,
 							 StatusKind kind);

@@ -26,6 +26,7 @@
 #include "lifecycle.h"
 #include "order_key.h"
 #include "order_row.h"
+#include "policy_cache.h"
 #include "record.h"
 #include "refusal.h"
 #include "roles.h"
@@ -111,14 +112,19 @@ plain_call(Verb verb, const char *source)
 /*
  * The records name an order by its key, so an order that has any keeps it.
  * And an order must neither become canceled nor cease to be because another
- * policy's words are applied to the status that it has already.
+ * policy's words are applied to the status that it has already; nor get a
+ * status of a cancellation that is not its new policy's own.
  */
 static void
 judge_identity(const TriggerData *trigger, OrderCase *before, OrderCase *after,
 			   bool key_changed, bool status_changed)
 {
-	StatusKind was = status_kind(before->policy, before->status);
-	StatusKind is = status_kind(after->policy, after->status);
+	StatusKind was = status_changed ?
+		order_table_meaning(before->table, before->policy, after->status) :
+		before->kind;
+	bool	   fits = status_changed ?
+			  was == status_kind(after->policy, after->status) :
+			  was == after->kind;
 
 	if (key_changed)
 	{
@@ -135,7 +141,7 @@ judge_identity(const TriggerData *trigger, OrderCase *before, OrderCase *after,
 					 errtableconstraint(trigger->tg_relation,
 										"order_has_cancellations")));
 	}
-	if (!status_changed && was != is)
+	if (!fits && strcmp(before->policy->name, after->policy->name) != 0)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
@@ -211,7 +217,7 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	case_from_row(&before, table, trigger->tg_relation, trigger->tg_trigtuple);
 	case_from_row(&after, table, trigger->tg_relation, trigger->tg_newtuple);
 	key_changed = !order_key_same(table, before.key, after.key);
-	kind = status_kind(after.policy, after.status);
+	kind = after.kind;
 
 	/* In a cancellation not even capitals may change. */
 	status_changed = kind == STATUS_ORDINARY ?
@@ -231,10 +237,6 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 		/* What is recorded is recorded under the key that the order has now. */
 		before.key = after.key;
 		before.key_text = after.key_text;
-
-		/* Either policy's word makes it a cancellation. */
-		if (kind == STATUS_ORDINARY)
-			kind = status_kind(before.policy, after.status);
 		allowed = lifecycle_change(&before, &call,
 								   kind == STATUS_ORDINARY ? after.status :
 															 after.raw_status,

@@ -6,11 +6,13 @@
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
 
 #include "journal.h"
 #include "lifecycle.h"
 #include "order_key.h"
 #include "order_row.h"
+#include "policy_cache.h"
 #include "question.h"
 #include "record.h"
 #include "settings.h"
@@ -105,22 +107,22 @@ follow_triggers(OrderCase *c)
 static void
 lock_with_rules(OrderCase *cases, int count, bool skip_locked)
 {
-	OrderTable *table;
+	OrderTable *table = cases[0].table;
+	uint64		heard = table->changes;
 
 	order_lock(cases, count, skip_locked);
-	table = order_table_find(cases[0].table->relid);
-	if (table == cases[0].table || table == NULL)
+	table = order_table_find(table->relid);
+	if (table == NULL || (table == cases[0].table && table->changes == heard))
 		return;
 	for (int i = 0; i < count; i++)
 		cases[i].table = table;
 	order_lock(cases, count, skip_locked);
 }
 
-/* Decides on an order whose cancellation and facts are known. */
+/* Decides on an order of which all is known that is asked. */
 static void
-judge(OrderCase *c, Call *call)
+judge(OrderCase *c, const Call *call)
 {
-	question_ask_call(c, call);
 	c->verdict = decide(&c->question);
 	if (c->verdict.condition != CONDITION_NONE)
 	{
@@ -141,13 +143,33 @@ judge(OrderCase *c, Call *call)
 	c->result = CASE_DONE;
 }
 
+static bool
+needs_facts(const OrderCase *c)
+{
+	return order_has_facts(c->table) &&
+		decide_needs_facts(&c->question, c->table->nblocks > 0,
+						   c->table->refund_due != NULL);
+}
+
 static void
 judge_all(OrderCase *cases, int count, Call *call)
 {
+	for (int i = 0; i < count; i++)
+	{
+		OrderCase *c = &cases[i];
+
+		if (c->result != CASE_OPEN)
+			continue;
+		question_ask_call(c, call);
+		c->facts_wanted = needs_facts(c);
+	}
 	order_facts(cases, count);
 	for (int i = 0; i < count; i++)
 		if (cases[i].result == CASE_OPEN)
+		{
+			question_put_facts(&cases[i]);
 			judge(&cases[i], call);
+		}
 }
 
 /* Writes what was decided: records, events, orders. */
@@ -211,10 +233,13 @@ lifecycle_call(OrderCase *cases, int count, Call *call)
 void
 lifecycle_preview(OrderCase *cases, int count, Call *call)
 {
+	/* Their facts are read from the same rows, which nothing else keeps. */
+	PushActiveSnapshot(GetTransactionSnapshot());
 	order_read(cases, count, SIGHT_NOW);
 	call->now = settings_now();
 	record_look(cases, count);
 	judge_all(cases, count, call);
+	PopActiveSnapshot();
 	for (int i = 0; i < count; i++)
 		if (cases[i].result == CASE_OPEN)
 		{
@@ -258,6 +283,7 @@ find_gone(OrderCase *c)
 	c->key_text = order_key_text(c->table, c->key);
 	c->status = c->record.order_status;
 	c->policy = order_table_policy(c->table, c->record.policy);
+	c->kind = order_table_meaning(c->table, c->policy, c->status);
 	return true;
 }
 
@@ -287,7 +313,8 @@ lifecycle_overdue(OrderCase *c)
 		VERB_DENY_CANCEL;
 	if (call.order_gone)
 	{
-		judge(c, &call); /* there are no facts to ask for */
+		question_ask_call(c, &call); /* there are no facts to ask for */
+		judge(c, &call);
 		c->next_status = c->status;
 	}
 	else
@@ -301,9 +328,7 @@ lifecycle_state(OrderCase *c)
 	record_find(c, 1);
 	if (c->has_record && c->record.state <= STATE_CANCELED)
 		return c->record.state;
-	return status_kind(c->policy, c->status) == STATUS_CANCELED ?
-		STATE_CANCELED :
-		STATE_NONE;
+	return c->kind == STATUS_CANCELED ? STATE_CANCELED : STATE_NONE;
 }
 
 Verdict
@@ -315,6 +340,12 @@ lifecycle_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	if (verb == VERB_UNDO_CANCEL && c->question.live != STATE_NONE &&
 		c->record.refunded)
 		c->question.unsettled = record_unsettled(c->table, c->record.id);
+	if (!c->facts_known && needs_facts(c))
+	{
+		c->facts_wanted = true;
+		order_facts(c, 1);
+	}
+	question_put_facts(c);
 	c->verdict = decide(&c->question);
 	return c->verdict;
 }
@@ -340,9 +371,13 @@ lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
 				 Refusal *refusal)
 {
 	record_find(c, 1);
-	if (kind != STATUS_ORDINARY)
-		order_facts(c, 1);
 	question_ask_call(c, call);
+	c->facts_wanted = order_has_facts(c->table) &&
+		decide_change_needs_facts(&c->question, to, kind,
+								  c->table->nblocks > 0,
+								  c->table->refund_due != NULL);
+	order_facts(c, 1);
+	question_put_facts(c);
 	c->verdict = decide_change(&c->question, to, kind);
 	call->verb = c->question.verb;
 	if (call->verb == VERB_MOVE) /* they are for what a plain update begins */
@@ -371,9 +406,9 @@ lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
  * must not come back under the key of a canceled one.
  */
 bool
-lifecycle_row_has_record(const OrderTable *table, Verb verb)
+lifecycle_row_has_record(OrderTable *table, Verb verb)
 {
-	return verb == VERB_DELETE || table->canceled_deletable;
+	return verb == VERB_DELETE || order_table_canceled_deletable(table);
 }
 
 bool

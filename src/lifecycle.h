@@ -47,7 +47,7 @@ extern Refusal lifecycle_explain(const OrderCase *c);
 
 /*
  * Judges and records a plain change of the order c, which is filled from its
- * old row, to a status.  "kind" is what that means under the new row's policy.
+ * old row, to a status.  "kind" is what that means for the order.
  * Returns false and fills the refusal when it must not be.
  */
 extern bool lifecycle_change(OrderCase *c, Call *call, const char *to,
@@ -57,7 +57,7 @@ extern bool lifecycle_change(OrderCase *c, Call *call, const char *to,
  * Judges a new or a leaving order.  Where it has no record to look for, SPI
  * and the owner's rights are not needed.
  */
-extern bool lifecycle_row_has_record(const OrderTable *table, Verb verb);
+extern bool lifecycle_row_has_record(OrderTable *table, Verb verb);
 extern bool lifecycle_row(OrderCase *c, Call *call, Refusal *refusal);
 
 #endif /* ORDCANCEL_LIFECYCLE_H */

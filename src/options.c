@@ -128,7 +128,6 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 		if (found)
 		{
 			record_look(&c, 1);
-			order_facts(&c, 1);
 			for (int i = 0; i < lengthof(choices); i++)
 				put_choice(result, &c, i, now);
 		}

@@ -8,6 +8,7 @@
 #ifndef ORDCANCEL_ORDER_CASE_H
 #define ORDCANCEL_ORDER_CASE_H
 
+#include "access/htup.h"
 #include "storage/itemptr.h"
 #include "utils/numeric.h"
 
@@ -111,14 +112,19 @@ struct OrderCase
 	/* the order row, locked */
 	ItemPointerData tid; /* invalid where the rows are in partitions */
 	TransactionId	xmin;
-	Datum			row;	/* of the table's row type; only for facts */
+	HeapTuple		row;	 /* in the table's shape, or NULL: it is stored */
+	Oid				row_rel; /* here */
+	ItemPointerData row_tid;
 	char		   *status; /* as the rules write it, see order_status_word */
 	char		   *raw_status; /* as the row has it */
 	TimestampTz	   *placed_at;
 	char		   *policy_name; /* what the row names */
 	const Policy   *policy;		 /* what governs */
+	StatusKind		kind;		 /* of its status, see order_table_meaning */
 
-	/* its facts, see order_facts */
+	/* its facts, see order_facts: only if something depends on them */
+	bool			 facts_wanted;
+	bool			 facts_known;
 	Numeric			 refund_due; /* as the expression says */
 	const BlockRule *customer_block;
 	const BlockRule *merchant_block;

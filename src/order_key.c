@@ -53,17 +53,6 @@ same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-char *
-order_status_word(const OrderTable *table, Datum value, char *text)
-{
-	for (int i = 0; i < table->nwords; i++)
-		if (DatumGetBool(FunctionCall2Coll((FmgrInfo *) &table->word_equal,
-										   table->status_collation, value,
-										   table->words[i].value)))
-			return pstrdup(table->words[i].text);
-	return text;
-}
-
 static bool
 type_is_text(Oid type)
 {

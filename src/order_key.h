@@ -57,11 +57,4 @@ extern Datum column_value(const Column *column, Datum value, Oid type);
 /* A value of a column as text. */
 extern char *column_to_text(const Column *column, Datum value);
 
-/*
- * The word of the rules that a status, also given as text, is: where case does
- * not count for its column, 'CANCELED' is canceled.  Else the text.
- */
-extern char *order_status_word(const OrderTable *table, Datum value,
-							   char *text);
-
 #endif /* ORDCANCEL_ORDER_KEY_H */

@@ -25,9 +25,11 @@
 #include "formats.h"
 #include "order_key.h"
 #include "order_row.h"
+#include "policy_cache.h"
 #include "refusal.h"
 #include "row_probe.h"
 #include "statement.h"
+#include "status_words.h"
 #include "virtual_columns.h"
 
 const char *
@@ -87,7 +89,7 @@ read_text(StringInfo sql, const OrderTable *table)
 		appendStringInfo(sql, ", %s.%s", o,
 						 quote_identifier(table->keys[i].name));
 	if (order_has_facts(table))
-		appendStringInfo(sql, ", %s", o);
+		appendStringInfo(sql, ", %s.tableoid, %s.ctid", o, o);
 	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", order_only(table),
 					 table->label, o);
 	order_key_qual(sql, table, o, NULL, 1);
@@ -133,17 +135,21 @@ fill(OrderCase *c, const Datum *values, const bool *nulls, const Datum *key)
 
 	c->raw_status = nulls[0] ? NULL :
 							   column_to_text(&table->status, values[0]);
-	c->status = nulls[0] ? NULL :
-						   order_status_word(table, values[0], c->raw_status);
 	c->placed_at = nulls[1] ? NULL : placed_at_instant(table, values[1]);
 	c->policy_name = nulls[2] ? NULL :
 								column_to_text(&table->policy_by, values[2]);
 	c->policy = order_table_policy(table, c->policy_name);
+	c->status = nulls[0] ?
+		NULL :
+		order_status_word(table, c->policy, values[0], c->raw_status);
+	c->kind = order_table_meaning(table, c->policy, c->status);
 	c->key = palloc(table->nkeys * sizeof(Datum));
 	for (int i = 0; i < table->nkeys; i++)
 		c->key[i] = datumCopy(key[i], table->keys[i].typbyval,
 							  table->keys[i].typlen);
 	c->key_text = order_key_text(table, c->key);
+	c->row = NULL;
+	c->facts_known = false;
 }
 
 static bool
@@ -161,10 +167,15 @@ fill_from_result(OrderCase *c)
 								  i + 1, &nulls[i]);
 	fill(c, values, nulls, values + 3);
 	if (order_has_facts(c->table))
-		c->row = datumCopy(SPI_getbinval(SPI_tuptable->vals[0],
-										 SPI_tuptable->tupdesc, columns + 1,
-										 &isnull),
-						   false, -1);
+	{
+		HeapTuple row = SPI_tuptable->vals[0];
+		TupleDesc desc = SPI_tuptable->tupdesc;
+
+		c->row_rel = DatumGetObjectId(
+			SPI_getbinval(row, desc, columns + 1, &isnull));
+		c->row_tid = *(ItemPointer) DatumGetPointer(
+			SPI_getbinval(row, desc, columns + 2, &isnull));
+	}
 	SPI_freetuptable(SPI_tuptable);
 	return true;
 }
@@ -196,15 +207,6 @@ lock_by_statement(OrderCase *c, bool skip_locked)
 		c->result = CASE_NOT_FOUND;
 }
 
-/* A column that was added with a default is in no row that is older. */
-static HeapTuple
-complete_row(HeapTuple row, TupleDesc desc)
-{
-	return HeapTupleHeaderGetNatts(row->t_data) < desc->natts ?
-		heap_expand_tuple(row, desc) :
-		row;
-}
-
 void
 order_from_tuple(OrderCase *c, HeapTuple row, Relation rel)
 {
@@ -228,8 +230,7 @@ order_from_tuple(OrderCase *c, HeapTuple row, Relation rel)
 	for (int i = 0; i < table->nkeys; i++)
 		key[i] = heap_getattr(tuple, table->keys[i].attnum, desc, &isnull);
 	fill(c, values, nulls, key);
-	if (order_has_facts(table))
-		c->row = heap_copy_tuple_as_datum(complete_row(tuple, desc), desc);
+	c->row = row;
 }
 
 static void
@@ -240,7 +241,9 @@ fill_from_slot(OrderCase *c, Relation rel, TupleTableSlot *slot)
 	HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &copied);
 
 	order_from_tuple(c, row, rel);
-	c->tid = slot->tts_tid;
+	c->row = NULL;
+	c->row_rel = RelationGetRelid(rel);
+	c->tid = c->row_tid = slot->tts_tid;
 	c->xmin = DatumGetTransactionId(
 		slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull));
 	if (copied)

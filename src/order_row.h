@@ -28,10 +28,14 @@ extern bool order_visible(OrderTable *table, const Datum *key);
 extern void order_lock(OrderCase *cases, int count, bool skip_locked);
 extern void order_read(OrderCase *cases, int count, Sight sight);
 
-/* Takes the order from a row of the attached table's own shape. */
+/* Takes the order from a row of the attached table's own shape, which stays. */
 extern void order_from_tuple(OrderCase *c, HeapTuple row, Relation rel);
 
-/* Evaluates the blocks and the refund due over the orders' rows. */
+/*
+ * Evaluates the blocks and the refund due over the rows of open orders whose
+ * facts are wanted.  The rows that were read are read again, as they were then:
+ * they are locked, or the caller has a snapshot that keeps them.
+ */
 extern bool order_has_facts(const OrderTable *table);
 extern void order_facts(OrderCase *cases, int count);
 

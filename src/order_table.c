@@ -22,6 +22,7 @@ typedef struct TableSlot
 {
 	Oid			relid; /* hash key */
 	bool		valid;
+	bool		outdated; /* not to be compared, but built anew */
 	uint64		loads;
 	OrderTable *table; /* NULL and valid: not attached */
 } TableSlot;
@@ -62,11 +63,24 @@ order_table_invalidate(Datum arg, Oid relid)
 		root->valid = false;
 }
 
-/* A schema was renamed, or a label of an enum: tables hear nothing of it. */
+/* A schema was renamed, say: tables hear nothing of it. */
 static void
 invalidate_all(Datum arg, int cache, uint32 hash)
 {
 	order_table_invalidate(arg, InvalidOid);
+}
+
+/* Policies know by the labels what of them is stale. */
+static void
+invalidate_enums(Datum arg, int cache, uint32 hash)
+{
+	HASH_SEQ_STATUS seq;
+	TableSlot	   *table;
+
+	order_table_invalidate(arg, InvalidOid);
+	hash_seq_init(&seq, tables);
+	while ((table = hash_seq_search(&seq)) != NULL)
+		table->outdated = true;
 }
 
 void
@@ -83,7 +97,16 @@ order_table_init(void)
 						HASH_ELEM | HASH_BLOBS);
 	CacheRegisterRelcacheCallback(order_table_invalidate, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all, (Datum) 0);
-	CacheRegisterSyscacheCallback(ENUMOID, invalidate_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(ENUMOID, invalidate_enums, (Datum) 0);
+}
+
+/* The table as it is now; the one that is there, if it is still the same. */
+static OrderTable *
+current(const TableSlot *slot, bool outdated)
+{
+	return slot->table && !outdated && order_table_fits(slot->table) ?
+		slot->table :
+		order_table_load(slot->relid);
 }
 
 /*
@@ -95,6 +118,7 @@ static void
 load(TableSlot *slot)
 {
 	uint64		before = slot->loads;
+	bool		outdated = slot->outdated;
 	OrderTable *fresh;
 
 	/*
@@ -102,18 +126,25 @@ load(TableSlot *slot)
 	 * it, and the next caller reads again.
 	 */
 	slot->valid = true;
+	slot->outdated = false;
 	PG_TRY();
 	{
-		fresh = order_table_load(slot->relid);
+		fresh = current(slot, outdated);
 	}
 	PG_CATCH();
 	{
 		slot->valid = false;
+		slot->outdated |= outdated;
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	if (slot->loads != before)
 		return;
+	if (fresh && fresh == slot->table)
+	{
+		fresh->changes++; /* of its policies nobody has looked */
+		return;
+	}
 
 	/* The old one may be in use further up the stack: it goes at the end. */
 	if (slot->table)
@@ -135,6 +166,7 @@ order_table_find(Oid relid)
 	if (!found)
 	{
 		slot->valid = false;
+		slot->outdated = false;
 		slot->loads = 0;
 		slot->table = NULL;
 	}
@@ -168,14 +200,4 @@ order_table_of(Relation rel)
 		list_free(ancestors);
 	}
 	return OidIsValid(slot->root) ? order_table_find(slot->root) : NULL;
-}
-
-const Policy *
-order_table_policy(const OrderTable *table, const char *name)
-{
-	if (name)
-		for (int i = 0; i < table->npolicies; i++)
-			if (strcmp(table->policies[i].name, name) == 0)
-				return &table->policies[i];
-	return table->default_policy;
 }

@@ -1,14 +1,16 @@
 /*
  * order_table.h — what a backend knows of an attached order table
  *
- * One OrderTable per attached table: its columns, key, policies, rules,
- * blocks and the prepared statements over it.  It is built on first use, and
- * anew after the table, or its configuration, has changed: every change of
- * the configuration sends a relcache invalidation for the order table.
+ * One OrderTable per attached table: its columns, key, blocks, the policies
+ * that were used and the prepared statements over it.  It is built on first
+ * use, and compared after a relcache invalidation, which every change of the
+ * configuration sends for the order table, and ANALYZE too: it is built anew
+ * only if it would not be the same.
  *
- * An OrderTable never changes once built.  A stale one is replaced, not
- * freed, until the transaction ends, so a pointer holds through user code
- * that runs in between; ask again for what must be new.
+ * What was handed out of it never changes.  A stale OrderTable is replaced,
+ * and so is a stale policy; they are not freed until the transaction ends, so
+ * a pointer holds through user code that runs in between; ask again for what
+ * must be new.
  */
 #ifndef ORDCANCEL_ORDER_TABLE_H
 #define ORDCANCEL_ORDER_TABLE_H
@@ -73,14 +75,21 @@ typedef enum StatementKind
 /* A status that the rules name, where equal statuses may differ in bytes. */
 typedef struct StatusWord
 {
-	char *text;
-	Datum value;
+	char	  *text;
+	char	  *policy; /* whose word it is */
+	StatusKind kind;   /* STATUS_ORDINARY: of a rule */
+	Datum	   value;
 } StatusWord;
+
+typedef struct PolicyCache PolicyCache;
 
 typedef struct OrderTable
 {
 	MemoryContext context; /* holds all of this */
 	Oid			  relid;
+	uint64		  mark; /* of the configuration's rows, see config_mark */
+	uint64		  words_mark; /* and of those that the words are of */
+	TupleDesc	  desc;		  /* the columns as they were when it was built */
 	Oid			  owner;
 	char		 *label; /* schema.table, quoted: for SQL and messages */
 	char		 *name;	 /* the table's name alone */
@@ -112,12 +121,15 @@ typedef struct OrderTable
 	/* the function of our own trigger */
 	Oid guard_update;
 
-	int		npolicies;
-	Policy *policies;
-	Policy *default_policy;
-	bool	canceled_deletable; /* some rule lets canceled orders go */
+	/*
+	 * What is read only when an order needs it, see policy_cache.h.  The count
+	 * rises whenever something of the rules, or of the table, may have changed.
+	 */
+	uint64		 changes;
+	PolicyCache *policies;
 
 	/* only for a status column whose equal values may differ in bytes */
+	bool		folds;
 	int			nwords;
 	StatusWord *words;
 	FmgrInfo	word_equal;
@@ -127,8 +139,8 @@ typedef struct OrderTable
 	int		   nblocks;
 	BlockRule *blocks;
 
-	struct CachedPlanSource *facts; /* what order_facts asks; see pinned.h */
-	SPIPlanPtr				 statements[STATEMENT_COUNT];
+	struct Pinned *facts; /* what order_facts asks; see pinned.h */
+	SPIPlanPtr	   statements[STATEMENT_COUNT];
 } OrderTable;
 
 extern void order_table_init(void);
@@ -138,9 +150,5 @@ extern OrderTable *order_table_find(Oid relid);
 
 /* The attached table that a relation is, or is a partition of, or NULL. */
 extern OrderTable *order_table_of(Relation rel);
-
-/* The policy of that name, else the default one. */
-extern const Policy *order_table_policy(const OrderTable *table,
-										const char		 *name);
 
 #endif /* ORDCANCEL_ORDER_TABLE_H */

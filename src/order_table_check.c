@@ -26,27 +26,21 @@ stale_label(Oid type, const char *label)
 		NULL;
 }
 
-/* Are the words of the rules still labels of the status's enum? */
+/* Are the words of a policy still labels of the status's enum? */
 void
-order_table_check_labels(OrderTable *table)
+order_table_check_labels(const OrderTable *table, Policy *policy)
 {
-	Oid type = table->status.base;
+	Oid			type = table->status.base;
+	const char *words[] = {policy->requested_status,
+						   policy->in_progress_status, policy->canceled_status,
+						   policy->customer_canceled_status};
 
 	if (get_typtype(type) != TYPTYPE_ENUM)
 		return;
-	for (int i = 0; i < table->npolicies; i++)
-	{
-		Policy	   *policy = &table->policies[i];
-		const char *words[] = {policy->requested_status,
-							   policy->in_progress_status,
-							   policy->canceled_status,
-							   policy->customer_canceled_status};
-
-		for (int j = 0; j < lengthof(words) && !policy->stale_status; j++)
-			policy->stale_status = stale_label(type, words[j]);
-		for (int j = 0; j < policy->nrules && !policy->stale_rule; j++)
-			policy->stale_rule = stale_label(type, policy->rules[j].status);
-	}
+	for (int i = 0; i < lengthof(words) && !policy->stale_status; i++)
+		policy->stale_status = stale_label(type, words[i]);
+	for (int i = 0; i < policy->nrules && !policy->stale_rule; i++)
+		policy->stale_rule = stale_label(type, policy->rules[i].status);
 }
 
 /*

@@ -9,10 +9,10 @@
 #include "order_table.h"
 
 /*
- * Notes in the policies which of their words are no labels of the status's
- * enum any more; the decision refuses by them.
+ * Notes in a policy which of its words are no labels of the status's enum any
+ * more; the decision refuses by them.
  */
-extern void order_table_check_labels(OrderTable *table);
+extern void order_table_check_labels(const OrderTable *table, Policy *policy);
 
 /* OC014 for a table that Citus has distributed. */
 extern void order_table_refuse_distributed(Relation rel);

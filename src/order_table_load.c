@@ -14,18 +14,18 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/syscache.h"
-#include "utils/typcache.h"
 
 #include "as_owner.h"
 #include "config.h"
 #include "order_table_check.h"
 #include "order_table_load.h"
+#include "pinned.h"
 #include "refusal.h"
 #include "rules.h"
+#include "status_words.h"
 
 /* Columns of ordcancel.order_table; append only. */
 enum
@@ -69,8 +69,7 @@ free_statements(void *arg)
 	for (int i = 0; i < STATEMENT_COUNT; i++)
 		if (table->statements[i])
 			SPI_freeplan(table->statements[i]);
-	if (table->facts)
-		DropCachedPlan(table->facts);
+	pinned_forget(&table->facts);
 }
 
 /* "o.*" is written o, and o would be a column if there were one. */
@@ -223,6 +222,13 @@ guard_function(const char *name)
 							   get_namespace_oid("ordcancel_internal", true)));
 }
 
+static Oid
+primary_key(Relation rel)
+{
+	list_free(RelationGetIndexList(rel)); /* fills rd_pkindex */
+	return rel->rd_pkindex;
+}
+
 static void
 load_keys(const Registration *reg, Relation rel)
 {
@@ -231,8 +237,7 @@ load_keys(const Registration *reg, Relation rel)
 	Oid		 pkey;
 	Relation index;
 
-	list_free(RelationGetIndexList(rel)); /* fills rd_pkindex */
-	pkey = rel->rd_pkindex;
+	pkey = primary_key(rel);
 	if (!OidIsValid(pkey))
 		refusal_raise_invalid_policy(
 			psprintf("order table %s has no primary key any more",
@@ -301,82 +306,61 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 		table->nkeys = 0; /* that of no table, see same_key */
 }
 
-/*
- * Can two values of the status column be equal and yet differ as text?  Then
- * the words of the rules are compared as the column would: a status must not
- * slip past its rule by being written in capitals.
- */
-static bool
-status_folds(const OrderTable *table)
+static void
+add_to_mark(HeapTuple row, TupleDesc desc, void *arg)
 {
-	Oid type = getBaseType(table->status.type);
-
-	switch (type)
-	{
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-			return !get_collation_isdeterministic(table->status_collation);
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case UUIDOID:
-		case NAMEOID:
-		case BOOLOID:
-		case CHAROID:
-			return false;
-		default:
-			return get_typtype(type) != TYPTYPE_ENUM;
-	}
+	*(uint64 *) arg = config_mark(*(uint64 *) arg, row);
 }
 
-static void
-add_word(OrderTable *table, char *text)
+/* Of the rows that an OrderTable holds; policies have marks of their own. */
+static uint64
+mark_of(Oid relid)
 {
-	StatusWord *word;
+	uint64 mark = 0;
 
-	if (text == NULL)
-		return;
-	table->words = table->words ?
-		repalloc(table->words, (table->nwords + 1) * sizeof(StatusWord)) :
-		palloc(sizeof(StatusWord));
-	word = &table->words[table->nwords++];
-	word->text = text;
-	word->value = InputFunctionCall(&table->status.in, text,
-									table->status.ioparam,
-									table->status.typmod);
+	config_scan("order_table", relid, add_to_mark, &mark);
+	config_scan("block", relid, add_to_mark, &mark);
+	return mark;
 }
 
-/* As the table's owner, whose code the checks of a domain are. */
-static void
-load_words(OrderTable *table)
+static uint64
+words_mark_of(Oid relid)
 {
-	TypeCacheEntry *type;
-	OwnerScope		scope;
+	uint64 mark = 0;
 
-	if (!status_folds(table))
-		return;
-	type = lookup_type_cache(table->status.type, TYPECACHE_EQ_OPR);
-	if (!OidIsValid(type->eq_opr))
-		refusal_raise_invalid_policy(
-			psprintf("statuses of %s cannot be compared", table->label),
-			"The column's type has no default equality.", NULL);
-	fmgr_info_cxt(get_opcode(type->eq_opr), &table->word_equal,
-				  table->context);
+	config_scan("policy", relid, add_to_mark, &mark);
+	config_scan("rule", relid, add_to_mark, &mark);
+	return mark;
+}
 
-	owner_enter_restricted(&scope, table);
-	for (int i = 0; i < table->npolicies; i++)
-	{
-		Policy *policy = &table->policies[i];
+static char *
+label_of(Relation rel)
+{
+	return pstrdup(quote_qualified_identifier(get_namespace_name(
+												  RelationGetNamespace(rel)),
+											  RelationGetRelationName(rel)));
+}
 
-		add_word(table, policy->requested_status);
-		add_word(table, policy->in_progress_status);
-		add_word(table, policy->canceled_status);
-		add_word(table, policy->customer_canceled_status);
-		for (int j = 0; j < policy->nrules; j++)
-			add_word(table, policy->rules[j].status);
-	}
-	owner_leave(&scope);
+bool
+order_table_fits(const OrderTable *table)
+{
+	Relation rel;
+	bool	 fits;
+
+	if (mark_of(table->relid) != table->mark ||
+		(table->folds && words_mark_of(table->relid) != table->words_mark))
+		return false;
+	rel = try_table_open(table->relid, AccessShareLock);
+	if (rel == NULL)
+		return false;
+	order_table_refuse_distributed(rel);
+	fits = equalTupleDescs(table->desc, RelationGetDescr(rel)) &&
+		primary_key(rel) == table->key_index &&
+		rel->rd_rel->relowner == table->owner &&
+		strcmp(label_of(rel), table->label) == 0 &&
+		guard_function("guard_update") == table->guard_update;
+	table_close(rel, AccessShareLock);
+	return fits;
 }
 
 /* Reads all there is to know; NULL when the table is not attached. */
@@ -394,6 +378,10 @@ order_table_load(Oid relid)
 
 	table->context = context;
 	table->relid = relid;
+	table->changes = 1;
+
+	/* Before the rows are read: what changes meanwhile is read again. */
+	table->mark = mark_of(relid);
 	if (config_scan("order_table", relid, load_registration, &reg) == 0)
 	{
 		MemoryContextSwitchTo(caller);
@@ -406,8 +394,8 @@ order_table_load(Oid relid)
 	table->owner = rel->rd_rel->relowner;
 	table->name = pstrdup(RelationGetRelationName(rel));
 	table->alias = unused_alias(RelationGetDescr(rel));
-	table->label = pstrdup(quote_qualified_identifier(
-		get_namespace_name(RelationGetNamespace(rel)), table->name));
+	table->label = label_of(rel);
+	table->desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
 	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	load_named_column(table, rel, &table->status, reg.status);
 	table->status_collation = TupleDescAttr(RelationGetDescr(rel),
@@ -418,9 +406,13 @@ order_table_load(Oid relid)
 	load_named_column(table, rel, &table->policy_by, reg.policy_by);
 	load_keys(&reg, rel);
 	table->guard_update = guard_function("guard_update");
-	rules_load(table);
-	load_words(table);
-	order_table_check_labels(table);
+	rules_read_blocks(table);
+	table->folds = status_words_fold(table);
+	if (table->folds)
+	{
+		table->words_mark = words_mark_of(relid);
+		status_words_load(table);
+	}
 	table_close(rel, AccessShareLock);
 
 	cleanup = palloc0(sizeof(MemoryContextCallback));

@@ -1,7 +1,7 @@
 /*
  * order_table_load.h — building what a backend knows of an attached table
  *
- * Reads the registration, the columns and key as they are now, and the rules.
+ * Reads the registration, the columns and key as they are now, and the blocks.
  * Only order_table.c calls it, and keeps what it built.
  */
 #ifndef ORDCANCEL_ORDER_TABLE_LOAD_H
@@ -15,5 +15,11 @@
  * its own below the current one.
  */
 extern OrderTable *order_table_load(Oid relid);
+
+/*
+ * Would it be built the same again?  Its policies are not looked at, which are
+ * not in it (policy_cache.h), nor are the labels of an enum.
+ */
+extern bool order_table_fits(const OrderTable *table);
 
 #endif /* ORDCANCEL_ORDER_TABLE_LOAD_H */

@@ -19,6 +19,7 @@
 #include "refusal.h"
 #include "row_writer.h"
 #include "statement.h"
+#include "status_words.h"
 
 /*
  * The status change that a statement of ours is making; an inner one hides
@@ -56,7 +57,7 @@ check_status(const OrderCase *c, Datum value, bool isnull)
 	char			 *written = NULL;
 
 	if (!isnull)
-		written = order_status_word(table, value,
+		written = order_status_word(table, c->policy, value,
 									column_to_text(&table->status, value));
 	if (!same_text(written, c->next_status))
 		raise_not_taken(c,

@@ -177,14 +177,12 @@ find_owed(OrderCase *c, State live)
 }
 
 /*
- * Is the status the policy's word for the state?  It may have been renamed
+ * Is the status a word for the state?  It may have been renamed
  * since, and is no move of the order then.
  */
 static bool
-means_state(const Policy *policy, const char *status, State state)
+means_state(StatusKind kind, State state)
 {
-	StatusKind kind = status_kind(policy, status);
-
 	return (state == STATE_REQUESTED && kind == STATUS_REQUESTED) ||
 		(state == STATE_IN_PROGRESS && kind == STATUS_IN_PROGRESS) ||
 		(state == STATE_CANCELED && kind == STATUS_CANCELED);
@@ -204,15 +202,9 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	q->now = now;
 	q->policy = c->policy;
 	q->status = c->status;
+	q->kind = c->kind;
 	q->placed_at = c->placed_at;
-	q->blocked = party == PARTY_CUSTOMER ? c->customer_block != NULL :
-										   c->merchant_block != NULL;
 	q->live = live ? r->state : STATE_NONE;
-	if (may_owe(verb) && q->live <= STATE_REQUESTED)
-	{
-		find_owed(c, q->live);
-		q->money_due = c->owed && is_positive(c->owed);
-	}
 	if (!c->has_record)
 		return;
 	q->last = live ? STATE_NONE : r->state;
@@ -222,10 +214,26 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 		r->requested_at && r->decided_at && *r->requested_at == *r->decided_at;
 	q->prior_status = r->prior_status;
 	q->moved_on = live && !same_text(c->status, r->order_status) &&
-		!means_state(c->policy, c->status, r->state);
+		!means_state(c->kind, r->state);
 	q->closed_at = r->closed_at;
 	q->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
 	q->reason_on_record = live && r->reason != NULL;
+}
+
+void
+question_put_facts(OrderCase *c)
+{
+	Question *q = &c->question;
+
+	if (!c->facts_known)
+		return;
+	q->blocked = q->party == PARTY_CUSTOMER ? c->customer_block != NULL :
+											  c->merchant_block != NULL;
+	if (may_owe(q->verb) && q->live <= STATE_REQUESTED)
+	{
+		find_owed(c, q->live);
+		q->money_due = c->owed && is_positive(c->owed);
+	}
 }
 
 static void

@@ -10,12 +10,15 @@
 #include "order_case.h"
 #include "refusal.h"
 
-/* What a verb would be answered, whatever its words. */
+/* What a verb would be answered, whatever its words; without facts. */
 extern void question_ask(OrderCase *c, Verb verb, Party party,
 						 TimestampTz now);
 
 /* The same with what the caller said; settles for which party it acts. */
 extern void question_ask_call(OrderCase *c, Call *call);
+
+/* Adds what order_facts has found out. */
+extern void question_put_facts(OrderCase *c);
 
 /* Why c->verdict refuses; "to" is the status that a plain write wanted. */
 extern Refusal question_explain(const OrderCase *c, const Call *call,

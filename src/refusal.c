@@ -385,7 +385,13 @@ explain_policy(Refusal *r, const RefusalNames *names, const Question *q,
 	{
 		r->message = psprintf("policy \"%s\" of %s has no canceled status",
 							  q->policy->name, names->table);
-		r->hint = "Call ordcancel.set_policy() with canceled_status.";
+		if (names->to)
+			r->detail = psprintf(
+				"Status %s is one of a cancellation, but policy \"%s\" has none to cancel its orders with.",
+				quoted_or_null(names->to), q->policy->name);
+		r->hint = psprintf(
+			"Call ordcancel.set_policy(..., policy => %s, canceled_status => ...).",
+			quote_literal_cstr(shorten(q->policy->name, 80)));
 		return;
 	}
 	r->of_setup = true;

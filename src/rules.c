@@ -8,6 +8,7 @@
 #include "utils/memutils.h"
 
 #include "config.h"
+#include "order_table_check.h"
 #include "rules.h"
 
 /* Column numbers; append only, as sql/20-config.sql is. */
@@ -83,18 +84,23 @@ grow(void *array, int count, Size size)
 	return array ? repalloc(array, (count + 1) * size) : palloc(size);
 }
 
+/* A policy that is being read. */
+typedef struct Reading
+{
+	Policy *policy;
+	uint64	mark;
+} Reading;
+
 static void
 load_policy(HeapTuple row, TupleDesc desc, void *arg)
 {
-	OrderTable *table = arg;
-	Policy	   *policy;
-	char	   *on_progress = config_text(row, desc, POLICY_ON_PROGRESS);
-	char	   *on_timeout = config_text(row, desc, POLICY_ON_TIMEOUT);
-	char	   *undo = config_text(row, desc, POLICY_UNDO);
+	Reading *reading = arg;
+	Policy	*policy = reading->policy;
+	char	*on_progress = config_text(row, desc, POLICY_ON_PROGRESS);
+	char	*on_timeout = config_text(row, desc, POLICY_ON_TIMEOUT);
+	char	*undo = config_text(row, desc, POLICY_UNDO);
 
-	table->policies = grow(table->policies, table->npolicies, sizeof(Policy));
-	policy = &table->policies[table->npolicies++];
-	memset(policy, 0, sizeof(Policy));
+	reading->mark = config_mark(reading->mark, row);
 	policy->name = config_text(row, desc, POLICY_NAME);
 	policy->grace = config_interval(row, desc, POLICY_GRACE);
 	policy->requested_status = config_text(row, desc, POLICY_REQUESTED_STATUS);
@@ -118,20 +124,14 @@ load_policy(HeapTuple row, TupleDesc desc, void *arg)
 static void
 load_rule(HeapTuple row, TupleDesc desc, void *arg)
 {
-	OrderTable *table = arg;
-	char	   *name = config_text(row, desc, RULE_POLICY);
-	char	   *customer = config_text(row, desc, RULE_CUSTOMER);
-	char	   *customer_late = config_text(row, desc, RULE_CUSTOMER_LATE);
-	char	   *merchant = config_text(row, desc, RULE_MERCHANT);
-	Policy	   *policy = NULL;
-	Rule	   *rule;
+	Reading *reading = arg;
+	Policy	*policy = reading->policy;
+	char	*customer = config_text(row, desc, RULE_CUSTOMER);
+	char	*customer_late = config_text(row, desc, RULE_CUSTOMER_LATE);
+	char	*merchant = config_text(row, desc, RULE_MERCHANT);
+	Rule	*rule;
 
-	for (int i = 0; i < table->npolicies; i++)
-		if (strcmp(table->policies[i].name, name) == 0)
-			policy = &table->policies[i];
-	if (policy == NULL)
-		return;
-
+	reading->mark = config_mark(reading->mark, row);
 	policy->rules = grow(policy->rules, policy->nrules, sizeof(Rule));
 	rule = &policy->rules[policy->nrules++];
 	memset(rule, 0, sizeof(Rule));
@@ -176,34 +176,132 @@ load_block(HeapTuple row, TupleDesc desc, void *arg)
 	block->merchant = party == NULL || strcmp(party, "merchant") == 0;
 }
 
-void
-rules_load(OrderTable *table)
+Policy *
+rules_read_policy(const OrderTable *table, const char *name, uint64 *mark)
 {
-	config_scan("policy", table->relid, load_policy, table);
-	config_scan("rule", table->relid, load_rule, table);
+	ConfigSearch row = {.table = "policy",
+						.index = "policy_pkey",
+						.orders = table->relid,
+						.column = POLICY_NAME,
+						.text = name};
+	ConfigSearch rules = {.table = "rule",
+						  .index = "rule_pkey",
+						  .orders = table->relid,
+						  .column = RULE_POLICY,
+						  .text = name};
+	Reading		 reading = {.policy = palloc0(sizeof(Policy))};
+
+	if (config_find(&row, load_policy, &reading) == 0)
+		return NULL;
+	(void) config_find(&rules, load_rule, &reading);
+	order_table_check_labels(table, reading.policy);
+	*mark = reading.mark;
+	return reading.policy;
+}
+
+void
+rules_read_blocks(OrderTable *table)
+{
 	config_scan("block", table->relid, load_block, table);
+}
 
-	for (int i = 0; i < table->npolicies; i++)
-		if (strcmp(table->policies[i].name, "default") == 0)
-			table->default_policy = &table->policies[i];
+static void
+count_only(HeapTuple row, TupleDesc desc, void *arg)
+{
+}
 
-	for (int i = 0; i < table->npolicies; i++)
-		for (int j = 0; j < table->policies[i].nrules; j++)
-		{
-			const Rule *rule = &table->policies[i].rules[j];
+/* The words of all policies that are indexed, the weightier meaning first. */
+static const struct
+{
+	const char *index;
+	int			column;
+	StatusKind	kind;
+} words[] = {
+	{"policy_canceled_status", POLICY_CANCELED_STATUS, STATUS_CANCELED},
+	{"policy_customer_canceled_status", POLICY_CUSTOMER_CANCELED_STATUS,
+	 STATUS_CANCELED},
+	{"policy_in_progress_status", POLICY_IN_PROGRESS_STATUS,
+	 STATUS_IN_PROGRESS},
+	{"policy_requested_status", POLICY_REQUESTED_STATUS, STATUS_REQUESTED},
+};
 
-			if (rule->deletable &&
-				status_kind(&table->policies[i], rule->status) ==
-					STATUS_CANCELED)
-				table->canceled_deletable = true;
-		}
-
-	/* attach makes it; only a superuser could have taken it away. */
-	if (table->default_policy == NULL)
+StatusKind
+rules_find_meaning(const OrderTable *table, const char *status)
+{
+	for (int i = 0; i < lengthof(words); i++)
 	{
-		table->default_policy = palloc0(sizeof(Policy));
-		table->default_policy->name = pstrdup("default");
+		ConfigSearch search = {.table = "policy",
+							   .index = words[i].index,
+							   .bytewise = true,
+							   .orders = table->relid,
+							   .column = words[i].column,
+							   .text = status,
+							   .first = true};
+
+		if (config_find(&search, count_only, NULL) > 0)
+			return words[i].kind;
 	}
+	return STATUS_ORDINARY;
+}
+
+static void
+take_deletable(HeapTuple row, TupleDesc desc, void *arg)
+{
+	if (config_bool(row, desc, RULE_DELETABLE))
+		*(char **) arg = config_text(row, desc, RULE_STATUS);
+}
+
+char *
+rules_next_deletable(const OrderTable *table, const char *after)
+{
+	char		*status = NULL;
+	ConfigSearch search = {.table = "rule",
+						   .index = "rule_deletable",
+						   .bytewise = true,
+						   .orders = table->relid,
+						   .column = RULE_STATUS,
+						   .text = after,
+						   .beyond = true,
+						   .first = true};
+
+	(void) config_find(&search, take_deletable, &status);
+	return status;
+}
+
+typedef struct WordReader
+{
+	RuleWord take;
+	void	*arg;
+} WordReader;
+
+static void
+read_policy_words(HeapTuple row, TupleDesc desc, void *arg)
+{
+	WordReader *reader = arg;
+	char	   *policy = config_text(row, desc, POLICY_NAME);
+
+	for (int i = 0; i < lengthof(words); i++)
+		reader->take(config_text(row, desc, words[i].column), policy,
+					 words[i].kind, reader->arg);
+}
+
+static void
+read_rule_word(HeapTuple row, TupleDesc desc, void *arg)
+{
+	WordReader *reader = arg;
+
+	reader->take(config_text(row, desc, RULE_STATUS),
+				 config_text(row, desc, RULE_POLICY), STATUS_ORDINARY,
+				 reader->arg);
+}
+
+void
+rules_read_words(const OrderTable *table, RuleWord take, void *arg)
+{
+	WordReader reader = {take, arg};
+
+	config_scan("policy", table->relid, read_policy_words, &reader);
+	config_scan("rule", table->relid, read_rule_word, &reader);
 }
 
 static void

@@ -86,7 +86,8 @@ SELECT is(call('request_cancel', 23), 'OC003 | Policy "7" has no rule for status
 SELECT is(call('accept_cancel', 20), 'canceled gone', 'each has its own words');
 SELECT results_eq('SELECT order_id, policy FROM shop.orders_cancellation WHERE order_id IN (20, 21) ORDER BY 1', $$VALUES (20, '7'), (21, 'default')$$, 'the policy is on record');
 SELECT is(call('request_cancel', 24), 'requested asked', 'asked under one policy');
-SELECT throws_ok('UPDATE shop.orders SET supplier = 8 WHERE id = 24', '23514', NULL, 'it does not change to one that does not know its status');
+SELECT lives_ok('UPDATE shop.orders SET supplier = 8 WHERE id = 24', 'it may change to one that does not know its status: the word of one is a word for all');
+UPDATE shop.orders SET supplier = 7 WHERE id = 24;
 UPDATE shop.orders SET supplier = 8 WHERE id = 25;
 SELECT is(call('request_cancel', 25), 'canceled canceled', 'in a status that means the same under both it does');
 SELECT throws_ok($$UPDATE shop.orders SET supplier = 7, status = 'gone' WHERE id = 21$$, '23514', NULL, 'a new policy does not make a way out of canceled');

@@ -48,7 +48,7 @@ SELECT is((SELECT string_agg(outcome || coalesce(' ' || sqlstate, ''), ', ') FRO
 SELECT is((SELECT condition FROM ordcancel.cancel_options(name::regclass, 24) WHERE party = 'merchant' AND verb = 'cancel_order'),
           'cancellation_blocked', name || ': cancel_options') FROM t;
 SELECT is(attempt(format('UPDATE %I SET supplier = ''other'' WHERE id = 4', name)), 'ok', name || ': another policy with the same words') FROM t;
-SELECT ordcancel.set_policy(name::regclass, policy => 'acme', in_progress_status => 'paying back') FROM t;
+SELECT ordcancel.set_policy(name::regclass, policy => 'acme', in_progress_status => 'paying back', requested_status => 'refunding') FROM t;
 SELECT is(attempt(format('UPDATE %I SET supplier = ''ACME'' WHERE id = 4', name)), '23514 cancellation_forbidden', name || ': and one with others') FROM t;
 SELECT is((SELECT string_agg(id || ' ' || status, ', ' ORDER BY id) FROM (SELECT * FROM plain WHERE id IN (1, 3, 5, 21) ORDER BY id) AS o),
           '1 refunding, 3 placed, 5 refunding, 21 placed', 'orders are what they should be');
