@@ -258,9 +258,6 @@ decide_begin(const Question *q)
 	if (v.condition != CONDITION_NONE)
 		return v;
 
-	/* Asking would lead nowhere: there is no final status. */
-	if (mode == MODE_REQUEST && q->policy->canceled_status == NULL)
-		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
 	if (mode == MODE_REQUEST)
 		v = (Verdict){.changed = true,
 					  .state = STATE_REQUESTED,

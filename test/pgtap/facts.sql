@@ -66,7 +66,7 @@ SELECT is(by_update('canceled', 23), '1 23514 refund_not_settled', 'a plain upda
 SELECT is(by_update('refunding', 23), '1 ok', 'and one that may');
 SELECT is(by_update('canceled', 23), '0 23514 refund_not_settled', 'what is due then stands on record');
 SELECT is(by_update('shipped', 24), '0 ok', 'a move does not ask');
-SELECT ordcancel.attach('orders', 'status');
+SELECT ordcancel.attach('orders', unset => '{refund_due}');
 
 -- ----------------------------------------------------- one that fails fails safe
 SELECT ordcancel.add_block('orders', 'broken', '1 / (id % 10) > 5');

@@ -3,7 +3,7 @@
 -- a superuser writes by hand, and when the extension goes and comes again.
 \ir include/attempt.sql
 SET client_min_messages = warning;
-SELECT plan(54);
+SELECT plan(56);
 
 CREATE FUNCTION shop() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

@@ -146,7 +146,7 @@ SELECT key, status FROM (VALUES (repeat('k', 8000)), (repeat('ü', 8000)), (repe
 	(VALUES (1, repeat(E'\x02', 20000)), (2, repeat('é', 20000)), (3, 'placed')) AS s (n, status)
 WHERE n = length(key) % 3 + 1;
 SELECT ordcancel.attach(long(), 'status');
-SELECT ordcancel.set_policy(long(), canceled_status => repeat(E'\x03"', 10000));
+SELECT ordcancel.set_policy(long(), canceled_status => repeat(E'\x03"', 500));
 SQL
 ok 'an order table of long names, keys and statuses is attached'
 hear ordcancel <<'SQL'

@@ -109,8 +109,8 @@ done
 # The record tables alone were left out: the order table has its guards, and
 # nothing is judged by rules that are not there.
 like "$(try "UPDATE shop.orders SET status = 'canceled' WHERE id = 9")" 'OC001|OC014' 'without its record table an order table refuses changes'
-is "$(try "SELECT ordcancel.attach('shop.orders', 'status'), ordcancel.set_policy('shop.orders', canceled_status => 'canceled'),
-	ordcancel.set_rule('shop.orders', 'placed', merchant => 'cancel')" | head -n 1)" '||' 'until it is attached'
+like "$(try "SELECT ordcancel.attach('shop.orders', 'status'), ordcancel.set_policy('shop.orders', canceled_status => 'canceled'),
+	ordcancel.set_rule('shop.orders', 'placed', merchant => 'cancel')" | head -n 1)" 'attached' 'until it is attached'
 is "$(try "SELECT state, changed FROM ordcancel.cancel_order('shop.orders', 9)")" 'canceled|t' 'then it goes on'
 
 # --------------------------------------------- a schema, into another database
@@ -272,5 +272,5 @@ ok 'pg_upgrade' || tail -n 30 "$work/said" | sed 's/^/# /'
 )
 diff "$work/facts" "$work/facts2" >"$work/diff" && [ -s "$work/facts" ]
 ok 'what was there is there' || sed 's/^/# /' "$work/diff"
-is "$(cat "$work/said")" $'canceled|t\ncanceled\n||\ncanceled|f\ncanceled|t' 'and all goes on'
+is "$(sed 's/.*: attached.*/attached/' "$work/said")" $'canceled|t\ncanceled\nattached\ncanceled|f\ncanceled|t' 'and all goes on'
 done_testing
