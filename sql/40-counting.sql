@@ -48,22 +48,52 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.status_text(regclass, name) IS 'SQL expression for the status of an order o as the rules write it';
 
 -- How many orders there are under each policy, in each status: [{policy,
--- status, n}]. An order whose own policy has no row is under "default".
+-- status, n}]. An order whose own policy has no row is under "default". OC014
+-- where a column is gone.
 CREATE FUNCTION ordcancel_internal.count_orders(orders regclass, status name, policy_by name) RETURNS json
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    missing name;
+BEGIN
+    SELECT c INTO missing FROM unnest(ARRAY[status, policy_by]) AS c
+    WHERE c IS NOT NULL AND ordcancel_internal.column_text(orders, c) IS NULL;
+    IF FOUND THEN
+        PERFORM ordcancel_internal.invalid(
+            format('order table %s has no column "%s" any more', ordcancel_internal.label(orders), missing),
+            'The column was renamed or dropped after the table was attached.',
+            'Call ordcancel.attach() again with the column''s new name; policies, rules and records stay.');
+    END IF;
+    RETURN coalesce(ordcancel_internal.as_owner(orders, format(
+        'SELECT pg_catalog.json_agg(c)::pg_catalog.text'
+        ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, o.status, pg_catalog.sum(o.n) AS n'
+        '       FROM (SELECT %1$s AS policy, %2$s AS status, pg_catalog.count(*) AS n FROM %3$s AS o GROUP BY 1, 2) AS o'
+        '           LEFT JOIN ordcancel.policy AS p ON p.orders OPERATOR(pg_catalog.=) %4$s'
+        '                                          AND p.policy OPERATOR(pg_catalog.=) o.policy'
+        '       GROUP BY 1, 2) AS c',
+        coalesce(ordcancel_internal.column_text(orders, policy_by), 'NULL::pg_catalog.text'),
+        ordcancel_internal.status_text(orders, status), orders, orders::oid))::json, '[]');
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.count_orders(regclass, name, name) IS 'how many orders are under each policy, in each status';
+
+-- The names that orders have for a policy and that none has, but one that is
+-- written much like it: NULL where there is none.
+CREATE FUNCTION ordcancel_internal.misspelled_policy(orders regclass, policy text) RETURNS text
     LANGUAGE sql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT coalesce(ordcancel_internal.as_owner(orders, format(
-    'SELECT pg_catalog.json_agg(c)::pg_catalog.text'
-    ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, o.status, pg_catalog.sum(o.n) AS n'
-    '       FROM (SELECT %1$s AS policy, %2$s AS status, pg_catalog.count(*) AS n FROM %3$s AS o GROUP BY 1, 2) AS o'
-    '           LEFT JOIN ordcancel.policy AS p ON p.orders OPERATOR(pg_catalog.=) %4$s'
-    '                                          AND p.policy OPERATOR(pg_catalog.=) o.policy'
-    '       GROUP BY 1, 2) AS c',
-    coalesce(ordcancel_internal.column_text(orders, policy_by), 'NULL::pg_catalog.text'),
-    ordcancel_internal.status_text(orders, status), orders, orders::oid))::json, '[]')
+SELECT ordcancel_internal.closest(left(policy, 200), ARRAY(
+    SELECT n.name
+    FROM ordcancel.order_table AS t,
+        json_array_elements_text(ordcancel_internal.as_owner(t.orders, format(
+            'SELECT pg_catalog.json_agg(DISTINCT %s)::pg_catalog.text FROM %s AS o',
+            ordcancel_internal.column_text(t.orders, t.policy_by), t.orders::regclass))::json) AS n (name)
+    WHERE t.orders = misspelled_policy.orders AND t.policy_by IS NOT NULL AND ordcancel_internal.is_quick_to_count(t.orders)
+      AND NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = t.orders AND p.policy = n.name)))
 $$;
-COMMENT ON FUNCTION ordcancel_internal.count_orders(regclass, name, name) IS 'how many orders are under each policy, in each status';
+COMMENT ON FUNCTION ordcancel_internal.misspelled_policy(regclass, text) IS 'the name of a policy that was probably meant';
 
 -- The same for an attached table, as rows; none where it is not quick to count
 -- and all was not asked for.

@@ -244,6 +244,11 @@ BEGIN
         INTO told
         FROM ordcancel_internal.attach_facts(was) AS o JOIN ordcancel_internal.attach_facts(t) AS f USING (fact)
         WHERE o.value IS DISTINCT FROM f.value;
+        IF was.cancellation_table <> t.cancellation_table OR was.event_table <> t.event_table THEN
+            told := concat_ws('; ', told, format('records were missing and begin anew in %s and %s',
+                                                 ordcancel_internal.label(t.cancellation_table),
+                                                 ordcancel_internal.label(t.event_table)));
+        END IF;
         RETURN concat_ws('; ', format('%s: attached again, %s', label, coalesce(told, 'nothing changed')), applied);
     END IF;
     SELECT string_agg(format('%s: %s', f.fact, f.value), '; ' ORDER BY f.n) INTO told
@@ -294,7 +299,7 @@ CREATE FUNCTION ordcancel.guard_partitions(orders regclass) RETURNS integer
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.guard_partitions(regclass) IS 'guards new partitions against TRUNCATE';
 
-CREATE FUNCTION ordcancel_internal.detach(orders regclass) RETURNS void
+CREATE FUNCTION ordcancel_internal.detach(orders regclass) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -302,6 +307,7 @@ DECLARE
     registered ordcancel.order_table;
     records regclass;
     parent regclass;
+    told text;
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = detach.orders;
@@ -327,19 +333,28 @@ BEGIN
         PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
     END IF;
 
+    SELECT format('%s: detached; policies gone: %s, rules: %s, blocks: %s; the records stay in %s',
+                  ordcancel_internal.label(orders),
+                  (SELECT count(*) FROM ordcancel.policy AS c WHERE c.orders = detach.orders),
+                  (SELECT count(*) FROM ordcancel.rule AS c WHERE c.orders = detach.orders),
+                  (SELECT count(*) FROM ordcancel.block AS c WHERE c.orders = detach.orders),
+                  ordcancel_internal.label(registered.cancellation_table))
+    INTO told;
     PERFORM ordcancel_internal.detach_child(c.child) FROM ordcancel.child AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.block AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.rule AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.policy AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.order_table AS c WHERE c.orders = detach.orders;
+    RETURN told;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'see detach';
 
 -- Takes an order table out from under the rules: triggers, policies, rules and
--- blocks go. The record tables stay with their rows, and a later attach takes
--- them up again. Raises OC001, 42501.
-CREATE FUNCTION ordcancel.detach(orders regclass) RETURNS void
+-- blocks go; export_setup() writes them down before. The record tables stay with
+-- their rows, and a later attach takes them up again. Returns what it did.
+-- Raises OC001, 42501.
+CREATE FUNCTION ordcancel.detach(orders regclass) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.detach(regclass) IS 'takes an order table out from under the rules; its records stay';

@@ -45,7 +45,7 @@ DECLARE
 BEGIN
     PERFORM ordcancel_internal.invalid(
         format('policy "%s" of %s does not exist', left(policy, 80), ordcancel_internal.label(orders)), NULL,
-        ordcancel_internal.choices(policy, names, 'There are %s.') || ' ordcancel.set_policy() makes a new one.');
+        ordcancel_internal.choices(policy, names, 'Its policies are %s.') || ' ordcancel.set_policy() makes a new one.');
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.no_policy(regclass, text) IS 'OC014: there is no policy of that name';
@@ -171,6 +171,67 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.notice_of_status(regclass, text, text, boolean) IS 'tells that no order has a status';
 
+-- A new policy: what it is, and how many orders it governs.
+CREATE FUNCTION ordcancel_internal.notice_of_new_policy(orders regclass, policy text, copy_of text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    message text := format('policy "%s" of %s is new, ', policy, ordcancel_internal.label(orders));
+    rules bigint := (SELECT count(*) FROM ordcancel.rule AS r
+                     WHERE r.orders = notice_of_new_policy.orders AND r.policy = copy_of);
+    governed bigint;
+BEGIN
+    message := message || CASE WHEN copy_of IS NULL THEN 'without rules'
+                               ELSE format('a copy of "%s" with its rules (%s)', copy_of, rules) END;
+    IF (SELECT t.policy_by IS NULL FROM ordcancel.order_table AS t WHERE t.orders = notice_of_new_policy.orders) THEN
+        PERFORM ordcancel_internal.notice(
+            message, 'No order is under it: attach() was told no column that names the policy of an order.',
+            format('Call ordcancel.attach(%L, policy_by => ...).', ordcancel_internal.label(orders)));
+    ELSIF NOT ordcancel_internal.is_quick_to_count(orders) THEN
+        PERFORM ordcancel_internal.notice(message);
+    ELSE
+        SELECT coalesce(sum(n) FILTER (WHERE c.policy = notice_of_new_policy.policy), 0) INTO governed
+        FROM ordcancel_internal.counted(orders) AS c;
+        PERFORM ordcancel_internal.notice(
+            message, format('Orders under it now: %s.', governed),
+            CASE WHEN governed = 0
+                 THEN 'Orders have "' || ordcancel_internal.misspelled_policy(orders, policy) || '": did you mean that?' END);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.notice_of_new_policy(regclass, text, text) IS 'tells what a new policy is, and how many orders it governs';
+
+-- Orders in a status that was the policy's word for a cancellation and is not
+-- any more.
+CREATE FUNCTION ordcancel_internal.notice_of_lost_words(orders regclass, was ordcancel.policy, p ordcancel.policy) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    lost text[] := ARRAY(SELECT s FROM unnest(ARRAY[was.requested_status, was.in_progress_status, was.canceled_status,
+                                                    was.customer_canceled_status]) AS s
+                         WHERE s IS NOT NULL
+                         EXCEPT
+                         SELECT s FROM unnest(ARRAY[p.requested_status, p.in_progress_status, p.canceled_status,
+                                                    p.customer_canceled_status]) AS s);
+    statuses text;
+BEGIN
+    IF lost = '{}' THEN
+        RETURN;
+    END IF;
+    SELECT ordcancel_internal.list_statuses(array_agg(c.status), array_agg(c.n)) INTO statuses
+    FROM ordcancel_internal.counted(orders) AS c WHERE c.policy = p.policy AND c.status = ANY (lost);
+    IF statuses IS NOT NULL THEN
+        PERFORM ordcancel_internal.notice(
+            format('orders of %s have statuses that policy "%s" has no meaning for any more: %s',
+                   ordcancel_internal.label(orders), p.policy, statuses),
+            NULL, 'They count as ordinary statuses from now on.');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.notice_of_lost_words(regclass, ordcancel.policy, ordcancel.policy) IS 'tells which orders lose the meaning of their status';
+
 CREATE FUNCTION ordcancel_internal.set_policy(
     orders regclass, policy text, grace interval, requested_status text, in_progress_status text,
     canceled_status text, customer_canceled_status text, on_progress text, decision_timeout interval,
@@ -182,7 +243,6 @@ DECLARE
     was ordcancel.policy;
     p ordcancel.policy;
     is_new boolean;
-    governed bigint;
     told text;
     label CONSTANT text := ordcancel_internal.label(orders);
 BEGIN
@@ -198,25 +258,21 @@ BEGIN
                                          undo_window, reason_required, unset);
 
     IF is_new THEN
-        SELECT coalesce(sum(n) FILTER (WHERE c.policy = set_policy.policy), 0) INTO governed
-        FROM ordcancel_internal.counted(orders) AS c;
-        PERFORM ordcancel_internal.notice(
-            format('policy "%s" of %s is new, %s', policy, label,
-                   CASE WHEN copy_of IS NULL THEN 'without rules'
-                        ELSE format('a copy of "%s" with its %s rules', copy_of,
-                                    (SELECT count(*) FROM ordcancel.rule AS r
-                                     WHERE r.orders = set_policy.orders AND r.policy = copy_of)) END),
-            CASE WHEN (SELECT t.policy_by FROM ordcancel.order_table AS t WHERE t.orders = set_policy.orders) IS NULL
-                     THEN 'No order is under it: attach() was told no column that names the policy of an order.'
-                 WHEN ordcancel_internal.is_quick_to_count(orders) THEN format('Orders under it now: %s.', governed) END,
-            CASE WHEN (SELECT t.policy_by FROM ordcancel.order_table AS t WHERE t.orders = set_policy.orders) IS NULL
-                     THEN 'Call ordcancel.attach() with policy_by.' END);
+        PERFORM ordcancel_internal.notice_of_new_policy(orders, policy, copy_of);
     END IF;
     IF p.canceled_status IS NULL THEN
         PERFORM ordcancel_internal.notice(
             format('policy "%s" of %s has no canceled_status, so nobody can cancel its orders', policy, label),
-            NULL, 'Call ordcancel.set_policy() with canceled_status.');
+            NULL, format('Call ordcancel.set_policy(%L, policy => %L, canceled_status => ...).', label, policy));
     END IF;
+    IF p.grace IS NOT NULL
+       AND (SELECT o.placed_at IS NULL FROM ordcancel.order_table AS o WHERE o.orders = set_policy.orders) THEN
+        PERFORM ordcancel_internal.notice(
+            format('the window of policy "%s" of %s never closes', policy, label),
+            'attach() was told no column from which grace counts.',
+            format('Call ordcancel.attach(%L, placed_at => ...).', label));
+    END IF;
+    PERFORM ordcancel_internal.notice_of_lost_words(orders, was, p);
     PERFORM ordcancel_internal.notice_of_status(orders, policy, w.status, false)
     FROM unnest(ARRAY[requested_status, in_progress_status, canceled_status, customer_canceled_status]) AS w (status)
     WHERE w.status IS NOT NULL;

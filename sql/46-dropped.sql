@@ -32,6 +32,10 @@ BEGIN
     DELETE FROM ordcancel_internal.detached AS d WHERE d.records = ANY (dropped);
     DELETE FROM ordcancel.child AS c WHERE c.child = ANY (dropped);
     FOR gone IN SELECT t.orders::oid FROM ordcancel.order_table AS t WHERE t.orders = ANY (dropped) LOOP
+        RAISE NOTICE 'the rules of order table % went with it',
+            (SELECT o.object_identity FROM pg_event_trigger_dropped_objects() AS o
+             WHERE o.classid = 'pg_class'::regclass AND o.objid = gone AND o.objsubid = 0)
+            USING HINT = 'A table that takes its place is under no rule until ordcancel.attach() is called for it.';
         INSERT INTO ordcancel_internal.detached
         SELECT r::regclass, gone
         FROM ordcancel.order_table AS t, unnest(ARRAY[t.cancellation_table::oid, t.event_table::oid]) AS r

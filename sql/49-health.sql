@@ -176,21 +176,41 @@ BEGIN
                                 AND 'forbid' <> ANY (ARRAY[r.customer, r.customer_late, r.merchant])));
     RETURN QUERY
         SELECT t.orders::regclass, 'status_problem',
-               format('Policy "%s", status %s, %s orders: %s', left(o.policy, 80), coalesce('"' || left(o.status, 80) || '"', 'NULL'),
+               format('Policy "%s", status %s, orders now: %s. %s', left(o.policy, 80), coalesce('"' || left(o.status, 80) || '"', 'NULL'),
                       o.orders_now, o.problem),
-               format('SELECT * FROM ordcancel.overview(%L);', ordcancel_internal.label(t.orders))
+               CASE WHEN o.customer IS NULL AND o.means IS NULL AND o.status IS NOT NULL
+                    THEN format('SELECT ordcancel.set_rule(%L, %L, policy => %L, ...); without more arguments it says that nobody is'
+                                ' to cancel there.', ordcancel_internal.label(t.orders), o.status, o.policy)
+                    ELSE format('SELECT * FROM ordcancel.overview(%L);', ordcancel_internal.label(t.orders)) END
         FROM ordcancel_internal.overview(t.orders) AS o
-        WHERE o.problem IS NOT NULL
+        WHERE o.problem IS NOT NULL AND o.problem NOT LIKE 'The customer''s window %'
           AND EXISTS (SELECT FROM ordcancel.policy AS p
                       WHERE p.orders = t.orders AND p.policy = o.policy AND p.canceled_status IS NOT NULL);
+    RETURN QUERY
+        SELECT t.orders::regclass, 'window_never_closes',
+               format('Policy "%s" has a grace, and attach() was told no column from which it counts.', left(p.policy, 80)),
+               format('SELECT ordcancel.attach(%L, placed_at => ...);', ordcancel_internal.label(t.orders))
+        FROM ordcancel.policy AS p
+        WHERE p.orders = t.orders AND p.grace IS NOT NULL AND t.placed_at IS NULL;
+    RETURN QUERY
+        SELECT t.orders::regclass, 'policy_without_orders',
+               format('Policy "%s" governs no order, but orders have "%s".', left(p.policy, 80), left(m.meant, 80)),
+               format('Is it misspelled? SELECT ordcancel.set_policy(%L, policy => %L, copy_of => %L); and drop the other one.',
+                      ordcancel_internal.label(t.orders), m.meant, p.policy)
+        FROM ordcancel.policy AS p,
+            LATERAL ordcancel_internal.misspelled_policy(t.orders, p.policy) AS m (meant)
+        WHERE p.orders = t.orders AND p.policy <> 'default' AND m.meant IS NOT NULL
+          AND (SELECT count(*) FROM ordcancel.policy AS n WHERE n.orders = t.orders) <= 100
+          AND NOT EXISTS (SELECT FROM ordcancel_internal.counted(t.orders) AS c WHERE c.policy = p.policy);
     FOR e IN
         SELECT 'block_fails' AS problem, format('Block "%s"', left(b.name, 80)) AS what, b.condition AS expression,
                'boolean'::regtype AS type, b.functions,
-               format('ordcancel.add_block(%L, %L, ...)', ordcancel_internal.label(t.orders), b.name) AS again
+               format('ordcancel.add_block(%L, %L, ...%s%s);', ordcancel_internal.label(t.orders), b.name,
+                      ', hint => ' || quote_literal(b.hint), ', party => ' || quote_literal(b.party)) AS again
         FROM ordcancel.block AS b WHERE b.orders = t.orders
         UNION ALL
         SELECT 'refund_due_fails', 'refund_due', t.refund_due, 'numeric', t.refund_due_functions,
-               format('ordcancel.attach(%L, refund_due => ...)', ordcancel_internal.label(t.orders))
+               format('ordcancel.attach(%L, refund_due => ...);', ordcancel_internal.label(t.orders))
         WHERE t.refund_due IS NOT NULL
     LOOP
         BEGIN
@@ -199,7 +219,7 @@ BEGIN
             RETURN NEXT ROW(t.orders::regclass, e.problem,
                             format('%s would call other functions than when it was set: %s.', e.what,
                                    left(replace(now_calls, E'\n', ', '), 500)),
-                            format('Look at them; SELECT %s sets it anew.', e.again))::ordcancel.problem;
+                            format('Look at them, and set it anew: SELECT %s', e.again))::ordcancel.problem;
         EXCEPTION WHEN OTHERS THEN
             RETURN NEXT ROW(t.orders::regclass, e.problem, format('%s cannot be read: %s.', e.what, left(SQLERRM, 500)),
                             format('SELECT %s', e.again))::ordcancel.problem;
@@ -274,28 +294,31 @@ BEGIN
                         format('Orders with status %s whose cancellation is %s: %s, among them order %s.',
                                coalesce('"' || left(found.status, 80) || '"', 'NULL'), replace(found.state, '_', ' '), found.n,
                                left(found.example, 80)),
-                        'Their status was written past the guard: end the cancellation by ordcancel.undo_cancel(),'
-                        || ' or write the status that it gave.')::ordcancel.problem;
+                        'Their status was written while the triggers were off: ordcancel.undo_cancel() ends the cancellation.')::ordcancel.problem;
     END LOOP;
 
     -- Orders in the status of an open cancellation that have none.
     FOR found IN
         SELECT * FROM json_to_recordset(ordcancel_internal.as_owner(orders, format(
             $q$SELECT pg_catalog.json_agg(x)::pg_catalog.text FROM (
-                   SELECT d.status, pg_catalog.count(*) AS n
-                   FROM (SELECT %1$s AS status FROM %3$s AS o
+                   SELECT d.status, pg_catalog.count(*) AS n, pg_catalog.min(d.key) AS example
+                   FROM (SELECT %1$s AS status, %6$s AS key FROM %3$s AS o
                          WHERE NOT EXISTS (SELECT FROM ONLY %2$s AS c
                                            WHERE %4$s AND c.state OPERATOR(pg_catalog.=)
                                                           ANY (ARRAY['requested', 'in_progress', 'canceled']))) AS d
                    WHERE d.status OPERATOR(pg_catalog.=) ANY (%5$L::pg_catalog.text[])
                    GROUP BY 1) AS x$q$, status, t.cancellation_table, orders, same_key,
-            ARRAY(SELECT w.status FROM ordcancel_internal.word AS w WHERE w.orders = t.orders AND w.meaning <> 'canceled')))::json)
-            AS x (status text, n bigint)
+            ARRAY(SELECT w.status FROM ordcancel_internal.word AS w WHERE w.orders = t.orders AND w.meaning <> 'canceled'),
+            (SELECT CASE count(*) WHEN 1 THEN format('pg_catalog.format(''%%s'', o.%I)', min(k))
+                                  ELSE format('pg_catalog.format(''%%s'', ROW(%s))', string_agg(format('o.%I', k), ', ' ORDER BY n)) END
+             FROM unnest(t.primary_key) WITH ORDINALITY AS p (k, n))))::json)
+            AS x (status text, n bigint, example text)
     LOOP
         RETURN NEXT ROW(orders, 'order_without_record',
-                        format('Orders with status "%s" that have no cancellation: %s.', left(found.status, 80), found.n),
-                        'Their status was written past the guard, or before attach: give them another by an UPDATE'
-                        || ' with the trigger disabled.')::ordcancel.problem;
+                        format('Orders with status "%s" that have no cancellation: %s, among them order %s.',
+                               left(found.status, 80), found.n, left(found.example, 80)),
+                        'Their status was written while the triggers were off, or before attach: give them the one that they'
+                        || ' should have by an UPDATE.')::ordcancel.problem;
     END LOOP;
 
     FOR found IN EXECUTE format(
@@ -371,6 +394,29 @@ SELECT NULL, 'table_dropped',
        pg_catalog.format('SELECT ordcancel.detach(%s), as a superuser.', t.orders::pg_catalog.oid)
 FROM ordcancel.order_table AS t
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = t.orders)
+UNION ALL
+SELECT NULL, 'tables_not_shown',
+       pg_catalog.format('Attached tables that you may not read, or that row-level security hides from you: %s.', pg_catalog.count(*)),
+       'GRANT SELECT on them to who is to watch them.'
+FROM ordcancel.order_table AS t
+WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = t.orders)
+  AND NOT EXISTS (SELECT FROM ordcancel_internal.readable AS r WHERE r.orders = t.orders)
+HAVING pg_catalog.count(*) > 0
+UNION ALL
+-- A table that was made anew, or renamed, into the place of an order table.
+SELECT NULL, 'table_not_attached',
+       pg_catalog.format('Table %I.%I is under no rule, but %I.%I are records of an order table that was called so.',
+                         n.nspname, c.relname, rn.nspname, r.relname),
+       pg_catalog.format('SELECT ordcancel.attach(''%I.%I'', ...); or ordcancel.replace_table(), if the former order table is still there.',
+                         n.nspname, c.relname)
+FROM (SELECT d.records::pg_catalog.oid FROM ordcancel_internal.detached AS d
+      UNION ALL SELECT t.cancellation_table::pg_catalog.oid FROM ordcancel.order_table AS t) AS k (records)
+    JOIN pg_catalog.pg_class AS r ON r.oid = k.records AND r.relname LIKE '%\_cancellation'
+    JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
+    JOIN pg_catalog.pg_class AS c ON c.relname = pg_catalog.regexp_replace(r.relname, '_cancellation$', '')
+                                     AND c.relnamespace = r.relnamespace AND c.relkind IN ('r', 'p')
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE NOT EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = c.oid)
 UNION ALL
 -- A restore with --disable-triggers enables them plainly again.
 SELECT NULL, 'configuration_unguarded',

@@ -4,7 +4,7 @@
 -- cancel its orders, or that it is probably misspelled. NULL: nothing.
 CREATE FUNCTION ordcancel_internal.status_problem(
     policy text, status text, orders_now bigint, ruled boolean, means text, elsewhere text, can_cancel boolean,
-    known boolean, meant text) RETURNS text
+    known boolean, meant text, endless boolean) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -18,12 +18,14 @@ SELECT CASE
     WHEN orders_now > 0 AND NOT ruled AND means IS NULL AND elsewhere IS NOT NULL
         THEN format('Nobody can change it: it is %s in another policy, and has no meaning in this one.', elsewhere)
     WHEN orders_now > 0 AND NOT ruled AND means IS NULL
-        THEN 'Nobody can cancel: no rule.' || coalesce(' Is it what the rule for "' || left(meant, 80) || '" is meant for?', '')
+        THEN 'Nobody can cancel: no rule.' || coalesce(' Is it meant to be "' || left(meant, 80) || '"?', '')
     WHEN orders_now = 0 AND meant IS NOT NULL
-        THEN format('No order has it. Is it meant for "%s"?', left(meant, 80))
+        THEN format('No order has it. Is it meant to be "%s"?', left(meant, 80))
+    WHEN ruled AND endless
+        THEN 'The customer''s window never closes: attach() was told no placed_at.'
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.status_problem(text, text, bigint, boolean, text, text, boolean, boolean, text) IS 'what a status has against it under a policy';
+COMMENT ON FUNCTION ordcancel_internal.status_problem(text, text, bigint, boolean, text, text, boolean, boolean, text, boolean) IS 'what a status has against it under a policy';
 
 CREATE FUNCTION ordcancel_internal.overview(orders regclass)
     RETURNS TABLE (policy text, status text, orders_now bigint, customer text, customer_late text, merchant text,
@@ -32,7 +34,7 @@ CREATE FUNCTION ordcancel_internal.overview(orders regclass)
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH attached AS (
-    SELECT a.atttypid AS type, (SELECT typtype FROM pg_type WHERE oid = a.atttypid) = 'e' AS is_enum
+    SELECT t.placed_at, a.atttypid AS type, (SELECT typtype FROM pg_type WHERE oid = a.atttypid) = 'e' AS is_enum
     FROM ordcancel.order_table AS t JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = t.status
     WHERE t.orders = overview.orders
 ), counted AS MATERIALIZED (
@@ -48,8 +50,9 @@ WITH attached AS (
 ), line AS MATERIALIZED (
     SELECT c.policy, c.status, coalesce(n.n, 0) AS n, r.status IS NOT NULL AS ruled, r.customer,
            coalesce(r.customer_late, CASE WHEN p.grace IS NOT NULL THEN r.customer END) AS customer_late, r.merchant,
-           r.deletable, w.meaning, w.rank, e.meaning AS elsewhere, p.canceled_status IS NOT NULL AS can_cancel
-    FROM cell AS c
+           r.deletable, w.meaning, w.rank, e.meaning AS elsewhere, p.canceled_status IS NOT NULL AS can_cancel,
+           a.placed_at IS NULL AND p.grace IS NOT NULL AND (r.customer <> 'forbid' OR r.customer_late <> 'forbid') AS endless
+    FROM attached AS a, cell AS c
         JOIN ordcancel.policy AS p ON p.orders = overview.orders AND p.policy = c.policy
         LEFT JOIN counted AS n ON n.policy = c.policy AND n.status IS NOT DISTINCT FROM c.status
         LEFT JOIN ordcancel.rule AS r ON r.orders = overview.orders AND r.policy = c.policy AND r.status = c.status
@@ -59,7 +62,7 @@ WITH attached AS (
     -- Statuses of a policy's orders that nothing speaks of, and what is spoken of and no order has.
     SELECT l.policy,
            array_agg(l.status) FILTER (WHERE l.n > 0 AND NOT l.ruled AND l.meaning IS NULL) AS unruled,
-           array_agg(l.status) FILTER (WHERE l.n = 0 AND (l.ruled OR l.rank = 3)) AS unused
+           array_agg(l.status) FILTER (WHERE l.rank = 3 OR (l.n = 0 AND l.ruled)) AS unused
     FROM line AS l GROUP BY 1
 )
 SELECT l.policy, l.status, l.n, l.customer, l.customer_late, l.merchant, l.deletable, l.meaning,
@@ -68,7 +71,8 @@ SELECT l.policy, l.status, l.n, l.customer, l.customer_late, l.merchant, l.delet
            NOT a.is_enum OR l.status IS NULL OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = a.type AND enumlabel = l.status),
            ordcancel_internal.closest(left(l.status, 200),
                                       CASE WHEN l.n = 0 THEN lost.unruled
-                                           WHEN NOT l.ruled AND l.meaning IS NULL THEN lost.unused END))
+                                           WHEN NOT l.ruled AND l.meaning IS NULL THEN lost.unused END),
+           l.endless)
 FROM line AS l JOIN lost ON lost.policy = l.policy, attached AS a
 ORDER BY l.policy <> 'default', l.policy, coalesce(l.rank, 0), l.n DESC, l.status COLLATE "C"
 $$;

@@ -155,7 +155,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM ordcancel_internal.invalid(
             format('preset "%s" does not exist', left(preset, 80)), NULL,
-            ordcancel_internal.choices(preset, ARRAY(SELECT t.preset FROM ordcancel.preset AS t ORDER BY t.preset), 'There are %s.'));
+            ordcancel_internal.choices(preset, ARRAY(SELECT t.preset FROM ordcancel.preset AS t ORDER BY t.preset), 'The presets are %s.'));
     END IF;
     PERFORM ordcancel_internal.check_preset_labels(orders, preset);
     PERFORM ordcancel_internal.begin_policy(orders, policy, NULL);

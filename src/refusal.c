@@ -140,6 +140,9 @@ explain_forbidden(Refusal *r, const RefusalNames *names, const Question *q,
 			r->detail = psprintf(
 				"Policy \"%s\" lets the %s cancel at once in status %s.",
 				q->policy->name, party, status);
+			if (q->party == PARTY_MERCHANT)
+				r->hint =
+					"If it is the customer who asks, SET LOCAL ordcancel.party = 'customer' first.";
 			break;
 		case FAULT_ALREADY_ASKED:
 			r->detail = psprintf(

@@ -68,14 +68,14 @@ SELECT is(told($$SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 
 SELECT is(told($$SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'maybe')$$),
           'OC014 | "maybe" is not a value of customer | It is one of cancel, request, forbid.', 'another');
 SELECT is(told($$SELECT ordcancel.set_rule('shop.orders', 'placed', policy => 'acne')$$),
-          'OC014 | policy "acne" of shop.orders does not exist | Did you mean "acme"? There are default, acme. ordcancel.set_policy() makes a new one.', 'a policy that is not there');
+          'OC014 | policy "acne" of shop.orders does not exist | Did you mean "acme"? Its policies are default, acme. ordcancel.set_policy() makes a new one.', 'a policy that is not there');
 SELECT is(told($$SELECT ordcancel.set_policy('shop.orders', policy => 'new', copy_of => 'nobody')$$),
-          'OC014 | policy "nobody" of shop.orders does not exist | There are default, acme. ordcancel.set_policy() makes a new one.', 'nor one to copy');
+          'OC014 | policy "nobody" of shop.orders does not exist | Its policies are default, acme. ordcancel.set_policy() makes a new one.', 'nor one to copy');
 SELECT is(told($$SELECT ordcancel.set_policy('shop.worded', canceled_status => 'cancelled')$$),
           'OC014 | "cancelled" is not a status of shop.worded | Column "status" is of type shop.word, which has no such label.'
           || ' | Did you mean "canceled"? Its labels are placed, shipped, canceled. A new one is added by ALTER TYPE shop.word ADD VALUE ''cancelled''.', 'a label that is not there');
 SELECT is(told($$SELECT ordcancel.apply_preset('shop.worded', 'zaiko')$$),
-          'OC014 | preset "zaiko" does not exist | Did you mean "zaikio"? There are cafe24, kibo, spryker, vtex, zaikio.', 'a preset that is not there');
+          'OC014 | preset "zaiko" does not exist | Did you mean "zaikio"? The presets are cafe24, kibo, spryker, vtex, zaikio.', 'a preset that is not there');
 SELECT alike(told($$SELECT ordcancel.apply_preset('shop.worded', 'kibo')$$),
              'OC014 | type shop.word lacks labels that preset "kibo" speaks of | They are: Accepted, Completed, Pending, Processing, Cancelled. | Add them first: ALTER TYPE shop.word ADD VALUE ''Accepted''; %',
              'all labels that an enum lacks');
@@ -107,13 +107,13 @@ SELECT concat_ws(' ', policy, coalesce(status, 'NULL'), orders_now, customer, cu
 SELECT ordcancel.set_policy('shop.orders', policy => 'acme', requested_status => 'gefragt', canceled_status => 'storniert');
 SELECT ordcancel.set_rule('shop.orders', 'shiped', hint => 'x', policy => 'acme');
 SELECT results_eq($$SELECT lines('shop.orders')$$, ARRAY[
-    'default placed 8 cancel request cancel f',
+    'default placed 8 cancel request cancel f | The customer''s window never closes: attach() was told no placed_at.',
     'default shipped 2 | Nobody can cancel: no rule.',
     'default asked 0 requested',
     'default canceled 0 canceled',
-    'acme placed 8 cancel request cancel f',
-    'acme shipped 2 | Nobody can cancel: no rule. Is it what the rule for "shiped" is meant for?',
-    'acme shiped 0 forbid forbid forbid f | No order has it. Is it meant for "shipped"?',
+    'acme placed 8 cancel request cancel f | The customer''s window never closes: attach() was told no placed_at.',
+    'acme shipped 2 | Nobody can cancel: no rule. Is it meant to be "shiped"?',
+    'acme shiped 0 forbid forbid forbid f | No order has it. Is it meant to be "shipped"?',
     'acme gefragt 0 requested',
     'acme storniert 0 canceled'], 'a row for each policy and status');
 SELECT ordcancel.set_policy('shop.orders', policy => 'acme', unset => '{canceled_status}');
