@@ -67,10 +67,10 @@ BEGIN
     IF status IS NULL THEN
         RETURN NULL;
     END IF;
-    SELECT a.attname, t.oid::regtype AS type, t.typtype INTO col
+    SELECT a.attname, t.oid::regtype AS type, t.oid = a.atttypid AS plain INTO col
     FROM ordcancel.order_table AS r
         JOIN pg_attribute AS a ON a.attrelid = r.orders AND a.attname = r.status
-        JOIN pg_type AS t ON t.oid = a.atttypid
+        JOIN pg_type AS t ON t.oid = ordcancel_internal.base_type(a.atttypid)
     WHERE r.orders = check_status.orders AND t.typtype = 'e';
     IF NOT FOUND THEN
         RETURN ordcancel_internal.read_status(orders, status);
@@ -85,7 +85,7 @@ BEGIN
             ordcancel_internal.choices(status, labels, 'Its labels are %s.')
             || format(' A new one is added by ALTER TYPE %s ADD VALUE %L.', col.type, left(status, 63)));
     END IF;
-    RETURN status;
+    RETURN CASE WHEN col.plain THEN status ELSE ordcancel_internal.read_status(orders, status) END;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.check_status(regclass, text) IS 'the status as the table''s column writes it; OC014 when it cannot';
@@ -131,10 +131,15 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.check_attached(regclass) IS 'OC001 unless the table is attached';
 
-CREATE FUNCTION ordcancel_internal.as_owner(orders regclass, query text) RETURNS text
+CREATE FUNCTION ordcancel_internal.caller_is_superuser() RETURNS boolean
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_caller_is_superuser';
+COMMENT ON FUNCTION ordcancel_internal.caller_is_superuser() IS 'whether whoever called the configuration function is a superuser';
+
+CREATE FUNCTION ordcancel_internal.as_owner(orders regclass, query text, zone text DEFAULT 'UTC') RETURNS text
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_as_owner';
-COMMENT ON FUNCTION ordcancel_internal.as_owner(regclass, text) IS 'runs a query as the table''s owner and returns the first column of its first row, a text';
+COMMENT ON FUNCTION ordcancel_internal.as_owner(regclass, text, text) IS 'runs a query as the table''s owner and returns the first column of its first row, a text';
 
 -- A table's name for messages, with its schema, as src/ writes it.
 CREATE FUNCTION ordcancel_internal.label(rel regclass) RETURNS text

@@ -31,7 +31,7 @@ CREATE FUNCTION ordcancel_internal.status_text(orders regclass, status name) RET
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT CASE
-           WHEN (t.typcategory = 'S' AND t.oid NOT IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'name'::regtype))
+           WHEN t.oid = 'numeric'::regtype OR (t.typcategory = 'S' AND t.oid NOT IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'name'::regtype))
                 OR NOT coalesce((SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation), true)
                THEN format('coalesce((SELECT pg_catalog.min(w) FROM pg_catalog.unnest(%L::pg_catalog.text[]) AS w'
                            ' WHERE ROW(w::%s%s)::pg_catalog.record OPERATOR(pg_catalog.=) ROW(o.%I)::pg_catalog.record), %s)',
@@ -47,24 +47,36 @@ WHERE a.attrelid = orders AND a.attname = status
 $$;
 COMMENT ON FUNCTION ordcancel_internal.status_text(regclass, name) IS 'SQL expression for the status of an order o as the rules write it';
 
--- How many orders there are under each policy, in each status: [{policy,
--- status, n}]. An order whose own policy has no row is under "default". OC014
--- where a column is gone.
-CREATE FUNCTION ordcancel_internal.count_orders(orders regclass, status name, policy_by name) RETURNS json
-    LANGUAGE plpgsql VOLATILE
+-- OC014 where a column that attach was told is gone.
+CREATE FUNCTION ordcancel_internal.check_columns(orders regclass, status name, policy_by name) RETURNS void
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     missing name;
 BEGIN
     SELECT c INTO missing FROM unnest(ARRAY[status, policy_by]) AS c
-    WHERE c IS NOT NULL AND ordcancel_internal.column_text(orders, c) IS NULL;
+    WHERE c IS NOT NULL
+      AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = orders AND attname = c AND NOT attisdropped);
     IF FOUND THEN
         PERFORM ordcancel_internal.invalid(
             format('order table %s has no column "%s" any more', ordcancel_internal.label(orders), missing),
             'The column was renamed or dropped after the table was attached.',
             'Call ordcancel.attach() again with the column''s new name; policies, rules and records stay.');
     END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.check_columns(regclass, name, name) IS 'OC014 where a column that attach was told is gone';
+
+-- How many orders there are under each policy, in each status: [{policy,
+-- status, n}]. An order whose own policy has no row is under "default". OC014
+-- where a column is gone.
+CREATE FUNCTION ordcancel_internal.count_orders(orders regclass, status name, policy_by name, zone text) RETURNS json
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM ordcancel_internal.check_columns(orders, status, policy_by);
     RETURN coalesce(ordcancel_internal.as_owner(orders, format(
         'SELECT pg_catalog.json_agg(c)::pg_catalog.text'
         ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, o.status, pg_catalog.sum(o.n) AS n'
@@ -73,10 +85,10 @@ BEGIN
         '                                          AND p.policy OPERATOR(pg_catalog.=) o.policy'
         '       GROUP BY 1, 2) AS c',
         coalesce(ordcancel_internal.column_text(orders, policy_by), 'NULL::pg_catalog.text'),
-        ordcancel_internal.status_text(orders, status), orders, orders::oid))::json, '[]');
+        ordcancel_internal.status_text(orders, status), orders, orders::oid), zone)::json, '[]');
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.count_orders(regclass, name, name) IS 'how many orders are under each policy, in each status';
+COMMENT ON FUNCTION ordcancel_internal.count_orders(regclass, name, name, text) IS 'how many orders are under each policy, in each status';
 
 -- The names that orders have for a policy and that none has, but one that is
 -- written much like it: NULL where there is none.
@@ -89,14 +101,31 @@ SELECT ordcancel_internal.closest(left(policy, 200), ARRAY(
     FROM ordcancel.order_table AS t,
         json_array_elements_text(ordcancel_internal.as_owner(t.orders, format(
             'SELECT pg_catalog.json_agg(DISTINCT %s)::pg_catalog.text FROM %s AS o',
-            ordcancel_internal.column_text(t.orders, t.policy_by), t.orders::regclass))::json) AS n (name)
+            ordcancel_internal.column_text(t.orders, t.policy_by), t.orders::regclass), t.time_zone)::json) AS n (name)
     WHERE t.orders = misspelled_policy.orders AND t.policy_by IS NOT NULL AND ordcancel_internal.is_quick_to_count(t.orders)
       AND NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = t.orders AND p.policy = n.name)))
 $$;
 COMMENT ON FUNCTION ordcancel_internal.misspelled_policy(regclass, text) IS 'the name of a policy that was probably meant';
 
--- The same for an attached table, as rows; none where it is not quick to count
--- and all was not asked for.
+-- The same by the way, for a NOTICE: NULL where it is not quick, or where the
+-- owner cannot read the table, which is no reason to refuse what was asked for.
+CREATE FUNCTION ordcancel_internal.count_by_the_way(orders regclass, status name, policy_by name, zone text) RETURNS json
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF ordcancel_internal.is_quick_to_count(orders) THEN
+        RETURN ordcancel_internal.count_orders(orders, status, policy_by, zone);
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.count_by_the_way(regclass, name, name, text) IS 'how many orders are under each policy, in each status, or NULL';
+
+-- The same for an attached table, as rows; unless all are asked for, none where
+-- they are not quick to count.
 CREATE FUNCTION ordcancel_internal.counted(orders regclass, always boolean DEFAULT false)
     RETURNS TABLE (policy text, status text, n bigint)
     LANGUAGE sql VOLATILE ROWS 20
@@ -104,8 +133,8 @@ CREATE FUNCTION ordcancel_internal.counted(orders regclass, always boolean DEFAU
     AS $$
 SELECT c.policy, c.status, c.n
 FROM ordcancel.order_table AS t,
-    json_to_recordset(CASE WHEN always OR ordcancel_internal.is_quick_to_count(t.orders)
-                           THEN ordcancel_internal.count_orders(t.orders, t.status, t.policy_by) END)
+    json_to_recordset(CASE WHEN always THEN ordcancel_internal.count_orders(t.orders, t.status, t.policy_by, t.time_zone)
+                           ELSE ordcancel_internal.count_by_the_way(t.orders, t.status, t.policy_by, t.time_zone) END)
         AS c (policy text, status text, n bigint)
 WHERE t.orders = counted.orders
 $$;
@@ -133,8 +162,8 @@ DECLARE
 BEGIN
     IF counts IS NULL THEN
         PERFORM ordcancel_internal.notice(
-            format('orders of %s were not counted, since the table is large', ordcancel_internal.label(orders)),
-            NULL, 'ordcancel.overview() counts them, and shows which of their statuses have no rule.');
+            format('orders of %s were not counted', ordcancel_internal.label(orders)),
+            'The table is large, or its owner cannot read it.', 'ordcancel.overview() counts them, and shows which of their statuses have no rule.');
         RETURN;
     END IF;
     SELECT ordcancel_internal.list_statuses(array_agg(s.status), array_agg(s.n)) INTO statuses
@@ -153,3 +182,49 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.notice_of_unruled(regclass, json) IS 'tells which statuses of orders no rule speaks of';
+
+-- A CHECK constraint on the status alone that refuses it, or NULL: tried as the
+-- owner, whose code it may call.
+CREATE FUNCTION ordcancel_internal.violated_check(orders regclass, status name, word text) RETURNS name
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    constr record;
+BEGIN
+    FOR constr IN
+        SELECT c.conname, pg_get_expr(c.conbin, c.conrelid) AS expression, format_type(a.atttypid, a.atttypmod) AS type,
+               CASE WHEN a.attcollation <> 0 THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END AS collation
+        FROM pg_constraint AS c JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = status
+        WHERE c.conrelid = orders AND c.contype = 'c' AND c.convalidated AND c.conkey = ARRAY[a.attnum]
+        ORDER BY c.conname
+    LOOP
+        IF ordcancel_internal.as_owner(orders, format('SELECT ((%s) IS FALSE)::pg_catalog.text FROM (SELECT CAST(%L AS %s)%s AS %I) AS o',
+                                                      constr.expression, word, constr.type, constr.collation, status)) = 'true' THEN
+            RETURN constr.conname;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.violated_check(regclass, name, text) IS 'the CHECK constraint that refuses a status';
+
+CREATE FUNCTION ordcancel_internal.notice_of_check(orders regclass, word text) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    violated name;
+BEGIN
+    SELECT ordcancel_internal.violated_check(t.orders, t.status, word) INTO violated
+    FROM ordcancel.order_table AS t WHERE t.orders = notice_of_check.orders;
+    IF violated IS NOT NULL THEN
+        PERFORM ordcancel_internal.notice(
+            format('constraint "%s" of %s refuses status "%s"', violated, ordcancel_internal.label(orders), left(word, 80)),
+            NULL, 'Let the constraint allow it, or name another status.');
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    NULL; -- what only informs refuses nothing
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.notice_of_check(regclass, text) IS 'tells that a CHECK constraint refuses a status';

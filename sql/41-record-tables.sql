@@ -109,6 +109,16 @@ BEGIN
     IF FOUND THEN
         RETURN present;
     END IF;
+    -- Detached, and attached again: wherever they are.
+    SELECT c.oid INTO present
+    FROM ordcancel_internal.detached AS d JOIN pg_class AS c ON c.oid = d.records
+    WHERE d.orders = find_record_table.orders
+      AND EXISTS (SELECT FROM pg_attribute
+                  WHERE attrelid = d.records AND attname = 'event_id' AND NOT attisdropped) = (parent = 'ordcancel.event'::regclass)
+    ORDER BY c.oid DESC LIMIT 1;
+    IF FOUND THEN
+        RETURN present;
+    END IF;
     present := to_regclass(format('%I.%I', record_schema, name));
     SELECT o INTO other
     FROM (SELECT t.orders::oid FROM ordcancel.order_table AS t WHERE present IN (t.cancellation_table, t.event_table)
@@ -331,6 +341,15 @@ CREATE FUNCTION ordcancel_internal.set_record_privileges(orders regclass, record
 DECLARE
     grantee text;
 BEGIN
+    -- A former owner reads no more, nor those whom he let read.
+    FOR grantee IN
+        SELECT DISTINCT a.grantee::regrole::text
+        FROM pg_class AS c, aclexplode(c.relacl) AS a
+        WHERE c.oid = records AND a.grantor = c.relowner AND a.is_grantable AND a.grantee <> 0
+          AND a.grantee NOT IN (c.relowner, (SELECT relowner FROM pg_class WHERE oid = orders))
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', records, grantee);
+    END LOOP;
     FOR grantee IN
         SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
         FROM pg_class AS c,
@@ -460,6 +479,12 @@ BEGIN
         END IF;
         IF named AND record_schema <> (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                                        WHERE c.oid = found_table) THEN
+            -- Its owner could take it out of a schema in which it is safe from him.
+            IF NOT ordcancel_internal.caller_is_superuser() THEN
+                PERFORM ordcancel_internal.invalid(
+                    format('record tables of %s stay in the schema where they are', ordcancel_internal.label(orders)),
+                    'Only a superuser moves them.', 'Leave out record_schema.');
+            END IF;
             EXECUTE format('ALTER TABLE %s SET SCHEMA %I', found_table, record_schema);
             PERFORM ordcancel_internal.notice(format('record table "%s" was moved to schema "%s"', name, record_schema));
         END IF;

@@ -92,6 +92,19 @@ WHERE coalesce(t.tgenabled, '-') NOT IN ('O', 'A')
 $$;
 COMMENT ON FUNCTION ordcancel_internal.missing_guards(ordcancel.order_table) IS 'the triggers that an order table lacks';
 
+-- Triggers of ours that have other names than attach gives them: those that it
+-- makes again would fire beside them.
+CREATE FUNCTION ordcancel_internal.stray_guards(registered ordcancel.order_table) RETURNS SETOF name
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT t.tgname
+FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+WHERE t.tgrelid = registered.orders AND p.pronamespace = 'ordcancel_internal'::regnamespace
+  AND p.proname ~ '^guard_(update|insert|delete|truncate)$' AND t.tgname <> '!ordcancel_' || p.proname
+$$;
+COMMENT ON FUNCTION ordcancel_internal.stray_guards(ordcancel.order_table) IS 'triggers of ours that were renamed';
+
 -- Is there none that would have to be dropped before it can be made?
 CREATE FUNCTION ordcancel_internal.guards_stand(orders regclass, registered ordcancel.order_table) RETURNS boolean
     LANGUAGE sql STABLE
@@ -99,6 +112,7 @@ CREATE FUNCTION ordcancel_internal.guards_stand(orders regclass, registered ordc
     AS $$
 SELECT NOT EXISTS (SELECT FROM ordcancel_internal.missing_guards(registered) AS m
                        JOIN pg_trigger AS t ON t.tgrelid = orders AND t.tgname = m.guard)
+       AND NOT EXISTS (SELECT FROM ordcancel_internal.stray_guards(registered))
 $$;
 COMMENT ON FUNCTION ordcancel_internal.guards_stand(regclass, ordcancel.order_table) IS 'whether no trigger has to be replaced';
 
@@ -110,7 +124,11 @@ DECLARE
     missing record;
     disabled name[] := '{}';
     lacking name[] := '{}';
+    stray name;
 BEGIN
+    FOR stray IN SELECT * FROM ordcancel_internal.stray_guards(registered) LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', stray, orders);
+    END LOOP;
     FOR missing IN SELECT * FROM ordcancel_internal.missing_guards(registered) LOOP
         IF missing.disabled THEN
             disabled := disabled || missing.guard;
@@ -138,16 +156,30 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.make_guards(regclass, ordcancel.order_table, boolean) IS 'puts our triggers on an order table';
 
--- PostgreSQL clones row triggers to partitions, but not statement triggers.
+-- PostgreSQL clones row triggers to partitions, but not statement triggers. A
+-- clone that was disabled is enabled again.
 CREATE FUNCTION ordcancel_internal.guard_partitions(orders regclass) RETURNS integer
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    part regclass;
+    part record;
     made integer := 0;
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
+    FOR part IN
+        SELECT p.relid, g.tgname
+        FROM pg_partition_tree(orders) AS p
+            JOIN pg_trigger AS g ON g.tgrelid = p.relid
+            JOIN pg_proc AS f ON f.oid = g.tgfoid AND f.pronamespace = 'ordcancel_internal'::regnamespace
+        WHERE p.relid <> orders AND f.proname ~ '^guard_(update|insert|delete|truncate)$' AND g.tgenabled NOT IN ('O', 'A')
+    LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', part.relid, part.tgname);
+        PERFORM ordcancel_internal.notice(
+            format('trigger "%s" of partition %s was disabled and is enabled again', part.tgname,
+                   ordcancel_internal.label(part.relid)),
+            NULL, 'What was written meanwhile was under no rule; ordcancel.health() finds what does not fit.');
+    END LOOP;
     FOR part IN
         SELECT p.relid FROM pg_partition_tree(orders) AS p
         WHERE p.relid <> orders
@@ -155,7 +187,7 @@ BEGIN
                           WHERE t.tgrelid = p.relid AND t.tgfoid = 'ordcancel_internal.guard_truncate()'::regprocedure)
     LOOP
         EXECUTE format('CREATE TRIGGER "!ordcancel_guard_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
-                       ' EXECUTE FUNCTION ordcancel_internal.guard_truncate()', part);
+                       ' EXECUTE FUNCTION ordcancel_internal.guard_truncate()', part.relid);
         made := made + 1;
     END LOOP;
     RETURN made;

@@ -21,6 +21,10 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is a temporary table.');
     ELSIF class.relnamespace IN ('ordcancel'::regnamespace, 'pg_catalog'::regnamespace) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is not a table of orders.');
+    ELSIF EXISTS (SELECT FROM pg_partition_tree(orders) AS p JOIN ordcancel.order_table AS t ON t.orders = p.relid
+                  WHERE p.relid <> check_order_table.orders) THEN
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'One of its partitions is attached by itself.',
+                                   'Detach the partition first.');
     ELSIF class.relispartition THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is a partition.',
                                    'Attach the partitioned table.');
@@ -121,11 +125,17 @@ BEGIN
             'After a crash its orders are gone and their cancellations are there.',
             format('ALTER TABLE %s SET LOGGED makes it outlive a crash.', label));
     END IF;
-    IF class.relrowsecurity AND class.relforcerowsecurity THEN
+    IF EXISTS (SELECT FROM ordcancel.order_table AS t
+                   JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = t.policy_by
+                   JOIN pg_type AS y ON y.oid = ordcancel_internal.base_type(a.atttypid)
+               WHERE t.orders = notice_of_table.orders
+                 AND ((y.typcategory = 'S' AND y.typnamespace <> 'pg_catalog'::regnamespace)
+                      OR (y.oid = 'numeric'::regtype AND a.atttypmod = -1)
+                      OR NOT coalesce((SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation), true))) THEN
         PERFORM ordcancel_internal.notice(
-            format('row-level security of %s is forced on its owner', label),
-            'ordcancel reads and writes as the owner, and finds only the orders that its policies let the owner see.',
-            format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY lets it find all.', label));
+            format('policies of %s go by the text of its policy_by column, whose equal values may differ as text', label),
+            'An order whose policy is written another way is under "default".',
+            'A generated column, as lower(...), or a type that has one way to write a value makes them one.');
     END IF;
     IF NOT has_schema_privilege(class.relowner, (SELECT relnamespace FROM pg_class WHERE oid = records), 'CREATE') THEN
         PERFORM ordcancel_internal.notice(
@@ -204,9 +214,7 @@ BEGIN
     t.key_columns := ordcancel_internal.known_record_keys(orders, t.primary_key);
 
     -- Before the lock, which others would wait for.
-    IF ordcancel_internal.is_quick_to_count(orders) THEN
-        counts := ordcancel_internal.count_orders(orders, t.status, t.policy_by);
-    END IF;
+    counts := ordcancel_internal.count_by_the_way(orders, t.status, t.policy_by, t.time_zone);
 
     -- Writers wait from here to the end: a row that passes no guard would be
     -- one that no rule ever saw. Guards that stand are left alone. Where one

@@ -273,7 +273,7 @@ BEGIN
             format('Call ordcancel.attach(%L, placed_at => ...).', label));
     END IF;
     PERFORM ordcancel_internal.notice_of_lost_words(orders, was, p);
-    PERFORM ordcancel_internal.notice_of_status(orders, policy, w.status, false)
+    PERFORM ordcancel_internal.notice_of_check(orders, w.status), ordcancel_internal.notice_of_status(orders, policy, w.status, false)
     FROM unnest(ARRAY[requested_status, in_progress_status, canceled_status, customer_canceled_status]) AS w (status)
     WHERE w.status IS NOT NULL;
 
@@ -401,10 +401,18 @@ CREATE FUNCTION ordcancel_internal.drop_policy(orders regclass, policy text) RET
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    governed bigint;
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     IF policy = 'default' THEN
         PERFORM ordcancel_internal.invalid('policy "default" cannot be dropped', NULL, 'Unset its columns, or drop its rules.');
+    END IF;
+    SELECT sum(c.n) INTO governed FROM ordcancel_internal.counted(orders) AS c WHERE c.policy = drop_policy.policy;
+    IF governed > 0 THEN
+        PERFORM ordcancel_internal.notice(
+            format('orders of %s that were under policy "%s" are under "default" now: %s', ordcancel_internal.label(orders),
+                   policy, governed));
     END IF;
     DELETE FROM ordcancel.rule AS t WHERE t.orders = drop_policy.orders AND t.policy = drop_policy.policy;
     DELETE FROM ordcancel.policy AS t WHERE t.orders = drop_policy.orders AND t.policy = drop_policy.policy;

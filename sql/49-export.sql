@@ -32,8 +32,9 @@ WITH it AS (
             WHERE c.oid = t.orders) AS order_schema
     FROM ordcancel.order_table AS t WHERE t.orders = export_setup.orders
 ), statement (part, a, b, text) AS (
-    SELECT 1, '', '', format('-- The expressions of %s are read with these.', ordcancel_internal.label(it.orders))
-                      || format(E'\nSET search_path = %s;\nSET TimeZone = %L;',
+    -- No name outside of quotes: it could end a comment.
+    SELECT 1, '', '', '-- The expressions below are read with these settings.'
+                      || format(E'\nSET standard_conforming_strings = on;\nSET search_path = %s;\nSET TimeZone = %L;',
                                 coalesce(nullif(it.search_path, ''), ''''''), it.time_zone)
     FROM it
     UNION ALL
@@ -93,7 +94,7 @@ WITH it AS (
                m.code, m.on_undo)
     FROM it, ordcancel.refund_method AS m WHERE NOT m.seeded
     UNION ALL
-    SELECT 8, '', '', E'RESET search_path;\nRESET TimeZone;'
+    SELECT 8, '', '', E'RESET TimeZone;\nRESET search_path;\nRESET standard_conforming_strings;'
 )
 SELECT string_agg(text, E'\n' ORDER BY part, a COLLATE "C", b COLLATE "C") || E'\n' FROM statement
 $$;

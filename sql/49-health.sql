@@ -26,6 +26,12 @@ FROM (VALUES ('status', t.status), ('placed_at', t.placed_at), ('policy_by', t.p
 WHERE w.name IS NOT NULL
   AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.orders AND attname = w.name AND NOT attisdropped)
 UNION ALL
+SELECT t.orders::regclass, 'column_unusable', format('Column "%s", named as placed_at, is of type %s now.', t.placed_at, a.atttypid::regtype),
+       'It has to be a timestamp, with or without time zone, or a date.'
+FROM pg_attribute AS a
+WHERE a.attrelid = t.orders AND a.attname = t.placed_at AND NOT a.attisdropped
+  AND ordcancel_internal.base_type(a.atttypid) NOT IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
+UNION ALL
 SELECT t.orders::regclass, 'primary_key_changed',
        format('It is (%s) and was (%s).', coalesce(k.now, 'none'), array_to_string(t.primary_key, ', ')),
        'Restore it; where its columns were only renamed, call ordcancel.attach() again.'
@@ -58,8 +64,14 @@ UNION ALL
 SELECT t.orders::regclass, 'guard_disabled',
        format('Trigger "%s" of partition %s is disabled.', g.tgname, ordcancel_internal.label(p.relid)),
        format('ALTER TABLE %s ENABLE TRIGGER %I;', ordcancel_internal.label(p.relid), g.tgname)
-FROM part AS p JOIN pg_trigger AS g ON g.tgrelid = p.relid
-WHERE p.relid <> t.orders AND g.tgname ~ '^!ordcancel_guard_' AND g.tgenabled NOT IN ('O', 'A')
+FROM part AS p
+    JOIN pg_trigger AS g ON g.tgrelid = p.relid
+    JOIN pg_proc AS f ON f.oid = g.tgfoid AND f.pronamespace = 'ordcancel_internal'::regnamespace
+WHERE p.relid <> t.orders AND f.proname ~ '^guard_' AND g.tgenabled NOT IN ('O', 'A')
+UNION ALL
+SELECT t.orders::regclass, 'guard_renamed', format('Trigger "%s" is one of ordcancel and has another name.', s.name),
+       format('SELECT ordcancel.attach(%L) puts it right.', ordcancel_internal.label(t.orders))
+FROM ordcancel_internal.stray_guards(t) AS s (name)
 UNION ALL
 SELECT t.orders::regclass, 'partition_unguarded', format('TRUNCATE of partition %s is not refused.', ordcancel_internal.label(p.relid)),
        format('SELECT ordcancel.guard_partitions(%L);', ordcancel_internal.label(t.orders))
@@ -84,9 +96,18 @@ SELECT t.orders::regclass, 'child_unguarded',
               ordcancel_internal.label(t.orders), c.key_columns)
 FROM ordcancel.child AS c
 WHERE c.orders = t.orders
-  AND 2 > (SELECT count(*) FROM pg_trigger AS g
-           WHERE g.tgrelid = c.child AND g.tgfoid = 'ordcancel_internal.guard_child()'::regprocedure
-             AND g.tgenabled IN ('O', 'A'))
+  AND EXISTS (SELECT FROM (SELECT relid FROM pg_partition_tree(c.child) UNION SELECT c.child::regclass) AS p
+              WHERE 2 > (SELECT count(*) FROM pg_trigger AS g
+                         WHERE g.tgrelid = p.relid AND g.tgfoid = 'ordcancel_internal.guard_child()'::regprocedure
+                           AND g.tgenabled IN ('O', 'A')))
+UNION ALL
+SELECT t.orders::regclass, 'child_unusable', format('Table %s, attached as a child, has no column "%s" any more.',
+                                                   ordcancel_internal.label(c.child), k.name),
+       format('SELECT ordcancel.attach_child(%L, %L, key => ...) with its new name.', ordcancel_internal.label(c.child),
+              ordcancel_internal.label(t.orders))
+FROM ordcancel.child AS c, unnest(c.key_columns) AS k (name)
+WHERE c.orders = t.orders
+  AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.child AND attname = k.name AND NOT attisdropped)
 UNION ALL
 SELECT t.orders::regclass, 'rows_without_rules',
        format('Table %s inherits from it: its rows are read along, and are under no rule.', ordcancel_internal.label(i.inhrelid)),
@@ -98,11 +119,6 @@ UNION ALL
 SELECT t.orders::regclass, 'not_logged', 'It is unlogged: after a crash its orders are gone and their cancellations are there.',
        format('ALTER TABLE %s SET LOGGED;', ordcancel_internal.label(t.orders))
 FROM pg_class WHERE oid = t.orders AND relpersistence = 'u'
-UNION ALL
-SELECT t.orders::regclass, 'row_security_forced',
-       'Row-level security is forced on its owner, as whom ordcancel reads: it finds only what the owner may see.',
-       format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY;', ordcancel_internal.label(t.orders))
-FROM pg_class WHERE oid = t.orders AND relrowsecurity AND relforcerowsecurity
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_guards(ordcancel.order_table) IS 'whether the triggers of an attached table stand';
 
@@ -320,12 +336,26 @@ BEGIN
                         'Their status was written while the triggers were off, or before attach: give them the one that they'
                         || ' should have by an UPDATE.')::ordcancel.problem;
     END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.health_of_orders(ordcancel.order_table) IS 'orders and cancellations that do not fit each other';
 
+-- Requests that should have been decided, and such that a block stands against.
+CREATE FUNCTION ordcancel_internal.health_of_requests(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    found record;
+    orders CONSTANT regclass := t.orders;
+BEGIN
     FOR found IN EXECUTE format(
         $q$SELECT count(*) AS n, min(c.deadline) AS since, min(c.order_key) AS example, count(b.hint) AS blocked,
                   min(c.order_key) FILTER (WHERE b.blocked) AS blocked_example, min(b.detail) AS detail
            FROM ONLY %s AS c
-               LEFT JOIN ordcancel.policy AS p ON p.orders = $2 AND p.policy = c.policy
+               JOIN LATERAL (SELECT q.decision_timeout, q.on_timeout FROM ordcancel.policy AS q
+                                  WHERE q.orders = $2 AND q.policy IN (c.policy, 'default')
+                                  ORDER BY q.policy = 'default' AND c.policy <> 'default' LIMIT 1) AS p ON p.decision_timeout IS NOT NULL
                LEFT JOIN LATERAL (SELECT true AS blocked, coalesce(v.hint, '') AS hint, v.detail
                                   FROM ordcancel.cancel_options($2, c.order_key) AS v
                                   WHERE p.on_timeout = 'accept' AND v.verb = 'accept_cancel'
@@ -348,7 +378,29 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.health_of_orders(ordcancel.order_table) IS 'orders and cancellations that do not fit each other';
+COMMENT ON FUNCTION ordcancel_internal.health_of_requests(ordcancel.order_table) IS 'requests that should have been decided';
+
+-- The words of the rules against the CHECK constraints that look at the status
+-- alone.
+CREATE FUNCTION ordcancel_internal.health_of_words(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    word text;
+    violated text;
+BEGIN
+    FOR word IN SELECT DISTINCT w.status FROM ordcancel_internal.word AS w WHERE w.orders = t.orders LIMIT 100 LOOP
+        violated := ordcancel_internal.violated_check(t.orders, t.status, word);
+        CONTINUE WHEN violated IS NULL;
+        RETURN NEXT ROW(t.orders::regclass, 'status_refused',
+                        format('Constraint "%s" refuses status "%s", which a policy gives.', violated, left(word, 80)),
+                        format('Let the constraint allow it, or call ordcancel.set_policy(%L, ...) with another status.',
+                               ordcancel_internal.label(t.orders)))::ordcancel.problem;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.health_of_words(ordcancel.order_table) IS 'statuses that a constraint refuses';
 
 CREATE FUNCTION ordcancel_internal.health(orders regclass) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
@@ -356,16 +408,22 @@ CREATE FUNCTION ordcancel_internal.health(orders regclass) RETURNS SETOF ordcanc
     AS $$
 DECLARE
     t ordcancel.order_table;
+    part name;
 BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = health.orders;
     RETURN QUERY SELECT * FROM ordcancel_internal.health_of_shape(t);
     IF FOUND THEN
         RETURN;
     END IF;
-    RETURN QUERY SELECT * FROM ordcancel_internal.health_of_guards(t);
-    RETURN QUERY SELECT * FROM ordcancel_internal.health_of_records(t);
-    RETURN QUERY SELECT * FROM ordcancel_internal.health_of_rules(t);
-    RETURN QUERY SELECT * FROM ordcancel_internal.health_of_orders(t);
+    -- What cannot be looked at must not keep the rest from being told.
+    FOREACH part IN ARRAY ARRAY['guards', 'records', 'rules', 'words', 'orders', 'requests'] LOOP
+        BEGIN
+            RETURN QUERY EXECUTE format('SELECT * FROM ordcancel_internal.health_of_%I($1)', part) USING t;
+        EXCEPTION WHEN OTHERS THEN
+            RETURN NEXT ROW(orders, 'cannot_be_checked', format('Its %s: %s.', part, left(SQLERRM, 500)),
+                            'Mend that first.')::ordcancel.problem;
+        END;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health(regclass) IS 'see health';

@@ -34,7 +34,7 @@ CREATE FUNCTION ordcancel_internal.overview(orders regclass)
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH attached AS (
-    SELECT t.placed_at, a.atttypid AS type, (SELECT typtype FROM pg_type WHERE oid = a.atttypid) = 'e' AS is_enum
+    SELECT t.placed_at, ordcancel_internal.base_type(a.atttypid) AS type, (SELECT typtype FROM pg_type WHERE oid = ordcancel_internal.base_type(a.atttypid)) = 'e' AS is_enum
     FROM ordcancel.order_table AS t JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = t.status
     WHERE t.orders = overview.orders
 ), counted AS MATERIALIZED (

@@ -157,6 +157,8 @@ BEGIN
             format('preset "%s" does not exist', left(preset, 80)), NULL,
             ordcancel_internal.choices(preset, ARRAY(SELECT t.preset FROM ordcancel.preset AS t ORDER BY t.preset), 'The presets are %s.'));
     END IF;
+    PERFORM ordcancel_internal.check_columns(write_preset.orders, t.status, NULL) FROM ordcancel.order_table AS t
+    WHERE t.orders = write_preset.orders;
     PERFORM ordcancel_internal.check_preset_labels(orders, preset);
     PERFORM ordcancel_internal.begin_policy(orders, policy, NULL);
 
@@ -190,7 +192,7 @@ CREATE FUNCTION ordcancel_internal.check_preset_labels(orders regclass, preset t
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    type regtype := (SELECT a.atttypid FROM ordcancel.order_table AS t
+    type regtype := (SELECT ordcancel_internal.base_type(a.atttypid) FROM ordcancel.order_table AS t
                            JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = t.status
                        WHERE t.orders = check_preset_labels.orders);
     lacking text[];
@@ -229,8 +231,7 @@ BEGIN
     told := ordcancel_internal.write_preset(orders, preset, policy);
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = apply_preset.orders;
     PERFORM ordcancel_internal.notice_of_unruled(
-        orders, CASE WHEN ordcancel_internal.is_quick_to_count(orders)
-                     THEN ordcancel_internal.count_orders(orders, t.status, t.policy_by) END);
+        orders, ordcancel_internal.count_by_the_way(orders, t.status, t.policy_by, t.time_zone));
     RETURN told;
 END
 $$;

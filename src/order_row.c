@@ -128,6 +128,18 @@ placed_at_instant(const OrderTable *table, Datum value)
 	return at;
 }
 
+/* No setting of a caller's may choose another policy. */
+static char *
+policy_name(const OrderTable *table, Datum value)
+{
+	int	  nest = table->policy_has_format ? formats_fix(table->time_zone) : 0;
+	char *name = column_to_text(&table->policy_by, value);
+
+	if (nest)
+		formats_restore(nest);
+	return name;
+}
+
 static void
 fill(OrderCase *c, const Datum *values, const bool *nulls, const Datum *key)
 {
@@ -136,8 +148,7 @@ fill(OrderCase *c, const Datum *values, const bool *nulls, const Datum *key)
 	c->raw_status = nulls[0] ? NULL :
 							   column_to_text(&table->status, values[0]);
 	c->placed_at = nulls[1] ? NULL : placed_at_instant(table, values[1]);
-	c->policy_name = nulls[2] ? NULL :
-								column_to_text(&table->policy_by, values[2]);
+	c->policy_name = nulls[2] ? NULL : policy_name(table, values[2]);
 	c->policy = order_table_policy(table, c->policy_name);
 	c->status = nulls[0] ?
 		NULL :

@@ -101,10 +101,11 @@ typedef struct OrderTable
 	Column	  policy_by;
 	int		  nkeys;
 	Column	 *keys;
-	char	**record_keys;	  /* the keys' names in the record tables */
-	Oid		  key_index;	  /* the primary key's */
-	TupleDesc key_desc;		  /* of a composite key, for its text */
-	bool	  key_has_format; /* the key's text depends on settings */
+	char	**record_keys;		 /* the keys' names in the record tables */
+	Oid		  key_index;		 /* the primary key's */
+	TupleDesc key_desc;			 /* of a composite key, for its text */
+	bool	  key_has_format;	 /* the key's text depends on settings */
+	bool	  policy_has_format; /* that of policy_by does */
 
 	int	  refund_scale; /* digits of money after the point */
 	bool  plain_updates;

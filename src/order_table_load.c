@@ -404,6 +404,8 @@ order_table_load(Oid relid)
 	load_named_column(table, rel, &table->placed_at, reg.placed_at);
 	check_placed_at(table);
 	load_named_column(table, rel, &table->policy_by, reg.policy_by);
+	table->policy_has_format = table->policy_by.attnum != 0 &&
+		type_has_format(table->policy_by.type);
 	load_keys(&reg, rel);
 	table->guard_update = guard_function("guard_update");
 	rules_read_blocks(table);

@@ -43,6 +43,7 @@ PG_FUNCTION_INFO_V1(ordcancel_owner_gate);
 PG_FUNCTION_INFO_V1(ordcancel_open_gate);
 PG_FUNCTION_INFO_V1(ordcancel_reader_gate);
 PG_FUNCTION_INFO_V1(ordcancel_as_owner);
+PG_FUNCTION_INFO_V1(ordcancel_caller_is_superuser);
 PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
 PG_FUNCTION_INFO_V1(ordcancel_config_changed);
 PG_FUNCTION_INFO_V1(ordcancel_read_status);
@@ -55,9 +56,10 @@ typedef struct GateCaller
 {
 	char				 *search_path; /* see resolved_path */
 	ErrorContextCallback *context;	   /* what errors have as CONTEXT there */
+	bool				  superuser;
 } GateCaller;
 
-static GateCaller gate_caller = {NULL, NULL};
+static GateCaller gate_caller = {NULL, NULL, false};
 
 /*
  * The schemas that a search_path names now.  A "$user" of it would be whatever
@@ -136,6 +138,7 @@ hold_settings(void)
 		{"default_tablespace", ""},
 		{"quote_all_identifiers", "off"},
 		{"IntervalStyle", "postgres"}, /* as text in what setup answers */
+		{"ordcancel.party", ""},	   /* health() asks for any party */
 	};
 
 	for (int i = 0; i < lengthof(settings); i++)
@@ -188,7 +191,8 @@ call_inner(FunctionCallInfo fcinfo)
 							 fcinfo->fncollation, NULL, fcinfo->resultinfo);
 	memcpy(inner->args, fcinfo->args, fcinfo->nargs * sizeof(NullableDatum));
 
-	gate_caller = (GateCaller){resolved_path(), error_context_stack};
+	gate_caller = (GateCaller){resolved_path(), error_context_stack,
+							   superuser()};
 	PG_TRY();
 	{
 		role_enter(&scope, config_owner());
@@ -251,6 +255,16 @@ ordcancel_reader_gate(PG_FUNCTION_ARGS)
 	if (!order_sees_all(relid))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
 	return call_inner(fcinfo);
+}
+
+/*
+ * Not what the setting is_superuser says, which is that of the session also
+ * while code of an owner's calls.
+ */
+Datum
+ordcancel_caller_is_superuser(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(gate_caller.superuser);
 }
 
 /* For attach, which keeps it: the owner's code is to run with it later. */
@@ -424,6 +438,7 @@ ordcancel_as_owner(PG_FUNCTION_ARGS)
 	SPI_connect();
 	role_enter_restricted(&scope, rel->rd_rel->relowner);
 	nest = pinned_path_enter();
+	(void) formats_fix(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	if (SPI_execute(query, true, 1) == SPI_OK_SELECT && SPI_processed == 1)
 	{
 		char *value = SPI_getvalue(SPI_tuptable->vals[0],
