@@ -16,7 +16,7 @@ CREATE TABLE shop.parcel (order_id integer);
 SELECT ordcancel.attach('shop.orders', 'status', policy_by => 'supplier', refund_due => 'orders.paid');
 SELECT ordcancel.set_policy('shop.orders', requested_status => 'asked', in_progress_status => 'refunding', canceled_status => 'canceled');
 SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'request', merchant => 'cancel');
-SELECT ordcancel.set_policy('shop.orders', policy => 'acme', grace => '1 hour');
+SELECT ordcancel.set_policy('shop.orders', policy => 'acme', undo => 'never');
 SELECT ordcancel.add_block('shop.orders', 'flag', 'orders.flagged');
 SELECT ordcancel.attach_child('shop.parcel', 'shop.orders', key => '{order_id}');
 RESET ROLE;
