@@ -74,21 +74,25 @@ SELECT CASE format WHEN 'dot'
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_escape(text, text) IS 'the words as a label of that format has to have them';
 
--- Titles are bold, and lines are not.
-CREATE FUNCTION ordcancel_internal.diagram_label(titles text[], lines text[], width integer, format text)
+-- Titles are bold, and lines are not. Where listed, and there is more than one
+-- line, each has a bullet, which tells them apart once they are wrapped.
+CREATE FUNCTION ordcancel_internal.diagram_label(titles text[], lines text[], width integer, format text, listed boolean)
     RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT string_agg(format(CASE WHEN titled THEN '<b>%s</b>'
                               WHEN format = 'dot' THEN '<font point-size="10">&#160;%s&#160;</font>' ELSE '%s' END,
-                         ordcancel_internal.diagram_escape(w, format)), '<br/>' ORDER BY titled DESC, n, m)
+                         CASE WHEN titled OR NOT listed OR cardinality(array_remove(lines, NULL)) < 2 THEN ''
+                              WHEN m > 1 THEN CASE format WHEN 'dot' THEN '&#160;&#160;' ELSE '' END
+                              ELSE CASE format WHEN 'dot' THEN '&#8226; ' ELSE '#8226; ' END END
+                         || ordcancel_internal.diagram_escape(w, format)), '<br/>' ORDER BY titled DESC, n, m)
 FROM (SELECT true, t, n FROM unnest(titles) WITH ORDINALITY AS u (t, n)
       UNION ALL
       SELECT false, t, n FROM unnest(lines) WITH ORDINALITY AS u (t, n) WHERE t IS NOT NULL) AS v (titled, words, n),
      unnest(ordcancel_internal.diagram_wrap(words, width)) WITH ORDINALITY AS w (w, m)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_label(text[], text[], integer, text) IS 'the label of a part';
+COMMENT ON FUNCTION ordcancel_internal.diagram_label(text[], text[], integer, text, boolean) IS 'the label of a part';
 
 -- Statuses whose rules say the same share a box; those that let most come first.
 -- The policy's own statuses are no boxes of rules, they have their places.
@@ -118,20 +122,21 @@ FROM g, (VALUES ('{cancel,request,forbid}'::text[])) AS v (modes)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_rules(regclass, text) IS 'the rules of a policy, those that say the same as one';
 
--- Who may do what there. span is the customer's window, NULL where it never closes.
-CREATE FUNCTION ordcancel_internal.diagram_acts(orders regclass, policy text, span text)
+-- Who may do what there. inside and later say when the customer's window is open
+-- and when it is over; they are NULL where it never closes.
+CREATE FUNCTION ordcancel_internal.diagram_acts(orders regclass, policy text, inside text, later text)
     RETURNS TABLE (id text, place integer, party text, mode text, line text)
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT r.id, v.place, v.party, v.mode, v.party || CASE v.mode WHEN 'cancel' THEN ' cancels' ELSE ' asks' END || v.time
 FROM ordcancel_internal.diagram_rules(orders, policy) AS r,
-     LATERAL (VALUES (1, 'customer', r.customer, CASE WHEN r.late = r.customer THEN '' ELSE ' within ' || span END),
-                     (2, 'customer', nullif(r.late, r.customer), ' after ' || span),
+     LATERAL (VALUES (1, 'customer', r.customer, CASE WHEN r.late = r.customer THEN '' ELSE ' ' || inside END),
+                     (2, 'customer', nullif(r.late, r.customer), ' ' || later),
                      (3, 'merchant', r.merchant, '')) AS v (place, party, mode, time)
 WHERE v.mode <> 'forbid'
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_acts(regclass, text, text) IS 'what customer and merchant may do by the rules of a policy';
+COMMENT ON FUNCTION ordcancel_internal.diagram_acts(regclass, text, text, text) IS 'what customer and merchant may do by the rules of a policy';
 
 -- The parts: boxes, then arrows. kind is how a part looks.
 CREATE FUNCTION ordcancel_internal.diagram_parts(orders regclass, policy text)
@@ -143,6 +148,8 @@ DECLARE
     t ordcancel.order_table;
     p ordcancel.policy;
     span text;                          -- the customer's window, NULL where it never closes
+    inside text;
+    later text;
     answer text;
     customer_asks boolean;
     merchant_asks boolean;
@@ -160,8 +167,10 @@ BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS c WHERE c.orders = diagram_parts.orders;
     SELECT * INTO p FROM ordcancel.policy AS c WHERE c.orders = t.orders AND c.policy = diagram_parts.policy;
     span := CASE WHEN t.placed_at IS NOT NULL THEN ordcancel_internal.span_words(p.grace) END;
+    inside := format('within %s of %s', span, t.placed_at);
+    later := format('once the %s %s over', span, CASE WHEN span ~ '^1 [a-z]+$' THEN 'is' ELSE 'are' END);
     reach := array_position('{never,requested,in_progress,canceled}', p.undo);
-    ends := CASE WHEN reach < 4 THEN 'for good'
+    ends := CASE WHEN reach < 4 THEN 'cannot be undone'
                  ELSE 'merchant may undo' || coalesce(' within ' || ordcancel_internal.span_words(p.undo_window), '') END;
     answer := ordcancel_internal.span_words(p.decision_timeout);
     SELECT coalesce(bool_or(a.mode = 'request' AND a.party = 'customer'), false),
@@ -169,12 +178,12 @@ BEGIN
            coalesce(bool_or(a.mode = 'cancel' AND a.party = 'customer'), false),
            count(*) > 0
     INTO customer_asks, merchant_asks, customer_cancels, agreed
-    FROM ordcancel_internal.diagram_acts(orders, policy, span) AS a;
+    FROM ordcancel_internal.diagram_acts(orders, policy, inside, later) AS a;
     asked := customer_asks OR merchant_asks;
     paid := t.refund_due IS NOT NULL AND agreed;
     own_end := customer_cancels AND coalesce(p.customer_canceled_status <> p.canceled_status, false);
     common_end := agreed
-                  AND (NOT own_end OR EXISTS (SELECT FROM ordcancel_internal.diagram_acts(orders, policy, span) AS a
+                  AND (NOT own_end OR EXISTS (SELECT FROM ordcancel_internal.diagram_acts(orders, policy, inside, later) AS a
                                               WHERE (a.party, a.mode) <> ('customer', 'cancel')));
     SELECT coalesce(array_agg(c.status), '{}') INTO deletable
     FROM ordcancel.rule AS c WHERE c.orders = t.orders AND c.policy = p.policy AND c.deletable;
@@ -184,9 +193,9 @@ BEGIN
                r.statuses[:8] || CASE WHEN cardinality(r.statuses) > 8
                                       THEN ARRAY[format('and %s more', cardinality(r.statuses) - 8)] ELSE '{}' END,
                ARRAY[CASE WHEN f.forbids THEN NULL
-                          WHEN r.customer = 'forbid' AND r.late = 'forbid' THEN 'not the customer'
-                          WHEN r.late = 'forbid' THEN 'later not the customer' END,
-                     CASE WHEN r.merchant = 'forbid' AND NOT f.forbids THEN 'not the merchant' END,
+                          WHEN r.customer = 'forbid' AND r.late = 'forbid' THEN 'customer: no'
+                          WHEN r.late = 'forbid' THEN 'customer: no, ' || later END,
+                     CASE WHEN r.merchant = 'forbid' AND NOT f.forbids THEN 'merchant: no' END,
                      CASE WHEN r.deletable THEN 'may be deleted' END,
                      nullif(r.hint, '')]
         FROM ordcancel_internal.diagram_rules(orders, policy) AS r,
@@ -201,7 +210,7 @@ BEGIN
             (asked, CASE WHEN p.requested_status IS NULL THEN 'requested_stays' ELSE 'requested' END, 'requested',
              ARRAY[coalesce(p.requested_status, 'requested')],
              ARRAY[CASE WHEN p.requested_status IS NULL THEN stays END, 'waits for an answer',
-                   CASE p.on_progress WHEN 'hold' THEN 'the order may not move on' ELSE 'denied if it moves on' END]),
+                   CASE p.on_progress WHEN 'hold' THEN 'the order may not move on' ELSE 'denied when the order moves on' END]),
             (asked, 'back', 'kept', '{}', '{back to the status before}'),
             (paid, 'money', 'money', '{refund due?}', ARRAY[t.refund_due]),
             (paid, CASE WHEN p.in_progress_status IS NULL THEN 'in_progress_stays' ELSE 'in_progress' END, 'in_progress',
@@ -232,7 +241,7 @@ BEGIN
 
     RETURN QUERY
         SELECT 'arrow', a.id, x.target, NULL::text[], array_agg(a.line ORDER BY a.place)
-        FROM ordcancel_internal.diagram_acts(orders, policy, span) AS a,
+        FROM ordcancel_internal.diagram_acts(orders, policy, inside, later) AS a,
              LATERAL (VALUES (CASE WHEN a.mode = 'request' THEN 'requested' WHEN paid THEN 'money'
                                    WHEN a.party = 'customer' AND own_end THEN 'customer_canceled'
                                    ELSE 'canceled' END)) AS x (target)
@@ -244,7 +253,7 @@ BEGIN
              ARRAY[CASE WHEN customer_asks THEN 'merchant accepts' END, CASE WHEN merchant_asks THEN 'merchant confirms' END,
                    CASE p.on_timeout WHEN 'accept' THEN 'the system accepts after ' || answer END]),
             (asked, 'requested', 'kept',
-             ARRAY[CASE WHEN customer_asks THEN 'merchant denies' END, 'who asked withdraws',
+             ARRAY[CASE WHEN customer_asks THEN 'merchant denies' END, 'withdrawn by who asked',
                    CASE WHEN reach = 2 THEN 'merchant undoes' END,
                    CASE p.on_timeout WHEN 'deny' THEN 'the system denies after ' || answer END]),
             (paid, 'money', 'in_progress', '{yes}'),
@@ -264,8 +273,8 @@ CREATE FUNCTION ordcancel_internal.diagram_dot(orders regclass, policy text) RET
     AS $$
 WITH parts AS (
     SELECT p.kind, p.id, p.target, row_number() OVER () AS n,
-           ordcancel_internal.diagram_label(p.titles, p.lines, CASE p.kind WHEN 'arrow' THEN 20 WHEN 'note' THEN 36 ELSE 32 END,
-                                            'dot') AS label
+           ordcancel_internal.diagram_label(p.titles, p.lines, CASE p.kind WHEN 'arrow' THEN 27 WHEN 'note' THEN 36 ELSE 32 END,
+                                            'dot', p.kind = 'arrow') AS label
     FROM ordcancel_internal.diagram_parts(orders, policy) AS p
 ), looks (kind, look) AS (
     VALUES ('status', 'fillcolor="#dbeafe", color="#2563eb"'),
@@ -278,7 +287,9 @@ WITH parts AS (
 ), drawn (place, n, text) AS (
     SELECT 1, 1, format('graph [label=<%s>, labelloc=t, rankdir=TB, nodesep=0.3, ranksep=0.45,'
                         ' fontname="Helvetica,Arial,sans-serif", fontsize=12];',
-                        ordcancel_internal.diagram_label(ARRAY[format('%s, policy "%s"', orders, policy)], '{}', 80, 'dot'))
+                        ordcancel_internal.diagram_label(ARRAY[format('Cancelling orders of %s', orders)
+                                                               || CASE policy WHEN 'default' THEN '' ELSE format(', policy "%s"', policy) END],
+                                                         '{}', 80, 'dot', false))
     UNION ALL
     SELECT 1, 2, 'node [shape=box, style="rounded,filled", fontname="Helvetica,Arial,sans-serif", fontsize=12,'
                  ' margin="0.15,0.08"];'
@@ -298,7 +309,10 @@ WITH parts AS (
                         string_agg(format('<tr><td port="%s" bgcolor="#e5e7eb">%s</td></tr>', p.id, p.label), '' ORDER BY p.n))
     FROM parts AS p WHERE p.kind = 'forbid'
     UNION ALL
-    SELECT 5, p.n, format('%s -> %s [label=<%s>];', p.id, p.target, p.label) FROM parts AS p WHERE p.kind = 'arrow'
+    -- A table, as it keeps its distance from the arrow; the last <br/> aligns the last line.
+    SELECT 5, p.n, format('%s -> %s [label=<<table border="0" cellspacing="0" cellpadding="5"><tr><td balign="left">%s<br/></td></tr></table>>];',
+                          p.id, p.target, p.label)
+    FROM parts AS p WHERE p.kind = 'arrow'
     UNION ALL
     SELECT 6, 0, 'forbidden -> notes [style=invis];' FROM parts AS p WHERE p.kind = 'note'
 )
@@ -312,7 +326,8 @@ CREATE FUNCTION ordcancel_internal.diagram_mermaid(orders regclass, policy text)
     AS $$
 WITH parts AS (
     SELECT p.kind, p.id, p.target, row_number() OVER () AS n,
-           ordcancel_internal.diagram_label(p.titles, p.lines, CASE p.kind WHEN 'arrow' THEN 22 ELSE 30 END, 'mermaid') AS label
+           ordcancel_internal.diagram_label(p.titles, p.lines, CASE p.kind WHEN 'arrow' THEN 26 ELSE 30 END, 'mermaid',
+                                            p.kind = 'arrow') AS label
     FROM ordcancel_internal.diagram_parts(orders, policy) AS p
 ), boxes AS (
     SELECT p.n, p.kind, p.id,

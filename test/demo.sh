@@ -2,6 +2,7 @@
 # Shows ordcancel at work on a private server: runs test/demo/demo.sql in the
 # database demo. make demo calls it. On a terminal it waits after each chapter.
 set -u
+to=${TMPDIR:-/tmp}
 . "$(dirname "$0")/lib.sh"
 
 export TO_SHOW=yes
@@ -16,25 +17,45 @@ readable()
 	}' | cat -s
 }
 
-# Long messages are folded. On a terminal what is explained is bold, and each
-# chapter, whose title is between two rulers, waits for the reader.
+# Keys that were pressed meanwhile are for nobody.
+drain()
+{
+	while read -r -t 0.1 </dev/tty; do :; done
+}
+
+# Long lines are folded. On a terminal what is explained is bold, and each
+# chapter, whose title is between two rulers, waits for the reader. None is
+# longer than 23 lines, so that its title is still to be seen then.
 pages() # yes | no
 {
-	local line rulers=0
+	local line rulers=0 title='' indent
 
 	while IFS= read -r line; do
-		if [ "$1" = yes ] && [[ $line == '-- ======'* ]] && ((rulers++ % 2 == 0 && rulers > 1)); then
-			printf -- '\e[2m-- Enter goes on, Ctrl-C ends it \e[0m'
-			read -r </dev/tty
-			echo
+		if [ "$1" = yes ] && [[ $line == '-- ======'* ]] && ((rulers++ % 2 == 0)); then
+			if [ -z "$title" ]; then
+				drain
+			else
+				printf -- '\e[2m-- %s: Enter goes on \e[0m' "$title"
+				read -r </dev/tty
+			fi
+			title=
+		elif [ "$1" = yes ] && ((rulers % 2 == 1)) && [ -z "$title" ]; then
+			title=${line#-- }
+			title=${title%%[.,:?]*}
 		fi
+		indent=
 		case $line in
-			'NOTICE: '* | 'WARNING: '* | 'ERROR: '* | 'DETAIL: '* | 'HINT: '*)
-				fold -s -w 76 <<<"$line" | sed 's/ *$//; 2,$ s/^/    /'
-				;;
-			'-- '*) if [ "$1" = yes ]; then printf '\e[1m%s\e[0m\n' "$line"; else echo "$line"; fi ;;
-			*) printf '%s\n' "$line" ;;
+			'NOTICE: '* | 'WARNING: '* | 'ERROR: '* | 'DETAIL: '* | 'HINT: '*) indent='    ' ;;
+			'  |-- '*) indent='  |   ' ;;
+			'  `-- '*) indent='      ' ;;
 		esac
+		if [ -n "$indent" ]; then
+			fold -s -w 76 <<<"$line" | sed "s/ *\$//; 2,\$ s/^/$indent/"
+		elif [ "$1" = yes ] && [[ $line == '-- '* ]]; then
+			printf '\e[1m%s\e[0m\n' "$line"
+		else
+			printf '%s\n' "$line"
+		fi
 	done
 }
 
@@ -62,20 +83,34 @@ start()
 	server_up && as_user createdb demo
 }
 
-# Where it is there, Graphviz draws it; what the demo has made goes with it.
+# Graphviz draws it, where it is there. One file for each user, which the next
+# demo replaces; mv follows no link that somebody else has put in its place.
 picture()
 {
-	local format=mermaid file
+	local suffix=mmd what='as a Mermaid chart, for a Markdown page' new
 
-	! command -v dot >/dev/null || format="dot"
-	file=$(TMPDIR=/tmp mktemp --suffix=".$format" ordcancel-demo-XXXXXX -t) &&
-		as_user psql -XqAt -d demo -c "SELECT ordcancel.diagram('shop.orders', format => '$format')" >"$file" || return
-	if [ $format = dot ]; then
-		dot -Tsvg "$file" >"${file%.dot}.svg" && rm "$file" &&
-			echo "-- The same as a picture for a browser: ${file%.dot}.svg"
+	! command -v dot >/dev/null || suffix=svg what='as a picture for a browser'
+	new=$(mktemp -p "$to" .ordcancel-demo-XXXXXX) || return
+	to+=/ordcancel-demo-$(id -un).$suffix
+	if draw $suffix >"$new" && chmod 644 "$new" && mv -fT "$new" "$to"; then
+		printf -- '-- The same %s:\n--   %s\n' "$what" "$to"
 	else
-		echo "-- The same as a Mermaid chart, for a Markdown page: $file"
+		rm -f "$new"
 	fi
+}
+
+draw() # svg | mmd
+{
+	if [ "$1" = svg ]; then
+		ask "SELECT ordcancel.diagram('shop.orders', format => 'dot')" | dot -Tsvg
+	else
+		ask "SELECT ordcancel.diagram('shop.orders')"
+	fi
+}
+
+ask()
+{
+	as_user psql -XqAt -d demo -c "$1"
 }
 
 echo "demo: a private PostgreSQL in /tmp; what is installed stays as it is"

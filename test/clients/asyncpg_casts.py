@@ -15,7 +15,7 @@ async def cancel(db, order_id, reason, actor):
     except asyncpg.PostgresError as error:
         if not error.sqlstate.startswith("OC"):
             raise
-        return f"{error.sqlstate}: {error.hint}"
+        return f"{error.sqlstate}: {error.hint or error.message}"
 
 
 async def save(db, order):
@@ -46,6 +46,7 @@ async def main():
     equal([row[0] for row in await db.fetch("SELECT outcome FROM ordcancel.cancel_orders('shop.orders', $1::int[])", [8, 21])],
           ["canceled", "refused"], "an array of orders")
     equal(await cancel(db, 21, None, None), "OC003: Process it as a return.", "a refusal")
+    equal(await cancel(db, 99, None, None), "OC002: order 99 of shop.orders not found", "one without a HINT")
 
     order = await db.fetchrow("SELECT id, status, gift_note FROM shop.orders WHERE id = 5")
     meanwhile("SELECT ordcancel.cancel_order('shop.orders', 5)")
@@ -53,6 +54,11 @@ async def main():
     order = await db.fetchrow("SELECT id, status, gift_note FROM shop.orders WHERE id = 9")
     meanwhile("SELECT ordcancel.request_cancel('shop.orders', 9)")
     equal(await save(db, order), "order_on_hold", "while a request is open too")
+    db.terminate()
+    try:
+        equal(await cancel(db, 6, None, None), "an error", "a lost connection is no refusal")
+    except asyncpg.InterfaceError:
+        equal("an error", "an error", "a lost connection is no refusal")
 
 
 asyncio.run(main())

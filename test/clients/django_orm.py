@@ -6,7 +6,7 @@ import django
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
 
-from tap import done_testing, equal, meanwhile
+from tap import cut, done_testing, equal, meanwhile, raised
 
 settings.configure(DATABASES={"default": {
     "ENGINE": "django.db.backends.postgresql",
@@ -34,10 +34,10 @@ def cancel(order, reason, actor):
         order.refresh_from_db()
         return state
     except DatabaseError as error:
-        said = error.__cause__.diag
-        if not said.sqlstate.startswith("OC"):
+        said = getattr(error.__cause__, "diag", None)
+        if not said or not (said.sqlstate or "").startswith("OC"):      # None: the connection is lost
             raise
-        return f"{said.sqlstate}: {said.message_hint}"
+        return f"{said.sqlstate}: {said.message_hint or said.message_primary}"
 
 
 def save(order, **options):
@@ -97,4 +97,8 @@ with transaction.atomic(), connection.cursor() as cursor:
     Order.objects.filter(pk=10).update(status="cancellation_requested")
 equal(meanwhile("SELECT party || ', ' || actor FROM ordcancel.event WHERE order_key = '10'"), "customer, shopper 4711",
       "and for which party")
+
+order = Order.objects.get(pk=8)
+cut(connection.connection)
+equal(raised(lambda: cancel(order, None, None)), "OperationalError", "a lost connection is no refusal")
 done_testing()

@@ -22,7 +22,7 @@ async function cancel(em, order, reason, actor) {
     return row.state;
   } catch (error) {
     if (!(error instanceof DriverException) || !/^OC/.test(error.code)) throw error;
-    return `${error.code}: ${error.hint}`;
+    return `${error.code}: ${error.hint ?? error.message}`;
   }
 }
 

@@ -10,7 +10,7 @@ async function cancel(db, orderId, reason, actor) {
     return rows[0].state;
   } catch (error) {
     if (!/^OC/.test(error.code)) throw error;
-    return `${error.code}: ${error.hint}`;
+    return `${error.code}: ${error.hint ?? error.message}`;
   }
 }
 
@@ -54,6 +54,7 @@ run(async () => {
   equal((await db.query(`SELECT outcome FROM ordcancel.cancel_orders('shop.orders', $1::int[])`, [[4, 21]])).rows
     .map((row) => row.outcome), ['canceled', 'refused'], 'an array of orders');
   equal(await cancel(db, 21, null, null), 'OC003: Process it as a return.', 'a refusal');
+  equal(await cancel(db, 99, null, null), 'OC002: order 99 of shop.orders not found', 'one without a HINT');
 
   const order = (await db.query('SELECT * FROM shop.orders WHERE id = 5')).rows[0];
   await meanwhile(`SELECT ordcancel.cancel_order('shop.orders', 5)`);

@@ -10,7 +10,7 @@ async function cancel(sequelize, orderId, reason, actor) {
     return row.state;
   } catch (error) {
     if (!(error instanceof DatabaseError) || !/^OC/.test(error.original.code)) throw error;
-    return `${error.original.code}: ${error.original.hint}`;
+    return `${error.original.code}: ${error.original.hint ?? error.message}`;
   }
 }
 
@@ -42,6 +42,7 @@ run(async () => {
   equal(await cancel(sequelize, 1, 'out_of_stock', 'anna'), 'canceled', 'a call');
   equal(JSON.parse((await heard).payload).order_id, '1', 'a notification arrives');
   equal(await cancel(sequelize, 21, null, null), 'OC003: Process it as a return.', 'a refusal');
+  equal(await cancel(sequelize, 99, null, null), 'OC002: order 99 of shop.orders not found', 'one without a HINT');
   const shipped = await Order.findByPk(21);
   shipped.status = 'canceled';
   equal(await save(shipped), 'cancellation_forbidden', 'a refusal of a plain update');

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, declarative_base
 
-from tap import done_testing, equal, meanwhile
+from tap import cut, done_testing, equal, meanwhile, raised
 
 Base = declarative_base()
 
@@ -27,9 +27,10 @@ def cancel(session, order, reason, actor):
         return state
     except DBAPIError as error:
         session.rollback()
-        if not error.orig.diag.sqlstate.startswith("OC"):
+        said = error.orig.diag
+        if not (said.sqlstate or "").startswith("OC"):      # None: the connection is lost
             raise
-        return f"{error.orig.diag.sqlstate}: {error.orig.diag.message_hint}"
+        return f"{said.sqlstate}: {said.message_hint or said.message_primary}"
 
 
 def save(session):
@@ -88,4 +89,8 @@ with session.begin():
     session.execute(sa.text("SET LOCAL ordcancel.actor = 'kim'"))
     session.get(Order, 6).status = "canceled"
 equal(meanwhile("SELECT actor FROM ordcancel.event WHERE order_key = '6'"), "kim", "a plain update says who acts")
+
+order = session.get(Order, 7)
+cut(session.connection().connection.driver_connection)
+equal(raised(lambda: cancel(session, order, None, None)), "OperationalError", "a lost connection is no refusal")
 done_testing()

@@ -21,7 +21,7 @@ async function cancel(manager, orderId, reason, actor) {
     return row.state;
   } catch (error) {
     if (!(error instanceof QueryFailedError) || !/^OC/.test(error.driverError.code)) throw error;
-    return `${error.driverError.code}: ${error.driverError.hint}`;
+    return `${error.driverError.code}: ${error.driverError.hint ?? error.message}`;
   }
 }
 
@@ -63,6 +63,7 @@ run(async () => {
   equal(await cancel(source.manager, 1, 'out_of_stock', 'anna'), 'canceled', 'a call');
   equal((await heard).order_id, '1', 'a notification arrives');
   equal(await cancel(source.manager, 21, null, null), 'OC003: Process it as a return.', 'a refusal');
+  equal(await cancel(source.manager, 99, null, null), 'OC002: order 99 of shop.orders not found', 'one without a HINT');
   const shipped = await orders.findOneBy({ id: 21 });
   shipped.status = 'canceled';
   equal(await save(orders, shipped), 'cancellation_forbidden', 'a refusal of a plain update');

@@ -51,7 +51,9 @@ SELECT ordcancel.attach('shop.orders', status => 'status',
 \o
 
 \echo
-\echo '-- It has no rules yet, so nobody can cancel anything. The rules are data:'
+\echo '-- ==========================================================================='
+\echo '-- It has no rules yet, so nobody can cancel anything. The rules are data.'
+\echo '-- ==========================================================================='
 \echo
 
 \o /dev/null
@@ -120,8 +122,10 @@ FROM ordcancel.request_cancel('shop.orders', 300, 'created_by_mistake',
                               request_key => 'app-7f3a');
 
 \echo
+\echo '-- ==========================================================================='
 \echo '-- The answer got lost on her phone, so the app sends the call again. No harm,'
-\echo '-- and no second event:'
+\echo '-- and no second event.'
+\echo '-- ==========================================================================='
 \echo
 
 SELECT order_id, state, order_status, changed
@@ -145,6 +149,12 @@ SELECT state FROM ordcancel.request_cancel('shop.orders', 299);
 SELECT order_id, state, order_status, changed
 FROM ordcancel.request_cancel('shop.orders', 288, 'found_cheaper_price');
 
+\echo
+\echo '-- ==========================================================================='
+\echo '-- Anna is the merchant, and accepts it.'
+\echo '-- ==========================================================================='
+\echo
+
 SET ROLE merchant;
 SET ordcancel.actor = 'anna';
 SELECT order_id, state, order_status, refund_due
@@ -160,13 +170,20 @@ FROM ordcancel.accept_cancel('shop.orders', 288);
 SELECT order_id, state, order_status, refund_due, refunded
 FROM ordcancel.record_refund('shop.orders', 288, 50, 'card',
                              reference => 're_1Nx');
+
+\echo
+\echo '-- ==========================================================================='
+\echo '-- The second refund completes it, which is an event of its own.'
+\echo '-- ==========================================================================='
+\echo
+
 SELECT order_id, state, order_status, refund_due, refunded
 FROM ordcancel.record_refund('shop.orders', 288, 35.60, 'card',
                              reference => 're_1Ny');
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Jonas asks too; Anna denies it. His order gets its old status back.'
+\echo '-- Jonas asks too.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -176,6 +193,12 @@ SET ordcancel.actor = 'jonas';
 SELECT order_id, state, order_status
 FROM ordcancel.request_cancel('shop.orders', 289, 'customer_changed_mind');
 
+\echo
+\echo '-- ==========================================================================='
+\echo '-- Anna denies it. His order gets its old status back.'
+\echo '-- ==========================================================================='
+\echo
+
 SET ROLE merchant;
 SET ordcancel.actor = 'anna';
 SELECT order_id, state, order_status
@@ -183,8 +206,7 @@ FROM ordcancel.deny_cancel('shop.orders', 289, 'engraved for him');
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Aiko asks, but the warehouse is quicker. Its program knows nothing of'
-\echo '-- ordcancel: it does the UPDATE that it always did.'
+\echo '-- Aiko asks.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -194,14 +216,21 @@ SET ordcancel.actor = 'aiko';
 SELECT order_id, state, order_status
 FROM ordcancel.request_cancel('shop.orders', 290, 'wont_arrive_in_time');
 
+\echo
+\echo '-- ==========================================================================='
+\echo '-- But the warehouse is quicker. Its program knows nothing of ordcancel: it does'
+\echo '-- the UPDATE that it always did. The order moves on, so the request is denied,'
+\echo '-- and nobody waits for an answer.'
+\echo '-- ==========================================================================='
+\echo
+
 SET ROLE warehouse;
 SET ordcancel.actor = 'scanner 4';
 UPDATE shop.orders SET status = 'shipped' WHERE id = 290;
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- The order moved on, and so the request was denied: nobody waits for an'
-\echo '-- answer. The other way round the warehouse cannot ship what is canceled,'
+\echo '-- The other way round, the warehouse cannot ship what is canceled,'
 \echo '-- ==========================================================================='
 \echo
 \set ON_ERROR_STOP off
@@ -215,7 +244,9 @@ UPDATE shop.orders SET status = 'canceled' WHERE id = 290;
 \echo 'SQLSTATE' :LAST_ERROR_SQLSTATE
 
 \echo
-\echo '-- The functions say the same, with a code of their own:'
+\echo '-- ==========================================================================='
+\echo '-- The functions say the same, with a code of their own.'
+\echo '-- ==========================================================================='
 \echo
 
 SET ROLE merchant;
@@ -225,28 +256,39 @@ SELECT state FROM ordcancel.cancel_order('shop.orders', 290, 'out_of_stock');
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Anna cancels the wrong order, and undoes it.'
+\echo '-- Anna cancels the wrong order.'
 \echo '-- ==========================================================================='
 \echo
 
 SET ordcancel.actor = 'anna';
 SELECT order_id, state, order_status
 FROM ordcancel.cancel_order('shop.orders', 299, 'out_of_stock');
+\echo
+\echo '-- ==========================================================================='
+\echo '-- She undoes it.'
+\echo '-- ==========================================================================='
+\echo
+
 SELECT order_id, state, order_status
 FROM ordcancel.undo_cancel('shop.orders', 299, 'meant 297');
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Who did what? The same transaction that changed an order wrote it down, and'
-\echo '-- nobody can write it otherwise, not even the superuser by mistake.'
+\echo '-- Who did what? The same transaction that changed an order wrote it down.'
 \echo '-- ==========================================================================='
 \echo
 
+\set ECHO none
 RESET ROLE;
-SELECT order_id AS id, type, to_status AS status, party, actor,
-       CASE WHEN data ? 'implicit' THEN 'implicit'
-            ELSE data ->> 'amount' END AS detail
+\set ECHO queries
+SELECT order_id AS id, type, to_status, party, actor, data ->> 'amount' AS paid
 FROM shop.orders_cancellation_event ORDER BY event_id;
+
+\echo
+\echo '-- ==========================================================================='
+\echo '-- Nobody can write it otherwise, not even the superuser by mistake.'
+\echo '-- ==========================================================================='
+\echo
 
 \set ON_ERROR_STOP off
 DELETE FROM shop.orders_cancellation_event WHERE actor = 'anna';
@@ -266,13 +308,19 @@ WHERE o.status LIKE 'cancel%' ORDER BY o.id;
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- And are the rules right? What the table has now, in one look.'
+\echo '-- Are the rules right? This is what they mean for the orders that are there.'
 \echo '-- ==========================================================================='
 \echo
 SELECT status, orders_now, customer, customer_late, merchant
 FROM ordcancel.overview('shop.orders');
 SELECT status, problem
 FROM ordcancel.overview('shop.orders') WHERE problem IS NOT NULL;
+
+\echo
+\echo '-- ==========================================================================='
+\echo '-- The rules as a drawing.'
+\echo '-- ==========================================================================='
+\echo
 
 \pset tuples_only on
 \pset format unaligned

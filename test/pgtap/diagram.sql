@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/attempt.sql
-SELECT plan(59);
+SELECT plan(61);
 
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, placed_at timestamptz, paid numeric);
@@ -65,7 +65,7 @@ SELECT has('s1["<b>new</b><br/><b>paid</b>"]:::status', 'statuses of one rule sh
 SELECT has('s2["<b>delivered</b><br/><b>shipped</b><br/>Process it as a return#46;"]:::forbid', 'where nobody can, with the hint');
 SELECT has('s3["<b>lost</b>"]:::forbid', 'or without');
 SELECT has('others["every other status"]:::forbid', 'and all that no rule speaks of');
-SELECT has('s1 -->|"customer cancels<br/>merchant cancels"| canceled', 'both cancel');
+SELECT has('s1 -->|"#8226; customer cancels<br/>#8226; merchant cancels"| canceled', 'both cancel');
 SELECT has('canceled["<b>canceled</b><br/>merchant may undo"]:::canceled', 'it may be undone');
 SELECT has_not('> requested', 'nobody asks');
 SELECT has_not('> money', 'nothing is due');
@@ -73,35 +73,35 @@ SELECT ordcancel.set_policy('shop.orders', undo_window => '90 minutes', reason_r
 SELECT has('canceled["<b>canceled</b><br/>merchant may undo within 1<br/>hour 30 minutes"]:::canceled', 'undo ends');
 SELECT has('notes["Every cancellation needs a<br/>reason#46;"]:::note', 'a reason is needed');
 SELECT ordcancel.set_policy('shop.orders', undo => 'requested', reason_required => false) \g /dev/null
-SELECT has('canceled["<b>canceled</b><br/>for good"]:::canceled', 'or is not possible');
+SELECT has('canceled["<b>canceled</b><br/>cannot be undone"]:::canceled', 'or is not possible');
 
 -- The window, and asking.
 SELECT ordcancel.set_policy('shop.orders', grace => '1 day', requested_status => 'asked', decision_timeout => '2 days', on_timeout => 'deny') \g /dev/null
 SELECT ordcancel.set_rule('shop.orders', 'new', customer_late => 'request'), ordcancel.set_rule('shop.orders', 'paid', customer_late => 'forbid'),
        ordcancel.set_rule('shop.orders', 'packed', merchant => 'request') \g /dev/null
 SELECT has('s1["<b>new</b>"]:::status', 'rules that differ after the window have boxes of their own');
-SELECT has('s1 -->|"customer cancels<br/>within 1 day<br/>merchant cancels"| canceled', 'within it');
-SELECT has('s1 -->|"customer asks after 1<br/>day"| requested', 'after it');
-SELECT has('s2["<b>paid</b><br/>later not the customer"]:::status', 'nothing after it');
-SELECT has('s3["<b>packed</b><br/>not the customer"]:::status', 'one party only');
+SELECT has('s1 -->|"#8226; customer cancels within 1<br/>day of placed_at<br/>#8226; merchant cancels"| canceled', 'within it');
+SELECT has('s1 -->|"customer asks once the 1<br/>day is over"| requested', 'after it');
+SELECT has('s2["<b>paid</b><br/>customer#58; no, once the 1 day<br/>is over"]:::status', 'nothing after it');
+SELECT has('s3["<b>packed</b><br/>customer#58; no"]:::status', 'one party only');
 SELECT has('s3 -->|"merchant asks"| requested', 'who calls twice');
-SELECT has('requested["<b>asked</b><br/>waits for an answer<br/>denied if it moves on"]:::requested', 'a request');
-SELECT has('requested -->|"merchant accepts<br/>merchant confirms"| canceled', 'is accepted');
-SELECT has('requested -->|"merchant denies<br/>who asked withdraws<br/>merchant undoes<br/>the system denies<br/>after 2 days"| kept', 'or ends, by the system at last');
+SELECT has('requested["<b>asked</b><br/>waits for an answer<br/>denied when the order moves on"]:::requested', 'a request');
+SELECT has('requested -->|"#8226; merchant accepts<br/>#8226; merchant confirms"| canceled', 'is accepted');
+SELECT has('requested -->|"#8226; merchant denies<br/>#8226; withdrawn by who asked<br/>#8226; merchant undoes<br/>#8226; the system denies after 2<br/>days"| kept', 'or ends, by the system at last');
 SELECT ordcancel.set_policy('shop.orders', on_timeout => 'accept', on_progress => 'hold', unset => '{requested_status}') \g /dev/null
 SELECT has('requested["<b>requested</b><br/>the order#39;s status stays<br/>waits for an answer<br/>the order may not move on"]:::requested', 'one that the status does not show');
 SELECT has('style requested stroke-dasharray:5 4', 'is dashed');
-SELECT has('requested -->|"merchant accepts<br/>merchant confirms<br/>the system accepts<br/>after 2 days"| canceled', 'the system accepts');
+SELECT has('requested -->|"#8226; merchant accepts<br/>#8226; merchant confirms<br/>#8226; the system accepts after 2<br/>days"| canceled', 'the system accepts');
 SELECT is((SELECT count(*) FROM drawn('dot') AS l WHERE l LIKE 'requested [label%' AND l LIKE '%dashed"];'), 1::bigint, 'dashed for Graphviz too');
 
 -- Money, and the customer's own end.
 SELECT ordcancel.attach('shop.orders', 'status', placed_at => 'placed_at', refund_due => 'paid - 3') \g /dev/null
 SELECT ordcancel.set_policy('shop.orders', undo => 'in_progress', in_progress_status => 'refunding', customer_canceled_status => 'taken_back', unset => '{undo_window}') \g /dev/null
 SELECT has('money{{"<b>refund due#63;</b><br/>paid #45; 3"}}:::money', 'money may be due');
-SELECT has('s1 -->|"customer cancels<br/>within 1 day<br/>merchant cancels"| money', 'all ways lead there');
+SELECT has('s1 -->|"#8226; customer cancels within 1<br/>day of placed_at<br/>#8226; merchant cancels"| money', 'all ways lead there');
 SELECT has('in_progress["<b>refunding</b><br/>waits for the refunds<br/>merchant may undo"]:::in_progress', 'it is paid back');
 SELECT has('in_progress -->|"all is refunded"| customer_canceled', 'then it is over');
-SELECT has('customer_canceled["<b>taken_back</b><br/>by the customer alone<br/>for good"]:::canceled', 'with the customer''s own status');
+SELECT has('customer_canceled["<b>taken_back</b><br/>by the customer alone<br/>cannot be undone"]:::canceled', 'with the customer''s own status');
 CREATE TABLE shop.bare (LIKE shop.orders INCLUDING ALL);
 SELECT ordcancel.attach('shop.bare', 'status'), ordcancel.set_policy('shop.bare', grace => '1 day', in_progress_status => 'refunding', canceled_status => 'canceled', customer_canceled_status => 'taken_back') \g /dev/null
 SELECT ordcancel.set_rule('shop.bare', 'new', customer => 'cancel', customer_late => 'forbid') \g /dev/null
@@ -110,7 +110,7 @@ SELECT unalike(ordcancel.diagram('shop.bare'), '% canceled[%', 'the other end is
 SELECT alike(ordcancel.diagram('shop.bare'), '%notes["The customer#39;s window never<br/>closes#58; attach#40;#41; was told no<br/>placed_at#46;<br/>No order gets refunding#58;<br/>attach#40;#41; was told no<br/>refund_due#46;"]:::note%',
              'what the policy names in vain');
 
-SELECT is(ordcancel.diagram('shop.bare', format => 'text'), $$new (not the merchant)
+SELECT is(ordcancel.diagram('shop.bare', format => 'text'), $$new (merchant: no)
   `-- customer cancels --> taken_back
 taken_back (by the customer alone, merchant may undo)
 nobody can cancel
@@ -118,12 +118,16 @@ nobody can cancel
 The customer's window never closes: attach() was told no placed_at.
 No order gets refunding: attach() was told no refund_due.$$, 'the same for a terminal');
 
+-- The title: the policy is named where it is not the only one that everybody has.
+SELECT ok(EXISTS (SELECT FROM drawn('dot') AS l WHERE l LIKE 'graph [label=<<b>Cancelling orders of shop.orders</b>>%'), 'a title');
+SELECT ok(EXISTS (SELECT FROM drawn('dot', 'Acme') AS l WHERE l LIKE 'graph [label=<<b>Cancelling orders of shop.orders, policy &quot;Acme&quot;</b>>%'), 'with the policy');
+
 -- Deletions, blocks, no status at all.
 SELECT ordcancel.set_rule('shop.orders', 'lost', deletable => true), ordcancel.add_block('shop.orders', 'invoiced', 'paid > 1', party => 'customer') \g /dev/null
 SELECT has('s5["<b>lost</b><br/>may be deleted"]:::forbid', 'an order that may be deleted');
 SELECT ok(EXISTS (SELECT FROM drawn() AS l WHERE l LIKE 'notes["No customer cancels or asks<br/>while invoiced#58; paid #62; 1"%'), 'a block');
 SELECT ordcancel.set_rule('shop.orders', 'canceled', deletable => true, hint => '') \g /dev/null
-SELECT has('canceled["<b>canceled</b><br/>for good<br/>may be deleted"]:::canceled', 'a canceled one that may');
+SELECT has('canceled["<b>canceled</b><br/>cannot be undone<br/>may be deleted"]:::canceled', 'a canceled one that may');
 SELECT ordcancel.set_policy('shop.orders', unset => '{canceled_status,customer_canceled_status}') \g /dev/null
 SELECT ok(EXISTS (SELECT FROM drawn() AS l WHERE l LIKE 'canceled["<b>canceled</b><br/>canceled_status is not set, so<br/>nobody can cancel<br/>%'), 'no canceled_status');
 SELECT is((SELECT count(*) FROM drawn('mermaid', 'Acme')), (SELECT count(*) FROM drawn('mermaid', 'Acme') AS l WHERE l !~ 's1'), 'another policy has rules of its own');
@@ -151,7 +155,7 @@ SELECT is((SELECT string_agg(l, E'\n') FROM picture
 SELECT is((SELECT string_agg(l, E'\n') FROM picture
            WHERE format = 'mermaid' AND (regexp_replace(l, '#[0-9]+;', '', 'g') LIKE '%;%' OR l ~ '"[^"]*#(?![0-9]+;)[^"]*"')), NULL, 'Mermaid: what is not harmless is an entity');
 SELECT is((SELECT string_agg(l, E'\n') FROM picture
-           WHERE format = 'dot' AND regexp_replace(regexp_replace(l, '</?(b|br/|font|font point-size="10"|table[^<>]*|tr|td|td port="[a-z0-9]+" bgcolor="#e5e7eb")>|&(amp|lt|gt|quot|#[0-9]+);', '', 'g'),
+           WHERE format = 'dot' AND regexp_replace(regexp_replace(l, '</?(b|br/|font|font point-size="10"|table[^<>]*|tr|td|td balign="left"|td port="[a-z0-9]+" bgcolor="#e5e7eb")>|&(amp|lt|gt|quot|#[0-9]+);', '', 'g'),
                                                    '<[^<>&"\\]*>', 'L') ~ '[<>&\\]' AND l !~ ' -> '), NULL, 'Graphviz: any word is a label');
 SELECT is((SELECT count(*) FROM picture WHERE format = 'dot' AND l ~ '<b></b>|<font point-size="10"></font>|label=<>'), 0::bigint, 'Graphviz: no label is empty');
 SELECT is((SELECT count(*) FROM drawn('text', E'e"];\n}<b>')), (SELECT 1 + sum(CASE kind WHEN 'note' THEN cardinality(lines) ELSE 1 END) FROM ordcancel_internal.diagram_parts('shop.orders', E'e"];\n}<b>') WHERE kind <> 'back'), 'a line for each part for a terminal, whatever the words say');

@@ -3,7 +3,14 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/shops.sql
-CREATE FUNCTION drawn(preset text) RETURNS text LANGUAGE sql AS $$SELECT ordcancel.diagram(format('%I.orders', preset), format => 'dot')$$;
+\set page `cat doc/presets.md`
+CREATE TEMP TABLE page AS SELECT :'page'::text AS page;
+-- The title of each is the name that the page gives it.
+CREATE FUNCTION drawn(preset text) RETURNS text LANGUAGE sql AS $$
+SELECT replace(ordcancel.diagram(format('%I.orders', preset), format => 'dot'), format('<b>Cancelling orders of %I.orders</b>', preset),
+               format('<b>Cancelling orders in %s</b>', substring(page FROM format('!\[([^]]*)\]\(pictures/%s\.svg\)', preset))))
+FROM page
+$$;
 SELECT plan(12);
 
 \set spryker `cat doc/pictures/spryker.dot`
@@ -12,7 +19,6 @@ SELECT plan(12);
 \set kibo `cat doc/pictures/kibo.dot`
 \set zaikio `cat doc/pictures/zaikio.dot`
 \set svg `ls doc/pictures/*.svg | sed 's,.*/\(.*\)[.]svg,\1,' | tr '\n' ' '`
-\set page `cat doc/presets.md`
 SELECT is(:'spryker', drawn('spryker'), 'spryker is drawn as it is');
 SELECT is(:'vtex', drawn('vtex'), 'vtex is drawn as it is');
 SELECT is(:'cafe24', drawn('cafe24'), 'cafe24 is drawn as it is');
