@@ -327,13 +327,13 @@ explain_canceled(Refusal *r, const RefusalNames *names, const Question *q,
 			"The order has status %s; its cancellation is on record as \"%s\".",
 			quoted_or_null(q->status), state_name(q->live));
 		r->hint =
-			"Somebody passed the triggers by. Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.";
+			"Its status was written while the triggers were off. Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.";
 		return;
 	}
 	if (fault == FAULT_COMES_AGAIN || fault == FAULT_CAME_TO_STAY)
 	{
 		r->detail = psprintf(
-			"An order of this key was canceled and deleted, and comes again in status %s.",
+			"An order of this key was canceled and deleted; it is inserted again in status %s.",
 			quoted_or_null(q->status));
 		r->hint = fault == FAULT_COMES_AGAIN ?
 			psprintf(

@@ -220,14 +220,14 @@ SELECT is(hint_of('calls_clerk', $$UPDATE shop.orders SET status = 'canceled' WH
 SELECT ordcancel.cancel_order('shop.orders', 70);
 DELETE FROM shop.orders WHERE id = 70;
 SELECT is(error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$), '23514 | order 70 of shop.orders is canceled'
-          ' | An order of this key was canceled and deleted, and comes again in status "placed".'
+          ' | An order of this key was canceled and deleted; it is inserted again in status "placed".'
           ' | Insert it in status "canceled", then call ordcancel.undo_cancel(), or give it another key.', 'a deleted order that was canceled does not just come again');
 SELECT is(error_of($$INSERT INTO shop.orders VALUES (70, 'canceled')$$) || ', ' || told($$undo_cancel('shop.orders', 70)$$), 'done, undone placed changed', 'the hint works');
 SELECT is((SELECT status FROM shop.orders WHERE id = 70), 'placed', 'it is there again');
 SELECT ordcancel.cancel_order('shop.orders', 70), ordcancel.set_policy('shop.orders', undo => 'in_progress');
 DELETE FROM shop.orders WHERE id = 70;
 SELECT is(hint_of('calls_clerk', 'SELECT 1') || error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$), 'done' || '23514 | order 70 of shop.orders is canceled'
-          ' | An order of this key was canceled and deleted, and comes again in status "placed". | Give it another key.', 'where it cannot be undone no such hint is given');
+          ' | An order of this key was canceled and deleted; it is inserted again in status "placed". | Give it another key.', 'where it cannot be undone no such hint is given');
 SELECT ordcancel.set_policy('shop.orders', undo => 'canceled', undo_window => '1 hour');
 SET LOCAL ordcancel.clock = '2026-05-05 13:00:00.000001+00';
 SELECT is(right(error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$), 20), 'Give it another key.', 'nor when the window is over');
