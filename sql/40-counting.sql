@@ -93,17 +93,21 @@ COMMENT ON FUNCTION ordcancel_internal.count_orders(regclass, name, name, text) 
 -- The names that orders have for a policy and that none has, but one that is
 -- written much like it: NULL where there is none.
 CREATE FUNCTION ordcancel_internal.misspelled_policy(orders regclass, policy text) RETURNS text
-    LANGUAGE sql VOLATILE
+    LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT ordcancel_internal.closest(left(policy, 200), ARRAY(
+BEGIN
+    RETURN ordcancel_internal.closest(left(policy, 200), ARRAY(
     SELECT n.name
     FROM ordcancel.order_table AS t,
         json_array_elements_text(ordcancel_internal.as_owner(t.orders, format(
             'SELECT pg_catalog.json_agg(DISTINCT %s)::pg_catalog.text FROM %s AS o',
             ordcancel_internal.column_text(t.orders, t.policy_by), t.orders::regclass), t.time_zone)::json) AS n (name)
     WHERE t.orders = misspelled_policy.orders AND t.policy_by IS NOT NULL AND ordcancel_internal.is_quick_to_count(t.orders)
-      AND NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = t.orders AND p.policy = n.name)))
+      AND NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = t.orders AND p.policy = n.name)));
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL; -- what only informs refuses nothing
+END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.misspelled_policy(regclass, text) IS 'the name of a policy that was probably meant';
 

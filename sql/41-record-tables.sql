@@ -136,8 +136,12 @@ BEGIN
     -- An empty one is worth nothing to anybody: migrations that go down and up
     -- would leave more and more of them.
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM ONLY %s)', present) INTO is_empty;
-    IF is_empty AND NOT EXISTS (SELECT FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = present
-                                                        AND deptype = 'n') THEN
+    IF is_empty AND NOT EXISTS (SELECT FROM pg_depend WHERE deptype = 'n'
+                                AND ((refclassid = 'pg_class'::regclass AND refobjid = present)
+                                     OR (refclassid = 'pg_type'::regclass
+                                         AND refobjid IN (SELECT unnest(ARRAY[c.reltype, y.typarray])
+                                                          FROM pg_class AS c JOIN pg_type AS y ON y.oid = c.reltype
+                                                          WHERE c.oid = present)))) THEN
         DELETE FROM ordcancel_internal.detached AS d WHERE d.records = present;
         EXECUTE format('DROP TABLE %s', present);
         RETURN NULL;
@@ -341,15 +345,22 @@ CREATE FUNCTION ordcancel_internal.set_record_privileges(orders regclass, record
 DECLARE
     grantee text;
 BEGIN
-    -- A former owner reads no more, nor those whom he let read.
-    FOR grantee IN
-        SELECT DISTINCT a.grantee::regrole::text
-        FROM pg_class AS c, aclexplode(c.relacl) AS a
-        WHERE c.oid = records AND a.grantor = c.relowner AND a.is_grantable AND a.grantee <> 0
-          AND a.grantee NOT IN (c.relowner, (SELECT relowner FROM pg_class WHERE oid = orders))
-    LOOP
-        EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', records, grantee);
-    END LOOP;
+    -- The order table has got another owner: the former one reads no more, nor
+    -- those whom he let read.
+    IF NOT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a
+                   WHERE c.oid = records AND a.grantor = c.relowner AND a.is_grantable AND a.privilege_type = 'SELECT'
+                     AND a.grantee = (SELECT relowner FROM pg_class WHERE oid = orders)) THEN
+        FOR grantee IN
+            SELECT DISTINCT a.grantee::regrole::text
+            FROM pg_class AS c, aclexplode(c.relacl) AS a
+            WHERE c.oid = records AND a.grantor = c.relowner AND a.is_grantable AND a.grantee <> 0
+              AND a.grantee <> c.relowner
+        LOOP
+            EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', records, grantee);
+            PERFORM ordcancel_internal.notice(format('role %s, who could let others read %s, does not read it any more',
+                                                     grantee, ordcancel_internal.label(records)));
+        END LOOP;
+    END IF;
     FOR grantee IN
         SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
         FROM pg_class AS c,

@@ -24,7 +24,7 @@ BEGIN
     ELSIF EXISTS (SELECT FROM pg_partition_tree(orders) AS p JOIN ordcancel.order_table AS t ON t.orders = p.relid
                   WHERE p.relid <> check_order_table.orders) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'One of its partitions is attached by itself.',
-                                   'Detach the partition first.');
+                                   'Detach the partition first; or call ordcancel.replace_table() before it becomes a partition.');
     ELSIF class.relispartition THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is a partition.',
                                    'Attach the partitioned table.');

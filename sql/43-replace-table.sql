@@ -7,8 +7,8 @@ CREATE FUNCTION ordcancel_internal.replace_table(orders regclass, new_orders reg
     AS $$
 DECLARE
     t ordcancel.order_table;
-    records record;
-    wrong text;
+    kind record;
+    named text;
     label CONSTANT text := ordcancel_internal.label(orders);
     new_label CONSTANT text := ordcancel_internal.label(new_orders);
 BEGIN
@@ -19,6 +19,10 @@ BEGIN
     ELSIF (SELECT relowner FROM pg_class WHERE oid = orders) <> (SELECT relowner FROM pg_class WHERE oid = new_orders) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot take the place of %s', new_label, label),
                                            'They have different owners.');
+    ELSIF EXISTS (SELECT FROM ordcancel.child AS c WHERE c.child = new_orders)
+          OR ordcancel_internal.is_record_table(new_orders) THEN
+        PERFORM ordcancel_internal.invalid(format('%s cannot take the place of %s', new_label, label),
+                                           'It is a child, or a record table, of an order table.');
     END IF;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = replace_table.orders;
     IF t.primary_key <> ordcancel_internal.check_order_table(new_orders, t.status, t.placed_at, t.policy_by) THEN
@@ -27,18 +31,15 @@ BEGIN
             format('The primary key has to be (%s).', array_to_string(t.primary_key, ', ')));
     END IF;
     EXECUTE format('LOCK TABLE %s, %s IN ACCESS EXCLUSIVE MODE', orders, new_orders);
-    FOR records IN
-        VALUES (t.cancellation_table::regclass, 'ordcancel.cancellation'::regclass),
-               (t.event_table::regclass, 'ordcancel.event'::regclass)
-    LOOP
-        wrong := ordcancel_internal.foreign_part(new_orders, records.column1, records.column2, t.primary_key, t.key_columns);
-        IF wrong LIKE 'It has no column%' THEN
-            PERFORM ordcancel_internal.invalid(
-                format('%s cannot take the place of %s', new_label, label),
-                'Its key is of another type than that under which cancellations are recorded.',
-                format('Give the key of %s the new type first, and attach it again: its records follow.', label));
-        END IF;
-    END LOOP;
+    IF EXISTS (SELECT FROM unnest(t.primary_key, t.key_columns) AS k (key, record_key)
+                   JOIN pg_attribute AS a ON a.attrelid = new_orders AND a.attname = k.key
+                   JOIN pg_attribute AS r ON r.attrelid = t.cancellation_table AND r.attname = k.record_key
+               WHERE (a.atttypid, a.atttypmod, a.attcollation) <> (r.atttypid, r.atttypmod, r.attcollation)) THEN
+        PERFORM ordcancel_internal.invalid(
+            format('%s cannot take the place of %s', new_label, label),
+            'Its key is of another type than that under which cancellations are recorded.',
+            format('Give the key of %s the new type first, and attach it again: its records follow.', label));
+    END IF;
 
     PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
     UPDATE ordcancel.order_table AS o SET orders = new_orders, pinned_refund_due = NULL, refund_due_functions = NULL
@@ -47,6 +48,21 @@ BEGIN
     UPDATE ordcancel.rule AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.block AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.child AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
+    UPDATE ordcancel.batch AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
+    -- What was recorded of the new table before is not its own any more, and
+    -- its records are called as they would be had it made them.
+    UPDATE ordcancel_internal.detached AS d SET orders = 0 WHERE d.orders = new_orders;
+    FOR kind IN
+        SELECT v.rel, n.nspname, c.relname,
+               ordcancel_internal.record_table_name((SELECT relname FROM pg_class WHERE oid = new_orders), v.suffix) AS wanted
+        FROM (VALUES (t.cancellation_table, '_cancellation'), (t.event_table, '_cancellation_event')) AS v (rel, suffix)
+            JOIN pg_class AS c ON c.oid = v.rel JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    LOOP
+        named := format('%I.%I', kind.nspname, kind.wanted);
+        IF kind.relname <> kind.wanted AND to_regclass(named) IS NULL THEN
+            EXECUTE format('ALTER TABLE %s RENAME TO %I', kind.rel::regclass, kind.wanted);
+        END IF;
+    END LOOP;
     -- The statuses have to be such of the new table, and the expressions are
     -- read anew over its columns.
     PERFORM ordcancel_internal.check_status(new_orders, w.status)
@@ -64,6 +80,9 @@ BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = new_orders;
     PERFORM ordcancel_internal.make_guards(new_orders, t, false);
     PERFORM ordcancel_internal.guard_partitions(new_orders);
+    PERFORM ordcancel_internal.notice_of_table(new_orders, t.cancellation_table);
+    PERFORM ordcancel_internal.notice_of_check(new_orders, w.status)
+    FROM ordcancel_internal.word AS w WHERE w.orders = new_orders;
     RETURN format('%s: takes the place of %s, with its rules and the records in %s', new_label, label,
                   ordcancel_internal.label(t.cancellation_table));
 END

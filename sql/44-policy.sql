@@ -18,7 +18,7 @@ BEGIN
     p.on_progress := 'deny';
     p.undo := 'canceled';
     p.reason_required := false;
-    IF copy_of IS NOT NULL THEN
+    IF copy_of <> policy THEN
         SELECT * INTO p FROM ordcancel.policy AS t WHERE t.orders = begin_policy.orders AND t.policy = copy_of;
         IF NOT FOUND THEN
             PERFORM ordcancel_internal.no_policy(orders, copy_of);

@@ -34,12 +34,6 @@ BEGIN
     ELSIF class.relnamespace = 'ordcancel'::regnamespace
           OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE child IN (t.cancellation_table, t.event_table)) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is a table of ordcancel.');
-    -- PostgreSQL folds constants in a partition key when it first looks at it,
-    -- which would be as us: functions of users are not run so.
-    ELSIF EXISTS (SELECT FROM pg_partition_tree(child) AS p JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = p.relid
-                  WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
-                                           'Its partition key calls a function or operator that is not PostgreSQL''s own.');
     ELSIF child = orders THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is the order table itself.');
     ELSIF refuse_while IS NULL OR array_ndims(refuse_while) IS DISTINCT FROM 1 OR array_position(refuse_while, NULL) IS NOT NULL THEN
@@ -70,6 +64,14 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN %s MODE', child,
                    CASE WHEN EXISTS (SELECT FROM ordcancel.child AS t WHERE t.child = attach_child.child)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
+    -- PostgreSQL folds constants in a partition key when it first looks at it,
+    -- which would be as us: functions of users are not run so. From the lock on
+    -- no partition is added.
+    IF EXISTS (SELECT FROM pg_partition_tree(child) AS p JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = p.relid
+               WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) THEN
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
+                                           'Its partition key calls a function or operator that is not PostgreSQL''s own.');
+    END IF;
     INSERT INTO ordcancel.child AS t
         VALUES (child, orders, key, 'requested' = ANY (refuse_while), 'in_progress' = ANY (refuse_while),
                 'canceled' = ANY (refuse_while))

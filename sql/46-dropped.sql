@@ -1,6 +1,11 @@
 -- A table that is dropped leaves nothing behind in the configuration. Its
 -- record tables stay: they are an audit trail, and only superusers drop them.
 
+CREATE FUNCTION ordcancel_internal.is_record_table(rel oid) RETURNS boolean
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_is_record_table';
+COMMENT ON FUNCTION ordcancel_internal.is_record_table(oid) IS 'whether it is, or was, a record table, by what is committed now';
+
 CREATE FUNCTION ordcancel_internal.forget_dropped() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -21,8 +26,7 @@ BEGIN
         SELECT min(o.object_identity) INTO records
         FROM pg_event_trigger_dropped_objects() AS o
         WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0
-          AND (EXISTS (SELECT FROM ordcancel_internal.detached AS d WHERE d.records = o.objid)
-               OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE o.objid IN (t.cancellation_table, t.event_table)));
+          AND ordcancel_internal.is_record_table(o.objid);
         IF records IS NOT NULL THEN
             RAISE EXCEPTION 'cannot drop record table %', records
                 USING ERRCODE = 'insufficient_privilege', DETAIL = 'It belongs to the owner of extension "ordcancel".',

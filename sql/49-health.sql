@@ -177,6 +177,10 @@ DECLARE
     now_calls text;
 BEGIN
     RETURN QUERY
+        SELECT t.orders::regclass, 'policy_lets_nobody_cancel', 'There is no policy "default".',
+               format('SELECT ordcancel.set_policy(%L, canceled_status => ...);', ordcancel_internal.label(t.orders))
+        WHERE NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = t.orders AND p.policy = 'default');
+    RETURN QUERY
         SELECT t.orders::regclass,
                CASE WHEN p.canceled_status IS NULL THEN 'policy_lets_nobody_cancel' ELSE 'policy_without_rules' END,
                CASE WHEN p.canceled_status IS NULL THEN format('Policy "%s" has no canceled_status.', left(p.policy, 80))

@@ -20,12 +20,18 @@
 
 #include "config.h"
 
+static Oid
+relation_in(const char *schema, const char *name)
+{
+	Oid oid = get_namespace_oid(schema, true);
+
+	return OidIsValid(oid) ? get_relname_relid(name, oid) : InvalidOid;
+}
+
 Oid
 config_relation(const char *name)
 {
-	Oid schema = get_namespace_oid("ordcancel", true);
-
-	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+	return relation_in("ordcancel", name);
 }
 
 void
@@ -51,10 +57,9 @@ config_owner(void)
 }
 
 static int
-scan(const char *name, const char *index, ScanKey keys, int nkeys, bool first,
+scan(Oid relid, const char *index, ScanKey keys, int nkeys, bool first,
 	 ConfigRow row, void *arg)
 {
-	Oid			relid = config_relation(name);
 	Relation	rel;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -66,8 +71,10 @@ scan(const char *name, const char *index, ScanKey keys, int nkeys, bool first,
 	rel = try_table_open(relid, AccessShareLock);
 	if (rel == NULL)
 		return 0; /* it was dropped meanwhile */
-	scan = systable_beginscan(rel, config_relation(index), true, NULL, nkeys,
-							  keys);
+	scan = systable_beginscan(rel,
+							  get_relname_relid(index,
+												RelationGetNamespace(rel)),
+							  true, NULL, nkeys, keys);
 	while ((count == 0 || !first) &&
 		   HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -88,8 +95,15 @@ config_scan(const char *name, Oid orders, ConfigRow row, void *arg)
 	snprintf(index, sizeof(index), "%s_pkey", name);
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(orders));
-	return scan(name, index, &key, OidIsValid(orders) ? 1 : 0, false, row,
-				arg);
+	return scan(config_relation(name), index, &key, OidIsValid(orders) ? 1 : 0,
+				false, row, arg);
+}
+
+int
+config_scan_detached(ConfigRow row, void *arg)
+{
+	return scan(relation_in("ordcancel_internal", "detached"), "detached_pkey",
+				NULL, 0, false, row, arg);
 }
 
 int
@@ -105,8 +119,8 @@ config_find(const ConfigSearch *search, ConfigRow row, void *arg)
 		InvalidOid, search->bytewise ? C_COLLATION_OID : DEFAULT_COLLATION_OID,
 		search->beyond ? F_TEXT_GT : F_TEXTEQ,
 		CStringGetTextDatum(search->text));
-	return scan(search->table, search->index, keys, 2, search->first, row,
-				arg);
+	return scan(config_relation(search->table), search->index, keys, 2,
+				search->first, row, arg);
 }
 
 uint64

@@ -31,6 +31,8 @@ extern Oid config_owner(void);
  * table, or with InvalidOid all rows.  Returns how many there were.
  */
 extern int config_scan(const char *name, Oid orders, ConfigRow row, void *arg);
+/* The record tables that were detached, or whose order table is gone. */
+extern int config_scan_detached(ConfigRow row, void *arg);
 
 /* Some of the rows of one order table: those with a text in a column. */
 typedef struct ConfigSearch

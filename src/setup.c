@@ -13,6 +13,7 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -46,6 +47,7 @@ PG_FUNCTION_INFO_V1(ordcancel_as_owner);
 PG_FUNCTION_INFO_V1(ordcancel_caller_is_superuser);
 PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
 PG_FUNCTION_INFO_V1(ordcancel_config_changed);
+PG_FUNCTION_INFO_V1(ordcancel_is_record_table);
 PG_FUNCTION_INFO_V1(ordcancel_read_status);
 PG_FUNCTION_INFO_V1(ordcancel_invalid);
 PG_FUNCTION_INFO_V1(ordcancel_notice);
@@ -211,9 +213,28 @@ call_inner(FunctionCallInfo fcinfo)
 	return result;
 }
 
+/*
+ * What is set up is judged by queries of the catalogs.  With the snapshot of a
+ * whole transaction they would see what was there before the locks were given.
+ */
+static void
+check_isolation(FunctionCallInfo fcinfo)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("%s() cannot be called at isolation level %s",
+					get_func_name(fcinfo->flinfo->fn_oid),
+					GetConfigOption("transaction_isolation", false, false)),
+			 errhint(
+				 "Begin the transaction with SET TRANSACTION ISOLATION LEVEL READ COMMITTED.")));
+}
+
 Datum
 ordcancel_owner_gate(PG_FUNCTION_ARGS)
 {
+	check_isolation(fcinfo);
 	if (PG_ARGISNULL(0))
 		refusal_raise_not_attached(InvalidOid);
 	check_ownership(PG_GETARG_OID(0));
@@ -274,6 +295,48 @@ ordcancel_caller_search_path(PG_FUNCTION_ARGS)
 	if (gate_caller.search_path == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(gate_caller.search_path));
+}
+
+/* A table that is looked for among the record tables. */
+typedef struct RecordSearch
+{
+	Oid	 relid;
+	bool found;
+} RecordSearch;
+
+static void
+match_record_table(HeapTuple row, TupleDesc desc, void *arg)
+{
+	static const char *const columns[] = {"cancellation_table", "event_table",
+										  "records"};
+	RecordSearch			*search = arg;
+
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		int	  column = SPI_fnumber(desc, columns[i]);
+		bool  isnull;
+		Datum value;
+
+		if (column <= 0)
+			continue;
+		value = heap_getattr(row, column, desc, &isnull);
+		if (!isnull && DatumGetObjectId(value) == search->relid)
+			search->found = true;
+	}
+}
+
+/*
+ * Is, or was, it a record table of an order table?  By what is committed now,
+ * whatever the transaction's snapshot sees.
+ */
+Datum
+ordcancel_is_record_table(PG_FUNCTION_ARGS)
+{
+	RecordSearch search = {PG_GETARG_OID(0), false};
+
+	(void) config_scan("order_table", InvalidOid, match_record_table, &search);
+	(void) config_scan_detached(match_record_table, &search);
+	PG_RETURN_BOOL(search.found);
 }
 
 /*

@@ -3,7 +3,7 @@
 -- a superuser writes by hand, and when the extension goes and comes again.
 \ir include/attempt.sql
 SET client_min_messages = warning;
-SELECT plan(56);
+SELECT plan(58);
 
 CREATE FUNCTION shop() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -147,6 +147,12 @@ TRUNCATE ordcancel.reason;
 SELECT is(attempt('SELECT ordcancel.cancel_order(''orders'', 1, ''sold'')'), 'OC006', 'TRUNCATE of the reasons');
 ROLLBACK;
 SELECT is(there(), :'yes', 'there it is as it was');
+
+-- Nothing is set up by what a transaction saw when it began.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT is(attempt('SELECT ordcancel.attach(''orders'')'), '0A000', 'attach wants READ COMMITTED');
+SELECT is(attempt('SELECT ordcancel.set_rule(''orders'', ''x'')'), '0A000', 'so does set_rule');
+ROLLBACK;
 
 -- ------------------------------------------------------- tables that are dropped
 

@@ -70,5 +70,20 @@ SELECT is(attempt('DROP TABLE shop.orders_old'), 'ok', 'and can go');
 SELECT is((SELECT count(*) FROM shop.orders_cancellation), 3::bigint, 'the records stay');
 SELECT is((SELECT policy FROM ordcancel.order_table AS t JOIN ordcancel.policy AS p USING (orders) WHERE p.policy = 'acme'), 'acme', 'and the policies');
 
+-- Into another schema, and a key of another type.
+CREATE SCHEMA elsewhere AUTHORIZATION replace_owner;
+SET LOCAL ROLE replace_owner;
+CREATE TABLE elsewhere.bought (LIKE shop.orders, PRIMARY KEY (id));
+CREATE TABLE elsewhere.typed (id uuid PRIMARY KEY, status text, supplier text, paid numeric, flagged boolean);
+SELECT is(attempt('SELECT ordcancel.replace_table(''shop.orders'', ''elsewhere.typed'')'), 'OC014', 'a key of another type, in another schema');
+SELECT is(attempt('SELECT ordcancel.replace_table(''shop.orders'', ''shop.parcel'')'), 'OC014', 'a child of it');
+ALTER TABLE shop.orders RENAME TO gone;
+ALTER TABLE elsewhere.bought RENAME TO orders;
+RESET ROLE;
+SELECT is(attempt('SELECT ordcancel.replace_table(''shop.gone'', ''elsewhere.orders'')'), 'ok', 'another schema');
+SELECT is_empty('SELECT * FROM ordcancel.health WHERE problem <> ''order_gone''', 'all is well there');
+SELECT ordcancel.detach('elsewhere.orders'), ordcancel.attach('elsewhere.orders', 'status');
+SELECT is((SELECT cancellation_table::text FROM ordcancel.order_table), 'shop.orders_cancellation', 'detached and attached again it has its records');
+
 SELECT * FROM finish();
 ROLLBACK;
