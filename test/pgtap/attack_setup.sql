@@ -77,6 +77,17 @@ SET LOCAL TimeZone = 'Asia/Tokyo';
 SELECT is(attempt('SELECT ordcancel.request_cancel(''own.orders'', 2)'), 'OC003', 'nor does the time zone');
 RESET ROLE;
 
+-- ---------------------------------------------------- an owner's own partitions
+
+SET LOCAL ROLE setup_owner;
+CREATE TABLE own.parts (id integer PRIMARY KEY, status text) PARTITION BY RANGE (id);
+SELECT ordcancel.attach('own.parts', 'status'), ordcancel.set_policy('own.parts', canceled_status => 'canceled');
+SELECT is(attempt('CREATE TABLE own.part1 PARTITION OF own.parts FOR VALUES FROM (1) TO (9)'), 'ok', 'an owner adds partitions');
+INSERT INTO own.parts VALUES (1, 'placed');
+SELECT is(attempt('UPDATE own.parts SET status = ''canceled'''), '23514 cancellation_forbidden', 'which are guarded');
+SELECT is(attempt('CREATE TRIGGER t AFTER UPDATE ON own.orders FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.guard_update()'), '42501', 'but makes no guard by himself');
+RESET ROLE;
+
 -- ------------------------------------------------------------------- labels
 
 CREATE TYPE own.word AS ENUM ('placed', 'cancelled');
