@@ -480,27 +480,3 @@ CREATE FUNCTION ordcancel.drop_block(orders regclass, name text) RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.drop_block(regclass, text) IS 'takes away a block';
-
-CREATE FUNCTION ordcancel_internal.unruled_statuses(orders regclass)
-    RETURNS TABLE (policy text, status text, order_count bigint)
-    LANGUAGE sql VOLATILE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-SELECT c.policy, c.status, c.n
-FROM ordcancel_internal.counted(orders, true) AS c
-WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r
-                  WHERE r.orders = unruled_statuses.orders AND r.policy = c.policy AND r.status = c.status)
-  AND NOT EXISTS (SELECT FROM ordcancel_internal.word AS w
-                  WHERE w.orders = unruled_statuses.orders AND w.policy = c.policy AND w.status = c.status)
-ORDER BY 1, 2
-$$;
-COMMENT ON FUNCTION ordcancel_internal.unruled_statuses(regclass) IS 'see unruled_statuses';
-
--- Statuses that orders have and no rule speaks of, for each policy that the
--- table's orders are governed by; the policy's own statuses for cancellations
--- need none. For whoever may SELECT the whole table. Raises OC001, 42501.
-CREATE FUNCTION ordcancel.unruled_statuses(orders regclass)
-    RETURNS TABLE (policy text, status text, order_count bigint)
-    LANGUAGE c STABLE
-    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
-COMMENT ON FUNCTION ordcancel.unruled_statuses(regclass) IS 'statuses that orders have and no rule speaks of';

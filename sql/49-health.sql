@@ -469,8 +469,8 @@ UNION ALL
 SELECT NULL, 'table_not_attached',
        pg_catalog.format('Table %I.%I is under no rule, but %I.%I are records of an order table that was called so.',
                          n.nspname, c.relname, rn.nspname, r.relname),
-       pg_catalog.format('SELECT ordcancel.attach(''%I.%I'', ...); or ordcancel.replace_table(), if the former order table is still there.',
-                         n.nspname, c.relname)
+       pg_catalog.format('SELECT ordcancel.attach(%L, ...); or ordcancel.replace_table(), if the former order table is still there.',
+                         pg_catalog.format('%I.%I', n.nspname, c.relname))
 FROM (SELECT d.records::pg_catalog.oid FROM ordcancel_internal.detached AS d
       UNION ALL SELECT t.cancellation_table::pg_catalog.oid FROM ordcancel.order_table AS t) AS k (records)
     JOIN pg_catalog.pg_class AS r ON r.oid = k.records AND r.relname LIKE '%\_cancellation'

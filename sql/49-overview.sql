@@ -93,3 +93,24 @@ CREATE FUNCTION ordcancel.overview(orders regclass)
     LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
 COMMENT ON FUNCTION ordcancel.overview(regclass) IS 'what the rules mean for the orders that are there';
+
+CREATE FUNCTION ordcancel_internal.unruled_statuses(orders regclass)
+    RETURNS TABLE (policy text, status text, order_count bigint)
+    LANGUAGE sql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT o.policy, o.status, o.orders_now
+FROM ordcancel_internal.overview(unruled_statuses.orders) AS o
+WHERE o.orders_now > 0 AND o.customer IS NULL AND o.means IS NULL
+ORDER BY 1, 2
+$$;
+COMMENT ON FUNCTION ordcancel_internal.unruled_statuses(regclass) IS 'see unruled_statuses';
+
+-- Statuses that orders have and no rule speaks of, for each policy that the
+-- table's orders are governed by; the policy's own statuses for cancellations
+-- need none. For whoever may SELECT the whole table. Raises OC001, 42501.
+CREATE FUNCTION ordcancel.unruled_statuses(orders regclass)
+    RETURNS TABLE (policy text, status text, order_count bigint)
+    LANGUAGE c STABLE
+    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
+COMMENT ON FUNCTION ordcancel.unruled_statuses(regclass) IS 'statuses that orders have and no rule speaks of';

@@ -210,6 +210,16 @@ SELECT is_empty('SELECT * FROM ordcancel.health WHERE orders IS NULL', 'until it
 SELECT ordcancel.detach('shop.swapped');
 DROP TABLE shop.swapped;
 
+-- What it says can be pasted, whatever a table is called.
+CREATE TABLE shop."o'); x" (id integer PRIMARY KEY, status text);
+SELECT ordcancel.attach('shop."o''); x"', 'status');
+INSERT INTO shop."o'); x" VALUES (1, 'placed');
+ALTER TABLE shop."o'); x" RENAME TO gone;
+CREATE TABLE shop."o'); x" (id integer PRIMARY KEY, status text);
+SELECT alike((SELECT hint FROM ordcancel.health WHERE problem = 'table_not_attached'), $$SELECT ordcancel.attach('shop."o''); x"', ...);%$$, 'a quote in a name stays in the literal');
+SELECT ordcancel.detach('shop.gone');
+DROP TABLE shop.gone, shop."o'); x";
+
 -- Keys and statuses of other types.
 CREATE DOMAIN shop.code AS varchar(10) CHECK (VALUE <> 'no');
 CREATE TYPE shop.state AS ENUM ('placed', 'canceled');
