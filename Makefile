@@ -17,7 +17,7 @@ $(BENCHES):
 	@test/bench/$@.sh
 
 format:
-	clang-format -i src/*.[ch] test/t/*/*.c
+	clang-format -i src/*.c src/*/*.[ch] test/t/*/*.c
 
 # "make clean check": what is not ours goes to a make that has PGXS.
 $(filter-out $(OWN_GOALS),$(MAKECMDGOALS)):
@@ -29,7 +29,7 @@ EXTENSION = ordcancel
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" ordcancel.control)
 
 MODULE_big = ordcancel
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 PGFILEDESC = "ordcancel - safe cancellation of orders"
 
 PG_CPPFLAGS = -Isrc
@@ -65,7 +65,7 @@ include $(PGXS)
 ordcancel--$(EXTVERSION).sql: $(SQL_PIECES) sql ordcancel.control
 	cat $(SQL_PIECES) > $@
 
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*/*.h) Makefile
 
 show-%:
 	@echo $($*)

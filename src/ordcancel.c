@@ -9,13 +9,13 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
-#include "deferred.h"
-#include "order_table.h"
-#include "outbox.h"
-#include "relay.h"
-#include "rules.h"
-#include "settings.h"
-#include "watched.h"
+#include "base/immediate_triggers.h"
+#include "config/guarded_columns.h"
+#include "config/guc.h"
+#include "config/order_table.h"
+#include "config/policy_load.h"
+#include "notify/outbox.h"
+#include "notify/relay.h"
 
 PG_MODULE_MAGIC;
 

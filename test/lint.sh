@@ -18,10 +18,10 @@ try() # TOOL ARGUMENT...
 	fi
 }
 
-try clang-format --dry-run -Werror src/*.[ch] test/t/*/*.c
+try clang-format --dry-run -Werror src/*.c src/*/*.[ch] test/t/*/*.c
 try cppcheck -q --std=c99 --enable=warning,performance,portability \
 	--inline-suppr --error-exitcode=1 src
-for file in src/*.c; do
+for file in src/*.c src/*/*.c; do
 	# What scan-build runs, without its build.
 	try clang --analyze --analyzer-output text -Xclang -analyzer-werror \
 		-Isrc -I"$("$pg_config" --includedir-server)" "$file"

@@ -1,0 +1,180 @@
+/*
+ * deferred.c — deferred triggers of an owner's code fire at once
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/memutils.h"
+#include "utils/reltrigger.h"
+
+#include "base/immediate_triggers.h"
+
+static ExecutorStart_hook_type	next_start = NULL;
+static ProcessUtility_hook_type next_utility = NULL;
+
+/* The scopes of as_owner.c that we are in, the innermost first. */
+typedef struct Room
+{
+	bool			 at_once;
+	SubTransactionId subid;
+	struct Room		*outer;
+} Room;
+
+static Room *room = NULL;
+
+void
+deferred_enter(bool at_once)
+{
+	Room *inner = MemoryContextAlloc(TopTransactionContext, sizeof(Room));
+
+	inner->at_once = at_once;
+	inner->subid = GetCurrentSubTransactionId();
+	inner->outer = room;
+	room = inner;
+}
+
+void
+deferred_leave(void)
+{
+	Room *inner = room;
+
+	room = inner->outer;
+	pfree(inner);
+}
+
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId subid,
+				   SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		while (room && room->subid >= subid)
+			deferred_leave();
+}
+
+/* Its memory has gone, or goes. */
+static void
+end_transaction(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		room = NULL;
+}
+
+static bool
+fires_at_once(void)
+{
+	return room && room->at_once && InSecurityRestrictedOperation();
+}
+
+/* The trigger descriptor is the statement's own copy. */
+void
+deferred_fire_at_once(ResultRelInfo *info)
+{
+	TriggerDesc *triggers = info->ri_TrigDesc;
+
+	if (!fires_at_once())
+		return;
+	for (int i = 0; triggers && i < triggers->numtriggers; i++)
+		triggers->triggers[i].tgdeferrable = triggers->triggers[i]
+												 .tginitdeferred = false;
+}
+
+/*
+ * Relations that a statement opens later (partitions that rows are routed to)
+ * keep their triggers, and PostgreSQL refuses to defer those.
+ */
+static void
+start_statement(QueryDesc *query, int flags)
+{
+	List *relations;
+
+	if (next_start)
+		next_start(query, flags);
+	else
+		standard_ExecutorStart(query, flags);
+	if (!fires_at_once())
+		return;
+	relations = query->estate->es_opened_result_relations;
+	for (int i = 0; i < list_length(relations); i++)
+		deferred_fire_at_once(list_nth(relations, i));
+}
+
+static bool
+is_temporary(List *name)
+{
+	char *object;
+
+	return isTempNamespace(QualifiedNameGetCreationNamespace(name, &object));
+}
+
+/*
+ * What would be left in the caller's session, where a type is found before all
+ * others; not every minor version of PostgreSQL refuses it.  Or taken from the
+ * records.
+ */
+static bool
+is_refused(Node *statement)
+{
+	switch (nodeTag(statement))
+	{
+		case T_CreateFunctionStmt:
+			return is_temporary(((CreateFunctionStmt *) statement)->funcname);
+		case T_CreateDomainStmt:
+			return is_temporary(((CreateDomainStmt *) statement)->domainname);
+		case T_CreateEnumStmt:
+			return is_temporary(((CreateEnumStmt *) statement)->typeName);
+		case T_CreateRangeStmt:
+			return is_temporary(((CreateRangeStmt *) statement)->typeName);
+		case T_CompositeTypeStmt:
+			return isTempNamespace(RangeVarGetCreationNamespace(
+				((CompositeTypeStmt *) statement)->typevar));
+		case T_DefineStmt:
+			return is_temporary(((DefineStmt *) statement)->defnames);
+		case T_DropStmt:
+			return ((DropStmt *) statement)->removeType == OBJECT_TABLE;
+		default:
+			return false;
+	}
+}
+
+static void
+run_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
+			ProcessUtilityContext context, ParamListInfo parameters,
+			QueryEnvironment *environment, DestReceiver *dest,
+			QueryCompletion *completion)
+{
+	if (fires_at_once())
+	{
+		if (IsA(statement->utilityStmt, ConstraintsSetStmt))
+			return;
+		if (is_refused(statement->utilityStmt))
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg(
+					 "cannot execute %s within security-restricted operation",
+					 GetCommandTagName(
+						 CreateCommandTag(statement->utilityStmt)))));
+	}
+	if (next_utility)
+		next_utility(statement, text, read_only_tree, context, parameters,
+					 environment, dest, completion);
+	else
+		standard_ProcessUtility(statement, text, read_only_tree, context,
+								parameters, environment, dest, completion);
+}
+
+void
+deferred_init(void)
+{
+	next_start = ExecutorStart_hook;
+	ExecutorStart_hook = start_statement;
+	next_utility = ProcessUtility_hook;
+	ProcessUtility_hook = run_utility;
+	RegisterXactCallback(end_transaction, NULL);
+	RegisterSubXactCallback(end_subtransaction, NULL);
+}

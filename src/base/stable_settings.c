@@ -1,0 +1,52 @@
+/*
+ * formats.c — settings that text and expressions depend on, held still
+ */
+#include "postgres.h"
+
+#include "utils/guc.h"
+
+#include "base/stable_settings.h"
+
+/* Most sessions have most of these already, and a lookup is cheap. */
+static void
+fix(const char *name, const char *value)
+{
+	const char *now = GetConfigOption(name, true, false);
+
+	if (now && strcmp(now, value) != 0)
+		(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+}
+
+int
+formats_fix(const char *time_zone)
+{
+	int						 nest = NewGUCNestLevel();
+	static const char *const settings[][2] = {
+		{"DateStyle", "ISO, MDY"},
+		{"IntervalStyle", "postgres"},
+		{"extra_float_digits", "1"},
+		{"bytea_output", "hex"},
+		{"array_nulls", "on"},
+		{"xmlbinary", "base64"},
+		{"xmloption", "content"},
+		{"lc_monetary", "C"},
+		{"lc_numeric", "C"},
+		{"lc_time", "C"},
+		{"default_text_search_config", "pg_catalog.simple"},
+		{"timezone_abbreviations", "Default"},
+		{"standard_conforming_strings", "on"},
+		{"transform_null_equals", "off"},
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		fix(settings[i][0], settings[i][1]);
+	fix("TimeZone", time_zone);
+	return nest;
+}
+
+void
+formats_restore(int nest)
+{
+	AtEOXact_GUC(true, nest);
+}

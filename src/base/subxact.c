@@ -1,0 +1,63 @@
+/*
+ * attempt.c — doing something that may fail, and going on
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "base/subxact.h"
+
+/*
+ * A trigger that says it was canceled, or that ran into a lock_timeout of its
+ * own, does not stop us.
+ */
+static bool
+is_interrupt(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED && error->funcname &&
+		strcmp(error->funcname, "ProcessInterrupts") == 0;
+}
+
+ErrorData *
+attempt_any(AttemptStep step, void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		/* What SPI reads goes with its connection, so each step has its own. */
+		SPI_connect();
+		MemoryContextSwitchTo(caller);
+		step(arg);
+		SPI_finish();
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return error;
+}
+
+ErrorData *
+attempt(AttemptStep step, void *arg)
+{
+	ErrorData *error = attempt_any(step, arg);
+
+	if (error && is_interrupt(error))
+		ReThrowError(error);
+	return error;
+}

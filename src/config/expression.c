@@ -1,0 +1,252 @@
+/*
+ * expression.c — SQL expressions that a user gives as text
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_relation.h"
+#include "parser/parser.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/ruleutils.h"
+
+#include "base/stable_settings.h"
+#include "config/expression.h"
+#include "config/run_as.h"
+
+bool
+expression_is_one(const char *text)
+{
+	List	   *statements;
+	SelectStmt *select;
+
+	/* Bare as well, or "a) OR (b" would pass, and change what stands around. */
+	if (list_length(
+			raw_parser(psprintf("SELECT %s\n", text), RAW_PARSE_DEFAULT)) != 1)
+		return false;
+	statements = raw_parser(psprintf("SELECT (%s\n)", text),
+							RAW_PARSE_DEFAULT);
+
+	if (list_length(statements) != 1)
+		return false;
+	select = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
+	return IsA(select, SelectStmt) && list_length(select->targetList) == 1 &&
+		linitial_node(ResTarget, select->targetList)->name == NULL &&
+		select->op == SETOP_NONE && select->valuesLists == NIL &&
+		select->distinctClause == NIL && select->intoClause == NULL &&
+		select->fromClause == NIL && select->whereClause == NULL &&
+		select->groupClause == NIL && select->havingClause == NULL &&
+		select->windowClause == NIL && select->sortClause == NIL &&
+		select->limitOffset == NULL && select->limitCount == NULL &&
+		select->lockingClause == NIL && select->withClause == NULL;
+}
+
+/*
+ * Rows are given as values, which have no place in a table.  And a temporary
+ * table would be that of whoever calls.
+ */
+static bool
+check_columns(Node *node, void *level)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		Index	  below = *(Index *) level + 1;
+		ListCell *lc;
+
+		foreach(lc, ((Query *) node)->rtable)
+		{
+			RangeTblEntry *rte = lfirst(lc);
+
+			if (rte->rtekind == RTE_RELATION &&
+				isAnyTempNamespace(get_rel_namespace(rte->relid)))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+						 errmsg("table \"%s\" is temporary",
+								get_rel_name(rte->relid))));
+		}
+		return query_tree_walker((Query *) node, check_columns, &below, 0);
+	}
+	if (IsA(node, Var) && ((Var *) node)->varattno < 0 &&
+		((Var *) node)->varlevelsup == *(Index *) level)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("system columns of the order are not available")));
+	return expression_tree_walker(node, check_columns, level);
+}
+
+bool
+expression_calls(List *functions, const char *signature)
+{
+	ListCell *lc;
+
+	foreach(lc, functions)
+		if (strcmp(lfirst(lc), signature) == 0)
+			return true;
+	return false;
+}
+
+static bool
+add_function(Oid function, void *context)
+{
+	List **functions = context;
+	char  *signature;
+
+	if (get_func_namespace(function) == PG_CATALOG_NAMESPACE)
+		return false;
+	signature = format_procedure_qualified(function);
+	if (!expression_calls(*functions, signature))
+		*functions = lappend(*functions, signature);
+	return false;
+}
+
+static bool
+collect_functions(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	(void) check_functions_in_node(node, add_function, context);
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, collect_functions, context,
+								 0);
+	return expression_tree_walker(node, collect_functions, context);
+}
+
+List *
+expression_functions(Node *node)
+{
+	List *functions = NIL;
+
+	(void) collect_functions(node, &functions);
+	return functions;
+}
+
+char *
+expression_functions_text(Node *node)
+{
+	StringInfoData text;
+	List		  *functions = expression_functions(node);
+
+	initStringInfo(&text);
+	for (int i = 0; i < list_length(functions); i++)
+		appendStringInfo(&text, "%s%s", text.len ? "\n" : "",
+						 (char *) list_nth(functions, i));
+	return text.data;
+}
+
+List *
+expression_functions_of(const char *text)
+{
+	List *functions = NIL;
+	char *rest = pstrdup(text);
+
+	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+		if (line[0] != '\0')
+			functions = lappend(functions, line);
+	return functions;
+}
+
+static Node *
+analyze(const char *name, Relation rel, const char *text, Oid type)
+{
+	char	*sql = psprintf("SELECT (%s\n)", text);
+	RawStmt *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
+	SelectStmt *select = (SelectStmt *) raw->stmt;
+	ParseState *pstate = make_parsestate(NULL);
+	Index		level = 0;
+	Node	   *node;
+	Node	   *value;
+
+	pstate->p_sourcetext = sql;
+	addNSItemToQuery(pstate,
+					 addRangeTableEntryForRelation(pstate, rel,
+												   AccessShareLock,
+												   makeAlias(name, NIL), false,
+												   true),
+					 false, true, true);
+	node = transformExpr(pstate,
+						 linitial_node(ResTarget, select->targetList)->val,
+						 EXPR_KIND_WHERE);
+	value = coerce_to_target_type(pstate, node, exprType(node), type, -1,
+								  COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST,
+								  -1);
+	if (value == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("its type is %s, not %s",
+						format_type_be(exprType(node)),
+						format_type_be(type))));
+	assign_expr_collations(pstate, value);
+	(void) check_columns(value, &level);
+	free_parsestate(pstate);
+	return value;
+}
+
+static bool
+same_functions(Node *a, Node *b)
+{
+	List	 *ours = expression_functions(a);
+	List	 *theirs = expression_functions(b);
+	ListCell *lc;
+
+	foreach(lc, theirs)
+		if (!expression_calls(ours, lfirst(lc)))
+			return false;
+	return list_length(ours) == list_length(theirs);
+}
+
+/* The name that the row has in the text, and the path to read it with. */
+static Node *
+read_again(const OrderTable *table, Relation rel, const char *text, Oid type)
+{
+	int	  nest = pinned_path_enter();
+	Node *node = analyze(PINNED_ROW, rel, text, type);
+
+	pinned_path_leave(nest);
+	return node;
+}
+
+char *
+expression_pin(const OrderTable *table, const char *text, Oid type,
+			   char **functions)
+{
+	Relation rel;
+	Node	*node;
+	char	*pinned;
+	int		 nest;
+	int		 formats;
+
+	if (!expression_is_one(text))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("it must be one expression of type %s",
+						format_type_be(type))));
+	rel = table_open(table->relid, AccessShareLock);
+	node = analyze(table->name, rel, text, type);
+	*functions = expression_functions_text(node);
+
+	/* Literals were read as the session has it; they are written as we do. */
+	formats = formats_fix(table->time_zone);
+	nest = pinned_path_enter();
+	pinned = deparse_expression(node,
+								deparse_context_for(PINNED_ROW, table->relid),
+								true, true);
+	pinned_path_leave(nest);
+	if (!same_functions(node, read_again(table, rel, pinned, type)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("it uses an operator that cannot be written out")));
+	formats_restore(formats);
+	table_close(rel, NoLock);
+	return pinned;
+}

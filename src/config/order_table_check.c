@@ -1,0 +1,74 @@
+/*
+ * order_table_check.c — does an attached table still fit what is set for it?
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "config/order_table_check.h"
+#include "decision/refusal.h"
+
+/* The label may have been renamed. */
+static const char *
+stale_label(Oid type, const char *label)
+{
+	return label &&
+			!SearchSysCacheExists2(ENUMTYPOIDNAME, ObjectIdGetDatum(type),
+								   CStringGetDatum(label)) ?
+		label :
+		NULL;
+}
+
+/* Are the words of a policy still labels of the status's enum? */
+void
+order_table_check_labels(const OrderTable *table, Policy *policy)
+{
+	Oid			type = table->status.base;
+	const char *words[] = {policy->requested_status,
+						   policy->in_progress_status, policy->canceled_status,
+						   policy->customer_canceled_status};
+
+	if (get_typtype(type) != TYPTYPE_ENUM)
+		return;
+	for (int i = 0; i < lengthof(words) && !policy->stale_status; i++)
+		policy->stale_status = stale_label(type, words[i]);
+	for (int i = 0; i < policy->nrules && !policy->stale_rule; i++)
+		policy->stale_rule = stale_label(type, policy->rules[i].status);
+}
+
+/*
+ * Citus keeps the rows of a distributed table elsewhere, and an empty table
+ * here, in which C would look for them.
+ */
+void
+order_table_refuse_distributed(Relation rel)
+{
+	Oid catalog = get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE);
+	Relation	distributed;
+	SysScanDesc scan;
+	ScanKeyData key;
+	bool		found;
+
+	if (!OidIsValid(catalog))
+		return;
+	distributed = table_open(catalog, AccessShareLock);
+	ScanKeyInit(&key, get_attnum(catalog, "logicalrelid"),
+				BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(RelationGetRelid(rel)));
+	scan = systable_beginscan(distributed, InvalidOid, false, NULL, 1, &key);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	table_close(distributed, AccessShareLock);
+	if (found)
+		refusal_raise_invalid_policy(
+			psprintf("order table \"%s\" cannot be attached",
+					 RelationGetRelationName(rel)),
+			"It is distributed by Citus.", NULL);
+}

@@ -1,0 +1,426 @@
+/*
+ * order_table_load.c — building what a backend knows of an attached table
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/nbtree.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/syscache.h"
+
+#include "config/config_table.h"
+#include "config/order_table_check.h"
+#include "config/order_table_load.h"
+#include "config/pinned_query.h"
+#include "config/policy_load.h"
+#include "config/run_as.h"
+#include "config/status_equality.h"
+#include "decision/refusal.h"
+
+/* Columns of ordcancel.order_table; append only. */
+enum
+{
+	ORDER_TABLE_STATUS = 2,
+	ORDER_TABLE_PLACED_AT,
+	ORDER_TABLE_POLICY_BY,
+	ORDER_TABLE_REFUND_DUE,
+	ORDER_TABLE_PLAIN_UPDATES,
+	ORDER_TABLE_NOTIFY_CHANNEL,
+	ORDER_TABLE_INHERIT,
+	ORDER_TABLE_CANCELLATION_TABLE,
+	ORDER_TABLE_EVENT_TABLE,
+	ORDER_TABLE_KEY_COLUMNS,
+	ORDER_TABLE_SEARCH_PATH,
+	ORDER_TABLE_TIME_ZONE,
+	ORDER_TABLE_PRIMARY_KEY,
+	ORDER_TABLE_PINNED_REFUND_DUE,
+	ORDER_TABLE_NOTIFY_PAYLOAD,
+	ORDER_TABLE_REFUND_SCALE,
+	ORDER_TABLE_REFUND_DUE_FUNCTIONS,
+};
+
+/* The values of one row of ordcancel.order_table. */
+typedef struct Registration
+{
+	char	   *status;
+	char	   *placed_at;
+	char	   *policy_by;
+	int			nkeys;
+	char	  **primary_key; /* names of its columns, as they were */
+	OrderTable *table;
+} Registration;
+
+/* Frees the statements when the table's memory goes. */
+static void
+free_statements(void *arg)
+{
+	OrderTable *table = arg;
+
+	for (int i = 0; i < STATEMENT_COUNT; i++)
+		if (table->statements[i])
+			SPI_freeplan(table->statements[i]);
+	pinned_forget(&table->facts);
+}
+
+/* "o.*" is written o, and o would be a column if there were one. */
+static char *
+unused_alias(TupleDesc desc)
+{
+	char *alias = pstrdup("o");
+
+	for (int i = 0; i < desc->natts; i++)
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), alias) == 0)
+		{
+			alias = psprintf("%s_", alias);
+			i = -1;
+		}
+	return alias;
+}
+
+static void
+load_column(OrderTable *table, Relation rel, Column *column, AttrNumber attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	Oid				  function;
+	bool			  varlena;
+	char			  typtype;
+
+	column->attnum = attnum;
+	column->name = pstrdup(NameStr(att->attname));
+	column->type = att->atttypid;
+	column->base = getBaseType(att->atttypid);
+	column->typmod = att->atttypmod;
+	column->typlen = att->attlen;
+	column->typbyval = att->attbyval;
+	column->blank_padded = column->base == BPCHAROID;
+	getTypeInputInfo(column->type, &column->input, &column->ioparam);
+	typtype = get_typtype(column->type);
+	column->input_is_plain = typtype == TYPTYPE_ENUM ||
+		(typtype == TYPTYPE_BASE &&
+		 !OidIsValid(get_element_type(column->type)));
+	fmgr_info_cxt(column->input, &column->in, table->context);
+	getTypeOutputInfo(column->type, &function, &varlena);
+	fmgr_info_cxt(function, &column->out, table->context);
+}
+
+/* Finds a configured column by name; it may have been renamed or dropped. */
+static void
+load_named_column(OrderTable *table, Relation rel, Column *column,
+				  const char *name)
+{
+	if (name == NULL)
+		return;
+	for (AttrNumber i = 1; i <= RelationGetDescr(rel)->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i - 1);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+		{
+			load_column(table, rel, column, i);
+			return;
+		}
+	}
+	refusal_raise_invalid_policy(
+		psprintf("order table %s has no column \"%s\" any more", table->label,
+				 name),
+		"The column was renamed or dropped after the table was attached.",
+		"Call ordcancel.attach() again with the column's new name; policies, rules and records stay.");
+}
+
+/* It is read in C, by its type. */
+static void
+check_placed_at(const OrderTable *table)
+{
+	const Column *column = &table->placed_at;
+
+	switch (column->attnum ? column->base : TIMESTAMPTZOID)
+	{
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+		case DATEOID:
+			return;
+	}
+	refusal_raise_invalid_policy(
+		psprintf("column \"%s\" of order table %s is not a time any more",
+				 column->name, table->label),
+		psprintf("Its type is %s.", format_type_be(column->type)),
+		"It has to be a timestamp, with or without time zone, or a date.");
+}
+
+/* The text of these types depends on DateStyle, TimeZone and the like. */
+static bool
+type_has_format(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case UUIDOID:
+		case NUMERICOID:
+			return false;
+		default:
+			return true;
+	}
+}
+
+static bool
+same_key(const Registration *reg, Relation rel, Relation index)
+{
+	if (reg->table->nkeys != IndexRelationGetNumberOfKeyAttributes(index))
+		return false;
+	for (int i = 0; i < reg->table->nkeys; i++)
+	{
+		int attnum = index->rd_index->indkey.values[i];
+
+		if (strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)
+							   ->attname),
+				   reg->primary_key[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+load_key_order(OrderTable *table, Column *key, Relation index, int i)
+{
+	Oid family = index->rd_opfamily[i];
+	Oid type = index->rd_opcintype[i];
+
+	key->equal = get_opfamily_member(family, type, type,
+									 BTEqualStrategyNumber);
+	key->less = get_opfamily_member(family, type, type, BTLessStrategyNumber);
+	fmgr_info_cxt(get_opcode(key->equal), &key->equal_function,
+				  table->context);
+	fmgr_info_cxt(get_opfamily_proc(family, type, type, BTORDER_PROC),
+				  &key->compare_function, table->context);
+	key->collation = index->rd_indcollation[i];
+}
+
+/* One of our trigger functions; they stand in our schema, without arguments. */
+static Oid
+guard_function(const char *name)
+{
+	oidvector *none = buildoidvector(NULL, 0);
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						   CStringGetDatum(name), PointerGetDatum(none),
+						   ObjectIdGetDatum(
+							   get_namespace_oid("ordcancel_internal", true)));
+}
+
+static Oid
+primary_key(Relation rel)
+{
+	list_free(RelationGetIndexList(rel)); /* fills rd_pkindex */
+	return rel->rd_pkindex;
+}
+
+static void
+load_keys(const Registration *reg, Relation rel)
+{
+	OrderTable *table = reg->table;
+
+	Oid		 pkey;
+	Relation index;
+
+	pkey = primary_key(rel);
+	if (!OidIsValid(pkey))
+		refusal_raise_invalid_policy(
+			psprintf("order table %s has no primary key any more",
+					 table->label),
+			NULL, "Add the primary key again.");
+
+	index = index_open(pkey, AccessShareLock);
+	if (!same_key(reg, rel, index))
+		refusal_raise_invalid_policy(
+			psprintf("the primary key of order table %s has changed",
+					 table->label),
+			"Cancellations are recorded under the columns that it had.",
+			"If its columns were only renamed, call ordcancel.attach() again; else restore it.");
+
+	table->key_index = pkey;
+	table->keys = palloc0(table->nkeys * sizeof(Column));
+	table->key_desc = CreateTemplateTupleDesc(table->nkeys);
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		Column *key = &table->keys[i];
+
+		load_column(table, rel, key, index->rd_index->indkey.values[i]);
+		load_key_order(table, key, index, i);
+		table->key_has_format |= type_has_format(key->type);
+		TupleDescInitEntry(table->key_desc, i + 1, key->name, key->type,
+						   key->typmod, 0);
+	}
+	index_close(index, AccessShareLock);
+	finalize_tuple_desc(table->key_desc);
+	table->key_desc = BlessTupleDesc(table->key_desc);
+}
+
+static void
+load_registration(HeapTuple row, TupleDesc desc, void *arg)
+{
+	Registration *reg = arg;
+	OrderTable	 *table = reg->table;
+	char		 *payload;
+	int			  nkeys;
+
+	reg->status = config_name(row, desc, ORDER_TABLE_STATUS);
+	reg->placed_at = config_name(row, desc, ORDER_TABLE_PLACED_AT);
+	reg->policy_by = config_name(row, desc, ORDER_TABLE_POLICY_BY);
+	table->refund_due = config_text(row, desc, ORDER_TABLE_PINNED_REFUND_DUE);
+	if (table->refund_due == NULL)
+		table->refund_due = config_text(row, desc, ORDER_TABLE_REFUND_DUE);
+	add_functions(table,
+				  config_text(row, desc, ORDER_TABLE_REFUND_DUE_FUNCTIONS));
+	table->plain_updates = config_bool(row, desc, ORDER_TABLE_PLAIN_UPDATES);
+	table->channel = config_text(row, desc, ORDER_TABLE_NOTIFY_CHANNEL);
+	payload = config_text(row, desc, ORDER_TABLE_NOTIFY_PAYLOAD);
+	table->payload_is_id = payload && strcmp(payload, "id") == 0;
+	table->cancellation_table = config_oid(row, desc,
+										   ORDER_TABLE_CANCELLATION_TABLE);
+	table->event_table = config_oid(row, desc, ORDER_TABLE_EVENT_TABLE);
+	table->search_path = config_text(row, desc, ORDER_TABLE_SEARCH_PATH);
+	table->time_zone = config_text(row, desc, ORDER_TABLE_TIME_ZONE);
+	table->refund_scale = config_int(row, desc, ORDER_TABLE_REFUND_SCALE);
+
+	table->record_keys = config_names(row, desc, ORDER_TABLE_KEY_COLUMNS,
+									  &table->nkeys);
+	nkeys = table->nkeys;
+	reg->primary_key = config_names(row, desc, ORDER_TABLE_PRIMARY_KEY,
+									&table->nkeys);
+	if (nkeys != table->nkeys)
+		table->nkeys = 0; /* that of no table, see same_key */
+}
+
+static void
+add_to_mark(HeapTuple row, TupleDesc desc, void *arg)
+{
+	*(uint64 *) arg = config_mark(*(uint64 *) arg, row);
+}
+
+/* Of the rows that an OrderTable holds; policies have marks of their own. */
+static uint64
+mark_of(Oid relid)
+{
+	uint64 mark = 0;
+
+	config_scan("order_table", relid, add_to_mark, &mark);
+	config_scan("block", relid, add_to_mark, &mark);
+	return mark;
+}
+
+static uint64
+words_mark_of(Oid relid)
+{
+	uint64 mark = 0;
+
+	config_scan("policy", relid, add_to_mark, &mark);
+	config_scan("rule", relid, add_to_mark, &mark);
+	return mark;
+}
+
+static char *
+label_of(Relation rel)
+{
+	return pstrdup(quote_qualified_identifier(get_namespace_name(
+												  RelationGetNamespace(rel)),
+											  RelationGetRelationName(rel)));
+}
+
+bool
+order_table_fits(const OrderTable *table)
+{
+	Relation rel;
+	bool	 fits;
+
+	if (mark_of(table->relid) != table->mark ||
+		(table->folds && words_mark_of(table->relid) != table->words_mark))
+		return false;
+	rel = try_table_open(table->relid, AccessShareLock);
+	if (rel == NULL)
+		return false;
+	order_table_refuse_distributed(rel);
+	fits = equalTupleDescs(table->desc, RelationGetDescr(rel)) &&
+		primary_key(rel) == table->key_index &&
+		rel->rd_rel->relowner == table->owner &&
+		strcmp(label_of(rel), table->label) == 0 &&
+		guard_function("guard_update") == table->guard_update;
+	table_close(rel, AccessShareLock);
+	return fits;
+}
+
+/* Reads all there is to know; NULL when the table is not attached. */
+OrderTable *
+order_table_load(Oid relid)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "ordcancel order table",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	OrderTable	 *table = palloc0(sizeof(OrderTable));
+	Registration  reg = {.table = table};
+	MemoryContextCallback *cleanup;
+	Relation			   rel;
+
+	table->context = context;
+	table->relid = relid;
+	table->changes = 1;
+
+	/* Before the rows are read: what changes meanwhile is read again. */
+	table->mark = mark_of(relid);
+	if (config_scan("order_table", relid, load_registration, &reg) == 0)
+	{
+		MemoryContextSwitchTo(caller);
+		MemoryContextDelete(context);
+		return NULL;
+	}
+
+	rel = table_open(relid, AccessShareLock);
+	order_table_refuse_distributed(rel);
+	table->owner = rel->rd_rel->relowner;
+	table->name = pstrdup(RelationGetRelationName(rel));
+	table->alias = unused_alias(RelationGetDescr(rel));
+	table->label = label_of(rel);
+	table->desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+	load_named_column(table, rel, &table->status, reg.status);
+	table->status_collation = TupleDescAttr(RelationGetDescr(rel),
+											table->status.attnum - 1)
+								  ->attcollation;
+	load_named_column(table, rel, &table->placed_at, reg.placed_at);
+	check_placed_at(table);
+	load_named_column(table, rel, &table->policy_by, reg.policy_by);
+	table->policy_has_format = table->policy_by.attnum != 0 &&
+		type_has_format(table->policy_by.type);
+	load_keys(&reg, rel);
+	table->guard_update = guard_function("guard_update");
+	rules_read_blocks(table);
+	table->folds = status_words_fold(table);
+	if (table->folds)
+	{
+		table->words_mark = words_mark_of(relid);
+		status_words_load(table);
+	}
+	table_close(rel, AccessShareLock);
+
+	cleanup = palloc0(sizeof(MemoryContextCallback));
+	cleanup->func = free_statements;
+	cleanup->arg = table;
+	MemoryContextRegisterResetCallback(context, cleanup);
+	MemoryContextSwitchTo(caller);
+	return table;
+}

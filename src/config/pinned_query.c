@@ -1,0 +1,302 @@
+/*
+ * pinned.c — queries whose names cannot come to mean something else
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parser.h"
+#include "rewrite/rewriteHandler.h"
+#include "tcop/cmdtag.h"
+#include "tcop/dest.h"
+#include "tcop/tcopprot.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/snapmgr.h"
+
+#include "base/compat.h"
+#include "config/expression.h"
+#include "config/pinned_query.h"
+#include "config/run_as.h"
+#include "decision/refusal.h"
+
+struct Pinned
+{
+	MemoryContext	  context; /* of all but the source */
+	CachedPlanSource *source;
+	Bitmapset		 *columns; /* that it reads, see PinnedValue */
+	PlannedStmt		 *plan;	   /* or NULL */
+	bool			  unkept;  /* there is none that can be kept */
+};
+
+/* Hands the rows of a result on. */
+typedef struct RowReceiver
+{
+	DestReceiver  pub;
+	PinnedRow	  row;
+	void		 *arg;
+	MemoryContext context;
+} RowReceiver;
+
+/* Whoever may create functions there may have made one that fits better. */
+static void
+check_functions(Query *query, const char *functions)
+{
+	List	 *allowed = expression_functions_of(functions ? functions : "");
+	ListCell *lc;
+
+	foreach(lc, expression_functions((Node *) query))
+		if (!expression_calls(allowed, lfirst(lc)))
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
+				 errmsg(
+					 "it would call %s, which is not what it called when it was set",
+					 (char *) lfirst(lc))));
+}
+
+static CachedPlanSource *
+read_text(const char *sql, const char *functions, Oid type)
+{
+	RawStmt *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
+	CachedPlanSource *source = CreateCachedPlan(raw, sql, CMDTAG_SELECT);
+	List  *queries = pg_analyze_and_rewrite_fixedparams(raw, sql, &type, 1,
+														NULL);
+	Query *query = linitial_node(Query, queries);
+
+	/* A function that was made anew may have become one. */
+	if (query->hasTargetSRFs)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-returning functions are not allowed")));
+	check_functions(query, functions);
+	CompleteCachedPlan(source, queries, NULL, &type, 1, NULL, NULL, 0, true);
+	SaveCachedPlan(source);
+	return source;
+}
+
+/* What a query reads of the rows that it is from; it has no other table. */
+typedef struct RowColumns
+{
+	Index	   level; /* of subqueries, where we are */
+	Bitmapset *columns;
+} RowColumns;
+
+static bool
+collect_columns(Node *node, RowColumns *found)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		found->level++;
+		(void) query_tree_walker((Query *) node, collect_columns, found, 0);
+		found->level--;
+		return false;
+	}
+	if (IsA(node, Var))
+	{
+		Var *var = (Var *) node;
+
+		if (var->varlevelsup == found->level && var->varno == 1)
+			found->columns = bms_add_member(found->columns,
+											Max(var->varattno, 0));
+		return false;
+	}
+	return expression_tree_walker(node, collect_columns, found);
+}
+
+static Bitmapset *
+columns_of(Query *query)
+{
+	RowColumns found = {0};
+
+	(void) query_tree_walker(query, collect_columns, &found, 0);
+	return found.columns;
+}
+
+/* It may be running further up the stack: the plan goes at the end. */
+void
+pinned_forget(Pinned **pinned)
+{
+	Pinned *old = *pinned;
+
+	*pinned = NULL;
+	if (old == NULL)
+		return;
+	DropCachedPlan(old->source);
+	if (IsTransactionState())
+		MemoryContextSetParent(old->context, TopTransactionContext);
+	else
+		MemoryContextDelete(old->context);
+}
+
+static Pinned *
+pin(const char *sql, const char *functions, Oid type)
+{
+	CachedPlanSource *source = read_text(sql, functions, type);
+	MemoryContext	  context = AllocSetContextCreate(CacheMemoryContext,
+													  "ordcancel expressions",
+													  ALLOCSET_SMALL_SIZES);
+	Pinned			 *pinned = MemoryContextAllocZero(context, sizeof(Pinned));
+	MemoryContext	  caller = MemoryContextSwitchTo(context);
+
+	pinned->context = context;
+	pinned->source = source;
+	pinned->columns = columns_of(linitial_node(Query, source->query_list));
+	MemoryContextSwitchTo(caller);
+	return pinned;
+}
+
+/* What the text says, with locks on all that it names. */
+static Query *
+locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
+			 const char *complaint)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Query *volatile query = NULL;
+	int nest = pinned_path_enter();
+
+	PG_TRY();
+	{
+		do
+		{
+			if (*pinned && !CachedPlanIsValid((*pinned)->source))
+				pinned_forget(pinned);
+			if (*pinned == NULL)
+				*pinned = pin(sql, functions, type);
+			MemoryContextSwitchTo(caller);
+			query = copyObject(
+				linitial_node(Query, (*pinned)->source->query_list));
+			AcquireRewriteLocks(query, true, false);
+		} while (!CachedPlanIsValid((*pinned)->source));
+	}
+	PG_CATCH();
+	{
+		refusal_rethrow_invalid_policy(
+			caller, complaint,
+			"Set it anew by ordcancel.add_block(), or for refund_due by ordcancel.attach().");
+	}
+	PG_END_TRY();
+	pinned_path_leave(nest);
+	return query;
+}
+
+/*
+ * Is the plan good as long as the text that was read is?  It must not read
+ * tables, whose locks it would need, and what it calls must all be
+ * PostgreSQL's own: of a user's functions a plan takes in what they call in
+ * turn, and results of those that are said to be immutable.
+ */
+static bool
+can_be_kept(Query *query, const PlannedStmt *plan)
+{
+	return plan->relationOids == NIL && plan->invalItems == NIL &&
+		!plan->transientPlan && !plan->dependsOnRole &&
+		expression_functions((Node *) query) == NIL;
+}
+
+/* A plan for any rows; NULL where it would not be good the next time. */
+static PlannedStmt *
+kept_plan(Pinned *pinned, Query *query, const char *sql)
+{
+	PlannedStmt	 *plan;
+	MemoryContext caller;
+
+	if (pinned->plan || pinned->unkept)
+		return pinned->plan;
+	plan = plan_query(copyObject(query), sql, NULL);
+	if (!can_be_kept(query, plan))
+	{
+		pinned->unkept = true;
+		return NULL;
+	}
+	caller = MemoryContextSwitchTo(pinned->context);
+	pinned->plan = copyObject(plan);
+	MemoryContextSwitchTo(caller);
+	return pinned->plan;
+}
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver	 *receiver = (RowReceiver *) self;
+	MemoryContext executor = MemoryContextSwitchTo(receiver->context);
+
+	receiver->row(slot, receiver->arg);
+	MemoryContextSwitchTo(executor);
+	return true;
+}
+
+static void
+receiver_start(DestReceiver *self, int operation, TupleDesc desc)
+{
+}
+
+static void
+receiver_end(DestReceiver *self)
+{
+}
+
+static void
+execute(PlannedStmt *plan, const char *sql, ParamListInfo parameters,
+		RowReceiver *receiver)
+{
+	QueryDesc *query = CreateQueryDesc(plan, sql, GetActiveSnapshot(),
+									   InvalidSnapshot, &receiver->pub,
+									   parameters, NULL, 0);
+
+	ExecutorStart(query, 0);
+	run_executor(query);
+	ExecutorFinish(query);
+	ExecutorEnd(query);
+	FreeQueryDesc(query);
+}
+
+void
+pinned_run(Pinned **pinned, const char *sql, const char *functions, Oid type,
+		   PinnedValue value, Sight sight, const char *complaint,
+		   PinnedRow row, void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "ordcancel query",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext run = AllocSetContextCreate(context, "ordcancel rows",
+											  ALLOCSET_DEFAULT_SIZES);
+	RowReceiver	  receiver = {{receive_row, receiver_start, receiver_end,
+							   receiver_end, DestNone},
+							  row,
+							  arg,
+							  caller};
+	Query		 *query = NULL;
+	PlannedStmt	 *plan = NULL;
+	Bitmapset	 *columns;
+	bool		  more = true;
+
+	MemoryContextSwitchTo(context);
+	sight_push(sight); /* to read the text needs one, too */
+	if (*pinned && CachedPlanIsValid((*pinned)->source))
+		plan = (*pinned)->plan;
+	if (plan == NULL)
+	{
+		query = locked_query(pinned, sql, functions, type, complaint);
+		plan = kept_plan(*pinned, query, sql);
+	}
+	columns = bms_copy((*pinned)->columns);
+	MemoryContextSwitchTo(run);
+	while (more)
+	{
+		ParamListInfo parameters = makeParamList(1);
+
+		parameters->params[0] = (ParamExternData){value(columns, &more, arg),
+												  false, PARAM_FLAG_CONST,
+												  type};
+		execute(plan ? plan : plan_query(copyObject(query), sql, parameters),
+				sql, parameters, &receiver);
+		MemoryContextReset(run);
+	}
+	PopActiveSnapshot();
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}

@@ -1,0 +1,266 @@
+/*
+ * policy_cache.c — the policies of an order table that this session has used
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "common/hashfn.h"
+#include "utils/memutils.h"
+
+#include "config/policy_cache.h"
+#include "config/policy_load.h"
+#include "config/status_equality.h"
+
+/* "checked" is the count of the table's changes that it is good for. */
+typedef struct KnownPolicy
+{
+	const char	 *name; /* hash key */
+	uint32		  hash;
+	char		  status;
+	uint64		  checked;
+	uint64		  mark;
+	MemoryContext context;
+	Policy		 *policy; /* NULL: there is none of that name */
+} KnownPolicy;
+
+typedef struct KnownStatus
+{
+	const char *text; /* hash key */
+	uint32		hash;
+	char		status;
+	uint64		checked;
+	StatusKind	kind; /* as any policy has it */
+} KnownStatus;
+
+#define HASH_TEXT(text) \
+	hash_bytes((const unsigned char *) (text), strlen(text))
+
+#define SH_PREFIX policies
+#define SH_ELEMENT_TYPE KnownPolicy
+#define SH_KEY_TYPE const char *
+#define SH_KEY name
+#define SH_HASH_KEY(tb, key) HASH_TEXT(key)
+#define SH_EQUAL(tb, a, b) (strcmp(a, b) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a) (a)->hash
+#define SH_SCOPE static inline
+#define SH_DEFINE
+#define SH_DECLARE
+#include "lib/simplehash.h"
+
+#define SH_PREFIX statuses
+#define SH_ELEMENT_TYPE KnownStatus
+#define SH_KEY_TYPE const char *
+#define SH_KEY text
+#define SH_HASH_KEY(tb, key) HASH_TEXT(key)
+#define SH_EQUAL(tb, a, b) (strcmp(a, b) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a) (a)->hash
+#define SH_SCOPE static inline
+#define SH_DEFINE
+#define SH_DECLARE
+#include "lib/simplehash.h"
+
+struct PolicyCache
+{
+	MemoryContext  context; /* for names and the hashes */
+	TimestampTz	   began;	/* the transaction that it was made in */
+	policies_hash *policies;
+	int			   nones; /* names without a policy, of them */
+	MemoryContext  status_context;
+	statuses_hash *statuses;
+	uint64		   deletable_checked;
+	bool		   deletable;
+};
+
+/* So many policies, names without one, and statuses are kept. */
+#define KNOWN_MAX 1000
+
+static PolicyCache *
+make_cache(OrderTable *table)
+{
+	MemoryContext context = AllocSetContextCreate(table->context,
+												  "ordcancel policies",
+												  ALLOCSET_SMALL_SIZES);
+	PolicyCache	 *cache = MemoryContextAllocZero(context, sizeof(PolicyCache));
+
+	cache->context = context;
+	cache->began = GetCurrentTransactionStartTimestamp();
+	cache->policies = policies_create(context, 8, NULL);
+	cache->status_context = AllocSetContextCreate(context,
+												  "ordcancel statuses",
+												  ALLOCSET_SMALL_SIZES);
+	cache->statuses = statuses_create(cache->status_context, 8, NULL);
+	return cache;
+}
+
+/* It may be in use further up the stack: it goes at the end. */
+static void
+retire(const KnownPolicy *known)
+{
+	if (known->policy)
+		MemoryContextSetParent(known->context, TopTransactionContext);
+}
+
+static void
+forget(OrderTable *table)
+{
+	PolicyCache		 *cache = table->policies;
+	policies_iterator i;
+	KnownPolicy		 *known;
+
+	table->policies = NULL;
+	policies_start_iterate(cache->policies, &i);
+	while ((known = policies_iterate(cache->policies, &i)) != NULL)
+		retire(known);
+	MemoryContextDelete(cache->context);
+}
+
+/*
+ * A transaction keeps all that it uses, which it could not let go of anyway,
+ * and the one after it begins anew.
+ */
+static PolicyCache *
+cache_of(OrderTable *table)
+{
+	PolicyCache *cache = table->policies;
+
+	if (cache && cache->policies->members > KNOWN_MAX + cache->nones &&
+		cache->began != GetCurrentTransactionStartTimestamp())
+		forget(table);
+	if (table->policies == NULL)
+		table->policies = make_cache(table);
+	return table->policies;
+}
+
+/* What the tables say of a policy now. */
+static KnownPolicy
+read_policy(const OrderTable *table, const char *name)
+{
+	KnownPolicy known = {.checked = table->changes};
+
+	known.context = AllocSetContextCreate(CurrentMemoryContext,
+										  "ordcancel policy",
+										  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(known.context);
+
+	known.policy = rules_read_policy(table, name, &known.mark);
+	MemoryContextSwitchTo(caller);
+	if (known.policy == NULL)
+		MemoryContextDelete(known.context);
+	return known;
+}
+
+static const Policy *
+find_policy(OrderTable *table, const char *name)
+{
+	PolicyCache *cache = cache_of(table);
+	KnownPolicy *known = policies_lookup(cache->policies, name);
+	KnownPolicy	 fresh;
+	bool		 found;
+
+	if (known && known->checked == table->changes)
+		return known->policy;
+
+	fresh = read_policy(table, name);
+	if (known && known->policy && fresh.policy && known->mark == fresh.mark)
+	{
+		known->checked = fresh.checked;
+		MemoryContextDelete(fresh.context);
+		return known->policy;
+	}
+	if (known == NULL)
+	{
+		if (fresh.policy == NULL && cache->nones >= KNOWN_MAX)
+			return NULL;
+		name = MemoryContextStrdup(cache->context, name);
+		known = policies_insert(cache->policies, name, &found);
+	}
+	else
+	{
+		retire(known);
+		cache->nones -= known->policy == NULL;
+	}
+	cache->nones += fresh.policy == NULL;
+	known->checked = fresh.checked;
+	known->mark = fresh.mark;
+	known->context = fresh.context;
+	known->policy = fresh.policy;
+	if (fresh.policy)
+		MemoryContextSetParent(fresh.context, cache->context);
+	return fresh.policy;
+}
+
+const Policy *
+order_table_policy(OrderTable *table, const char *name)
+{
+	/* attach makes it; only a superuser could have taken it away. */
+	static const Policy nothing = {.name = "default"};
+	const Policy	   *policy = name ? find_policy(table, name) : NULL;
+
+	if (policy == NULL)
+		policy = find_policy(table, "default");
+	return policy ? policy : &nothing;
+}
+
+static StatusKind
+any_meaning(OrderTable *table, const char *status)
+{
+	PolicyCache *cache = cache_of(table);
+	KnownStatus *known = statuses_lookup(cache->statuses, status);
+	uint64		 checked = table->changes;
+	StatusKind	 kind;
+	bool		 found;
+
+	if (known && known->checked == checked)
+		return known->kind;
+
+	/* To compare words may run code of a user's, which may come here. */
+	kind = table->folds ? status_words_meaning(table, status) :
+						  rules_find_meaning(table, status);
+	cache = cache_of(table);
+	if (cache->statuses->members >= KNOWN_MAX)
+	{
+		MemoryContextReset(cache->status_context);
+		cache->statuses = statuses_create(cache->status_context, 8, NULL);
+	}
+	known = statuses_lookup(cache->statuses, status);
+	if (known == NULL)
+	{
+		status = MemoryContextStrdup(cache->status_context, status);
+		known = statuses_insert(cache->statuses, status, &found);
+	}
+	known->checked = checked;
+	known->kind = kind;
+	return kind;
+}
+
+StatusKind
+order_table_meaning(OrderTable *table, const Policy *policy,
+					const char *status)
+{
+	StatusKind kind = status_kind(policy, status);
+
+	return kind != STATUS_ORDINARY || status == NULL ?
+		kind :
+		any_meaning(table, status);
+}
+
+/* Rather too often than too seldom: it only says whether to look. */
+bool
+order_table_canceled_deletable(OrderTable *table)
+{
+	uint64		 checked = table->changes;
+	PolicyCache *cache = cache_of(table);
+	bool		 deletable = false;
+
+	if (cache->deletable_checked == checked)
+		return cache->deletable;
+	for (char *status = rules_next_deletable(table, ""); status && !deletable;
+		 status = rules_next_deletable(table, status))
+		deletable = any_meaning(table, status) == STATUS_CANCELED;
+	cache = cache_of(table);
+	cache->deletable = deletable;
+	cache->deletable_checked = checked;
+	return deletable;
+}

@@ -1,0 +1,390 @@
+/*
+ * rules.c — reading policies, rules, blocks and reasons from their tables
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+
+#include "config/config_table.h"
+#include "config/order_table_check.h"
+#include "config/policy_load.h"
+
+/* Column numbers; append only, as sql/20-config.sql is. */
+enum
+{
+	POLICY_NAME = 2,
+	POLICY_GRACE,
+	POLICY_REQUESTED_STATUS,
+	POLICY_IN_PROGRESS_STATUS,
+	POLICY_CANCELED_STATUS,
+	POLICY_CUSTOMER_CANCELED_STATUS,
+	POLICY_ON_PROGRESS,
+	POLICY_DECISION_TIMEOUT,
+	POLICY_ON_TIMEOUT,
+	POLICY_UNDO,
+	POLICY_UNDO_WINDOW,
+	POLICY_REASON_REQUIRED,
+};
+enum
+{
+	RULE_POLICY = 2,
+	RULE_STATUS,
+	RULE_CUSTOMER,
+	RULE_CUSTOMER_LATE,
+	RULE_MERCHANT,
+	RULE_DELETABLE,
+	RULE_HINT,
+};
+enum
+{
+	BLOCK_NAME = 2,
+	BLOCK_CONDITION,
+	BLOCK_HINT,
+	BLOCK_PARTY,
+	BLOCK_PINNED,
+	BLOCK_FUNCTIONS,
+};
+enum
+{
+	REASON_CODE = 1,
+	REASON_DESCRIPTION,
+	REASON_AUDIENCE,
+	REASON_REQUIRES_NOTE,
+	REASON_REQUIRES_REQUEST,
+	REASON_ACTIVE,
+	REASON_NOTE_MAX,
+};
+
+static MemoryContext reason_context = NULL;
+static Oid			 reason_table = InvalidOid;
+static List			*reasons = NIL;
+static uint64		 reason_changes = 1; /* counts what the callback saw */
+static uint64 reasons_loaded = 0; /* the count that the list is good for */
+
+/* Only counts: the reasons may be in use, and nothing may be read here. */
+static void
+reasons_invalidate(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == reason_table)
+		reason_changes++;
+}
+
+void
+rules_init(void)
+{
+	CacheRegisterRelcacheCallback(reasons_invalidate, (Datum) 0);
+}
+
+/* Makes room for one more element at the end of an array. */
+static void *
+grow(void *array, int count, Size size)
+{
+	return array ? repalloc(array, (count + 1) * size) : palloc(size);
+}
+
+/* A policy that is being read. */
+typedef struct Reading
+{
+	Policy *policy;
+	uint64	mark;
+} Reading;
+
+static void
+load_policy(HeapTuple row, TupleDesc desc, void *arg)
+{
+	Reading *reading = arg;
+	Policy	*policy = reading->policy;
+	char	*on_progress = config_text(row, desc, POLICY_ON_PROGRESS);
+	char	*on_timeout = config_text(row, desc, POLICY_ON_TIMEOUT);
+	char	*undo = config_text(row, desc, POLICY_UNDO);
+
+	reading->mark = config_mark(reading->mark, row);
+	policy->name = config_text(row, desc, POLICY_NAME);
+	policy->grace = config_interval(row, desc, POLICY_GRACE);
+	policy->requested_status = config_text(row, desc, POLICY_REQUESTED_STATUS);
+	policy->in_progress_status = config_text(row, desc,
+											 POLICY_IN_PROGRESS_STATUS);
+	policy->canceled_status = config_text(row, desc, POLICY_CANCELED_STATUS);
+	policy->customer_canceled_status = config_text(
+		row, desc, POLICY_CUSTOMER_CANCELED_STATUS);
+	policy->hold = on_progress && strcmp(on_progress, "hold") == 0;
+	policy->decision_timeout = config_interval(row, desc,
+											   POLICY_DECISION_TIMEOUT);
+	policy->accept_on_timeout = on_timeout &&
+		strcmp(on_timeout, "accept") == 0;
+	policy->undo = UNDO_CANCELED;
+	if (undo)
+		undo_reach_from_name(undo, &policy->undo);
+	policy->undo_window = config_interval(row, desc, POLICY_UNDO_WINDOW);
+	policy->reason_required = config_bool(row, desc, POLICY_REASON_REQUIRED);
+}
+
+static void
+load_rule(HeapTuple row, TupleDesc desc, void *arg)
+{
+	Reading *reading = arg;
+	Policy	*policy = reading->policy;
+	char	*customer = config_text(row, desc, RULE_CUSTOMER);
+	char	*customer_late = config_text(row, desc, RULE_CUSTOMER_LATE);
+	char	*merchant = config_text(row, desc, RULE_MERCHANT);
+	Rule	*rule;
+
+	reading->mark = config_mark(reading->mark, row);
+	policy->rules = grow(policy->rules, policy->nrules, sizeof(Rule));
+	rule = &policy->rules[policy->nrules++];
+	memset(rule, 0, sizeof(Rule));
+	rule->status = config_text(row, desc, RULE_STATUS);
+	if (customer)
+		mode_from_name(customer, &rule->customer);
+	rule->customer_late = rule->customer;
+	if (customer_late)
+		mode_from_name(customer_late, &rule->customer_late);
+	if (merchant)
+		mode_from_name(merchant, &rule->merchant);
+	rule->deletable = config_bool(row, desc, RULE_DELETABLE);
+	rule->hint = config_text(row, desc, RULE_HINT);
+}
+
+/* What the expressions call, all together; see order_facts. */
+void
+add_functions(OrderTable *table, const char *functions)
+{
+	if (functions)
+		table->functions = psprintf("%s\n%s",
+									table->functions ? table->functions : "",
+									functions);
+}
+
+static void
+load_block(HeapTuple row, TupleDesc desc, void *arg)
+{
+	OrderTable *table = arg;
+	BlockRule  *block;
+	char	   *party = config_text(row, desc, BLOCK_PARTY);
+
+	table->blocks = grow(table->blocks, table->nblocks, sizeof(BlockRule));
+	block = &table->blocks[table->nblocks++];
+	block->name = config_text(row, desc, BLOCK_NAME);
+	block->condition = config_text(row, desc, BLOCK_PINNED);
+	if (block->condition == NULL)
+		block->condition = config_text(row, desc, BLOCK_CONDITION);
+	add_functions(table, config_text(row, desc, BLOCK_FUNCTIONS));
+	block->hint = config_text(row, desc, BLOCK_HINT);
+	block->customer = party == NULL || strcmp(party, "customer") == 0;
+	block->merchant = party == NULL || strcmp(party, "merchant") == 0;
+}
+
+Policy *
+rules_read_policy(const OrderTable *table, const char *name, uint64 *mark)
+{
+	ConfigSearch row = {.table = "policy",
+						.index = "policy_pkey",
+						.orders = table->relid,
+						.column = POLICY_NAME,
+						.text = name};
+	ConfigSearch rules = {.table = "rule",
+						  .index = "rule_pkey",
+						  .orders = table->relid,
+						  .column = RULE_POLICY,
+						  .text = name};
+	Reading		 reading = {.policy = palloc0(sizeof(Policy))};
+
+	if (config_find(&row, load_policy, &reading) == 0)
+		return NULL;
+	(void) config_find(&rules, load_rule, &reading);
+	order_table_check_labels(table, reading.policy);
+	*mark = reading.mark;
+	return reading.policy;
+}
+
+void
+rules_read_blocks(OrderTable *table)
+{
+	config_scan("block", table->relid, load_block, table);
+}
+
+static void
+count_only(HeapTuple row, TupleDesc desc, void *arg)
+{
+}
+
+/* The words of all policies that are indexed, the weightier meaning first. */
+static const struct
+{
+	const char *index;
+	int			column;
+	StatusKind	kind;
+} words[] = {
+	{"policy_canceled_status", POLICY_CANCELED_STATUS, STATUS_CANCELED},
+	{"policy_customer_canceled_status", POLICY_CUSTOMER_CANCELED_STATUS,
+	 STATUS_CANCELED},
+	{"policy_in_progress_status", POLICY_IN_PROGRESS_STATUS,
+	 STATUS_IN_PROGRESS},
+	{"policy_requested_status", POLICY_REQUESTED_STATUS, STATUS_REQUESTED},
+};
+
+StatusKind
+rules_find_meaning(const OrderTable *table, const char *status)
+{
+	for (int i = 0; i < lengthof(words); i++)
+	{
+		ConfigSearch search = {.table = "policy",
+							   .index = words[i].index,
+							   .bytewise = true,
+							   .orders = table->relid,
+							   .column = words[i].column,
+							   .text = status,
+							   .first = true};
+
+		if (config_find(&search, count_only, NULL) > 0)
+			return words[i].kind;
+	}
+	return STATUS_ORDINARY;
+}
+
+static void
+take_deletable(HeapTuple row, TupleDesc desc, void *arg)
+{
+	if (config_bool(row, desc, RULE_DELETABLE))
+		*(char **) arg = config_text(row, desc, RULE_STATUS);
+}
+
+char *
+rules_next_deletable(const OrderTable *table, const char *after)
+{
+	char		*status = NULL;
+	ConfigSearch search = {.table = "rule",
+						   .index = "rule_deletable",
+						   .bytewise = true,
+						   .orders = table->relid,
+						   .column = RULE_STATUS,
+						   .text = after,
+						   .beyond = true,
+						   .first = true};
+
+	(void) config_find(&search, take_deletable, &status);
+	return status;
+}
+
+typedef struct WordReader
+{
+	RuleWord take;
+	void	*arg;
+} WordReader;
+
+static void
+read_policy_words(HeapTuple row, TupleDesc desc, void *arg)
+{
+	WordReader *reader = arg;
+	char	   *policy = config_text(row, desc, POLICY_NAME);
+
+	for (int i = 0; i < lengthof(words); i++)
+		reader->take(config_text(row, desc, words[i].column), policy,
+					 words[i].kind, reader->arg);
+}
+
+static void
+read_rule_word(HeapTuple row, TupleDesc desc, void *arg)
+{
+	WordReader *reader = arg;
+
+	reader->take(config_text(row, desc, RULE_STATUS),
+				 config_text(row, desc, RULE_POLICY), STATUS_ORDINARY,
+				 reader->arg);
+}
+
+void
+rules_read_words(const OrderTable *table, RuleWord take, void *arg)
+{
+	WordReader reader = {take, arg};
+
+	config_scan("policy", table->relid, read_policy_words, &reader);
+	config_scan("rule", table->relid, read_rule_word, &reader);
+}
+
+static void
+load_reason(HeapTuple row, TupleDesc desc, void *arg)
+{
+	Reason *reason = palloc0(sizeof(Reason));
+	char   *audience = config_text(row, desc, REASON_AUDIENCE);
+
+	reason->code = config_text(row, desc, REASON_CODE);
+	reason->audience = AUDIENCE_ANY;
+	if (audience)
+		audience_from_name(audience, &reason->audience);
+	reason->requires_note = config_bool(row, desc, REASON_REQUIRES_NOTE);
+	reason->requires_request = config_bool(row, desc, REASON_REQUIRES_REQUEST);
+	reason->active = config_bool(row, desc, REASON_ACTIVE);
+	reason->note_max = config_int(row, desc, REASON_NOTE_MAX);
+	*(List **) arg = lappend(*(List **) arg, reason);
+}
+
+/*
+ * An old list may still be in use by a verb further up the stack, so it goes
+ * with the transaction.  The new one is good for the count taken before the
+ * scan: an error half-way, or a change meanwhile, leaves it to be read again.
+ */
+const Reason *
+reason_find(const char *code)
+{
+	ListCell *lc;
+
+	AcceptInvalidationMessages();
+	if (reasons_loaded != reason_changes)
+	{
+		MemoryContext fresh = AllocSetContextCreate(CurrentMemoryContext,
+													"ordcancel reasons",
+													ALLOCSET_SMALL_SIZES);
+		MemoryContext caller = MemoryContextSwitchTo(fresh);
+		List		 *list = NIL;
+		uint64		  seen;
+
+		reason_table = config_relation("reason");
+		seen = reason_changes;
+		config_scan("reason", InvalidOid, load_reason, &list);
+		MemoryContextSwitchTo(caller);
+
+		if (reason_context)
+			MemoryContextSetParent(reason_context, TopTransactionContext);
+		MemoryContextSetParent(fresh, CacheMemoryContext);
+		reason_context = fresh;
+		reasons = list;
+		reasons_loaded = seen;
+	}
+
+	foreach(lc, reasons)
+	{
+		const Reason *reason = lfirst(lc);
+
+		if (strcmp(reason->code, code) == 0)
+			return reason;
+	}
+	return NULL;
+}
+
+typedef struct MethodSearch
+{
+	const char *code;
+	bool		found;
+} MethodSearch;
+
+static void
+match_method(HeapTuple row, TupleDesc desc, void *arg)
+{
+	MethodSearch *search = arg;
+
+	if (strcmp(config_text(row, desc, 1), search->code) == 0)
+		search->found = true;
+}
+
+bool
+refund_method_exists(const char *code)
+{
+	MethodSearch search = {.code = code};
+
+	if (code)
+		config_scan("refund_method", InvalidOid, match_method, &search);
+	return search.found;
+}

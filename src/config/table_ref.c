@@ -1,0 +1,48 @@
+/*
+ * table_ref.c — the type of references to tables in the configuration
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "nodes/makefuncs.h"
+#include "utils/builtins.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_table_ref_in);
+
+/* A number is what regclass writes of a table that was dropped. */
+static Oid
+table_of_number(const char *text)
+{
+	Oid relid = DatumGetObjectId(
+		DirectFunctionCall1(oidin, CStringGetDatum(text)));
+
+	return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) ? relid :
+																	InvalidOid;
+}
+
+/* As regclassin, but 0 where there is no such table. */
+Datum
+ordcancel_table_ref_in(PG_FUNCTION_ARGS)
+{
+	char *text = PG_GETARG_CSTRING(0);
+	Oid	  relid;
+
+	if (strcmp(text, "-") == 0)
+		relid = InvalidOid;
+	else if (text[0] != '\0' && strspn(text, "0123456789") == strlen(text))
+		relid = table_of_number(text);
+	else
+		relid = RangeVarGetRelid(makeRangeVarFromNameList(name_list(text)),
+								 NoLock, true);
+	if (!OidIsValid(relid))
+		ereport(
+			NOTICE,
+			(errmsg(
+				"table %s does not exist, ordcancel leaves out what is set for it",
+				text)));
+	PG_RETURN_OID(relid);
+}

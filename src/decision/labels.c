@@ -1,0 +1,115 @@
+/*
+ * words.c — the words of the design as enums, and back
+ */
+#include "postgres.h"
+
+#include "decision/labels.h"
+
+static const char *const party_names[] = {
+	[PARTY_CUSTOMER] = "customer",
+	[PARTY_MERCHANT] = "merchant",
+	[PARTY_SYSTEM] = "system",
+};
+
+static const char *const verb_names[] = {
+	[VERB_REQUEST_CANCEL] = "request_cancel",
+	[VERB_CANCEL_ORDER] = "cancel_order",
+	[VERB_OVERRIDE_CANCEL] = "override_cancel",
+	[VERB_WITHDRAW_CANCEL] = "withdraw_cancel",
+	[VERB_ACCEPT_CANCEL] = "accept_cancel",
+	[VERB_DENY_CANCEL] = "deny_cancel",
+	[VERB_RECORD_REFUND] = "record_refund",
+	[VERB_UNDO_CANCEL] = "undo_cancel",
+	[VERB_MOVE] = "move",
+	[VERB_INSERT] = "insert",
+	[VERB_DELETE] = "delete",
+};
+
+static const char *const state_names[] = {
+	[STATE_NONE] = "none",
+	[STATE_REQUESTED] = "requested",
+	[STATE_IN_PROGRESS] = "in_progress",
+	[STATE_CANCELED] = "canceled",
+	[STATE_DENIED] = "denied",
+	[STATE_WITHDRAWN] = "withdrawn",
+	[STATE_UNDONE] = "undone",
+};
+
+static const char *const mode_names[] = {
+	[MODE_FORBID] = "forbid",
+	[MODE_REQUEST] = "request",
+	[MODE_CANCEL] = "cancel",
+};
+
+static const char *const undo_reach_names[] = {
+	[UNDO_NEVER] = "never",
+	[UNDO_REQUESTED] = "requested",
+	[UNDO_IN_PROGRESS] = "in_progress",
+	[UNDO_CANCELED] = "canceled",
+};
+
+static const char *const audience_names[] = {
+	[AUDIENCE_CUSTOMER] = "customer",
+	[AUDIENCE_MERCHANT] = "merchant",
+	[AUDIENCE_SYSTEM] = "system",
+	[AUDIENCE_ANY] = "any",
+};
+
+static const char *const event_type_names[] = {
+	[EVENT_NONE] = "none",			 [EVENT_REQUESTED] = "requested",
+	[EVENT_WITHDRAWN] = "withdrawn", [EVENT_DENIED] = "denied",
+	[EVENT_ACCEPTED] = "accepted",	 [EVENT_REFUNDED] = "refunded",
+	[EVENT_CANCELED] = "canceled",	 [EVENT_UNDONE] = "undone",
+};
+
+/* Position of a word in its list, or -1; NULL is in none. */
+static int
+find_word(const char *word, const char *const *words, int count)
+{
+	for (int i = 0; word && i < count; i++)
+		if (strcmp(word, words[i]) == 0)
+			return i;
+	return -1;
+}
+
+#define WORD_FROM_NAME(function, type, words)                \
+	bool function(const char *name, type *value)             \
+	{                                                        \
+		int found = find_word(name, words, lengthof(words)); \
+                                                             \
+		if (found < 0)                                       \
+			return false;                                    \
+		*value = (type) found;                               \
+		return true;                                         \
+	}
+
+WORD_FROM_NAME(party_from_name, Party, party_names)
+WORD_FROM_NAME(verb_from_name, Verb, verb_names)
+WORD_FROM_NAME(state_from_name, State, state_names)
+WORD_FROM_NAME(mode_from_name, RuleMode, mode_names)
+WORD_FROM_NAME(undo_reach_from_name, UndoReach, undo_reach_names)
+WORD_FROM_NAME(audience_from_name, Audience, audience_names)
+
+const char *
+party_name(Party party)
+{
+	return party_names[party];
+}
+
+const char *
+verb_name(Verb verb)
+{
+	return verb_names[verb];
+}
+
+const char *
+state_name(State state)
+{
+	return state_names[state];
+}
+
+const char *
+event_type_name(EventType type)
+{
+	return event_type_names[type];
+}

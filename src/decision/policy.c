@@ -1,0 +1,58 @@
+/*
+ * policy.c — what the words and spans of a policy mean
+ */
+#include "postgres.h"
+
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "decision/policy.h"
+
+/* Beyond this a span is taken to have no end, instead of overflowing. */
+#define LATEST_START (END_TIMESTAMP - INT64CONST(2000) * 366 * USECS_PER_DAY)
+
+TimestampTz
+span_end(TimestampTz start, const Interval *span)
+{
+	if (TIMESTAMP_IS_NOBEGIN(start))
+		return DT_NOBEGIN;
+	if (start >= LATEST_START)
+		return DT_NOEND;
+
+	/*
+	 * The function for timestamps without zone: its result depends on
+	 * nothing but its arguments, where that for timestamptz would let a
+	 * caller stretch a day with SET TimeZone.
+	 */
+	return DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
+												 TimestampGetDatum(start),
+												 IntervalPGetDatum(span)));
+}
+
+bool
+same_status(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+StatusKind
+status_kind(const Policy *policy, const char *status)
+{
+	if (same_status(policy->canceled_status, status) ||
+		same_status(policy->customer_canceled_status, status))
+		return STATUS_CANCELED;
+	if (same_status(policy->in_progress_status, status))
+		return STATUS_IN_PROGRESS;
+	if (same_status(policy->requested_status, status))
+		return STATUS_REQUESTED;
+	return STATUS_ORDINARY;
+}
+
+const Rule *
+policy_rule(const Policy *policy, const char *status)
+{
+	for (int i = 0; i < policy->nrules; i++)
+		if (same_status(policy->rules[i].status, status))
+			return &policy->rules[i];
+	return NULL;
+}

@@ -1,0 +1,211 @@
+/*
+ * entry.c — what the SQL functions and triggers have in common on their way in
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "config/guc.h"
+#include "config/run_as.h"
+#include "decision/refusal.h"
+#include "entry/args.h"
+#include "entry/roles.h"
+#include "rows/order_key.h"
+#include "rows/order_row.h"
+
+OrderTable *
+entry_table(bool isnull, Oid relid, LOCKMODE lock)
+{
+	OrderTable *table = NULL;
+
+	if (isnull)
+		refusal_raise_not_attached(InvalidOid);
+
+	/* The lock that the work takes anyway; no DDL gets in between from here. */
+	LockRelationOid(relid, lock);
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		table = order_table_find(relid);
+	if (table == NULL)
+	{
+		UnlockRelationOid(relid, lock);
+		refusal_raise_not_attached(relid);
+	}
+	return table;
+}
+
+/*
+ * The fast-path protocol calls functions without an expression that would tell
+ * the actual types; the declared ones stand in the catalog.
+ */
+Oid
+entry_argument_type(FunctionCallInfo fcinfo, int arg)
+{
+	Oid	 type = get_fn_expr_argtype(fcinfo->flinfo, arg);
+	Oid *declared;
+	int	 count;
+
+	if (OidIsValid(type))
+		return type;
+	(void) get_func_signature(fcinfo->flinfo->fn_oid, &declared, &count);
+	if (arg >= count || IsPolymorphicType(declared[arg]))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("could not determine the type of the order id"),
+				 errhint("Pass it as text.")));
+	return declared[arg];
+}
+
+void
+entry_read_key(OrderCase *c, Datum value, bool isnull, Oid type)
+{
+	OwnerScope scope;
+	Refusal	   refusal;
+	char	  *why;
+	bool	   fits;
+	bool	   plain = true;
+
+	for (int i = 0; i < c->table->nkeys; i++)
+		plain &= c->table->keys[i].input_is_plain;
+
+	/* The checks of a key's domain are code of the table's owner. */
+	c->key = palloc(c->table->nkeys * sizeof(Datum));
+	if (!plain)
+		owner_enter_restricted(&scope, c->table);
+	fits = order_key_read(c->table, value, isnull, type, c->key, &why);
+	if (!plain)
+		owner_leave(&scope);
+	if (fits)
+		return;
+	refusal = refusal_not_found(c->table->label,
+								shorten(order_key_given(value, isnull, type),
+										80),
+								why);
+	refusal_raise(&refusal);
+}
+
+void
+entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg)
+{
+	entry_read_key(c, PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
+				   entry_argument_type(fcinfo, arg));
+}
+
+void
+entry_not_found(const OrderCase *c, FunctionCallInfo fcinfo, int arg)
+{
+	char   *order = order_key_given(PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
+									entry_argument_type(fcinfo, arg));
+	Refusal refusal = refusal_not_found(c->table->label, shorten(order, 80),
+										NULL);
+
+	refusal_raise(&refusal);
+}
+
+void
+entry_may_read(const OrderTable *table)
+{
+	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) !=
+			ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(table->relid, GetUserId(), ACL_SELECT,
+								  ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, table->name);
+}
+
+void
+entry_hide_from_writer(const OrderTable *table, bool whole_table,
+					   Refusal *refusal)
+{
+	if (whole_table ? order_sees_all(table->relid) :
+					  pg_class_aclcheck(table->relid, GetUserId(),
+										ACL_SELECT) == ACLCHECK_OK ||
+				pg_attribute_aclcheck_all(table->relid, GetUserId(),
+										  ACL_SELECT,
+										  ACLMASK_ANY) == ACLCHECK_OK)
+		return;
+	refusal->message = psprintf("the rules for orders of %s refuse it",
+								table->label);
+	refusal->detail = NULL;
+	refusal->hint = "You may not read the order, so no more is said.";
+}
+
+/* What the caller does not see is not found. */
+static void
+hide(OrderCase *cases, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (cases[i].result == CASE_OPEN &&
+			!order_visible(cases[i].table, cases[i].key))
+			cases[i].result = CASE_NOT_FOUND;
+}
+
+/*
+ * Looked up before the lock, so that nobody waits for, or locks, an order of
+ * somebody else; and again under it, because it may have become somebody
+ * else's while we waited.
+ */
+void
+entry_see(OrderCase *cases, int count, bool skip_locked)
+{
+	OwnerScope scope;
+
+	if (order_sees_all(cases[0].table->relid))
+		return;
+	hide(cases, count);
+	owner_enter(&scope, cases[0].table);
+	order_lock(cases, count, skip_locked);
+	owner_leave(&scope);
+	hide(cases, count);
+}
+
+/* Longer names and keys are somebody's mistake; they stand in every event. */
+void
+entry_check_name(const char *name, const char *what)
+{
+	if (name && pg_mbstrlen(name) > NAME_MAX_LENGTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("%s is too long", what),
+				 errdetail("It has %d characters; %d are allowed.",
+						   pg_mbstrlen(name), NAME_MAX_LENGTH)));
+}
+
+char *
+entry_default_actor(void)
+{
+	char *actor = settings_actor();
+
+	if (actor == NULL)
+		return role_name();
+	entry_check_name(actor, "setting \"ordcancel.actor\"");
+	return actor;
+}
+
+char *
+entry_text(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_ARGISNULL(arg) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(arg));
+}
+
+char *
+entry_name(FunctionCallInfo fcinfo, int arg, const char *what)
+{
+	char *name = entry_text(fcinfo, arg);
+
+	entry_check_name(name, what);
+	return name;
+}
+
+char *
+entry_actor(FunctionCallInfo fcinfo, int arg)
+{
+	char *actor = entry_name(fcinfo, arg, "actor");
+
+	return actor ? actor : entry_default_actor();
+}

@@ -1,0 +1,449 @@
+/*
+ * batch_record.c — what a batch leaves in its tables
+ *
+ * Written in the transaction of the chunk that it tells of, so that a batch
+ * goes on after a crash exactly where it stood.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "config/run_as.h"
+#include "decision/refusal.h"
+#include "entry/cancel_batch.h"
+#include "lifecycle/bulk.h"
+#include "rows/order_key.h"
+#include "rows/plan_cache.h"
+
+/* The names of their columns in ordcancel.batch. */
+static const char *const outcome_names[BATCH_OUTCOMES] = {
+	"canceled", "in_progress", "requested", "already",
+	"refused",	"skipped",	   "waiting"};
+
+/* Orders of a chunk that went the same way. */
+typedef struct OutcomeGroup
+{
+	const char	*policy;
+	const char	*status;
+	const char	*hint;
+	const char	*sqlstate;
+	const char	*message; /* of the first of them */
+	BatchOutcome outcome;
+	int64		 count;
+} OutcomeGroup;
+
+/* Each statement is planned once in a session, by the first that runs it. */
+static uint64
+run(SPIPlanPtr *plan, const char *sql, const Parameters *p)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	OwnerScope	  scope;
+	int			  result;
+
+	extension_enter(&scope);
+	if (*plan == NULL)
+	{
+		*plan = SPI_prepare(sql, p->count, (Oid *) p->types);
+		if (*plan == NULL || SPI_keepplan(*plan) != 0)
+			elog(ERROR, "SPI_prepare failed: %s",
+				 SPI_result_code_string(SPI_result));
+	}
+	result = SPI_execute_plan(*plan, (Datum *) p->values, p->nulls, false, 0);
+	owner_leave(&scope);
+	MemoryContextSwitchTo(caller); /* SPI leaves its own behind */
+	if (result < 0)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+static void
+parameter_bigint(Parameters *p, int64 value)
+{
+	parameter_value(p, INT8OID, Int64GetDatum(value), false);
+}
+
+/* A text that has to fit into an index entry. */
+static void
+parameter_short(Parameters *p, const char *text, int bytes)
+{
+	parameter_text(p, text ? shorten(text, bytes) : NULL);
+}
+
+/* An array of texts, some of them NULL. */
+static void
+parameter_texts(Parameters *p, const char **texts, int count)
+{
+	Datum *values = palloc(Max(count, 1) * sizeof(Datum));
+	bool  *nulls = palloc(Max(count, 1) * sizeof(bool));
+	int	   lower = 1;
+
+	for (int i = 0; i < count; i++)
+	{
+		nulls[i] = texts[i] == NULL;
+		values[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(texts[i]);
+	}
+	parameter_value(p, TEXTARRAYOID,
+					PointerGetDatum(
+						construct_md_array(values, nulls, 1, &count, &lower,
+										   TEXTOID, -1, false, TYPALIGN_INT)),
+					false);
+}
+
+BatchOutcome
+batch_outcome(const OrderCase *c)
+{
+	if (c->result == CASE_LOCKED)
+		return BATCH_WAITING;
+	if (c->result == CASE_SKIPPED)
+		return BATCH_SKIPPED;
+	if (c->result != CASE_DONE)
+		return BATCH_REFUSED;
+	if (!c->outcome.changed)
+		return BATCH_ALREADY;
+	return c->outcome.state == STATE_CANCELED ? BATCH_CANCELED :
+		c->outcome.state == STATE_IN_PROGRESS ? BATCH_IN_PROGRESS :
+												BATCH_REQUESTED;
+}
+
+void
+batch_create(Batch *b)
+{
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+	bool			  isnull;
+
+	parameter_value(&p, REGCLASSOID, ObjectIdGetDatum(b->orders), false);
+	parameter_text(&p, b->condition);
+	parameter_text(&p, b->call.reason);
+	parameter_text(&p, b->call.note);
+	parameter_text(&p, b->call.actor);
+	parameter_value(&p, INT4OID, Int32GetDatum(b->chunk), false);
+	parameter_value(&p, BOOLOID, BoolGetDatum(b->dry_run), false);
+	parameter_text(&p, GetUserNameFromId(b->author, false));
+	parameter_text(&p, b->search_path);
+	parameter_text(&p, b->date_style);
+	parameter_text(&p, b->time_zone);
+	run(&plan,
+		"INSERT INTO ordcancel.batch (orders, condition, reason, note, actor,"
+		" chunk, dry_run, author, search_path, date_style, time_zone)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+		" RETURNING batch_id",
+		&p);
+	b->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+										SPI_tuptable->tupdesc, 1, &isnull));
+	b->call.batch = b->id;
+}
+
+bool
+batch_load(Batch *b, int64 id)
+{
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+	HeapTuple		  row;
+	TupleDesc		  desc;
+	bool			  isnull;
+
+	parameter_bigint(&p, id);
+	if (run(&plan,
+			"SELECT orders, condition, reason, note, actor, chunk, dry_run,"
+			" author::text, search_path, last_key,"
+			" (extract(epoch FROM busy) * 1000000)::bigint, canceled,"
+			" in_progress, requested, already, refused, skipped, waiting,"
+			" ended IS NOT NULL AND error IS NULL, date_style, time_zone"
+			" FROM ordcancel.batch WHERE batch_id = $1",
+			&p) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("batch " INT64_FORMAT " does not exist", id),
+				 errhint("See ordcancel.batch_progress.")));
+	row = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	b->id = b->call.batch = id;
+	b->orders = DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull));
+	b->condition = result_text(2);
+	b->call.reason = result_text(3);
+	b->call.note = result_text(4);
+	b->call.actor = result_text(5);
+	b->chunk = DatumGetInt32(SPI_getbinval(row, desc, 6, &isnull));
+	b->dry_run = DatumGetBool(SPI_getbinval(row, desc, 7, &isnull));
+	b->author = get_role_oid(result_text(8), true);
+	b->search_path = result_text(9);
+	b->last_key = result_text(10);
+	b->busy = DatumGetInt64(SPI_getbinval(row, desc, 11, &isnull));
+	for (int i = 0; i < BATCH_OUTCOMES; i++)
+		b->counts[i] = DatumGetInt64(
+			SPI_getbinval(row, desc, 12 + i, &isnull));
+	b->date_style = result_text(13 + BATCH_OUTCOMES);
+	b->time_zone = result_text(14 + BATCH_OUTCOMES);
+	return DatumGetBool(
+		SPI_getbinval(row, desc, 12 + BATCH_OUTCOMES, &isnull));
+}
+
+void
+batch_save_total(Batch *b)
+{
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+
+	b->total = b->left;
+	for (int i = 0; i < BATCH_OUTCOMES; i++)
+		b->total += b->counts[i];
+	parameter_bigint(&p, b->id);
+	parameter_bigint(&p, b->total);
+	run(&plan,
+		"UPDATE ordcancel.batch SET total = $2, ended = NULL, error = NULL,"
+		" error_sqlstate = NULL, updated_at = clock_timestamp()"
+		" WHERE batch_id = $1",
+		&p);
+}
+
+static OutcomeGroup
+group_of(const OrderCase *c)
+{
+	const Refusal *refusal = &c->outcome.refusal;
+	OutcomeGroup   g = {.outcome = batch_outcome(c), .count = 1};
+
+	g.policy = c->policy ? c->policy->name : NULL;
+	/* As it was before; an error may have come before the question. */
+	g.status = c->question.policy ? c->question.status : c->status;
+	if (g.outcome == BATCH_REFUSED)
+	{
+		g.sqlstate = pstrdup(unpack_sql_state(refusal->sqlstate));
+		g.message = refusal->message;
+		if (refusal->condition != CONDITION_NONE)
+			g.hint = refusal->hint; /* a rule's or block's */
+	}
+	return g;
+}
+
+static bool
+same_group(const OutcomeGroup *a, const OutcomeGroup *b)
+{
+	return a->outcome == b->outcome && same_text(a->policy, b->policy) &&
+		same_text(a->status, b->status) &&
+		same_text(a->sqlstate, b->sqlstate) && same_text(a->hint, b->hint);
+}
+
+/* Counts the chunk's orders by the way that they went. */
+static List *
+group_all(const Batch *b)
+{
+	List *groups = NIL;
+
+	for (int i = 0; i < b->count; i++)
+	{
+		OutcomeGroup  g = group_of(&b->cases[i]);
+		OutcomeGroup *same = NULL;
+		ListCell	 *lc;
+
+		if (g.outcome == BATCH_WAITING)
+			continue; /* its turn comes */
+		foreach(lc, groups)
+			if (same_group(lfirst(lc), &g))
+				same = lfirst(lc);
+		if (same)
+			same->count++;
+		else
+		{
+			same = palloc(sizeof(OutcomeGroup));
+			*same = g;
+			groups = lappend(groups, same);
+		}
+	}
+	return groups;
+}
+
+static void
+save_groups(const Batch *b)
+{
+	static SPIPlanPtr plan = NULL;
+	ListCell		 *lc;
+
+	foreach(lc, group_all(b))
+	{
+		const OutcomeGroup *g = lfirst(lc);
+		Parameters			p = {0};
+
+		parameter_bigint(&p, b->id);
+		parameter_short(&p, g->policy, 250);
+		parameter_short(&p, g->status, 250);
+		parameter_text(&p, outcome_names[g->outcome]);
+		parameter_text(&p, g->sqlstate);
+		parameter_short(&p, g->hint, 1000);
+		parameter_text(&p, g->message);
+		parameter_bigint(&p, g->count);
+		run(&plan,
+			"INSERT INTO ordcancel.batch_group AS g (batch_id, policy,"
+			" order_status, outcome, sqlstate, hint, example, count)"
+			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+			" ON CONFLICT (batch_id, policy, order_status, outcome, sqlstate, hint)"
+			" DO UPDATE SET count = g.count + excluded.count",
+			&p);
+	}
+}
+
+/* Orders that were not done are listed one by one. */
+static void
+save_orders(const Batch *b)
+{
+	static SPIPlanPtr plan = NULL;
+	const char		**keys = palloc(b->count * sizeof(char *));
+	const char		**outcomes = palloc(b->count * sizeof(char *));
+	const char		**states = palloc(b->count * sizeof(char *));
+	const char		**messages = palloc(b->count * sizeof(char *));
+	Parameters		  p = {0};
+	int				  n = 0;
+
+	for (int i = 0; i < b->count; i++)
+	{
+		OrderCase	  *c = &b->cases[i];
+		const Refusal *refusal = &c->outcome.refusal;
+		BatchOutcome   outcome = batch_outcome(c);
+
+		if (outcome != BATCH_REFUSED && outcome != BATCH_WAITING)
+			continue;
+		keys[n] = order_key_text(c->table, c->key);
+		outcomes[n] = outcome_names[outcome];
+		states[n] = outcome == BATCH_REFUSED ?
+			pstrdup(unpack_sql_state(refusal->sqlstate)) :
+			NULL;
+		messages[n] = outcome == BATCH_REFUSED ? refusal->message : NULL;
+		n++;
+	}
+	if (n == 0)
+		return;
+	parameter_bigint(&p, b->id);
+	parameter_texts(&p, keys, n);
+	parameter_texts(&p, outcomes, n);
+	parameter_texts(&p, states, n);
+	parameter_texts(&p, messages, n);
+	run(&plan,
+		"INSERT INTO ordcancel.batch_order (batch_id, order_key, outcome,"
+		" sqlstate, message)"
+		" SELECT $1, o.* FROM unnest($2, $3, $4, $5) AS o",
+		&p);
+}
+
+/* The order that was waited for is listed no more, unless it was refused. */
+static void
+forget_waiting(Batch *b)
+{
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+
+	parameter_bigint(&p, b->id);
+	parameter_bigint(&p, b->waiting_number);
+	run(&plan,
+		"DELETE FROM ordcancel.batch_order WHERE batch_id = $1"
+		" AND number = $2",
+		&p);
+	b->counts[BATCH_WAITING]--;
+}
+
+void
+batch_save_chunk(Batch *b, bool waited)
+{
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+	int64			  busy = b->busy + GetCurrentTimestamp() - b->started;
+
+	if (waited)
+		forget_waiting(b);
+	for (int i = 0; i < b->count; i++)
+	{
+		order_set_explain(&b->cases[i]);
+		b->counts[batch_outcome(&b->cases[i])]++;
+	}
+	save_groups(b);
+	save_orders(b);
+
+	parameter_bigint(&p, b->id);
+	parameter_text(&p,
+				   waited ?
+					   NULL :
+					   order_key_text(b->table, b->cases[b->count - 1].key));
+	parameter_bigint(&p, busy);
+	for (int i = 0; i < BATCH_OUTCOMES; i++)
+		parameter_bigint(&p, b->counts[i]);
+	run(&plan,
+		"UPDATE ordcancel.batch SET last_key = coalesce($2, last_key),"
+		" busy = $3 * interval '1 microsecond', canceled = $4,"
+		" in_progress = $5, requested = $6, already = $7, refused = $8,"
+		" skipped = $9, waiting = $10, updated_at = clock_timestamp()"
+		" WHERE batch_id = $1",
+		&p);
+}
+
+void
+batch_save_end(Batch *b, const ErrorData *error)
+{
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+
+	parameter_bigint(&p, b->id);
+	parameter_text(&p, error ? error->message : NULL);
+	parameter_text(&p, error ? unpack_sql_state(error->sqlerrcode) : NULL);
+	run(&plan,
+		"UPDATE ordcancel.batch SET ended = clock_timestamp(), error = $2,"
+		" error_sqlstate = $3 WHERE batch_id = $1",
+		&p);
+}
+
+/* The key of an order that is waited for, or NULL: there is none left. */
+char *
+batch_first_waiting(Batch *b)
+{
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+	bool			  isnull;
+
+	parameter_bigint(&p, b->id);
+	if (run(&plan,
+			"SELECT order_key, number FROM ordcancel.batch_order"
+			" WHERE batch_id = $1 AND outcome = 'waiting'"
+			" ORDER BY number LIMIT 1",
+			&p) == 0)
+		return NULL;
+	b->waiting_number = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+													SPI_tuptable->tupdesc, 2,
+													&isnull));
+	return result_text(1);
+}
+
+void
+batch_tell_summary(Batch *b)
+{
+	static SPIPlanPtr plan = NULL;
+	Parameters		  p = {0};
+	uint64			  rows;
+
+	parameter_bigint(&p, b->id);
+	rows = run(
+		&plan,
+		"SELECT format('%s of policy \"%s\" in status %s %s%s',"
+		" count, policy,"
+		" coalesce('\"' OPERATOR(pg_catalog.||) order_status OPERATOR(pg_catalog.||) '\"', 'NULL'),"
+		" CASE outcome WHEN 'already' THEN 'are so already'"
+		" WHEN 'refused' THEN 'are refused' ELSE 'become ' || outcome END,"
+		" CASE WHEN sqlstate IS NOT NULL THEN"
+		" ' (' || sqlstate || '), as ' || example END),"
+		" hint FROM ordcancel.batch_group WHERE batch_id = $1"
+		" ORDER BY outcome, count DESC",
+		&p);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple row = SPI_tuptable->vals[i];
+		char	 *hint = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
+
+		ereport(NOTICE,
+				(errmsg_internal("%s",
+								 SPI_getvalue(row, SPI_tuptable->tupdesc, 1)),
+				 hint ? errhint("%s", hint) : 0));
+	}
+}

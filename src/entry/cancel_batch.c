@@ -1,0 +1,208 @@
+/*
+ * batch.c — the procedures that cancel all orders that meet a condition
+ *
+ * While a batch runs its session holds a lock on it, which tells others that
+ * it does: after a crash nobody holds it.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "config/config_table.h"
+#include "config/expression.h"
+#include "decision/refusal.h"
+#include "entry/args.h"
+#include "entry/cancel_batch.h"
+#include "entry/roles.h"
+#include "lifecycle/decision_input.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_cancel_batch);
+PG_FUNCTION_INFO_V1(ordcancel_resume_batch);
+
+#define CHUNK_MAX 100000
+
+static bool
+call_is_atomic(FunctionCallInfo fcinfo)
+{
+	return !(fcinfo->context && IsA(fcinfo->context, CallContext)) ||
+		castNode(CallContext, fcinfo->context)->atomic;
+}
+
+static void
+must_not_be_atomic(FunctionCallInfo fcinfo, const char *name, const char *hint)
+{
+	if (call_is_atomic(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s cannot run inside a transaction block", name),
+				 errdetail("It commits after each chunk."),
+				 errhint("%s", hint)));
+}
+
+/*
+ * Nobody else lets go of the lock and of the chosen orders, which outlive
+ * transactions.  The extension may be gone by then.
+ */
+static void
+run(Batch *b, void (*work)(Batch *), bool alone)
+{
+	LOCKTAG tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, b->relid, (uint32) b->id, 0);
+	if (alone &&
+		LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("batch " INT64_FORMAT " is running", b->id),
+				 errhint("See ordcancel.batch_progress.")));
+	PG_TRY();
+	{
+		work(b);
+	}
+	PG_FINALLY();
+	{
+		if (alone)
+			LockRelease(&tag, ExclusiveLock, true);
+		batch_forget_chosen(b);
+	}
+	PG_END_TRY();
+}
+
+static void
+prepare(Batch *b)
+{
+	b->context = AllocSetContextCreate(CurrentMemoryContext, "ordcancel batch",
+									   ALLOCSET_DEFAULT_SIZES);
+	b->relid = config_relation("batch");
+	b->started = b->told = GetCurrentTimestamp();
+	b->call.verb = VERB_CANCEL_ORDER;
+	b->call.party = PARTY_MERCHANT;
+	b->call.source = "cancel_batch";
+}
+
+static void
+check_condition(const char *condition)
+{
+	if (condition == NULL || !expression_is_one(condition))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("condition must be one expression over the order row"),
+				 errhint("For all orders it is 'true'.")));
+}
+
+static int
+chunk_argument(FunctionCallInfo fcinfo, int arg)
+{
+	int chunk = PG_ARGISNULL(arg) ? 0 : PG_GETARG_INT32(arg);
+
+	if (chunk < 1 || chunk > CHUNK_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("chunk must be between 1 and %d", CHUNK_MAX)));
+	return chunk;
+}
+
+/* (orders, condition, reason, note, actor, chunk, dry_run) */
+Datum
+ordcancel_cancel_batch(PG_FUNCTION_ARGS)
+{
+	Batch	b = {0};
+	Refusal refusal;
+
+	role_must_be_merchant("cancel_batch");
+	b.dry_run = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
+	if (!b.dry_run)
+		must_not_be_atomic(
+			fcinfo, "cancel_batch",
+			"Call it by itself, or call ordcancel.cancel_orders().");
+
+	/* SPI's own context outlives the commits in between. */
+	SPI_connect_ext(call_is_atomic(fcinfo) ? 0 : SPI_OPT_NONATOMIC);
+	entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
+	b.orders = PG_GETARG_OID(0);
+	b.condition = entry_text(fcinfo, 1);
+	check_condition(b.condition);
+	b.call.reason = entry_text(fcinfo, 2);
+	b.call.note = entry_text(fcinfo, 3);
+	b.call.actor = entry_actor(fcinfo, 4);
+	b.chunk = chunk_argument(fcinfo, 5);
+	b.author = GetUserId();
+	b.search_path = pstrdup(namespace_search_path);
+	b.date_style = GetConfigOptionByName("DateStyle", NULL, false);
+	b.time_zone = GetConfigOptionByName("TimeZone", NULL, false);
+	prepare(&b);
+	if (!question_words_fit(&b.call, &refusal))
+		refusal_raise(&refusal);
+	PreventCommandIfReadOnly("cancel_batch()");
+	batch_create(&b);
+	run(&b, b.dry_run ? batch_run_dry : batch_run, !b.dry_run);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* The condition is its author's, and runs with nobody else's rights. */
+static void
+must_be_author(const Batch *b)
+{
+	char *author;
+
+	if (GetUserId() == b->author)
+		return;
+	author = OidIsValid(b->author) ? GetUserNameFromId(b->author, true) : NULL;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("batch " INT64_FORMAT " was begun by another role", b->id),
+			 author ?
+				 errdetail("It is that of %s.", quote_identifier(author)) :
+				 errdetail("That role was dropped."),
+			 author ? errhint("SET ROLE %s, then resume it.",
+							  quote_identifier(author)) :
+					  0));
+}
+
+/* Read under the lock: another session may just have gone on with it. */
+static void
+load_and_run(Batch *b)
+{
+	bool done = batch_load(b, b->id);
+
+	must_be_author(b);
+	if (done)
+	{
+		ereport(NOTICE, (errmsg("batch " INT64_FORMAT " is done", b->id)));
+		return;
+	}
+	entry_table(false, b->orders, AccessShareLock);
+	b->resumed = true;
+	batch_run(b);
+}
+
+Datum
+ordcancel_resume_batch(PG_FUNCTION_ARGS)
+{
+	Batch b = {0};
+
+	role_must_be_merchant("resume_batch");
+	must_not_be_atomic(fcinfo, "resume_batch", "Call it by itself.");
+	PreventCommandIfReadOnly("resume_batch()");
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("batch id must not be null")));
+	b.id = PG_GETARG_INT64(0);
+	prepare(&b);
+	run(&b, load_and_run, true);
+	SPI_finish();
+	PG_RETURN_VOID();
+}

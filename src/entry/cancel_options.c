@@ -1,0 +1,140 @@
+/*
+ * options.c — cancel_options: what may be done to an order, by whom, why not
+ *
+ * Asks the same decision as the verbs for every party and verb, without
+ * locks.  Reason and note are not judged: they are not known yet.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "config/guc.h"
+#include "config/run_as.h"
+#include "decision/refusal.h"
+#include "entry/args.h"
+#include "entry/roles.h"
+#include "lifecycle/lifecycle.h"
+#include "rows/order_key.h"
+#include "rows/order_row.h"
+#include "rows/record_read.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_cancel_options);
+
+static const struct
+{
+	Party party;
+	Verb  verb;
+} choices[] = {
+	{PARTY_CUSTOMER, VERB_REQUEST_CANCEL},
+	{PARTY_CUSTOMER, VERB_WITHDRAW_CANCEL},
+	{PARTY_MERCHANT, VERB_CANCEL_ORDER},
+	{PARTY_MERCHANT, VERB_WITHDRAW_CANCEL},
+	{PARTY_MERCHANT, VERB_ACCEPT_CANCEL},
+	{PARTY_MERCHANT, VERB_DENY_CANCEL},
+	{PARTY_MERCHANT, VERB_RECORD_REFUND},
+	{PARTY_MERCHANT, VERB_UNDO_CANCEL},
+	{PARTY_MERCHANT, VERB_OVERRIDE_CANCEL},
+};
+
+static void
+put_text(Datum *value, bool *isnull, const char *text)
+{
+	*isnull = text == NULL;
+	*value = text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+static bool
+reaches_canceled(State state)
+{
+	return state == STATE_IN_PROGRESS || state == STATE_CANCELED;
+}
+
+static void
+put_choice(ReturnSetInfo *result, OrderCase *c, int choice, TimestampTz now)
+{
+	Verdict v = lifecycle_ask(c, choices[choice].verb, choices[choice].party,
+							  now);
+	bool	allowed = v.condition == CONDITION_NONE;
+	Refusal refusal = {0};
+	const char *condition = condition_name(v.condition);
+	Numeric		due = NULL;
+	Datum		values[9];
+	bool		nulls[9] = {false};
+
+	if (!allowed)
+		refusal = lifecycle_explain(c);
+	if (v.fault == FAULT_MONEY_KEPT)
+	{
+		/* It goes through as soon as somebody says settled => true. */
+		v = lifecycle_ask_settled(c);
+		allowed = v.condition == CONDITION_NONE;
+	}
+	if (choices[choice].party == PARTY_MERCHANT && role_is_kept_customer())
+	{
+		refusal = role_merchant_refusal(verb_name(choices[choice].verb));
+		condition = "insufficient_privilege";
+		v = (Verdict){0};
+		allowed = false;
+	}
+	if (allowed && v.changed && reaches_canceled(v.state))
+		due = choices[choice].verb == VERB_RECORD_REFUND ?
+			c->record.refund_due :
+			c->owed;
+	put_text(&values[0], &nulls[0], party_name(choices[choice].party));
+	put_text(&values[1], &nulls[1], verb_name(choices[choice].verb));
+	values[2] = BoolGetDatum(allowed);
+	put_text(&values[3], &nulls[3],
+			 !allowed		? "refused" :
+				 !v.changed ? "already" :
+							  state_name(v.state));
+	put_text(&values[4], &nulls[4], condition);
+	put_text(&values[5], &nulls[5],
+			 refusal.detail ? refusal.detail : refusal.message);
+	put_text(&values[6], &nulls[6], refusal.hint);
+	values[7] = TimestampTzGetDatum(v.until);
+	nulls[7] = !v.has_until;
+	values[8] = NumericGetDatum(due);
+	nulls[8] = due == NULL;
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+Datum
+ordcancel_cancel_options(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext  caller = CurrentMemoryContext;
+	TimestampTz	   now = settings_now();
+	OrderCase	   c = {0};
+	OwnerScope	   scope;
+	bool		   found = false;
+
+	/* To find out what the columns are takes longer than to fill them. */
+	InitMaterializedSRF(fcinfo,
+						result->expectedDesc ? MAT_SRF_USE_EXPECTED_DESC : 0);
+	c.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
+	entry_key(&c, fcinfo, 1);
+
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	if (order_sees_all(c.table->relid) || order_visible(c.table, c.key))
+	{
+		owner_enter(&scope, c.table);
+		order_read(&c, 1, SIGHT_CALLER);
+		found = c.result == CASE_OPEN;
+		if (found)
+		{
+			record_look(&c, 1);
+			for (int i = 0; i < lengthof(choices); i++)
+				put_choice(result, &c, i, now);
+		}
+		owner_leave(&scope);
+	}
+	SPI_finish();
+	if (!found)
+		entry_not_found(&c, fcinfo, 1);
+	return (Datum) 0;
+}

@@ -1,0 +1,235 @@
+/*
+ * verbs.c — the SQL functions that do something to an order
+ *
+ * Each reads its arguments into a Call; the rest is the same for all: find
+ * the table, read the key, see that the caller may see the order, and hand it
+ * to the lifecycle as the table's owner.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "config/config_table.h"
+#include "config/guc.h"
+#include "config/run_as.h"
+#include "decision/refusal.h"
+#include "entry/args.h"
+#include "entry/repeated_call.h"
+#include "entry/roles.h"
+#include "lifecycle/lifecycle.h"
+#include "rows/order_row.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_request_cancel);
+PG_FUNCTION_INFO_V1(ordcancel_cancel_order);
+PG_FUNCTION_INFO_V1(ordcancel_override_cancel);
+PG_FUNCTION_INFO_V1(ordcancel_withdraw_cancel);
+PG_FUNCTION_INFO_V1(ordcancel_accept_cancel);
+PG_FUNCTION_INFO_V1(ordcancel_deny_cancel);
+PG_FUNCTION_INFO_V1(ordcancel_record_refund);
+PG_FUNCTION_INFO_V1(ordcancel_undo_cancel);
+
+static Datum
+time_datum(const TimestampTz *at, bool *isnull)
+{
+	*isnull = at == NULL;
+	return at ? TimestampTzGetDatum(*at) : (Datum) 0;
+}
+
+static Datum
+text_datum(const char *text, bool *isnull)
+{
+	*isnull = text == NULL;
+	return text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+static Datum
+numeric_datum(Numeric number, bool *isnull)
+{
+	*isnull = number == NULL;
+	return NumericGetDatum(number);
+}
+
+/* A row of type ordcancel.outcome. */
+static Datum
+outcome_datum(FunctionCallInfo fcinfo, const OrderCase *c, const Outcome *o)
+{
+	TupleDesc desc;
+	Datum	  values[11];
+	bool	  nulls[11] = {false};
+
+	/* A trigger may have dropped the extension. */
+	if (!SearchSysCacheExists1(PROCOID,
+							   ObjectIdGetDatum(fcinfo->flinfo->fn_oid)))
+		config_raise_dropped();
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
+		desc->natts != lengthof(values))
+		elog(ERROR, "ordcancel.outcome is not the type that was expected");
+	values[0] = ObjectIdGetDatum(c->table->relid);
+	values[1] = CStringGetTextDatum(c->key_text);
+	values[2] = Int64GetDatum(o->cancellation_id);
+	nulls[2] = !o->has_record;
+	values[3] = CStringGetTextDatum(state_name(o->state));
+	values[4] = text_datum(o->order_status, &nulls[4]);
+	values[5] = BoolGetDatum(o->changed);
+	values[6] = numeric_datum(o->refund_due, &nulls[6]);
+	values[7] = numeric_datum(o->refunded, &nulls[7]);
+	values[8] = time_datum(o->requested_at, &nulls[8]);
+	values[9] = time_datum(o->decided_at, &nulls[9]);
+	values[10] = time_datum(o->closed_at, &nulls[10]);
+	return HeapTupleGetDatum(
+		heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+/* The customer's, and that of whoever asked, are the others. */
+static bool
+of_merchant(Verb verb)
+{
+	return verb != VERB_REQUEST_CANCEL && verb != VERB_WITHDRAW_CANCEL;
+}
+
+static Datum
+run(FunctionCallInfo fcinfo, Call *call)
+{
+	MemoryContext  caller = CurrentMemoryContext;
+	OrderCase	   c = {0};
+	OwnerScope	   scope;
+	StringInfoData key;
+	Datum		   result;
+
+	call->source = verb_name(call->verb);
+	if (of_merchant(call->verb))
+		role_must_be_merchant(call->source);
+	if (once_done(fcinfo, &key, &result))
+		return result;
+	c.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
+	entry_key(&c, fcinfo, 1);
+
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	entry_see(&c, 1, false);
+	owner_enter(&scope, c.table);
+	lifecycle_call(&c, 1, call);
+	owner_leave(&scope);
+	SPI_finish();
+
+	if (c.result == CASE_NOT_FOUND)
+		entry_not_found(&c, fcinfo, 1);
+	if (c.result == CASE_REFUSED)
+		refusal_raise(&c.outcome.refusal);
+	result = outcome_datum(fcinfo, &c, &c.outcome);
+	if (c.outcome.changed)
+		once_keep(fcinfo, &key, result);
+	return result;
+}
+
+/* (orders, order_id, reason, note, actor, request_key) */
+static Datum
+run_beginning(FunctionCallInfo fcinfo, Verb verb, Party party)
+{
+	Call call = {.verb = verb, .party = party};
+
+	call.reason = entry_text(fcinfo, 2);
+	call.note = entry_text(fcinfo, 3);
+	call.actor = entry_actor(fcinfo, 4);
+	call.request_key = entry_name(fcinfo, 5, "request key");
+	return run(fcinfo, &call);
+}
+
+/* (orders, order_id, reason, note, actor) */
+static Datum
+run_accepting(FunctionCallInfo fcinfo, Call *call)
+{
+	call->reason = entry_text(fcinfo, 2);
+	call->note = entry_text(fcinfo, 3);
+	call->actor = entry_actor(fcinfo, 4);
+	return run(fcinfo, call);
+}
+
+/* (orders, order_id, note, actor) */
+static Datum
+run_deciding(FunctionCallInfo fcinfo, Call *call)
+{
+	call->note = entry_text(fcinfo, 2);
+	call->actor = entry_actor(fcinfo, 3);
+	return run(fcinfo, call);
+}
+
+Datum
+ordcancel_request_cancel(PG_FUNCTION_ARGS)
+{
+	return run_beginning(fcinfo, VERB_REQUEST_CANCEL, PARTY_CUSTOMER);
+}
+
+Datum
+ordcancel_cancel_order(PG_FUNCTION_ARGS)
+{
+	return run_beginning(fcinfo, VERB_CANCEL_ORDER, PARTY_MERCHANT);
+}
+
+Datum
+ordcancel_override_cancel(PG_FUNCTION_ARGS)
+{
+	return run_beginning(fcinfo, VERB_OVERRIDE_CANCEL, PARTY_MERCHANT);
+}
+
+/*
+ * Only the party that asked may withdraw.  A role that may act for both, as
+ * that of an application does, acts for the one that asked, unless the setting
+ * says which.
+ */
+Datum
+ordcancel_withdraw_cancel(PG_FUNCTION_ARGS)
+{
+	Call call = {.verb = VERB_WITHDRAW_CANCEL};
+
+	call.party = role_party();
+	call.either_party = settings_party() == NULL &&
+		call.party == PARTY_MERCHANT && role_may(VERB_REQUEST_CANCEL);
+	return run_deciding(fcinfo, &call);
+}
+
+Datum
+ordcancel_accept_cancel(PG_FUNCTION_ARGS)
+{
+	Call call = {.verb = VERB_ACCEPT_CANCEL, .party = PARTY_MERCHANT};
+
+	return run_accepting(fcinfo, &call);
+}
+
+Datum
+ordcancel_deny_cancel(PG_FUNCTION_ARGS)
+{
+	Call call = {.verb = VERB_DENY_CANCEL, .party = PARTY_MERCHANT};
+
+	return run_deciding(fcinfo, &call);
+}
+
+/* (orders, order_id, amount, method, reference, actor) */
+Datum
+ordcancel_record_refund(PG_FUNCTION_ARGS)
+{
+	Call call = {.verb = VERB_RECORD_REFUND, .party = PARTY_MERCHANT};
+
+	call.has_amount = !PG_ARGISNULL(2);
+	if (call.has_amount)
+		call.amount = PG_GETARG_NUMERIC(2);
+	call.method = entry_text(fcinfo, 3);
+	call.reference = entry_name(fcinfo, 4, "reference");
+	call.actor = entry_actor(fcinfo, 5);
+	return run(fcinfo, &call);
+}
+
+/* (orders, order_id, note, actor, settled) */
+Datum
+ordcancel_undo_cancel(PG_FUNCTION_ARGS)
+{
+	Call call = {.verb = VERB_UNDO_CANCEL, .party = PARTY_MERCHANT};
+
+	call.settled = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+	return run_deciding(fcinfo, &call);
+}

@@ -1,0 +1,338 @@
+/*
+ * cancel_orders.c — cancelling an array of orders in one call
+ *
+ * The orders are taken in the order of their keys, and waited for in it: two
+ * calls that overlap then do not deadlock.  The answers are given in the order
+ * of the array.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#include "base/subxact.h"
+#include "config/run_as.h"
+#include "entry/args.h"
+#include "entry/roles.h"
+#include "lifecycle/bulk.h"
+#include "lifecycle/lifecycle.h"
+#include "rows/order_key.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_cancel_orders);
+
+/* One element of the array, and its answer. */
+typedef struct Asked
+{
+	Datum		  value;
+	bool		  isnull;
+	bool		  readable;
+	Datum		 *key;
+	struct Asked *same; /* the same order, earlier */
+	const char	 *outcome;
+	char		 *order_id;
+	bool		  has_id;
+	int64		  cancellation_id;
+	int			  sqlstate; /* of a refusal */
+	char		 *message;
+} Asked;
+
+typedef struct Orders
+{
+	OrderTable	 *table;
+	Call		  call;
+	bool		  abort; /* one that is refused stops all */
+	Oid			  type;	 /* of the elements */
+	int			  count;
+	Asked		 *items;
+	int			  reading; /* the item that is being read */
+	MemoryContext context; /* for the answers */
+} Orders;
+
+static void
+refuse(Orders *o, Asked *item, const Refusal *refusal)
+{
+	MemoryContext caller = MemoryContextSwitchTo(o->context);
+
+	item->outcome = "refused";
+	item->sqlstate = refusal->sqlstate;
+	item->message = pstrdup(refusal->message);
+	if (item->order_id == NULL && !item->isnull)
+		item->order_id = order_key_given(item->value, false, o->type);
+	MemoryContextSwitchTo(caller);
+}
+
+/* From o->reading on; an error is that of the one that is being read. */
+static void
+read_keys(void *arg)
+{
+	Orders	 *o = arg;
+	OrderCase c = {.table = o->table};
+
+	for (; o->reading < o->count; o->reading++)
+	{
+		Asked *item = &o->items[o->reading];
+
+		entry_read_key(&c, item->value, item->isnull, o->type);
+		item->key = c.key;
+		item->readable = true;
+	}
+}
+
+static void
+read_all_keys(Orders *o)
+{
+	ErrorData *error;
+
+	if (o->abort)
+	{
+		read_keys(o);
+		return;
+	}
+	while ((error = attempt(read_keys, o)) != NULL)
+	{
+		Refusal refusal = refusal_of_error(error);
+
+		CHECK_FOR_INTERRUPTS();
+		refuse(o, &o->items[o->reading], &refusal);
+		o->reading++;
+	}
+}
+
+static int
+compare_items(const void *a, const void *b, void *arg)
+{
+	const Asked *x = *(Asked *const *) a;
+	const Asked *y = *(Asked *const *) b;
+	int			 order = order_key_compare(arg, x->key, y->key);
+
+	/* Of the same order the first in the array comes first. */
+	return order != 0 ? order : x < y ? -1 : x > y;
+}
+
+/* The orders to be cancelled, each once, in the order of their keys. */
+static Asked **
+sort_items(Orders *o, int *count)
+{
+	Asked **sorted = palloc(Max(o->count, 1) * sizeof(Asked *));
+	int		n = 0;
+	int		distinct = 0;
+
+	for (int i = 0; i < o->count; i++)
+		if (o->items[i].readable)
+			sorted[n++] = &o->items[i];
+	qsort_arg(sorted, n, sizeof(Asked *), compare_items, o->table);
+	for (int i = 0; i < n; i++)
+	{
+		Asked *last = distinct > 0 ? sorted[distinct - 1] : NULL;
+
+		if (last &&
+			order_key_compare(o->table, last->key, sorted[i]->key) == 0)
+			sorted[i]->same = last;
+		else
+			sorted[distinct++] = sorted[i];
+	}
+	*count = distinct;
+	return sorted;
+}
+
+static void
+answer(Orders *o, Asked *item, OrderCase *c)
+{
+	order_set_explain(c);
+	if (c->key_text)
+		item->order_id = MemoryContextStrdup(o->context, c->key_text);
+	if (c->result == CASE_REFUSED)
+	{
+		if (o->abort)
+			refusal_raise(&c->outcome.refusal);
+		refuse(o, item, &c->outcome.refusal);
+		return;
+	}
+	item->outcome = order_set_outcome(c);
+	item->has_id = c->outcome.has_record;
+	item->cancellation_id = c->outcome.cancellation_id;
+}
+
+static void
+call_all(Orders *o, OrderCase *cases, int count)
+{
+	Call	   call = o->call;
+	OwnerScope scope;
+
+	SPI_connect();
+	MemoryContextSwitchTo(o->context);
+	entry_see(cases, count, call.skip_locked);
+	owner_enter(&scope, o->table);
+	lifecycle_call(cases, count, &call);
+	owner_leave(&scope);
+	SPI_finish();
+}
+
+static void
+cancel(Orders *o, Asked **items, int count)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "ordcancel orders",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	OrderCase	 *cases = palloc0(count * sizeof(OrderCase));
+
+	for (int i = 0; i < count; i++)
+	{
+		cases[i].table = o->table;
+		cases[i].key = items[i]->key;
+	}
+	if (o->abort)
+		call_all(o, cases, count);
+	else
+		order_set_call(cases, count, &o->call, false);
+	for (int i = 0; i < count; i++)
+		answer(o, items[i], &cases[i]);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+/*
+ * So many orders are done at once.  Each set is a subtransaction, and other
+ * sessions look up a transaction that has more than 64 of them on disk.
+ */
+#define SET_MIN 1000
+#define SETS_MAX 50
+
+static void
+cancel_all(Orders *o)
+{
+	int		count;
+	Asked **items = sort_items(o, &count);
+	int		size = Max(SET_MIN, count / SETS_MAX + 1);
+
+	for (int done = 0; done < count; done += size)
+		cancel(o, &items[done], Min(size, count - done));
+}
+
+/* The second time that an order is named, nothing is left to do. */
+static void
+answer_duplicate(Asked *item)
+{
+	const Asked *same = item->same;
+
+	item->outcome = strcmp(same->outcome, "refused") == 0 ? "refused" :
+															"already";
+	item->order_id = same->order_id;
+	item->has_id = same->has_id;
+	item->cancellation_id = same->cancellation_id;
+	item->sqlstate = same->sqlstate;
+	item->message = same->message;
+}
+
+static void
+put_item(ReturnSetInfo *result, const Asked *item)
+{
+	Datum values[5];
+	bool  nulls[5] = {false};
+	bool  refused = strcmp(item->outcome, "refused") == 0;
+
+	nulls[0] = item->order_id == NULL;
+	values[0] = nulls[0] ? (Datum) 0 : CStringGetTextDatum(item->order_id);
+	values[1] = CStringGetTextDatum(item->outcome);
+	values[2] = Int64GetDatum(item->cancellation_id);
+	nulls[2] = !item->has_id;
+	nulls[3] = nulls[4] = !refused;
+	values[3] = refused ?
+		CStringGetTextDatum(unpack_sql_state(item->sqlstate)) :
+		(Datum) 0;
+	values[4] = refused ? CStringGetTextDatum(item->message) : (Datum) 0;
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+static void
+take_array(Orders *o, ArrayType *array)
+{
+	int16  length;
+	bool   byval;
+	char   align;
+	Datum *values;
+	bool  *nulls;
+
+	o->type = ARR_ELEMTYPE(array);
+	get_typlenbyvalalign(o->type, &length, &byval, &align);
+	deconstruct_array(array, o->type, length, byval, align, &values, &nulls,
+					  &o->count);
+	o->items = palloc0(Max(o->count, 1) * sizeof(Asked));
+	for (int i = 0; i < o->count; i++)
+	{
+		o->items[i].value = values[i];
+		o->items[i].isnull = nulls[i];
+	}
+}
+
+/* An untyped literal or driver parameter comes as text. */
+static ArrayType *
+array_argument(FunctionCallInfo fcinfo, int arg)
+{
+	if (entry_argument_type(fcinfo, arg) != TEXTOID)
+		return PG_GETARG_ARRAYTYPE_P(arg);
+	return DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN,
+												   entry_text(fcinfo, arg),
+												   TEXTOID, -1));
+}
+
+/* 'skip' or 'abort' */
+static bool
+aborts(FunctionCallInfo fcinfo, int arg)
+{
+	char *word = entry_text(fcinfo, arg);
+
+	if (word && strcmp(word, "abort") == 0)
+		return true;
+	if (word == NULL || strcmp(word, "skip") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("on_error must be \"skip\" or \"abort\""),
+				 errdetail("It is %s.",
+						   word ? psprintf("\"%s\"", shorten(word, 80)) :
+								  "null")));
+	return false;
+}
+
+/* (orders, order_ids, reason, note, actor, on_error) */
+Datum
+ordcancel_cancel_orders(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Orders		   o = {.context = CurrentMemoryContext};
+
+	role_must_be_merchant("cancel_orders");
+	InitMaterializedSRF(fcinfo, 0);
+	o.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
+	o.call.verb = VERB_CANCEL_ORDER;
+	o.call.party = PARTY_MERCHANT;
+	o.call.source = "cancel_orders";
+	o.call.reason = entry_text(fcinfo, 2);
+	o.call.note = entry_text(fcinfo, 3);
+	o.call.actor = entry_actor(fcinfo, 4);
+	o.abort = aborts(fcinfo, 5);
+	PreventCommandIfReadOnly("cancel_orders()");
+	entry_may_read(o.table);
+	if (PG_ARGISNULL(1))
+		return (Datum) 0;
+
+	take_array(&o, array_argument(fcinfo, 1));
+	read_all_keys(&o);
+	cancel_all(&o);
+	for (int i = 0; i < o.count; i++)
+	{
+		if (o.items[i].same)
+			answer_duplicate(&o.items[i]);
+		put_item(result, &o.items[i]);
+	}
+	return (Datum) 0;
+}

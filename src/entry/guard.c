@@ -1,0 +1,331 @@
+/*
+ * guard.c — the triggers that hold every writer to the rules
+ *
+ * On the order table, AFTER ROW, because only then nobody can change the row
+ * any more: a change of status (or key, or policy) is judged by the decision
+ * that the functions ask, and recorded as they would have.  On the record
+ * tables, BEFORE STATEMENT: what ordcancel writes there is no statement.
+ *
+ * The row is judged as it was before the statement: what a plain update says
+ * of placed_at or a block in the same breath does not count.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tupconvert.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "storage/itemptr.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+
+#include "base/virtual_columns.h"
+#include "config/guarded_columns.h"
+#include "config/guc.h"
+#include "config/policy_cache.h"
+#include "config/run_as.h"
+#include "decision/refusal.h"
+#include "entry/args.h"
+#include "entry/guard_truncate.h"
+#include "entry/roles.h"
+#include "lifecycle/lifecycle.h"
+#include "rows/order_key.h"
+#include "rows/order_row.h"
+#include "rows/record_read.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_guard_update);
+PG_FUNCTION_INFO_V1(ordcancel_guard_insert);
+PG_FUNCTION_INFO_V1(ordcancel_guard_delete);
+PG_FUNCTION_INFO_V1(ordcancel_guard_record);
+
+static TriggerData *
+trigger_data(FunctionCallInfo fcinfo)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function was not called by trigger manager")));
+	return (TriggerData *) fcinfo->context;
+}
+
+static void
+must_fire_after_row(const TriggerData *trigger, TriggerEvent event)
+{
+	if ((trigger->tg_event & TRIGGER_EVENT_OPMASK) != event ||
+		!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg(
+				 "function must be fired AFTER ROW, by the event that it is for"),
+			 errhint(
+				 "Triggers of ordcancel are made by ordcancel.attach().")));
+}
+
+static OrderTable *
+guarded_table(const TriggerData *trigger)
+{
+	OrderTable *table = order_table_of(trigger->tg_relation);
+
+	if (table == NULL)
+		refusal_raise_not_attached(RelationGetRelid(trigger->tg_relation));
+	return table;
+}
+
+/* Fills a case from a row of the attached table or of one of its partitions. */
+static void
+case_from_row(OrderCase *c, OrderTable *table, Relation fired, HeapTuple row)
+{
+	Relation			root;
+	TupleConversionMap *map;
+
+	memset(c, 0, sizeof(OrderCase));
+	c->table = table;
+	if (RelationGetRelid(fired) == table->relid)
+	{
+		order_from_tuple(c, row, fired);
+		return;
+	}
+	root = table_open(table->relid, AccessShareLock);
+	map = convert_tuples_by_name(RelationGetDescr(fired),
+								 RelationGetDescr(root));
+	order_from_tuple(c, map ? execute_attr_map_tuple(row, map) : row, root);
+	table_close(root, NoLock);
+}
+
+static Call
+plain_call(Verb verb, const char *source)
+{
+	Call call = {.verb = verb, .source = source};
+
+	call.party = role_party();
+	call.reason = settings_reason();
+	call.note = settings_note();
+	call.actor = entry_default_actor();
+	call.now = settings_now();
+	return call;
+}
+
+/*
+ * The records name an order by its key, so an order that has any keeps it.
+ * And an order must neither become canceled nor cease to be because another
+ * policy's words are applied to the status that it has already; nor get a
+ * status of a cancellation that is not its new policy's own.
+ */
+static void
+judge_identity(const TriggerData *trigger, OrderCase *before, OrderCase *after,
+			   bool key_changed, bool status_changed)
+{
+	StatusKind was = status_changed ?
+		order_table_meaning(before->table, before->policy, after->status) :
+		before->kind;
+	bool	   fits = status_changed ?
+			  was == status_kind(after->policy, after->status) :
+			  was == after->kind;
+
+	if (key_changed)
+	{
+		record_find(before, 1);
+		record_find(after, 1);
+		if (before->has_record || after->has_record)
+			ereport(ERROR,
+					(errcode(ERRCODE_CHECK_VIOLATION),
+					 errmsg("key of order %s of %s cannot change to %s",
+							shorten(before->key_text, 80),
+							before->table->label,
+							shorten(after->key_text, 80)),
+					 errdetail("Cancellations are recorded under it."),
+					 errtableconstraint(trigger->tg_relation,
+										"order_has_cancellations")));
+	}
+	if (!fits && strcmp(before->policy->name, after->policy->name) != 0)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg(
+				 "policy of order %s of %s cannot change from \"%s\" to \"%s\"",
+				 shorten(before->key_text, 80), before->table->label,
+				 before->policy->name, after->policy->name),
+			 errdetail(
+				 "Status \"%s\" is one of a cancellation in only one of them.",
+				 shorten(after->status, 80)),
+			 errtableconstraint(trigger->tg_relation,
+								condition_name(
+									CONDITION_CANCELLATION_FORBIDDEN))));
+}
+
+/*
+ * Is every column that is judged the same to the byte?  What compares equal
+ * must not change unseen: a case-insensitive status could otherwise slip out
+ * of its rules.
+ */
+static bool
+nothing_to_judge(const TriggerData *trigger)
+{
+	TupleDesc		  desc = RelationGetDescr(trigger->tg_relation);
+	const AttrNumber *watched;
+	int				  count = watched_columns(trigger->tg_relation, &watched);
+
+	for (int i = 0; i < count; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, watched[i] - 1);
+		bool			  was_null;
+		bool			  is_null;
+		Datum was = heap_getattr(trigger->tg_trigtuple, watched[i], desc,
+								 &was_null);
+		Datum is = heap_getattr(trigger->tg_newtuple, watched[i], desc,
+								&is_null);
+
+		if (was_null != is_null || column_is_virtual(att))
+			return false;
+		if (!was_null && !datum_image_eq(was, is, att->attbyval, att->attlen))
+			return false;
+	}
+	return count > 0;
+}
+
+pg_noreturn static void
+raise_write(const OrderTable *table, Refusal *refusal, Relation rel)
+{
+	entry_hide_from_writer(table, false, refusal);
+	refusal_raise_write(refusal, rel);
+}
+
+Datum
+ordcancel_guard_update(PG_FUNCTION_ARGS)
+{
+	TriggerData	 *trigger = trigger_data(fcinfo);
+	MemoryContext caller = CurrentMemoryContext;
+	OrderTable	 *table;
+	OrderCase	  before;
+	OrderCase	  after;
+	OwnerScope	  scope;
+	Call		  call;
+	Refusal		  refusal;
+	StatusKind	  kind;
+	bool		  key_changed;
+	bool		  status_changed;
+	bool		  allowed = true;
+
+	must_fire_after_row(trigger, TRIGGER_EVENT_UPDATE);
+	if (nothing_to_judge(trigger))
+		return PointerGetDatum(NULL);
+	table = guarded_table(trigger);
+	case_from_row(&before, table, trigger->tg_relation, trigger->tg_trigtuple);
+	case_from_row(&after, table, trigger->tg_relation, trigger->tg_newtuple);
+	key_changed = !order_key_same(table, before.key, after.key);
+	kind = after.kind;
+
+	/* In a cancellation not even capitals may change. */
+	status_changed = kind == STATUS_ORDINARY ?
+		!same_text(before.status, after.status) :
+		!same_text(before.raw_status, after.raw_status);
+	if (!key_changed &&
+		order_write_is_ours(table, before.key, before.status, after.status))
+		return PointerGetDatum(NULL);
+
+	call = plain_call(VERB_MOVE, "update");
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	owner_enter(&scope, table);
+	judge_identity(trigger, &before, &after, key_changed, status_changed);
+	if (status_changed)
+	{
+		/* What is recorded is recorded under the key that the order has now. */
+		before.key = after.key;
+		before.key_text = after.key_text;
+		allowed = lifecycle_change(&before, &call,
+								   kind == STATUS_ORDINARY ? after.status :
+															 after.raw_status,
+								   kind, &refusal);
+	}
+	owner_leave(&scope);
+	SPI_finish();
+	if (!allowed)
+		raise_write(table, &refusal, trigger->tg_relation);
+	return PointerGetDatum(NULL);
+}
+
+/* A row that comes or goes. */
+static Datum
+judge_row(TriggerData *trigger, OrderTable *table, Verb verb)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	OrderCase	  c;
+	OwnerScope	  scope;
+	Call		  call = {.verb = verb, .party = PARTY_SYSTEM};
+	Refusal		  refusal;
+	bool		  allowed;
+
+	case_from_row(&c, table, trigger->tg_relation, trigger->tg_trigtuple);
+	if (lifecycle_row_has_record(table, verb))
+	{
+		call.now = settings_now();
+		SPI_connect();
+		MemoryContextSwitchTo(caller);
+		owner_enter(&scope, table);
+		allowed = lifecycle_row(&c, &call, &refusal);
+		owner_leave(&scope);
+		SPI_finish();
+	}
+	else
+		allowed = lifecycle_row(&c, &call, &refusal);
+	if (!allowed)
+		raise_write(table, &refusal, trigger->tg_relation);
+	return PointerGetDatum(NULL);
+}
+
+Datum
+ordcancel_guard_insert(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo);
+
+	must_fire_after_row(trigger, TRIGGER_EVENT_INSERT);
+	return judge_row(trigger, guarded_table(trigger), VERB_INSERT);
+}
+
+Datum
+ordcancel_guard_delete(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo);
+	OrderTable	*table;
+
+	must_fire_after_row(trigger, TRIGGER_EVENT_DELETE);
+	table = guarded_table(trigger);
+
+	/*
+	 * An update that moves a row to another partition deletes and inserts it
+	 * and fires no UPDATE trigger, so nobody would judge its new status.  The
+	 * old version says that it was moved.
+	 */
+	if (HeapTupleHeaderIndicatesMovedPartitions(trigger->tg_trigtuple->t_data))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot move an order of %s to another partition",
+					table->label),
+			 errdetail(
+				 "The update would change the key of the order, under which its cancellations are recorded.")));
+	return judge_row(trigger, table, VERB_DELETE);
+}
+
+/* On the record tables and their parents, for statements. */
+Datum
+ordcancel_guard_record(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo);
+	Relation	 rel = trigger->tg_relation;
+
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event) &&
+		truncate_is_ours(RelationGetRelid(rel)))
+		return PointerGetDatum(NULL);
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("record table \"%s\" is written by ordcancel alone",
+					RelationGetRelationName(rel)),
+			 errhint("Call the functions of schema ordcancel."),
+			 errtableconstraint(rel, "written_by_ordcancel")));
+}

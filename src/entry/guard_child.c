@@ -1,0 +1,178 @@
+/*
+ * child.c — the trigger on tables whose rows a canceled order must not get
+ *
+ * Shipments, invoices, captures.  AFTER ROW, as on the order table.  It takes
+ * a lock on the order that conflicts with a cancellation: a foreign key's own
+ * lock does not, and of a shipment and a cancellation at the same moment one
+ * has to see the other.  A share lock would do that too, but two shipments of
+ * one order would then deadlock when each goes on to update it.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/partition.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "utils/rel.h"
+
+#include "config/config_table.h"
+#include "config/run_as.h"
+#include "decision/refusal.h"
+#include "entry/args.h"
+#include "lifecycle/lifecycle.h"
+#include "rows/order_key.h"
+#include "rows/order_row.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_guard_child);
+
+/* Columns of ordcancel.child; append only. */
+enum
+{
+	CHILD_ORDERS = 2,
+	CHILD_KEY_COLUMNS,
+	CHILD_REFUSE_REQUESTED,
+	CHILD_REFUSE_IN_PROGRESS,
+	CHILD_REFUSE_CANCELED,
+};
+
+typedef struct Child
+{
+	Oid	   orders;
+	int	   nkeys;
+	char **key_columns;
+	bool   refuse[STATE_CANCELED + 1];
+} Child;
+
+static void
+load_child(HeapTuple row, TupleDesc desc, void *arg)
+{
+	Child *child = arg;
+
+	child->orders = config_oid(row, desc, CHILD_ORDERS);
+	child->key_columns = config_names(row, desc, CHILD_KEY_COLUMNS,
+									  &child->nkeys);
+	child->refuse[STATE_REQUESTED] = config_bool(row, desc,
+												 CHILD_REFUSE_REQUESTED);
+	child->refuse[STATE_IN_PROGRESS] = config_bool(row, desc,
+												   CHILD_REFUSE_IN_PROGRESS);
+	child->refuse[STATE_CANCELED] = config_bool(row, desc,
+												CHILD_REFUSE_CANCELED);
+}
+
+/* Finds what attach_child said of a relation or of a table that it is part of. */
+static bool
+find_child(Relation rel, Child *child)
+{
+	ListCell *lc;
+
+	if (config_scan("child", RelationGetRelid(rel), load_child, child) > 0)
+		return true;
+	if (rel->rd_rel->relispartition)
+		foreach(lc, get_partition_ancestors(RelationGetRelid(rel)))
+			if (config_scan("child", lfirst_oid(lc), load_child, child) > 0)
+				return true;
+	return false;
+}
+
+/* The order's key from the child's row; false where a part of it is NULL. */
+static bool
+child_key(const Child *child, Relation rel, HeapTuple row,
+		  const OrderTable *table, Datum *key)
+{
+	TupleDesc desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		int	  attnum = i < child->nkeys ?
+			  SPI_fnumber(desc, child->key_columns[i]) :
+			  SPI_ERROR_NOATTRIBUTE;
+		bool  isnull;
+		Datum value;
+
+		if (attnum <= 0)
+			refusal_raise_invalid_policy(
+				psprintf(
+					"table \"%s\" has no column for the key of %s any more",
+					RelationGetRelationName(rel), table->label),
+				NULL, "Call ordcancel.attach_child() again.");
+		value = heap_getattr(row, attnum, desc, &isnull);
+		if (isnull)
+			return false;
+		key[i] = column_value(&table->keys[i], value,
+							  TupleDescAttr(desc, attnum - 1)->atttypid);
+	}
+	return true;
+}
+
+static void
+refuse(TriggerData *trigger, const OrderCase *c, State state)
+{
+	Condition	condition = state == STATE_REQUESTED ?
+		  CONDITION_ORDER_ON_HOLD :
+		  CONDITION_ORDER_IS_CANCELED;
+	const char *child = RelationGetRelationName(trigger->tg_relation);
+	Refusal		r = {.condition = condition};
+
+	r.message = psprintf(state == STATE_CANCELED ?
+							 "order %s of %s is canceled" :
+							 state == STATE_IN_PROGRESS ?
+							 "cancellation of order %s of %s is in progress" :
+							 "order %s of %s is on hold",
+						 shorten(c->key_text, 80), c->table->label);
+	r.detail = psprintf(
+		"Table \"%s\" takes no row of an order whose cancellation is in state \"%s\".",
+		child, state_name(state));
+	r.hint = state == STATE_REQUESTED ?
+		"Accept or deny the request first." :
+		refusal_undo_hint(c->policy, c->has_record);
+	entry_hide_from_writer(c->table, true, &r);
+	refusal_raise_write(&r, trigger->tg_relation);
+}
+
+Datum
+ordcancel_guard_child(PG_FUNCTION_ARGS)
+{
+	TriggerData	 *trigger = (TriggerData *) fcinfo->context;
+	MemoryContext caller = CurrentMemoryContext;
+	HeapTuple	  row;
+	Child		  child = {0};
+	OrderCase	  c = {0};
+	OwnerScope	  scope;
+	State		  state = STATE_NONE;
+	Datum		  key[INDEX_MAX_KEYS];
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("function must be fired AFTER ROW"),
+			 errhint(
+				 "Triggers of ordcancel are made by ordcancel.attach_child().")));
+	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple :
+													   trigger->tg_trigtuple;
+	if (!find_child(trigger->tg_relation, &child))
+		refusal_raise_not_attached(RelationGetRelid(trigger->tg_relation));
+
+	c.table = entry_table(false, child.orders, RowShareLock);
+	c.key = key;
+
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	/* The checks of a key's domain are code of the order table's owner. */
+	owner_enter(&scope, c.table);
+	/* That the order exists is for a foreign key to say. */
+	c.result = child_key(&child, trigger->tg_relation, row, c.table, key) ?
+		CASE_OPEN :
+		CASE_NOT_FOUND;
+	order_lock(&c, 1, false);
+	if (c.result == CASE_OPEN)
+		state = lifecycle_state(&c);
+	owner_leave(&scope);
+	SPI_finish();
+	if (child.refuse[state])
+		refuse(trigger, &c, state);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,224 @@
+/*
+ * setup.c — what the configuration functions cannot do in PL/pgSQL
+ *
+ * They run as the extension's owner (gate.c), so nothing of the caller's own
+ * runs there: statuses and expressions are read by the functions below, as the
+ * order table's owner.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "base/stable_settings.h"
+#include "config/config_table.h"
+#include "config/expression.h"
+#include "config/run_as.h"
+#include "decision/refusal.h"
+#include "entry/args.h"
+#include "rows/order_key.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_as_owner);
+PG_FUNCTION_INFO_V1(ordcancel_config_changed);
+PG_FUNCTION_INFO_V1(ordcancel_is_record_table);
+PG_FUNCTION_INFO_V1(ordcancel_read_status);
+PG_FUNCTION_INFO_V1(ordcancel_pin_expression);
+
+/* A table that is looked for among the record tables. */
+typedef struct RecordSearch
+{
+	Oid	 relid;
+	bool found;
+} RecordSearch;
+
+static void
+match_record_table(HeapTuple row, TupleDesc desc, void *arg)
+{
+	static const char *const columns[] = {"cancellation_table", "event_table",
+										  "records"};
+	RecordSearch			*search = arg;
+
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		int	  column = SPI_fnumber(desc, columns[i]);
+		bool  isnull;
+		Datum value;
+
+		if (column <= 0)
+			continue;
+		value = heap_getattr(row, column, desc, &isnull);
+		if (!isnull && DatumGetObjectId(value) == search->relid)
+			search->found = true;
+	}
+}
+
+/*
+ * Is, or was, it a record table of an order table?  By what is committed now,
+ * whatever the transaction's snapshot sees.
+ */
+Datum
+ordcancel_is_record_table(PG_FUNCTION_ARGS)
+{
+	RecordSearch search = {PG_GETARG_OID(0), false};
+
+	(void) config_scan("order_table", InvalidOid, match_record_table, &search);
+	(void) config_scan_detached(match_record_table, &search);
+	PG_RETURN_BOOL(search.found);
+}
+
+/*
+ * AFTER trigger on the configuration tables: every backend's copy of what
+ * changed is stale.  The old row's order table and the new one's both.
+ */
+static void
+invalidate_row(Relation config, HeapTuple row)
+{
+	TupleDesc  desc = RelationGetDescr(config);
+	AttrNumber column = SPI_fnumber(desc, "orders");
+	bool	   isnull;
+	Oid		   relid;
+
+	if (column <= 0)
+	{
+		/* reason, refund_method: they are cached by themselves */
+		CacheInvalidateRelcache(config);
+		return;
+	}
+	relid = DatumGetObjectId(
+		heap_getattr(row, column, RelationGetDescr(config), &isnull));
+	if (!isnull && SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		CacheInvalidateRelcacheByRelid(relid);
+}
+
+Datum
+ordcancel_config_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function was not called by trigger manager")));
+	if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		CacheInvalidateRelcacheAll(); /* TRUNCATE names no rows */
+	else
+	{
+		invalidate_row(trigger->tg_relation, trigger->tg_trigtuple);
+		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+			invalidate_row(trigger->tg_relation, trigger->tg_newtuple);
+	}
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * A status as the table's status column would write it; an error when the
+ * column cannot hold it.
+ */
+Datum
+ordcancel_read_status(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	OrderTable	 *table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
+									  AccessShareLock);
+	OwnerScope	  scope;
+	char		 *status;
+	char		 *complaint;
+	char *volatile written = NULL;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	status = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	complaint = psprintf("\"%s\" is not a status of %s", shorten(status, 80),
+						 table->label);
+	owner_enter_restricted(&scope, table);
+	PG_TRY();
+	{
+		written = column_to_text(&table->status,
+								 column_from_text(&table->status, status));
+	}
+	PG_CATCH();
+	{
+		refusal_rethrow_invalid_policy(caller, complaint, NULL);
+	}
+	PG_END_TRY();
+	owner_leave(&scope);
+	PG_RETURN_TEXT_P(cstring_to_text(written));
+}
+
+/* See expression_pin; OC014 where the expression does not fit. */
+Datum
+ordcancel_pin_expression(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	OrderTable	 *table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
+									  AccessShareLock);
+	char		 *expression = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char		 *complaint = psprintf("expression over %s cannot be used: %s",
+									   table->label, shorten(expression, 80));
+	OwnerScope	  scope;
+	char *volatile pinned = NULL;
+	char *functions = NULL;
+
+	if (get_typtype(PG_GETARG_OID(2)) == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type with OID %u does not exist", PG_GETARG_OID(2))));
+
+	owner_enter_restricted(&scope, table);
+	PG_TRY();
+	{
+		pinned = expression_pin(table, expression, PG_GETARG_OID(2),
+								&functions);
+	}
+	PG_CATCH();
+	{
+		refusal_rethrow_invalid_policy(caller, complaint, NULL);
+	}
+	PG_END_TRY();
+	owner_leave(&scope);
+	PG_RETURN_TEXT_P(cstring_to_text(PG_GETARG_BOOL(3) ? functions : pinned));
+}
+
+/*
+ * Rows of the table may be read only as its owner: its types may have code.
+ * It need not be attached yet.
+ */
+Datum
+ordcancel_as_owner(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Relation	  rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	char		 *query = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char		 *answer = NULL;
+	OwnerScope	  scope;
+	int			  nest;
+
+	SPI_connect();
+	role_enter_restricted(&scope, rel->rd_rel->relowner);
+	nest = pinned_path_enter();
+	(void) formats_fix(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	if (SPI_execute(query, true, 1) == SPI_OK_SELECT && SPI_processed == 1)
+	{
+		char *value = SPI_getvalue(SPI_tuptable->vals[0],
+								   SPI_tuptable->tupdesc, 1);
+
+		if (value)
+			answer = MemoryContextStrdup(caller, value);
+	}
+	pinned_path_leave(nest);
+	owner_leave(&scope);
+	SPI_finish();
+	table_close(rel, NoLock);
+	if (answer == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(answer));
+}

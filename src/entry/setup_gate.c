@@ -1,0 +1,315 @@
+/*
+ * gate.c — how the configuration functions come by the right to do their work
+ *
+ * attach, set_policy and their siblings are PL/pgSQL, but they write tables
+ * that their callers may not write, and make tables that inherit from ours.
+ * The gate is what SQL sees under the public name: it checks that the caller
+ * owns the order table, or may read it, and calls the function of the same
+ * name in schema ordcancel_internal, as the extension's owner.  What comes out
+ * of there, errors and notices, is the caller's, without our own CONTEXT.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "config/config_table.h"
+#include "config/run_as.h"
+#include "decision/refusal.h"
+#include "entry/args.h"
+#include "rows/order_row.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_owner_gate);
+PG_FUNCTION_INFO_V1(ordcancel_open_gate);
+PG_FUNCTION_INFO_V1(ordcancel_reader_gate);
+PG_FUNCTION_INFO_V1(ordcancel_caller_is_superuser);
+PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
+PG_FUNCTION_INFO_V1(ordcancel_invalid);
+PG_FUNCTION_INFO_V1(ordcancel_notice);
+
+/* Of whoever called through the gate. */
+typedef struct GateCaller
+{
+	char				 *search_path; /* see resolved_path */
+	ErrorContextCallback *context;	   /* what errors have as CONTEXT there */
+	bool				  superuser;
+} GateCaller;
+
+static GateCaller gate_caller = {NULL, NULL, false};
+
+/*
+ * The schemas that a search_path names now.  A "$user" of it would be whatever
+ * schema gets the name of the table's owner later.
+ */
+static char *
+resolved_path(void)
+{
+	StringInfoData path;
+	ListCell	  *lc;
+
+	initStringInfo(&path);
+	foreach(lc, fetch_search_path(false))
+	{
+		char *name = get_namespace_name(lfirst_oid(lc));
+
+		if (name && !isTempNamespace(lfirst_oid(lc)))
+			appendStringInfo(&path, "%s%s", path.len ? ", " : "",
+							 quote_identifier(name));
+	}
+	return path.data;
+}
+
+/* The function of that name and arguments in the schema of the internals. */
+static Oid
+inner_function(Oid outer)
+{
+	HeapTuple	 tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(outer));
+	Form_pg_proc proc;
+	char		*name;
+	Oid			 inner;
+
+	/* To get here may have waited for who dropped it. */
+	if (!HeapTupleIsValid(tuple))
+		config_raise_dropped();
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	name = pstrdup(NameStr(proc->proname));
+
+	inner = GetSysCacheOid3(
+		PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+		PointerGetDatum(&proc->proargtypes),
+		ObjectIdGetDatum(get_namespace_oid("ordcancel_internal", true)));
+	ReleaseSysCache(tuple);
+	if (!OidIsValid(inner))
+		config_raise_dropped();
+	return inner;
+}
+
+/*
+ * The lock keeps the table's name and owner as they were checked, and makes
+ * two who configure the same table take turns.
+ */
+static void
+check_ownership(Oid relid)
+{
+	LockRelationOid(relid, ShareUpdateExclusiveLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+	{
+		/* What is left of a dropped table may be cleared away. */
+		if (!superuser())
+			refusal_raise_not_attached(relid);
+		return;
+	}
+	if (!owns_relation(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER,
+					   get_relkind_objtype(get_rel_relkind(relid)),
+					   get_rel_name(relid));
+}
+
+/* Settings of the caller's must not steer what is made here. */
+static void
+hold_settings(void)
+{
+	static const char *const settings[][2] = {
+		{"default_table_access_method", "heap"},
+		{"default_tablespace", ""},
+		{"quote_all_identifiers", "off"},
+		{"IntervalStyle", "postgres"}, /* as text in what setup answers */
+		{"ordcancel.party", ""},	   /* health() asks for any party */
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+								 false);
+}
+
+/*
+ * Raises the error again without our own lines of CONTEXT, in which it would
+ * drown; those of the caller's functions stay.
+ */
+pg_noreturn static void
+rethrow_to_caller(MemoryContext caller)
+{
+	ErrorData *error;
+
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) ==
+			ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR) ||
+		error->elevel > ERROR)
+		PG_RE_THROW();
+	FlushErrorState();
+	error->context = NULL;
+	ThrowErrorData(error);
+	pg_unreachable();
+}
+
+/* Calls the inner function with the arguments, as the extension's owner. */
+static Datum
+call_inner(FunctionCallInfo fcinfo)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	LOCAL_FCINFO(inner, FUNC_MAX_ARGS);
+	FmgrInfo  *function = fcinfo->flinfo->fn_extra;
+	GateCaller outer = gate_caller; /* the owner's code may call a gate, too */
+	OwnerScope scope;
+	Datum	   result;
+
+	if (function == NULL)
+	{
+		function = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt,
+									  sizeof(FmgrInfo));
+		fmgr_info_cxt(inner_function(fcinfo->flinfo->fn_oid), function,
+					  fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = function;
+	}
+	InitFunctionCallInfoData(*inner, function, fcinfo->nargs,
+							 fcinfo->fncollation, NULL, fcinfo->resultinfo);
+	memcpy(inner->args, fcinfo->args, fcinfo->nargs * sizeof(NullableDatum));
+
+	gate_caller = (GateCaller){resolved_path(), error_context_stack,
+							   superuser()};
+	PG_TRY();
+	{
+		role_enter(&scope, config_owner());
+		hold_settings();
+		result = FunctionCallInvoke(inner);
+		owner_leave(&scope);
+	}
+	PG_CATCH();
+	{
+		gate_caller = outer;
+		rethrow_to_caller(caller);
+	}
+	PG_END_TRY();
+	gate_caller = outer;
+	fcinfo->isnull = inner->isnull;
+	return result;
+}
+
+/*
+ * What is set up is judged by queries of the catalogs.  With the snapshot of a
+ * whole transaction they would see what was there before the locks were given.
+ */
+static void
+check_isolation(FunctionCallInfo fcinfo)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("%s() cannot be called at isolation level %s",
+					get_func_name(fcinfo->flinfo->fn_oid),
+					GetConfigOption("transaction_isolation", false, false)),
+			 errhint(
+				 "Begin the transaction with SET TRANSACTION ISOLATION LEVEL READ COMMITTED.")));
+}
+
+Datum
+ordcancel_owner_gate(PG_FUNCTION_ARGS)
+{
+	check_isolation(fcinfo);
+	if (PG_ARGISNULL(0))
+		refusal_raise_not_attached(InvalidOid);
+	check_ownership(PG_GETARG_OID(0));
+	if (fcinfo->nargs > 1 && entry_argument_type(fcinfo, 1) == REGCLASSOID)
+	{
+		if (PG_ARGISNULL(1))
+			refusal_raise_not_attached(InvalidOid);
+		check_ownership(PG_GETARG_OID(1));
+	}
+	return call_inner(fcinfo);
+}
+
+/* For what tells of the configuration alone, which anybody may read. */
+Datum
+ordcancel_open_gate(PG_FUNCTION_ARGS)
+{
+	return call_inner(fcinfo);
+}
+
+static void
+ignore_row(HeapTuple row, TupleDesc desc, void *arg)
+{
+}
+
+/*
+ * For who may read all of the order table.  It need not fit any more what was
+ * set for it: health() is to say why.
+ */
+Datum
+ordcancel_reader_gate(PG_FUNCTION_ARGS)
+{
+	Oid relid = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+
+	if (OidIsValid(relid))
+		LockRelationOid(relid, AccessShareLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) ||
+		config_scan("order_table", relid, ignore_row, NULL) == 0)
+		refusal_raise_not_attached(relid);
+	if (!order_sees_all(relid))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+	return call_inner(fcinfo);
+}
+
+/*
+ * Not what the setting is_superuser says, which is that of the session also
+ * while code of an owner's calls.
+ */
+Datum
+ordcancel_caller_is_superuser(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(gate_caller.superuser);
+}
+
+/* For attach, which keeps it: the owner's code is to run with it later. */
+Datum
+ordcancel_caller_search_path(PG_FUNCTION_ARGS)
+{
+	if (gate_caller.search_path == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(gate_caller.search_path));
+}
+
+/* OC014 with a message of PL/pgSQL's, whose RAISE cannot leave out a DETAIL. */
+Datum
+ordcancel_invalid(PG_FUNCTION_ARGS)
+{
+	char *parts[3];
+
+	for (int i = 0; i < lengthof(parts); i++)
+		parts[i] = PG_ARGISNULL(i) ? NULL :
+									 text_to_cstring(PG_GETARG_TEXT_PP(i));
+	refusal_raise_invalid_policy(parts[0] ? parts[0] : "invalid policy",
+								 parts[1], parts[2]);
+}
+
+/* notice(message, detail, hint): tells it without our lines of CONTEXT. */
+Datum
+ordcancel_notice(PG_FUNCTION_ARGS)
+{
+	ErrorContextCallback *inner = error_context_stack;
+	char				 *parts[3];
+
+	for (int i = 0; i < lengthof(parts); i++)
+		parts[i] = PG_ARGISNULL(i) ? NULL :
+									 text_to_cstring(PG_GETARG_TEXT_PP(i));
+	error_context_stack = gate_caller.context;
+	ereport(NOTICE,
+			(errmsg_internal("%s", parts[0] ? parts[0] : ""),
+			 parts[1] ? errdetail_internal("%s", parts[1]) : 0,
+			 parts[2] ? errhint("%s", parts[2]) : 0));
+	error_context_stack = inner;
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,190 @@
+/*
+ * sweep.c — the procedure that decides overdue requests
+ *
+ * Made for pg_cron.  Each order is decided in a subtransaction of its own, and
+ * it and each table is committed before the next where the call allows it, so
+ * that no lock is held for long, nor many; the trouble of one order, or of one
+ * table, is only a warning.  An order that somebody has locked is left for the
+ * next time.
+ *
+ * A sweep touches every attached table by itself, often as a superuser, so
+ * what an owner's triggers leave for the end of the transaction is run, or
+ * refused, while it still runs as the owner.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "base/subxact.h"
+#include "config/config_table.h"
+#include "config/guc.h"
+#include "config/run_as.h"
+#include "entry/args.h"
+#include "lifecycle/lifecycle.h"
+#include "rows/order_key.h"
+#include "rows/record_read.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_sweep);
+
+/* One table, or one of its orders. */
+typedef struct Sweep
+{
+	Oid			  relid;
+	char		 *label;	 /* its name, quoted and qualified */
+	char		 *order_key; /* NULL: the table */
+	bool		  atomic;
+	List		 *keys; /* found for the table */
+	MemoryContext keep; /* for keys */
+} Sweep;
+
+static void
+collect_table(HeapTuple row, TupleDesc desc, void *arg)
+{
+	List **relids = arg;
+
+	*relids = lappend_oid(*relids, config_oid(row, desc, 1));
+}
+
+static void
+decide_order(void *arg)
+{
+	Sweep	  *sweep = arg;
+	OrderCase  c = {0};
+	OwnerScope scope;
+	char	  *why;
+
+	/* The commit before has left none, and code of the owner's may look. */
+	PushActiveSnapshot(GetTransactionSnapshot());
+	c.table = entry_table(false, sweep->relid, RowExclusiveLock);
+	c.key = palloc(c.table->nkeys * sizeof(Datum));
+	owner_enter(&scope, c.table);
+	if (order_key_read(c.table, CStringGetTextDatum(sweep->order_key), false,
+					   TEXTOID, c.key, &why))
+		lifecycle_overdue(&c);
+	else
+	{
+		c.outcome.refusal = refusal_not_found(c.table->label,
+											  shorten(sweep->order_key, 80),
+											  why);
+		refusal_raise(&c.outcome.refusal);
+	}
+	if (!sweep->atomic)
+		owner_settle();
+	owner_leave(&scope);
+	PopActiveSnapshot();
+	if (c.result == CASE_REFUSED)
+		refusal_raise(&c.outcome.refusal);
+}
+
+static void
+find_orders(void *arg)
+{
+	Sweep		 *sweep = arg;
+	OrderTable	 *table;
+	OwnerScope	  scope;
+	MemoryContext caller;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	table = entry_table(false, sweep->relid, AccessShareLock);
+	owner_enter(&scope, table);
+	caller = MemoryContextSwitchTo(sweep->keep);
+	sweep->keys = record_overdue(table, settings_now());
+	MemoryContextSwitchTo(caller);
+	owner_leave(&scope);
+	PopActiveSnapshot();
+}
+
+/* Runs a step; its error becomes a warning. */
+static void
+attempt_or_warn(AttemptStep step, Sweep *sweep)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "ordcancel sweep",
+												  ALLOCSET_SMALL_SIZES);
+	ErrorData	 *error;
+
+	MemoryContextSwitchTo(context);
+	error = attempt(step, sweep);
+	if (error)
+		ereport(
+			WARNING,
+			(errcode(error->sqlerrcode),
+			 sweep->order_key ?
+				 errmsg(
+					 "overdue request of order %s of table %s was not decided: %s",
+					 shorten(sweep->order_key, 80), sweep->label,
+					 error->message) :
+				 errmsg("overdue requests of table %s were not decided: %s",
+						sweep->label, error->message),
+			 error->detail ? errdetail_internal("%s", error->detail) : 0));
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+/* Lets go of what it has locked, and ends what it has begun. */
+static void
+run_step(AttemptStep step, Sweep *sweep)
+{
+	CHECK_FOR_INTERRUPTS();
+	attempt_or_warn(step, sweep);
+	if (!sweep->atomic)
+		SPI_commit();
+	MemoryContextSwitchTo(sweep->keep);
+}
+
+static void
+sweep_table(Oid relid, bool atomic)
+{
+	Sweep	  sweep = {.relid = relid,
+					   .atomic = atomic,
+					   .keep = CurrentMemoryContext};
+	char	 *name = get_rel_name(relid);
+	ListCell *lc;
+
+	if (name == NULL)
+		return; /* dropped while attached */
+	sweep.label = quote_qualified_identifier(get_namespace_name(
+												 get_rel_namespace(relid)),
+											 name);
+	run_step(find_orders, &sweep);
+	foreach(lc, sweep.keys)
+	{
+		sweep.order_key = lfirst(lc);
+		run_step(decide_order, &sweep);
+	}
+	list_free_deep(sweep.keys);
+	pfree(sweep.label);
+}
+
+Datum
+ordcancel_sweep(PG_FUNCTION_ARGS)
+{
+	bool atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext)) ||
+		castNode(CallContext, fcinfo->context)->atomic;
+	MemoryContext context;
+	List		 *relids = NIL;
+	ListCell	 *lc;
+
+	PreventCommandIfReadOnly("sweep()");
+	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
+
+	/* SPI's own context outlives the commits in between. */
+	context = CurrentMemoryContext;
+	config_scan("order_table", InvalidOid, collect_table, &relids);
+	foreach(lc, relids)
+	{
+		MemoryContextSwitchTo(context);
+		sweep_table(lfirst_oid(lc), atomic);
+	}
+	SPI_finish();
+	PG_RETURN_VOID();
+}

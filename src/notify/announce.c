@@ -1,0 +1,78 @@
+/*
+ * announce.c — telling listeners of an event
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "commands/async.h"
+#include "lib/stringinfo.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+#include "utils/timestamp.h"
+
+#include "config/guc.h"
+#include "decision/refusal.h"
+#include "notify/announce.h"
+#include "notify/outbox.h"
+
+/* NOTIFY_PAYLOAD_MAX_LENGTH in async.c, which keeps it to itself. */
+#define PAYLOAD_MAX 7999
+
+static void
+field(StringInfo json, const char *name, const char *value, int bytes)
+{
+	appendStringInfo(json, ",\"%s\":", name);
+	if (value)
+		escape_json(json, shorten(value, bytes));
+	else
+		appendStringInfoString(json, "null");
+}
+
+static void
+payload(StringInfo json, const OrderCase *c, const Event *e, int bytes)
+{
+	char at[MAXDATELEN + 1];
+	int	 utc = 0;
+
+	JsonEncodeDateTime(at, TimestampTzGetDatum(e->at), TIMESTAMPTZOID, &utc);
+	appendStringInfo(json, "{\"event_id\":" INT64_FORMAT, e->id);
+	if (c->table->payload_is_id)
+	{
+		appendStringInfoChar(json, '}');
+		return;
+	}
+	field(json, "orders", c->table->label, bytes);
+	field(json, "order_id", c->key_text, bytes);
+	field(json, "type", event_type_name(e->type), bytes);
+	field(json, "from", e->from, bytes);
+	field(json, "to", e->to, bytes);
+	field(json, "state", state_name(e->state), bytes);
+	field(json, "party", party_name(e->party), bytes);
+	field(json, "actor", e->actor, bytes);
+	field(json, "reason", e->reason, bytes);
+	field(json, "at", at, MAXDATELEN);
+	appendStringInfoChar(json, '}');
+}
+
+/* Long values are cut, further and further, until the payload fits. */
+void
+announce(const OrderCase *c, const Event *event)
+{
+	StringInfoData json;
+
+	if (settings_notify == NOTIFY_OFF)
+		return;
+	initStringInfo(&json);
+	for (int bytes = PAYLOAD_MAX;; bytes /= 2)
+	{
+		resetStringInfo(&json);
+		payload(&json, c, event, bytes);
+		if (json.len <= PAYLOAD_MAX)
+			break;
+	}
+	if (settings_notify == NOTIFY_RELAY)
+		outbox_add(c->table->channel, json.data);
+	else
+		Async_Notify(c->table->channel, json.data);
+	pfree(json.data);
+}

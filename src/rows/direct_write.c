@@ -1,0 +1,146 @@
+/*
+ * row_writer.c — writing rows without a statement
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "base/immediate_triggers.h"
+#include "rows/direct_write.h"
+#include "rows/executor_compat.h"
+
+bool
+writer_may_update(Relation rel)
+{
+	const TriggerDesc *triggers = rel->trigdesc;
+
+	return rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rules == NULL &&
+		(triggers == NULL ||
+		 !(triggers->trig_update_before_statement ||
+		   triggers->trig_update_after_statement ||
+		   triggers->trig_update_old_table ||
+		   triggers->trig_update_new_table));
+}
+
+/* Takes one function's triggers out of the copy that the writer works with. */
+static void
+leave_out(ResultRelInfo *info, Oid guard)
+{
+	TriggerDesc *triggers = info->ri_TrigDesc;
+	int			 kept = 0;
+
+	if (triggers == NULL)
+		return;
+	triggers->trig_update_after_row = false;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (trigger->tgfoid == guard)
+			continue;
+		if (TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
+								 TRIGGER_TYPE_AFTER, TRIGGER_TYPE_UPDATE))
+			triggers->trig_update_after_row = true;
+		triggers->triggers[kept++] = *trigger;
+	}
+	triggers->numtriggers = kept;
+	if (kept == 0)
+		info->ri_TrigDesc = NULL;
+}
+
+void
+writer_open(RowWriter *w, Relation rel, AttrNumber updated, Oid guard)
+{
+	MemoryContext caller;
+
+	w->rel = rel;
+	w->estate = CreateExecutorState();
+	caller = MemoryContextSwitchTo(w->estate->es_query_cxt);
+	init_range_table(w->estate, rel, updated);
+	w->info = makeNode(ResultRelInfo);
+	InitResultRelInfo(w->info, rel, 1, NULL, 0);
+	if (OidIsValid(guard))
+		leave_out(w->info, guard);
+	deferred_fire_at_once(w->info);
+
+	/* Where AFTER triggers look for what they fire on. */
+	w->estate->es_opened_result_relations = list_make1(w->info);
+	ExecOpenIndices(w->info, false);
+	init_recheck(&w->epq, w->estate);
+	MemoryContextSwitchTo(caller);
+
+	/* Not the snapshot before: a trigger's query must see what we write. */
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	w->estate->es_snapshot = GetActiveSnapshot();
+	w->estate->es_output_cid = GetCurrentCommandId(true);
+	AfterTriggerBeginQuery();
+}
+
+void
+writer_close(RowWriter *w)
+{
+	AfterTriggerEndQuery(w->estate);
+	PopActiveSnapshot();
+	EvalPlanQualEnd(&w->epq);
+	ExecCloseResultRelations(w->estate);
+	ExecResetTupleTable(w->estate->es_tupleTable, false);
+	FreeExecutorState(w->estate);
+}
+
+bool
+writer_insert(RowWriter *w, TupleTableSlot *row)
+{
+	row->tts_tableOid = RelationGetRelid(w->rel);
+	ItemPointerSetInvalid(&row->tts_tid); /* the row gets one */
+	ExecSimpleRelationInsert(w->info, w->estate, row);
+	ResetPerTupleExprContext(w->estate);
+	return ItemPointerIsValid(&row->tts_tid);
+}
+
+bool
+writer_has_before_triggers(const RowWriter *w)
+{
+	return w->info->ri_TrigDesc &&
+		w->info->ri_TrigDesc->trig_update_before_row;
+}
+
+/* To be overtaken is an internal error of PostgreSQL's there. */
+static bool
+was_overtaken(const ErrorData *error)
+{
+	return error->funcname &&
+		(strcmp(error->funcname, "simple_table_tuple_update") == 0 ||
+		 strcmp(error->funcname, "heap_update") == 0);
+}
+
+bool
+writer_update(RowWriter *w, TupleTableSlot *row, TupleTableSlot *fresh,
+			  WriterOvertaken overtaken, const void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	fresh->tts_tableOid = RelationGetRelid(w->rel);
+	ItemPointerSetInvalid(&fresh->tts_tid); /* the new version gets one */
+	PG_TRY();
+	{
+		ExecSimpleRelationUpdate(w->info, w->estate, &w->epq, row, fresh);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		if (!was_overtaken(CopyErrorData()))
+			PG_RE_THROW();
+		FlushErrorState();
+		overtaken(arg);
+	}
+	PG_END_TRY();
+	ResetPerTupleExprContext(w->estate);
+	return ItemPointerIsValid(&fresh->tts_tid);
+}

@@ -1,0 +1,247 @@
+/*
+ * order_facts.c — what the owner's expressions say of orders
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/tupconvert.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "base/stable_settings.h"
+#include "base/virtual_columns.h"
+#include "config/expression.h"
+#include "config/pinned_query.h"
+#include "decision/refusal.h"
+#include "rows/order_row.h"
+
+bool
+order_has_facts(const OrderTable *table)
+{
+	return table->nblocks > 0 || table->refund_due != NULL;
+}
+
+/* Each expression on lines of its own, so that a comment in it ends there. */
+static char *
+facts_text(const OrderTable *table)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT (%s\n)::pg_catalog.numeric",
+					 table->refund_due ? table->refund_due : "NULL");
+	for (int i = 0; i < table->nblocks; i++)
+		appendStringInfo(&sql, ", (%s\n)::pg_catalog.bool",
+						 table->blocks[i].condition);
+	appendStringInfoString(&sql, " FROM pg_catalog.unnest($1) AS " PINNED_ROW);
+	return sql.data;
+}
+
+/* The orders whose facts are on their way. */
+typedef struct Facts
+{
+	OrderCase	   *cases;
+	int				count;
+	int				given; /* to the query */
+	int				taken; /* from it */
+	Oid				type;  /* of the table's rows */
+	Relation		rel;
+	Relation		part;	 /* the relation that was read last */
+	TupleTableSlot *slot;	 /* for its rows */
+	MemoryContext	context; /* for that */
+} Facts;
+
+/* So many bytes of rows are given to the query at once, or one row. */
+#define ROWS_BYTES (1024 * 1024)
+
+static void
+close_part(Facts *facts)
+{
+	if (facts->part == NULL)
+		return;
+	ExecDropSingleTupleTableSlot(facts->slot);
+	table_close(facts->part, NoLock);
+	facts->part = NULL;
+}
+
+static void
+open_part(Facts *facts, Oid relid)
+{
+	MemoryContext caller;
+
+	if (facts->part && RelationGetRelid(facts->part) == relid)
+		return;
+	close_part(facts);
+	caller = MemoryContextSwitchTo(facts->context);
+	facts->part = table_open(relid, AccessShareLock);
+	facts->slot = table_slot_create(facts->part, NULL);
+	MemoryContextSwitchTo(caller);
+}
+
+/* The order's row in the shape of the table; the slot may hold it. */
+static HeapTuple
+find_row(Facts *facts, const OrderCase *c)
+{
+	TupleConversionMap *map;
+	HeapTuple			row;
+	bool				copied;
+
+	if (c->row)
+		return c->row;
+	open_part(facts, c->row_rel);
+	if (!table_tuple_fetch_row_version(facts->part, (ItemPointer) &c->row_tid,
+									   SnapshotAny, facts->slot))
+		elog(ERROR, "row of order %s of %s is gone", shorten(c->key_text, 80),
+			 c->table->label);
+	row = ExecFetchSlotHeapTuple(facts->slot, false, &copied);
+	map = convert_tuples_by_name(RelationGetDescr(facts->part),
+								 RelationGetDescr(facts->rel));
+	return map ? execute_attr_map_tuple(row, map) : row;
+}
+
+static bool
+any_is_virtual(const Bitmapset *columns, TupleDesc desc)
+{
+	for (int i = 0; i < desc->natts; i++)
+		if ((bms_is_member(0, columns) || bms_is_member(i + 1, columns)) &&
+			column_is_virtual(TupleDescAttr(desc, i)))
+			return true;
+	return false;
+}
+
+/*
+ * A row with these columns alone, the others NULL: what no expression names is
+ * neither copied nor fetched from where PostgreSQL has put it aside.
+ */
+static Datum
+row_of_columns(Facts *facts, const OrderCase *c, const Bitmapset *columns)
+{
+	TupleDesc desc = RelationGetDescr(facts->rel);
+	HeapTuple row = find_row(facts, c);
+	Datum	 *values = palloc0(desc->natts * sizeof(Datum));
+	bool	 *nulls = palloc(desc->natts * sizeof(bool));
+	bool	  whole = bms_is_member(0, columns);
+
+	if (any_is_virtual(columns, desc))
+		row = virtual_columns_computed(row, facts->rel);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		nulls[i] = TupleDescAttr(desc, i)->attisdropped ||
+			!(whole || bms_is_member(i + 1, columns));
+		if (!nulls[i])
+			values[i] = heap_getattr(row, i + 1, desc, &nulls[i]);
+	}
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
+static OrderCase *
+next_wanted(const Facts *facts, int *at)
+{
+	while (*at < facts->count &&
+		   (facts->cases[*at].result != CASE_OPEN ||
+			!facts->cases[*at].facts_wanted))
+		(*at)++;
+	return *at < facts->count ? &facts->cases[*at] : NULL;
+}
+
+/* The rows of the orders to come next, as an array. */
+static Datum
+rows_array(const Bitmapset *columns, bool *more, void *arg)
+{
+	Facts	  *facts = arg;
+	Datum	  *rows = palloc((facts->count - facts->given) * sizeof(Datum));
+	Size	   bytes = 0;
+	int		   n = 0;
+	OrderCase *c = next_wanted(facts, &facts->given);
+
+	while (c && bytes < ROWS_BYTES)
+	{
+		rows[n] = row_of_columns(facts, c, columns);
+		bytes += VARSIZE_ANY(DatumGetPointer(rows[n]));
+		n++;
+		facts->given++;
+		c = next_wanted(facts, &facts->given);
+	}
+	*more = c != NULL;
+	return PointerGetDatum(
+		construct_array(rows, n, facts->type, -1, false, TYPALIGN_DOUBLE));
+}
+
+static void
+take_refund_due(OrderCase *c, Datum due, bool isnull)
+{
+	c->refund_due = isnull ? NULL : DatumGetNumericCopy(due);
+	if (c->refund_due &&
+		(numeric_is_nan(c->refund_due) || numeric_is_inf(c->refund_due)))
+		refusal_raise_invalid_policy(
+			psprintf("refund due of order %s of %s is not a finite number",
+					 shorten(c->key_text, 80), c->table->label),
+			psprintf("The expression is: %s.",
+					 shorten(c->table->refund_due, 200)),
+			"Correct the order, or the expression by ordcancel.attach().");
+}
+
+/* A row of the result, for the next order. */
+static void
+take_facts(TupleTableSlot *row, void *arg)
+{
+	Facts	   *facts = arg;
+	OrderTable *table = facts->cases[0].table;
+	OrderCase  *c;
+	Datum		value;
+	bool		isnull;
+
+	c = next_wanted(facts, &facts->taken);
+	if (c == NULL)
+		elog(ERROR, "blocks of %s answer more than once", table->label);
+	facts->taken++;
+	c->facts_known = true;
+
+	value = slot_getattr(row, 1, &isnull);
+	take_refund_due(c, value, isnull);
+	c->customer_block = c->merchant_block = NULL;
+	for (int i = 0; i < table->nblocks; i++)
+	{
+		const BlockRule *block = &table->blocks[i];
+
+		value = slot_getattr(row, i + 2, &isnull);
+		if (isnull || !DatumGetBool(value))
+			continue;
+		if (block->customer && c->customer_block == NULL)
+			c->customer_block = block;
+		if (block->merchant && c->merchant_block == NULL)
+			c->merchant_block = block;
+	}
+}
+
+void
+order_facts(OrderCase *cases, int count)
+{
+	OrderTable *table = cases[0].table;
+	Facts		facts = {.cases = cases,
+						 .count = count,
+						 .context = CurrentMemoryContext};
+	int			nest;
+
+	if (!order_has_facts(table) || next_wanted(&facts, &facts.given) == NULL)
+		return;
+	facts.type = get_rel_type_id(table->relid);
+	facts.rel = table_open(table->relid, AccessShareLock);
+	nest = formats_fix(table->time_zone);
+	pinned_run(&table->facts, facts_text(table), table->functions,
+			   get_array_type(facts.type), rows_array, SIGHT_LATEST,
+			   psprintf("a block or refund_due of %s cannot be used any more",
+						table->label),
+			   take_facts, &facts);
+	formats_restore(nest);
+	close_part(&facts);
+	table_close(facts.rel, NoLock);
+}

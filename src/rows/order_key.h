@@ -1,0 +1,60 @@
+/*
+ * order_key.h — the key of an order, as a caller gives it and as text
+ *
+ * A caller names an order by anything that reads as its key: the key's own
+ * type, another type with the same text, text itself; a key of several
+ * columns as ROW(…) or '(…)'.
+ */
+#ifndef ORDCANCEL_ORDER_KEY_H
+#define ORDCANCEL_ORDER_KEY_H
+
+#include "lib/stringinfo.h"
+
+#include "config/order_table.h"
+
+/*
+ * Reads a caller's key into values of the key columns' types.  Returns false
+ * when no order can have it, and *why says why.  What the type's input
+ * function refuses is raised as OC002.
+ */
+extern bool order_key_read(const OrderTable *table, Datum value, bool isnull,
+						   Oid type, Datum *key, char **why);
+
+/* The key as text, the same in every session: 42, or (7,42). */
+extern char *order_key_text(const OrderTable *table, const Datum *key);
+
+/* The key as a caller gave it. */
+extern char *order_key_given(Datum value, bool isnull, Oid type);
+
+/* The same to the byte: the records show a key as it was written. */
+extern bool order_key_same(const OrderTable *table, const Datum *a,
+						   const Datum *b);
+
+/* As the primary key orders them: below, equal or above zero. */
+extern int order_key_compare(const OrderTable *table, const Datum *a,
+							 const Datum *b);
+
+/*
+ * Appends "a.x = $n AND …" for the key columns under the given names, the
+ * parameters counted from first.
+ */
+extern void order_key_qual(StringInfo sql, const OrderTable *table,
+						   const char *alias, char **names, int first);
+
+/* Appends what ORDER BY needs for the order of order_key_compare. */
+extern void order_key_sort(StringInfo sql, const OrderTable *table,
+						   const char *alias);
+
+/* Equal, or both NULL. */
+extern bool same_text(const char *a, const char *b);
+
+/* A value of a column from text, by its type's input function; may error. */
+extern Datum column_from_text(const Column *column, const char *text);
+
+/* A value of a column from one of any type, through text where they differ. */
+extern Datum column_value(const Column *column, Datum value, Oid type);
+
+/* A value of a column as text. */
+extern char *column_to_text(const Column *column, Datum value);
+
+#endif /* ORDCANCEL_ORDER_KEY_H */

@@ -1,0 +1,263 @@
+/*
+ * order_write.c — giving orders their status
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "config/status_equality.h"
+#include "decision/refusal.h"
+#include "rows/direct_write.h"
+#include "rows/order_key.h"
+#include "rows/order_row.h"
+#include "rows/plan_cache.h"
+
+/*
+ * The status change that a statement of ours is making; an inner one hides
+ * the outer one meanwhile.
+ */
+typedef struct OwnWrite
+{
+	const OrderTable *table;
+	const Datum		 *key;
+	const char		 *from;
+	const char		 *to;
+	bool			  seen; /* by the guard: a next one is not ours */
+} OwnWrite;
+
+static OwnWrite *own_write = NULL;
+
+pg_noreturn static void
+raise_not_taken(const OrderCase *c, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("order %s of %s did not take status %s",
+					shorten(c->key_text, 80), c->table->label,
+					quoted_or_null(c->next_status)),
+			 errdetail_internal("%s", detail),
+			 errhint(
+				 "Look for a BEFORE UPDATE trigger or a rule on the table.")));
+}
+
+/* Is the status that the row was written with the one that was meant? */
+static void
+check_status(const OrderCase *c, Datum value, bool isnull)
+{
+	const OrderTable *table = c->table;
+	char			 *written = NULL;
+
+	if (!isnull)
+		written = order_status_word(table, c->policy, value,
+									column_to_text(&table->status, value));
+	if (!same_text(written, c->next_status))
+		raise_not_taken(c,
+						psprintf("The row was written with status %s.",
+								 quoted_or_null(written)));
+}
+
+/* A prior status, say, may be a label that was renamed. */
+static Datum
+status_value(const OrderTable *table, const char *status)
+{
+	if (status == NULL)
+		return (Datum) 0;
+	if (get_typtype(table->status.base) == TYPTYPE_ENUM &&
+		!SearchSysCacheExists2(ENUMTYPOIDNAME,
+							   ObjectIdGetDatum(table->status.base),
+							   CStringGetDatum(status)))
+		refusal_raise_invalid_policy(
+			psprintf("order of %s cannot get status \"%s\"", table->label,
+					 shorten(status, 80)),
+			"It does not exist any more.",
+			"If it was renamed, rename it back until the cancellation is undone.");
+	return column_from_text(&table->status, status);
+}
+
+static void
+write_status_text(StringInfo sql, const OrderTable *table)
+{
+	const char *status = quote_identifier(table->status.name);
+
+	appendStringInfo(sql, "UPDATE %s%s AS o SET %s = $1 WHERE ",
+					 order_only(table), table->label, status);
+	order_key_qual(sql, table, "o", NULL, 2);
+	appendStringInfo(sql, " RETURNING o.%s", status);
+}
+
+static void
+write_by_statement(OrderCase *c)
+{
+	OrderTable	 *table = c->table;
+	OwnWrite	 *outer = own_write;
+	OwnWrite	  write = {table, c->key, c->status, c->next_status, false};
+	Parameters	  p = {0};
+	volatile bool found = false;
+
+	parameter_value(&p, table->status.type,
+					status_value(table, c->next_status),
+					c->next_status == NULL);
+	parameter_key(&p, table, c->key);
+	own_write = &write;
+	PG_TRY();
+	{
+		found = statement_run(table, STATEMENT_WRITE_STATUS, write_status_text,
+							  &p, SIGHT_NOW) == 1;
+	}
+	PG_FINALLY();
+	{
+		own_write = outer;
+	}
+	PG_END_TRY();
+	if (found)
+	{
+		bool  isnull;
+		Datum value = SPI_getbinval(SPI_tuptable->vals[0],
+									SPI_tuptable->tupdesc, 1, &isnull);
+
+		check_status(c, value, isnull);
+	}
+	else
+		raise_not_taken(c, "The update was suppressed.");
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* A BEFORE trigger may have made something else of the row. */
+static void
+check_row(const OrderCase *c, TupleTableSlot *row)
+{
+	const OrderTable *table = c->table;
+	Datum			  key[INDEX_MAX_KEYS];
+	Datum			  status;
+	bool			  isnull;
+
+	for (int i = 0; i < table->nkeys; i++)
+		key[i] = slot_getattr(row, table->keys[i].attnum, &isnull);
+	if (!order_key_same(table, c->key, key))
+		raise_not_taken(c, "The row was written with another key.");
+	status = slot_getattr(row, table->status.attnum, &isnull);
+	check_status(c, status, isnull);
+}
+
+/* Two slots of the table: for a row as it is, and as it will be. */
+typedef struct Rows
+{
+	TupleTableSlot *old;
+	TupleTableSlot *new;
+} Rows;
+
+static void
+raise_overtaken(const void *arg)
+{
+	raise_not_taken(arg, "A trigger wrote the row meanwhile.");
+}
+
+static void
+write_row(RowWriter *w, OrderCase *c, Rows *rows, Datum status)
+{
+	const OrderTable *table = c->table;
+	int				  natts = RelationGetNumberOfAttributes(w->rel);
+	int				  column = table->status.attnum - 1;
+
+	/* Code of the owner may have written the row since it was locked. */
+	if (!table_tuple_fetch_row_version(w->rel, &c->tid, GetActiveSnapshot(),
+									   rows->old))
+	{
+		write_by_statement(c);
+		return;
+	}
+	slot_getallattrs(rows->old);
+	ExecClearTuple(rows->new);
+	memcpy(rows->new->tts_values, rows->old->tts_values,
+		   natts * sizeof(Datum));
+	memcpy(rows->new->tts_isnull, rows->old->tts_isnull, natts * sizeof(bool));
+	rows->new->tts_values[column] = status;
+	rows->new->tts_isnull[column] = c->next_status == NULL;
+	ExecStoreVirtualTuple(rows->new);
+
+	if (!writer_update(w, rows->old, rows->new, raise_overtaken, c))
+		raise_not_taken(c, "The update was suppressed.");
+	if (writer_has_before_triggers(w))
+		check_row(c, rows->new);
+}
+
+static bool
+gets_status(const OrderCase *c)
+{
+	return c->result == CASE_OPEN && !same_text(c->status, c->next_status);
+}
+
+static void
+write_rows(Relation rel, OrderCase *cases, int count)
+{
+	const OrderTable *table = cases[0].table;
+	RowWriter		  w;
+	Rows			  rows;
+	const char		 *status = NULL;
+	Datum			  value = (Datum) 0;
+
+	writer_open(&w, rel, table->status.attnum, table->guard_update);
+	rows.old = table_slot_create(rel, NULL);
+	rows.new = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
+	for (int i = 0; i < count; i++)
+		if (gets_status(&cases[i]))
+		{
+			if (!same_text(status, cases[i].next_status))
+			{
+				status = cases[i].next_status;
+				value = status_value(table, status);
+			}
+			write_row(&w, &cases[i], &rows, value);
+		}
+	writer_close(&w);
+	ExecDropSingleTupleTableSlot(rows.old);
+	ExecDropSingleTupleTableSlot(rows.new);
+}
+
+void
+order_write_status(OrderCase *cases, int count)
+{
+	Relation rel = NULL;
+	bool	 any = false;
+
+	for (int i = 0; i < count; i++)
+		any |= gets_status(&cases[i]);
+	if (!any)
+		return;
+
+	rel = table_open(cases[0].table->relid, RowExclusiveLock);
+	if (writer_may_update(rel))
+		write_rows(rel, cases, count);
+	else
+		for (int i = 0; i < count; i++)
+			if (gets_status(&cases[i]))
+				write_by_statement(&cases[i]);
+	table_close(rel, NoLock);
+	for (int i = 0; i < count; i++)
+		if (gets_status(&cases[i]))
+			cases[i].status = cases[i].next_status ?
+				pstrdup(cases[i].next_status) :
+				NULL;
+}
+
+bool
+order_write_is_ours(const OrderTable *table, const Datum *key,
+					const char *from, const char *to)
+{
+	if (own_write == NULL || own_write->seen ||
+		own_write->table->relid != table->relid ||
+		!same_text(own_write->from, from) || !same_text(own_write->to, to) ||
+		!order_key_same(table, own_write->key, key))
+		return false;
+	own_write->seen = true;
+	return true;
+}

@@ -1,0 +1,191 @@
+/*
+ * statement.c — running the prepared statements of an order table
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "config/run_as.h"
+#include "rows/plan_cache.h"
+
+void
+parameter_value(Parameters *p, Oid type, Datum value, bool isnull)
+{
+	Assert(p->count < PARAMETERS_MAX);
+	p->types[p->count] = type;
+	p->values[p->count] = value;
+	p->nulls[p->count] = isnull ? 'n' : ' ';
+	p->count++;
+}
+
+void
+parameter_text(Parameters *p, const char *text)
+{
+	parameter_value(p, TEXTOID, text ? CStringGetTextDatum(text) : (Datum) 0,
+					text == NULL);
+}
+
+void
+parameter_time(Parameters *p, const TimestampTz *at)
+{
+	parameter_value(p, TIMESTAMPTZOID,
+					at ? TimestampTzGetDatum(*at) : (Datum) 0, at == NULL);
+}
+
+void
+parameter_numeric(Parameters *p, Numeric number)
+{
+	parameter_value(p, NUMERICOID, NumericGetDatum(number), number == NULL);
+}
+
+void
+parameter_key(Parameters *p, const OrderTable *table, const Datum *key)
+{
+	for (int i = 0; i < table->nkeys; i++)
+		parameter_value(p, table->keys[i].type, key[i], false);
+}
+
+/* As SPI would for a statement. */
+void
+sight_push(Sight sight)
+{
+	if (sight == SIGHT_CALLER)
+	{
+		PushActiveSnapshot(GetActiveSnapshot());
+		return;
+	}
+	CommandCounterIncrement();
+	PushActiveSnapshot(sight == SIGHT_LATEST && IsolationUsesXactSnapshot() ?
+						   GetLatestSnapshot() :
+						   GetTransactionSnapshot());
+}
+
+static SPIPlanPtr
+prepare(const char *sql, const Parameters *p)
+{
+	SPIPlanPtr plan = SPI_prepare(sql, p->count, (Oid *) p->types);
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s",
+			 SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+static void
+free_plan(void *arg)
+{
+	SPI_freeplan(arg);
+}
+
+/* A stale plan may still run further up the stack: it goes at the end. */
+static void
+retire_plan(SPIPlanPtr plan)
+{
+	MemoryContextCallback *cleanup = MemoryContextAllocZero(
+		TopTransactionContext, sizeof(MemoryContextCallback));
+
+	cleanup->func = free_plan;
+	cleanup->arg = plan;
+	MemoryContextRegisterResetCallback(TopTransactionContext, cleanup);
+}
+
+static SPIPlanPtr
+statement_plan(OrderTable *table, StatementKind kind, StatementText text,
+			   const Parameters *p)
+{
+	SPIPlanPtr	  *plan = &table->statements[kind];
+	SPIPlanPtr	   fresh;
+	StringInfoData sql;
+
+	if (*plan && SPI_plan_is_valid(*plan))
+		return *plan;
+	if (*plan)
+	{
+		SPIPlanPtr stale = *plan;
+
+		*plan = NULL;
+		retire_plan(stale);
+	}
+	initStringInfo(&sql);
+	text(&sql, table);
+	fresh = prepare(sql.data, p);
+	SPI_keepplan(fresh);
+	*plan = fresh;
+	pfree(sql.data);
+	return fresh;
+}
+
+/* The record tables belong to the owner of the extension. */
+uint64
+statement_run(OrderTable *table, StatementKind kind, StatementText text,
+			  const Parameters *p, Sight sight)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	bool		  records = kind >= STATEMENT_FIND_OVERDUE;
+	OwnerScope	  scope;
+	SPIPlanPtr	  plan;
+	int			  result;
+
+	if (records)
+		extension_enter(&scope);
+	plan = statement_plan(table, kind, text, p);
+	/* At READ COMMITTED a new snapshot is the latest one. */
+	if (sight == SIGHT_LATEST && IsolationUsesXactSnapshot())
+		result = SPI_execute_snapshot(plan, (Datum *) p->values, p->nulls,
+									  GetLatestSnapshot(), InvalidSnapshot,
+									  false, true, 0);
+	else
+		result = SPI_execute_plan(plan, (Datum *) p->values, p->nulls,
+								  sight == SIGHT_CALLER, 0);
+	if (records)
+		owner_leave(&scope);
+	MemoryContextSwitchTo(caller);
+	if (result < 0)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+static Datum
+result_value(int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column,
+						 isnull);
+}
+
+char *
+result_text(int column)
+{
+	bool  isnull;
+	Datum value = result_value(column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+TimestampTz *
+result_time(int column)
+{
+	bool		 isnull;
+	Datum		 value = result_value(column, &isnull);
+	TimestampTz *at;
+
+	if (isnull)
+		return NULL;
+	at = palloc(sizeof(TimestampTz));
+	*at = DatumGetTimestampTz(value);
+	return at;
+}
+
+Numeric
+result_numeric(int column)
+{
+	bool  isnull;
+	Datum value = result_value(column, &isnull);
+
+	return isnull ? NULL : DatumGetNumericCopy(value);
+}

@@ -1,0 +1,60 @@
+/*
+ * statement.h — running the prepared statements of an order table
+ *
+ * Statements are prepared on first use and kept with the OrderTable.  One
+ * that PostgreSQL finds stale is built again from its text, with the names
+ * that the relations have now.
+ */
+#ifndef ORDCANCEL_STATEMENT_H
+#define ORDCANCEL_STATEMENT_H
+
+#include "lib/stringinfo.h"
+#include "utils/numeric.h"
+
+#include "config/order_table.h"
+
+#define PARAMETERS_MAX (INDEX_MAX_KEYS + 32)
+
+typedef struct Parameters
+{
+	int	  count;
+	Oid	  types[PARAMETERS_MAX];
+	Datum values[PARAMETERS_MAX];
+	char  nulls[PARAMETERS_MAX]; /* 'n' or ' ', as SPI wants them */
+} Parameters;
+
+/* What a statement sees. */
+typedef enum Sight
+{
+	SIGHT_CALLER, /* what the caller's statement sees; read only */
+	SIGHT_NOW,	  /* the usual new snapshot */
+	SIGHT_LATEST, /* all that is committed, in every isolation level */
+} Sight;
+
+/* Makes that the active snapshot. */
+extern void sight_push(Sight sight);
+
+/* Writes a statement's text. */
+typedef void (*StatementText)(StringInfo sql, const OrderTable *table);
+
+extern void parameter_value(Parameters *p, Oid type, Datum value, bool isnull);
+extern void parameter_text(Parameters *p, const char *text);
+extern void parameter_time(Parameters *p, const TimestampTz *at);
+extern void parameter_numeric(Parameters *p, Numeric number);
+extern void parameter_key(Parameters *p, const OrderTable *table,
+						  const Datum *key);
+
+/*
+ * Runs a statement; returns the number of rows, the rows are in
+ * SPI_tuptable.  The caller is connected to SPI; its memory context stays.
+ */
+extern uint64 statement_run(OrderTable *table, StatementKind kind,
+							StatementText text, const Parameters *p,
+							Sight sight);
+
+/* Columns of row 0 of SPI_tuptable, copied; NULL where they are NULL. */
+extern char		   *result_text(int column);
+extern TimestampTz *result_time(int column);
+extern Numeric		result_numeric(int column);
+
+#endif /* ORDCANCEL_STATEMENT_H */

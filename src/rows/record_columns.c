@@ -1,0 +1,90 @@
+/*
+ * record_columns.c — the columns of the record tables, and where they are
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "decision/refusal.h"
+#include "rows/record_columns.h"
+
+const RecordColumn cancellation_columns[] = {
+	{"cancellation_id", INT8OID},
+	{"order_key", TEXTOID},
+	{"state", TEXTOID},
+	{"requested_by", TEXTOID},
+	{"requested_actor", TEXTOID},
+	{"decided_by", TEXTOID},
+	{"decided_actor", TEXTOID},
+	{"reason", TEXTOID},
+	{"note", TEXTOID},
+	{"decision_note", TEXTOID},
+	{"undo_note", TEXTOID},
+	{"prior_status", TEXTOID},
+	{"policy", TEXTOID},
+	{"request_key", TEXTOID},
+	{"refund_due", NUMERICOID},
+	{"refunded", NUMERICOID},
+	{"requested_at", TIMESTAMPTZOID},
+	{"decided_at", TIMESTAMPTZOID},
+	{"closed_at", TIMESTAMPTZOID},
+	{"deadline", TIMESTAMPTZOID},
+	{"order_status", TEXTOID},
+	{NULL, InvalidOid},
+};
+
+const RecordColumn event_columns[] = {
+	{"event_id", INT8OID},	  {"cancellation_id", INT8OID},
+	{"order_key", TEXTOID},	  {"type", TEXTOID},
+	{"from_status", TEXTOID}, {"to_status", TEXTOID},
+	{"state", TEXTOID},		  {"party", TEXTOID},
+	{"actor", TEXTOID},		  {"session_role", NAMEOID},
+	{"reason", TEXTOID},	  {"data", JSONBOID},
+	{"at", TIMESTAMPTZOID},	  {"source", TEXTOID},
+	{"request_key", TEXTOID}, {"xid", INT8OID},
+	{NULL, InvalidOid},
+};
+
+/* Columns are looked for at their own place first. */
+static AttrNumber
+find_column(Relation rel, int guess, const char *name, Oid type, int32 typmod)
+{
+	TupleDesc desc = RelationGetDescr(rel);
+
+	for (int i = 0; i <= desc->natts; i++)
+	{
+		int				  n = i == 0 ? guess : i - 1;
+		Form_pg_attribute att;
+
+		if (n >= desc->natts)
+			continue;
+		att = TupleDescAttr(desc, n);
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0 &&
+			att->atttypid == type && att->atttypmod == typmod &&
+			!att->attgenerated)
+			return n + 1;
+	}
+	refusal_raise_invalid_policy(
+		psprintf("record table \"%s\" does not fit its order table any more",
+				 RelationGetRelationName(rel)),
+		psprintf("It has no column \"%s\" of type %s.", name,
+				 format_type_with_typemod(type, typmod)),
+		"Call ordcancel.attach() again.");
+}
+
+void
+record_map(RecordMap *map, const RecordColumn *columns,
+		   const OrderTable *table, Relation rel)
+{
+	int n = 0;
+
+	for (; columns[n].name; n++)
+		map->attnums[n] = find_column(rel, n, columns[n].name, columns[n].type,
+									  -1);
+	for (int i = 0; i < table->nkeys; i++, n++)
+		map->attnums[n] = find_column(rel, n, table->record_keys[i],
+									  table->keys[i].type,
+									  table->keys[i].typmod);
+}

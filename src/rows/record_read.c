@@ -1,0 +1,334 @@
+/*
+ * record.c — finding cancellations and events
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/timestamp.h"
+
+#include "decision/refusal.h"
+#include "rows/index_lookup.h"
+#include "rows/order_key.h"
+#include "rows/record_columns.h"
+#include "rows/record_read.h"
+
+/* Only a superuser, or whoever drops the whole schema, can bring this about. */
+pg_noreturn static void
+raise_missing(const char *detail)
+{
+	refusal_raise_invalid_policy(
+		"a record table of the order table is missing, or part of it", detail,
+		"Call ordcancel.attach() again to make it anew; what was recorded in a dropped table is lost.");
+}
+
+Relation
+record_open(Oid relid, LOCKMODE lock)
+{
+	Relation rel = try_table_open(relid, lock);
+
+	if (rel == NULL)
+		raise_missing(psprintf("Relation with OID %u was dropped.", relid));
+	return rel;
+}
+
+char *
+record_table_label(Oid relid)
+{
+	char *name = get_rel_name(relid);
+
+	if (name == NULL)
+		raise_missing(psprintf("Relation with OID %u was dropped.", relid));
+	return quote_qualified_identifier(get_namespace_name(
+										  get_rel_namespace(relid)),
+									  name);
+}
+
+static Party
+party_of(const char *name, bool *known)
+{
+	Party party = PARTY_SYSTEM;
+
+	*known = name != NULL;
+	if (name)
+		party_from_name(name, &party);
+	return party;
+}
+
+static char *
+slot_text(TupleTableSlot *slot, const RecordMap *map, CancellationColumn c)
+{
+	bool  isnull;
+	Datum value = slot_getattr(slot, map->attnums[c], &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+static TimestampTz *
+slot_time(TupleTableSlot *slot, const RecordMap *map, CancellationColumn c)
+{
+	bool		 isnull;
+	Datum		 value = slot_getattr(slot, map->attnums[c], &isnull);
+	TimestampTz *at;
+
+	if (isnull)
+		return NULL;
+	at = palloc(sizeof(TimestampTz));
+	*at = DatumGetTimestampTz(value);
+	return at;
+}
+
+static Numeric
+slot_numeric(TupleTableSlot *slot, const RecordMap *map, CancellationColumn c)
+{
+	bool  isnull;
+	Datum value = slot_getattr(slot, map->attnums[c], &isnull);
+
+	return isnull ? NULL : DatumGetNumericCopy(value);
+}
+
+static void
+fill_from_slot(OrderCase *c, TupleTableSlot *row, const RecordMap *map)
+{
+	Cancellation *r = &c->record;
+	bool		  known;
+
+	c->has_record = true;
+	r->id = DatumGetInt64(
+		slot_getattr(row, map->attnums[CANCELLATION_ID], &known));
+	state_from_name(slot_text(row, map, CANCELLATION_STATE), &r->state);
+	r->requested_by = party_of(slot_text(row, map, CANCELLATION_REQUESTED_BY),
+							   &known);
+	r->requested_actor = slot_text(row, map, CANCELLATION_REQUESTED_ACTOR);
+	r->decided_by = party_of(slot_text(row, map, CANCELLATION_DECIDED_BY),
+							 &r->decided);
+	r->decided_actor = slot_text(row, map, CANCELLATION_DECIDED_ACTOR);
+	r->reason = slot_text(row, map, CANCELLATION_REASON);
+	r->note = slot_text(row, map, CANCELLATION_NOTE);
+	r->decision_note = slot_text(row, map, CANCELLATION_DECISION_NOTE);
+	r->undo_note = slot_text(row, map, CANCELLATION_UNDO_NOTE);
+	r->prior_status = slot_text(row, map, CANCELLATION_PRIOR_STATUS);
+	r->order_status = slot_text(row, map, CANCELLATION_ORDER_STATUS);
+	r->policy = slot_text(row, map, CANCELLATION_POLICY);
+	r->request_key = slot_text(row, map, CANCELLATION_REQUEST_KEY);
+	r->refund_due = slot_numeric(row, map, CANCELLATION_REFUND_DUE);
+	r->refunded = slot_numeric(row, map, CANCELLATION_REFUNDED);
+	r->requested_at = slot_time(row, map, CANCELLATION_REQUESTED_AT);
+	r->decided_at = slot_time(row, map, CANCELLATION_DECIDED_AT);
+	r->closed_at = slot_time(row, map, CANCELLATION_CLOSED_AT);
+	r->deadline = slot_time(row, map, CANCELLATION_DEADLINE);
+}
+
+/*
+ * An index as attach makes it: on these columns alone, with the equality of
+ * the order's key for those that are the key's; partial and unique, or not.
+ */
+static bool
+index_serves(const OrderTable *table, Relation rel, Oid indexid,
+			 char *const *columns, int ncolumns, bool partial)
+{
+	Relation index = index_open(indexid, AccessShareLock);
+	bool	 serves = index->rd_rel->relam == BTREE_AM_OID &&
+		index->rd_index->indisvalid &&
+		IndexRelationGetNumberOfKeyAttributes(index) == ncolumns &&
+		RelationGetIndexExpressions(index) == NIL &&
+		(RelationGetIndexPredicate(index) != NIL) == partial &&
+		(!partial || index->rd_index->indisunique);
+
+	for (int i = 0; i < ncolumns && serves; i++)
+	{
+		int attnum = index->rd_index->indkey.values[i];
+
+		serves = strcmp(NameStr(
+							TupleDescAttr(RelationGetDescr(rel), attnum - 1)
+								->attname),
+						columns[i]) == 0;
+		if (serves && columns == table->record_keys)
+			serves = index->rd_indcollation[i] == table->keys[i].collation &&
+				get_opfamily_member(index->rd_opfamily[i],
+									index->rd_opcintype[i],
+									index->rd_opcintype[i],
+									BTEqualStrategyNumber) ==
+					table->keys[i].equal;
+	}
+	index_close(index, NoLock);
+	return serves;
+}
+
+/*
+ * The index above.  REINDEX CONCURRENTLY makes a new one, so what was found
+ * last is looked for among those that there are.
+ */
+static Oid
+find_index(const OrderTable *table, Relation rel, Oid *last,
+		   char *const *columns, int ncolumns, bool partial)
+{
+	List	 *indexes = RelationGetIndexList(rel);
+	ListCell *lc;
+
+	if (!list_member_oid(indexes, *last))
+	{
+		*last = InvalidOid;
+		foreach(lc, indexes)
+			if (index_serves(table, rel, lfirst_oid(lc), columns, ncolumns,
+							 partial))
+				*last = lfirst_oid(lc);
+	}
+	list_free(indexes);
+	if (!OidIsValid(*last))
+		raise_missing(psprintf("Table \"%s\" has lost an index.",
+							   RelationGetRelationName(rel)));
+	return *last;
+}
+
+static bool
+is_open(const OrderCase *c)
+{
+	return c->result == CASE_OPEN;
+}
+
+static bool
+has_ended(const OrderCase *c)
+{
+	return is_open(c) && c->has_record && c->record.state > STATE_CANCELED;
+}
+
+/* Fills those of the cases from what a probe of the index finds. */
+static void
+find_by_index(OrderCase *cases, int count, bool (*wanted)(const OrderCase *),
+			  Relation rel, Oid index, const RecordMap *map, Sight sight)
+{
+	OrderTable *table = cases[0].table;
+	Probe		probe;
+
+	probe_begin(&probe, rel, index, table->keys, table->nkeys, sight);
+	for (int i = 0; i < count; i++)
+		if (wanted(&cases[i]) &&
+			probe_find(&probe, cases[i].key, BackwardScanDirection))
+			fill_from_slot(&cases[i], probe.slot, map);
+	probe_end(&probe);
+}
+
+/*
+ * The newest cancellation of an order is nearly always its live one, if it has
+ * one.  Where it is not, ids have gone back, and the index of live ones knows.
+ */
+static void
+find(OrderCase *cases, int count, Sight sight)
+{
+	OrderTable *table = cases[0].table;
+	Relation	rel = record_open(table->cancellation_table, AccessShareLock);
+	char	  **columns = palloc((table->nkeys + 1) * sizeof(char *));
+	RecordMap	map;
+	bool		any_ended = false;
+
+	record_map(&map, cancellation_columns, table, rel);
+	for (int i = 0; i < count; i++)
+	{
+		cases[i].has_record = false;
+		memset(&cases[i].record, 0, sizeof(Cancellation));
+	}
+	memcpy(columns, table->record_keys, table->nkeys * sizeof(char *));
+	columns[table->nkeys] = "cancellation_id";
+	find_by_index(cases, count, is_open, rel,
+				  find_index(table, rel, &table->newest_index, columns,
+							 table->nkeys + 1, false),
+				  &map, sight);
+	for (int i = 0; i < count; i++)
+		any_ended |= has_ended(&cases[i]);
+	if (any_ended)
+		find_by_index(cases, count, has_ended, rel,
+					  find_index(table, rel, &table->live_index,
+								 table->record_keys, table->nkeys, true),
+					  &map, sight);
+	pfree(columns);
+	table_close(rel, NoLock);
+}
+
+static void
+check_same(const OrderCase *c, const OrderCase *latest)
+{
+	if (latest->has_record != c->has_record ||
+		latest->record.id != c->record.id ||
+		latest->record.state != c->record.state)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg(
+				 "could not serialize access due to concurrent cancellation"),
+			 errdetail(
+				 "A cancellation of order %s of %s was written after this transaction began.",
+				 c->key_text, c->table->label),
+			 errhint("The transaction might succeed if retried.")));
+}
+
+void
+record_find(OrderCase *cases, int count)
+{
+	OrderCase *latest;
+
+	if (!IsolationUsesXactSnapshot())
+	{
+		find(cases, count, SIGHT_NOW);
+		return;
+	}
+
+	/*
+	 * The transaction's snapshot may be older than a cancellation that took
+	 * only a lock on the order row.  What is newer decides; but a transaction
+	 * that cannot see it may not build on it either.
+	 */
+	latest = palloc(count * sizeof(OrderCase));
+	memcpy(latest, cases, count * sizeof(OrderCase));
+	find(latest, count, SIGHT_LATEST);
+	find(cases, count, SIGHT_NOW);
+	for (int i = 0; i < count; i++)
+		check_same(&cases[i], &latest[i]);
+	pfree(latest);
+}
+
+void
+record_look(OrderCase *cases, int count)
+{
+	find(cases, count, SIGHT_CALLER);
+}
+
+void
+record_probe_id(Probe *probe, const OrderTable *table, Relation rel,
+				Sight sight)
+{
+	static char *const column = "cancellation_id";
+	static Column	   id = {0};
+	Oid				   index = InvalidOid;
+
+	if (!OidIsValid(id.equal_function.fn_oid))
+		fmgr_info_cxt(F_INT8EQ, &id.equal_function, TopMemoryContext);
+	index = find_index(table, rel, &index, &column, 1, false);
+	probe_begin(probe, rel, index, &id, 1, sight);
+}
+
+void
+record_reread(OrderCase *c)
+{
+	Relation  rel = record_open(c->table->cancellation_table, AccessShareLock);
+	Datum	  id = Int64GetDatum(c->record.id);
+	RecordMap map;
+	Probe	  probe;
+
+	record_map(&map, cancellation_columns, c->table, rel);
+	c->has_record = false;
+	memset(&c->record, 0, sizeof(Cancellation));
+	record_probe_id(&probe, c->table, rel, SIGHT_LATEST);
+	if (probe_find(&probe, &id, ForwardScanDirection))
+		fill_from_slot(c, probe.slot, &map);
+	probe_end(&probe);
+	table_close(rel, NoLock);
+}

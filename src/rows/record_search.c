@@ -1,0 +1,268 @@
+/*
+ * record_search.c — what else is asked of the records: past calls, deadlines
+ * and refunds
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "rows/index_lookup.h"
+#include "rows/order_key.h"
+#include "rows/plan_cache.h"
+#include "rows/record_read.h"
+
+static void
+find_request_key_text(StringInfo sql, const OrderTable *table)
+{
+	appendStringInfo(
+		sql,
+		"SELECT e.order_key::pg_catalog.text, e.source::pg_catalog.text,"
+		" e.state::pg_catalog.text, e.to_status::pg_catalog.text,"
+		" e.at::pg_catalog.timestamptz, e.cancellation_id::pg_catalog.int8"
+		" FROM ONLY %s AS e WHERE e.request_key OPERATOR(pg_catalog.=) $1",
+		record_table_label(table->event_table));
+}
+
+bool
+record_find_request_key(OrderTable *table, const char *key, PastCall *past)
+{
+	Parameters p = {0};
+	bool	   isnull;
+
+	parameter_text(&p, key);
+	if (statement_run(table, STATEMENT_FIND_REQUEST_KEY, find_request_key_text,
+					  &p, SIGHT_LATEST) == 0)
+		return false;
+	past->order_key = result_text(1);
+	past->source = result_text(2);
+	state_from_name(result_text(3), &past->state);
+	past->order_status = result_text(4);
+	past->at = result_time(5);
+	past->cancellation_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+														SPI_tuptable->tupdesc,
+														6, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return true;
+}
+
+static void
+find_overdue_text(StringInfo sql, const OrderTable *table)
+{
+	appendStringInfo(sql,
+					 "SELECT c.order_key::pg_catalog.text FROM ONLY %s AS c"
+					 " WHERE c.state OPERATOR(pg_catalog.=) 'requested'"
+					 " AND c.deadline OPERATOR(pg_catalog.<=) $1"
+					 " AND c.order_key IS NOT NULL"
+					 " ORDER BY c.deadline",
+					 record_table_label(table->cancellation_table));
+}
+
+List *
+record_overdue(OrderTable *table, TimestampTz now)
+{
+	Parameters p = {0};
+	List	  *keys = NIL;
+	uint64	   rows;
+
+	parameter_time(&p, &now);
+	rows = statement_run(table, STATEMENT_FIND_OVERDUE, find_overdue_text, &p,
+						 SIGHT_NOW);
+	for (uint64 i = 0; i < rows; i++)
+		keys = lappend(keys,
+					   SPI_getvalue(SPI_tuptable->vals[i],
+									SPI_tuptable->tupdesc, 1));
+	SPI_freetuptable(SPI_tuptable);
+	return keys;
+}
+
+static void
+unsettled_text(StringInfo sql, const OrderTable *table)
+{
+	appendStringInfo(
+		sql,
+		"SELECT FROM ONLY %s AS e"
+		" JOIN ordcancel.refund_method AS m"
+		" ON m.code OPERATOR(pg_catalog.=) (e.data OPERATOR(pg_catalog.->>) 'method')"
+		" WHERE e.cancellation_id OPERATOR(pg_catalog.=) $1"
+		" AND e.type OPERATOR(pg_catalog.=) 'refunded'"
+		" AND m.on_undo OPERATOR(pg_catalog.<>) 'nothing'",
+		record_table_label(table->event_table));
+}
+
+bool
+record_unsettled(OrderTable *table, int64 cancellation_id)
+{
+	Parameters p = {0};
+
+	parameter_value(&p, INT8OID, Int64GetDatum(cancellation_id), false);
+	return statement_run(table, STATEMENT_UNSETTLED, unsettled_text, &p,
+						 SIGHT_NOW) > 0;
+}
+
+/*
+ * The way in is the order's key, and from its cancellations to their events;
+ * OFFSET 0 keeps the planner from another one.
+ */
+static void
+find_refund_text(StringInfo sql, const OrderTable *table)
+{
+	appendStringInfo(
+		sql,
+		"SELECT r.data OPERATOR(pg_catalog.->>) 'amount',"
+		" r.data OPERATOR(pg_catalog.->>) 'method'"
+		" FROM ONLY %s AS c,"
+		" LATERAL (SELECT e.data FROM ONLY %s AS e"
+		" WHERE e.cancellation_id OPERATOR(pg_catalog.=) c.cancellation_id"
+		" AND e.type OPERATOR(pg_catalog.=) 'refunded' OFFSET 0) AS r"
+		" WHERE (r.data OPERATOR(pg_catalog.->>) 'reference') OPERATOR(pg_catalog.=) $1 AND ",
+		record_table_label(table->cancellation_table),
+		record_table_label(table->event_table));
+	order_key_qual(sql, table, "c", table->record_keys, 2);
+}
+
+List *
+record_find_refund(const OrderCase *c, const char *reference)
+{
+	Parameters p = {0};
+	List	  *refunds = NIL;
+	uint64	   rows;
+
+	parameter_text(&p, reference);
+	parameter_key(&p, c->table, c->key);
+	rows = statement_run(c->table, STATEMENT_FIND_REFUND, find_refund_text, &p,
+						 SIGHT_NOW);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		PastRefund *refund = palloc(sizeof(PastRefund));
+		HeapTuple	row = SPI_tuptable->vals[i];
+		char	   *amount = SPI_getvalue(row, SPI_tuptable->tupdesc, 1);
+
+		refund->amount = amount ?
+			DatumGetNumeric(DirectFunctionCall3(numeric_in,
+												CStringGetDatum(amount),
+												ObjectIdGetDatum(InvalidOid),
+												Int32GetDatum(-1))) :
+			NULL;
+		refund->method = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
+		refunds = lappend(refunds, refund);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return refunds;
+}
+
+/* A subquery of its own for each, or the planner might read all events. */
+static void
+kept_text(StringInfo sql, const OrderTable *table)
+{
+	appendStringInfo(
+		sql,
+		"SELECT pg_catalog.sum(c.refunded::pg_catalog.numeric)"
+		" FROM ONLY %s AS c"
+		" WHERE c.state OPERATOR(pg_catalog.=) 'undone'"
+		" AND c.refunded OPERATOR(pg_catalog.>) 0"
+		" AND COALESCE((SELECT e.data OPERATOR(pg_catalog.->>) 'settled'"
+		" FROM ONLY %s AS e"
+		" WHERE e.cancellation_id OPERATOR(pg_catalog.=) c.cancellation_id"
+		" AND e.type OPERATOR(pg_catalog.=) 'undone' LIMIT 1), 'false')"
+		" OPERATOR(pg_catalog.<>) 'true' AND ",
+		record_table_label(table->cancellation_table),
+		record_table_label(table->event_table));
+	order_key_qual(sql, table, "c", table->record_keys, 1);
+}
+
+Numeric
+record_kept(const OrderCase *c)
+{
+	Parameters p = {0};
+	Numeric	   kept;
+
+	parameter_key(&p, c->table, c->key);
+	statement_run(c->table, STATEMENT_KEPT, kept_text, &p, SIGHT_NOW);
+	kept = result_numeric(1);
+	SPI_freetuptable(SPI_tuptable);
+	return kept;
+}
+
+/* The first entry for the order in the index whose last one record_find took. */
+bool
+record_has_earlier(const OrderCase *c)
+{
+	OrderTable *table = c->table;
+	Relation rel = try_table_open(table->cancellation_table, AccessShareLock);
+	List	*indexes = rel ? RelationGetIndexList(rel) : NIL;
+	Probe	 probe;
+	bool	 isnull;
+	bool	 earlier = true;
+
+	if (rel && list_member_oid(indexes, table->newest_index))
+	{
+		probe_begin(&probe, rel, table->newest_index, table->keys,
+					table->nkeys, SIGHT_NOW);
+		if (probe_find(&probe, c->key, ForwardScanDirection))
+			earlier = DatumGetInt64(
+						  slot_getattr(probe.slot,
+									   get_attnum(RelationGetRelid(rel),
+												  "cancellation_id"),
+									   &isnull)) != c->record.id;
+		probe_end(&probe);
+	}
+	list_free(indexes);
+	if (rel)
+		table_close(rel, NoLock);
+	return earlier;
+}
+
+static bool
+is_request_key_index(Relation rel, Relation index)
+{
+	AttrNumber column = index->rd_index->indkey.values[0];
+
+	return index->rd_index->indisunique &&
+		IndexRelationGetNumberOfKeyAttributes(index) == 1 && column > 0 &&
+		strcmp(NameStr(
+				   TupleDescAttr(RelationGetDescr(rel), column - 1)->attname),
+			   "request_key") == 0;
+}
+
+RequestKeyIndex
+record_request_key_index(const OrderTable *table)
+{
+	RequestKeyIndex found = {0};
+	Relation		rel = try_table_open(table->event_table, AccessShareLock);
+	List		   *indexes = rel ? RelationGetIndexList(rel) : NIL;
+	ListCell	   *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (is_request_key_index(rel, index))
+			found.name = pstrdup(RelationGetRelationName(index));
+		index_close(index, NoLock);
+	}
+	if (rel && found.name)
+	{
+		found.schema = get_namespace_name(RelationGetNamespace(rel));
+		found.table = pstrdup(RelationGetRelationName(rel));
+	}
+	list_free(indexes);
+	if (rel)
+		table_close(rel, NoLock);
+	return found;
+}
+
+bool
+record_request_key_taken(const RequestKeyIndex *index, const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION &&
+		same_text(index->name, error->constraint_name) &&
+		same_text(index->table, error->table_name) &&
+		same_text(index->schema, error->schema_name) && index->name;
+}
