@@ -24,11 +24,11 @@ void _PG_init(void);
 void
 _PG_init(void)
 {
-	settings_init();
+	guc_init();
 	order_table_init();
-	watched_init();
+	guarded_columns_init();
 	rules_init();
-	deferred_init();
+	immediate_triggers_init();
 	outbox_init();
 	if (process_shared_preload_libraries_in_progress)
 		relay_init();

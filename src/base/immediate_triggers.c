@@ -1,5 +1,5 @@
 /*
- * deferred.c — deferred triggers of an owner's code fire at once
+ * immediate_triggers.c — deferred triggers of an owner's code fire at once
  */
 #include "postgres.h"
 
@@ -27,7 +27,7 @@ typedef struct Room
 static Room *room = NULL;
 
 void
-deferred_enter(bool at_once)
+immediate_triggers_begin(bool at_once)
 {
 	Room *inner = MemoryContextAlloc(TopTransactionContext, sizeof(Room));
 
@@ -38,7 +38,7 @@ deferred_enter(bool at_once)
 }
 
 void
-deferred_leave(void)
+immediate_triggers_end(void)
 {
 	Room *inner = room;
 
@@ -52,7 +52,7 @@ end_subtransaction(SubXactEvent event, SubTransactionId subid,
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 		while (room && room->subid >= subid)
-			deferred_leave();
+			immediate_triggers_end();
 }
 
 /* Its memory has gone, or goes. */
@@ -72,7 +72,7 @@ fires_at_once(void)
 
 /* The trigger descriptor is the statement's own copy. */
 void
-deferred_fire_at_once(ResultRelInfo *info)
+immediate_triggers_apply(ResultRelInfo *info)
 {
 	TriggerDesc *triggers = info->ri_TrigDesc;
 
@@ -100,7 +100,7 @@ start_statement(QueryDesc *query, int flags)
 		return;
 	relations = query->estate->es_opened_result_relations;
 	for (int i = 0; i < list_length(relations); i++)
-		deferred_fire_at_once(list_nth(relations, i));
+		immediate_triggers_apply(list_nth(relations, i));
 }
 
 static bool
@@ -169,7 +169,7 @@ run_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
 }
 
 void
-deferred_init(void)
+immediate_triggers_init(void)
 {
 	next_start = ExecutorStart_hook;
 	ExecutorStart_hook = start_statement;

@@ -1,5 +1,5 @@
 /*
- * deferred.h — deferred triggers of an owner's code fire at once
+ * immediate_triggers.h — deferred triggers of an owner's code fire at once
  *
  * PostgreSQL refuses to defer a trigger out of a security-restricted operation
  * (as_owner.h): it would fire at the commit, as somebody else.  A shop whose
@@ -12,22 +12,22 @@
  * temporary schema, where PostgreSQL refuses only tables and types; and no
  * table is dropped, which PostgreSQL allows to the owner of its schema.
  */
-#ifndef ORDCANCEL_DEFERRED_H
-#define ORDCANCEL_DEFERRED_H
+#ifndef ORDCANCEL_IMMEDIATE_TRIGGERS_H
+#define ORDCANCEL_IMMEDIATE_TRIGGERS_H
 
 #include "nodes/execnodes.h"
 
 /* Hooks into statements. */
-extern void deferred_init(void);
+extern void immediate_triggers_init(void);
 
 /*
  * Between these it is so, where "at_once".  An error leaves, too, with the
  * (sub)transaction.
  */
-extern void deferred_enter(bool at_once);
-extern void deferred_leave(void);
+extern void immediate_triggers_begin(bool at_once);
+extern void immediate_triggers_end(void);
 
 /* For a relation that is written without a statement. */
-extern void deferred_fire_at_once(ResultRelInfo *info);
+extern void immediate_triggers_apply(ResultRelInfo *info);
 
-#endif /* ORDCANCEL_DEFERRED_H */
+#endif /* ORDCANCEL_IMMEDIATE_TRIGGERS_H */

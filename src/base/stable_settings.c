@@ -1,5 +1,5 @@
 /*
- * formats.c — settings that text and expressions depend on, held still
+ * stable_settings.c — settings that text and expressions depend on, held still
  */
 #include "postgres.h"
 
@@ -19,7 +19,7 @@ fix(const char *name, const char *value)
 }
 
 int
-formats_fix(const char *time_zone)
+stable_settings_begin(const char *time_zone)
 {
 	int						 nest = NewGUCNestLevel();
 	static const char *const settings[][2] = {
@@ -46,7 +46,7 @@ formats_fix(const char *time_zone)
 }
 
 void
-formats_restore(int nest)
+stable_settings_end(int nest)
 {
 	AtEOXact_GUC(true, nest);
 }

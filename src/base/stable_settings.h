@@ -1,15 +1,15 @@
 /*
- * formats.h — settings that text and expressions depend on, held still
+ * stable_settings.h — settings that text and expressions depend on, held still
  *
  * A caller may set how dates, floats or bytea are written and read.  The text
  * of a key has to be the same in every session, and an expression of the
  * table's owner has to mean what it meant when it was checked.
  */
-#ifndef ORDCANCEL_FORMATS_H
-#define ORDCANCEL_FORMATS_H
+#ifndef ORDCANCEL_STABLE_SETTINGS_H
+#define ORDCANCEL_STABLE_SETTINGS_H
 
-/* Returns what formats_restore needs; an error unwinds it as well. */
-extern int	formats_fix(const char *time_zone);
-extern void formats_restore(int nest);
+/* Returns what stable_settings_end needs; an error unwinds it as well. */
+extern int	stable_settings_begin(const char *time_zone);
+extern void stable_settings_end(int nest);
 
-#endif /* ORDCANCEL_FORMATS_H */
+#endif /* ORDCANCEL_STABLE_SETTINGS_H */

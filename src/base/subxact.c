@@ -1,5 +1,5 @@
 /*
- * attempt.c — doing something that may fail, and going on
+ * subxact.c — doing something that may fail, and going on
  */
 #include "postgres.h"
 
@@ -22,7 +22,7 @@ is_interrupt(const ErrorData *error)
 }
 
 ErrorData *
-attempt_any(AttemptStep step, void *arg)
+subxact_try_any(SubxactStep step, void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -53,9 +53,9 @@ attempt_any(AttemptStep step, void *arg)
 }
 
 ErrorData *
-attempt(AttemptStep step, void *arg)
+subxact_try(SubxactStep step, void *arg)
 {
-	ErrorData *error = attempt_any(step, arg);
+	ErrorData *error = subxact_try_any(step, arg);
 
 	if (error && is_interrupt(error))
 		ReThrowError(error);

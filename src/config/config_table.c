@@ -1,5 +1,5 @@
 /*
- * config.c — reading the extension's own tables
+ * config_table.c — reading the extension's own tables
  */
 #include "postgres.h"
 
@@ -58,7 +58,7 @@ config_owner(void)
 
 static int
 scan(Oid relid, const char *index, ScanKey keys, int nkeys, bool first,
-	 ConfigRow row, void *arg)
+	 ConfigRowCallback row, void *arg)
 {
 	Relation	rel;
 	SysScanDesc scan;
@@ -87,7 +87,7 @@ scan(Oid relid, const char *index, ScanKey keys, int nkeys, bool first,
 }
 
 int
-config_scan(const char *name, Oid orders, ConfigRow row, void *arg)
+config_scan(const char *name, Oid orders, ConfigRowCallback row, void *arg)
 {
 	ScanKeyData key;
 	char		index[NAMEDATALEN];
@@ -100,14 +100,14 @@ config_scan(const char *name, Oid orders, ConfigRow row, void *arg)
 }
 
 int
-config_scan_detached(ConfigRow row, void *arg)
+config_scan_detached(ConfigRowCallback row, void *arg)
 {
 	return scan(relation_in("ordcancel_internal", "detached"), "detached_pkey",
 				NULL, 0, false, row, arg);
 }
 
 int
-config_find(const ConfigSearch *search, ConfigRow row, void *arg)
+config_find(const ConfigSearch *search, ConfigRowCallback row, void *arg)
 {
 	ScanKeyData keys[2];
 
@@ -124,7 +124,7 @@ config_find(const ConfigSearch *search, ConfigRow row, void *arg)
 }
 
 uint64
-config_mark(uint64 mark, HeapTuple row)
+config_fingerprint(uint64 mark, HeapTuple row)
 {
 	const unsigned char *data = (const unsigned char *) row->t_data;
 	Size				 begin = offsetof(HeapTupleHeaderData, t_bits);

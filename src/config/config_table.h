@@ -1,12 +1,12 @@
 /*
- * config.h — reading the extension's own tables
+ * config_table.h — reading the extension's own tables
  *
  * Scans without SQL: no privileges, no search_path and no plan are involved,
  * and the newest committed rows are seen in every isolation level.  Columns
  * are addressed by position; the install script only ever appends to them.
  */
-#ifndef ORDCANCEL_CONFIG_H
-#define ORDCANCEL_CONFIG_H
+#ifndef ORDCANCEL_CONFIG_TABLE_H
+#define ORDCANCEL_CONFIG_TABLE_H
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
@@ -15,7 +15,7 @@
 #include "base/compat.h"
 
 /* Called for each row; the row is gone when it returns. */
-typedef void (*ConfigRow)(HeapTuple row, TupleDesc desc, void *arg);
+typedef void (*ConfigRowCallback)(HeapTuple row, TupleDesc desc, void *arg);
 
 /* The OID of a relation in schema ordcancel, or InvalidOid. */
 extern Oid config_relation(const char *name);
@@ -30,9 +30,10 @@ extern Oid config_owner(void);
  * Reads a configuration table in primary-key order: the rows of one order
  * table, or with InvalidOid all rows.  Returns how many there were.
  */
-extern int config_scan(const char *name, Oid orders, ConfigRow row, void *arg);
+extern int config_scan(const char *name, Oid orders, ConfigRowCallback row,
+					   void *arg);
 /* The record tables that were detached, or whose order table is gone. */
-extern int config_scan_detached(ConfigRow row, void *arg);
+extern int config_scan_detached(ConfigRowCallback row, void *arg);
 
 /* Some of the rows of one order table: those with a text in a column. */
 typedef struct ConfigSearch
@@ -48,13 +49,14 @@ typedef struct ConfigSearch
 } ConfigSearch;
 
 /* Reads them in the order of the index.  Returns how many there were. */
-extern int config_find(const ConfigSearch *search, ConfigRow row, void *arg);
+extern int config_find(const ConfigSearch *search, ConfigRowCallback row,
+					   void *arg);
 
 /*
  * Adds a row to a mark.  The marks of two readings are the same only if the
  * rows were, version by version.
  */
-extern uint64 config_mark(uint64 mark, HeapTuple row);
+extern uint64 config_fingerprint(uint64 mark, HeapTuple row);
 
 /* A column of a row, copied; NULL where the column is NULL. */
 extern char		*config_text(HeapTuple row, TupleDesc desc, int column);
@@ -66,4 +68,4 @@ extern bool		 config_bool(HeapTuple row, TupleDesc desc, int column);
 extern Oid		 config_oid(HeapTuple row, TupleDesc desc, int column);
 extern int		 config_int(HeapTuple row, TupleDesc desc, int column);
 
-#endif /* ORDCANCEL_CONFIG_H */
+#endif /* ORDCANCEL_CONFIG_TABLE_H */

@@ -209,10 +209,10 @@ same_functions(Node *a, Node *b)
 static Node *
 read_again(const OrderTable *table, Relation rel, const char *text, Oid type)
 {
-	int	  nest = pinned_path_enter();
+	int	  nest = safe_search_path_begin();
 	Node *node = analyze(PINNED_ROW, rel, text, type);
 
-	pinned_path_leave(nest);
+	safe_search_path_end(nest);
 	return node;
 }
 
@@ -236,17 +236,17 @@ expression_pin(const OrderTable *table, const char *text, Oid type,
 	*functions = expression_functions_text(node);
 
 	/* Literals were read as the session has it; they are written as we do. */
-	formats = formats_fix(table->time_zone);
-	nest = pinned_path_enter();
+	formats = stable_settings_begin(table->time_zone);
+	nest = safe_search_path_begin();
 	pinned = deparse_expression(node,
 								deparse_context_for(PINNED_ROW, table->relid),
 								true, true);
-	pinned_path_leave(nest);
+	safe_search_path_end(nest);
 	if (!same_functions(node, read_again(table, rel, pinned, type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("it uses an operator that cannot be written out")));
-	formats_restore(formats);
+	stable_settings_end(formats);
 	table_close(rel, NoLock);
 	return pinned;
 }

@@ -1,5 +1,5 @@
 /*
- * watched.c — the columns of an order table whose changes are judged
+ * guarded_columns.c — the columns of an order table whose changes are judged
  *
  * attach names them in the WHEN of the guard for deletes, which is always
  * true: so PostgreSQL keeps them, under whatever name, and they can be read
@@ -30,15 +30,15 @@
 #define GUARD_DELETE "!ordcancel_guard_delete"
 
 /* A primary key has at most INDEX_MAX_KEYS columns. */
-#define WATCHED_MAX (INDEX_MAX_KEYS + 2)
+#define GUARDED_MAX (INDEX_MAX_KEYS + 2)
 
-typedef struct WatchedSlot
+typedef struct GuardedSlot
 {
 	Oid		   relid; /* hash key */
 	bool	   valid;
 	int		   count;
-	AttrNumber columns[WATCHED_MAX];
-} WatchedSlot;
+	AttrNumber columns[GUARDED_MAX];
+} GuardedSlot;
 
 static HTAB *slots = NULL;
 
@@ -47,7 +47,7 @@ static void
 invalidate(Datum arg, Oid relid)
 {
 	HASH_SEQ_STATUS seq;
-	WatchedSlot	   *slot;
+	GuardedSlot	   *slot;
 
 	if (relid != InvalidOid)
 	{
@@ -62,9 +62,9 @@ invalidate(Datum arg, Oid relid)
 }
 
 void
-watched_init(void)
+guarded_columns_init(void)
 {
-	HASHCTL ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(WatchedSlot)};
+	HASHCTL ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(GuardedSlot)};
 
 	slots = hash_create("ordcancel watched columns", 16, &ctl,
 						HASH_ELEM | HASH_BLOBS);
@@ -92,7 +92,7 @@ read_columns(Oid relid, Oid trigger, AttrNumber *columns)
 		Form_pg_depend d = (Form_pg_depend) GETSTRUCT(row);
 
 		if (d->refclassid == RelationRelationId && d->refobjid == relid &&
-			d->refobjsubid > 0 && count < WATCHED_MAX)
+			d->refobjsubid > 0 && count < GUARDED_MAX)
 			columns[count++] = d->refobjsubid;
 	}
 	systable_endscan(scan);
@@ -125,10 +125,10 @@ find_columns(Oid relid, AttrNumber *columns)
 }
 
 /* Slots stay where they are for ever. */
-static WatchedSlot *
+static GuardedSlot *
 slot_of(Oid relid)
 {
-	static WatchedSlot *last = NULL;
+	static GuardedSlot *last = NULL;
 	bool				found;
 
 	if (last && last->relid == relid)
@@ -140,14 +140,14 @@ slot_of(Oid relid)
 }
 
 int
-watched_columns(Relation rel, const AttrNumber **columns)
+guarded_columns_get(Relation rel, const AttrNumber **columns)
 {
 	Oid			 relid = RelationGetRelid(rel);
-	WatchedSlot *slot = slot_of(relid);
+	GuardedSlot *slot = slot_of(relid);
 
 	if (!slot->valid || slot->count == 0)
 	{
-		AttrNumber fresh[WATCHED_MAX];
+		AttrNumber fresh[GUARDED_MAX];
 
 		/* Set before: an invalidation that arrives meanwhile unsets it. */
 		slot->valid = true;

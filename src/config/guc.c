@@ -1,5 +1,5 @@
 /*
- * settings.c — the ordcancel.* settings
+ * guc.c — the ordcancel.* settings
  */
 #include "postgres.h"
 
@@ -17,8 +17,8 @@
 #include "config/guc.h"
 #include "decision/decision.h"
 
-int	 settings_notify = NOTIFY_COMMIT;
-bool settings_allow_truncate = false;
+int	 guc_notify = NOTIFY_COMMIT;
+bool guc_allow_truncate = false;
 
 static char *actor = NULL;
 static char *reason = NULL;
@@ -214,7 +214,7 @@ check_party(char **value, void **extra, GucSource source)
 
 /*
  * While the setting is being defined a wrong value would only be a warning,
- * and the server would run without a relay; settings_relay_names raises it.
+ * and the server would run without a relay; guc_relay_databases raises it.
  */
 static bool
 check_relay_databases(char **value, void **extra, GucSource source)
@@ -228,7 +228,7 @@ check_relay_databases(char **value, void **extra, GucSource source)
 }
 
 List *
-settings_relay_names(void)
+guc_relay_databases(void)
 {
 	List *list;
 
@@ -242,7 +242,7 @@ settings_relay_names(void)
 }
 
 void
-settings_init(void)
+guc_init(void)
 {
 	DefineCustomStringVariable(
 		"ordcancel.actor",
@@ -252,8 +252,8 @@ settings_init(void)
 	DefineCustomBoolVariable(
 		"ordcancel.allow_truncate",
 		"Lets TRUNCATE of an order table empty its records along with it, for test databases.",
-		NULL, &settings_allow_truncate, false, PGC_SUSET, GUC_NOT_IN_SAMPLE,
-		NULL, NULL, NULL);
+		NULL, &guc_allow_truncate, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL,
+		NULL, NULL);
 	/* Superusers only: a window is judged by it. */
 	DefineCustomStringVariable(
 		"ordcancel.clock",
@@ -266,7 +266,7 @@ settings_init(void)
 		NULL, &note, "", PGC_USERSET, 0, check_note, NULL, NULL);
 	DefineCustomEnumVariable("ordcancel.notify",
 							 "When events are announced by NOTIFY.", NULL,
-							 &settings_notify, NOTIFY_COMMIT, notify_modes,
+							 &guc_notify, NOTIFY_COMMIT, notify_modes,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	/* It takes away what the role may do, and gives nothing. */
 	DefineCustomStringVariable(
@@ -298,25 +298,25 @@ nonempty(const char *value)
 }
 
 char *
-settings_actor(void)
+guc_actor(void)
 {
 	return nonempty(actor);
 }
 
 char *
-settings_reason(void)
+guc_reason(void)
 {
 	return nonempty(reason);
 }
 
 char *
-settings_note(void)
+guc_note(void)
 {
 	return nonempty(note);
 }
 
 const char *
-settings_party(void)
+guc_party(void)
 {
 	if (!is_party(party))
 		ereport(ERROR,
@@ -328,7 +328,7 @@ settings_party(void)
 }
 
 TimestampTz
-settings_now(void)
+guc_now(void)
 {
 	if (clock_setting && clock_setting[0])
 		return parse_clock(clock_setting);
@@ -336,7 +336,7 @@ settings_now(void)
 }
 
 TimestampTz
-settings_statement_now(void)
+guc_statement_now(void)
 {
 	if (clock_setting && clock_setting[0])
 		return parse_clock(clock_setting);

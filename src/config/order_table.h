@@ -73,13 +73,13 @@ typedef enum StatementKind
 } StatementKind;
 
 /* A status that the rules name, where equal statuses may differ in bytes. */
-typedef struct StatusWord
+typedef struct StatusName
 {
 	char	  *text;
 	char	  *policy; /* whose word it is */
 	StatusKind kind;   /* STATUS_ORDINARY: of a rule */
 	Datum	   value;
-} StatusWord;
+} StatusName;
 
 typedef struct PolicyCache PolicyCache;
 
@@ -87,14 +87,14 @@ typedef struct OrderTable
 {
 	MemoryContext context; /* holds all of this */
 	Oid			  relid;
-	uint64		  mark; /* of the configuration's rows, see config_mark */
-	uint64		  words_mark; /* and of those that the words are of */
-	TupleDesc	  desc;		  /* the columns as they were when it was built */
-	Oid			  owner;
-	char		 *label; /* schema.table, quoted: for SQL and messages */
-	char		 *name;	 /* the table's name alone */
-	char		 *alias; /* for its rows in our SQL; no column has it */
-	bool		  partitioned;
+	uint64 mark; /* of the configuration's rows, see config_fingerprint */
+	uint64 status_names_fingerprint; /* and of those that the words are of */
+	TupleDesc desc; /* the columns as they were when it was built */
+	Oid		  owner;
+	char	 *label; /* schema.table, quoted: for SQL and messages */
+	char	 *name;	 /* the table's name alone */
+	char	 *alias; /* for its rows in our SQL; no column has it */
+	bool	  partitioned;
 
 	Column	  status;
 	Column	  placed_at;
@@ -130,17 +130,17 @@ typedef struct OrderTable
 	PolicyCache *policies;
 
 	/* only for a status column whose equal values may differ in bytes */
-	bool		folds;
-	int			nwords;
-	StatusWord *words;
-	FmgrInfo	word_equal;
+	bool		has_status_names;
+	int			nstatus_names;
+	StatusName *words;
+	FmgrInfo	status_equal;
 	Oid			status_collation;
 
 	char	  *functions; /* that the expressions call, one a line, or NULL */
 	int		   nblocks;
 	BlockRule *blocks;
 
-	struct Pinned *facts; /* what order_facts asks; see pinned.h */
+	struct Pinned *facts; /* what order_expr_evaluate asks; see pinned.h */
 	SPIPlanPtr	   statements[STATEMENT_COUNT];
 } OrderTable;
 

@@ -284,8 +284,9 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	table->refund_due = config_text(row, desc, ORDER_TABLE_PINNED_REFUND_DUE);
 	if (table->refund_due == NULL)
 		table->refund_due = config_text(row, desc, ORDER_TABLE_REFUND_DUE);
-	add_functions(table,
-				  config_text(row, desc, ORDER_TABLE_REFUND_DUE_FUNCTIONS));
+	policy_load_functions(table,
+						  config_text(row, desc,
+									  ORDER_TABLE_REFUND_DUE_FUNCTIONS));
 	table->plain_updates = config_bool(row, desc, ORDER_TABLE_PLAIN_UPDATES);
 	table->channel = config_text(row, desc, ORDER_TABLE_NOTIFY_CHANNEL);
 	payload = config_text(row, desc, ORDER_TABLE_NOTIFY_PAYLOAD);
@@ -307,29 +308,29 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 static void
-add_to_mark(HeapTuple row, TupleDesc desc, void *arg)
+add_to_fingerprint(HeapTuple row, TupleDesc desc, void *arg)
 {
-	*(uint64 *) arg = config_mark(*(uint64 *) arg, row);
+	*(uint64 *) arg = config_fingerprint(*(uint64 *) arg, row);
 }
 
 /* Of the rows that an OrderTable holds; policies have marks of their own. */
 static uint64
-mark_of(Oid relid)
+fingerprint_of(Oid relid)
 {
 	uint64 mark = 0;
 
-	config_scan("order_table", relid, add_to_mark, &mark);
-	config_scan("block", relid, add_to_mark, &mark);
+	config_scan("order_table", relid, add_to_fingerprint, &mark);
+	config_scan("block", relid, add_to_fingerprint, &mark);
 	return mark;
 }
 
 static uint64
-words_mark_of(Oid relid)
+status_names_fingerprint_of(Oid relid)
 {
 	uint64 mark = 0;
 
-	config_scan("policy", relid, add_to_mark, &mark);
-	config_scan("rule", relid, add_to_mark, &mark);
+	config_scan("policy", relid, add_to_fingerprint, &mark);
+	config_scan("rule", relid, add_to_fingerprint, &mark);
 	return mark;
 }
 
@@ -347,8 +348,10 @@ order_table_fits(const OrderTable *table)
 	Relation rel;
 	bool	 fits;
 
-	if (mark_of(table->relid) != table->mark ||
-		(table->folds && words_mark_of(table->relid) != table->words_mark))
+	if (fingerprint_of(table->relid) != table->mark ||
+		(table->has_status_names &&
+		 status_names_fingerprint_of(table->relid) !=
+			 table->status_names_fingerprint))
 		return false;
 	rel = try_table_open(table->relid, AccessShareLock);
 	if (rel == NULL)
@@ -381,7 +384,7 @@ order_table_load(Oid relid)
 	table->changes = 1;
 
 	/* Before the rows are read: what changes meanwhile is read again. */
-	table->mark = mark_of(relid);
+	table->mark = fingerprint_of(relid);
 	if (config_scan("order_table", relid, load_registration, &reg) == 0)
 	{
 		MemoryContextSwitchTo(caller);
@@ -408,12 +411,12 @@ order_table_load(Oid relid)
 		type_has_format(table->policy_by.type);
 	load_keys(&reg, rel);
 	table->guard_update = guard_function("guard_update");
-	rules_read_blocks(table);
-	table->folds = status_words_fold(table);
-	if (table->folds)
+	policy_load_blocks(table);
+	table->has_status_names = status_equality_needed(table);
+	if (table->has_status_names)
 	{
-		table->words_mark = words_mark_of(relid);
-		status_words_load(table);
+		table->status_names_fingerprint = status_names_fingerprint_of(relid);
+		status_equality_load(table);
 	}
 	table_close(rel, AccessShareLock);
 

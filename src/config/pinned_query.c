@@ -1,5 +1,5 @@
 /*
- * pinned.c — queries whose names cannot come to mean something else
+ * pinned_query.c — queries whose names cannot come to mean something else
  */
 #include "postgres.h"
 
@@ -156,7 +156,7 @@ locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Query *volatile query = NULL;
-	int nest = pinned_path_enter();
+	int nest = safe_search_path_begin();
 
 	PG_TRY();
 	{
@@ -179,7 +179,7 @@ locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
 			"Set it anew by ordcancel.add_block(), or for refund_due by ordcancel.attach().");
 	}
 	PG_END_TRY();
-	pinned_path_leave(nest);
+	safe_search_path_end(nest);
 	return query;
 }
 
@@ -256,7 +256,7 @@ execute(PlannedStmt *plan, const char *sql, ParamListInfo parameters,
 
 void
 pinned_run(Pinned **pinned, const char *sql, const char *functions, Oid type,
-		   PinnedValue value, Sight sight, const char *complaint,
+		   PinnedValue value, ReadSnapshot snapshot, const char *complaint,
 		   PinnedRow row, void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
@@ -275,7 +275,7 @@ pinned_run(Pinned **pinned, const char *sql, const char *functions, Oid type,
 	bool		  more = true;
 
 	MemoryContextSwitchTo(context);
-	sight_push(sight); /* to read the text needs one, too */
+	read_snapshot_push(snapshot); /* to read the text needs one, too */
 	if (*pinned && CachedPlanIsValid((*pinned)->source))
 		plan = (*pinned)->plan;
 	if (plan == NULL)

@@ -1,5 +1,5 @@
 /*
- * pinned.h — queries whose names cannot come to mean something else
+ * pinned_query.h — queries whose names cannot come to mean something else
  *
  * The text of a block or of refund_due is read once, when it is set, with the
  * search_path of that moment, and written down again with every name and cast
@@ -11,8 +11,8 @@
  * plancache.c would read a text again under the path that it is run with, so
  * only its watch over what the query depends on is used.
  */
-#ifndef ORDCANCEL_PINNED_H
-#define ORDCANCEL_PINNED_H
+#ifndef ORDCANCEL_PINNED_QUERY_H
+#define ORDCANCEL_PINNED_QUERY_H
 
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
@@ -40,10 +40,10 @@ typedef void (*PinnedRow)(TupleTableSlot *row, void *arg);
  * cannot be read any more.
  */
 extern void pinned_run(Pinned **pinned, const char *sql, const char *functions,
-					   Oid type, PinnedValue value, Sight sight,
+					   Oid type, PinnedValue value, ReadSnapshot snapshot,
 					   const char *complaint, PinnedRow row, void *arg);
 
 /* Lets go of what is kept; it may be in use until the transaction ends. */
 extern void pinned_forget(Pinned **pinned);
 
-#endif /* ORDCANCEL_PINNED_H */
+#endif /* ORDCANCEL_PINNED_QUERY_H */

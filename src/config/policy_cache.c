@@ -144,7 +144,7 @@ read_policy(const OrderTable *table, const char *name)
 										  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(known.context);
 
-	known.policy = rules_read_policy(table, name, &known.mark);
+	known.policy = policy_load(table, name, &known.mark);
 	MemoryContextSwitchTo(caller);
 	if (known.policy == NULL)
 		MemoryContextDelete(known.context);
@@ -192,7 +192,7 @@ find_policy(OrderTable *table, const char *name)
 }
 
 const Policy *
-order_table_policy(OrderTable *table, const char *name)
+policy_cache_get(OrderTable *table, const char *name)
 {
 	/* attach makes it; only a superuser could have taken it away. */
 	static const Policy nothing = {.name = "default"};
@@ -216,8 +216,8 @@ any_meaning(OrderTable *table, const char *status)
 		return known->kind;
 
 	/* To compare words may run code of a user's, which may come here. */
-	kind = table->folds ? status_words_meaning(table, status) :
-						  rules_find_meaning(table, status);
+	kind = table->has_status_names ? status_equality_kind(table, status) :
+									 policy_load_status_kind(table, status);
 	cache = cache_of(table);
 	if (cache->statuses->members >= KNOWN_MAX)
 	{
@@ -236,8 +236,8 @@ any_meaning(OrderTable *table, const char *status)
 }
 
 StatusKind
-order_table_meaning(OrderTable *table, const Policy *policy,
-					const char *status)
+policy_cache_status_kind(OrderTable *table, const Policy *policy,
+						 const char *status)
 {
 	StatusKind kind = status_kind(policy, status);
 
@@ -248,7 +248,7 @@ order_table_meaning(OrderTable *table, const Policy *policy,
 
 /* Rather too often than too seldom: it only says whether to look. */
 bool
-order_table_canceled_deletable(OrderTable *table)
+policy_cache_canceled_deletable(OrderTable *table)
 {
 	uint64		 checked = table->changes;
 	PolicyCache *cache = cache_of(table);
@@ -256,8 +256,9 @@ order_table_canceled_deletable(OrderTable *table)
 
 	if (cache->deletable_checked == checked)
 		return cache->deletable;
-	for (char *status = rules_next_deletable(table, ""); status && !deletable;
-		 status = rules_next_deletable(table, status))
+	for (char *status = policy_load_next_deletable(table, "");
+		 status && !deletable;
+		 status = policy_load_next_deletable(table, status))
 		deletable = any_meaning(table, status) == STATUS_CANCELED;
 	cache = cache_of(table);
 	cache->deletable = deletable;

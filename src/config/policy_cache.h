@@ -13,17 +13,18 @@
 #include "config/order_table.h"
 
 /* The policy of that name, else the default one. */
-extern const Policy *order_table_policy(OrderTable *table, const char *name);
+extern const Policy *policy_cache_get(OrderTable *table, const char *name);
 
 /*
  * What a status means for an order of a policy: what the policy says, else
  * what any other policy of the table says; of several meanings canceled goes
  * before in progress, and that before requested.
  */
-extern StatusKind order_table_meaning(OrderTable *table, const Policy *policy,
-									  const char *status);
+extern StatusKind policy_cache_status_kind(OrderTable	*table,
+										   const Policy *policy,
+										   const char	*status);
 
 /* Does some rule let go what some policy calls canceled? */
-extern bool order_table_canceled_deletable(OrderTable *table);
+extern bool policy_cache_canceled_deletable(OrderTable *table);
 
 #endif /* ORDCANCEL_POLICY_CACHE_H */

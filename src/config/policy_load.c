@@ -1,5 +1,5 @@
 /*
- * rules.c — reading policies, rules, blocks and reasons from their tables
+ * policy_load.c — reading policies, rules, blocks and reasons from their tables
  */
 #include "postgres.h"
 
@@ -100,7 +100,7 @@ load_policy(HeapTuple row, TupleDesc desc, void *arg)
 	char	*on_timeout = config_text(row, desc, POLICY_ON_TIMEOUT);
 	char	*undo = config_text(row, desc, POLICY_UNDO);
 
-	reading->mark = config_mark(reading->mark, row);
+	reading->mark = config_fingerprint(reading->mark, row);
 	policy->name = config_text(row, desc, POLICY_NAME);
 	policy->grace = config_interval(row, desc, POLICY_GRACE);
 	policy->requested_status = config_text(row, desc, POLICY_REQUESTED_STATUS);
@@ -131,7 +131,7 @@ load_rule(HeapTuple row, TupleDesc desc, void *arg)
 	char	*merchant = config_text(row, desc, RULE_MERCHANT);
 	Rule	*rule;
 
-	reading->mark = config_mark(reading->mark, row);
+	reading->mark = config_fingerprint(reading->mark, row);
 	policy->rules = grow(policy->rules, policy->nrules, sizeof(Rule));
 	rule = &policy->rules[policy->nrules++];
 	memset(rule, 0, sizeof(Rule));
@@ -147,9 +147,9 @@ load_rule(HeapTuple row, TupleDesc desc, void *arg)
 	rule->hint = config_text(row, desc, RULE_HINT);
 }
 
-/* What the expressions call, all together; see order_facts. */
+/* What the expressions call, all together; see order_expr_evaluate. */
 void
-add_functions(OrderTable *table, const char *functions)
+policy_load_functions(OrderTable *table, const char *functions)
 {
 	if (functions)
 		table->functions = psprintf("%s\n%s",
@@ -170,14 +170,14 @@ load_block(HeapTuple row, TupleDesc desc, void *arg)
 	block->condition = config_text(row, desc, BLOCK_PINNED);
 	if (block->condition == NULL)
 		block->condition = config_text(row, desc, BLOCK_CONDITION);
-	add_functions(table, config_text(row, desc, BLOCK_FUNCTIONS));
+	policy_load_functions(table, config_text(row, desc, BLOCK_FUNCTIONS));
 	block->hint = config_text(row, desc, BLOCK_HINT);
 	block->customer = party == NULL || strcmp(party, "customer") == 0;
 	block->merchant = party == NULL || strcmp(party, "merchant") == 0;
 }
 
 Policy *
-rules_read_policy(const OrderTable *table, const char *name, uint64 *mark)
+policy_load(const OrderTable *table, const char *name, uint64 *mark)
 {
 	ConfigSearch row = {.table = "policy",
 						.index = "policy_pkey",
@@ -200,7 +200,7 @@ rules_read_policy(const OrderTable *table, const char *name, uint64 *mark)
 }
 
 void
-rules_read_blocks(OrderTable *table)
+policy_load_blocks(OrderTable *table)
 {
 	config_scan("block", table->relid, load_block, table);
 }
@@ -226,7 +226,7 @@ static const struct
 };
 
 StatusKind
-rules_find_meaning(const OrderTable *table, const char *status)
+policy_load_status_kind(const OrderTable *table, const char *status)
 {
 	for (int i = 0; i < lengthof(words); i++)
 	{
@@ -252,7 +252,7 @@ take_deletable(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 char *
-rules_next_deletable(const OrderTable *table, const char *after)
+policy_load_next_deletable(const OrderTable *table, const char *after)
 {
 	char		*status = NULL;
 	ConfigSearch search = {.table = "rule",
@@ -270,8 +270,8 @@ rules_next_deletable(const OrderTable *table, const char *after)
 
 typedef struct WordReader
 {
-	RuleWord take;
-	void	*arg;
+	PolicyStatusCallback take;
+	void				*arg;
 } WordReader;
 
 static void
@@ -296,7 +296,8 @@ read_rule_word(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 void
-rules_read_words(const OrderTable *table, RuleWord take, void *arg)
+policy_load_statuses(const OrderTable *table, PolicyStatusCallback take,
+					 void *arg)
 {
 	WordReader reader = {take, arg};
 

@@ -1,5 +1,5 @@
 /*
- * as_owner.c — acting as the owner of an order table
+ * run_as.c — acting as the owner of an order table
  */
 #include "postgres.h"
 
@@ -52,30 +52,30 @@ set_search_path(const char *path)
 }
 
 static void
-enter(OwnerScope *scope, Oid role, int security)
+enter(RunAsScope *scope, Oid role, int security)
 {
 	GetUserIdAndSecContext(&scope->userid, &scope->security);
 	SetUserIdAndSecContext(role, scope->security | security);
 	scope->guc_nest = NewGUCNestLevel();
 	scope->rel = NULL;
-	deferred_enter((security & SECURITY_RESTRICTED_OPERATION) != 0 ||
-				   InSecurityRestrictedOperation());
+	immediate_triggers_begin((security & SECURITY_RESTRICTED_OPERATION) != 0 ||
+							 InSecurityRestrictedOperation());
 }
 
 void
-role_enter(OwnerScope *scope, Oid role)
+run_as_role(RunAsScope *scope, Oid role)
 {
 	enter(scope, role, ACT_AS);
 }
 
 void
-role_enter_restricted(OwnerScope *scope, Oid role)
+run_as_role_restricted(RunAsScope *scope, Oid role)
 {
 	enter(scope, role, ACT_AS | SECURITY_RESTRICTED_OPERATION);
 }
 
 static void
-enter_as_owner(OwnerScope *scope, const OrderTable *table, bool restricted)
+enter_as_owner(RunAsScope *scope, const OrderTable *table, bool restricted)
 {
 	enter(scope, table->owner,
 		  ACT_AS | (restricted ? SECURITY_RESTRICTED_OPERATION : 0));
@@ -88,26 +88,26 @@ enter_as_owner(OwnerScope *scope, const OrderTable *table, bool restricted)
 }
 
 void
-owner_enter(OwnerScope *scope, const OrderTable *table)
+run_as_owner(RunAsScope *scope, const OrderTable *table)
 {
 	enter_as_owner(scope, table, !session_is_of(table->owner));
 }
 
 void
-owner_enter_restricted(OwnerScope *scope, const OrderTable *table)
+run_as_owner_restricted(RunAsScope *scope, const OrderTable *table)
 {
 	enter_as_owner(scope, table, true);
 }
 
 void
-extension_enter(OwnerScope *scope)
+run_as_extension_owner(RunAsScope *scope)
 {
-	role_enter(scope, config_owner());
+	run_as_role(scope, config_owner());
 	set_search_path("pg_catalog, pg_temp");
 }
 
 void
-reader_enter(OwnerScope *scope)
+run_as_caller_restricted(RunAsScope *scope)
 {
 	enter(scope, GetUserId(), SECURITY_RESTRICTED_OPERATION);
 }
@@ -117,7 +117,7 @@ reader_enter(OwnerScope *scope)
  * search_path of the owner's would choose the caller's next functions.
  */
 void
-owner_leave(const OwnerScope *scope)
+run_as_end(const RunAsScope *scope)
 {
 	bool own_code;
 
@@ -128,11 +128,11 @@ owner_leave(const OwnerScope *scope)
 
 	AtEOXact_GUC(own_code, scope->guc_nest);
 	SetUserIdAndSecContext(scope->userid, scope->security);
-	deferred_leave();
+	immediate_triggers_end();
 }
 
 int
-pinned_path_enter(void)
+safe_search_path_begin(void)
 {
 	int nest = NewGUCNestLevel();
 
@@ -141,7 +141,7 @@ pinned_path_enter(void)
 }
 
 void
-pinned_path_leave(int guc_nest)
+safe_search_path_end(int guc_nest)
 {
 	AtEOXact_GUC(false, guc_nest);
 }
@@ -151,7 +151,7 @@ pinned_path_leave(int guc_nest)
  * would run what the caller has deferred, as the owner.
  */
 void
-owner_settle(void)
+run_as_fire_deferred(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 

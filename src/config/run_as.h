@@ -1,5 +1,5 @@
 /*
- * as_owner.h — acting as the owner of an order table
+ * run_as.h — acting as the owner of an order table
  *
  * A caller needs no right on the order table but SELECT: once it is known
  * that the caller may see the order, reads and writes are done as the table's
@@ -16,14 +16,14 @@
  *
  * An error unwinds all of it with the (sub)transaction.
  */
-#ifndef ORDCANCEL_AS_OWNER_H
-#define ORDCANCEL_AS_OWNER_H
+#ifndef ORDCANCEL_RUN_AS_H
+#define ORDCANCEL_RUN_AS_H
 
 #include "utils/relcache.h"
 
 #include "config/order_table.h"
 
-typedef struct OwnerScope
+typedef struct RunAsScope
 {
 	Oid userid;
 	int security;
@@ -34,35 +34,36 @@ typedef struct OwnerScope
 	 * what we know of it (CheckTableNotInUse).
 	 */
 	Relation rel;
-} OwnerScope;
+} RunAsScope;
 
-extern void owner_enter(OwnerScope *scope, const OrderTable *table);
-extern void owner_leave(const OwnerScope *scope);
+extern void run_as_owner(RunAsScope *scope, const OrderTable *table);
+extern void run_as_end(const RunAsScope *scope);
 
 /* As any role, without a change of search_path. */
-extern void role_enter(OwnerScope *scope, Oid role);
-extern void role_enter_restricted(OwnerScope *scope, Oid role);
+extern void run_as_role(RunAsScope *scope, Oid role);
+extern void run_as_role_restricted(RunAsScope *scope, Oid role);
 
 /* As the owner of the extension, to write its tables. */
-extern void extension_enter(OwnerScope *scope);
+extern void run_as_extension_owner(RunAsScope *scope);
 
 /*
  * As the caller, who reads a table of the owner's: its row-level security is
  * the owner's code, but is for whoever reads.  It leaves nothing behind either.
  */
-extern void reader_enter(OwnerScope *scope);
+extern void run_as_caller_restricted(RunAsScope *scope);
 
 /* Restricted even in a session of the owner's: only to check something. */
-extern void owner_enter_restricted(OwnerScope *scope, const OrderTable *table);
+extern void run_as_owner_restricted(RunAsScope		 *scope,
+									const OrderTable *table);
 
 /* The search_path under which the text that we have pinned is read. */
-extern int	pinned_path_enter(void);
-extern void pinned_path_leave(int guc_nest);
+extern int	safe_search_path_begin(void);
+extern void safe_search_path_end(int guc_nest);
 
 /*
  * Runs, as the owner still, what his code has deferred to the end of a
  * transaction that is ours alone.
  */
-extern void owner_settle(void);
+extern void run_as_fire_deferred(void);
 
-#endif /* ORDCANCEL_AS_OWNER_H */
+#endif /* ORDCANCEL_RUN_AS_H */

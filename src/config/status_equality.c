@@ -1,5 +1,5 @@
 /*
- * status_words.c — statuses that are equal and yet differ as text
+ * status_equality.c — statuses that are equal and yet differ as text
  */
 #include "postgres.h"
 
@@ -13,7 +13,7 @@
 #include "decision/refusal.h"
 
 bool
-status_words_fold(const OrderTable *table)
+status_equality_needed(const OrderTable *table)
 {
 	Oid type = table->status.base;
 
@@ -40,15 +40,15 @@ static void
 add_word(char *text, char *policy, StatusKind kind, void *arg)
 {
 	OrderTable *table = arg;
-	int			size = table->nwords;
+	int			size = table->nstatus_names;
 
 	if (text == NULL)
 		return;
 	if (size == 0)
-		table->words = palloc(sizeof(StatusWord));
+		table->words = palloc(sizeof(StatusName));
 	else if ((size & (size - 1)) == 0)
-		table->words = repalloc(table->words, 2 * size * sizeof(StatusWord));
-	table->words[table->nwords++] = (StatusWord){
+		table->words = repalloc(table->words, 2 * size * sizeof(StatusName));
+	table->words[table->nstatus_names++] = (StatusName){
 		.text = text,
 		.policy = policy,
 		.kind = kind,
@@ -56,45 +56,45 @@ add_word(char *text, char *policy, StatusKind kind, void *arg)
 }
 
 void
-status_words_load(OrderTable *table)
+status_equality_load(OrderTable *table)
 {
 	TypeCacheEntry *type;
-	OwnerScope		scope;
+	RunAsScope		scope;
 
 	type = lookup_type_cache(table->status.type, TYPECACHE_EQ_OPR);
 	if (!OidIsValid(type->eq_opr))
 		refusal_raise_invalid_policy(
 			psprintf("statuses of %s cannot be compared", table->label),
 			"The column's type has no default equality.", NULL);
-	fmgr_info_cxt(get_opcode(type->eq_opr), &table->word_equal,
+	fmgr_info_cxt(get_opcode(type->eq_opr), &table->status_equal,
 				  table->context);
 
-	rules_read_words(table, add_word, table);
-	owner_enter_restricted(&scope, table);
-	for (int i = 0; i < table->nwords; i++)
+	policy_load_statuses(table, add_word, table);
+	run_as_owner_restricted(&scope, table);
+	for (int i = 0; i < table->nstatus_names; i++)
 		table->words[i].value = InputFunctionCall(&table->status.in,
 												  table->words[i].text,
 												  table->status.ioparam,
 												  table->status.typmod);
-	owner_leave(&scope);
+	run_as_end(&scope);
 }
 
 static bool
-is_word(const OrderTable *table, Datum value, const StatusWord *word)
+is_word(const OrderTable *table, Datum value, const StatusName *word)
 {
-	return DatumGetBool(FunctionCall2Coll((FmgrInfo *) &table->word_equal,
+	return DatumGetBool(FunctionCall2Coll((FmgrInfo *) &table->status_equal,
 										  table->status_collation, value,
 										  word->value));
 }
 
 char *
-order_status_word(const OrderTable *table, const Policy *policy, Datum value,
-				  char *text)
+status_equality_canonical(const OrderTable *table, const Policy *policy,
+						  Datum value, char *text)
 {
 	for (int own = 1; own >= 0; own--)
-		for (int i = 0; i < table->nwords; i++)
+		for (int i = 0; i < table->nstatus_names; i++)
 		{
-			const StatusWord *word = &table->words[i];
+			const StatusName *word = &table->words[i];
 
 			if ((strcmp(word->policy, policy->name) == 0) == own &&
 				is_word(table, value, word))
@@ -104,15 +104,15 @@ order_status_word(const OrderTable *table, const Policy *policy, Datum value,
 }
 
 StatusKind
-status_words_meaning(const OrderTable *table, const char *word)
+status_equality_kind(const OrderTable *table, const char *word)
 {
-	const StatusWord *same = NULL;
+	const StatusName *same = NULL;
 	StatusKind		  kind = STATUS_ORDINARY;
 
-	for (int i = 0; i < table->nwords && same == NULL; i++)
+	for (int i = 0; i < table->nstatus_names && same == NULL; i++)
 		if (strcmp(table->words[i].text, word) == 0)
 			same = &table->words[i];
-	for (int i = 0; i < table->nwords && same; i++)
+	for (int i = 0; i < table->nstatus_names && same; i++)
 		if (is_word(table, same->value, &table->words[i]))
 			kind = Max(kind, table->words[i].kind);
 	return kind;

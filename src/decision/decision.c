@@ -7,30 +7,30 @@
 
 #include "decision/decision.h"
 
-static Verdict decide_begin(const Question *q);
-static Verdict decide_withdraw(const Question *q);
-static Verdict decide_accept(const Question *q);
-static Verdict decide_deny(const Question *q);
-static Verdict decide_refund(const Question *q);
-static Verdict decide_undo(const Question *q);
-static Verdict decide_move(const Question *q);
-static Verdict decide_insert(const Question *q);
-static Verdict decide_delete(const Question *q);
+static Decision decide_begin(const DecisionInput *q);
+static Decision decide_withdraw(const DecisionInput *q);
+static Decision decide_accept(const DecisionInput *q);
+static Decision decide_deny(const DecisionInput *q);
+static Decision decide_refund(const DecisionInput *q);
+static Decision decide_undo(const DecisionInput *q);
+static Decision decide_move(const DecisionInput *q);
+static Decision decide_insert(const DecisionInput *q);
+static Decision decide_delete(const DecisionInput *q);
 
-static Verdict
+static Decision
 refused(Condition condition, Fault fault)
 {
-	return (Verdict){.condition = condition, .fault = fault};
+	return (Decision){.condition = condition, .fault = fault};
 }
 
-static Verdict
+static Decision
 already(State state)
 {
-	return (Verdict){.state = state};
+	return (Decision){.state = state};
 }
 
-static Verdict
-decide_verb(const Question *q)
+static Decision
+decide_verb(const DecisionInput *q)
 {
 	switch (q->verb)
 	{
@@ -60,24 +60,24 @@ decide_verb(const Question *q)
 
 /* Nothing can be judged by words that no order has any more. */
 static bool
-is_stale(const Question *q)
+is_stale(const DecisionInput *q)
 {
 	return q->policy->stale_status != NULL;
 }
 
 /* Perhaps the rule was for this status, under its old name. */
-static Verdict
-refused_without_rule(const Question *q)
+static Decision
+refused_without_rule(const DecisionInput *q)
 {
 	return q->policy->stale_rule ?
 		refused(CONDITION_INVALID_POLICY, FAULT_STALE_RULE) :
 		refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RULE);
 }
 
-Verdict
-decide(const Question *q)
+Decision
+decide(const DecisionInput *q)
 {
-	Verdict v;
+	Decision v;
 
 	if (is_stale(q))
 		return refused(CONDITION_INVALID_POLICY, FAULT_STALE_STATUS);
@@ -95,7 +95,7 @@ decide(const Question *q)
 
 /* An order that came canceled, without a cancellation of ours. */
 static bool
-imported_canceled(const Question *q)
+imported_canceled(const DecisionInput *q)
 {
 	return q->live == STATE_NONE && q->kind == STATUS_CANCELED;
 }
@@ -105,7 +105,7 @@ imported_canceled(const Question *q)
  * round the guard.  Neither is true until the cancellation is undone.
  */
 static bool
-disagrees(const Question *q)
+disagrees(const DecisionInput *q)
 {
 	return (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS) &&
 		q->moved_on && q->kind == STATUS_ORDINARY;
@@ -113,7 +113,7 @@ disagrees(const Question *q)
 
 /* Is what ends an open request a denial, and no withdrawal? */
 static bool
-denies(const Question *q)
+denies(const DecisionInput *q)
 {
 	return q->live == STATE_REQUESTED && q->asked_by != q->party;
 }
@@ -122,8 +122,8 @@ denies(const Question *q)
  * Judges reason and note.  Returns CONDITION_NONE in the verdict when they
  * will do.
  */
-Verdict
-decide_words(const Question *q)
+Decision
+decide_reason(const DecisionInput *q)
 {
 	/* The system gives a reason where nobody else did, and needs none. */
 	bool takes_reason = q->party != PARTY_SYSTEM &&
@@ -137,7 +137,7 @@ decide_words(const Question *q)
 		(q->live == STATE_REQUESTED && q->asked_by == PARTY_CUSTOMER);
 	Fault fault = FAULT_NONE;
 
-	if (q->words_unknown)
+	if (q->reason_unknown)
 		return refused(CONDITION_NONE, FAULT_NONE);
 
 	if (q->reason_given && takes_reason)
@@ -172,10 +172,10 @@ decide_words(const Question *q)
 }
 
 /* The cancellation is agreed on: canceled, or in progress while money is due. */
-static Verdict
-reach_canceled(const Question *q, bool customer_alone)
+static Decision
+reach_canceled(const DecisionInput *q, bool customer_alone)
 {
-	Verdict v = {.changed = true};
+	Decision v = {.changed = true};
 
 	if (q->money_due)
 	{
@@ -200,7 +200,7 @@ reach_canceled(const Question *q, bool customer_alone)
 
 /* What the window gives, or keeps back, ends with it. */
 static void
-until_window_ends(Verdict *v, const Question *q, const Rule *rule,
+until_window_ends(Decision *v, const DecisionInput *q, const Rule *rule,
 				  RuleMode mode, bool late)
 {
 	if (late || q->party != PARTY_CUSTOMER || !q->policy->grace ||
@@ -211,14 +211,14 @@ until_window_ends(Verdict *v, const Question *q, const Rule *rule,
 }
 
 /* request_cancel, cancel_order, override_cancel */
-static Verdict
-decide_begin(const Question *q)
+static Decision
+decide_begin(const DecisionInput *q)
 {
 	const Rule *rule = policy_rule(q->policy, q->status);
 	bool		override = q->verb == VERB_OVERRIDE_CANCEL;
 	RuleMode	mode = MODE_FORBID;
 	bool		late = false;
-	Verdict		v;
+	Decision	v;
 
 	if (disagrees(q))
 		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_DISAGREES);
@@ -254,15 +254,15 @@ decide_begin(const Question *q)
 	}
 	if (q->blocked && !override)
 		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_NONE);
-	v = decide_words(q);
+	v = decide_reason(q);
 	if (v.condition != CONDITION_NONE)
 		return v;
 
 	if (mode == MODE_REQUEST)
-		v = (Verdict){.changed = true,
-					  .state = STATE_REQUESTED,
-					  .status = q->policy->requested_status,
-					  .event = EVENT_REQUESTED};
+		v = (Decision){.changed = true,
+					   .state = STATE_REQUESTED,
+					   .status = q->policy->requested_status,
+					   .event = EVENT_REQUESTED};
 	else
 		v = reach_canceled(q, q->party == PARTY_CUSTOMER);
 	v.accepts = q->live == STATE_REQUESTED;
@@ -274,10 +274,10 @@ decide_begin(const Question *q)
 }
 
 /* A request ends without a cancellation: the order gets its status back. */
-static Verdict
-end_request(const Question *q, State state, EventType event)
+static Decision
+end_request(const DecisionInput *q, State state, EventType event)
 {
-	Verdict v = decide_words(q);
+	Decision v = decide_reason(q);
 
 	if (v.condition != CONDITION_NONE)
 		return v;
@@ -292,8 +292,8 @@ end_request(const Question *q, State state, EventType event)
 	return v;
 }
 
-static Verdict
-decide_withdraw(const Question *q)
+static Decision
+decide_withdraw(const DecisionInput *q)
 {
 	if (q->live == STATE_NONE && q->last == STATE_WITHDRAWN)
 		return already(STATE_WITHDRAWN);
@@ -304,10 +304,10 @@ decide_withdraw(const Question *q)
 	return end_request(q, STATE_WITHDRAWN, EVENT_WITHDRAWN);
 }
 
-static Verdict
-decide_accept(const Question *q)
+static Decision
+decide_accept(const DecisionInput *q)
 {
-	Verdict v;
+	Decision v;
 
 	if (disagrees(q))
 		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_DISAGREES);
@@ -317,7 +317,7 @@ decide_accept(const Question *q)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
 	if (q->blocked)
 		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_NONE);
-	v = decide_words(q);
+	v = decide_reason(q);
 	if (v.condition != CONDITION_NONE)
 		return v;
 	v = reach_canceled(q, false);
@@ -325,8 +325,8 @@ decide_accept(const Question *q)
 	return v;
 }
 
-static Verdict
-decide_deny(const Question *q)
+static Decision
+decide_deny(const DecisionInput *q)
 {
 	if (q->live == STATE_NONE && q->last == STATE_DENIED)
 		return already(STATE_DENIED);
@@ -337,8 +337,8 @@ decide_deny(const Question *q)
 	return end_request(q, STATE_DENIED, EVENT_DENIED);
 }
 
-static Verdict
-decide_refund(const Question *q)
+static Decision
+decide_refund(const DecisionInput *q)
 {
 	/* A reference is the order's, whatever has become of the cancellation. */
 	if (q->amount == AMOUNT_REPEATED)
@@ -352,12 +352,12 @@ decide_refund(const Question *q)
 	switch (q->amount)
 	{
 		case AMOUNT_PART:
-			return (Verdict){.changed = true,
-							 .state = STATE_IN_PROGRESS,
-							 .event = EVENT_REFUNDED};
+			return (Decision){.changed = true,
+							  .state = STATE_IN_PROGRESS,
+							  .event = EVENT_REFUNDED};
 		case AMOUNT_LAST:
 		{
-			Question paid = *q;
+			DecisionInput paid = *q;
 
 			paid.money_due = false;
 			return reach_canceled(&paid,
@@ -376,12 +376,12 @@ decide_refund(const Question *q)
 	pg_unreachable();
 }
 
-static Verdict
-decide_undo(const Question *q)
+static Decision
+decide_undo(const DecisionInput *q)
 {
 	UndoReach	needed;
 	TimestampTz end = DT_NOEND;
-	Verdict		v;
+	Decision	v;
 
 	switch (q->live)
 	{
@@ -423,8 +423,8 @@ decide_undo(const Question *q)
 }
 
 /* The order goes on to an ordinary status. */
-static Verdict
-decide_move(const Question *q)
+static Decision
+decide_move(const DecisionInput *q)
 {
 	if (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS ||
 		imported_canceled(q))
@@ -433,29 +433,29 @@ decide_move(const Question *q)
 	if (q->live == STATE_REQUESTED && q->policy->hold)
 		return refused(CONDITION_ORDER_ON_HOLD, FAULT_NONE);
 	if (q->live == STATE_REQUESTED)
-		return (Verdict){.changed = true,
-						 .state = STATE_DENIED,
-						 .event = EVENT_DENIED};
+		return (Decision){.changed = true,
+						  .state = STATE_DENIED,
+						  .event = EVENT_DENIED};
 	return already(STATE_NONE);
 }
 
 /* Once it is there in a canceled status, can its cancellation be undone? */
 static bool
-could_be_undone(const Question *q)
+could_be_undone(const DecisionInput *q)
 {
-	Question undo = *q;
+	DecisionInput undo = *q;
 
 	undo.verb = VERB_UNDO_CANCEL;
 	undo.party = PARTY_MERCHANT;
 	undo.moved_on = false;
-	undo.words_unknown = undo.settled = true;
+	undo.reason_unknown = undo.settled = true;
 	return q->live == STATE_CANCELED && q->policy->canceled_status &&
 		decide_undo(&undo).condition == CONDITION_NONE;
 }
 
 /* Old canceled orders may come in; a request needs somebody who asked. */
-static Verdict
-decide_insert(const Question *q)
+static Decision
+decide_insert(const DecisionInput *q)
 {
 	if (q->kind == STATUS_REQUESTED || q->kind == STATUS_IN_PROGRESS)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RECORD);
@@ -466,8 +466,8 @@ decide_insert(const Question *q)
 	return already(STATE_NONE);
 }
 
-static Verdict
-decide_delete(const Question *q)
+static Decision
+decide_delete(const DecisionInput *q)
 {
 	const Rule *rule = policy_rule(q->policy, q->status);
 
@@ -480,12 +480,12 @@ decide_delete(const Question *q)
 	return already(STATE_NONE);
 }
 
-Verdict
-decide_change(Question *q, const char *to, StatusKind kind)
+Decision
+decide_change(DecisionInput *q, const char *to, StatusKind kind)
 {
 	bool closed = q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS ||
 		imported_canceled(q);
-	Verdict v;
+	Decision v;
 
 	if (is_stale(q))
 		return refused(CONDITION_INVALID_POLICY, FAULT_STALE_STATUS);
@@ -507,7 +507,8 @@ decide_change(Question *q, const char *to, StatusKind kind)
 		 * Nobody can tell whether it is meant to end the request, or saves a
 		 * whole row that was read before.
 		 */
-		if (q->live == STATE_REQUESTED && same_status(q->prior_status, to))
+		if (q->live == STATE_REQUESTED &&
+			equal_and_not_null(q->prior_status, to))
 			return refused(CONDITION_ORDER_ON_HOLD, FAULT_PRIOR_STATUS);
 		return decide(q);
 	}
@@ -522,7 +523,7 @@ decide_change(Question *q, const char *to, StatusKind kind)
 										   VERB_CANCEL_ORDER;
 	v = decide(q);
 	if (v.condition != CONDITION_NONE ||
-		(v.changed && same_status(v.status, to)))
+		(v.changed && equal_and_not_null(v.status, to)))
 		return v;
 	if (!v.changed)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_ALREADY_ASKED);

@@ -4,7 +4,7 @@
  * The one place where the rules are decided.  The verbs, the guard,
  * cancel_options, the batch and the tests all ask here.  It is pure: no
  * catalog, no SQL, no clock, no ereport; everything it may look at stands in
- * the Question, everything it found out in the Verdict.
+ * the DecisionInput, everything it found out in the Decision.
  */
 #ifndef ORDCANCEL_DECISION_H
 #define ORDCANCEL_DECISION_H
@@ -97,7 +97,7 @@ typedef struct Reason
 	int		 note_max; /* characters */
 } Reason;
 
-typedef struct Question
+typedef struct DecisionInput
 {
 	Verb		verb;
 	Party		party; /* who acts */
@@ -123,7 +123,7 @@ typedef struct Question
 	const TimestampTz *deadline;
 
 	/* what was said */
-	bool		  words_unknown; /* cancel_options: do not judge the words */
+	bool		  reason_unknown; /* cancel_options: do not judge the words */
 	bool		  reason_given;
 	bool		  reason_on_record; /* the request that is confirmed has one */
 	const Reason *reason;			/* NULL with reason_given: unknown code */
@@ -131,9 +131,9 @@ typedef struct Question
 	bool		  settled;	   /* undo: the customer has paid again */
 	bool		  unsettled;   /* undo: a refund needs that */
 	AmountCheck	  amount;	   /* record_refund */
-} Question;
+} DecisionInput;
 
-typedef struct Verdict
+typedef struct Decision
 {
 	Condition	condition; /* CONDITION_NONE: go ahead */
 	Fault		fault;
@@ -146,31 +146,31 @@ typedef struct Verdict
 	bool		late;		  /* the customer's window is over */
 	bool		has_until;
 	TimestampTz until; /* when the answer changes by itself */
-} Verdict;
+} Decision;
 
 /* Decides a verb. */
-extern Verdict decide(const Question *question);
+extern Decision decide(const DecisionInput *input);
 
 /*
  * Does the answer depend on the order's facts?  Asked of a question without
  * them (blocked, money_due), before they are found out.  A table without blocks
  * or without money has nothing to find out of that kind.
  */
-extern bool decide_needs_facts(const Question *question, bool has_blocks,
-							   bool has_money);
-extern bool decide_change_needs_facts(const Question *question, const char *to,
-									  StatusKind kind, bool has_blocks,
-									  bool has_money);
+extern bool decision_needs_expr(const DecisionInput *input, bool has_blocks,
+								bool has_money);
+extern bool decision_change_needs_expr(const DecisionInput *input,
+									   const char *to, StatusKind kind,
+									   bool has_blocks, bool has_money);
 
 /* Judges reason and note alone; CONDITION_NONE when they will do. */
-extern Verdict decide_words(const Question *question);
+extern Decision decide_reason(const DecisionInput *input);
 
 /*
  * Decides a plain change of the order's status to "to": finds the verb it
  * amounts to (left in question->verb) and allows exactly what that verb would
  * have written.  "kind" is what "to" means by the words of any policy.
  */
-extern Verdict decide_change(Question *question, const char *to,
-							 StatusKind kind);
+extern Decision decide_change(DecisionInput *input, const char *to,
+							  StatusKind kind);
 
 #endif /* ORDCANCEL_DECISION_H */

@@ -1,5 +1,5 @@
 /*
- * words.c — the words of the design as enums, and back
+ * labels.c — the words of the design as enums, and back
  */
 #include "postgres.h"
 

@@ -1,12 +1,12 @@
 /*
- * words.h — the words of the design as enums, and back
+ * labels.h — the words of the design as enums, and back
  *
  * Parties, verbs, states and modes are stored and passed as text, so that a
  * person can read the tables.  Inside, they are enums.  This room is the one
  * place that knows both.
  */
-#ifndef ORDCANCEL_WORDS_H
-#define ORDCANCEL_WORDS_H
+#ifndef ORDCANCEL_LABELS_H
+#define ORDCANCEL_LABELS_H
 
 typedef enum Party
 {
@@ -94,4 +94,4 @@ extern bool mode_from_name(const char *name, RuleMode *mode);
 extern bool undo_reach_from_name(const char *name, UndoReach *reach);
 extern bool audience_from_name(const char *name, Audience *audience);
 
-#endif /* ORDCANCEL_WORDS_H */
+#endif /* ORDCANCEL_LABELS_H */

@@ -30,7 +30,7 @@ span_end(TimestampTz start, const Interval *span)
 }
 
 bool
-same_status(const char *a, const char *b)
+equal_and_not_null(const char *a, const char *b)
 {
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
@@ -38,12 +38,12 @@ same_status(const char *a, const char *b)
 StatusKind
 status_kind(const Policy *policy, const char *status)
 {
-	if (same_status(policy->canceled_status, status) ||
-		same_status(policy->customer_canceled_status, status))
+	if (equal_and_not_null(policy->canceled_status, status) ||
+		equal_and_not_null(policy->customer_canceled_status, status))
 		return STATUS_CANCELED;
-	if (same_status(policy->in_progress_status, status))
+	if (equal_and_not_null(policy->in_progress_status, status))
 		return STATUS_IN_PROGRESS;
-	if (same_status(policy->requested_status, status))
+	if (equal_and_not_null(policy->requested_status, status))
 		return STATUS_REQUESTED;
 	return STATUS_ORDINARY;
 }
@@ -52,7 +52,7 @@ const Rule *
 policy_rule(const Policy *policy, const char *status)
 {
 	for (int i = 0; i < policy->nrules; i++)
-		if (same_status(policy->rules[i].status, status))
+		if (equal_and_not_null(policy->rules[i].status, status))
 			return &policy->rules[i];
 	return NULL;
 }

@@ -52,7 +52,7 @@ typedef struct Policy
 } Policy;
 
 /* Both there, and the same to the byte. */
-extern bool same_status(const char *a, const char *b);
+extern bool equal_and_not_null(const char *a, const char *b);
 
 extern StatusKind  status_kind(const Policy *policy, const char *status);
 extern const Rule *policy_rule(const Policy *policy, const char *status);

@@ -69,7 +69,7 @@ condition_sqlstate(Condition condition)
 }
 
 char *
-shorten(const char *text, int bytes)
+text_clip(const char *text, int bytes)
 {
 	int length = strlen(text);
 
@@ -81,12 +81,12 @@ shorten(const char *text, int bytes)
 char *
 quoted_or_null(const char *status)
 {
-	return status ? psprintf("\"%s\"", shorten(status, 80)) : "NULL";
+	return status ? psprintf("\"%s\"", text_clip(status, 80)) : "NULL";
 }
 
 static void
-explain_forbidden(Refusal *r, const RefusalNames *names, const Question *q,
-				  Fault fault)
+explain_forbidden(Refusal *r, const RefusalDetail *names,
+				  const DecisionInput *q, Fault fault)
 {
 	const Rule *rule = policy_rule(q->policy, q->status);
 	const char *status = quoted_or_null(q->status);
@@ -198,10 +198,10 @@ explain_forbidden(Refusal *r, const RefusalNames *names, const Question *q,
 }
 
 static void
-explain_words(Refusal *r, const RefusalNames *names, const Question *q,
+explain_words(Refusal *r, const RefusalDetail *names, const DecisionInput *q,
 			  Fault fault)
 {
-	const char *reason = names->reason ? shorten(names->reason, 80) : "";
+	const char *reason = names->reason ? text_clip(names->reason, 80) : "";
 	int note_max = q->reason ? Min(q->reason->note_max, NOTE_MAX_LENGTH) :
 							   NOTE_MAX_LENGTH;
 
@@ -251,7 +251,7 @@ explain_words(Refusal *r, const RefusalNames *names, const Question *q,
 }
 
 static void
-explain_undo(Refusal *r, const RefusalNames *names, const Question *q,
+explain_undo(Refusal *r, const RefusalDetail *names, const DecisionInput *q,
 			 Fault fault)
 {
 	r->message = psprintf("cancellation of order %s of %s cannot be undone",
@@ -271,21 +271,22 @@ explain_undo(Refusal *r, const RefusalNames *names, const Question *q,
 }
 
 static void
-explain_refund(Refusal *r, const RefusalNames *names, Fault fault)
+explain_refund(Refusal *r, const RefusalDetail *names, Fault fault)
 {
 	if (fault == FAULT_AMOUNT)
 		r->message = "refund amount must be a positive number";
 	else if (fault == FAULT_METHOD)
 	{
 		r->message = psprintf("refund method \"%s\" does not exist",
-							  names->method ? shorten(names->method, 80) : "");
+							  names->method ? text_clip(names->method, 80) :
+											  "");
 		r->hint = "Look up the methods in ordcancel.refund_method.";
 	}
 	else if (fault == FAULT_REFERENCE)
 	{
 		r->message = psprintf(
 			"refund reference \"%s\" of order %s of %s was used before",
-			shorten(names->reference, 80), names->order, names->table);
+			text_clip(names->reference, 80), names->order, names->table);
 		r->detail = psprintf("A refund of %s by \"%s\" is on record under it.",
 							 names->recorded_amount, names->recorded_method);
 		r->hint =
@@ -312,8 +313,8 @@ refusal_undo_hint(const Policy *policy, bool on_record)
 }
 
 static void
-explain_canceled(Refusal *r, const RefusalNames *names, const Question *q,
-				 Fault fault)
+explain_canceled(Refusal *r, const RefusalDetail *names,
+				 const DecisionInput *q, Fault fault)
 {
 	r->message = psprintf(q->live == STATE_IN_PROGRESS ?
 							  "cancellation of order %s of %s is in progress" :
@@ -351,7 +352,7 @@ explain_canceled(Refusal *r, const RefusalNames *names, const Question *q,
 
 /* The functions that a plain update to canceled skips. */
 static char *
-way_to_refund(const Question *q)
+way_to_refund(const DecisionInput *q)
 {
 	if (q->live == STATE_IN_PROGRESS)
 		return "Call ordcancel.record_refund().";
@@ -363,7 +364,7 @@ way_to_refund(const Question *q)
 }
 
 static void
-explain_hold(Refusal *r, const Question *q, Fault fault)
+explain_hold(Refusal *r, const DecisionInput *q, Fault fault)
 {
 	if (fault == FAULT_PRIOR_STATUS)
 	{
@@ -381,7 +382,7 @@ explain_hold(Refusal *r, const Question *q, Fault fault)
 }
 
 static void
-explain_policy(Refusal *r, const RefusalNames *names, const Question *q,
+explain_policy(Refusal *r, const RefusalDetail *names, const DecisionInput *q,
 			   Fault fault)
 {
 	if (fault != FAULT_STALE_STATUS && fault != FAULT_STALE_RULE)
@@ -394,7 +395,7 @@ explain_policy(Refusal *r, const RefusalNames *names, const Question *q,
 				quoted_or_null(names->to), q->policy->name);
 		r->hint = psprintf(
 			"Call ordcancel.set_policy(..., policy => %s, canceled_status => ...).",
-			quote_literal_cstr(shorten(q->policy->name, 80)));
+			quote_literal_cstr(text_clip(q->policy->name, 80)));
 		return;
 	}
 	r->of_setup = true;
@@ -412,7 +413,8 @@ explain_policy(Refusal *r, const RefusalNames *names, const Question *q,
 }
 
 Refusal
-refusal_explain(const RefusalNames *names, const Question *q, const Verdict *v)
+refusal_explain(const RefusalDetail *names, const DecisionInput *q,
+				const Decision *v)
 {
 	Refusal r = {.condition = v->condition,
 				 .sqlstate = conditions[v->condition].sqlstate};

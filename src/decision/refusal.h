@@ -25,7 +25,7 @@ typedef struct Refusal
 } Refusal;
 
 /* What a message names beside what the question holds. */
-typedef struct RefusalNames
+typedef struct RefusalDetail
 {
 	const char *table; /* quoted and qualified */
 	const char *order; /* its key as text */
@@ -39,13 +39,13 @@ typedef struct RefusalNames
 	const char *reference; /* and what is on record under it */
 	const char *recorded_amount;
 	const char *recorded_method;
-} RefusalNames;
+} RefusalDetail;
 
 extern const char *condition_name(Condition condition);
 extern int		   condition_sqlstate(Condition condition);
 
-extern Refusal refusal_explain(const RefusalNames *names, const Question *q,
-							   const Verdict *v);
+extern Refusal refusal_explain(const RefusalDetail *names,
+							   const DecisionInput *q, const Decision *v);
 
 /* The order is not there, or not for the caller; "why" may be NULL. */
 extern Refusal refusal_not_found(const char *table, const char *order,
@@ -81,7 +81,7 @@ pg_noreturn extern void refusal_raise_request_key(const char *key,
 extern char *refusal_undo_hint(const Policy *policy, bool on_record);
 
 /* At most so many bytes of a text, cut between characters. */
-extern char *shorten(const char *text, int bytes);
+extern char *text_clip(const char *text, int bytes);
 
 /* A status as messages name it. */
 extern char *quoted_or_null(const char *status);

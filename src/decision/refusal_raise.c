@@ -82,7 +82,8 @@ refusal_rethrow_invalid_policy(MemoryContext caller, const char *message,
 	FlushErrorState();
 	error->message[0] = pg_toupper((unsigned char) error->message[0]);
 	refusal_raise_invalid_policy(message,
-								 psprintf("%s.", shorten(error->message, 400)),
+								 psprintf("%s.",
+										  text_clip(error->message, 400)),
 								 hint ? hint : error->hint);
 }
 
@@ -92,7 +93,7 @@ refusal_raise_request_key(const char *key, const char *detail)
 	ereport(
 		ERROR,
 		(errcode(condition_sqlstate(CONDITION_REQUEST_KEY_REUSED)),
-		 errmsg("request key \"%s\" was used before", shorten(key, 80)),
+		 errmsg("request key \"%s\" was used before", text_clip(key, 80)),
 		 errdetail_internal("%s", detail),
 		 errhint(
 			 "Use a new key for each call, and the same one only to repeat it.")));

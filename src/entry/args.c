@@ -1,5 +1,5 @@
 /*
- * entry.c — what the SQL functions and triggers have in common on their way in
+ * args.c — what the SQL functions and triggers have in common on their way in
  */
 #include "postgres.h"
 
@@ -21,7 +21,7 @@
 #include "rows/order_row.h"
 
 OrderTable *
-entry_table(bool isnull, Oid relid, LOCKMODE lock)
+args_table(bool isnull, Oid relid, LOCKMODE lock)
 {
 	OrderTable *table = NULL;
 
@@ -45,7 +45,7 @@ entry_table(bool isnull, Oid relid, LOCKMODE lock)
  * the actual types; the declared ones stand in the catalog.
  */
 Oid
-entry_argument_type(FunctionCallInfo fcinfo, int arg)
+args_type(FunctionCallInfo fcinfo, int arg)
 {
 	Oid	 type = get_fn_expr_argtype(fcinfo->flinfo, arg);
 	Oid *declared;
@@ -63,9 +63,9 @@ entry_argument_type(FunctionCallInfo fcinfo, int arg)
 }
 
 void
-entry_read_key(OrderCase *c, Datum value, bool isnull, Oid type)
+args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type)
 {
-	OwnerScope scope;
+	RunAsScope scope;
 	Refusal	   refusal;
 	char	  *why;
 	bool	   fits;
@@ -77,39 +77,39 @@ entry_read_key(OrderCase *c, Datum value, bool isnull, Oid type)
 	/* The checks of a key's domain are code of the table's owner. */
 	c->key = palloc(c->table->nkeys * sizeof(Datum));
 	if (!plain)
-		owner_enter_restricted(&scope, c->table);
+		run_as_owner_restricted(&scope, c->table);
 	fits = order_key_read(c->table, value, isnull, type, c->key, &why);
 	if (!plain)
-		owner_leave(&scope);
+		run_as_end(&scope);
 	if (fits)
 		return;
 	refusal = refusal_not_found(c->table->label,
-								shorten(order_key_given(value, isnull, type),
-										80),
+								text_clip(order_key_given(value, isnull, type),
+										  80),
 								why);
 	refusal_raise(&refusal);
 }
 
 void
-entry_key(OrderCase *c, FunctionCallInfo fcinfo, int arg)
+args_key(CancelTarget *c, FunctionCallInfo fcinfo, int arg)
 {
-	entry_read_key(c, PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
-				   entry_argument_type(fcinfo, arg));
+	args_read_key(c, PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
+				  args_type(fcinfo, arg));
 }
 
 void
-entry_not_found(const OrderCase *c, FunctionCallInfo fcinfo, int arg)
+args_raise_not_found(const CancelTarget *c, FunctionCallInfo fcinfo, int arg)
 {
 	char   *order = order_key_given(PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
-									entry_argument_type(fcinfo, arg));
-	Refusal refusal = refusal_not_found(c->table->label, shorten(order, 80),
+									args_type(fcinfo, arg));
+	Refusal refusal = refusal_not_found(c->table->label, text_clip(order, 80),
 										NULL);
 
 	refusal_raise(&refusal);
 }
 
 void
-entry_may_read(const OrderTable *table)
+visibility_check_select(const OrderTable *table)
 {
 	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) !=
 			ACLCHECK_OK &&
@@ -119,10 +119,9 @@ entry_may_read(const OrderTable *table)
 }
 
 void
-entry_hide_from_writer(const OrderTable *table, bool whole_table,
-					   Refusal *refusal)
+visibility_redact(const OrderTable *table, bool whole_table, Refusal *refusal)
 {
-	if (whole_table ? order_sees_all(table->relid) :
+	if (whole_table ? visibility_sees_all(table->relid) :
 					  pg_class_aclcheck(table->relid, GetUserId(),
 										ACL_SELECT) == ACLCHECK_OK ||
 				pg_attribute_aclcheck_all(table->relid, GetUserId(),
@@ -137,12 +136,12 @@ entry_hide_from_writer(const OrderTable *table, bool whole_table,
 
 /* What the caller does not see is not found. */
 static void
-hide(OrderCase *cases, int count)
+hide(CancelTarget *targets, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (cases[i].result == CASE_OPEN &&
-			!order_visible(cases[i].table, cases[i].key))
-			cases[i].result = CASE_NOT_FOUND;
+		if (targets[i].result == TARGET_OPEN &&
+			!visibility_sees_order(targets[i].table, targets[i].key))
+			targets[i].result = TARGET_NOT_FOUND;
 }
 
 /*
@@ -151,22 +150,22 @@ hide(OrderCase *cases, int count)
  * else's while we waited.
  */
 void
-entry_see(OrderCase *cases, int count, bool skip_locked)
+visibility_filter(CancelTarget *targets, int count, bool skip_locked)
 {
-	OwnerScope scope;
+	RunAsScope scope;
 
-	if (order_sees_all(cases[0].table->relid))
+	if (visibility_sees_all(targets[0].table->relid))
 		return;
-	hide(cases, count);
-	owner_enter(&scope, cases[0].table);
-	order_lock(cases, count, skip_locked);
-	owner_leave(&scope);
-	hide(cases, count);
+	hide(targets, count);
+	run_as_owner(&scope, targets[0].table);
+	order_lock(targets, count, skip_locked);
+	run_as_end(&scope);
+	hide(targets, count);
 }
 
 /* Longer names and keys are somebody's mistake; they stand in every event. */
 void
-entry_check_name(const char *name, const char *what)
+args_check_name(const char *name, const char *what)
 {
 	if (name && pg_mbstrlen(name) > NAME_MAX_LENGTH)
 		ereport(ERROR,
@@ -177,35 +176,35 @@ entry_check_name(const char *name, const char *what)
 }
 
 char *
-entry_default_actor(void)
+args_default_actor(void)
 {
-	char *actor = settings_actor();
+	char *actor = guc_actor();
 
 	if (actor == NULL)
 		return role_name();
-	entry_check_name(actor, "setting \"ordcancel.actor\"");
+	args_check_name(actor, "setting \"ordcancel.actor\"");
 	return actor;
 }
 
 char *
-entry_text(FunctionCallInfo fcinfo, int arg)
+args_text(FunctionCallInfo fcinfo, int arg)
 {
 	return PG_ARGISNULL(arg) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(arg));
 }
 
 char *
-entry_name(FunctionCallInfo fcinfo, int arg, const char *what)
+args_name(FunctionCallInfo fcinfo, int arg, const char *what)
 {
-	char *name = entry_text(fcinfo, arg);
+	char *name = args_text(fcinfo, arg);
 
-	entry_check_name(name, what);
+	args_check_name(name, what);
 	return name;
 }
 
 char *
-entry_actor(FunctionCallInfo fcinfo, int arg)
+args_actor(FunctionCallInfo fcinfo, int arg)
 {
-	char *actor = entry_name(fcinfo, arg, "actor");
+	char *actor = args_name(fcinfo, arg, "actor");
 
-	return actor ? actor : entry_default_actor();
+	return actor ? actor : args_default_actor();
 }

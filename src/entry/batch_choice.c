@@ -45,9 +45,9 @@ set_for_author(const char *name, const char *value)
  * sees what row security shows the author, who may be the owner.
  */
 static void
-author_enter(OwnerScope *scope, const Batch *batch)
+author_enter(RunAsScope *scope, const Batch *batch)
 {
-	role_enter(scope, batch->author);
+	run_as_role(scope, batch->author);
 	SetUserIdAndSecContext(batch->author,
 						   (scope->security & ~SECURITY_NOFORCE_RLS) |
 							   SECURITY_LOCAL_USERID_CHANGE);
@@ -67,14 +67,14 @@ author_enter(OwnerScope *scope, const Batch *batch)
 static bool
 reads_as_owner(const OrderTable *table, const Batch *batch)
 {
-	OwnerScope scope;
+	RunAsScope scope;
 	bool	   sees_all;
 
 	if (has_privs_of_role(table->owner, batch->author))
 		return false;
 	author_enter(&scope, batch);
-	sees_all = order_sees_all(table->relid);
-	owner_leave(&scope);
+	sees_all = visibility_sees_all(table->relid);
+	run_as_end(&scope);
 	return sees_all;
 }
 
@@ -137,7 +137,7 @@ rows_that_meet(const OrderTable *table, const Batch *batch, Datum *rows,
 	Datum array = PointerGetDatum(
 		construct_array(rows, count, type, -1, false, TYPALIGN_DOUBLE));
 	bool		 *meet = palloc(Max(count, 1) * sizeof(bool));
-	OwnerScope	  scope;
+	RunAsScope	  scope;
 	bool		  isnull;
 	MemoryContext caller = CurrentMemoryContext;
 
@@ -161,7 +161,7 @@ rows_that_meet(const OrderTable *table, const Batch *batch, Datum *rows,
 		meet[i] = !isnull && DatumGetBool(value);
 	}
 	SPI_finish();
-	owner_leave(&scope);
+	run_as_end(&scope);
 	MemoryContextSwitchTo(caller);
 	return meet;
 }
@@ -170,7 +170,7 @@ rows_that_meet(const OrderTable *table, const Batch *batch, Datum *rows,
 static Datum *
 resume_point(const Batch *batch, const OrderTable *table)
 {
-	OwnerScope scope;
+	RunAsScope scope;
 	Datum	  *key;
 	char	  *why;
 	bool	   fits;
@@ -178,10 +178,10 @@ resume_point(const Batch *batch, const OrderTable *table)
 	if (batch->last_key == NULL)
 		return NULL;
 	key = palloc(table->nkeys * sizeof(Datum));
-	owner_enter_restricted(&scope, table);
+	run_as_owner_restricted(&scope, table);
 	fits = order_key_read(table, CStringGetTextDatum(batch->last_key), false,
 						  TEXTOID, key, &why);
-	owner_leave(&scope);
+	run_as_end(&scope);
 	if (!fits)
 		refusal_raise_invalid_policy(psprintf("batch " INT64_FORMAT
 											  " cannot be resumed",
@@ -231,7 +231,7 @@ choose_all(Batch *batch, const OrderTable *table, bool whole,
 	MemoryContext keep = CurrentMemoryContext;
 	MemoryContext rows = AllocSetContextCreate(keep, "ordcancel batch choice",
 											   ALLOCSET_DEFAULT_SIZES);
-	OwnerScope	  scope;
+	RunAsScope	  scope;
 	Portal		  cursor = NULL;
 	uint64		  count;
 
@@ -241,7 +241,7 @@ choose_all(Batch *batch, const OrderTable *table, bool whole,
 		bool		  *meet;
 
 		if (whole)
-			owner_enter_restricted(&scope, table);
+			run_as_owner_restricted(&scope, table);
 		else
 			author_enter(&scope, batch);
 		if (cursor == NULL)
@@ -257,7 +257,7 @@ choose_all(Batch *batch, const OrderTable *table, bool whole,
 			finalize_tuple_desc(batch->chosen_desc);
 		}
 		SPI_cursor_fetch(cursor, true, whole ? FETCH_WHOLE : FETCH_COUNT);
-		owner_leave(&scope);
+		run_as_end(&scope);
 		MemoryContextSwitchTo(rows);
 		count = SPI_processed;
 		fetched = SPI_tuptable;
@@ -277,7 +277,7 @@ choose_all(Batch *batch, const OrderTable *table, bool whole,
 void
 batch_choose(Batch *batch)
 {
-	OrderTable *table = entry_table(false, batch->orders, AccessShareLock);
+	OrderTable *table = args_table(false, batch->orders, AccessShareLock);
 	Datum	   *after = resume_point(batch, table);
 
 	batch->chosen = tuplestore_begin_heap(false, true, work_mem);
@@ -325,14 +325,14 @@ batch_take_chunk(Batch *batch)
 	bool			isnull;
 
 	check_key_types(batch);
-	batch->cases = palloc0(batch->chunk * sizeof(OrderCase));
+	batch->targets = palloc0(batch->chunk * sizeof(CancelTarget));
 	batch->versions = palloc0(batch->chunk * sizeof(RowVersion));
 	batch->count = 0;
 	while (batch->count < batch->chunk &&
 		   tuplestore_gettupleslot(batch->chosen, true, false, row))
 	{
-		OrderCase  *c = &batch->cases[batch->count];
-		RowVersion *version = &batch->versions[batch->count];
+		CancelTarget *c = &batch->targets[batch->count];
+		RowVersion	 *version = &batch->versions[batch->count];
 
 		c->table = table;
 		c->key = palloc(table->nkeys * sizeof(Datum));
@@ -352,17 +352,17 @@ batch_take_chunk(Batch *batch)
 
 /* Asks the author's condition again, of an order that has changed. */
 static bool
-ask_again(const OrderCase *c, const Batch *batch, bool whole)
+ask_again(const CancelTarget *c, const Batch *batch, bool whole)
 {
 	Parameters p = {0};
-	OwnerScope scope;
-	bool	   wanted;
+	RunAsScope scope;
+	bool	   matches;
 	bool	   isnull;
 	Datum	   row;
 
 	parameter_key(&p, c->table, c->key);
 	if (whole)
-		owner_enter_restricted(&scope, c->table);
+		run_as_owner_restricted(&scope, c->table);
 	else
 		author_enter(&scope, batch);
 	SPI_connect();
@@ -371,16 +371,16 @@ ask_again(const OrderCase *c, const Batch *batch, bool whole)
 							  1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s",
 			 SPI_result_code_string(SPI_result));
-	wanted = SPI_processed > 0;
-	owner_leave(&scope);
-	if (wanted && whole)
+	matches = SPI_processed > 0;
+	run_as_end(&scope);
+	if (matches && whole)
 	{
 		row = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 							&isnull);
-		wanted = rows_that_meet(c->table, batch, &row, 1)[0];
+		matches = rows_that_meet(c->table, batch, &row, 1)[0];
 	}
 	SPI_finish();
-	return wanted;
+	return matches;
 }
 
 /*
@@ -388,11 +388,11 @@ ask_again(const OrderCase *c, const Batch *batch, bool whole)
  * is the order; else the author is asked again.
  */
 bool
-batch_still_wanted(OrderCase *c, void *arg)
+batch_still_matches(CancelTarget *c, void *arg)
 {
 	Batch	   *batch = arg;
 	RowVersion *version = batch->versions ?
-		&batch->versions[c - batch->cases] :
+		&batch->versions[c - batch->targets] :
 		NULL;
 
 	if (version && ItemPointerIsValid(&c->tid) &&

@@ -43,10 +43,10 @@ static uint64
 run(SPIPlanPtr *plan, const char *sql, const Parameters *p)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	OwnerScope	  scope;
+	RunAsScope	  scope;
 	int			  result;
 
-	extension_enter(&scope);
+	run_as_extension_owner(&scope);
 	if (*plan == NULL)
 	{
 		*plan = SPI_prepare(sql, p->count, (Oid *) p->types);
@@ -55,7 +55,7 @@ run(SPIPlanPtr *plan, const char *sql, const Parameters *p)
 				 SPI_result_code_string(SPI_result));
 	}
 	result = SPI_execute_plan(*plan, (Datum *) p->values, p->nulls, false, 0);
-	owner_leave(&scope);
+	run_as_end(&scope);
 	MemoryContextSwitchTo(caller); /* SPI leaves its own behind */
 	if (result < 0)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
@@ -72,7 +72,7 @@ parameter_bigint(Parameters *p, int64 value)
 static void
 parameter_short(Parameters *p, const char *text, int bytes)
 {
-	parameter_text(p, text ? shorten(text, bytes) : NULL);
+	parameter_text(p, text ? text_clip(text, bytes) : NULL);
 }
 
 /* An array of texts, some of them NULL. */
@@ -96,13 +96,13 @@ parameter_texts(Parameters *p, const char **texts, int count)
 }
 
 BatchOutcome
-batch_outcome(const OrderCase *c)
+batch_outcome(const CancelTarget *c)
 {
-	if (c->result == CASE_LOCKED)
+	if (c->result == TARGET_LOCKED)
 		return BATCH_WAITING;
-	if (c->result == CASE_SKIPPED)
+	if (c->result == TARGET_SKIPPED)
 		return BATCH_SKIPPED;
-	if (c->result != CASE_DONE)
+	if (c->result != TARGET_DONE)
 		return BATCH_REFUSED;
 	if (!c->outcome.changed)
 		return BATCH_ALREADY;
@@ -120,9 +120,9 @@ batch_create(Batch *b)
 
 	parameter_value(&p, REGCLASSOID, ObjectIdGetDatum(b->orders), false);
 	parameter_text(&p, b->condition);
-	parameter_text(&p, b->call.reason);
-	parameter_text(&p, b->call.note);
-	parameter_text(&p, b->call.actor);
+	parameter_text(&p, b->args.reason);
+	parameter_text(&p, b->args.note);
+	parameter_text(&p, b->args.actor);
 	parameter_value(&p, INT4OID, Int32GetDatum(b->chunk), false);
 	parameter_value(&p, BOOLOID, BoolGetDatum(b->dry_run), false);
 	parameter_text(&p, GetUserNameFromId(b->author, false));
@@ -137,7 +137,7 @@ batch_create(Batch *b)
 		&p);
 	b->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
 										SPI_tuptable->tupdesc, 1, &isnull));
-	b->call.batch = b->id;
+	b->args.batch = b->id;
 }
 
 bool
@@ -164,12 +164,12 @@ batch_load(Batch *b, int64 id)
 				 errhint("See ordcancel.batch_progress.")));
 	row = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
-	b->id = b->call.batch = id;
+	b->id = b->args.batch = id;
 	b->orders = DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull));
 	b->condition = result_text(2);
-	b->call.reason = result_text(3);
-	b->call.note = result_text(4);
-	b->call.actor = result_text(5);
+	b->args.reason = result_text(3);
+	b->args.note = result_text(4);
+	b->args.actor = result_text(5);
 	b->chunk = DatumGetInt32(SPI_getbinval(row, desc, 6, &isnull));
 	b->dry_run = DatumGetBool(SPI_getbinval(row, desc, 7, &isnull));
 	b->author = get_role_oid(result_text(8), true);
@@ -204,14 +204,14 @@ batch_save_total(Batch *b)
 }
 
 static OutcomeGroup
-group_of(const OrderCase *c)
+group_of(const CancelTarget *c)
 {
 	const Refusal *refusal = &c->outcome.refusal;
 	OutcomeGroup   g = {.outcome = batch_outcome(c), .count = 1};
 
 	g.policy = c->policy ? c->policy->name : NULL;
 	/* As it was before; an error may have come before the question. */
-	g.status = c->question.policy ? c->question.status : c->status;
+	g.status = c->input.policy ? c->input.status : c->status;
 	if (g.outcome == BATCH_REFUSED)
 	{
 		g.sqlstate = pstrdup(unpack_sql_state(refusal->sqlstate));
@@ -225,9 +225,11 @@ group_of(const OrderCase *c)
 static bool
 same_group(const OutcomeGroup *a, const OutcomeGroup *b)
 {
-	return a->outcome == b->outcome && same_text(a->policy, b->policy) &&
-		same_text(a->status, b->status) &&
-		same_text(a->sqlstate, b->sqlstate) && same_text(a->hint, b->hint);
+	return a->outcome == b->outcome &&
+		equal_or_both_null(a->policy, b->policy) &&
+		equal_or_both_null(a->status, b->status) &&
+		equal_or_both_null(a->sqlstate, b->sqlstate) &&
+		equal_or_both_null(a->hint, b->hint);
 }
 
 /* Counts the chunk's orders by the way that they went. */
@@ -238,7 +240,7 @@ group_all(const Batch *b)
 
 	for (int i = 0; i < b->count; i++)
 	{
-		OutcomeGroup  g = group_of(&b->cases[i]);
+		OutcomeGroup  g = group_of(&b->targets[i]);
 		OutcomeGroup *same = NULL;
 		ListCell	 *lc;
 
@@ -302,7 +304,7 @@ save_orders(const Batch *b)
 
 	for (int i = 0; i < b->count; i++)
 	{
-		OrderCase	  *c = &b->cases[i];
+		CancelTarget  *c = &b->targets[i];
 		const Refusal *refusal = &c->outcome.refusal;
 		BatchOutcome   outcome = batch_outcome(c);
 
@@ -357,8 +359,8 @@ batch_save_chunk(Batch *b, bool waited)
 		forget_waiting(b);
 	for (int i = 0; i < b->count; i++)
 	{
-		order_set_explain(&b->cases[i]);
-		b->counts[batch_outcome(&b->cases[i])]++;
+		bulk_explain(&b->targets[i]);
+		b->counts[batch_outcome(&b->targets[i])]++;
 	}
 	save_groups(b);
 	save_orders(b);
@@ -367,7 +369,7 @@ batch_save_chunk(Batch *b, bool waited)
 	parameter_text(&p,
 				   waited ?
 					   NULL :
-					   order_key_text(b->table, b->cases[b->count - 1].key));
+					   order_key_text(b->table, b->targets[b->count - 1].key));
 	parameter_bigint(&p, busy);
 	for (int i = 0; i < BATCH_OUTCOMES; i++)
 		parameter_bigint(&p, b->counts[i]);

@@ -97,7 +97,7 @@ begin_step(Batch *b)
 	CHECK_FOR_INTERRUPTS();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	must_exist(b);
-	b->table = entry_table(false, b->orders, RowExclusiveLock);
+	b->table = args_table(false, b->orders, RowExclusiveLock);
 	b->count = 0;
 }
 
@@ -112,13 +112,13 @@ end_if_done(Batch *b)
 static void
 do_chunk(void *arg)
 {
-	Batch *b = arg;
-	Call   call = b->call;
+	Batch	  *b = arg;
+	CancelArgs args = b->args;
 
 	begin_step(b);
 	batch_take_chunk(b);
-	call.skip_locked = true;
-	order_set_call(b->cases, b->count, &call, true);
+	args.skip_locked = true;
+	bulk_run(b->targets, b->count, &args, true);
 	batch_save_chunk(b, false);
 	end_if_done(b);
 	PopActiveSnapshot();
@@ -127,18 +127,18 @@ do_chunk(void *arg)
 static void
 do_waiting(void *arg)
 {
-	Batch	 *b = arg;
-	OrderCase c = {0};
-	char	 *key;
+	Batch		*b = arg;
+	CancelTarget c = {0};
+	char		*key;
 
 	begin_step(b);
 	key = batch_first_waiting(b);
 	c.table = b->table;
-	b->cases = &c;
+	b->targets = &c;
 	b->versions = NULL;
 	b->count = 1;
-	entry_read_key(&c, CStringGetTextDatum(key), false, TEXTOID);
-	order_set_call(&c, 1, &b->call, true);
+	args_read_key(&c, CStringGetTextDatum(key), false, TEXTOID);
+	bulk_run(&c, 1, &b->args, true);
 	batch_save_chunk(b, true);
 	end_if_done(b);
 	PopActiveSnapshot();
@@ -180,7 +180,7 @@ tell_how_to_resume(const Batch *b, ErrorData *error)
  * good to write down that the batch has stopped, and commits it.
  */
 static void
-step(Batch *b, AttemptStep do_step)
+step(Batch *b, SubxactStep do_step)
 {
 	int64	   counts[BATCH_OUTCOMES];
 	ErrorData *error;
@@ -190,7 +190,7 @@ step(Batch *b, AttemptStep do_step)
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
 							 true, 0, false);
 	memcpy(counts, b->counts, sizeof(counts));
-	error = attempt_any(do_step, b);
+	error = subxact_try_any(do_step, b);
 	if (error)
 	{
 		memcpy(b->counts, counts, sizeof(counts));
@@ -200,7 +200,7 @@ step(Batch *b, AttemptStep do_step)
 }
 
 static void
-next_step(Batch *b, AttemptStep do_step)
+next_step(Batch *b, SubxactStep do_step)
 {
 	MemoryContext keep = CurrentMemoryContext;
 
@@ -234,8 +234,8 @@ batch_run(Batch *b)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	b->call.wanted = batch_still_wanted;
-	b->call.wanted_arg = b;
+	b->args.matches = batch_still_matches;
+	b->args.matches_arg = b;
 	PG_TRY();
 	{
 		run_steps(b);
@@ -264,7 +264,7 @@ batch_run_dry(Batch *b)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	batch_choose(b);
 	batch_save_total(b);
-	b->table = entry_table(false, b->orders, AccessShareLock);
+	b->table = args_table(false, b->orders, AccessShareLock);
 	ereport(NOTICE,
 			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT " orders, dry run",
 					b->id, b->left)));
@@ -274,7 +274,7 @@ batch_run_dry(Batch *b)
 		MemoryContextReset(b->context);
 		MemoryContextSwitchTo(b->context);
 		batch_take_chunk(b);
-		order_set_preview(b->cases, b->count, &b->call);
+		bulk_preview(b->targets, b->count, &b->args);
 		batch_save_chunk(b, false);
 		MemoryContextSwitchTo(keep);
 	}

@@ -1,5 +1,5 @@
 /*
- * call_key.c — a call of a function as bytes
+ * call_bytes.c — a call of a function as bytes
  */
 #include "postgres.h"
 
@@ -65,7 +65,7 @@ append_value(StringInfo key, Datum value, Oid type)
 }
 
 bool
-call_key(FunctionCallInfo fcinfo, StringInfo key)
+call_bytes(FunctionCallInfo fcinfo, StringInfo key)
 {
 	initStringInfo(key);
 	appendBinaryStringInfo(key, (char *) &fcinfo->flinfo->fn_oid, sizeof(Oid));

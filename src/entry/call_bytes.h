@@ -1,8 +1,8 @@
 /*
- * call_key.h — a call of a function as bytes
+ * call_bytes.h — a call of a function as bytes
  */
-#ifndef ORDCANCEL_CALL_KEY_H
-#define ORDCANCEL_CALL_KEY_H
+#ifndef ORDCANCEL_CALL_BYTES_H
+#define ORDCANCEL_CALL_BYTES_H
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
@@ -12,6 +12,6 @@
  * False where the types are not known, as of calls by the fast-path protocol,
  * which nothing multiplies.
  */
-extern bool call_key(FunctionCallInfo fcinfo, StringInfo key);
+extern bool call_bytes(FunctionCallInfo fcinfo, StringInfo key);
 
-#endif /* ORDCANCEL_CALL_KEY_H */
+#endif /* ORDCANCEL_CALL_BYTES_H */

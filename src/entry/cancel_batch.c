@@ -1,5 +1,5 @@
 /*
- * batch.c — the procedures that cancel all orders that meet a condition
+ * cancel_batch.c — the procedures that cancel all orders that meet a condition
  *
  * While a batch runs its session holds a lock on it, which tells others that
  * it does: after a crash nobody holds it.
@@ -85,9 +85,9 @@ prepare(Batch *b)
 									   ALLOCSET_DEFAULT_SIZES);
 	b->relid = config_relation("batch");
 	b->started = b->told = GetCurrentTimestamp();
-	b->call.verb = VERB_CANCEL_ORDER;
-	b->call.party = PARTY_MERCHANT;
-	b->call.source = "cancel_batch";
+	b->args.verb = VERB_CANCEL_ORDER;
+	b->args.party = PARTY_MERCHANT;
+	b->args.source = "cancel_batch";
 }
 
 static void
@@ -128,20 +128,20 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 
 	/* SPI's own context outlives the commits in between. */
 	SPI_connect_ext(call_is_atomic(fcinfo) ? 0 : SPI_OPT_NONATOMIC);
-	entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
+	args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
 	b.orders = PG_GETARG_OID(0);
-	b.condition = entry_text(fcinfo, 1);
+	b.condition = args_text(fcinfo, 1);
 	check_condition(b.condition);
-	b.call.reason = entry_text(fcinfo, 2);
-	b.call.note = entry_text(fcinfo, 3);
-	b.call.actor = entry_actor(fcinfo, 4);
+	b.args.reason = args_text(fcinfo, 2);
+	b.args.note = args_text(fcinfo, 3);
+	b.args.actor = args_actor(fcinfo, 4);
 	b.chunk = chunk_argument(fcinfo, 5);
 	b.author = GetUserId();
 	b.search_path = pstrdup(namespace_search_path);
 	b.date_style = GetConfigOptionByName("DateStyle", NULL, false);
 	b.time_zone = GetConfigOptionByName("TimeZone", NULL, false);
 	prepare(&b);
-	if (!question_words_fit(&b.call, &refusal))
+	if (!decision_input_check_reason(&b.args, &refusal))
 		refusal_raise(&refusal);
 	PreventCommandIfReadOnly("cancel_batch()");
 	batch_create(&b);
@@ -182,7 +182,7 @@ load_and_run(Batch *b)
 		ereport(NOTICE, (errmsg("batch " INT64_FORMAT " is done", b->id)));
 		return;
 	}
-	entry_table(false, b->orders, AccessShareLock);
+	args_table(false, b->orders, AccessShareLock);
 	b->resumed = true;
 	batch_run(b);
 }

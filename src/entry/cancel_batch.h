@@ -1,11 +1,11 @@
 /*
- * batch.h — what the rooms of the batch share
+ * cancel_batch.h — what the rooms of the batch share
  *
  * batch.c is called, batch_run.c goes from chunk to chunk, batch_choice.c finds
  * the orders, batch_record.c keeps the rows in ordcancel.batch and beside it.
  */
-#ifndef ORDCANCEL_BATCH_H
-#define ORDCANCEL_BATCH_H
+#ifndef ORDCANCEL_CANCEL_BATCH_H
+#define ORDCANCEL_CANCEL_BATCH_H
 
 #include "utils/tuplestore.h"
 
@@ -33,17 +33,17 @@ typedef struct RowVersion
 
 typedef struct Batch
 {
-	int64 id;
-	Oid	  relid; /* ordcancel.batch, which it is a row of */
-	Oid	  orders;
-	char *condition;
-	Oid	  author;
-	char *search_path; /* that the condition was written for */
-	char *date_style;  /* its literals are read with these */
-	char *time_zone;
-	int	  chunk;
-	bool  dry_run;
-	Call  call;
+	int64	   id;
+	Oid		   relid; /* ordcancel.batch, which it is a row of */
+	Oid		   orders;
+	char	  *condition;
+	Oid		   author;
+	char	  *search_path; /* that the condition was written for */
+	char	  *date_style;	/* its literals are read with these */
+	char	  *time_zone;
+	int		   chunk;
+	bool	   dry_run;
+	CancelArgs args;
 
 	int64		counts[BATCH_OUTCOMES];
 	int64		total;
@@ -59,7 +59,7 @@ typedef struct Batch
 	TupleDesc		 chosen_desc;
 	int64			 left; /* of them that are not taken yet */
 	OrderTable		*table;
-	OrderCase		*cases;
+	CancelTarget	*targets;
 	RowVersion		*versions;
 	int				 count;
 
@@ -77,7 +77,7 @@ extern void batch_run_dry(Batch *batch);
 extern void batch_choose(Batch *batch);
 extern void batch_take_chunk(Batch *batch);
 extern void batch_forget_chosen(Batch *batch);
-extern bool batch_still_wanted(OrderCase *c, void *batch);
+extern bool batch_still_matches(CancelTarget *c, void *batch);
 
 /* batch_record.c: as the owner of the extension. */
 extern void batch_create(Batch *batch);
@@ -89,6 +89,6 @@ extern void	 batch_save_end(Batch *batch, const ErrorData *error);
 extern char *batch_first_waiting(Batch *batch);
 extern void	 batch_tell_summary(Batch *batch);
 
-extern BatchOutcome batch_outcome(const OrderCase *c);
+extern BatchOutcome batch_outcome(const CancelTarget *c);
 
-#endif /* ORDCANCEL_BATCH_H */
+#endif /* ORDCANCEL_CANCEL_BATCH_H */

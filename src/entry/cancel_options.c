@@ -1,5 +1,5 @@
 /*
- * options.c — cancel_options: what may be done to an order, by whom, why not
+ * cancel_options.c — cancel_options: what may be done to an order, by whom, why not
  *
  * Asks the same decision as the verbs for every party and verb, without
  * locks.  Reason and note are not judged: they are not known yet.
@@ -54,12 +54,12 @@ reaches_canceled(State state)
 }
 
 static void
-put_choice(ReturnSetInfo *result, OrderCase *c, int choice, TimestampTz now)
+put_choice(ReturnSetInfo *result, CancelTarget *c, int choice, TimestampTz now)
 {
-	Verdict v = lifecycle_ask(c, choices[choice].verb, choices[choice].party,
-							  now);
-	bool	allowed = v.condition == CONDITION_NONE;
-	Refusal refusal = {0};
+	Decision v = lifecycle_ask(c, choices[choice].verb, choices[choice].party,
+							   now);
+	bool	 allowed = v.condition == CONDITION_NONE;
+	Refusal	 refusal = {0};
 	const char *condition = condition_name(v.condition);
 	Numeric		due = NULL;
 	Datum		values[9];
@@ -77,7 +77,7 @@ put_choice(ReturnSetInfo *result, OrderCase *c, int choice, TimestampTz now)
 	{
 		refusal = role_merchant_refusal(verb_name(choices[choice].verb));
 		condition = "insufficient_privilege";
-		v = (Verdict){0};
+		v = (Decision){0};
 		allowed = false;
 	}
 	if (allowed && v.changed && reaches_canceled(v.state))
@@ -107,34 +107,35 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext  caller = CurrentMemoryContext;
-	TimestampTz	   now = settings_now();
-	OrderCase	   c = {0};
-	OwnerScope	   scope;
+	TimestampTz	   now = guc_now();
+	CancelTarget   c = {0};
+	RunAsScope	   scope;
 	bool		   found = false;
 
 	/* To find out what the columns are takes longer than to fill them. */
 	InitMaterializedSRF(fcinfo,
 						result->expectedDesc ? MAT_SRF_USE_EXPECTED_DESC : 0);
-	c.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
-	entry_key(&c, fcinfo, 1);
+	c.table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
+	args_key(&c, fcinfo, 1);
 
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
-	if (order_sees_all(c.table->relid) || order_visible(c.table, c.key))
+	if (visibility_sees_all(c.table->relid) ||
+		visibility_sees_order(c.table, c.key))
 	{
-		owner_enter(&scope, c.table);
-		order_read(&c, 1, SIGHT_CALLER);
-		found = c.result == CASE_OPEN;
+		run_as_owner(&scope, c.table);
+		order_read(&c, 1, READ_CALLER);
+		found = c.result == TARGET_OPEN;
 		if (found)
 		{
-			record_look(&c, 1);
+			record_peek(&c, 1);
 			for (int i = 0; i < lengthof(choices); i++)
 				put_choice(result, &c, i, now);
 		}
-		owner_leave(&scope);
+		run_as_end(&scope);
 	}
 	SPI_finish();
 	if (!found)
-		entry_not_found(&c, fcinfo, 1);
+		args_raise_not_found(&c, fcinfo, 1);
 	return (Datum) 0;
 }

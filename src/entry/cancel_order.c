@@ -1,5 +1,5 @@
 /*
- * verbs.c — the SQL functions that do something to an order
+ * cancel_order.c — the SQL functions that do something to an order
  *
  * Each reads its arguments into a Call; the rest is the same for all: find
  * the table, read the key, see that the caller may see the order, and hand it
@@ -56,7 +56,7 @@ numeric_datum(Numeric number, bool *isnull)
 
 /* A row of type ordcancel.outcome. */
 static Datum
-outcome_datum(FunctionCallInfo fcinfo, const OrderCase *c, const Outcome *o)
+outcome_datum(FunctionCallInfo fcinfo, const CancelTarget *c, const Outcome *o)
 {
 	TupleDesc desc;
 	Datum	  values[11];
@@ -93,37 +93,37 @@ of_merchant(Verb verb)
 }
 
 static Datum
-run(FunctionCallInfo fcinfo, Call *call)
+run(FunctionCallInfo fcinfo, CancelArgs *args)
 {
 	MemoryContext  caller = CurrentMemoryContext;
-	OrderCase	   c = {0};
-	OwnerScope	   scope;
+	CancelTarget   c = {0};
+	RunAsScope	   scope;
 	StringInfoData key;
 	Datum		   result;
 
-	call->source = verb_name(call->verb);
-	if (of_merchant(call->verb))
-		role_must_be_merchant(call->source);
-	if (once_done(fcinfo, &key, &result))
+	args->source = verb_name(args->verb);
+	if (of_merchant(args->verb))
+		role_must_be_merchant(args->source);
+	if (repeated_call_find(fcinfo, &key, &result))
 		return result;
-	c.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
-	entry_key(&c, fcinfo, 1);
+	c.table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
+	args_key(&c, fcinfo, 1);
 
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
-	entry_see(&c, 1, false);
-	owner_enter(&scope, c.table);
-	lifecycle_call(&c, 1, call);
-	owner_leave(&scope);
+	visibility_filter(&c, 1, false);
+	run_as_owner(&scope, c.table);
+	lifecycle_run(&c, 1, args);
+	run_as_end(&scope);
 	SPI_finish();
 
-	if (c.result == CASE_NOT_FOUND)
-		entry_not_found(&c, fcinfo, 1);
-	if (c.result == CASE_REFUSED)
+	if (c.result == TARGET_NOT_FOUND)
+		args_raise_not_found(&c, fcinfo, 1);
+	if (c.result == TARGET_REFUSED)
 		refusal_raise(&c.outcome.refusal);
 	result = outcome_datum(fcinfo, &c, &c.outcome);
 	if (c.outcome.changed)
-		once_keep(fcinfo, &key, result);
+		repeated_call_remember(fcinfo, &key, result);
 	return result;
 }
 
@@ -131,32 +131,32 @@ run(FunctionCallInfo fcinfo, Call *call)
 static Datum
 run_beginning(FunctionCallInfo fcinfo, Verb verb, Party party)
 {
-	Call call = {.verb = verb, .party = party};
+	CancelArgs args = {.verb = verb, .party = party};
 
-	call.reason = entry_text(fcinfo, 2);
-	call.note = entry_text(fcinfo, 3);
-	call.actor = entry_actor(fcinfo, 4);
-	call.request_key = entry_name(fcinfo, 5, "request key");
-	return run(fcinfo, &call);
+	args.reason = args_text(fcinfo, 2);
+	args.note = args_text(fcinfo, 3);
+	args.actor = args_actor(fcinfo, 4);
+	args.request_key = args_name(fcinfo, 5, "request key");
+	return run(fcinfo, &args);
 }
 
 /* (orders, order_id, reason, note, actor) */
 static Datum
-run_accepting(FunctionCallInfo fcinfo, Call *call)
+run_accepting(FunctionCallInfo fcinfo, CancelArgs *args)
 {
-	call->reason = entry_text(fcinfo, 2);
-	call->note = entry_text(fcinfo, 3);
-	call->actor = entry_actor(fcinfo, 4);
-	return run(fcinfo, call);
+	args->reason = args_text(fcinfo, 2);
+	args->note = args_text(fcinfo, 3);
+	args->actor = args_actor(fcinfo, 4);
+	return run(fcinfo, args);
 }
 
 /* (orders, order_id, note, actor) */
 static Datum
-run_deciding(FunctionCallInfo fcinfo, Call *call)
+run_deciding(FunctionCallInfo fcinfo, CancelArgs *args)
 {
-	call->note = entry_text(fcinfo, 2);
-	call->actor = entry_actor(fcinfo, 3);
-	return run(fcinfo, call);
+	args->note = args_text(fcinfo, 2);
+	args->actor = args_actor(fcinfo, 3);
+	return run(fcinfo, args);
 }
 
 Datum
@@ -185,51 +185,51 @@ ordcancel_override_cancel(PG_FUNCTION_ARGS)
 Datum
 ordcancel_withdraw_cancel(PG_FUNCTION_ARGS)
 {
-	Call call = {.verb = VERB_WITHDRAW_CANCEL};
+	CancelArgs args = {.verb = VERB_WITHDRAW_CANCEL};
 
-	call.party = role_party();
-	call.either_party = settings_party() == NULL &&
-		call.party == PARTY_MERCHANT && role_may(VERB_REQUEST_CANCEL);
-	return run_deciding(fcinfo, &call);
+	args.party = role_party();
+	args.either_party = guc_party() == NULL && args.party == PARTY_MERCHANT &&
+		role_may(VERB_REQUEST_CANCEL);
+	return run_deciding(fcinfo, &args);
 }
 
 Datum
 ordcancel_accept_cancel(PG_FUNCTION_ARGS)
 {
-	Call call = {.verb = VERB_ACCEPT_CANCEL, .party = PARTY_MERCHANT};
+	CancelArgs args = {.verb = VERB_ACCEPT_CANCEL, .party = PARTY_MERCHANT};
 
-	return run_accepting(fcinfo, &call);
+	return run_accepting(fcinfo, &args);
 }
 
 Datum
 ordcancel_deny_cancel(PG_FUNCTION_ARGS)
 {
-	Call call = {.verb = VERB_DENY_CANCEL, .party = PARTY_MERCHANT};
+	CancelArgs args = {.verb = VERB_DENY_CANCEL, .party = PARTY_MERCHANT};
 
-	return run_deciding(fcinfo, &call);
+	return run_deciding(fcinfo, &args);
 }
 
 /* (orders, order_id, amount, method, reference, actor) */
 Datum
 ordcancel_record_refund(PG_FUNCTION_ARGS)
 {
-	Call call = {.verb = VERB_RECORD_REFUND, .party = PARTY_MERCHANT};
+	CancelArgs args = {.verb = VERB_RECORD_REFUND, .party = PARTY_MERCHANT};
 
-	call.has_amount = !PG_ARGISNULL(2);
-	if (call.has_amount)
-		call.amount = PG_GETARG_NUMERIC(2);
-	call.method = entry_text(fcinfo, 3);
-	call.reference = entry_name(fcinfo, 4, "reference");
-	call.actor = entry_actor(fcinfo, 5);
-	return run(fcinfo, &call);
+	args.has_amount = !PG_ARGISNULL(2);
+	if (args.has_amount)
+		args.amount = PG_GETARG_NUMERIC(2);
+	args.method = args_text(fcinfo, 3);
+	args.reference = args_name(fcinfo, 4, "reference");
+	args.actor = args_actor(fcinfo, 5);
+	return run(fcinfo, &args);
 }
 
 /* (orders, order_id, note, actor, settled) */
 Datum
 ordcancel_undo_cancel(PG_FUNCTION_ARGS)
 {
-	Call call = {.verb = VERB_UNDO_CANCEL, .party = PARTY_MERCHANT};
+	CancelArgs args = {.verb = VERB_UNDO_CANCEL, .party = PARTY_MERCHANT};
 
-	call.settled = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
-	return run_deciding(fcinfo, &call);
+	args.settled = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+	return run_deciding(fcinfo, &args);
 }

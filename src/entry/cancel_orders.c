@@ -47,7 +47,7 @@ typedef struct Asked
 typedef struct Orders
 {
 	OrderTable	 *table;
-	Call		  call;
+	CancelArgs	  args;
 	bool		  abort; /* one that is refused stops all */
 	Oid			  type;	 /* of the elements */
 	int			  count;
@@ -73,14 +73,14 @@ refuse(Orders *o, Asked *item, const Refusal *refusal)
 static void
 read_keys(void *arg)
 {
-	Orders	 *o = arg;
-	OrderCase c = {.table = o->table};
+	Orders		*o = arg;
+	CancelTarget c = {.table = o->table};
 
 	for (; o->reading < o->count; o->reading++)
 	{
 		Asked *item = &o->items[o->reading];
 
-		entry_read_key(&c, item->value, item->isnull, o->type);
+		args_read_key(&c, item->value, item->isnull, o->type);
 		item->key = c.key;
 		item->readable = true;
 	}
@@ -96,7 +96,7 @@ read_all_keys(Orders *o)
 		read_keys(o);
 		return;
 	}
-	while ((error = attempt(read_keys, o)) != NULL)
+	while ((error = subxact_try(read_keys, o)) != NULL)
 	{
 		Refusal refusal = refusal_of_error(error);
 
@@ -144,35 +144,35 @@ sort_items(Orders *o, int *count)
 }
 
 static void
-answer(Orders *o, Asked *item, OrderCase *c)
+answer(Orders *o, Asked *item, CancelTarget *c)
 {
-	order_set_explain(c);
+	bulk_explain(c);
 	if (c->key_text)
 		item->order_id = MemoryContextStrdup(o->context, c->key_text);
-	if (c->result == CASE_REFUSED)
+	if (c->result == TARGET_REFUSED)
 	{
 		if (o->abort)
 			refusal_raise(&c->outcome.refusal);
 		refuse(o, item, &c->outcome.refusal);
 		return;
 	}
-	item->outcome = order_set_outcome(c);
+	item->outcome = bulk_outcome(c);
 	item->has_id = c->outcome.has_record;
 	item->cancellation_id = c->outcome.cancellation_id;
 }
 
 static void
-call_all(Orders *o, OrderCase *cases, int count)
+cancel_together(Orders *o, CancelTarget *targets, int count)
 {
-	Call	   call = o->call;
-	OwnerScope scope;
+	CancelArgs args = o->args;
+	RunAsScope scope;
 
 	SPI_connect();
 	MemoryContextSwitchTo(o->context);
-	entry_see(cases, count, call.skip_locked);
-	owner_enter(&scope, o->table);
-	lifecycle_call(cases, count, &call);
-	owner_leave(&scope);
+	visibility_filter(targets, count, args.skip_locked);
+	run_as_owner(&scope, o->table);
+	lifecycle_run(targets, count, &args);
+	run_as_end(&scope);
 	SPI_finish();
 }
 
@@ -183,19 +183,19 @@ cancel(Orders *o, Asked **items, int count)
 												  "ordcancel orders",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
-	OrderCase	 *cases = palloc0(count * sizeof(OrderCase));
+	CancelTarget *targets = palloc0(count * sizeof(CancelTarget));
 
 	for (int i = 0; i < count; i++)
 	{
-		cases[i].table = o->table;
-		cases[i].key = items[i]->key;
+		targets[i].table = o->table;
+		targets[i].key = items[i]->key;
 	}
 	if (o->abort)
-		call_all(o, cases, count);
+		cancel_together(o, targets, count);
 	else
-		order_set_call(cases, count, &o->call, false);
+		bulk_run(targets, count, &o->args, false);
 	for (int i = 0; i < count; i++)
-		answer(o, items[i], &cases[i]);
+		answer(o, items[i], &targets[i]);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }
@@ -278,18 +278,17 @@ take_array(Orders *o, ArrayType *array)
 static ArrayType *
 array_argument(FunctionCallInfo fcinfo, int arg)
 {
-	if (entry_argument_type(fcinfo, arg) != TEXTOID)
+	if (args_type(fcinfo, arg) != TEXTOID)
 		return PG_GETARG_ARRAYTYPE_P(arg);
-	return DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN,
-												   entry_text(fcinfo, arg),
-												   TEXTOID, -1));
+	return DatumGetArrayTypeP(
+		OidInputFunctionCall(F_ARRAY_IN, args_text(fcinfo, arg), TEXTOID, -1));
 }
 
 /* 'skip' or 'abort' */
 static bool
 aborts(FunctionCallInfo fcinfo, int arg)
 {
-	char *word = entry_text(fcinfo, arg);
+	char *word = args_text(fcinfo, arg);
 
 	if (word && strcmp(word, "abort") == 0)
 		return true;
@@ -298,7 +297,7 @@ aborts(FunctionCallInfo fcinfo, int arg)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("on_error must be \"skip\" or \"abort\""),
 				 errdetail("It is %s.",
-						   word ? psprintf("\"%s\"", shorten(word, 80)) :
+						   word ? psprintf("\"%s\"", text_clip(word, 80)) :
 								  "null")));
 	return false;
 }
@@ -312,16 +311,16 @@ ordcancel_cancel_orders(PG_FUNCTION_ARGS)
 
 	role_must_be_merchant("cancel_orders");
 	InitMaterializedSRF(fcinfo, 0);
-	o.table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
-	o.call.verb = VERB_CANCEL_ORDER;
-	o.call.party = PARTY_MERCHANT;
-	o.call.source = "cancel_orders";
-	o.call.reason = entry_text(fcinfo, 2);
-	o.call.note = entry_text(fcinfo, 3);
-	o.call.actor = entry_actor(fcinfo, 4);
+	o.table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
+	o.args.verb = VERB_CANCEL_ORDER;
+	o.args.party = PARTY_MERCHANT;
+	o.args.source = "cancel_orders";
+	o.args.reason = args_text(fcinfo, 2);
+	o.args.note = args_text(fcinfo, 3);
+	o.args.actor = args_actor(fcinfo, 4);
 	o.abort = aborts(fcinfo, 5);
 	PreventCommandIfReadOnly("cancel_orders()");
-	entry_may_read(o.table);
+	visibility_check_select(o.table);
 	if (PG_ARGISNULL(1))
 		return (Datum) 0;
 

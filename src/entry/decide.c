@@ -42,18 +42,18 @@ enum
 };
 
 /* Reads a word that has to be one of a list; NULL leaves the default. */
-#define READ_WORD(arg, from_name, value, what)                            \
-	do                                                                    \
-	{                                                                     \
-		if (!PG_ARGISNULL(arg))                                           \
-		{                                                                 \
-			char *word_ = text_to_cstring(PG_GETARG_TEXT_PP(arg));        \
-			if (!from_name(word_, value))                                 \
-				ereport(ERROR,                                            \
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),        \
-						 errmsg("\"%s\" is not a %s", shorten(word_, 80), \
-								what)));                                  \
-		}                                                                 \
+#define READ_WORD(arg, from_name, value, what)                              \
+	do                                                                      \
+	{                                                                       \
+		if (!PG_ARGISNULL(arg))                                             \
+		{                                                                   \
+			char *word_ = text_to_cstring(PG_GETARG_TEXT_PP(arg));          \
+			if (!from_name(word_, value))                                   \
+				ereport(ERROR,                                              \
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),          \
+						 errmsg("\"%s\" is not a %s", text_clip(word_, 80), \
+								what)));                                    \
+		}                                                                   \
 	} while (0)
 
 static bool
@@ -79,8 +79,8 @@ status_of(State state)
 	}
 }
 
-static Verdict
-answer(Question *q, const char *change_to)
+static Decision
+answer(DecisionInput *q, const char *change_to)
 {
 	if (change_to == NULL)
 		return decide(q);
@@ -100,16 +100,16 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 		.undo = UNDO_CANCELED,
 		.rules = &rule,
 	};
-	Question	q = {.policy = &policy,
-					 .prior_status = "prior",
-					 .words_unknown = true};
-	State		state = STATE_NONE;
-	TimestampTz placed_at;
-	TimestampTz closed_at;
-	Verdict		v;
-	TupleDesc	desc;
-	Datum		values[5] = {0};
-	bool		nulls[5] = {false};
+	DecisionInput q = {.policy = &policy,
+					   .prior_status = "prior",
+					   .reason_unknown = true};
+	State		  state = STATE_NONE;
+	TimestampTz	  placed_at;
+	TimestampTz	  closed_at;
+	Decision	  v;
+	TupleDesc	  desc;
+	Datum		  values[5] = {0};
+	bool		  nulls[5] = {false};
 
 	READ_WORD(ARG_VERB, verb_from_name, &q.verb, "verb");
 	READ_WORD(ARG_PARTY, party_from_name, &q.party, "party");
@@ -142,7 +142,7 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 		closed_at = PG_GETARG_TIMESTAMPTZ(ARG_CLOSED_AT);
 		q.closed_at = &closed_at;
 	}
-	q.now = PG_ARGISNULL(ARG_AT) ? settings_statement_now() :
+	q.now = PG_ARGISNULL(ARG_AT) ? guc_statement_now() :
 								   PG_GETARG_TIMESTAMPTZ(ARG_AT);
 	q.blocked = !PG_ARGISNULL(ARG_BLOCKED) && PG_GETARG_BOOL(ARG_BLOCKED);
 	q.money_due = !PG_ARGISNULL(ARG_MONEY_DUE) &&

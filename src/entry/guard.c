@@ -77,12 +77,13 @@ guarded_table(const TriggerData *trigger)
 
 /* Fills a case from a row of the attached table or of one of its partitions. */
 static void
-case_from_row(OrderCase *c, OrderTable *table, Relation fired, HeapTuple row)
+target_from_row(CancelTarget *c, OrderTable *table, Relation fired,
+				HeapTuple row)
 {
 	Relation			root;
 	TupleConversionMap *map;
 
-	memset(c, 0, sizeof(OrderCase));
+	memset(c, 0, sizeof(CancelTarget));
 	c->table = table;
 	if (RelationGetRelid(fired) == table->relid)
 	{
@@ -96,17 +97,17 @@ case_from_row(OrderCase *c, OrderTable *table, Relation fired, HeapTuple row)
 	table_close(root, NoLock);
 }
 
-static Call
+static CancelArgs
 plain_call(Verb verb, const char *source)
 {
-	Call call = {.verb = verb, .source = source};
+	CancelArgs args = {.verb = verb, .source = source};
 
-	call.party = role_party();
-	call.reason = settings_reason();
-	call.note = settings_note();
-	call.actor = entry_default_actor();
-	call.now = settings_now();
-	return call;
+	args.party = role_party();
+	args.reason = guc_reason();
+	args.note = guc_note();
+	args.actor = args_default_actor();
+	args.now = guc_now();
+	return args;
 }
 
 /*
@@ -116,11 +117,12 @@ plain_call(Verb verb, const char *source)
  * status of a cancellation that is not its new policy's own.
  */
 static void
-judge_identity(const TriggerData *trigger, OrderCase *before, OrderCase *after,
-			   bool key_changed, bool status_changed)
+judge_identity(const TriggerData *trigger, CancelTarget *before,
+			   CancelTarget *after, bool key_changed, bool status_changed)
 {
 	StatusKind was = status_changed ?
-		order_table_meaning(before->table, before->policy, after->status) :
+		policy_cache_status_kind(before->table, before->policy,
+								 after->status) :
 		before->kind;
 	bool	   fits = status_changed ?
 			  was == status_kind(after->policy, after->status) :
@@ -134,9 +136,9 @@ judge_identity(const TriggerData *trigger, OrderCase *before, OrderCase *after,
 			ereport(ERROR,
 					(errcode(ERRCODE_CHECK_VIOLATION),
 					 errmsg("key of order %s of %s cannot change to %s",
-							shorten(before->key_text, 80),
+							text_clip(before->key_text, 80),
 							before->table->label,
-							shorten(after->key_text, 80)),
+							text_clip(after->key_text, 80)),
 					 errdetail("Cancellations are recorded under it."),
 					 errtableconstraint(trigger->tg_relation,
 										"order_has_cancellations")));
@@ -147,11 +149,11 @@ judge_identity(const TriggerData *trigger, OrderCase *before, OrderCase *after,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg(
 				 "policy of order %s of %s cannot change from \"%s\" to \"%s\"",
-				 shorten(before->key_text, 80), before->table->label,
+				 text_clip(before->key_text, 80), before->table->label,
 				 before->policy->name, after->policy->name),
 			 errdetail(
 				 "Status \"%s\" is one of a cancellation in only one of them.",
-				 shorten(after->status, 80)),
+				 text_clip(after->status, 80)),
 			 errtableconstraint(trigger->tg_relation,
 								condition_name(
 									CONDITION_CANCELLATION_FORBIDDEN))));
@@ -167,7 +169,7 @@ nothing_to_judge(const TriggerData *trigger)
 {
 	TupleDesc		  desc = RelationGetDescr(trigger->tg_relation);
 	const AttrNumber *watched;
-	int				  count = watched_columns(trigger->tg_relation, &watched);
+	int count = guarded_columns_get(trigger->tg_relation, &watched);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -190,7 +192,7 @@ nothing_to_judge(const TriggerData *trigger)
 pg_noreturn static void
 raise_write(const OrderTable *table, Refusal *refusal, Relation rel)
 {
-	entry_hide_from_writer(table, false, refusal);
+	visibility_redact(table, false, refusal);
 	refusal_raise_write(refusal, rel);
 }
 
@@ -200,10 +202,10 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	TriggerData	 *trigger = trigger_data(fcinfo);
 	MemoryContext caller = CurrentMemoryContext;
 	OrderTable	 *table;
-	OrderCase	  before;
-	OrderCase	  after;
-	OwnerScope	  scope;
-	Call		  call;
+	CancelTarget  before;
+	CancelTarget  after;
+	RunAsScope	  scope;
+	CancelArgs	  args;
 	Refusal		  refusal;
 	StatusKind	  kind;
 	bool		  key_changed;
@@ -214,35 +216,36 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	if (nothing_to_judge(trigger))
 		return PointerGetDatum(NULL);
 	table = guarded_table(trigger);
-	case_from_row(&before, table, trigger->tg_relation, trigger->tg_trigtuple);
-	case_from_row(&after, table, trigger->tg_relation, trigger->tg_newtuple);
+	target_from_row(&before, table, trigger->tg_relation,
+					trigger->tg_trigtuple);
+	target_from_row(&after, table, trigger->tg_relation, trigger->tg_newtuple);
 	key_changed = !order_key_same(table, before.key, after.key);
 	kind = after.kind;
 
 	/* In a cancellation not even capitals may change. */
 	status_changed = kind == STATUS_ORDINARY ?
-		!same_text(before.status, after.status) :
-		!same_text(before.raw_status, after.raw_status);
+		!equal_or_both_null(before.status, after.status) :
+		!equal_or_both_null(before.raw_status, after.raw_status);
 	if (!key_changed &&
-		order_write_is_ours(table, before.key, before.status, after.status))
+		order_update_is_ours(table, before.key, before.status, after.status))
 		return PointerGetDatum(NULL);
 
-	call = plain_call(VERB_MOVE, "update");
+	args = plain_call(VERB_MOVE, "update");
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
-	owner_enter(&scope, table);
+	run_as_owner(&scope, table);
 	judge_identity(trigger, &before, &after, key_changed, status_changed);
 	if (status_changed)
 	{
 		/* What is recorded is recorded under the key that the order has now. */
 		before.key = after.key;
 		before.key_text = after.key_text;
-		allowed = lifecycle_change(&before, &call,
+		allowed = lifecycle_change(&before, &args,
 								   kind == STATUS_ORDINARY ? after.status :
 															 after.raw_status,
 								   kind, &refusal);
 	}
-	owner_leave(&scope);
+	run_as_end(&scope);
 	SPI_finish();
 	if (!allowed)
 		raise_write(table, &refusal, trigger->tg_relation);
@@ -254,25 +257,25 @@ static Datum
 judge_row(TriggerData *trigger, OrderTable *table, Verb verb)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	OrderCase	  c;
-	OwnerScope	  scope;
-	Call		  call = {.verb = verb, .party = PARTY_SYSTEM};
+	CancelTarget  c;
+	RunAsScope	  scope;
+	CancelArgs	  args = {.verb = verb, .party = PARTY_SYSTEM};
 	Refusal		  refusal;
 	bool		  allowed;
 
-	case_from_row(&c, table, trigger->tg_relation, trigger->tg_trigtuple);
+	target_from_row(&c, table, trigger->tg_relation, trigger->tg_trigtuple);
 	if (lifecycle_row_has_record(table, verb))
 	{
-		call.now = settings_now();
+		args.now = guc_now();
 		SPI_connect();
 		MemoryContextSwitchTo(caller);
-		owner_enter(&scope, table);
-		allowed = lifecycle_row(&c, &call, &refusal);
-		owner_leave(&scope);
+		run_as_owner(&scope, table);
+		allowed = lifecycle_row(&c, &args, &refusal);
+		run_as_end(&scope);
 		SPI_finish();
 	}
 	else
-		allowed = lifecycle_row(&c, &call, &refusal);
+		allowed = lifecycle_row(&c, &args, &refusal);
 	if (!allowed)
 		raise_write(table, &refusal, trigger->tg_relation);
 	return PointerGetDatum(NULL);
@@ -320,7 +323,7 @@ ordcancel_guard_record(PG_FUNCTION_ARGS)
 	Relation	 rel = trigger->tg_relation;
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event) &&
-		truncate_is_ours(RelationGetRelid(rel)))
+		guard_truncate_is_ours(RelationGetRelid(rel)))
 		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),

@@ -1,5 +1,5 @@
 /*
- * child.c — the trigger on tables whose rows a canceled order must not get
+ * guard_child.c — the trigger on tables whose rows a canceled order must not get
  *
  * Shipments, invoices, captures.  AFTER ROW, as on the order table.  It takes
  * a lock on the order that conflicts with a cancellation: a foreign key's own
@@ -106,7 +106,7 @@ child_key(const Child *child, Relation rel, HeapTuple row,
 }
 
 static void
-refuse(TriggerData *trigger, const OrderCase *c, State state)
+refuse(TriggerData *trigger, const CancelTarget *c, State state)
 {
 	Condition	condition = state == STATE_REQUESTED ?
 		  CONDITION_ORDER_ON_HOLD :
@@ -119,14 +119,14 @@ refuse(TriggerData *trigger, const OrderCase *c, State state)
 							 state == STATE_IN_PROGRESS ?
 							 "cancellation of order %s of %s is in progress" :
 							 "order %s of %s is on hold",
-						 shorten(c->key_text, 80), c->table->label);
+						 text_clip(c->key_text, 80), c->table->label);
 	r.detail = psprintf(
 		"Table \"%s\" takes no row of an order whose cancellation is in state \"%s\".",
 		child, state_name(state));
 	r.hint = state == STATE_REQUESTED ?
 		"Accept or deny the request first." :
 		refusal_undo_hint(c->policy, c->has_record);
-	entry_hide_from_writer(c->table, true, &r);
+	visibility_redact(c->table, true, &r);
 	refusal_raise_write(&r, trigger->tg_relation);
 }
 
@@ -137,8 +137,8 @@ ordcancel_guard_child(PG_FUNCTION_ARGS)
 	MemoryContext caller = CurrentMemoryContext;
 	HeapTuple	  row;
 	Child		  child = {0};
-	OrderCase	  c = {0};
-	OwnerScope	  scope;
+	CancelTarget  c = {0};
+	RunAsScope	  scope;
 	State		  state = STATE_NONE;
 	Datum		  key[INDEX_MAX_KEYS];
 
@@ -156,21 +156,21 @@ ordcancel_guard_child(PG_FUNCTION_ARGS)
 	if (!find_child(trigger->tg_relation, &child))
 		refusal_raise_not_attached(RelationGetRelid(trigger->tg_relation));
 
-	c.table = entry_table(false, child.orders, RowShareLock);
+	c.table = args_table(false, child.orders, RowShareLock);
 	c.key = key;
 
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
 	/* The checks of a key's domain are code of the order table's owner. */
-	owner_enter(&scope, c.table);
+	run_as_owner(&scope, c.table);
 	/* That the order exists is for a foreign key to say. */
 	c.result = child_key(&child, trigger->tg_relation, row, c.table, key) ?
-		CASE_OPEN :
-		CASE_NOT_FOUND;
+		TARGET_OPEN :
+		TARGET_NOT_FOUND;
 	order_lock(&c, 1, false);
-	if (c.result == CASE_OPEN)
+	if (c.result == TARGET_OPEN)
 		state = lifecycle_state(&c);
-	owner_leave(&scope);
+	run_as_end(&scope);
 	SPI_finish();
 	if (child.refuse[state])
 		refuse(trigger, &c, state);

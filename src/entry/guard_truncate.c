@@ -1,5 +1,5 @@
 /*
- * truncate.c — TRUNCATE of an order table
+ * guard_truncate.c — TRUNCATE of an order table
  */
 #include "postgres.h"
 
@@ -19,17 +19,17 @@ PG_FUNCTION_INFO_V1(ordcancel_guard_truncate);
 static Oid emptied = InvalidOid;
 
 bool
-truncate_is_ours(Oid relid)
+guard_truncate_is_ours(Oid relid)
 {
 	return OidIsValid(emptied) && relid == emptied;
 }
 
 static void
-execute(const char *statement, int wanted)
+execute(const char *statement, int matches)
 {
 	int result = SPI_execute(statement, false, 1);
 
-	if (result != wanted)
+	if (result != matches)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
 }
 
@@ -67,11 +67,11 @@ has_records(const OrderTable *table)
 static bool
 empty_with(const OrderTable *table, Oid truncated)
 {
-	OwnerScope scope;
+	RunAsScope scope;
 	bool	   done = true;
 
 	SPI_connect();
-	extension_enter(&scope);
+	run_as_extension_owner(&scope);
 	if (truncated == table->relid)
 	{
 		empty_records(table->event_table);
@@ -79,7 +79,7 @@ empty_with(const OrderTable *table, Oid truncated)
 	}
 	else
 		done = !has_records(table);
-	owner_leave(&scope);
+	run_as_end(&scope);
 	SPI_finish();
 	return done;
 }
@@ -96,7 +96,7 @@ ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function was not called by trigger manager")));
 	rel = ((TriggerData *) fcinfo->context)->tg_relation;
-	if (settings_allow_truncate &&
+	if (guc_allow_truncate &&
 		TRIGGER_FIRED_BY_TRUNCATE(((TriggerData *) fcinfo->context)->tg_event))
 	{
 		table = order_table_of(rel);
@@ -111,7 +111,7 @@ ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 		 errmsg("cannot truncate \"%s\"", RelationGetRelationName(rel)),
 		 errdetail(
 			 "It is under the rules of ordcancel; truncating would pass them by."),
-		 settings_allow_truncate ?
+		 guc_allow_truncate ?
 			 errhint(
 				 "Truncate the table that it is a partition of, with all of them.") :
 			 errhint(

@@ -1,13 +1,13 @@
 /*
- * truncate.h — TRUNCATE of an order table
+ * guard_truncate.h — TRUNCATE of an order table
  *
  * It is refused.  With ordcancel.allow_truncate, a setting for test databases,
  * it empties the record tables along with the orders.
  */
-#ifndef ORDCANCEL_TRUNCATE_H
-#define ORDCANCEL_TRUNCATE_H
+#ifndef ORDCANCEL_GUARD_TRUNCATE_H
+#define ORDCANCEL_GUARD_TRUNCATE_H
 
 /* Is it the record table that such a statement empties at this moment? */
-extern bool truncate_is_ours(Oid relid);
+extern bool guard_truncate_is_ours(Oid relid);
 
-#endif /* ORDCANCEL_TRUNCATE_H */
+#endif /* ORDCANCEL_GUARD_TRUNCATE_H */

@@ -1,5 +1,5 @@
 /*
- * once.c — calls that PostgreSQL multiplies are one
+ * repeated_call.c — calls that PostgreSQL multiplies are one
  */
 #include "postgres.h"
 
@@ -70,10 +70,10 @@ forget_statement(Statement *s)
 {
 	while (s->newest)
 	{
-		Kept *call = s->newest;
+		Kept *args = s->newest;
 
-		s->newest = call->older;
-		pfree(call);
+		s->newest = args->older;
+		pfree(args);
 	}
 	if (s->buckets)
 		pfree(s->buckets);
@@ -121,19 +121,19 @@ bucket(Statement *s, uint32 hash)
 static void
 forget_newest(Statement *s)
 {
-	Kept *call = s->newest;
+	Kept *args = s->newest;
 
 	if (s->buckets)
 	{
-		Kept **link = bucket(s, call->hash);
+		Kept **link = bucket(s, args->hash);
 
-		while (*link != call)
+		while (*link != args)
 			link = &(*link)->next;
-		*link = call->next;
+		*link = args->next;
 	}
-	s->newest = call->older;
+	s->newest = args->older;
 	s->count--;
-	pfree(call);
+	pfree(args);
 }
 
 /*
@@ -158,9 +158,9 @@ subtransaction_ends(SubXactEvent event, SubTransactionId subid,
 				while (s->newest && s->newest->subid == subid)
 					forget_newest(s);
 			else
-				for (Kept *call = s->newest; call && call->subid == subid;
-					 call = call->older)
-					call->subid = parent;
+				for (Kept *args = s->newest; args && args->subid == subid;
+					 args = args->older)
+					args->subid = parent;
 		}
 	}
 }
@@ -231,12 +231,12 @@ make_statement(Room *room, CommandId command)
 }
 
 static void
-put_into_bucket(Statement *s, Kept *call)
+put_into_bucket(Statement *s, Kept *args)
 {
-	Kept **link = bucket(s, call->hash);
+	Kept **link = bucket(s, args->hash);
 
-	call->next = *link;
-	*link = call;
+	args->next = *link;
+	*link = args;
 }
 
 static void
@@ -248,8 +248,8 @@ grow(Statement *s, MemoryContext context)
 	s->buckets = MemoryContextAllocExtended(context,
 											s->nbuckets * sizeof(Kept *),
 											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	for (Kept *call = s->newest; call; call = call->older)
-		put_into_bucket(s, call);
+	for (Kept *args = s->newest; args; args = args->older)
+		put_into_bucket(s, args);
 }
 
 static uint32
@@ -273,43 +273,44 @@ static Kept *
 find_call(Statement *s, const StringInfo key)
 {
 	uint32 hash = hash_key(key);
-	Kept  *call = s->buckets ? *bucket(s, hash) : s->newest;
+	Kept  *args = s->buckets ? *bucket(s, hash) : s->newest;
 
-	while (call &&
-		   (call->hash != hash || call->length != key->len ||
-			memcmp(call->key, key->data, key->len) != 0))
-		call = s->buckets ? call->next : call->older;
-	return call;
+	while (args &&
+		   (args->hash != hash || args->length != key->len ||
+			memcmp(args->key, key->data, key->len) != 0))
+		args = s->buckets ? args->next : args->older;
+	return args;
 }
 
 bool
-once_done(FunctionCallInfo fcinfo, StringInfo key, Datum *result)
+repeated_call_find(FunctionCallInfo fcinfo, StringInfo key, Datum *result)
 {
 	Statement *s = calling_statement(fcinfo);
-	Kept	  *call;
+	Kept	  *args;
 
 	key->data = NULL;
-	if (s == NULL || !call_key(fcinfo, key))
+	if (s == NULL || !call_bytes(fcinfo, key))
 		return false;
-	call = find_call(s, key);
-	if (call == NULL)
+	args = find_call(s, key);
+	if (args == NULL)
 		return false;
 
 	/* The statement's end must not take away what it was given. */
-	*result = datumCopy(call->result, false, -1);
+	*result = datumCopy(args->result, false, -1);
 	return true;
 }
 
 void
-once_keep(FunctionCallInfo fcinfo, StringInfo key, Datum result)
+repeated_call_remember(FunctionCallInfo fcinfo, StringInfo key, Datum result)
 {
 	MemoryContext context = fcinfo->flinfo->fn_mcxt;
 	Statement	 *s;
-	Kept		 *call;
+	Kept		 *args;
 	Size		  length = VARSIZE_ANY(DatumGetPointer(result));
 	Size		  offset;
 
-	if (!ActiveSnapshotSet() || (key->data == NULL && !call_key(fcinfo, key)))
+	if (!ActiveSnapshotSet() ||
+		(key->data == NULL && !call_bytes(fcinfo, key)))
 		return;
 	s = calling_statement(fcinfo);
 	if (s == NULL)
@@ -322,19 +323,19 @@ once_keep(FunctionCallInfo fcinfo, StringInfo key, Datum result)
 	}
 
 	offset = MAXALIGN(offsetof(Kept, key) + key->len);
-	call = MemoryContextAlloc(context, offset + length);
-	call->hash = hash_key(key);
-	call->subid = GetCurrentSubTransactionId();
-	call->length = key->len;
-	memcpy(call->key, key->data, key->len);
-	call->result = PointerGetDatum((char *) call + offset);
-	memcpy(DatumGetPointer(call->result), DatumGetPointer(result), length);
+	args = MemoryContextAlloc(context, offset + length);
+	args->hash = hash_key(key);
+	args->subid = GetCurrentSubTransactionId();
+	args->length = key->len;
+	memcpy(args->key, key->data, key->len);
+	args->result = PointerGetDatum((char *) args + offset);
+	memcpy(DatumGetPointer(args->result), DatumGetPointer(result), length);
 
-	call->older = s->newest;
-	s->newest = call;
+	args->older = s->newest;
+	s->newest = args;
 	if (++s->count > Max(s->nbuckets, CALLS_FEW))
 		grow(s, context);
 	else if (s->buckets)
-		put_into_bucket(s, call);
+		put_into_bucket(s, args);
 	pfree(key->data);
 }

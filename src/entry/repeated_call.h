@@ -1,5 +1,5 @@
 /*
- * once.h — calls that PostgreSQL multiplies are one
+ * repeated_call.h — calls that PostgreSQL multiplies are one
  *
  * "(f(x)).*" evaluates f once for each column, and a join may do so once for
  * each row that it tries.  Within one statement the repetition of a call, by
@@ -11,23 +11,25 @@
  * that its snapshot sees up to, since PL/pgSQL runs all expressions of a
  * transaction in one context.  What a savepoint took back was never done.
  */
-#ifndef ORDCANCEL_ONCE_H
-#define ORDCANCEL_ONCE_H
+#ifndef ORDCANCEL_REPEATED_CALL_H
+#define ORDCANCEL_REPEATED_CALL_H
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 
 /*
  * Has the statement made this very call?  Then its result, copied.  The key is
- * for once_keep.
+ * for repeated_call_remember.
  */
-extern bool once_done(FunctionCallInfo fcinfo, StringInfo key, Datum *result);
+extern bool repeated_call_find(FunctionCallInfo fcinfo, StringInfo key,
+							   Datum *result);
 
 /*
  * Remembers a call that changed something, with its result, a row.  One that
  * changed nothing may be made again; and to tell two statements apart it takes
  * a change between them.
  */
-extern void once_keep(FunctionCallInfo fcinfo, StringInfo key, Datum result);
+extern void repeated_call_remember(FunctionCallInfo fcinfo, StringInfo key,
+								   Datum result);
 
-#endif /* ORDCANCEL_ONCE_H */
+#endif /* ORDCANCEL_REPEATED_CALL_H */

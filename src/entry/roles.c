@@ -48,7 +48,7 @@ role_party(void)
 bool
 role_is_kept_customer(void)
 {
-	const char *party = settings_party();
+	const char *party = guc_party();
 
 	return party && strcmp(party, party_name(PARTY_CUSTOMER)) == 0;
 }

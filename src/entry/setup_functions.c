@@ -1,5 +1,5 @@
 /*
- * setup.c — what the configuration functions cannot do in PL/pgSQL
+ * setup_functions.c — what the configuration functions cannot do in PL/pgSQL
  *
  * They run as the extension's owner (gate.c), so nothing of the caller's own
  * runs there: statuses and expressions are read by the functions below, as the
@@ -127,9 +127,9 @@ Datum
 ordcancel_read_status(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	OrderTable	 *table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
-									  AccessShareLock);
-	OwnerScope	  scope;
+	OrderTable	 *table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
+									 AccessShareLock);
+	RunAsScope	  scope;
 	char		 *status;
 	char		 *complaint;
 	char *volatile written = NULL;
@@ -137,9 +137,9 @@ ordcancel_read_status(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	status = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	complaint = psprintf("\"%s\" is not a status of %s", shorten(status, 80),
+	complaint = psprintf("\"%s\" is not a status of %s", text_clip(status, 80),
 						 table->label);
-	owner_enter_restricted(&scope, table);
+	run_as_owner_restricted(&scope, table);
 	PG_TRY();
 	{
 		written = column_to_text(&table->status,
@@ -150,7 +150,7 @@ ordcancel_read_status(PG_FUNCTION_ARGS)
 		refusal_rethrow_invalid_policy(caller, complaint, NULL);
 	}
 	PG_END_TRY();
-	owner_leave(&scope);
+	run_as_end(&scope);
 	PG_RETURN_TEXT_P(cstring_to_text(written));
 }
 
@@ -159,12 +159,12 @@ Datum
 ordcancel_pin_expression(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	OrderTable	 *table = entry_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
-									  AccessShareLock);
+	OrderTable	 *table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
+									 AccessShareLock);
 	char		 *expression = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char		 *complaint = psprintf("expression over %s cannot be used: %s",
-									   table->label, shorten(expression, 80));
-	OwnerScope	  scope;
+									   table->label, text_clip(expression, 80));
+	RunAsScope	  scope;
 	char *volatile pinned = NULL;
 	char *functions = NULL;
 
@@ -173,7 +173,7 @@ ordcancel_pin_expression(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("type with OID %u does not exist", PG_GETARG_OID(2))));
 
-	owner_enter_restricted(&scope, table);
+	run_as_owner_restricted(&scope, table);
 	PG_TRY();
 	{
 		pinned = expression_pin(table, expression, PG_GETARG_OID(2),
@@ -184,7 +184,7 @@ ordcancel_pin_expression(PG_FUNCTION_ARGS)
 		refusal_rethrow_invalid_policy(caller, complaint, NULL);
 	}
 	PG_END_TRY();
-	owner_leave(&scope);
+	run_as_end(&scope);
 	PG_RETURN_TEXT_P(cstring_to_text(PG_GETARG_BOOL(3) ? functions : pinned));
 }
 
@@ -199,13 +199,13 @@ ordcancel_as_owner(PG_FUNCTION_ARGS)
 	Relation	  rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	char		 *query = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char		 *answer = NULL;
-	OwnerScope	  scope;
+	RunAsScope	  scope;
 	int			  nest;
 
 	SPI_connect();
-	role_enter_restricted(&scope, rel->rd_rel->relowner);
-	nest = pinned_path_enter();
-	(void) formats_fix(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	run_as_role_restricted(&scope, rel->rd_rel->relowner);
+	nest = safe_search_path_begin();
+	(void) stable_settings_begin(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	if (SPI_execute(query, true, 1) == SPI_OK_SELECT && SPI_processed == 1)
 	{
 		char *value = SPI_getvalue(SPI_tuptable->vals[0],
@@ -214,8 +214,8 @@ ordcancel_as_owner(PG_FUNCTION_ARGS)
 		if (value)
 			answer = MemoryContextStrdup(caller, value);
 	}
-	pinned_path_leave(nest);
-	owner_leave(&scope);
+	safe_search_path_end(nest);
+	run_as_end(&scope);
 	SPI_finish();
 	table_close(rel, NoLock);
 	if (answer == NULL)

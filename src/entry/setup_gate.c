@@ -1,5 +1,5 @@
 /*
- * gate.c — how the configuration functions come by the right to do their work
+ * setup_gate.c — how the configuration functions come by the right to do their work
  *
  * attach, set_policy and their siblings are PL/pgSQL, but they write tables
  * that their callers may not write, and make tables that inherit from ours.
@@ -163,7 +163,7 @@ call_inner(FunctionCallInfo fcinfo)
 	LOCAL_FCINFO(inner, FUNC_MAX_ARGS);
 	FmgrInfo  *function = fcinfo->flinfo->fn_extra;
 	GateCaller outer = gate_caller; /* the owner's code may call a gate, too */
-	OwnerScope scope;
+	RunAsScope scope;
 	Datum	   result;
 
 	if (function == NULL)
@@ -182,10 +182,10 @@ call_inner(FunctionCallInfo fcinfo)
 							   superuser()};
 	PG_TRY();
 	{
-		role_enter(&scope, config_owner());
+		run_as_role(&scope, config_owner());
 		hold_settings();
 		result = FunctionCallInvoke(inner);
-		owner_leave(&scope);
+		run_as_end(&scope);
 	}
 	PG_CATCH();
 	{
@@ -223,7 +223,7 @@ ordcancel_owner_gate(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		refusal_raise_not_attached(InvalidOid);
 	check_ownership(PG_GETARG_OID(0));
-	if (fcinfo->nargs > 1 && entry_argument_type(fcinfo, 1) == REGCLASSOID)
+	if (fcinfo->nargs > 1 && args_type(fcinfo, 1) == REGCLASSOID)
 	{
 		if (PG_ARGISNULL(1))
 			refusal_raise_not_attached(InvalidOid);
@@ -258,7 +258,7 @@ ordcancel_reader_gate(PG_FUNCTION_ARGS)
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) ||
 		config_scan("order_table", relid, ignore_row, NULL) == 0)
 		refusal_raise_not_attached(relid);
-	if (!order_sees_all(relid))
+	if (!visibility_sees_all(relid))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
 	return call_inner(fcinfo);
 }

@@ -1,5 +1,5 @@
 /*
- * spelling.c — the word that was probably meant
+ * setup_spelling.c — the word that was probably meant
  */
 #include "postgres.h"
 

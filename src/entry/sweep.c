@@ -57,31 +57,31 @@ collect_table(HeapTuple row, TupleDesc desc, void *arg)
 static void
 decide_order(void *arg)
 {
-	Sweep	  *sweep = arg;
-	OrderCase  c = {0};
-	OwnerScope scope;
-	char	  *why;
+	Sweep		*sweep = arg;
+	CancelTarget c = {0};
+	RunAsScope	 scope;
+	char		*why;
 
 	/* The commit before has left none, and code of the owner's may look. */
 	PushActiveSnapshot(GetTransactionSnapshot());
-	c.table = entry_table(false, sweep->relid, RowExclusiveLock);
+	c.table = args_table(false, sweep->relid, RowExclusiveLock);
 	c.key = palloc(c.table->nkeys * sizeof(Datum));
-	owner_enter(&scope, c.table);
+	run_as_owner(&scope, c.table);
 	if (order_key_read(c.table, CStringGetTextDatum(sweep->order_key), false,
 					   TEXTOID, c.key, &why))
 		lifecycle_overdue(&c);
 	else
 	{
 		c.outcome.refusal = refusal_not_found(c.table->label,
-											  shorten(sweep->order_key, 80),
+											  text_clip(sweep->order_key, 80),
 											  why);
 		refusal_raise(&c.outcome.refusal);
 	}
 	if (!sweep->atomic)
-		owner_settle();
-	owner_leave(&scope);
+		run_as_fire_deferred();
+	run_as_end(&scope);
 	PopActiveSnapshot();
-	if (c.result == CASE_REFUSED)
+	if (c.result == TARGET_REFUSED)
 		refusal_raise(&c.outcome.refusal);
 }
 
@@ -90,22 +90,22 @@ find_orders(void *arg)
 {
 	Sweep		 *sweep = arg;
 	OrderTable	 *table;
-	OwnerScope	  scope;
+	RunAsScope	  scope;
 	MemoryContext caller;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	table = entry_table(false, sweep->relid, AccessShareLock);
-	owner_enter(&scope, table);
+	table = args_table(false, sweep->relid, AccessShareLock);
+	run_as_owner(&scope, table);
 	caller = MemoryContextSwitchTo(sweep->keep);
-	sweep->keys = record_overdue(table, settings_now());
+	sweep->keys = record_overdue(table, guc_now());
 	MemoryContextSwitchTo(caller);
-	owner_leave(&scope);
+	run_as_end(&scope);
 	PopActiveSnapshot();
 }
 
 /* Runs a step; its error becomes a warning. */
 static void
-attempt_or_warn(AttemptStep step, Sweep *sweep)
+try_or_warn(SubxactStep step, Sweep *sweep)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "ordcancel sweep",
@@ -113,7 +113,7 @@ attempt_or_warn(AttemptStep step, Sweep *sweep)
 	ErrorData	 *error;
 
 	MemoryContextSwitchTo(context);
-	error = attempt(step, sweep);
+	error = subxact_try(step, sweep);
 	if (error)
 		ereport(
 			WARNING,
@@ -121,7 +121,7 @@ attempt_or_warn(AttemptStep step, Sweep *sweep)
 			 sweep->order_key ?
 				 errmsg(
 					 "overdue request of order %s of table %s was not decided: %s",
-					 shorten(sweep->order_key, 80), sweep->label,
+					 text_clip(sweep->order_key, 80), sweep->label,
 					 error->message) :
 				 errmsg("overdue requests of table %s were not decided: %s",
 						sweep->label, error->message),
@@ -132,10 +132,10 @@ attempt_or_warn(AttemptStep step, Sweep *sweep)
 
 /* Lets go of what it has locked, and ends what it has begun. */
 static void
-run_step(AttemptStep step, Sweep *sweep)
+run_step(SubxactStep step, Sweep *sweep)
 {
 	CHECK_FOR_INTERRUPTS();
-	attempt_or_warn(step, sweep);
+	try_or_warn(step, sweep);
 	if (!sweep->atomic)
 		SPI_commit();
 	MemoryContextSwitchTo(sweep->keep);

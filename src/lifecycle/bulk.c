@@ -1,5 +1,5 @@
 /*
- * order_set.c — many orders at once, and one that fails does not stop the rest
+ * bulk.c — many orders at once, and one that fails does not stop the rest
  */
 #include "postgres.h"
 
@@ -17,15 +17,15 @@
 typedef struct Part
 {
 	void (*step)(const struct Part *part, int from, int count);
-	OrderCase  *cases;
-	Datum	  **keys;	/* of the cases, as they were given */
-	bool	   *failed; /* orders that are refused with an error of theirs */
-	int			from;	/* the part is [from, to) of them */
-	int			to;
-	const Call *call;
-	bool		settle;
-	bool		one_by_one;
-	int			at; /* the order that is being done, then */
+	CancelTarget *targets;
+	Datum		**keys;	  /* of the cases, as they were given */
+	bool		 *failed; /* orders that are refused with an error of theirs */
+	int			  from;	  /* the part is [from, to) of them */
+	int			  to;
+	const CancelArgs *args;
+	bool			  settle;
+	bool			  one_by_one;
+	int				  at; /* the order that is being done, then */
 } Part;
 
 /* What an attempt before this one has found out is void, but for errors. */
@@ -34,37 +34,37 @@ begin_again(const Part *part, int from, int count)
 {
 	for (int i = from; i < from + count; i++)
 		if (!part->failed[i])
-			part->cases[i] = (OrderCase){.table = part->cases[i].table,
-										 .key = part->keys[i]};
+			part->targets[i] = (CancelTarget){.table = part->targets[i].table,
+											  .key = part->keys[i]};
 }
 
 static void
 call_part(const Part *part, int from, int count)
 {
-	OrderCase *cases = &part->cases[from];
-	Call	   call = *part->call;
-	OwnerScope scope;
+	CancelTarget *targets = &part->targets[from];
+	CancelArgs	  args = *part->args;
+	RunAsScope	  scope;
 
 	begin_again(part, from, count); /* before anything may fail */
-	if (call.wanted == NULL) /* else the caller has looked, and will again */
-		entry_see(cases, count, call.skip_locked);
-	owner_enter(&scope, cases[0].table);
-	lifecycle_call(cases, count, &call);
+	if (args.matches == NULL) /* else the caller has looked, and will again */
+		visibility_filter(targets, count, args.skip_locked);
+	run_as_owner(&scope, targets[0].table);
+	lifecycle_run(targets, count, &args);
 	if (part->settle)
-		owner_settle();
-	owner_leave(&scope);
+		run_as_fire_deferred();
+	run_as_end(&scope);
 }
 
 static void
 preview_part(const Part *part, int from, int count)
 {
-	Call	   call = *part->call;
-	OwnerScope scope;
+	CancelArgs args = *part->args;
+	RunAsScope scope;
 
 	begin_again(part, from, count);
-	owner_enter(&scope, part->cases[from].table);
-	lifecycle_preview(&part->cases[from], count, &call);
-	owner_leave(&scope);
+	run_as_owner(&scope, part->targets[from].table);
+	lifecycle_preview(&part->targets[from], count, &args);
+	run_as_end(&scope);
 }
 
 static void
@@ -102,7 +102,8 @@ find_culprit(const Part *part)
 	if (part->to - part->from == 1)
 		return part->from;
 	for (int i = part->from; i < part->to; i++)
-		if (part->cases[i].result == CASE_LOCKED && !part->call->skip_locked)
+		if (part->targets[i].result == TARGET_LOCKED &&
+			!part->args->skip_locked)
 			return i;
 	return -1;
 }
@@ -117,7 +118,7 @@ copy(const char *text)
 static void
 refuse_with(const Part *part, int i, const ErrorData *error)
 {
-	OrderCase	 *c = &part->cases[i];
+	CancelTarget *c = &part->targets[i];
 	const Policy *policy = c->policy;
 	char		 *status = copy(c->status);
 	Refusal		 *refusal = &c->outcome.refusal;
@@ -126,7 +127,7 @@ refuse_with(const Part *part, int i, const ErrorData *error)
 	c->policy = policy;
 	c->status = status;
 	c->key_text = order_key_text(c->table, c->key);
-	c->result = CASE_REFUSED;
+	c->result = TARGET_REFUSED;
 	*refusal = refusal_of_error(error);
 	refusal->message = copy(refusal->message);
 	refusal->detail = copy(refusal->detail);
@@ -148,7 +149,7 @@ try_part(Part *part, int *culprit)
 
 	part->at = part->to;
 	MemoryContextSwitchTo(context);
-	error = attempt(do_part, part);
+	error = subxact_try(do_part, part);
 	MemoryContextSwitchTo(caller);
 	if (error == NULL)
 		return true; /* what it found out stays */
@@ -229,58 +230,58 @@ begin(Part part)
 	part.keys = palloc(part.to * sizeof(Datum *));
 	part.failed = palloc0(part.to * sizeof(bool));
 	for (int i = 0; i < part.to; i++)
-		part.keys[i] = part.cases[i].key;
+		part.keys[i] = part.targets[i].key;
 	do_all(part);
 }
 
 void
-order_set_call(OrderCase *cases, int count, const Call *call, bool settle)
+bulk_run(CancelTarget *targets, int count, const CancelArgs *args, bool settle)
 {
 	begin((Part){.step = call_part,
-				 .cases = cases,
+				 .targets = targets,
 				 .to = count,
-				 .call = call,
+				 .args = args,
 				 .settle = settle});
 }
 
 void
-order_set_preview(OrderCase *cases, int count, const Call *call)
+bulk_preview(CancelTarget *targets, int count, const CancelArgs *args)
 {
 	begin((Part){
-		.step = preview_part, .cases = cases, .to = count, .call = call});
+		.step = preview_part, .targets = targets, .to = count, .args = args});
 }
 
 /* A trigger of the user may have ended at once what we have begun. */
 static void
-explain_ended(OrderCase *c)
+explain_ended(CancelTarget *c)
 {
 	c->outcome.refusal = (Refusal){
 		.sqlstate = ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION,
 		.message = psprintf(
 			"cancellation of order %s of %s was ended by a trigger",
-			shorten(c->key_text, 80), c->table->label),
+			text_clip(c->key_text, 80), c->table->label),
 	};
-	c->result = CASE_REFUSED;
+	c->result = TARGET_REFUSED;
 }
 
 void
-order_set_explain(OrderCase *c)
+bulk_explain(CancelTarget *c)
 {
-	if (c->result == CASE_DONE && c->outcome.changed &&
+	if (c->result == TARGET_DONE && c->outcome.changed &&
 		c->outcome.state > STATE_CANCELED)
 		explain_ended(c);
-	if (c->result != CASE_NOT_FOUND)
+	if (c->result != TARGET_NOT_FOUND)
 		return;
 	c->key_text = order_key_text(c->table, c->key);
 	c->outcome.refusal = refusal_not_found(c->table->label,
-										   shorten(c->key_text, 80), NULL);
-	c->result = CASE_REFUSED;
+										   text_clip(c->key_text, 80), NULL);
+	c->result = TARGET_REFUSED;
 }
 
 const char *
-order_set_outcome(const OrderCase *c)
+bulk_outcome(const CancelTarget *c)
 {
-	if (c->result == CASE_REFUSED)
+	if (c->result == TARGET_REFUSED)
 		return "refused";
 	return c->outcome.changed ? state_name(c->outcome.state) : "already";
 }

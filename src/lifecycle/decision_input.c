@@ -1,5 +1,5 @@
 /*
- * question.c — what is known of an order, put to the decision
+ * decision_input.c — what is known of an order, put to the decision
  */
 #include "postgres.h"
 
@@ -29,7 +29,7 @@ note_length(const char *note)
 }
 
 Numeric
-numeric_plus(Numeric a, Numeric b)
+money_add(Numeric a, Numeric b)
 {
 	return DatumGetNumeric(DirectFunctionCall2(numeric_add, NumericGetDatum(a),
 											   NumericGetDatum(b)));
@@ -70,14 +70,15 @@ money(Numeric number, int scale)
 
 /* Is it no more than the repetition of a refund? */
 static bool
-same_refund(const Call *call, int scale, const PastRefund *past)
+same_refund(const CancelArgs *args, int scale, const RecordedRefund *past)
 {
-	if (past->amount == NULL || !same_text(call->method, past->method))
+	if (past->amount == NULL ||
+		!equal_or_both_null(args->method, past->method))
 		return false;
 
 	/* The precision may have been a finer one then. */
 	scale = Max(scale, scale_of(past->amount));
-	return numeric_compare(money(call->amount, scale), past->amount) == 0;
+	return numeric_compare(money(args->amount, scale), past->amount) == 0;
 }
 
 /*
@@ -85,15 +86,15 @@ same_refund(const Call *call, int scale, const PastRefund *past)
  * refund that was recorded with it before decides, not what is due by now.
  */
 static AmountCheck
-check_reference(OrderCase *c, const Call *call)
+check_reference(CancelTarget *c, const CancelArgs *args)
 {
 	List	 *past = NIL;
 	ListCell *lc;
 
-	if (call->reference && c->has_record)
-		past = record_find_refund(c, call->reference);
+	if (args->reference && c->has_record)
+		past = record_find_refund(c, args->reference);
 	foreach(lc, past)
-		if (same_refund(call, c->table->refund_scale, lfirst(lc)))
+		if (same_refund(args, c->table->refund_scale, lfirst(lc)))
 			return AMOUNT_REPEATED;
 	if (past == NIL)
 		return AMOUNT_PART;
@@ -102,31 +103,31 @@ check_reference(OrderCase *c, const Call *call)
 }
 
 static AmountCheck
-check_amount(OrderCase *c, Call *call)
+check_amount(CancelTarget *c, CancelArgs *args)
 {
 	Numeric		due = c->record.refund_due;
 	Numeric		sum;
 	AmountCheck check;
 	int			order;
 
-	if (!call->has_amount || numeric_is_nan(call->amount) ||
-		numeric_is_inf(call->amount) || !is_positive(call->amount))
+	if (!args->has_amount || numeric_is_nan(args->amount) ||
+		numeric_is_inf(args->amount) || !is_positive(args->amount))
 		return AMOUNT_NOT_POSITIVE;
-	check = check_reference(c, call);
+	check = check_reference(c, args);
 	if (check != AMOUNT_PART)
 		return check;
 	if (due == NULL)
 		return AMOUNT_TOO_HIGH;
 
 	/* What was due in a finer precision can still be paid back to the end. */
-	call->amount = money(call->amount,
+	args->amount = money(args->amount,
 						 Max(c->table->refund_scale, scale_of(due)));
-	if (!is_positive(call->amount))
+	if (!is_positive(args->amount))
 		return AMOUNT_NOT_POSITIVE;
-	if (!refund_method_exists(call->method))
+	if (!refund_method_exists(args->method))
 		return AMOUNT_UNKNOWN_METHOD;
-	sum = c->record.refunded ? numeric_plus(c->record.refunded, call->amount) :
-							   call->amount;
+	sum = c->record.refunded ? money_add(c->record.refunded, args->amount) :
+							   args->amount;
 	order = numeric_compare(sum, due);
 	return order > 0 ? AMOUNT_TOO_HIGH :
 		order == 0	 ? AMOUNT_LAST :
@@ -154,7 +155,7 @@ may_owe(Verb verb)
  * has kept of earlier cancellations.
  */
 static void
-find_owed(OrderCase *c, State live)
+find_owed(CancelTarget *c, State live)
 {
 	Numeric kept = NULL;
 
@@ -190,13 +191,14 @@ means_state(StatusKind kind, State state)
 
 /* Puts what is known of the order and its cancellation into the question. */
 void
-question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
+decision_input_from_target(CancelTarget *c, Verb verb, Party party,
+						   TimestampTz now)
 {
-	Question		   *q = &c->question;
+	DecisionInput	   *q = &c->input;
 	const Cancellation *r = &c->record;
 	bool				live = c->has_record && is_live(r->state);
 
-	memset(q, 0, sizeof(Question));
+	memset(q, 0, sizeof(DecisionInput));
 	q->verb = verb;
 	q->party = party;
 	q->now = now;
@@ -213,7 +215,7 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 	q->direct = r->decided && r->decided_by == r->requested_by &&
 		r->requested_at && r->decided_at && *r->requested_at == *r->decided_at;
 	q->prior_status = r->prior_status;
-	q->moved_on = live && !same_text(c->status, r->order_status) &&
+	q->moved_on = live && !equal_or_both_null(c->status, r->order_status) &&
 		!means_state(c->kind, r->state);
 	q->closed_at = r->closed_at;
 	q->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
@@ -221,11 +223,11 @@ question_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
 }
 
 void
-question_put_facts(OrderCase *c)
+decision_input_add_expr(CancelTarget *c)
 {
-	Question *q = &c->question;
+	DecisionInput *q = &c->input;
 
-	if (!c->facts_known)
+	if (!c->expr_known)
 		return;
 	q->blocked = q->party == PARTY_CUSTOMER ? c->customer_block != NULL :
 											  c->merchant_block != NULL;
@@ -237,36 +239,36 @@ question_put_facts(OrderCase *c)
 }
 
 static void
-put_words(Question *q, const Call *call)
+put_words(DecisionInput *q, const CancelArgs *args)
 {
-	q->reason_given = call->reason != NULL;
-	q->reason = call->reason ? reason_find(call->reason) : NULL;
-	q->note_length = note_length(call->note);
+	q->reason_given = args->reason != NULL;
+	q->reason = args->reason ? reason_find(args->reason) : NULL;
+	q->note_length = note_length(args->note);
 }
 
 static void
-drop_blank_note(Call *call)
+drop_blank_note(CancelArgs *args)
 {
-	if (note_length(call->note) == 0)
-		call->note = NULL;
+	if (note_length(args->note) == 0)
+		args->note = NULL;
 }
 
 /* As if the customer had asked: some reasons are only for that. */
 bool
-question_words_fit(Call *call, Refusal *refusal)
+decision_input_check_reason(CancelArgs *args, Refusal *refusal)
 {
-	const Policy none = {0};
-	Question	 q = {.verb = call->verb,
-					  .party = call->party,
-					  .policy = &none,
-					  .live = STATE_REQUESTED,
-					  .asked_by = PARTY_CUSTOMER};
-	RefusalNames names = {.reason = call->reason};
-	Verdict		 v;
+	const Policy  none = {0};
+	DecisionInput q = {.verb = args->verb,
+					   .party = args->party,
+					   .policy = &none,
+					   .live = STATE_REQUESTED,
+					   .asked_by = PARTY_CUSTOMER};
+	RefusalDetail names = {.reason = args->reason};
+	Decision	  v;
 
-	drop_blank_note(call);
-	put_words(&q, call);
-	v = decide_words(&q);
+	drop_blank_note(args);
+	put_words(&q, args);
+	v = decide_reason(&q);
 	if (v.condition == CONDITION_NONE)
 		return true;
 	*refusal = refusal_explain(&names, &q, &v);
@@ -275,25 +277,25 @@ question_words_fit(Call *call, Refusal *refusal)
 
 /* Adds what the caller said. */
 void
-question_ask_call(OrderCase *c, Call *call)
+decision_input_from_args(CancelTarget *c, CancelArgs *args)
 {
-	Question *q = &c->question;
+	DecisionInput *q = &c->input;
 
-	question_ask(c, call->verb, call->party, call->now);
-	if (call->either_party && q->live == STATE_REQUESTED)
-		q->party = call->party = q->asked_by;
-	drop_blank_note(call);
-	put_words(q, call);
-	q->settled = call->settled;
-	if (call->verb == VERB_UNDO_CANCEL && q->live != STATE_NONE &&
+	decision_input_from_target(c, args->verb, args->party, args->now);
+	if (args->either_party && q->live == STATE_REQUESTED)
+		q->party = args->party = q->asked_by;
+	drop_blank_note(args);
+	put_words(q, args);
+	q->settled = args->settled;
+	if (args->verb == VERB_UNDO_CANCEL && q->live != STATE_NONE &&
 		c->record.refunded)
 		q->unsettled = record_unsettled(c->table, c->record.id);
-	if (call->verb == VERB_RECORD_REFUND)
-		q->amount = check_amount(c, call);
+	if (args->verb == VERB_RECORD_REFUND)
+		q->amount = check_amount(c, args);
 }
 
 char *
-numeric_text(Numeric number)
+money_text(Numeric number)
 {
 	return number ?
 		DatumGetCString(
@@ -302,32 +304,33 @@ numeric_text(Numeric number)
 }
 
 Refusal
-question_explain(const OrderCase *c, const Call *call, const char *to)
+decision_input_explain(const CancelTarget *c, const CancelArgs *args,
+					   const char *to)
 {
-	const BlockRule *block = c->question.party == PARTY_CUSTOMER ?
+	const BlockRule *block = c->input.party == PARTY_CUSTOMER ?
 		c->customer_block :
 		c->merchant_block;
-	RefusalNames	 names = {
-			.table = c->table->label,
-			.order = shorten(c->key_text, 80),
-			.to = to,
-			.block = block ? block->name : NULL,
-			.block_hint = block ? block->hint : NULL,
-			.reason = call->reason,
-			.due = numeric_text(c->question.live == STATE_NONE ||
-										c->record.refund_due == NULL ?
-									c->owed :
-									c->record.refund_due),
-			.refunded = numeric_text(
-				c->question.live == STATE_NONE ? NULL : c->record.refunded),
-			.method = call->method,
-			.reference = call->reference,
-			.recorded_amount = c->recorded ? numeric_text(c->recorded->amount) :
-											 NULL,
-			.recorded_method = c->recorded && c->recorded->method ?
-				c->recorded->method :
-				"",
-	};
+	RefusalDetail	 names = {
+		   .table = c->table->label,
+		   .order = text_clip(c->key_text, 80),
+		   .to = to,
+		   .block = block ? block->name : NULL,
+		   .block_hint = block ? block->hint : NULL,
+		   .reason = args->reason,
+		   .due = money_text(c->input.live == STATE_NONE ||
+									 c->record.refund_due == NULL ?
+								 c->owed :
+								 c->record.refund_due),
+		   .refunded = money_text(
+			   c->input.live == STATE_NONE ? NULL : c->record.refunded),
+		   .method = args->method,
+		   .reference = args->reference,
+		   .recorded_amount = c->recorded ? money_text(c->recorded->amount) :
+											NULL,
+		   .recorded_method = c->recorded && c->recorded->method ?
+			   c->recorded->method :
+			   "",
+	   };
 
-	return refusal_explain(&names, &c->question, &c->verdict);
+	return refusal_explain(&names, &c->input, &c->decision);
 }

@@ -19,16 +19,17 @@
 
 /* The answer to a repeated call: what the first one was told. */
 static Outcome
-past_outcome(OrderCase *c, const Call *call, const PastCall *past)
+recorded_outcome(CancelTarget *c, const CancelArgs *args,
+				 const RecordedCall *past)
 {
 	Outcome		  o = {0};
 	Cancellation *r = &c->record;
 
-	if (!same_text(past->order_key, c->key_text))
-		refusal_raise_request_key(call->request_key,
+	if (!equal_or_both_null(past->order_key, c->key_text))
+		refusal_raise_request_key(args->request_key,
 								  "It was used for another order.");
-	if (!same_text(past->source, call->source))
-		refusal_raise_request_key(call->request_key,
+	if (!equal_or_both_null(past->source, args->source))
+		refusal_raise_request_key(args->request_key,
 								  psprintf("It was used for %s.",
 										   past->source ?
 											   past->source :
@@ -54,13 +55,13 @@ past_outcome(OrderCase *c, const Call *call, const PastCall *past)
 }
 
 static Outcome
-outcome(const OrderCase *c)
+outcome(const CancelTarget *c)
 {
 	const Cancellation *r = &c->record;
 	Outcome				o = {0};
 
-	o.changed = c->verdict.changed;
-	o.state = c->has_record ? r->state : c->verdict.state;
+	o.changed = c->decision.changed;
+	o.state = c->has_record ? r->state : c->decision.state;
 	o.order_status = c->status;
 	o.has_record = c->has_record;
 	if (c->has_record)
@@ -81,23 +82,25 @@ outcome(const OrderCase *c)
  * cancellation.
  */
 static void
-follow_triggers(OrderCase *c)
+follow_triggers(CancelTarget *c)
 {
-	OrderCase now = *c;
+	CancelTarget now = *c;
 
 	record_reread(c);
 	order_lock(c, 1, false);
 	record_find(&now, 1);
-	if (c->verdict.status && same_text(c->status, c->verdict.status) &&
+	if (c->decision.status &&
+		equal_or_both_null(c->status, c->decision.status) &&
 		(!now.has_record || now.record.state > STATE_CANCELED))
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 			 errmsg(
 				 "a trigger changed the cancellation of order %s of %s while it was written",
-				 shorten(c->key_text, 80), c->table->label),
+				 text_clip(c->key_text, 80), c->table->label),
 			 errdetail("The cancellation is \"%s\", the order \"%s\".",
-					   state_name(c->record.state), shorten(c->status, 80))));
+					   state_name(c->record.state),
+					   text_clip(c->status, 80))));
 }
 
 /*
@@ -105,147 +108,148 @@ follow_triggers(OrderCase *c)
  * last lock was given, not of when it was asked for.
  */
 static void
-lock_with_rules(OrderCase *cases, int count, bool skip_locked)
+lock_with_rules(CancelTarget *targets, int count, bool skip_locked)
 {
-	OrderTable *table = cases[0].table;
+	OrderTable *table = targets[0].table;
 	uint64		heard = table->changes;
 
-	order_lock(cases, count, skip_locked);
+	order_lock(targets, count, skip_locked);
 	table = order_table_find(table->relid);
-	if (table == NULL || (table == cases[0].table && table->changes == heard))
+	if (table == NULL ||
+		(table == targets[0].table && table->changes == heard))
 		return;
 	for (int i = 0; i < count; i++)
-		cases[i].table = table;
-	order_lock(cases, count, skip_locked);
+		targets[i].table = table;
+	order_lock(targets, count, skip_locked);
 }
 
 /* Decides on an order of which all is known that is asked. */
 static void
-judge(OrderCase *c, const Call *call)
+judge(CancelTarget *c, const CancelArgs *args)
 {
-	c->verdict = decide(&c->question);
-	if (c->verdict.condition != CONDITION_NONE)
+	c->decision = decide(&c->input);
+	if (c->decision.condition != CONDITION_NONE)
 	{
-		c->result = CASE_REFUSED;
-		c->outcome.refusal = question_explain(c, call, NULL);
+		c->result = TARGET_REFUSED;
+		c->outcome.refusal = decision_input_explain(c, args, NULL);
 		return;
 	}
-	c->next_status = c->verdict.status || c->verdict.clear_status ?
-		c->verdict.status :
+	c->next_status = c->decision.status || c->decision.clear_status ?
+		c->decision.status :
 		c->status;
-	if (c->verdict.changed)
+	if (c->decision.changed)
 		return;
 
 	/* An old ended cancellation is not what an imported order has. */
-	if (c->has_record && c->record.state != c->verdict.state)
+	if (c->has_record && c->record.state != c->decision.state)
 		c->has_record = false;
 	c->outcome = outcome(c);
-	c->result = CASE_DONE;
+	c->result = TARGET_DONE;
 }
 
 static bool
-needs_facts(const OrderCase *c)
+needs_expr(const CancelTarget *c)
 {
-	return order_has_facts(c->table) &&
-		decide_needs_facts(&c->question, c->table->nblocks > 0,
-						   c->table->refund_due != NULL);
+	return order_expr_exist(c->table) &&
+		decision_needs_expr(&c->input, c->table->nblocks > 0,
+							c->table->refund_due != NULL);
 }
 
 static void
-judge_all(OrderCase *cases, int count, Call *call)
+judge_all(CancelTarget *targets, int count, CancelArgs *args)
 {
 	for (int i = 0; i < count; i++)
 	{
-		OrderCase *c = &cases[i];
+		CancelTarget *c = &targets[i];
 
-		if (c->result != CASE_OPEN)
+		if (c->result != TARGET_OPEN)
 			continue;
-		question_ask_call(c, call);
-		c->facts_wanted = needs_facts(c);
+		decision_input_from_args(c, args);
+		c->expr_needed = needs_expr(c);
 	}
-	order_facts(cases, count);
+	order_expr_evaluate(targets, count);
 	for (int i = 0; i < count; i++)
-		if (cases[i].result == CASE_OPEN)
+		if (targets[i].result == TARGET_OPEN)
 		{
-			question_put_facts(&cases[i]);
-			judge(&cases[i], call);
+			decision_input_add_expr(&targets[i]);
+			judge(&targets[i], args);
 		}
 }
 
 /* Writes what was decided: records, events, orders. */
 static void
-carry_out(OrderCase *cases, int count, Call *call)
+carry_out(CancelTarget *targets, int count, CancelArgs *args)
 {
 	uint64 written;
 
-	journal_write(cases, count, call);
-	written = journal_count;
-	order_write_status(cases, count);
+	transition_write(targets, count, args);
+	written = transition_count;
+	order_update_status(targets, count);
 	for (int i = 0; i < count; i++)
 	{
-		OrderCase *c = &cases[i];
+		CancelTarget *c = &targets[i];
 
-		if (c->result != CASE_OPEN)
+		if (c->result != TARGET_OPEN)
 			continue;
 		/* A trigger of the user may have gone on from there. */
-		if (journal_count != written)
+		if (transition_count != written)
 			follow_triggers(c);
 		c->outcome = outcome(c);
-		c->result = CASE_DONE;
+		c->result = TARGET_DONE;
 	}
 }
 
 /* Answers a call whose key was used before. */
 static void
-answer_repeated(OrderCase *c, const Call *call)
+answer_repeated(CancelTarget *c, const CancelArgs *args)
 {
-	PastCall past;
+	RecordedCall past;
 
-	if (c->result != CASE_OPEN || call->request_key == NULL ||
-		!record_find_request_key(c->table, call->request_key, &past))
+	if (c->result != TARGET_OPEN || args->request_key == NULL ||
+		!record_find_request_key(c->table, args->request_key, &past))
 		return;
-	c->outcome = past_outcome(c, call, &past);
-	c->result = CASE_DONE;
+	c->outcome = recorded_outcome(c, args, &past);
+	c->result = TARGET_DONE;
 }
 
 static void
-skip_unwanted(OrderCase *cases, int count, const Call *call)
+skip_unwanted(CancelTarget *targets, int count, const CancelArgs *args)
 {
-	for (int i = 0; i < count && call->wanted; i++)
-		if (cases[i].result == CASE_OPEN &&
-			!call->wanted(&cases[i], call->wanted_arg))
-			cases[i].result = CASE_SKIPPED;
+	for (int i = 0; i < count && args->matches; i++)
+		if (targets[i].result == TARGET_OPEN &&
+			!args->matches(&targets[i], args->matches_arg))
+			targets[i].result = TARGET_SKIPPED;
 }
 
 void
-lifecycle_call(OrderCase *cases, int count, Call *call)
+lifecycle_run(CancelTarget *targets, int count, CancelArgs *args)
 {
-	lock_with_rules(cases, count, call->skip_locked);
-	skip_unwanted(cases, count, call);
-	call->now = settings_now(); /* not before: the lock may have taken long */
+	lock_with_rules(targets, count, args->skip_locked);
+	skip_unwanted(targets, count, args);
+	args->now = guc_now(); /* not before: the lock may have taken long */
 	for (int i = 0; i < count; i++)
-		answer_repeated(&cases[i], call);
-	record_find(cases, count);
-	judge_all(cases, count, call);
-	carry_out(cases, count, call);
+		answer_repeated(&targets[i], args);
+	record_find(targets, count);
+	judge_all(targets, count, args);
+	carry_out(targets, count, args);
 }
 
 void
-lifecycle_preview(OrderCase *cases, int count, Call *call)
+lifecycle_preview(CancelTarget *targets, int count, CancelArgs *args)
 {
 	/* Their facts are read from the same rows, which nothing else keeps. */
 	PushActiveSnapshot(GetTransactionSnapshot());
-	order_read(cases, count, SIGHT_NOW);
-	call->now = settings_now();
-	record_look(cases, count);
-	judge_all(cases, count, call);
+	order_read(targets, count, READ_CURRENT);
+	args->now = guc_now();
+	record_peek(targets, count);
+	judge_all(targets, count, args);
 	PopActiveSnapshot();
 	for (int i = 0; i < count; i++)
-		if (cases[i].result == CASE_OPEN)
+		if (targets[i].result == TARGET_OPEN)
 		{
-			cases[i].outcome.changed = true;
-			cases[i].outcome.state = cases[i].verdict.state;
-			cases[i].result = CASE_DONE;
+			targets[i].outcome.changed = true;
+			targets[i].outcome.state = targets[i].decision.state;
+			targets[i].result = TARGET_DONE;
 		}
 }
 
@@ -254,14 +258,14 @@ lifecycle_preview(OrderCase *cases, int count, Call *call)
  * the statement that calls us has written of it.
  */
 static bool
-order_is_gone(const OrderCase *c)
+order_is_gone(const CancelTarget *c)
 {
-	OrderCase again = {.table = c->table, .key = c->key};
+	CancelTarget again = {.table = c->table, .key = c->key};
 
-	if (c->result != CASE_NOT_FOUND)
+	if (c->result != TARGET_NOT_FOUND)
 		return false;
-	order_read(&again, 1, SIGHT_LATEST);
-	return again.result == CASE_NOT_FOUND;
+	order_read(&again, 1, READ_LATEST);
+	return again.result == TARGET_NOT_FOUND;
 }
 
 /*
@@ -270,11 +274,11 @@ order_is_gone(const OrderCase *c)
  * first.
  */
 static bool
-find_gone(OrderCase *c)
+find_gone(CancelTarget *c)
 {
 	LOCKTAG tag;
 
-	c->result = CASE_OPEN;
+	c->result = TARGET_OPEN;
 	record_find(c, 1);
 	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, c->table->cancellation_table,
 					   (uint32) c->record.id, 0);
@@ -282,48 +286,48 @@ find_gone(OrderCase *c)
 		return false;
 	c->key_text = order_key_text(c->table, c->key);
 	c->status = c->record.order_status;
-	c->policy = order_table_policy(c->table, c->record.policy);
-	c->kind = order_table_meaning(c->table, c->policy, c->status);
+	c->policy = policy_cache_get(c->table, c->record.policy);
+	c->kind = policy_cache_status_kind(c->table, c->policy, c->status);
 	return true;
 }
 
 void
-lifecycle_overdue(OrderCase *c)
+lifecycle_overdue(CancelTarget *c)
 {
-	Call call = {.party = PARTY_SYSTEM,
-				 .source = "sweep",
-				 .actor = "sweep",
-				 .reason = "request_timed_out"};
+	CancelArgs args = {.party = PARTY_SYSTEM,
+					   .source = "sweep",
+					   .actor = "sweep",
+					   .reason = "request_timed_out"};
 
 	order_lock(c, 1, true);
-	call.order_gone = order_is_gone(c);
-	if (call.order_gone ? !find_gone(c) : c->result != CASE_OPEN)
+	args.order_gone = order_is_gone(c);
+	if (args.order_gone ? !find_gone(c) : c->result != TARGET_OPEN)
 		return;
-	call.now = settings_now();
+	args.now = guc_now();
 	record_find(c, 1);
 	if (!c->has_record || c->record.state != STATE_REQUESTED ||
-		c->record.deadline == NULL || *c->record.deadline > call.now ||
+		c->record.deadline == NULL || *c->record.deadline > args.now ||
 		c->policy->decision_timeout == NULL) /* it has no deadlines any more */
 	{
-		c->result = CASE_DONE;
+		c->result = TARGET_DONE;
 		return;
 	}
-	call.verb = c->policy->accept_on_timeout && !call.order_gone ?
+	args.verb = c->policy->accept_on_timeout && !args.order_gone ?
 		VERB_ACCEPT_CANCEL :
 		VERB_DENY_CANCEL;
-	if (call.order_gone)
+	if (args.order_gone)
 	{
-		question_ask_call(c, &call); /* there are no facts to ask for */
-		judge(c, &call);
+		decision_input_from_args(c, &args); /* there are no facts to ask for */
+		judge(c, &args);
 		c->next_status = c->status;
 	}
 	else
-		judge_all(c, 1, &call);
-	carry_out(c, 1, &call);
+		judge_all(c, 1, &args);
+	carry_out(c, 1, &args);
 }
 
 State
-lifecycle_state(OrderCase *c)
+lifecycle_state(CancelTarget *c)
 {
 	record_find(c, 1);
 	if (c->has_record && c->record.state <= STATE_CANCELED)
@@ -331,73 +335,72 @@ lifecycle_state(OrderCase *c)
 	return c->kind == STATUS_CANCELED ? STATE_CANCELED : STATE_NONE;
 }
 
-Verdict
-lifecycle_ask(OrderCase *c, Verb verb, Party party, TimestampTz now)
+Decision
+lifecycle_ask(CancelTarget *c, Verb verb, Party party, TimestampTz now)
 {
-	question_ask(c, verb, party, now);
-	c->question.words_unknown = true;
-	c->question.amount = AMOUNT_PART;
-	if (verb == VERB_UNDO_CANCEL && c->question.live != STATE_NONE &&
+	decision_input_from_target(c, verb, party, now);
+	c->input.reason_unknown = true;
+	c->input.amount = AMOUNT_PART;
+	if (verb == VERB_UNDO_CANCEL && c->input.live != STATE_NONE &&
 		c->record.refunded)
-		c->question.unsettled = record_unsettled(c->table, c->record.id);
-	if (!c->facts_known && needs_facts(c))
+		c->input.unsettled = record_unsettled(c->table, c->record.id);
+	if (!c->expr_known && needs_expr(c))
 	{
-		c->facts_wanted = true;
-		order_facts(c, 1);
+		c->expr_needed = true;
+		order_expr_evaluate(c, 1);
 	}
-	question_put_facts(c);
-	c->verdict = decide(&c->question);
-	return c->verdict;
+	decision_input_add_expr(c);
+	c->decision = decide(&c->input);
+	return c->decision;
 }
 
-Verdict
-lifecycle_ask_settled(OrderCase *c)
+Decision
+lifecycle_ask_settled(CancelTarget *c)
 {
-	c->question.settled = true;
-	c->verdict = decide(&c->question);
-	return c->verdict;
+	c->input.settled = true;
+	c->decision = decide(&c->input);
+	return c->decision;
 }
 
 Refusal
-lifecycle_explain(const OrderCase *c)
+lifecycle_explain(const CancelTarget *c)
 {
-	Call nothing = {.verb = c->question.verb};
+	CancelArgs nothing = {.verb = c->input.verb};
 
-	return question_explain(c, &nothing, NULL);
+	return decision_input_explain(c, &nothing, NULL);
 }
 
 bool
-lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
-				 Refusal *refusal)
+lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
+				 StatusKind kind, Refusal *refusal)
 {
 	record_find(c, 1);
-	question_ask_call(c, call);
-	c->facts_wanted = order_has_facts(c->table) &&
-		decide_change_needs_facts(&c->question, to, kind,
-								  c->table->nblocks > 0,
-								  c->table->refund_due != NULL);
-	order_facts(c, 1);
-	question_put_facts(c);
-	c->verdict = decide_change(&c->question, to, kind);
-	call->verb = c->question.verb;
-	if (call->verb == VERB_MOVE) /* they are for what a plain update begins */
-		call->reason = call->note = NULL;
+	decision_input_from_args(c, args);
+	c->expr_needed = order_expr_exist(c->table) &&
+		decision_change_needs_expr(&c->input, to, kind, c->table->nblocks > 0,
+								   c->table->refund_due != NULL);
+	order_expr_evaluate(c, 1);
+	decision_input_add_expr(c);
+	c->decision = decide_change(&c->input, to, kind);
+	args->verb = c->input.verb;
+	if (args->verb == VERB_MOVE) /* they are for what a plain update begins */
+		args->reason = args->note = NULL;
 
 	/* Shipping goes on where plain updates may record nothing. */
-	if (c->verdict.condition == CONDITION_NONE && c->verdict.changed &&
+	if (c->decision.condition == CONDITION_NONE && c->decision.changed &&
 		!c->table->plain_updates)
 	{
-		c->verdict.condition = CONDITION_CANCELLATION_FORBIDDEN;
-		c->verdict.fault = FAULT_PLAIN_UPDATES;
+		c->decision.condition = CONDITION_CANCELLATION_FORBIDDEN;
+		c->decision.fault = FAULT_PLAIN_UPDATES;
 	}
-	if (c->verdict.condition != CONDITION_NONE)
+	if (c->decision.condition != CONDITION_NONE)
 	{
-		*refusal = question_explain(c, call, to);
+		*refusal = decision_input_explain(c, args, to);
 		return false;
 	}
 	c->next_status = to;
-	if (c->verdict.changed)
-		journal_write(c, 1, call);
+	if (c->decision.changed)
+		transition_write(c, 1, args);
 	return true;
 }
 
@@ -408,18 +411,18 @@ lifecycle_change(OrderCase *c, Call *call, const char *to, StatusKind kind,
 bool
 lifecycle_row_has_record(OrderTable *table, Verb verb)
 {
-	return verb == VERB_DELETE || order_table_canceled_deletable(table);
+	return verb == VERB_DELETE || policy_cache_canceled_deletable(table);
 }
 
 bool
-lifecycle_row(OrderCase *c, Call *call, Refusal *refusal)
+lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
 {
-	if (lifecycle_row_has_record(c->table, call->verb))
+	if (lifecycle_row_has_record(c->table, args->verb))
 		record_find(c, 1);
-	question_ask(c, call->verb, call->party, call->now);
-	c->verdict = decide(&c->question);
-	if (c->verdict.condition == CONDITION_NONE)
+	decision_input_from_target(c, args->verb, args->party, args->now);
+	c->decision = decide(&c->input);
+	if (c->decision.condition == CONDITION_NONE)
 		return true;
-	*refusal = question_explain(c, call, NULL);
+	*refusal = decision_input_explain(c, args, NULL);
 	return false;
 }

@@ -19,10 +19,11 @@
  * none of them twice.  What became of each stands in its result and outcome;
  * a refusal is not raised.  An error is that of any of them.
  */
-extern void lifecycle_call(OrderCase *cases, int count, Call *call);
+extern void lifecycle_run(CancelTarget *targets, int count, CancelArgs *args);
 
-/* What lifecycle_call would do, without locks or changes. */
-extern void lifecycle_preview(OrderCase *cases, int count, Call *call);
+/* What lifecycle_run would do, without locks or changes. */
+extern void lifecycle_preview(CancelTarget *targets, int count,
+							  CancelArgs *args);
 
 /*
  * Decides a request of the order that c->key names when its deadline is over,
@@ -30,27 +31,27 @@ extern void lifecycle_preview(OrderCase *cases, int count, Call *call);
  * or whose request has been decided meanwhile.  The request of an order that is
  * gone is denied.
  */
-extern void lifecycle_overdue(OrderCase *c);
+extern void lifecycle_overdue(CancelTarget *c);
 
 /* What state an order's cancellation is in: its live one's, or canceled. */
-extern State lifecycle_state(OrderCase *c);
+extern State lifecycle_state(CancelTarget *c);
 
 /* Asks what a verb would be answered, and changes nothing; c is filled. */
-extern Verdict lifecycle_ask(OrderCase *c, Verb verb, Party party,
-							 TimestampTz now);
+extern Decision lifecycle_ask(CancelTarget *c, Verb verb, Party party,
+							  TimestampTz now);
 
 /* The same again, the customer having paid again what was refunded. */
-extern Verdict lifecycle_ask_settled(OrderCase *c);
+extern Decision lifecycle_ask_settled(CancelTarget *c);
 
 /* Why lifecycle_ask was answered so. */
-extern Refusal lifecycle_explain(const OrderCase *c);
+extern Refusal lifecycle_explain(const CancelTarget *c);
 
 /*
  * Judges and records a plain change of the order c, which is filled from its
  * old row, to a status.  "kind" is what that means for the order.
  * Returns false and fills the refusal when it must not be.
  */
-extern bool lifecycle_change(OrderCase *c, Call *call, const char *to,
+extern bool lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 							 StatusKind kind, Refusal *refusal);
 
 /*
@@ -58,6 +59,6 @@ extern bool lifecycle_change(OrderCase *c, Call *call, const char *to,
  * and the owner's rights are not needed.
  */
 extern bool lifecycle_row_has_record(OrderTable *table, Verb verb);
-extern bool lifecycle_row(OrderCase *c, Call *call, Refusal *refusal);
+extern bool lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal);
 
 #endif /* ORDCANCEL_LIFECYCLE_H */

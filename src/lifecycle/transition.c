@@ -1,5 +1,5 @@
 /*
- * journal.c — what a decision leaves behind: cancellation, event, notification
+ * transition.c — what a decision leaves behind: cancellation, event, notification
  */
 #include "postgres.h"
 
@@ -12,7 +12,7 @@
 #include "notify/announce.h"
 #include "rows/record_read.h"
 
-uint64 journal_count = 0;
+uint64 transition_count = 0;
 
 static TimestampTz *
 instant(TimestampTz at)
@@ -37,39 +37,39 @@ data_field(StringInfo data, const char *name, const char *value, bool quoted)
 
 /* What an event tells beyond its columns. */
 static char *
-event_data(const OrderCase *c, const Call *call, EventType type,
+event_data(const CancelTarget *c, const CancelArgs *args, EventType type,
 		   const char *moved_to)
 {
 	StringInfoData data;
 
 	initStringInfo(&data);
-	if (call->verb == VERB_OVERRIDE_CANCEL)
+	if (args->verb == VERB_OVERRIDE_CANCEL)
 		data_field(&data, "override", "true", false);
-	if (call->batch)
-		data_field(&data, "batch", psprintf(INT64_FORMAT, call->batch), false);
-	if (type == EVENT_DENIED && call->verb == VERB_MOVE)
+	if (args->batch)
+		data_field(&data, "batch", psprintf(INT64_FORMAT, args->batch), false);
+	if (type == EVENT_DENIED && args->verb == VERB_MOVE)
 	{
 		data_field(&data, "implicit", "true", false);
 		data_field(&data, "moved_to", moved_to, true);
 	}
-	if (type == EVENT_DENIED && call->order_gone)
+	if (type == EVENT_DENIED && args->order_gone)
 	{
 		data_field(&data, "implicit", "true", false);
 		data_field(&data, "order_gone", "true", false);
 	}
 	if (type == EVENT_ACCEPTED)
-		data_field(&data, "refund_due", numeric_text(c->record.refund_due),
+		data_field(&data, "refund_due", money_text(c->record.refund_due),
 				   false);
 	if (type == EVENT_REFUNDED)
 	{
-		data_field(&data, "amount", numeric_text(call->amount), false);
-		data_field(&data, "method", call->method, true);
-		data_field(&data, "reference", call->reference, true);
-		data_field(&data, "refunded", numeric_text(c->record.refunded), false);
-		data_field(&data, "refund_due", numeric_text(c->record.refund_due),
+		data_field(&data, "amount", money_text(args->amount), false);
+		data_field(&data, "method", args->method, true);
+		data_field(&data, "reference", args->reference, true);
+		data_field(&data, "refunded", money_text(c->record.refunded), false);
+		data_field(&data, "refund_due", money_text(c->record.refund_due),
 				   false);
 	}
-	if (type == EVENT_UNDONE && call->settled)
+	if (type == EVENT_UNDONE && args->settled)
 		data_field(&data, "settled", "true", false);
 	if (data.len == 0)
 		return NULL;
@@ -78,8 +78,8 @@ event_data(const OrderCase *c, const Call *call, EventType type,
 }
 
 static Event
-make_event(OrderCase *c, const Call *call, EventType type, State state,
-		   const char *from, const char *to, bool first)
+make_event(CancelTarget *c, const CancelArgs *args, EventType type,
+		   State state, const char *from, const char *to, bool first)
 {
 	return (Event){
 		.order = c,
@@ -87,53 +87,53 @@ make_event(OrderCase *c, const Call *call, EventType type, State state,
 		.state = state,
 		.from = from,
 		.to = to,
-		.party = call->party,
-		.actor = call->actor,
-		.reason = call->reason ? call->reason : c->record.reason,
-		.data = event_data(c, call, type, to),
-		.source = call->source,
-		.request_key = first ? call->request_key : NULL,
-		.at = call->now,
+		.party = args->party,
+		.actor = args->actor,
+		.reason = args->reason ? args->reason : c->record.reason,
+		.data = event_data(c, args, type, to),
+		.source = args->source,
+		.request_key = first ? args->request_key : NULL,
+		.at = args->now,
 	};
 }
 
 /* What is due is settled when the cancellation is agreed on. */
 static void
-owe_refund(OrderCase *c)
+owe_refund(CancelTarget *c)
 {
 	c->record.refund_due = c->owed;
-	if (c->question.money_due)
+	if (c->input.money_due)
 		c->record.refunded = int64_to_numeric(0);
 }
 
 /* A cancellation begins: asked for, or done at once. */
 static void
-begin_record(OrderCase *c, const Call *call)
+begin_record(CancelTarget *c, const CancelArgs *args)
 {
-	const Verdict *v = &c->verdict;
-	Cancellation  *r = &c->record;
+	const Decision *v = &c->decision;
+	Cancellation   *r = &c->record;
 
 	memset(r, 0, sizeof(Cancellation));
 	r->state = v->state;
-	r->requested_by = call->party;
-	r->requested_actor = call->actor;
-	r->reason = call->reason;
-	r->note = call->note;
+	r->requested_by = args->party;
+	r->requested_actor = args->actor;
+	r->reason = args->reason;
+	r->note = args->note;
 	r->prior_status = c->status;
 	r->order_status = (char *) c->next_status;
 	r->policy = c->policy->name;
-	r->request_key = call->request_key;
-	r->requested_at = instant(call->now);
+	r->request_key = args->request_key;
+	r->requested_at = instant(args->now);
 	if (v->state == STATE_REQUESTED)
 	{
 		if (c->policy->decision_timeout)
 			r->deadline = instant(
-				span_end(call->now, c->policy->decision_timeout));
+				span_end(args->now, c->policy->decision_timeout));
 		return;
 	}
 	r->decided = true;
-	r->decided_by = call->party;
-	r->decided_actor = call->actor;
+	r->decided_by = args->party;
+	r->decided_actor = args->actor;
 	r->decided_at = r->requested_at;
 	owe_refund(c);
 	if (v->state == STATE_CANCELED)
@@ -142,88 +142,88 @@ begin_record(OrderCase *c, const Call *call)
 
 /* A cancellation goes on, or ends. */
 static void
-advance_record(OrderCase *c, const Call *call)
+advance_record(CancelTarget *c, const CancelArgs *args)
 {
-	const Verdict *v = &c->verdict;
-	Cancellation  *r = &c->record;
+	const Decision *v = &c->decision;
+	Cancellation   *r = &c->record;
 
-	if (call->verb == VERB_UNDO_CANCEL)
-		r->undo_note = call->note;
-	else if (call->verb != VERB_RECORD_REFUND)
-		r->decision_note = call->note;
+	if (args->verb == VERB_UNDO_CANCEL)
+		r->undo_note = args->note;
+	else if (args->verb != VERB_RECORD_REFUND)
+		r->decision_note = args->note;
 
 	if (v->accepts || v->state == STATE_DENIED)
 	{
 		r->decided = true;
-		r->decided_by = call->party;
-		r->decided_actor = call->actor;
-		r->decided_at = instant(call->now);
+		r->decided_by = args->party;
+		r->decided_actor = args->actor;
+		r->decided_at = instant(args->now);
 	}
 	if (v->accepts)
 	{
 		owe_refund(c);
 
 		/* The asker's stays in the event of the ask. */
-		if (call->reason && (r->reason == NULL || call->party != PARTY_SYSTEM))
-			r->reason = call->reason;
+		if (args->reason && (r->reason == NULL || args->party != PARTY_SYSTEM))
+			r->reason = args->reason;
 	}
-	if (call->verb == VERB_RECORD_REFUND)
-		r->refunded = r->refunded ? numeric_plus(r->refunded, call->amount) :
-									call->amount;
+	if (args->verb == VERB_RECORD_REFUND)
+		r->refunded = r->refunded ? money_add(r->refunded, args->amount) :
+									args->amount;
 	if (v->state != STATE_REQUESTED && v->state != STATE_IN_PROGRESS)
-		r->closed_at = instant(call->now);
+		r->closed_at = instant(args->now);
 	r->state = v->state;
 	r->order_status = (char *) c->next_status;
 }
 
 /* The events of one order's step; returns how many. */
 static int
-make_events(OrderCase *c, const Call *call, Event *list)
+make_events(CancelTarget *c, const CancelArgs *args, Event *list)
 {
-	const Verdict *v = &c->verdict;
-	const char	  *from = c->status;
-	bool		   last_refund = call->verb == VERB_RECORD_REFUND &&
+	const Decision *v = &c->decision;
+	const char	   *from = c->status;
+	bool			last_refund = args->verb == VERB_RECORD_REFUND &&
 		v->event == EVENT_CANCELED;
 	int n = 0;
 
 	if (last_refund)
-		list[n++] = make_event(c, call, EVENT_REFUNDED, STATE_IN_PROGRESS,
+		list[n++] = make_event(c, args, EVENT_REFUNDED, STATE_IN_PROGRESS,
 							   from, from, true);
-	list[n++] = make_event(c, call, v->event, v->state, from, c->next_status,
+	list[n++] = make_event(c, args, v->event, v->state, from, c->next_status,
 						   !last_refund);
 	return n;
 }
 
 void
-journal_write(OrderCase *cases, int count, const Call *call)
+transition_write(CancelTarget *targets, int count, const CancelArgs *args)
 {
-	OrderCase **begun = palloc(count * sizeof(OrderCase *));
-	Event	   *list = palloc(2 * count * sizeof(Event));
-	int			nbegun = 0;
-	int			nevents = 0;
+	CancelTarget **begun = palloc(count * sizeof(CancelTarget *));
+	Event		  *list = palloc(2 * count * sizeof(Event));
+	int			   nbegun = 0;
+	int			   nevents = 0;
 
 	for (int i = 0; i < count; i++)
 	{
-		OrderCase *c = &cases[i];
+		CancelTarget *c = &targets[i];
 
-		if (c->result != CASE_OPEN)
+		if (c->result != TARGET_OPEN)
 			continue;
-		journal_count++;
-		if (c->question.live == STATE_NONE)
+		transition_count++;
+		if (c->input.live == STATE_NONE)
 		{
-			begin_record(c, call);
+			begin_record(c, args);
 			begun[nbegun++] = c;
 		}
 		else
 		{
-			advance_record(c, call);
+			advance_record(c, args);
 			record_update(c);
 		}
 	}
 	record_insert(begun, nbegun);
 	for (int i = 0; i < count; i++)
-		if (cases[i].result == CASE_OPEN)
-			nevents += make_events(&cases[i], call, &list[nevents]);
+		if (targets[i].result == TARGET_OPEN)
+			nevents += make_events(&targets[i], args, &list[nevents]);
 	record_events(list, nevents);
 	for (int i = 0; i < nevents; i++)
 		announce(list[i].order, &list[i]);

@@ -1,15 +1,16 @@
 /*
- * journal.h — what a decision leaves behind: cancellation, event, notification
+ * transition.h — what a decision leaves behind: cancellation, event, notification
  */
-#ifndef ORDCANCEL_JOURNAL_H
-#define ORDCANCEL_JOURNAL_H
+#ifndef ORDCANCEL_TRANSITION_H
+#define ORDCANCEL_TRANSITION_H
 
 #include "rows/cancel_target.h"
 
 /* Counts what is written, so that a verb notices when user code wrote more. */
-extern uint64 journal_count;
+extern uint64 transition_count;
 
 /* Writes down the verdicts on the orders that are on their way. */
-extern void journal_write(OrderCase *cases, int count, const Call *call);
+extern void transition_write(CancelTarget *targets, int count,
+							 const CancelArgs *args);
 
-#endif /* ORDCANCEL_JOURNAL_H */
+#endif /* ORDCANCEL_TRANSITION_H */

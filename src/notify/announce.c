@@ -23,13 +23,13 @@ field(StringInfo json, const char *name, const char *value, int bytes)
 {
 	appendStringInfo(json, ",\"%s\":", name);
 	if (value)
-		escape_json(json, shorten(value, bytes));
+		escape_json(json, text_clip(value, bytes));
 	else
 		appendStringInfoString(json, "null");
 }
 
 static void
-payload(StringInfo json, const OrderCase *c, const Event *e, int bytes)
+payload(StringInfo json, const CancelTarget *c, const Event *e, int bytes)
 {
 	char at[MAXDATELEN + 1];
 	int	 utc = 0;
@@ -56,11 +56,11 @@ payload(StringInfo json, const OrderCase *c, const Event *e, int bytes)
 
 /* Long values are cut, further and further, until the payload fits. */
 void
-announce(const OrderCase *c, const Event *event)
+announce(const CancelTarget *c, const Event *event)
 {
 	StringInfoData json;
 
-	if (settings_notify == NOTIFY_OFF)
+	if (guc_notify == NOTIFY_OFF)
 		return;
 	initStringInfo(&json);
 	for (int bytes = PAYLOAD_MAX;; bytes /= 2)
@@ -70,7 +70,7 @@ announce(const OrderCase *c, const Event *event)
 		if (json.len <= PAYLOAD_MAX)
 			break;
 	}
-	if (settings_notify == NOTIFY_RELAY)
+	if (guc_notify == NOTIFY_RELAY)
 		outbox_add(c->table->channel, json.data);
 	else
 		Async_Notify(c->table->channel, json.data);

@@ -10,6 +10,6 @@
 #include "rows/cancel_target.h"
 #include "rows/record_read.h"
 
-extern void announce(const OrderCase *c, const Event *event);
+extern void announce(const CancelTarget *c, const Event *event);
 
 #endif /* ORDCANCEL_ANNOUNCE_H */

@@ -60,7 +60,7 @@ without_repeats(List *names)
 void
 relay_init(void)
 {
-	List	 *list = without_repeats(settings_relay_names());
+	List	 *list = without_repeats(guc_relay_databases());
 	ListCell *lc;
 
 	/* pg_upgrade drops databases, which a worker would hold. */

@@ -1,12 +1,12 @@
 /*
- * order_case.h — one order on its way through a call
+ * cancel_target.h — one order on its way through a call
  *
  * A set of orders is an array of these, a verb an array of one, and the guard
  * makes one from the row that it is shown.  order_row.c fills the order's
  * part, record.c the cancellation's, lifecycle.c asks the question.
  */
-#ifndef ORDCANCEL_ORDER_CASE_H
-#define ORDCANCEL_ORDER_CASE_H
+#ifndef ORDCANCEL_CANCEL_TARGET_H
+#define ORDCANCEL_CANCEL_TARGET_H
 
 #include "access/htup.h"
 #include "storage/itemptr.h"
@@ -42,16 +42,16 @@ typedef struct Cancellation
 } Cancellation;
 
 /* A refund that is on record. */
-typedef struct PastRefund
+typedef struct RecordedRefund
 {
 	Numeric amount;
 	char   *method;
-} PastRefund;
+} RecordedRefund;
 
-typedef struct OrderCase OrderCase;
+typedef struct CancelTarget CancelTarget;
 
 /* What the caller said. */
-typedef struct Call
+typedef struct CancelArgs
 {
 	Verb		verb;
 	Party		party;
@@ -72,25 +72,25 @@ typedef struct Call
 	TimestampTz now;
 
 	/* Asked of each order under its lock: is it still to be done? */
-	bool (*wanted)(OrderCase *c, void *arg);
-	void *wanted_arg;
-} Call;
+	bool (*matches)(CancelTarget *c, void *arg);
+	void *matches_arg;
+} CancelArgs;
 
 /* How far an order has come in a call. */
-typedef enum CaseResult
+typedef enum TargetResult
 {
-	CASE_OPEN, /* still on its way */
-	CASE_DONE, /* the outcome says whether anything was changed */
-	CASE_NOT_FOUND,
-	CASE_LOCKED, /* by somebody else */
-	CASE_REFUSED,
-	CASE_SKIPPED, /* not wanted any more */
-} CaseResult;
+	TARGET_OPEN, /* still on its way */
+	TARGET_DONE, /* the outcome says whether anything was changed */
+	TARGET_NOT_FOUND,
+	TARGET_LOCKED, /* by somebody else */
+	TARGET_REFUSED,
+	TARGET_SKIPPED, /* not wanted any more */
+} TargetResult;
 
 /* What a call did to one order. */
 typedef struct Outcome
 {
-	Refusal		 refusal; /* of CASE_REFUSED */
+	Refusal		 refusal; /* of TARGET_REFUSED */
 	bool		 changed;
 	bool		 has_record;
 	int64		 cancellation_id;
@@ -103,7 +103,7 @@ typedef struct Outcome
 	TimestampTz *closed_at;
 } Outcome;
 
-struct OrderCase
+struct CancelTarget
 {
 	OrderTable *table;
 	Datum	   *key;
@@ -115,16 +115,16 @@ struct OrderCase
 	HeapTuple		row;	 /* in the table's shape, or NULL: it is stored */
 	Oid				row_rel; /* here */
 	ItemPointerData row_tid;
-	char		   *status; /* as the rules write it, see order_status_word */
-	char		   *raw_status; /* as the row has it */
-	TimestampTz	   *placed_at;
-	char		   *policy_name; /* what the row names */
-	const Policy   *policy;		 /* what governs */
-	StatusKind		kind;		 /* of its status, see order_table_meaning */
+	char *status; /* as the rules write it, see status_equality_canonical */
+	char *raw_status; /* as the row has it */
+	TimestampTz	 *placed_at;
+	char		 *policy_name; /* what the row names */
+	const Policy *policy;	   /* what governs */
+	StatusKind	  kind; /* of its status, see policy_cache_status_kind */
 
-	/* its facts, see order_facts: only if something depends on them */
-	bool			 facts_wanted;
-	bool			 facts_known;
+	/* its facts, see order_expr_evaluate: only if something depends on them */
+	bool			 expr_needed;
+	bool			 expr_known;
 	Numeric			 refund_due; /* as the expression says */
 	const BlockRule *customer_block;
 	const BlockRule *merchant_block;
@@ -133,17 +133,18 @@ struct OrderCase
 	bool		 has_record;
 	Cancellation record;
 
-	/* what is to be paid back, see question_ask */
-	bool		owed_known;
-	Numeric		owed;	  /* or NULL */
-	PastRefund *recorded; /* another refund with the reference of this one */
+	/* what is to be paid back, see decision_input_from_target */
+	bool	owed_known;
+	Numeric owed; /* or NULL */
+	RecordedRefund
+		*recorded; /* another refund with the reference of this one */
 
-	Question	question;
-	Verdict		verdict;
-	const char *next_status; /* that it has afterwards, whoever gives it */
+	DecisionInput input;
+	Decision	  decision;
+	const char	 *next_status; /* that it has afterwards, whoever gives it */
 
-	CaseResult result;
-	Outcome	   outcome;
+	TargetResult result;
+	Outcome		 outcome;
 };
 
-#endif /* ORDCANCEL_ORDER_CASE_H */
+#endif /* ORDCANCEL_CANCEL_TARGET_H */

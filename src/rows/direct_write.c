@@ -1,5 +1,5 @@
 /*
- * row_writer.c — writing rows without a statement
+ * direct_write.c — writing rows without a statement
  */
 #include "postgres.h"
 
@@ -16,7 +16,7 @@
 #include "rows/executor_compat.h"
 
 bool
-writer_may_update(Relation rel)
+direct_write_can_update(Relation rel)
 {
 	const TriggerDesc *triggers = rel->trigdesc;
 
@@ -55,7 +55,7 @@ leave_out(ResultRelInfo *info, Oid guard)
 }
 
 void
-writer_open(RowWriter *w, Relation rel, AttrNumber updated, Oid guard)
+direct_write_open(DirectWrite *w, Relation rel, AttrNumber updated, Oid guard)
 {
 	MemoryContext caller;
 
@@ -67,7 +67,7 @@ writer_open(RowWriter *w, Relation rel, AttrNumber updated, Oid guard)
 	InitResultRelInfo(w->info, rel, 1, NULL, 0);
 	if (OidIsValid(guard))
 		leave_out(w->info, guard);
-	deferred_fire_at_once(w->info);
+	immediate_triggers_apply(w->info);
 
 	/* Where AFTER triggers look for what they fire on. */
 	w->estate->es_opened_result_relations = list_make1(w->info);
@@ -84,7 +84,7 @@ writer_open(RowWriter *w, Relation rel, AttrNumber updated, Oid guard)
 }
 
 void
-writer_close(RowWriter *w)
+direct_write_close(DirectWrite *w)
 {
 	AfterTriggerEndQuery(w->estate);
 	PopActiveSnapshot();
@@ -95,7 +95,7 @@ writer_close(RowWriter *w)
 }
 
 bool
-writer_insert(RowWriter *w, TupleTableSlot *row)
+direct_write_insert(DirectWrite *w, TupleTableSlot *row)
 {
 	row->tts_tableOid = RelationGetRelid(w->rel);
 	ItemPointerSetInvalid(&row->tts_tid); /* the row gets one */
@@ -105,7 +105,7 @@ writer_insert(RowWriter *w, TupleTableSlot *row)
 }
 
 bool
-writer_has_before_triggers(const RowWriter *w)
+direct_write_has_before_triggers(const DirectWrite *w)
 {
 	return w->info->ri_TrigDesc &&
 		w->info->ri_TrigDesc->trig_update_before_row;
@@ -121,8 +121,8 @@ was_overtaken(const ErrorData *error)
 }
 
 bool
-writer_update(RowWriter *w, TupleTableSlot *row, TupleTableSlot *fresh,
-			  WriterOvertaken overtaken, const void *arg)
+direct_write_update(DirectWrite *w, TupleTableSlot *row, TupleTableSlot *fresh,
+					DirectWriteConflict overtaken, const void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 

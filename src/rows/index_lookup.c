@@ -1,5 +1,5 @@
 /*
- * row_probe.c — finding rows by an index, without a statement
+ * index_lookup.c — finding rows by an index, without a statement
  */
 #include "postgres.h"
 
@@ -11,38 +11,39 @@
 #include "rows/index_lookup.h"
 
 void
-probe_begin(Probe *probe, Relation rel, Oid index, const Column *keys,
-			int nkeys, Sight sight)
+index_lookup_begin(IndexLookup *lookup, Relation rel, Oid index,
+				   const Column *keys, int nkeys, ReadSnapshot snapshot)
 {
-	sight_push(sight);
-	probe->rel = rel;
-	probe->index = index_open(index, AccessShareLock);
-	probe->nkeys = nkeys;
-	probe->slot = table_slot_create(rel, NULL);
+	read_snapshot_push(snapshot);
+	lookup->rel = rel;
+	lookup->index = index_open(index, AccessShareLock);
+	lookup->nkeys = nkeys;
+	lookup->slot = table_slot_create(rel, NULL);
 	for (int i = 0; i < nkeys; i++)
-		ScanKeyEntryInitializeWithInfo(&probe->keys[i], 0, i + 1,
+		ScanKeyEntryInitializeWithInfo(&lookup->keys[i], 0, i + 1,
 									   BTEqualStrategyNumber, InvalidOid,
-									   probe->index->rd_indcollation[i],
+									   lookup->index->rd_indcollation[i],
 									   (FmgrInfo *) &keys[i].equal_function,
 									   (Datum) 0);
-	probe->scan = begin_index_scan(rel, probe->index, GetActiveSnapshot(),
-								   nkeys);
+	lookup->scan = begin_index_scan(rel, lookup->index, GetActiveSnapshot(),
+									nkeys);
 }
 
 bool
-probe_find(Probe *probe, const Datum *key, ScanDirection direction)
+index_lookup_find(IndexLookup *lookup, const Datum *key,
+				  ScanDirection direction)
 {
-	for (int i = 0; i < probe->nkeys; i++)
-		probe->keys[i].sk_argument = key[i];
-	index_rescan(probe->scan, probe->keys, probe->nkeys, NULL, 0);
-	return index_getnext_slot(probe->scan, direction, probe->slot);
+	for (int i = 0; i < lookup->nkeys; i++)
+		lookup->keys[i].sk_argument = key[i];
+	index_rescan(lookup->scan, lookup->keys, lookup->nkeys, NULL, 0);
+	return index_getnext_slot(lookup->scan, direction, lookup->slot);
 }
 
 void
-probe_end(Probe *probe)
+index_lookup_end(IndexLookup *lookup)
 {
-	index_endscan(probe->scan);
-	ExecDropSingleTupleTableSlot(probe->slot);
-	index_close(probe->index, NoLock);
+	index_endscan(lookup->scan);
+	ExecDropSingleTupleTableSlot(lookup->slot);
+	index_close(lookup->index, NoLock);
 	PopActiveSnapshot();
 }

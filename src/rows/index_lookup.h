@@ -1,11 +1,11 @@
 /*
- * row_probe.h — finding rows by an index, without a statement
+ * index_lookup.h — finding rows by an index, without a statement
  *
  * What `SELECT … WHERE key = $1` would find, at a fraction of its cost: the
  * executor is started and ended for every statement, an index scan is not.
  */
-#ifndef ORDCANCEL_ROW_PROBE_H
-#define ORDCANCEL_ROW_PROBE_H
+#ifndef ORDCANCEL_INDEX_LOOKUP_H
+#define ORDCANCEL_INDEX_LOOKUP_H
 
 #include "access/genam.h"
 #include "access/sdir.h"
@@ -16,7 +16,7 @@
 #include "config/order_table.h"
 #include "rows/plan_cache.h"
 
-typedef struct Probe
+typedef struct IndexLookup
 {
 	Relation		rel;
 	Relation		index;
@@ -24,20 +24,21 @@ typedef struct Probe
 	TupleTableSlot *slot; /* the row that was found */
 	int				nkeys;
 	ScanKeyData		keys[INDEX_MAX_KEYS];
-} Probe;
+} IndexLookup;
 
 /*
  * The index is a btree whose first columns are those keys, with their own
  * equality.  The caller holds a lock on the relation.  The snapshot of the
  * probe is the active one until it ends.
  */
-extern void probe_begin(Probe *probe, Relation rel, Oid index,
-						const Column *keys, int nkeys, Sight sight);
+extern void index_lookup_begin(IndexLookup *lookup, Relation rel, Oid index,
+							   const Column *keys, int nkeys,
+							   ReadSnapshot snapshot);
 
 /* The first row with this key, from either end of the index. */
-extern bool probe_find(Probe *probe, const Datum *key,
-					   ScanDirection direction);
+extern bool index_lookup_find(IndexLookup *lookup, const Datum *key,
+							  ScanDirection direction);
 
-extern void probe_end(Probe *probe);
+extern void index_lookup_end(IndexLookup *lookup);
 
-#endif /* ORDCANCEL_ROW_PROBE_H */
+#endif /* ORDCANCEL_INDEX_LOOKUP_H */

@@ -1,5 +1,5 @@
 /*
- * order_facts.c — what the owner's expressions say of orders
+ * order_expr.c — what the owner's expressions say of orders
  */
 #include "postgres.h"
 
@@ -24,7 +24,7 @@
 #include "rows/order_row.h"
 
 bool
-order_has_facts(const OrderTable *table)
+order_expr_exist(const OrderTable *table)
 {
 	return table->nblocks > 0 || table->refund_due != NULL;
 }
@@ -48,7 +48,7 @@ facts_text(const OrderTable *table)
 /* The orders whose facts are on their way. */
 typedef struct Facts
 {
-	OrderCase	   *cases;
+	CancelTarget   *targets;
 	int				count;
 	int				given; /* to the query */
 	int				taken; /* from it */
@@ -88,7 +88,7 @@ open_part(Facts *facts, Oid relid)
 
 /* The order's row in the shape of the table; the slot may hold it. */
 static HeapTuple
-find_row(Facts *facts, const OrderCase *c)
+find_row(Facts *facts, const CancelTarget *c)
 {
 	TupleConversionMap *map;
 	HeapTuple			row;
@@ -99,8 +99,8 @@ find_row(Facts *facts, const OrderCase *c)
 	open_part(facts, c->row_rel);
 	if (!table_tuple_fetch_row_version(facts->part, (ItemPointer) &c->row_tid,
 									   SnapshotAny, facts->slot))
-		elog(ERROR, "row of order %s of %s is gone", shorten(c->key_text, 80),
-			 c->table->label);
+		elog(ERROR, "row of order %s of %s is gone",
+			 text_clip(c->key_text, 80), c->table->label);
 	row = ExecFetchSlotHeapTuple(facts->slot, false, &copied);
 	map = convert_tuples_by_name(RelationGetDescr(facts->part),
 								 RelationGetDescr(facts->rel));
@@ -122,7 +122,7 @@ any_is_virtual(const Bitmapset *columns, TupleDesc desc)
  * neither copied nor fetched from where PostgreSQL has put it aside.
  */
 static Datum
-row_of_columns(Facts *facts, const OrderCase *c, const Bitmapset *columns)
+row_of_columns(Facts *facts, const CancelTarget *c, const Bitmapset *columns)
 {
 	TupleDesc desc = RelationGetDescr(facts->rel);
 	HeapTuple row = find_row(facts, c);
@@ -142,25 +142,25 @@ row_of_columns(Facts *facts, const OrderCase *c, const Bitmapset *columns)
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
-static OrderCase *
+static CancelTarget *
 next_wanted(const Facts *facts, int *at)
 {
 	while (*at < facts->count &&
-		   (facts->cases[*at].result != CASE_OPEN ||
-			!facts->cases[*at].facts_wanted))
+		   (facts->targets[*at].result != TARGET_OPEN ||
+			!facts->targets[*at].expr_needed))
 		(*at)++;
-	return *at < facts->count ? &facts->cases[*at] : NULL;
+	return *at < facts->count ? &facts->targets[*at] : NULL;
 }
 
 /* The rows of the orders to come next, as an array. */
 static Datum
 rows_array(const Bitmapset *columns, bool *more, void *arg)
 {
-	Facts	  *facts = arg;
-	Datum	  *rows = palloc((facts->count - facts->given) * sizeof(Datum));
-	Size	   bytes = 0;
-	int		   n = 0;
-	OrderCase *c = next_wanted(facts, &facts->given);
+	Facts		 *facts = arg;
+	Datum		 *rows = palloc((facts->count - facts->given) * sizeof(Datum));
+	Size		  bytes = 0;
+	int			  n = 0;
+	CancelTarget *c = next_wanted(facts, &facts->given);
 
 	while (c && bytes < ROWS_BYTES)
 	{
@@ -176,16 +176,16 @@ rows_array(const Bitmapset *columns, bool *more, void *arg)
 }
 
 static void
-take_refund_due(OrderCase *c, Datum due, bool isnull)
+take_refund_due(CancelTarget *c, Datum due, bool isnull)
 {
 	c->refund_due = isnull ? NULL : DatumGetNumericCopy(due);
 	if (c->refund_due &&
 		(numeric_is_nan(c->refund_due) || numeric_is_inf(c->refund_due)))
 		refusal_raise_invalid_policy(
 			psprintf("refund due of order %s of %s is not a finite number",
-					 shorten(c->key_text, 80), c->table->label),
+					 text_clip(c->key_text, 80), c->table->label),
 			psprintf("The expression is: %s.",
-					 shorten(c->table->refund_due, 200)),
+					 text_clip(c->table->refund_due, 200)),
 			"Correct the order, or the expression by ordcancel.attach().");
 }
 
@@ -193,17 +193,17 @@ take_refund_due(OrderCase *c, Datum due, bool isnull)
 static void
 take_facts(TupleTableSlot *row, void *arg)
 {
-	Facts	   *facts = arg;
-	OrderTable *table = facts->cases[0].table;
-	OrderCase  *c;
-	Datum		value;
-	bool		isnull;
+	Facts		 *facts = arg;
+	OrderTable	 *table = facts->targets[0].table;
+	CancelTarget *c;
+	Datum		  value;
+	bool		  isnull;
 
 	c = next_wanted(facts, &facts->taken);
 	if (c == NULL)
 		elog(ERROR, "blocks of %s answer more than once", table->label);
 	facts->taken++;
-	c->facts_known = true;
+	c->expr_known = true;
 
 	value = slot_getattr(row, 1, &isnull);
 	take_refund_due(c, value, isnull);
@@ -223,25 +223,25 @@ take_facts(TupleTableSlot *row, void *arg)
 }
 
 void
-order_facts(OrderCase *cases, int count)
+order_expr_evaluate(CancelTarget *targets, int count)
 {
-	OrderTable *table = cases[0].table;
-	Facts		facts = {.cases = cases,
+	OrderTable *table = targets[0].table;
+	Facts		facts = {.targets = targets,
 						 .count = count,
 						 .context = CurrentMemoryContext};
 	int			nest;
 
-	if (!order_has_facts(table) || next_wanted(&facts, &facts.given) == NULL)
+	if (!order_expr_exist(table) || next_wanted(&facts, &facts.given) == NULL)
 		return;
 	facts.type = get_rel_type_id(table->relid);
 	facts.rel = table_open(table->relid, AccessShareLock);
-	nest = formats_fix(table->time_zone);
+	nest = stable_settings_begin(table->time_zone);
 	pinned_run(&table->facts, facts_text(table), table->functions,
-			   get_array_type(facts.type), rows_array, SIGHT_LATEST,
+			   get_array_type(facts.type), rows_array, READ_LATEST,
 			   psprintf("a block or refund_due of %s cannot be used any more",
 						table->label),
 			   take_facts, &facts);
-	formats_restore(nest);
+	stable_settings_end(nest);
 	close_part(&facts);
 	table_close(facts.rel, NoLock);
 }

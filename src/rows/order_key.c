@@ -48,7 +48,7 @@ column_to_text(const Column *column, Datum value)
 }
 
 bool
-same_text(const char *a, const char *b)
+equal_or_both_null(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
@@ -151,9 +151,9 @@ rethrow_not_found(const OrderTable *table, MemoryContext caller, Datum value,
 		PG_RE_THROW();
 	FlushErrorState();
 	refusal = refusal_not_found(
-		table->label, shorten(order_key_given(value, false, type), 80),
+		table->label, text_clip(order_key_given(value, false, type), 80),
 		psprintf("It is not a key of %s: %s.", table->label,
-				 shorten(error->message, 200)));
+				 text_clip(error->message, 200)));
 	refusal_raise(&refusal);
 }
 
@@ -188,7 +188,7 @@ order_key_read(const OrderTable *table, Datum value, bool isnull, Oid type,
 char *
 order_key_text(const OrderTable *table, const Datum *key)
 {
-	int	  nest = table->key_has_format ? formats_fix("UTC") : 0;
+	int	  nest = table->key_has_format ? stable_settings_begin("UTC") : 0;
 	char *text;
 
 	if (table->nkeys == 1)
@@ -201,7 +201,7 @@ order_key_text(const OrderTable *table, const Datum *key)
 		text = OidOutputFunctionCall(F_RECORD_OUT, HeapTupleGetDatum(row));
 	}
 	if (nest)
-		formats_restore(nest);
+		stable_settings_end(nest);
 	return text;
 }
 

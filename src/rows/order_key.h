@@ -46,7 +46,7 @@ extern void order_key_sort(StringInfo sql, const OrderTable *table,
 						   const char *alias);
 
 /* Equal, or both NULL. */
-extern bool same_text(const char *a, const char *b);
+extern bool equal_or_both_null(const char *a, const char *b);
 
 /* A value of a column from text, by its type's input function; may error. */
 extern Datum column_from_text(const Column *column, const char *text);

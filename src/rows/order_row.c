@@ -47,24 +47,24 @@ visible_text(StringInfo sql, const OrderTable *table)
 }
 
 bool
-order_sees_all(Oid relid)
+visibility_sees_all(Oid relid)
 {
 	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
 		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 
 bool
-order_visible(OrderTable *table, const Datum *key)
+visibility_sees_order(OrderTable *table, const Datum *key)
 {
 	Parameters p = {0};
-	OwnerScope scope;
+	RunAsScope scope;
 	bool	   visible;
 
 	parameter_key(&p, table, key);
-	reader_enter(&scope);
-	visible = statement_run(table, STATEMENT_VISIBLE, visible_text, &p,
-							SIGHT_NOW) > 0;
-	owner_leave(&scope);
+	run_as_caller_restricted(&scope);
+	visible = plan_cache_run(table, STATEMENT_VISIBLE, visible_text, &p,
+							 READ_CURRENT) > 0;
+	run_as_end(&scope);
 	return visible;
 }
 
@@ -88,7 +88,7 @@ read_text(StringInfo sql, const OrderTable *table)
 	for (int i = 0; i < table->nkeys; i++)
 		appendStringInfo(sql, ", %s.%s", o,
 						 quote_identifier(table->keys[i].name));
-	if (order_has_facts(table))
+	if (order_expr_exist(table))
 		appendStringInfo(sql, ", %s.tableoid, %s.ctid", o, o);
 	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", order_only(table),
 					 table->label, o);
@@ -132,16 +132,18 @@ placed_at_instant(const OrderTable *table, Datum value)
 static char *
 policy_name(const OrderTable *table, Datum value)
 {
-	int	  nest = table->policy_has_format ? formats_fix(table->time_zone) : 0;
+	int	  nest = table->policy_has_format ?
+		  stable_settings_begin(table->time_zone) :
+		  0;
 	char *name = column_to_text(&table->policy_by, value);
 
 	if (nest)
-		formats_restore(nest);
+		stable_settings_end(nest);
 	return name;
 }
 
 static void
-fill(OrderCase *c, const Datum *values, const bool *nulls, const Datum *key)
+fill(CancelTarget *c, const Datum *values, const bool *nulls, const Datum *key)
 {
 	OrderTable *table = c->table;
 
@@ -149,22 +151,22 @@ fill(OrderCase *c, const Datum *values, const bool *nulls, const Datum *key)
 							   column_to_text(&table->status, values[0]);
 	c->placed_at = nulls[1] ? NULL : placed_at_instant(table, values[1]);
 	c->policy_name = nulls[2] ? NULL : policy_name(table, values[2]);
-	c->policy = order_table_policy(table, c->policy_name);
+	c->policy = policy_cache_get(table, c->policy_name);
 	c->status = nulls[0] ?
 		NULL :
-		order_status_word(table, c->policy, values[0], c->raw_status);
-	c->kind = order_table_meaning(table, c->policy, c->status);
+		status_equality_canonical(table, c->policy, values[0], c->raw_status);
+	c->kind = policy_cache_status_kind(table, c->policy, c->status);
 	c->key = palloc(table->nkeys * sizeof(Datum));
 	for (int i = 0; i < table->nkeys; i++)
 		c->key[i] = datumCopy(key[i], table->keys[i].typbyval,
 							  table->keys[i].typlen);
 	c->key_text = order_key_text(table, c->key);
 	c->row = NULL;
-	c->facts_known = false;
+	c->expr_known = false;
 }
 
 static bool
-fill_from_result(OrderCase *c)
+fill_from_result(CancelTarget *c)
 {
 	int	  columns = 3 + c->table->nkeys;
 	Datum values[PARAMETERS_MAX] = {0};
@@ -177,7 +179,7 @@ fill_from_result(OrderCase *c)
 		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 								  i + 1, &nulls[i]);
 	fill(c, values, nulls, values + 3);
-	if (order_has_facts(c->table))
+	if (order_expr_exist(c->table))
 	{
 		HeapTuple row = SPI_tuptable->vals[0];
 		TupleDesc desc = SPI_tuptable->tupdesc;
@@ -192,34 +194,35 @@ fill_from_result(OrderCase *c)
 }
 
 static bool
-get(OrderCase *c, StatementKind kind, StatementText text, Sight sight)
+get(CancelTarget *c, StatementKind kind, StatementText text,
+	ReadSnapshot snapshot)
 {
 	Parameters p = {0};
 
 	ItemPointerSetInvalid(&c->tid);
 	parameter_key(&p, c->table, c->key);
-	statement_run(c->table, kind, text, &p, sight);
+	plan_cache_run(c->table, kind, text, &p, snapshot);
 	return fill_from_result(c);
 }
 
 static void
-lock_by_statement(OrderCase *c, bool skip_locked)
+lock_by_statement(CancelTarget *c, bool skip_locked)
 {
 	bool locked;
 
-	c->result = CASE_LOCKED; /* until the statement has said otherwise */
+	c->result = TARGET_LOCKED; /* until the statement has said otherwise */
 	locked = skip_locked ?
-		get(c, STATEMENT_LOCK_FREE_ORDER, lock_free_text, SIGHT_NOW) :
-		get(c, STATEMENT_LOCK_ORDER, lock_text, SIGHT_NOW);
+		get(c, STATEMENT_LOCK_FREE_ORDER, lock_free_text, READ_CURRENT) :
+		get(c, STATEMENT_LOCK_ORDER, lock_text, READ_CURRENT);
 	if (locked)
-		c->result = CASE_OPEN;
+		c->result = TARGET_OPEN;
 	else if (!skip_locked ||
-			 !get(c, STATEMENT_READ_ORDER, read_text, SIGHT_NOW))
-		c->result = CASE_NOT_FOUND;
+			 !get(c, STATEMENT_READ_ORDER, read_text, READ_CURRENT))
+		c->result = TARGET_NOT_FOUND;
 }
 
 void
-order_from_tuple(OrderCase *c, HeapTuple row, Relation rel)
+order_from_tuple(CancelTarget *c, HeapTuple row, Relation rel)
 {
 	OrderTable	 *table = c->table;
 	TupleDesc	  desc = RelationGetDescr(rel);
@@ -245,7 +248,7 @@ order_from_tuple(OrderCase *c, HeapTuple row, Relation rel)
 }
 
 static void
-fill_from_slot(OrderCase *c, Relation rel, TupleTableSlot *slot)
+fill_from_slot(CancelTarget *c, Relation rel, TupleTableSlot *slot)
 {
 	bool	  copied;
 	bool	  isnull;
@@ -289,8 +292,8 @@ raise_concurrent(void)
  * Locks the row in the slot and leaves its last version there, as SELECT FOR
  * NO KEY UPDATE would.
  */
-static CaseResult
-lock_slot(const OrderCase *c, Relation rel, TupleTableSlot *slot,
+static TargetResult
+lock_slot(const CancelTarget *c, Relation rel, TupleTableSlot *slot,
 		  bool skip_locked)
 {
 	TM_FailureData failure;
@@ -309,75 +312,75 @@ lock_slot(const OrderCase *c, Relation rel, TupleTableSlot *slot,
 		case TM_Ok:
 			/* Another order may have the key by now. */
 			return failure.traversed && !key_equal(c->table, c->key, slot) ?
-				CASE_NOT_FOUND :
-				CASE_OPEN;
+				TARGET_NOT_FOUND :
+				TARGET_OPEN;
 		case TM_WouldBlock:
-			return CASE_LOCKED;
+			return TARGET_LOCKED;
 		case TM_Updated:
 		case TM_Deleted:
 			raise_concurrent();
-			return CASE_NOT_FOUND;
+			return TARGET_NOT_FOUND;
 		default:
 			/* The statement that calls us is changing the row. */
-			return CASE_NOT_FOUND;
+			return TARGET_NOT_FOUND;
 	}
 }
 
 /* Orders that are on their way, one after another by the primary key. */
 static void
-probe_all(OrderCase *cases, int count, Sight sight, bool lock,
-		  bool skip_locked)
+lookup_all(CancelTarget *targets, int count, ReadSnapshot snapshot, bool lock,
+		   bool skip_locked)
 {
-	OrderTable *table = cases[0].table;
+	OrderTable *table = targets[0].table;
 	Relation	rel = table_open(table->relid,
 								 lock ? RowShareLock : AccessShareLock);
-	Probe		probe;
+	IndexLookup lookup;
 
 	if (lock)
 		PreventCommandIfReadOnly("SELECT FOR NO KEY UPDATE");
-	probe_begin(&probe, rel, table->key_index, table->keys, table->nkeys,
-				sight);
+	index_lookup_begin(&lookup, rel, table->key_index, table->keys,
+					   table->nkeys, snapshot);
 	for (int i = 0; i < count; i++)
 	{
-		OrderCase *c = &cases[i];
+		CancelTarget *c = &targets[i];
 
-		if (c->result != CASE_OPEN)
+		if (c->result != TARGET_OPEN)
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		if (!probe_find(&probe, c->key, ForwardScanDirection))
-			c->result = CASE_NOT_FOUND;
+		if (!index_lookup_find(&lookup, c->key, ForwardScanDirection))
+			c->result = TARGET_NOT_FOUND;
 		else if (lock)
 		{
 			/* Said before, so that an error leaves it to be seen. */
-			c->result = CASE_LOCKED;
-			c->result = lock_slot(c, rel, probe.slot, skip_locked);
+			c->result = TARGET_LOCKED;
+			c->result = lock_slot(c, rel, lookup.slot, skip_locked);
 		}
-		if (c->result == CASE_OPEN)
-			fill_from_slot(c, rel, probe.slot);
+		if (c->result == TARGET_OPEN)
+			fill_from_slot(c, rel, lookup.slot);
 	}
-	probe_end(&probe);
+	index_lookup_end(&lookup);
 	table_close(rel, NoLock);
 }
 
 void
-order_lock(OrderCase *cases, int count, bool skip_locked)
+order_lock(CancelTarget *targets, int count, bool skip_locked)
 {
-	if (!cases[0].table->partitioned)
-		probe_all(cases, count, SIGHT_NOW, true, skip_locked);
+	if (!targets[0].table->partitioned)
+		lookup_all(targets, count, READ_CURRENT, true, skip_locked);
 	else
 		for (int i = 0; i < count; i++)
-			if (cases[i].result == CASE_OPEN)
-				lock_by_statement(&cases[i], skip_locked);
+			if (targets[i].result == TARGET_OPEN)
+				lock_by_statement(&targets[i], skip_locked);
 }
 
 void
-order_read(OrderCase *cases, int count, Sight sight)
+order_read(CancelTarget *targets, int count, ReadSnapshot snapshot)
 {
-	if (!cases[0].table->partitioned)
-		probe_all(cases, count, sight, false, false);
+	if (!targets[0].table->partitioned)
+		lookup_all(targets, count, snapshot, false, false);
 	else
 		for (int i = 0; i < count; i++)
-			if (cases[i].result == CASE_OPEN &&
-				!get(&cases[i], STATEMENT_READ_ORDER, read_text, sight))
-				cases[i].result = CASE_NOT_FOUND;
+			if (targets[i].result == TARGET_OPEN &&
+				!get(&targets[i], STATEMENT_READ_ORDER, read_text, snapshot))
+				targets[i].result = TARGET_NOT_FOUND;
 }

@@ -1,7 +1,7 @@
 /*
  * order_row.h — reading and writing the user's order row
  *
- * All of this but order_visible runs as the table's owner.  The caller is
+ * All of this but visibility_sees_order runs as the table's owner.  The caller is
  * connected to SPI.
  */
 #ifndef ORDCANCEL_ORDER_ROW_H
@@ -13,10 +13,10 @@
 #include "rows/plan_cache.h"
 
 /* Does the current role see every order, so that none has to be looked for? */
-extern bool order_sees_all(Oid relid);
+extern bool visibility_sees_all(Oid relid);
 
 /* May the current role see this order?  Errors when it may read none. */
-extern bool order_visible(OrderTable *table, const Datum *key);
+extern bool visibility_sees_order(OrderTable *table, const Datum *key);
 
 /*
  * These take the cases that are open, all of one table.  One whose order is
@@ -25,30 +25,31 @@ extern bool order_visible(OrderTable *table, const Datum *key);
  * order_lock waits for orders that somebody else has locked, unless they are
  * to be skipped; then they become locked.
  */
-extern void order_lock(OrderCase *cases, int count, bool skip_locked);
-extern void order_read(OrderCase *cases, int count, Sight sight);
+extern void order_lock(CancelTarget *targets, int count, bool skip_locked);
+extern void order_read(CancelTarget *targets, int count,
+					   ReadSnapshot snapshot);
 
 /* Takes the order from a row of the attached table's own shape, which stays. */
-extern void order_from_tuple(OrderCase *c, HeapTuple row, Relation rel);
+extern void order_from_tuple(CancelTarget *c, HeapTuple row, Relation rel);
 
 /*
  * Evaluates the blocks and the refund due over the rows of open orders whose
  * facts are wanted.  The rows that were read are read again, as they were then:
  * they are locked, or the caller has a snapshot that keeps them.
  */
-extern bool order_has_facts(const OrderTable *table);
-extern void order_facts(OrderCase *cases, int count);
+extern bool order_expr_exist(const OrderTable *table);
+extern void order_expr_evaluate(CancelTarget *targets, int count);
 
 /*
  * Gives open orders their next status, where it is another.  The guard lets
  * these changes, and no others, pass; an error if a trigger made something
  * else of one.
  */
-extern void order_write_status(OrderCase *cases, int count);
+extern void order_update_status(CancelTarget *targets, int count);
 
-/* Is this the change that order_write_status is making by a statement? */
-extern bool order_write_is_ours(const OrderTable *table, const Datum *key,
-								const char *from, const char *to);
+/* Is this the change that order_update_status is making by a statement? */
+extern bool order_update_is_ours(const OrderTable *table, const Datum *key,
+								 const char *from, const char *to);
 
 /* A partitioned table has its rows below; of others only their own count. */
 extern const char *order_only(const OrderTable *table);

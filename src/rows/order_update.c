@@ -1,5 +1,5 @@
 /*
- * order_write.c — giving orders their status
+ * order_update.c — giving orders their status
  */
 #include "postgres.h"
 
@@ -37,12 +37,12 @@ typedef struct OwnWrite
 static OwnWrite *own_write = NULL;
 
 pg_noreturn static void
-raise_not_taken(const OrderCase *c, const char *detail)
+raise_not_taken(const CancelTarget *c, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 			 errmsg("order %s of %s did not take status %s",
-					shorten(c->key_text, 80), c->table->label,
+					text_clip(c->key_text, 80), c->table->label,
 					quoted_or_null(c->next_status)),
 			 errdetail_internal("%s", detail),
 			 errhint(
@@ -51,15 +51,16 @@ raise_not_taken(const OrderCase *c, const char *detail)
 
 /* Is the status that the row was written with the one that was meant? */
 static void
-check_status(const OrderCase *c, Datum value, bool isnull)
+check_status(const CancelTarget *c, Datum value, bool isnull)
 {
 	const OrderTable *table = c->table;
 	char			 *written = NULL;
 
 	if (!isnull)
-		written = order_status_word(table, c->policy, value,
-									column_to_text(&table->status, value));
-	if (!same_text(written, c->next_status))
+		written = status_equality_canonical(table, c->policy, value,
+											column_to_text(&table->status,
+														   value));
+	if (!equal_or_both_null(written, c->next_status))
 		raise_not_taken(c,
 						psprintf("The row was written with status %s.",
 								 quoted_or_null(written)));
@@ -77,7 +78,7 @@ status_value(const OrderTable *table, const char *status)
 							   CStringGetDatum(status)))
 		refusal_raise_invalid_policy(
 			psprintf("order of %s cannot get status \"%s\"", table->label,
-					 shorten(status, 80)),
+					 text_clip(status, 80)),
 			"It does not exist any more.",
 			"If it was renamed, rename it back until the cancellation is undone.");
 	return column_from_text(&table->status, status);
@@ -95,7 +96,7 @@ write_status_text(StringInfo sql, const OrderTable *table)
 }
 
 static void
-write_by_statement(OrderCase *c)
+write_by_statement(CancelTarget *c)
 {
 	OrderTable	 *table = c->table;
 	OwnWrite	 *outer = own_write;
@@ -110,8 +111,8 @@ write_by_statement(OrderCase *c)
 	own_write = &write;
 	PG_TRY();
 	{
-		found = statement_run(table, STATEMENT_WRITE_STATUS, write_status_text,
-							  &p, SIGHT_NOW) == 1;
+		found = plan_cache_run(table, STATEMENT_WRITE_STATUS,
+							   write_status_text, &p, READ_CURRENT) == 1;
 	}
 	PG_FINALLY();
 	{
@@ -133,7 +134,7 @@ write_by_statement(OrderCase *c)
 
 /* A BEFORE trigger may have made something else of the row. */
 static void
-check_row(const OrderCase *c, TupleTableSlot *row)
+check_row(const CancelTarget *c, TupleTableSlot *row)
 {
 	const OrderTable *table = c->table;
 	Datum			  key[INDEX_MAX_KEYS];
@@ -162,7 +163,7 @@ raise_overtaken(const void *arg)
 }
 
 static void
-write_row(RowWriter *w, OrderCase *c, Rows *rows, Datum status)
+write_row(DirectWrite *w, CancelTarget *c, Rows *rows, Datum status)
 {
 	const OrderTable *table = c->table;
 	int				  natts = RelationGetNumberOfAttributes(w->rel);
@@ -184,78 +185,80 @@ write_row(RowWriter *w, OrderCase *c, Rows *rows, Datum status)
 	rows->new->tts_isnull[column] = c->next_status == NULL;
 	ExecStoreVirtualTuple(rows->new);
 
-	if (!writer_update(w, rows->old, rows->new, raise_overtaken, c))
+	if (!direct_write_update(w, rows->old, rows->new, raise_overtaken, c))
 		raise_not_taken(c, "The update was suppressed.");
-	if (writer_has_before_triggers(w))
+	if (direct_write_has_before_triggers(w))
 		check_row(c, rows->new);
 }
 
 static bool
-gets_status(const OrderCase *c)
+gets_status(const CancelTarget *c)
 {
-	return c->result == CASE_OPEN && !same_text(c->status, c->next_status);
+	return c->result == TARGET_OPEN &&
+		!equal_or_both_null(c->status, c->next_status);
 }
 
 static void
-write_rows(Relation rel, OrderCase *cases, int count)
+write_rows(Relation rel, CancelTarget *targets, int count)
 {
-	const OrderTable *table = cases[0].table;
-	RowWriter		  w;
+	const OrderTable *table = targets[0].table;
+	DirectWrite		  w;
 	Rows			  rows;
 	const char		 *status = NULL;
 	Datum			  value = (Datum) 0;
 
-	writer_open(&w, rel, table->status.attnum, table->guard_update);
+	direct_write_open(&w, rel, table->status.attnum, table->guard_update);
 	rows.old = table_slot_create(rel, NULL);
 	rows.new = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
 	for (int i = 0; i < count; i++)
-		if (gets_status(&cases[i]))
+		if (gets_status(&targets[i]))
 		{
-			if (!same_text(status, cases[i].next_status))
+			if (!equal_or_both_null(status, targets[i].next_status))
 			{
-				status = cases[i].next_status;
+				status = targets[i].next_status;
 				value = status_value(table, status);
 			}
-			write_row(&w, &cases[i], &rows, value);
+			write_row(&w, &targets[i], &rows, value);
 		}
-	writer_close(&w);
+	direct_write_close(&w);
 	ExecDropSingleTupleTableSlot(rows.old);
 	ExecDropSingleTupleTableSlot(rows.new);
 }
 
 void
-order_write_status(OrderCase *cases, int count)
+order_update_status(CancelTarget *targets, int count)
 {
 	Relation rel = NULL;
 	bool	 any = false;
 
 	for (int i = 0; i < count; i++)
-		any |= gets_status(&cases[i]);
+		any |= gets_status(&targets[i]);
 	if (!any)
 		return;
 
-	rel = table_open(cases[0].table->relid, RowExclusiveLock);
-	if (writer_may_update(rel))
-		write_rows(rel, cases, count);
+	rel = table_open(targets[0].table->relid, RowExclusiveLock);
+	if (direct_write_can_update(rel))
+		write_rows(rel, targets, count);
 	else
 		for (int i = 0; i < count; i++)
-			if (gets_status(&cases[i]))
-				write_by_statement(&cases[i]);
+			if (gets_status(&targets[i]))
+				write_by_statement(&targets[i]);
 	table_close(rel, NoLock);
 	for (int i = 0; i < count; i++)
-		if (gets_status(&cases[i]))
-			cases[i].status = cases[i].next_status ?
-				pstrdup(cases[i].next_status) :
+		if (gets_status(&targets[i]))
+			targets[i].status = targets[i].next_status ?
+				pstrdup(targets[i].next_status) :
 				NULL;
 }
 
 bool
-order_write_is_ours(const OrderTable *table, const Datum *key,
-					const char *from, const char *to)
+order_update_is_ours(const OrderTable *table, const Datum *key,
+					 const char *from, const char *to)
 {
 	if (own_write == NULL || own_write->seen ||
 		own_write->table->relid != table->relid ||
-		!same_text(own_write->from, from) || !same_text(own_write->to, to) ||
+		!equal_or_both_null(own_write->from, from) ||
+		!equal_or_both_null(own_write->to, to) ||
 		!order_key_same(table, own_write->key, key))
 		return false;
 	own_write->seen = true;

@@ -1,5 +1,5 @@
 /*
- * statement.c — running the prepared statements of an order table
+ * plan_cache.c — running the prepared statements of an order table
  */
 #include "postgres.h"
 
@@ -53,15 +53,15 @@ parameter_key(Parameters *p, const OrderTable *table, const Datum *key)
 
 /* As SPI would for a statement. */
 void
-sight_push(Sight sight)
+read_snapshot_push(ReadSnapshot snapshot)
 {
-	if (sight == SIGHT_CALLER)
+	if (snapshot == READ_CALLER)
 	{
 		PushActiveSnapshot(GetActiveSnapshot());
 		return;
 	}
 	CommandCounterIncrement();
-	PushActiveSnapshot(sight == SIGHT_LATEST && IsolationUsesXactSnapshot() ?
+	PushActiveSnapshot(snapshot == READ_LATEST && IsolationUsesXactSnapshot() ?
 						   GetLatestSnapshot() :
 						   GetTransactionSnapshot());
 }
@@ -123,28 +123,28 @@ statement_plan(OrderTable *table, StatementKind kind, StatementText text,
 
 /* The record tables belong to the owner of the extension. */
 uint64
-statement_run(OrderTable *table, StatementKind kind, StatementText text,
-			  const Parameters *p, Sight sight)
+plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
+			   const Parameters *p, ReadSnapshot snapshot)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	bool		  records = kind >= STATEMENT_FIND_OVERDUE;
-	OwnerScope	  scope;
+	RunAsScope	  scope;
 	SPIPlanPtr	  plan;
 	int			  result;
 
 	if (records)
-		extension_enter(&scope);
+		run_as_extension_owner(&scope);
 	plan = statement_plan(table, kind, text, p);
 	/* At READ COMMITTED a new snapshot is the latest one. */
-	if (sight == SIGHT_LATEST && IsolationUsesXactSnapshot())
+	if (snapshot == READ_LATEST && IsolationUsesXactSnapshot())
 		result = SPI_execute_snapshot(plan, (Datum *) p->values, p->nulls,
 									  GetLatestSnapshot(), InvalidSnapshot,
 									  false, true, 0);
 	else
 		result = SPI_execute_plan(plan, (Datum *) p->values, p->nulls,
-								  sight == SIGHT_CALLER, 0);
+								  snapshot == READ_CALLER, 0);
 	if (records)
-		owner_leave(&scope);
+		run_as_end(&scope);
 	MemoryContextSwitchTo(caller);
 	if (result < 0)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));

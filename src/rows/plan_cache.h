@@ -1,12 +1,12 @@
 /*
- * statement.h — running the prepared statements of an order table
+ * plan_cache.h — running the prepared statements of an order table
  *
  * Statements are prepared on first use and kept with the OrderTable.  One
  * that PostgreSQL finds stale is built again from its text, with the names
  * that the relations have now.
  */
-#ifndef ORDCANCEL_STATEMENT_H
-#define ORDCANCEL_STATEMENT_H
+#ifndef ORDCANCEL_PLAN_CACHE_H
+#define ORDCANCEL_PLAN_CACHE_H
 
 #include "lib/stringinfo.h"
 #include "utils/numeric.h"
@@ -24,15 +24,15 @@ typedef struct Parameters
 } Parameters;
 
 /* What a statement sees. */
-typedef enum Sight
+typedef enum ReadSnapshot
 {
-	SIGHT_CALLER, /* what the caller's statement sees; read only */
-	SIGHT_NOW,	  /* the usual new snapshot */
-	SIGHT_LATEST, /* all that is committed, in every isolation level */
-} Sight;
+	READ_CALLER,  /* what the caller's statement sees; read only */
+	READ_CURRENT, /* the usual new snapshot */
+	READ_LATEST,  /* all that is committed, in every isolation level */
+} ReadSnapshot;
 
 /* Makes that the active snapshot. */
-extern void sight_push(Sight sight);
+extern void read_snapshot_push(ReadSnapshot snapshot);
 
 /* Writes a statement's text. */
 typedef void (*StatementText)(StringInfo sql, const OrderTable *table);
@@ -48,13 +48,13 @@ extern void parameter_key(Parameters *p, const OrderTable *table,
  * Runs a statement; returns the number of rows, the rows are in
  * SPI_tuptable.  The caller is connected to SPI; its memory context stays.
  */
-extern uint64 statement_run(OrderTable *table, StatementKind kind,
-							StatementText text, const Parameters *p,
-							Sight sight);
+extern uint64 plan_cache_run(OrderTable *table, StatementKind kind,
+							 StatementText text, const Parameters *p,
+							 ReadSnapshot snapshot);
 
 /* Columns of row 0 of SPI_tuptable, copied; NULL where they are NULL. */
 extern char		   *result_text(int column);
 extern TimestampTz *result_time(int column);
 extern Numeric		result_numeric(int column);
 
-#endif /* ORDCANCEL_STATEMENT_H */
+#endif /* ORDCANCEL_PLAN_CACHE_H */

@@ -1,5 +1,5 @@
 /*
- * record.c — finding cancellations and events
+ * record_read.c — finding cancellations and events
  */
 #include "postgres.h"
 
@@ -96,7 +96,7 @@ slot_numeric(TupleTableSlot *slot, const RecordMap *map, CancellationColumn c)
 }
 
 static void
-fill_from_slot(OrderCase *c, TupleTableSlot *row, const RecordMap *map)
+fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 {
 	Cancellation *r = &c->record;
 	bool		  known;
@@ -190,31 +190,33 @@ find_index(const OrderTable *table, Relation rel, Oid *last,
 }
 
 static bool
-is_open(const OrderCase *c)
+is_open(const CancelTarget *c)
 {
-	return c->result == CASE_OPEN;
+	return c->result == TARGET_OPEN;
 }
 
 static bool
-has_ended(const OrderCase *c)
+has_ended(const CancelTarget *c)
 {
 	return is_open(c) && c->has_record && c->record.state > STATE_CANCELED;
 }
 
 /* Fills those of the cases from what a probe of the index finds. */
 static void
-find_by_index(OrderCase *cases, int count, bool (*wanted)(const OrderCase *),
-			  Relation rel, Oid index, const RecordMap *map, Sight sight)
+find_by_index(CancelTarget *targets, int					  count,
+			  bool (*matches)(const CancelTarget *), Relation rel, Oid index,
+			  const RecordMap *map, ReadSnapshot snapshot)
 {
-	OrderTable *table = cases[0].table;
-	Probe		probe;
+	OrderTable *table = targets[0].table;
+	IndexLookup lookup;
 
-	probe_begin(&probe, rel, index, table->keys, table->nkeys, sight);
+	index_lookup_begin(&lookup, rel, index, table->keys, table->nkeys,
+					   snapshot);
 	for (int i = 0; i < count; i++)
-		if (wanted(&cases[i]) &&
-			probe_find(&probe, cases[i].key, BackwardScanDirection))
-			fill_from_slot(&cases[i], probe.slot, map);
-	probe_end(&probe);
+		if (matches(&targets[i]) &&
+			index_lookup_find(&lookup, targets[i].key, BackwardScanDirection))
+			fill_from_slot(&targets[i], lookup.slot, map);
+	index_lookup_end(&lookup);
 }
 
 /*
@@ -222,9 +224,9 @@ find_by_index(OrderCase *cases, int count, bool (*wanted)(const OrderCase *),
  * one.  Where it is not, ids have gone back, and the index of live ones knows.
  */
 static void
-find(OrderCase *cases, int count, Sight sight)
+find(CancelTarget *targets, int count, ReadSnapshot snapshot)
 {
-	OrderTable *table = cases[0].table;
+	OrderTable *table = targets[0].table;
 	Relation	rel = record_open(table->cancellation_table, AccessShareLock);
 	char	  **columns = palloc((table->nkeys + 1) * sizeof(char *));
 	RecordMap	map;
@@ -233,28 +235,28 @@ find(OrderCase *cases, int count, Sight sight)
 	record_map(&map, cancellation_columns, table, rel);
 	for (int i = 0; i < count; i++)
 	{
-		cases[i].has_record = false;
-		memset(&cases[i].record, 0, sizeof(Cancellation));
+		targets[i].has_record = false;
+		memset(&targets[i].record, 0, sizeof(Cancellation));
 	}
 	memcpy(columns, table->record_keys, table->nkeys * sizeof(char *));
 	columns[table->nkeys] = "cancellation_id";
-	find_by_index(cases, count, is_open, rel,
+	find_by_index(targets, count, is_open, rel,
 				  find_index(table, rel, &table->newest_index, columns,
 							 table->nkeys + 1, false),
-				  &map, sight);
+				  &map, snapshot);
 	for (int i = 0; i < count; i++)
-		any_ended |= has_ended(&cases[i]);
+		any_ended |= has_ended(&targets[i]);
 	if (any_ended)
-		find_by_index(cases, count, has_ended, rel,
+		find_by_index(targets, count, has_ended, rel,
 					  find_index(table, rel, &table->live_index,
 								 table->record_keys, table->nkeys, true),
-					  &map, sight);
+					  &map, snapshot);
 	pfree(columns);
 	table_close(rel, NoLock);
 }
 
 static void
-check_same(const OrderCase *c, const OrderCase *latest)
+check_same(const CancelTarget *c, const CancelTarget *latest)
 {
 	if (latest->has_record != c->has_record ||
 		latest->record.id != c->record.id ||
@@ -271,13 +273,13 @@ check_same(const OrderCase *c, const OrderCase *latest)
 }
 
 void
-record_find(OrderCase *cases, int count)
+record_find(CancelTarget *targets, int count)
 {
-	OrderCase *latest;
+	CancelTarget *latest;
 
 	if (!IsolationUsesXactSnapshot())
 	{
-		find(cases, count, SIGHT_NOW);
+		find(targets, count, READ_CURRENT);
 		return;
 	}
 
@@ -286,24 +288,24 @@ record_find(OrderCase *cases, int count)
 	 * only a lock on the order row.  What is newer decides; but a transaction
 	 * that cannot see it may not build on it either.
 	 */
-	latest = palloc(count * sizeof(OrderCase));
-	memcpy(latest, cases, count * sizeof(OrderCase));
-	find(latest, count, SIGHT_LATEST);
-	find(cases, count, SIGHT_NOW);
+	latest = palloc(count * sizeof(CancelTarget));
+	memcpy(latest, targets, count * sizeof(CancelTarget));
+	find(latest, count, READ_LATEST);
+	find(targets, count, READ_CURRENT);
 	for (int i = 0; i < count; i++)
-		check_same(&cases[i], &latest[i]);
+		check_same(&targets[i], &latest[i]);
 	pfree(latest);
 }
 
 void
-record_look(OrderCase *cases, int count)
+record_peek(CancelTarget *targets, int count)
 {
-	find(cases, count, SIGHT_CALLER);
+	find(targets, count, READ_CALLER);
 }
 
 void
-record_probe_id(Probe *probe, const OrderTable *table, Relation rel,
-				Sight sight)
+record_lookup_by_id(IndexLookup *lookup, const OrderTable *table, Relation rel,
+					ReadSnapshot snapshot)
 {
 	static char *const column = "cancellation_id";
 	static Column	   id = {0};
@@ -312,23 +314,23 @@ record_probe_id(Probe *probe, const OrderTable *table, Relation rel,
 	if (!OidIsValid(id.equal_function.fn_oid))
 		fmgr_info_cxt(F_INT8EQ, &id.equal_function, TopMemoryContext);
 	index = find_index(table, rel, &index, &column, 1, false);
-	probe_begin(probe, rel, index, &id, 1, sight);
+	index_lookup_begin(lookup, rel, index, &id, 1, snapshot);
 }
 
 void
-record_reread(OrderCase *c)
+record_reread(CancelTarget *c)
 {
 	Relation  rel = record_open(c->table->cancellation_table, AccessShareLock);
 	Datum	  id = Int64GetDatum(c->record.id);
 	RecordMap map;
-	Probe	  probe;
+	IndexLookup lookup;
 
 	record_map(&map, cancellation_columns, c->table, rel);
 	c->has_record = false;
 	memset(&c->record, 0, sizeof(Cancellation));
-	record_probe_id(&probe, c->table, rel, SIGHT_LATEST);
-	if (probe_find(&probe, &id, ForwardScanDirection))
-		fill_from_slot(c, probe.slot, &map);
-	probe_end(&probe);
+	record_lookup_by_id(&lookup, c->table, rel, READ_LATEST);
+	if (index_lookup_find(&lookup, &id, ForwardScanDirection))
+		fill_from_slot(c, lookup.slot, &map);
+	index_lookup_end(&lookup);
 	table_close(rel, NoLock);
 }

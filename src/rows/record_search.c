@@ -31,14 +31,14 @@ find_request_key_text(StringInfo sql, const OrderTable *table)
 }
 
 bool
-record_find_request_key(OrderTable *table, const char *key, PastCall *past)
+record_find_request_key(OrderTable *table, const char *key, RecordedCall *past)
 {
 	Parameters p = {0};
 	bool	   isnull;
 
 	parameter_text(&p, key);
-	if (statement_run(table, STATEMENT_FIND_REQUEST_KEY, find_request_key_text,
-					  &p, SIGHT_LATEST) == 0)
+	if (plan_cache_run(table, STATEMENT_FIND_REQUEST_KEY,
+					   find_request_key_text, &p, READ_LATEST) == 0)
 		return false;
 	past->order_key = result_text(1);
 	past->source = result_text(2);
@@ -72,8 +72,8 @@ record_overdue(OrderTable *table, TimestampTz now)
 	uint64	   rows;
 
 	parameter_time(&p, &now);
-	rows = statement_run(table, STATEMENT_FIND_OVERDUE, find_overdue_text, &p,
-						 SIGHT_NOW);
+	rows = plan_cache_run(table, STATEMENT_FIND_OVERDUE, find_overdue_text, &p,
+						  READ_CURRENT);
 	for (uint64 i = 0; i < rows; i++)
 		keys = lappend(keys,
 					   SPI_getvalue(SPI_tuptable->vals[i],
@@ -102,8 +102,8 @@ record_unsettled(OrderTable *table, int64 cancellation_id)
 	Parameters p = {0};
 
 	parameter_value(&p, INT8OID, Int64GetDatum(cancellation_id), false);
-	return statement_run(table, STATEMENT_UNSETTLED, unsettled_text, &p,
-						 SIGHT_NOW) > 0;
+	return plan_cache_run(table, STATEMENT_UNSETTLED, unsettled_text, &p,
+						  READ_CURRENT) > 0;
 }
 
 /*
@@ -128,7 +128,7 @@ find_refund_text(StringInfo sql, const OrderTable *table)
 }
 
 List *
-record_find_refund(const OrderCase *c, const char *reference)
+record_find_refund(const CancelTarget *c, const char *reference)
 {
 	Parameters p = {0};
 	List	  *refunds = NIL;
@@ -136,13 +136,13 @@ record_find_refund(const OrderCase *c, const char *reference)
 
 	parameter_text(&p, reference);
 	parameter_key(&p, c->table, c->key);
-	rows = statement_run(c->table, STATEMENT_FIND_REFUND, find_refund_text, &p,
-						 SIGHT_NOW);
+	rows = plan_cache_run(c->table, STATEMENT_FIND_REFUND, find_refund_text,
+						  &p, READ_CURRENT);
 	for (uint64 i = 0; i < rows; i++)
 	{
-		PastRefund *refund = palloc(sizeof(PastRefund));
-		HeapTuple	row = SPI_tuptable->vals[i];
-		char	   *amount = SPI_getvalue(row, SPI_tuptable->tupdesc, 1);
+		RecordedRefund *refund = palloc(sizeof(RecordedRefund));
+		HeapTuple		row = SPI_tuptable->vals[i];
+		char		   *amount = SPI_getvalue(row, SPI_tuptable->tupdesc, 1);
 
 		refund->amount = amount ?
 			DatumGetNumeric(DirectFunctionCall3(numeric_in,
@@ -178,13 +178,13 @@ kept_text(StringInfo sql, const OrderTable *table)
 }
 
 Numeric
-record_kept(const OrderCase *c)
+record_kept(const CancelTarget *c)
 {
 	Parameters p = {0};
 	Numeric	   kept;
 
 	parameter_key(&p, c->table, c->key);
-	statement_run(c->table, STATEMENT_KEPT, kept_text, &p, SIGHT_NOW);
+	plan_cache_run(c->table, STATEMENT_KEPT, kept_text, &p, READ_CURRENT);
 	kept = result_numeric(1);
 	SPI_freetuptable(SPI_tuptable);
 	return kept;
@@ -192,26 +192,26 @@ record_kept(const OrderCase *c)
 
 /* The first entry for the order in the index whose last one record_find took. */
 bool
-record_has_earlier(const OrderCase *c)
+record_has_earlier(const CancelTarget *c)
 {
 	OrderTable *table = c->table;
 	Relation rel = try_table_open(table->cancellation_table, AccessShareLock);
 	List	*indexes = rel ? RelationGetIndexList(rel) : NIL;
-	Probe	 probe;
-	bool	 isnull;
-	bool	 earlier = true;
+	IndexLookup lookup;
+	bool		isnull;
+	bool		earlier = true;
 
 	if (rel && list_member_oid(indexes, table->newest_index))
 	{
-		probe_begin(&probe, rel, table->newest_index, table->keys,
-					table->nkeys, SIGHT_NOW);
-		if (probe_find(&probe, c->key, ForwardScanDirection))
+		index_lookup_begin(&lookup, rel, table->newest_index, table->keys,
+						   table->nkeys, READ_CURRENT);
+		if (index_lookup_find(&lookup, c->key, ForwardScanDirection))
 			earlier = DatumGetInt64(
-						  slot_getattr(probe.slot,
+						  slot_getattr(lookup.slot,
 									   get_attnum(RelationGetRelid(rel),
 												  "cancellation_id"),
 									   &isnull)) != c->record.id;
-		probe_end(&probe);
+		index_lookup_end(&lookup);
 	}
 	list_free(indexes);
 	if (rel)
@@ -262,7 +262,7 @@ bool
 record_request_key_taken(const RequestKeyIndex *index, const ErrorData *error)
 {
 	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION &&
-		same_text(index->name, error->constraint_name) &&
-		same_text(index->table, error->table_name) &&
-		same_text(index->schema, error->schema_name) && index->name;
+		equal_or_both_null(index->name, error->constraint_name) &&
+		equal_or_both_null(index->table, error->table_name) &&
+		equal_or_both_null(index->schema, error->schema_name) && index->name;
 }

@@ -91,26 +91,26 @@ insert_rows(OrderTable *table, const RecordColumn *columns, Oid relid,
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	Parameters		p;
 	RecordMap		map;
-	RowWriter		w;
-	OwnerScope		scope;
+	DirectWrite		w;
+	RunAsScope		scope;
 
 	record_map(&map, columns, table, rel);
 	if (has_code(rel))
-		extension_enter(&scope);
-	writer_open(&w, rel, 0, InvalidOid);
+		run_as_extension_owner(&scope);
+	direct_write_open(&w, rel, 0, InvalidOid);
 	MemoryContextSwitchTo(context);
 	for (int i = 0; i < count; i++)
 	{
 		fill(rows, i, &p);
 		fill_slot(slot, NULL, &p, &map);
-		if (!writer_insert(&w, slot))
+		if (!direct_write_insert(&w, slot))
 			raise_not_written(rel);
 		MemoryContextReset(context);
 	}
 	MemoryContextSwitchTo(caller);
-	writer_close(&w);
+	direct_write_close(&w);
 	if (has_code(rel))
-		owner_leave(&scope);
+		run_as_end(&scope);
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(rel, NoLock);
 	MemoryContextDelete(context);
@@ -125,7 +125,7 @@ next_id(Oid sequence)
 static void
 cancellation_parameters(const void *rows, int i, Parameters *p)
 {
-	const OrderCase	   *c = ((OrderCase *const *) rows)[i];
+	const CancelTarget *c = ((CancelTarget *const *) rows)[i];
 	const Cancellation *r = &c->record;
 
 	p->count = 0;
@@ -154,22 +154,22 @@ cancellation_parameters(const void *rows, int i, Parameters *p)
 }
 
 void
-record_insert(OrderCase **cases, int count)
+record_insert(CancelTarget **targets, int count)
 {
 	OrderTable *table;
 	Oid			sequence;
 
 	if (count == 0)
 		return;
-	table = cases[0]->table;
+	table = targets[0]->table;
 	sequence = config_relation("cancellation_id_seq");
 	for (int i = 0; i < count; i++)
 	{
-		cases[i]->record.id = next_id(sequence);
-		cases[i]->has_record = true;
+		targets[i]->record.id = next_id(sequence);
+		targets[i]->has_record = true;
 	}
 	insert_rows(table, cancellation_columns, table->cancellation_table,
-				cancellation_parameters, cases, count);
+				cancellation_parameters, targets, count);
 }
 
 static void
@@ -187,32 +187,32 @@ raise_overtaken(const void *arg)
  * have called us for the same order.
  */
 void
-record_update(OrderCase *c)
+record_update(CancelTarget *c)
 {
 	Relation rel = record_open(c->table->cancellation_table, RowExclusiveLock);
 	TupleTableSlot *fresh = table_slot_create(rel, NULL);
 	Datum			id = Int64GetDatum(c->record.id);
 	Parameters		p;
 	RecordMap		map;
-	Probe			probe;
-	RowWriter		w;
-	OwnerScope		scope;
+	IndexLookup		lookup;
+	DirectWrite		w;
+	RunAsScope		scope;
 
 	record_map(&map, cancellation_columns, c->table, rel);
 	if (has_code(rel))
-		extension_enter(&scope);
-	writer_open(&w, rel, 0, InvalidOid);
-	record_probe_id(&probe, c->table, rel, SIGHT_NOW);
-	if (!probe_find(&probe, &id, ForwardScanDirection))
+		run_as_extension_owner(&scope);
+	direct_write_open(&w, rel, 0, InvalidOid);
+	record_lookup_by_id(&lookup, c->table, rel, READ_CURRENT);
+	if (!index_lookup_find(&lookup, &id, ForwardScanDirection))
 		raise_overtaken(NULL);
 	cancellation_parameters(&c, 0, &p);
-	fill_slot(fresh, probe.slot, &p, &map);
-	if (!writer_update(&w, probe.slot, fresh, raise_overtaken, NULL))
+	fill_slot(fresh, lookup.slot, &p, &map);
+	if (!direct_write_update(&w, lookup.slot, fresh, raise_overtaken, NULL))
 		raise_not_written(rel);
-	probe_end(&probe);
-	writer_close(&w);
+	index_lookup_end(&lookup);
+	direct_write_close(&w);
 	if (has_code(rel))
-		owner_leave(&scope);
+		run_as_end(&scope);
 	ExecDropSingleTupleTableSlot(fresh);
 	table_close(rel, NoLock);
 }
@@ -228,9 +228,9 @@ typedef struct Events
 static void
 event_parameters(const void *rows, int i, Parameters *p)
 {
-	const Events	*all = rows;
-	const Event		*e = &all->list[i];
-	const OrderCase *c = e->order;
+	const Events	   *all = rows;
+	const Event		   *e = &all->list[i];
+	const CancelTarget *c = e->order;
 
 	p->count = 0;
 	parameter_value(p, INT8OID, Int64GetDatum(e->id), false);
@@ -270,7 +270,8 @@ insert_events(OrderTable *table, Event *list, int count)
 		if (list[i].data == NULL)
 			continue;
 		/* In a batch they are all the same. */
-		all.data[i] = i > 0 && same_text(list[i].data, list[i - 1].data) ?
+		all.data[i] = i > 0 &&
+				equal_or_both_null(list[i].data, list[i - 1].data) ?
 			all.data[i - 1] :
 			DirectFunctionCall1(jsonb_in, CStringGetDatum(list[i].data));
 	}
