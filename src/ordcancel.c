@@ -13,7 +13,7 @@
 #include "config/guarded_columns.h"
 #include "config/guc.h"
 #include "config/order_table.h"
-#include "config/policy_load.h"
+#include "config/reason_cache.h"
 #include "notify/outbox.h"
 #include "notify/relay.h"
 
@@ -27,7 +27,7 @@ _PG_init(void)
 	guc_init();
 	order_table_init();
 	guarded_columns_init();
-	rules_init();
+	reason_cache_init();
 	immediate_triggers_init();
 	outbox_init();
 	if (process_shared_preload_libraries_in_progress)

@@ -29,4 +29,19 @@ done
 # The script is read in the encoding of whatever database it is for.
 echo 'lint: ASCII in sql'
 ! grep -nP '[^\x00-\x7F]' sql/*.sql || status=1
+# A file may include headers of its own folder and of those named before it.
+layers='base decision config rows notify lifecycle entry'
+echo 'lint: includes go down'
+awk -v layers="$layers" '
+	BEGIN { n = split(layers, name, " "); for (i = 1; i <= n; i++) rank[name[i]] = i }
+	match($0, /^#include "[a-z]+\//) {
+		to = substr($0, 11, RLENGTH - 11)
+		split(FILENAME, path, "/")
+		if (to in rank && rank[to] > rank[path[2]]) { print FILENAME ": " $0; bad = 1 }
+	}
+	END { exit bad }' src/*/*.[ch] || status=1
+for folder in src/*/; do
+	case " $layers " in *" $(basename "$folder") "*) ;; *) echo "lint: $folder has no layer"; status=1 ;; esac
+	[ -e "$folder/README.md" ] || { echo "lint: $folder has no README.md"; status=1; }
+done
 exit $status

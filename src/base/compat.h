@@ -70,4 +70,16 @@
 #define decode_date_time DecodeDateTime
 #endif
 
+/* PostgreSQL 18 counts what index scans do, 19 takes flags. */
+#if PG_VERSION_NUM >= 190000
+#define begin_index_scan(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, 0, SO_NONE)
+#elif PG_VERSION_NUM >= 180000
+#define begin_index_scan(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, 0)
+#else
+#define begin_index_scan(rel, index, snapshot, nkeys) \
+	index_beginscan(rel, index, snapshot, nkeys, 0)
+#endif
+
 #endif /* ORDCANCEL_COMPAT_H */

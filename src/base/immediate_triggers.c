@@ -17,32 +17,32 @@ static ExecutorStart_hook_type	next_start = NULL;
 static ProcessUtility_hook_type next_utility = NULL;
 
 /* The scopes of as_owner.c that we are in, the innermost first. */
-typedef struct Room
+typedef struct Scope
 {
 	bool			 at_once;
 	SubTransactionId subid;
-	struct Room		*outer;
-} Room;
+	struct Scope	*outer;
+} Scope;
 
-static Room *room = NULL;
+static Scope *scope = NULL;
 
 void
 immediate_triggers_begin(bool at_once)
 {
-	Room *inner = MemoryContextAlloc(TopTransactionContext, sizeof(Room));
+	Scope *inner = MemoryContextAlloc(TopTransactionContext, sizeof(Scope));
 
 	inner->at_once = at_once;
 	inner->subid = GetCurrentSubTransactionId();
-	inner->outer = room;
-	room = inner;
+	inner->outer = scope;
+	scope = inner;
 }
 
 void
 immediate_triggers_end(void)
 {
-	Room *inner = room;
+	Scope *inner = scope;
 
-	room = inner->outer;
+	scope = inner->outer;
 	pfree(inner);
 }
 
@@ -51,7 +51,7 @@ end_subtransaction(SubXactEvent event, SubTransactionId subid,
 				   SubTransactionId parent, void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		while (room && room->subid >= subid)
+		while (scope && scope->subid >= subid)
 			immediate_triggers_end();
 }
 
@@ -61,13 +61,13 @@ end_transaction(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 		event == XACT_EVENT_PREPARE)
-		room = NULL;
+		scope = NULL;
 }
 
 static bool
 fires_at_once(void)
 {
-	return room && room->at_once && InSecurityRestrictedOperation();
+	return scope && scope->at_once && InSecurityRestrictedOperation();
 }
 
 /* The trigger descriptor is the statement's own copy. */

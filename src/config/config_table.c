@@ -18,6 +18,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/result_row.h"
 #include "config/config_table.h"
 
 static Oid
@@ -157,7 +158,7 @@ config_text(HeapTuple row, TupleDesc desc, int column)
 	bool  isnull;
 	Datum value = config_value(row, desc, column, &isnull);
 
-	return isnull ? NULL : TextDatumGetCString(value);
+	return nullable_text(value, isnull);
 }
 
 char *

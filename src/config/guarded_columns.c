@@ -19,12 +19,10 @@
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "utils/fmgroids.h"
-#include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "base/relid_cache.h"
 #include "config/guarded_columns.h"
 
 #define GUARD_DELETE "!ordcancel_guard_delete"
@@ -32,43 +30,20 @@
 /* A primary key has at most INDEX_MAX_KEYS columns. */
 #define GUARDED_MAX (INDEX_MAX_KEYS + 2)
 
-typedef struct GuardedSlot
+typedef struct GuardedEntry
 {
-	Oid		   relid; /* hash key */
-	bool	   valid;
-	int		   count;
-	AttrNumber columns[GUARDED_MAX];
-} GuardedSlot;
+	RelidCacheEntry cached;
+	int				count;
+	AttrNumber		columns[GUARDED_MAX];
+} GuardedEntry;
 
-static HTAB *slots = NULL;
-
-/* Flags only, as in order_table.c. */
-static void
-invalidate(Datum arg, Oid relid)
-{
-	HASH_SEQ_STATUS seq;
-	GuardedSlot	   *slot;
-
-	if (relid != InvalidOid)
-	{
-		slot = hash_search(slots, &relid, HASH_FIND, NULL);
-		if (slot)
-			slot->valid = false;
-		return;
-	}
-	hash_seq_init(&seq, slots);
-	while ((slot = hash_seq_search(&seq)) != NULL)
-		slot->valid = false;
-}
+static RelidCache guarded;
 
 void
 guarded_columns_init(void)
 {
-	HASHCTL ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(GuardedSlot)};
-
-	slots = hash_create("ordcancel watched columns", 16, &ctl,
-						HASH_ELEM | HASH_BLOBS);
-	CacheRegisterRelcacheCallback(invalidate, (Datum) 0);
+	relid_cache_init(&guarded, "ordcancel guarded columns",
+					 sizeof(GuardedEntry));
 }
 
 /* The columns of a relation that its trigger depends on. */
@@ -124,37 +99,32 @@ find_columns(Oid relid, AttrNumber *columns)
 	return count;
 }
 
-/* Slots stay where they are for ever. */
-static GuardedSlot *
-slot_of(Oid relid)
+/* Entries stay where they are, so the last one can be kept at hand. */
+static GuardedEntry *
+entry_of(Oid relid)
 {
-	static GuardedSlot *last = NULL;
-	bool				found;
+	static GuardedEntry *last = NULL;
 
-	if (last && last->relid == relid)
-		return last;
-	last = hash_search(slots, &relid, HASH_ENTER, &found);
-	if (!found)
-		last->valid = false;
+	if (last == NULL || last->cached.relid != relid)
+		last = relid_cache_get(&guarded, relid);
 	return last;
 }
 
 int
 guarded_columns_get(Relation rel, const AttrNumber **columns)
 {
-	Oid			 relid = RelationGetRelid(rel);
-	GuardedSlot *slot = slot_of(relid);
+	Oid			  relid = RelationGetRelid(rel);
+	GuardedEntry *entry = entry_of(relid);
 
-	if (!slot->valid || slot->count == 0)
+	if (!entry->cached.valid || entry->count == 0)
 	{
 		AttrNumber fresh[GUARDED_MAX];
 
-		/* Set before: an invalidation that arrives meanwhile unsets it. */
-		slot->valid = true;
-		slot->count = 0;
-		slot->count = find_columns(relid, fresh);
-		memcpy(slot->columns, fresh, sizeof(fresh));
+		entry->cached.valid = true;
+		entry->count = 0;
+		entry->count = find_columns(relid, fresh);
+		memcpy(entry->columns, fresh, sizeof(fresh));
 	}
-	*columns = slot->columns;
-	return slot->count;
+	*columns = entry->columns;
+	return entry->count;
 }

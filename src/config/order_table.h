@@ -20,7 +20,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 
-#include "decision/decision.h"
+#include "decision/policy.h"
 
 /* A column of the order table that we read or write. */
 typedef struct Column
@@ -140,8 +140,9 @@ typedef struct OrderTable
 	int		   nblocks;
 	BlockRule *blocks;
 
-	struct Pinned *facts; /* what order_expr_evaluate asks; see pinned.h */
-	SPIPlanPtr	   statements[STATEMENT_COUNT];
+	struct Pinned
+			  *expr_query; /* what order_expr_evaluate asks; see pinned.h */
+	SPIPlanPtr statements[STATEMENT_COUNT];
 } OrderTable;
 
 extern void order_table_init(void);

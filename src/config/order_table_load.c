@@ -20,10 +20,10 @@
 
 #include "config/config_table.h"
 #include "config/order_table_check.h"
+#include "config/order_table_columns.h"
 #include "config/order_table_load.h"
 #include "config/pinned_query.h"
 #include "config/policy_load.h"
-#include "config/run_as.h"
 #include "config/status_equality.h"
 #include "decision/refusal.h"
 
@@ -69,7 +69,7 @@ free_statements(void *arg)
 	for (int i = 0; i < STATEMENT_COUNT; i++)
 		if (table->statements[i])
 			SPI_freeplan(table->statements[i]);
-	pinned_forget(&table->facts);
+	pinned_forget(&table->expr_query);
 }
 
 /* "o.*" is written o, and o would be a column if there were one. */
@@ -87,96 +87,6 @@ unused_alias(TupleDesc desc)
 	return alias;
 }
 
-static void
-load_column(OrderTable *table, Relation rel, Column *column, AttrNumber attnum)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-	Oid				  function;
-	bool			  varlena;
-	char			  typtype;
-
-	column->attnum = attnum;
-	column->name = pstrdup(NameStr(att->attname));
-	column->type = att->atttypid;
-	column->base = getBaseType(att->atttypid);
-	column->typmod = att->atttypmod;
-	column->typlen = att->attlen;
-	column->typbyval = att->attbyval;
-	column->blank_padded = column->base == BPCHAROID;
-	getTypeInputInfo(column->type, &column->input, &column->ioparam);
-	typtype = get_typtype(column->type);
-	column->input_is_plain = typtype == TYPTYPE_ENUM ||
-		(typtype == TYPTYPE_BASE &&
-		 !OidIsValid(get_element_type(column->type)));
-	fmgr_info_cxt(column->input, &column->in, table->context);
-	getTypeOutputInfo(column->type, &function, &varlena);
-	fmgr_info_cxt(function, &column->out, table->context);
-}
-
-/* Finds a configured column by name; it may have been renamed or dropped. */
-static void
-load_named_column(OrderTable *table, Relation rel, Column *column,
-				  const char *name)
-{
-	if (name == NULL)
-		return;
-	for (AttrNumber i = 1; i <= RelationGetDescr(rel)->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i - 1);
-
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-		{
-			load_column(table, rel, column, i);
-			return;
-		}
-	}
-	refusal_raise_invalid_policy(
-		psprintf("order table %s has no column \"%s\" any more", table->label,
-				 name),
-		"The column was renamed or dropped after the table was attached.",
-		"Call ordcancel.attach() again with the column's new name; policies, rules and records stay.");
-}
-
-/* It is read in C, by its type. */
-static void
-check_placed_at(const OrderTable *table)
-{
-	const Column *column = &table->placed_at;
-
-	switch (column->attnum ? column->base : TIMESTAMPTZOID)
-	{
-		case TIMESTAMPTZOID:
-		case TIMESTAMPOID:
-		case DATEOID:
-			return;
-	}
-	refusal_raise_invalid_policy(
-		psprintf("column \"%s\" of order table %s is not a time any more",
-				 column->name, table->label),
-		psprintf("Its type is %s.", format_type_be(column->type)),
-		"It has to be a timestamp, with or without time zone, or a date.");
-}
-
-/* The text of these types depends on DateStyle, TimeZone and the like. */
-static bool
-type_has_format(Oid type)
-{
-	switch (getBaseType(type))
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-		case UUIDOID:
-		case NUMERICOID:
-			return false;
-		default:
-			return true;
-	}
-}
-
 static bool
 same_key(const Registration *reg, Relation rel, Relation index)
 {
@@ -192,22 +102,6 @@ same_key(const Registration *reg, Relation rel, Relation index)
 			return false;
 	}
 	return true;
-}
-
-static void
-load_key_order(OrderTable *table, Column *key, Relation index, int i)
-{
-	Oid family = index->rd_opfamily[i];
-	Oid type = index->rd_opcintype[i];
-
-	key->equal = get_opfamily_member(family, type, type,
-									 BTEqualStrategyNumber);
-	key->less = get_opfamily_member(family, type, type, BTLessStrategyNumber);
-	fmgr_info_cxt(get_opcode(key->equal), &key->equal_function,
-				  table->context);
-	fmgr_info_cxt(get_opfamily_proc(family, type, type, BTORDER_PROC),
-				  &key->compare_function, table->context);
-	key->collation = index->rd_indcollation[i];
 }
 
 /* One of our trigger functions; they stand in our schema, without arguments. */
@@ -259,9 +153,10 @@ load_keys(const Registration *reg, Relation rel)
 	{
 		Column *key = &table->keys[i];
 
-		load_column(table, rel, key, index->rd_index->indkey.values[i]);
-		load_key_order(table, key, index, i);
-		table->key_has_format |= type_has_format(key->type);
+		order_table_load_column(table, rel, key,
+								index->rd_index->indkey.values[i]);
+		order_table_load_key_order(table, key, index, i);
+		table->key_has_format |= type_has_settings(key->type);
 		TupleDescInitEntry(table->key_desc, i + 1, key->name, key->type,
 						   key->typmod, 0);
 	}
@@ -400,15 +295,17 @@ order_table_load(Oid relid)
 	table->label = label_of(rel);
 	table->desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
 	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-	load_named_column(table, rel, &table->status, reg.status);
+	order_table_load_named_column(table, rel, &table->status, reg.status);
 	table->status_collation = TupleDescAttr(RelationGetDescr(rel),
 											table->status.attnum - 1)
 								  ->attcollation;
-	load_named_column(table, rel, &table->placed_at, reg.placed_at);
-	check_placed_at(table);
-	load_named_column(table, rel, &table->policy_by, reg.policy_by);
+	order_table_load_named_column(table, rel, &table->placed_at,
+								  reg.placed_at);
+	order_table_check_placed_at(table);
+	order_table_load_named_column(table, rel, &table->policy_by,
+								  reg.policy_by);
 	table->policy_has_format = table->policy_by.attnum != 0 &&
-		type_has_format(table->policy_by.type);
+		type_has_settings(table->policy_by.type);
 	load_keys(&reg, rel);
 	table->guard_update = guard_function("guard_update");
 	policy_load_blocks(table);

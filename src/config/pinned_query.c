@@ -16,6 +16,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
+#include "base/read_snapshot.h"
 #include "config/expression.h"
 #include "config/pinned_query.h"
 #include "config/run_as.h"

@@ -17,7 +17,7 @@
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
 
-#include "rows/plan_cache.h"
+#include "base/read_snapshot.h"
 
 /* What is kept of a text that was read. */
 typedef struct Pinned Pinned;

@@ -4,7 +4,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 
 #include "config/config_table.h"
@@ -46,37 +45,6 @@ enum
 	BLOCK_PINNED,
 	BLOCK_FUNCTIONS,
 };
-enum
-{
-	REASON_CODE = 1,
-	REASON_DESCRIPTION,
-	REASON_AUDIENCE,
-	REASON_REQUIRES_NOTE,
-	REASON_REQUIRES_REQUEST,
-	REASON_ACTIVE,
-	REASON_NOTE_MAX,
-};
-
-static MemoryContext reason_context = NULL;
-static Oid			 reason_table = InvalidOid;
-static List			*reasons = NIL;
-static uint64		 reason_changes = 1; /* counts what the callback saw */
-static uint64 reasons_loaded = 0; /* the count that the list is good for */
-
-/* Only counts: the reasons may be in use, and nothing may be read here. */
-static void
-reasons_invalidate(Datum arg, Oid relid)
-{
-	if (relid == InvalidOid || relid == reason_table)
-		reason_changes++;
-}
-
-void
-rules_init(void)
-{
-	CacheRegisterRelcacheCallback(reasons_invalidate, (Datum) 0);
-}
-
 /* Makes room for one more element at the end of an array. */
 static void *
 grow(void *array, int count, Size size)
@@ -303,89 +271,4 @@ policy_load_statuses(const OrderTable *table, PolicyStatusCallback take,
 
 	config_scan("policy", table->relid, read_policy_words, &reader);
 	config_scan("rule", table->relid, read_rule_word, &reader);
-}
-
-static void
-load_reason(HeapTuple row, TupleDesc desc, void *arg)
-{
-	Reason *reason = palloc0(sizeof(Reason));
-	char   *audience = config_text(row, desc, REASON_AUDIENCE);
-
-	reason->code = config_text(row, desc, REASON_CODE);
-	reason->audience = AUDIENCE_ANY;
-	if (audience)
-		audience_from_name(audience, &reason->audience);
-	reason->requires_note = config_bool(row, desc, REASON_REQUIRES_NOTE);
-	reason->requires_request = config_bool(row, desc, REASON_REQUIRES_REQUEST);
-	reason->active = config_bool(row, desc, REASON_ACTIVE);
-	reason->note_max = config_int(row, desc, REASON_NOTE_MAX);
-	*(List **) arg = lappend(*(List **) arg, reason);
-}
-
-/*
- * An old list may still be in use by a verb further up the stack, so it goes
- * with the transaction.  The new one is good for the count taken before the
- * scan: an error half-way, or a change meanwhile, leaves it to be read again.
- */
-const Reason *
-reason_find(const char *code)
-{
-	ListCell *lc;
-
-	AcceptInvalidationMessages();
-	if (reasons_loaded != reason_changes)
-	{
-		MemoryContext fresh = AllocSetContextCreate(CurrentMemoryContext,
-													"ordcancel reasons",
-													ALLOCSET_SMALL_SIZES);
-		MemoryContext caller = MemoryContextSwitchTo(fresh);
-		List		 *list = NIL;
-		uint64		  seen;
-
-		reason_table = config_relation("reason");
-		seen = reason_changes;
-		config_scan("reason", InvalidOid, load_reason, &list);
-		MemoryContextSwitchTo(caller);
-
-		if (reason_context)
-			MemoryContextSetParent(reason_context, TopTransactionContext);
-		MemoryContextSetParent(fresh, CacheMemoryContext);
-		reason_context = fresh;
-		reasons = list;
-		reasons_loaded = seen;
-	}
-
-	foreach(lc, reasons)
-	{
-		const Reason *reason = lfirst(lc);
-
-		if (strcmp(reason->code, code) == 0)
-			return reason;
-	}
-	return NULL;
-}
-
-typedef struct MethodSearch
-{
-	const char *code;
-	bool		found;
-} MethodSearch;
-
-static void
-match_method(HeapTuple row, TupleDesc desc, void *arg)
-{
-	MethodSearch *search = arg;
-
-	if (strcmp(config_text(row, desc, 1), search->code) == 0)
-		search->found = true;
-}
-
-bool
-refund_method_exists(const char *code)
-{
-	MethodSearch search = {.code = code};
-
-	if (code)
-		config_scan("refund_method", InvalidOid, match_method, &search);
-	return search.found;
 }

@@ -10,8 +10,6 @@
 
 #include "config/order_table.h"
 
-extern void rules_init(void);
-
 /*
  * Reads a policy and its rules, by index, into the current memory context;
  * NULL when there is none of that name.  The mark is that of the rows, see
@@ -38,11 +36,6 @@ typedef void (*PolicyStatusCallback)(char *status, char *policy,
 /* Reads all of them; there may be many. */
 extern void policy_load_statuses(const OrderTable	 *table,
 								 PolicyStatusCallback take, void *arg);
-
-/* NULL when there is no such reason. */
-extern const Reason *reason_find(const char *code);
-
-extern bool refund_method_exists(const char *code);
 
 /* Adds to what the expressions of the table call. */
 extern void policy_load_functions(OrderTable *table, const char *functions);

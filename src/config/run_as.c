@@ -131,6 +131,23 @@ run_as_end(const RunAsScope *scope)
 	immediate_triggers_end();
 }
 
+void
+run_as_owner_spi(RunAsScope *scope, const OrderTable *table)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	run_as_owner(scope, table);
+}
+
+void
+run_as_end_spi(const RunAsScope *scope)
+{
+	run_as_end(scope);
+	SPI_finish();
+}
+
 int
 safe_search_path_begin(void)
 {

@@ -39,6 +39,10 @@ typedef struct RunAsScope
 extern void run_as_owner(RunAsScope *scope, const OrderTable *table);
 extern void run_as_end(const RunAsScope *scope);
 
+/* The same, connected to SPI; the memory context stays the caller's. */
+extern void run_as_owner_spi(RunAsScope *scope, const OrderTable *table);
+extern void run_as_end_spi(const RunAsScope *scope);
+
 /* As any role, without a change of search_path. */
 extern void run_as_role(RunAsScope *scope, Oid role);
 extern void run_as_role_restricted(RunAsScope *scope, Oid role);

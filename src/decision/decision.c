@@ -5,29 +5,13 @@
 
 #include "utils/timestamp.h"
 
-#include "decision/decision.h"
+#include "decision/decision_rules.h"
 
 static Decision decide_begin(const DecisionInput *q);
 static Decision decide_withdraw(const DecisionInput *q);
 static Decision decide_accept(const DecisionInput *q);
 static Decision decide_deny(const DecisionInput *q);
 static Decision decide_refund(const DecisionInput *q);
-static Decision decide_undo(const DecisionInput *q);
-static Decision decide_move(const DecisionInput *q);
-static Decision decide_insert(const DecisionInput *q);
-static Decision decide_delete(const DecisionInput *q);
-
-static Decision
-refused(Condition condition, Fault fault)
-{
-	return (Decision){.condition = condition, .fault = fault};
-}
-
-static Decision
-already(State state)
-{
-	return (Decision){.state = state};
-}
 
 static Decision
 decide_verb(const DecisionInput *q)
@@ -58,22 +42,6 @@ decide_verb(const DecisionInput *q)
 	pg_unreachable();
 }
 
-/* Nothing can be judged by words that no order has any more. */
-static bool
-is_stale(const DecisionInput *q)
-{
-	return q->policy->stale_status != NULL;
-}
-
-/* Perhaps the rule was for this status, under its old name. */
-static Decision
-refused_without_rule(const DecisionInput *q)
-{
-	return q->policy->stale_rule ?
-		refused(CONDITION_INVALID_POLICY, FAULT_STALE_RULE) :
-		refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RULE);
-}
-
 Decision
 decide(const DecisionInput *q)
 {
@@ -91,84 +59,6 @@ decide(const DecisionInput *q)
 		v.until = *q->deadline;
 	}
 	return v;
-}
-
-/* An order that came canceled, without a cancellation of ours. */
-static bool
-imported_canceled(const DecisionInput *q)
-{
-	return q->live == STATE_NONE && q->kind == STATUS_CANCELED;
-}
-
-/*
- * Does the record say canceled of an order that is under way?  Somebody went
- * round the guard.  Neither is true until the cancellation is undone.
- */
-static bool
-disagrees(const DecisionInput *q)
-{
-	return (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS) &&
-		q->moved_on && q->kind == STATUS_ORDINARY;
-}
-
-/* Is what ends an open request a denial, and no withdrawal? */
-static bool
-denies(const DecisionInput *q)
-{
-	return q->live == STATE_REQUESTED && q->asked_by != q->party;
-}
-
-/*
- * Judges reason and note.  Returns CONDITION_NONE in the verdict when they
- * will do.
- */
-Decision
-decide_reason(const DecisionInput *q)
-{
-	/* The system gives a reason where nobody else did, and needs none. */
-	bool takes_reason = q->party != PARTY_SYSTEM &&
-		(q->verb == VERB_REQUEST_CANCEL || q->verb == VERB_CANCEL_ORDER ||
-		 q->verb == VERB_OVERRIDE_CANCEL || q->verb == VERB_ACCEPT_CANCEL);
-	bool needs_note = q->verb == VERB_OVERRIDE_CANCEL ||
-		(q->verb == VERB_DENY_CANCEL && q->party != PARTY_SYSTEM) ||
-		(q->verb == VERB_UNDO_CANCEL && denies(q));
-	int	 note_max = NOTE_MAX_LENGTH;
-	bool customer_asked = q->party == PARTY_CUSTOMER ||
-		(q->live == STATE_REQUESTED && q->asked_by == PARTY_CUSTOMER);
-	Fault fault = FAULT_NONE;
-
-	if (q->reason_unknown)
-		return refused(CONDITION_NONE, FAULT_NONE);
-
-	if (q->reason_given && takes_reason)
-	{
-		if (q->reason == NULL)
-			fault = FAULT_REASON_UNKNOWN;
-		else if (!q->reason->active)
-			fault = FAULT_REASON_INACTIVE;
-		else if (q->reason->audience != AUDIENCE_ANY &&
-				 (int) q->reason->audience != (int) q->party)
-			fault = FAULT_REASON_AUDIENCE;
-		else if (q->reason->requires_request && !customer_asked)
-			fault = FAULT_REASON_NOT_ASKED;
-		else
-		{
-			needs_note |= q->reason->requires_note;
-			note_max = Min(note_max, q->reason->note_max);
-		}
-	}
-	else if (takes_reason && q->policy->reason_required &&
-			 !q->reason_on_record)
-		fault = FAULT_REASON_MISSING;
-
-	if (fault == FAULT_NONE && needs_note && q->note_length == 0)
-		fault = FAULT_NOTE_MISSING;
-	if (fault == FAULT_NONE && q->note_length > note_max)
-		fault = FAULT_NOTE_TOO_LONG;
-
-	return refused(fault == FAULT_NONE ? CONDITION_NONE :
-										 CONDITION_INVALID_REASON,
-				   fault);
 }
 
 /* The cancellation is agreed on: canceled, or in progress while money is due. */
@@ -376,7 +266,7 @@ decide_refund(const DecisionInput *q)
 	pg_unreachable();
 }
 
-static Decision
+Decision
 decide_undo(const DecisionInput *q)
 {
 	UndoReach	needed;
@@ -420,118 +310,4 @@ decide_undo(const DecisionInput *q)
 	v.has_until = !TIMESTAMP_NOT_FINITE(end);
 	v.until = end;
 	return v;
-}
-
-/* The order goes on to an ordinary status. */
-static Decision
-decide_move(const DecisionInput *q)
-{
-	if (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS ||
-		imported_canceled(q))
-		return refused(CONDITION_ORDER_IS_CANCELED,
-					   disagrees(q) ? FAULT_DISAGREES : FAULT_NONE);
-	if (q->live == STATE_REQUESTED && q->policy->hold)
-		return refused(CONDITION_ORDER_ON_HOLD, FAULT_NONE);
-	if (q->live == STATE_REQUESTED)
-		return (Decision){.changed = true,
-						  .state = STATE_DENIED,
-						  .event = EVENT_DENIED};
-	return already(STATE_NONE);
-}
-
-/* Once it is there in a canceled status, can its cancellation be undone? */
-static bool
-could_be_undone(const DecisionInput *q)
-{
-	DecisionInput undo = *q;
-
-	undo.verb = VERB_UNDO_CANCEL;
-	undo.party = PARTY_MERCHANT;
-	undo.moved_on = false;
-	undo.reason_unknown = undo.settled = true;
-	return q->live == STATE_CANCELED && q->policy->canceled_status &&
-		decide_undo(&undo).condition == CONDITION_NONE;
-}
-
-/* Old canceled orders may come in; a request needs somebody who asked. */
-static Decision
-decide_insert(const DecisionInput *q)
-{
-	if (q->kind == STATUS_REQUESTED || q->kind == STATUS_IN_PROGRESS)
-		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RECORD);
-	if (q->live != STATE_NONE && q->kind != STATUS_CANCELED)
-		return refused(CONDITION_ORDER_IS_CANCELED,
-					   could_be_undone(q) ? FAULT_COMES_AGAIN :
-											FAULT_CAME_TO_STAY);
-	return already(STATE_NONE);
-}
-
-static Decision
-decide_delete(const DecisionInput *q)
-{
-	const Rule *rule = policy_rule(q->policy, q->status);
-
-	if (q->live == STATE_REQUESTED || q->live == STATE_IN_PROGRESS)
-		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OPEN);
-	if (rule == NULL)
-		return refused_without_rule(q);
-	if (!rule->deletable)
-		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_RULE);
-	return already(STATE_NONE);
-}
-
-Decision
-decide_change(DecisionInput *q, const char *to, StatusKind kind)
-{
-	bool closed = q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS ||
-		imported_canceled(q);
-	Decision v;
-
-	if (is_stale(q))
-		return refused(CONDITION_INVALID_POLICY, FAULT_STALE_STATUS);
-
-	/* Out of a cancellation only undo_cancel leads. */
-	if (closed)
-	{
-		if (q->live == STATE_IN_PROGRESS && kind == STATUS_CANCELED)
-			return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_DUE);
-		q->verb = VERB_MOVE;
-		return decide(q);
-	}
-
-	if (kind == STATUS_ORDINARY)
-	{
-		q->verb = VERB_MOVE;
-
-		/*
-		 * Nobody can tell whether it is meant to end the request, or saves a
-		 * whole row that was read before.
-		 */
-		if (q->live == STATE_REQUESTED &&
-			equal_and_not_null(q->prior_status, to))
-			return refused(CONDITION_ORDER_ON_HOLD, FAULT_PRIOR_STATUS);
-		return decide(q);
-	}
-
-	/* The word is another policy's, and this one lets nobody in. */
-	if (q->policy->canceled_status == NULL &&
-		status_kind(q->policy, to) == STATUS_ORDINARY)
-		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
-
-	/* Into a cancellation: exactly what the function would have written. */
-	q->verb = q->party == PARTY_CUSTOMER ? VERB_REQUEST_CANCEL :
-										   VERB_CANCEL_ORDER;
-	v = decide(q);
-	if (v.condition != CONDITION_NONE ||
-		(v.changed && equal_and_not_null(v.status, to)))
-		return v;
-	if (!v.changed)
-		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_ALREADY_ASKED);
-	if (v.state == STATE_IN_PROGRESS && kind == STATUS_CANCELED)
-		return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_DUE);
-	if (v.state == STATE_REQUESTED)
-		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_MUST_ASK);
-	if (kind == STATUS_REQUESTED)
-		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NOT_ASKED);
-	return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OTHER_STATUS);
 }

@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "base/text.h"
 #include "decision/decision.h"
 
 static bool

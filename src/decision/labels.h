@@ -42,6 +42,19 @@ typedef enum State
 	STATE_UNDONE,
 } State;
 
+/* Is the cancellation open or in effect? */
+static inline bool
+state_is_live(State state)
+{
+	return state >= STATE_REQUESTED && state <= STATE_CANCELED;
+}
+
+static inline bool
+state_has_ended(State state)
+{
+	return state > STATE_CANCELED;
+}
+
 /* What a rule says to one party. */
 typedef enum RuleMode
 {

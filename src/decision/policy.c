@@ -6,6 +6,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "base/text.h"
 #include "decision/policy.h"
 
 /* Beyond this a span is taken to have no end, instead of overflowing. */
@@ -27,12 +28,6 @@ span_end(TimestampTz start, const Interval *span)
 	return DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
 												 TimestampGetDatum(start),
 												 IntervalPGetDatum(span)));
-}
-
-bool
-equal_and_not_null(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
 StatusKind

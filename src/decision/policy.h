@@ -51,9 +51,6 @@ typedef struct Policy
 	const char *stale_rule; /* the status of a rule */
 } Policy;
 
-/* Both there, and the same to the byte. */
-extern bool equal_and_not_null(const char *a, const char *b);
-
 extern StatusKind  status_kind(const Policy *policy, const char *status);
 extern const Rule *policy_rule(const Policy *policy, const char *status);
 

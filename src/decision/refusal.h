@@ -80,9 +80,6 @@ pg_noreturn extern void refusal_raise_request_key(const char *key,
 /* The way out of a cancellation, where the policy has one; else NULL. */
 extern char *refusal_undo_hint(const Policy *policy, bool on_record);
 
-/* At most so many bytes of a text, cut between characters. */
-extern char *text_clip(const char *text, int bytes);
-
 /* A status as messages name it. */
 extern char *quoted_or_null(const char *status);
 

@@ -7,6 +7,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "base/text.h"
 #include "decision/refusal.h"
 
 void

@@ -12,13 +12,13 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "base/text.h"
 #include "config/guc.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
 #include "entry/roles.h"
 #include "rows/order_key.h"
-#include "rows/order_row.h"
 
 OrderTable *
 args_table(bool isnull, Oid relid, LOCKMODE lock)
@@ -106,61 +106,6 @@ args_raise_not_found(const CancelTarget *c, FunctionCallInfo fcinfo, int arg)
 										NULL);
 
 	refusal_raise(&refusal);
-}
-
-void
-visibility_check_select(const OrderTable *table)
-{
-	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) !=
-			ACLCHECK_OK &&
-		pg_attribute_aclcheck_all(table->relid, GetUserId(), ACL_SELECT,
-								  ACLMASK_ANY) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, table->name);
-}
-
-void
-visibility_redact(const OrderTable *table, bool whole_table, Refusal *refusal)
-{
-	if (whole_table ? visibility_sees_all(table->relid) :
-					  pg_class_aclcheck(table->relid, GetUserId(),
-										ACL_SELECT) == ACLCHECK_OK ||
-				pg_attribute_aclcheck_all(table->relid, GetUserId(),
-										  ACL_SELECT,
-										  ACLMASK_ANY) == ACLCHECK_OK)
-		return;
-	refusal->message = psprintf("the rules for orders of %s refuse it",
-								table->label);
-	refusal->detail = NULL;
-	refusal->hint = "You may not read the order, so no more is said.";
-}
-
-/* What the caller does not see is not found. */
-static void
-hide(CancelTarget *targets, int count)
-{
-	for (int i = 0; i < count; i++)
-		if (targets[i].result == TARGET_OPEN &&
-			!visibility_sees_order(targets[i].table, targets[i].key))
-			targets[i].result = TARGET_NOT_FOUND;
-}
-
-/*
- * Looked up before the lock, so that nobody waits for, or locks, an order of
- * somebody else; and again under it, because it may have become somebody
- * else's while we waited.
- */
-void
-visibility_filter(CancelTarget *targets, int count, bool skip_locked)
-{
-	RunAsScope scope;
-
-	if (visibility_sees_all(targets[0].table->relid))
-		return;
-	hide(targets, count);
-	run_as_owner(&scope, targets[0].table);
-	order_lock(targets, count, skip_locked);
-	run_as_end(&scope);
-	hide(targets, count);
 }
 
 /* Longer names and keys are somebody's mistake; they stand in every event. */

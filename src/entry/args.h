@@ -20,23 +20,6 @@ extern Oid args_type(FunctionCallInfo fcinfo, int arg);
 extern void args_key(CancelTarget *c, FunctionCallInfo fcinfo, int arg);
 extern void args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type);
 
-/* An error unless the caller may read something of the table. */
-extern void visibility_check_select(const OrderTable *table);
-
-/*
- * Does the caller see the orders?  Those that he does not become not found.
- * The caller is connected to SPI.
- */
-extern void visibility_filter(CancelTarget *targets, int count,
-							  bool skip_locked);
-
-/*
- * Takes out of a refusal of a plain write what the writer may not read: with
- * UPDATE alone one must not find out keys and statuses.
- */
-extern void visibility_redact(const OrderTable *table, bool whole_table,
-							  Refusal *refusal);
-
 /* Raises OC002 for the order that an argument names. */
 pg_noreturn extern void args_raise_not_found(const CancelTarget *c,
 											 FunctionCallInfo fcinfo, int arg);

@@ -22,149 +22,15 @@
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
+#include "entry/batch_condition.h"
 #include "entry/cancel_batch.h"
 #include "rows/order_key.h"
-#include "rows/order_row.h"
-#include "rows/plan_cache.h"
 
 /* So many rows are fetched at once. */
 #define FETCH_COUNT 1000
 
 /* And so many when they are fetched whole. */
 #define FETCH_WHOLE 100
-
-static void
-set_for_author(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
-
-/*
- * The author's own code runs here, with the settings that it was given, and
- * sees what row security shows the author, who may be the owner.
- */
-static void
-author_enter(RunAsScope *scope, const Batch *batch)
-{
-	run_as_role(scope, batch->author);
-	SetUserIdAndSecContext(batch->author,
-						   (scope->security & ~SECURITY_NOFORCE_RLS) |
-							   SECURITY_LOCAL_USERID_CHANGE);
-	set_for_author("search_path", batch->search_path);
-	set_for_author("DateStyle", batch->date_style);
-	set_for_author("TimeZone", batch->time_zone);
-}
-
-/*
- * A query over the table is planned with its indexes, whose expressions are
- * the owner's code and would run with the author's rights.  That is so with
- * any query over the table of somebody else, and cannot be helped where row
- * security needs it; but a superuser who calls us must not have to trust the
- * owner.  Then the rows are read as the owner, and the condition is asked of
- * the rows alone.
- */
-static bool
-reads_as_owner(const OrderTable *table, const Batch *batch)
-{
-	RunAsScope scope;
-	bool	   sees_all;
-
-	if (has_privs_of_role(table->owner, batch->author))
-		return false;
-	author_enter(&scope, batch);
-	sees_all = visibility_sees_all(table->relid);
-	run_as_end(&scope);
-	return sees_all;
-}
-
-/* "name.*" is written name, which would be a column if there were one. */
-static char *
-whole_row(const OrderTable *table)
-{
-	return psprintf("(%s.*)::%s", quote_identifier(table->name), table->label);
-}
-
-static void
-append_source(StringInfo sql, const OrderTable *table)
-{
-	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", order_only(table),
-					 table->label, quote_identifier(table->name));
-}
-
-/* The condition ends on a line of its own: a comment in it ends there. */
-static char *
-choose_text(const OrderTable *table, const Batch *batch, bool whole)
-{
-	StringInfoData sql;
-	const char	  *name = quote_identifier(table->name);
-
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT ");
-	for (int i = 0; i < table->nkeys; i++)
-		appendStringInfo(&sql, "%s.%s, ", name,
-						 quote_identifier(table->keys[i].name));
-	appendStringInfo(&sql, "%s.ctid, %s.xmin%s", name, name,
-					 whole ? psprintf(", %s", whole_row(table)) : "");
-	append_source(&sql, table);
-	appendStringInfo(&sql, "(%s\n) ORDER BY ",
-					 whole ? "true" : batch->condition);
-	order_key_sort(&sql, table, name);
-	return sql.data;
-}
-
-static char *
-recheck_text(const OrderTable *table, const Batch *batch, bool whole)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s", whole ? whole_row(table) : "");
-	append_source(&sql, table);
-	order_key_qual(&sql, table, quote_identifier(table->name), NULL, 1);
-	if (!whole)
-		appendStringInfo(&sql, " AND (%s\n)", batch->condition);
-	return sql.data;
-}
-
-/* Asks the condition, as the author, of rows in an array; which meet it. */
-static bool *
-rows_that_meet(const OrderTable *table, const Batch *batch, Datum *rows,
-			   int count)
-{
-	Oid	  type = get_rel_type_id(table->relid);
-	Oid	  array_type = get_array_type(type);
-	Datum array = PointerGetDatum(
-		construct_array(rows, count, type, -1, false, TYPALIGN_DOUBLE));
-	bool		 *meet = palloc(Max(count, 1) * sizeof(bool));
-	RunAsScope	  scope;
-	bool		  isnull;
-	MemoryContext caller = CurrentMemoryContext;
-
-	author_enter(&scope, batch);
-	SPI_connect();
-	if (SPI_execute_with_args(
-			psprintf(
-				"SELECT (%s\n)::pg_catalog.bool FROM pg_catalog.unnest($1) AS %s",
-				batch->condition, quote_identifier(table->name)),
-			1, &array_type, &array, NULL, false, 0) != SPI_OK_SELECT ||
-		SPI_processed != count)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg(
-					 "condition must be one expression over the order row")));
-	for (int i = 0; i < count; i++)
-	{
-		Datum value = SPI_getbinval(SPI_tuptable->vals[i],
-									SPI_tuptable->tupdesc, 1, &isnull);
-
-		meet[i] = !isnull && DatumGetBool(value);
-	}
-	SPI_finish();
-	run_as_end(&scope);
-	MemoryContextSwitchTo(caller);
-	return meet;
-}
 
 /* The key where the batch stopped; NULL: it begins. */
 static Datum *
@@ -221,7 +87,7 @@ fetched_that_meet(const OrderTable *table, const Batch *batch,
 	for (uint64 i = 0; i < count; i++)
 		rows[i] = SPI_getbinval(fetched->vals[i], fetched->tupdesc,
 								table->nkeys + 3, &isnull);
-	return rows_that_meet(table, batch, rows, count);
+	return batch_rows_that_match(table, batch, rows, count);
 }
 
 static void
@@ -243,12 +109,12 @@ choose_all(Batch *batch, const OrderTable *table, bool whole,
 		if (whole)
 			run_as_owner_restricted(&scope, table);
 		else
-			author_enter(&scope, batch);
+			batch_run_as_author(&scope, batch);
 		if (cursor == NULL)
 		{
 			cursor = SPI_cursor_open_with_args(NULL,
-											   choose_text(table, batch,
-														   whole),
+											   batch_choose_text(table, batch,
+																 whole),
 											   0, NULL, NULL, NULL, false, 0);
 			MemoryContextSwitchTo(keep);
 			batch->chosen_desc = CreateTemplateTupleDesc(table->nkeys + 2);
@@ -281,7 +147,7 @@ batch_choose(Batch *batch)
 	Datum	   *after = resume_point(batch, table);
 
 	batch->chosen = tuplestore_begin_heap(false, true, work_mem);
-	choose_all(batch, table, reads_as_owner(table, batch), after);
+	choose_all(batch, table, batch_reads_as_owner(table, batch), after);
 }
 
 /*
@@ -348,55 +214,4 @@ batch_take_chunk(Batch *batch)
 		batch->left--;
 	}
 	ExecDropSingleTupleTableSlot(row);
-}
-
-/* Asks the author's condition again, of an order that has changed. */
-static bool
-ask_again(const CancelTarget *c, const Batch *batch, bool whole)
-{
-	Parameters p = {0};
-	RunAsScope scope;
-	bool	   matches;
-	bool	   isnull;
-	Datum	   row;
-
-	parameter_key(&p, c->table, c->key);
-	if (whole)
-		run_as_owner_restricted(&scope, c->table);
-	else
-		author_enter(&scope, batch);
-	SPI_connect();
-	if (SPI_execute_with_args(recheck_text(c->table, batch, whole), p.count,
-							  p.types, p.values, p.nulls, false,
-							  1) != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute failed: %s",
-			 SPI_result_code_string(SPI_result));
-	matches = SPI_processed > 0;
-	run_as_end(&scope);
-	if (matches && whole)
-	{
-		row = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-							&isnull);
-		matches = rows_that_meet(c->table, batch, &row, 1)[0];
-	}
-	SPI_finish();
-	return matches;
-}
-
-/*
- * The order is locked.  As long as its row is the version that was chosen, so
- * is the order; else the author is asked again.
- */
-bool
-batch_still_matches(CancelTarget *c, void *arg)
-{
-	Batch	   *batch = arg;
-	RowVersion *version = batch->versions ?
-		&batch->versions[c - batch->targets] :
-		NULL;
-
-	if (version && ItemPointerIsValid(&c->tid) &&
-		ItemPointerEquals(&version->tid, &c->tid) && version->xmin == c->xmin)
-		return true;
-	return ask_again(c, batch, reads_as_owner(c->table, batch));
 }

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/text.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/cancel_batch.h"
@@ -25,18 +26,6 @@
 static const char *const outcome_names[BATCH_OUTCOMES] = {
 	"canceled", "in_progress", "requested", "already",
 	"refused",	"skipped",	   "waiting"};
-
-/* Orders of a chunk that went the same way. */
-typedef struct OutcomeGroup
-{
-	const char	*policy;
-	const char	*status;
-	const char	*hint;
-	const char	*sqlstate;
-	const char	*message; /* of the first of them */
-	BatchOutcome outcome;
-	int64		 count;
-} OutcomeGroup;
 
 /* Each statement is planned once in a session, by the first that runs it. */
 static uint64
@@ -116,7 +105,6 @@ batch_create(Batch *b)
 {
 	static SPIPlanPtr plan = NULL;
 	Parameters		  p = {0};
-	bool			  isnull;
 
 	parameter_value(&p, REGCLASSOID, ObjectIdGetDatum(b->orders), false);
 	parameter_text(&p, b->condition);
@@ -135,8 +123,7 @@ batch_create(Batch *b)
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 		" RETURNING batch_id",
 		&p);
-	b->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-										SPI_tuptable->tupdesc, 1, &isnull));
+	b->id = DatumGetInt64(result_column(1).value);
 	b->args.batch = b->id;
 }
 
@@ -145,9 +132,6 @@ batch_load(Batch *b, int64 id)
 {
 	static SPIPlanPtr plan = NULL;
 	Parameters		  p = {0};
-	HeapTuple		  row;
-	TupleDesc		  desc;
-	bool			  isnull;
 
 	parameter_bigint(&p, id);
 	if (run(&plan,
@@ -162,27 +146,23 @@ batch_load(Batch *b, int64 id)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("batch " INT64_FORMAT " does not exist", id),
 				 errhint("See ordcancel.batch_progress.")));
-	row = SPI_tuptable->vals[0];
-	desc = SPI_tuptable->tupdesc;
 	b->id = b->args.batch = id;
-	b->orders = DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull));
+	b->orders = DatumGetObjectId(result_column(1).value);
 	b->condition = result_text(2);
 	b->args.reason = result_text(3);
 	b->args.note = result_text(4);
 	b->args.actor = result_text(5);
-	b->chunk = DatumGetInt32(SPI_getbinval(row, desc, 6, &isnull));
-	b->dry_run = DatumGetBool(SPI_getbinval(row, desc, 7, &isnull));
+	b->chunk = DatumGetInt32(result_column(6).value);
+	b->dry_run = DatumGetBool(result_column(7).value);
 	b->author = get_role_oid(result_text(8), true);
 	b->search_path = result_text(9);
 	b->last_key = result_text(10);
-	b->busy = DatumGetInt64(SPI_getbinval(row, desc, 11, &isnull));
+	b->busy = DatumGetInt64(result_column(11).value);
 	for (int i = 0; i < BATCH_OUTCOMES; i++)
-		b->counts[i] = DatumGetInt64(
-			SPI_getbinval(row, desc, 12 + i, &isnull));
+		b->counts[i] = DatumGetInt64(result_column(12 + i).value);
 	b->date_style = result_text(13 + BATCH_OUTCOMES);
 	b->time_zone = result_text(14 + BATCH_OUTCOMES);
-	return DatumGetBool(
-		SPI_getbinval(row, desc, 12 + BATCH_OUTCOMES, &isnull));
+	return DatumGetBool(result_column(12 + BATCH_OUTCOMES).value);
 }
 
 void
@@ -203,71 +183,13 @@ batch_save_total(Batch *b)
 		&p);
 }
 
-static OutcomeGroup
-group_of(const CancelTarget *c)
-{
-	const Refusal *refusal = &c->outcome.refusal;
-	OutcomeGroup   g = {.outcome = batch_outcome(c), .count = 1};
-
-	g.policy = c->policy ? c->policy->name : NULL;
-	/* As it was before; an error may have come before the question. */
-	g.status = c->input.policy ? c->input.status : c->status;
-	if (g.outcome == BATCH_REFUSED)
-	{
-		g.sqlstate = pstrdup(unpack_sql_state(refusal->sqlstate));
-		g.message = refusal->message;
-		if (refusal->condition != CONDITION_NONE)
-			g.hint = refusal->hint; /* a rule's or block's */
-	}
-	return g;
-}
-
-static bool
-same_group(const OutcomeGroup *a, const OutcomeGroup *b)
-{
-	return a->outcome == b->outcome &&
-		equal_or_both_null(a->policy, b->policy) &&
-		equal_or_both_null(a->status, b->status) &&
-		equal_or_both_null(a->sqlstate, b->sqlstate) &&
-		equal_or_both_null(a->hint, b->hint);
-}
-
-/* Counts the chunk's orders by the way that they went. */
-static List *
-group_all(const Batch *b)
-{
-	List *groups = NIL;
-
-	for (int i = 0; i < b->count; i++)
-	{
-		OutcomeGroup  g = group_of(&b->targets[i]);
-		OutcomeGroup *same = NULL;
-		ListCell	 *lc;
-
-		if (g.outcome == BATCH_WAITING)
-			continue; /* its turn comes */
-		foreach(lc, groups)
-			if (same_group(lfirst(lc), &g))
-				same = lfirst(lc);
-		if (same)
-			same->count++;
-		else
-		{
-			same = palloc(sizeof(OutcomeGroup));
-			*same = g;
-			groups = lappend(groups, same);
-		}
-	}
-	return groups;
-}
-
 static void
 save_groups(const Batch *b)
 {
 	static SPIPlanPtr plan = NULL;
 	ListCell		 *lc;
 
-	foreach(lc, group_all(b))
+	foreach(lc, batch_groups(b))
 	{
 		const OutcomeGroup *g = lfirst(lc);
 		Parameters			p = {0};
@@ -403,7 +325,6 @@ batch_first_waiting(Batch *b)
 {
 	static SPIPlanPtr plan = NULL;
 	Parameters		  p = {0};
-	bool			  isnull;
 
 	parameter_bigint(&p, b->id);
 	if (run(&plan,
@@ -412,9 +333,7 @@ batch_first_waiting(Batch *b)
 			" ORDER BY number LIMIT 1",
 			&p) == 0)
 		return NULL;
-	b->waiting_number = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-													SPI_tuptable->tupdesc, 2,
-													&isnull));
+	b->waiting_number = DatumGetInt64(result_column(2).value);
 	return result_text(1);
 }
 

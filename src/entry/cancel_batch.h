@@ -77,6 +77,8 @@ extern void batch_run_dry(Batch *batch);
 extern void batch_choose(Batch *batch);
 extern void batch_take_chunk(Batch *batch);
 extern void batch_forget_chosen(Batch *batch);
+
+/* batch_condition.c: is the order still to be canceled? */
 extern bool batch_still_matches(CancelTarget *c, void *batch);
 
 /* batch_record.c: as the owner of the extension. */
@@ -90,5 +92,19 @@ extern char *batch_first_waiting(Batch *batch);
 extern void	 batch_tell_summary(Batch *batch);
 
 extern BatchOutcome batch_outcome(const CancelTarget *c);
+
+/* batch_groups.c: what became of the orders of a chunk, as OutcomeGroups. */
+typedef struct OutcomeGroup
+{
+	const char	*policy;
+	const char	*status;
+	const char	*hint;
+	const char	*sqlstate;
+	const char	*message; /* of the first of them */
+	BatchOutcome outcome;
+	int64		 count;
+} OutcomeGroup;
+
+extern List *batch_groups(const Batch *batch);
 
 #endif /* ORDCANCEL_CANCEL_BATCH_H */

@@ -12,15 +12,17 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "base/read_snapshot.h"
+#include "base/result_row.h"
 #include "config/guc.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
 #include "entry/roles.h"
 #include "lifecycle/lifecycle.h"
-#include "rows/order_key.h"
 #include "rows/order_row.h"
 #include "rows/record_read.h"
+#include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_cancel_options);
 
@@ -40,13 +42,6 @@ static const struct
 	{PARTY_MERCHANT, VERB_OVERRIDE_CANCEL},
 };
 
-static void
-put_text(Datum *value, bool *isnull, const char *text)
-{
-	*isnull = text == NULL;
-	*value = text ? CStringGetTextDatum(text) : (Datum) 0;
-}
-
 static bool
 reaches_canceled(State state)
 {
@@ -62,8 +57,7 @@ put_choice(ReturnSetInfo *result, CancelTarget *c, int choice, TimestampTz now)
 	Refusal	 refusal = {0};
 	const char *condition = condition_name(v.condition);
 	Numeric		due = NULL;
-	Datum		values[9];
-	bool		nulls[9] = {false};
+	ResultRow	row;
 
 	if (!allowed)
 		refusal = lifecycle_explain(c);
@@ -84,29 +78,27 @@ put_choice(ReturnSetInfo *result, CancelTarget *c, int choice, TimestampTz now)
 		due = choices[choice].verb == VERB_RECORD_REFUND ?
 			c->record.refund_due :
 			c->owed;
-	put_text(&values[0], &nulls[0], party_name(choices[choice].party));
-	put_text(&values[1], &nulls[1], verb_name(choices[choice].verb));
-	values[2] = BoolGetDatum(allowed);
-	put_text(&values[3], &nulls[3],
-			 !allowed		? "refused" :
-				 !v.changed ? "already" :
-							  state_name(v.state));
-	put_text(&values[4], &nulls[4], condition);
-	put_text(&values[5], &nulls[5],
-			 refusal.detail ? refusal.detail : refusal.message);
-	put_text(&values[6], &nulls[6], refusal.hint);
-	values[7] = TimestampTzGetDatum(v.until);
-	nulls[7] = !v.has_until;
-	values[8] = NumericGetDatum(due);
-	nulls[8] = due == NULL;
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	result_row_begin(&row, result->setDesc);
+	result_row_text(&row, "party", party_name(choices[choice].party));
+	result_row_text(&row, "verb", verb_name(choices[choice].verb));
+	result_row_bool(&row, "allowed", allowed);
+	result_row_text(&row, "outcome",
+					!allowed	   ? "refused" :
+						!v.changed ? "already" :
+									 state_name(v.state));
+	result_row_text(&row, "condition", condition);
+	result_row_text(&row, "detail",
+					refusal.detail ? refusal.detail : refusal.message);
+	result_row_text(&row, "hint", refusal.hint);
+	result_row_time(&row, "until", v.has_until ? &v.until : NULL);
+	result_row_numeric(&row, "refund_due", due);
+	tuplestore_putvalues(result->setResult, row.desc, row.values, row.nulls);
 }
 
 Datum
 ordcancel_cancel_options(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	MemoryContext  caller = CurrentMemoryContext;
 	TimestampTz	   now = guc_now();
 	CancelTarget   c = {0};
 	RunAsScope	   scope;
@@ -118,12 +110,10 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 	c.table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
 	args_key(&c, fcinfo, 1);
 
-	SPI_connect();
-	MemoryContextSwitchTo(caller);
 	if (visibility_sees_all(c.table->relid) ||
 		visibility_sees_order(c.table, c.key))
 	{
-		run_as_owner(&scope, c.table);
+		run_as_owner_spi(&scope, c.table);
 		order_read(&c, 1, READ_CALLER);
 		found = c.result == TARGET_OPEN;
 		if (found)
@@ -132,9 +122,8 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 			for (int i = 0; i < lengthof(choices); i++)
 				put_choice(result, &c, i, now);
 		}
-		run_as_end(&scope);
+		run_as_end_spi(&scope);
 	}
-	SPI_finish();
 	if (!found)
 		args_raise_not_found(&c, fcinfo, 1);
 	return (Datum) 0;

@@ -14,6 +14,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/result_row.h"
 #include "config/config_table.h"
 #include "config/guc.h"
 #include "config/run_as.h"
@@ -22,7 +23,7 @@
 #include "entry/repeated_call.h"
 #include "entry/roles.h"
 #include "lifecycle/lifecycle.h"
-#include "rows/order_row.h"
+#include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_request_cancel);
 PG_FUNCTION_INFO_V1(ordcancel_cancel_order);
@@ -33,56 +34,33 @@ PG_FUNCTION_INFO_V1(ordcancel_deny_cancel);
 PG_FUNCTION_INFO_V1(ordcancel_record_refund);
 PG_FUNCTION_INFO_V1(ordcancel_undo_cancel);
 
-static Datum
-time_datum(const TimestampTz *at, bool *isnull)
-{
-	*isnull = at == NULL;
-	return at ? TimestampTzGetDatum(*at) : (Datum) 0;
-}
-
-static Datum
-text_datum(const char *text, bool *isnull)
-{
-	*isnull = text == NULL;
-	return text ? CStringGetTextDatum(text) : (Datum) 0;
-}
-
-static Datum
-numeric_datum(Numeric number, bool *isnull)
-{
-	*isnull = number == NULL;
-	return NumericGetDatum(number);
-}
-
 /* A row of type ordcancel.outcome. */
 static Datum
 outcome_datum(FunctionCallInfo fcinfo, const CancelTarget *c, const Outcome *o)
 {
 	TupleDesc desc;
-	Datum	  values[11];
-	bool	  nulls[11] = {false};
+	ResultRow row;
 
 	/* A trigger may have dropped the extension. */
 	if (!SearchSysCacheExists1(PROCOID,
 							   ObjectIdGetDatum(fcinfo->flinfo->fn_oid)))
 		config_raise_dropped();
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
-		desc->natts != lengthof(values))
-		elog(ERROR, "ordcancel.outcome is not the type that was expected");
-	values[0] = ObjectIdGetDatum(c->table->relid);
-	values[1] = CStringGetTextDatum(c->key_text);
-	values[2] = Int64GetDatum(o->cancellation_id);
-	nulls[2] = !o->has_record;
-	values[3] = CStringGetTextDatum(state_name(o->state));
-	values[4] = text_datum(o->order_status, &nulls[4]);
-	values[5] = BoolGetDatum(o->changed);
-	values[6] = numeric_datum(o->refund_due, &nulls[6]);
-	values[7] = numeric_datum(o->refunded, &nulls[7]);
-	values[8] = time_datum(o->requested_at, &nulls[8]);
-	values[9] = time_datum(o->decided_at, &nulls[9]);
-	values[10] = time_datum(o->closed_at, &nulls[10]);
-	return HeapTupleGetDatum(
-		heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "function must return type ordcancel.outcome");
+	result_row_begin(&row, desc);
+	result_row_set(&row, "orders", ObjectIdGetDatum(c->table->relid), false);
+	result_row_text(&row, "order_id", c->key_text);
+	result_row_set(&row, "cancellation_id", Int64GetDatum(o->cancellation_id),
+				   !o->has_record);
+	result_row_text(&row, "state", state_name(o->state));
+	result_row_text(&row, "order_status", o->order_status);
+	result_row_bool(&row, "changed", o->changed);
+	result_row_numeric(&row, "refund_due", o->refund_due);
+	result_row_numeric(&row, "refunded", o->refunded);
+	result_row_time(&row, "requested_at", o->requested_at);
+	result_row_time(&row, "decided_at", o->decided_at);
+	result_row_time(&row, "closed_at", o->closed_at);
+	return result_row_datum(&row);
 }
 
 /* The customer's, and that of whoever asked, are the others. */
@@ -95,7 +73,6 @@ of_merchant(Verb verb)
 static Datum
 run(FunctionCallInfo fcinfo, CancelArgs *args)
 {
-	MemoryContext  caller = CurrentMemoryContext;
 	CancelTarget   c = {0};
 	RunAsScope	   scope;
 	StringInfoData key;
@@ -109,13 +86,10 @@ run(FunctionCallInfo fcinfo, CancelArgs *args)
 	c.table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
 	args_key(&c, fcinfo, 1);
 
-	SPI_connect();
-	MemoryContextSwitchTo(caller);
 	visibility_filter(&c, 1, false);
-	run_as_owner(&scope, c.table);
+	run_as_owner_spi(&scope, c.table);
 	lifecycle_run(&c, 1, args);
-	run_as_end(&scope);
-	SPI_finish();
+	run_as_end_spi(&scope);
 
 	if (c.result == TARGET_NOT_FOUND)
 		args_raise_not_found(&c, fcinfo, 1);

@@ -18,13 +18,16 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
+#include "base/result_row.h"
 #include "base/subxact.h"
+#include "base/text.h"
 #include "config/run_as.h"
 #include "entry/args.h"
 #include "entry/roles.h"
 #include "lifecycle/bulk.h"
 #include "lifecycle/lifecycle.h"
 #include "rows/order_key.h"
+#include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_cancel_orders);
 
@@ -167,13 +170,11 @@ cancel_together(Orders *o, CancelTarget *targets, int count)
 	CancelArgs args = o->args;
 	RunAsScope scope;
 
-	SPI_connect();
 	MemoryContextSwitchTo(o->context);
 	visibility_filter(targets, count, args.skip_locked);
-	run_as_owner(&scope, o->table);
+	run_as_owner_spi(&scope, o->table);
 	lifecycle_run(targets, count, &args);
-	run_as_end(&scope);
-	SPI_finish();
+	run_as_end_spi(&scope);
 }
 
 static void
@@ -236,21 +237,19 @@ answer_duplicate(Asked *item)
 static void
 put_item(ReturnSetInfo *result, const Asked *item)
 {
-	Datum values[5];
-	bool  nulls[5] = {false};
-	bool  refused = strcmp(item->outcome, "refused") == 0;
+	ResultRow row;
 
-	nulls[0] = item->order_id == NULL;
-	values[0] = nulls[0] ? (Datum) 0 : CStringGetTextDatum(item->order_id);
-	values[1] = CStringGetTextDatum(item->outcome);
-	values[2] = Int64GetDatum(item->cancellation_id);
-	nulls[2] = !item->has_id;
-	nulls[3] = nulls[4] = !refused;
-	values[3] = refused ?
-		CStringGetTextDatum(unpack_sql_state(item->sqlstate)) :
-		(Datum) 0;
-	values[4] = refused ? CStringGetTextDatum(item->message) : (Datum) 0;
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	result_row_begin(&row, result->setDesc);
+	result_row_text(&row, "order_id", item->order_id);
+	result_row_text(&row, "outcome", item->outcome);
+	result_row_set(&row, "cancellation_id",
+				   Int64GetDatum(item->cancellation_id), !item->has_id);
+	if (strcmp(item->outcome, "refused") == 0)
+	{
+		result_row_text(&row, "sqlstate", unpack_sql_state(item->sqlstate));
+		result_row_text(&row, "message", item->message);
+	}
+	tuplestore_putvalues(result->setResult, row.desc, row.values, row.nulls);
 }
 
 static void

@@ -13,6 +13,8 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/result_row.h"
+#include "base/text.h"
 #include "config/guc.h"
 #include "decision/decision.h"
 #include "decision/refusal.h"
@@ -108,8 +110,7 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 	TimestampTz	  closed_at;
 	Decision	  v;
 	TupleDesc	  desc;
-	Datum		  values[5] = {0};
-	bool		  nulls[5] = {false};
+	ResultRow	  row;
 
 	READ_WORD(ARG_VERB, verb_from_name, &q.verb, "verb");
 	READ_WORD(ARG_PARTY, party_from_name, &q.party, "party");
@@ -149,7 +150,7 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 		PG_GETARG_BOOL(ARG_MONEY_DUE);
 	q.status = status_of(state);
 	q.kind = status_kind(&policy, q.status);
-	if (state >= STATE_DENIED)
+	if (state_has_ended(state))
 		q.last = state;
 	else
 		q.live = state;
@@ -161,20 +162,15 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "ordcancel.decide must return a row");
-	values[0] = CStringGetTextDatum(v.condition != CONDITION_NONE ? "refused" :
-										!v.changed				  ? "already" :
-													 state_name(v.state));
-	nulls[1] = v.condition == CONDITION_NONE;
-	if (!nulls[1])
-		values[1] = CStringGetTextDatum(condition_name(v.condition));
-	nulls[2] = v.status == NULL;
-	if (!nulls[2])
-		values[2] = CStringGetTextDatum(v.status);
-	nulls[3] = v.event == EVENT_NONE;
-	if (!nulls[3])
-		values[3] = CStringGetTextDatum(event_type_name(v.event));
-	nulls[4] = !v.has_until;
-	values[4] = TimestampTzGetDatum(v.until);
-	PG_RETURN_DATUM(HeapTupleGetDatum(
-		heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	result_row_begin(&row, desc);
+	result_row_text(&row, "outcome",
+					v.condition != CONDITION_NONE ? "refused" :
+						!v.changed				  ? "already" :
+													state_name(v.state));
+	result_row_text(&row, "condition", condition_name(v.condition));
+	result_row_text(&row, "status", v.status);
+	result_row_text(&row, "event",
+					v.event == EVENT_NONE ? NULL : event_type_name(v.event));
+	result_row_time(&row, "until", v.has_until ? &v.until : NULL);
+	PG_RETURN_DATUM(result_row_datum(&row));
 }

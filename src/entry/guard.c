@@ -21,6 +21,8 @@
 #include "utils/datum.h"
 #include "utils/rel.h"
 
+#include "base/text.h"
+#include "base/trigger_call.h"
 #include "base/virtual_columns.h"
 #include "config/guarded_columns.h"
 #include "config/guc.h"
@@ -34,36 +36,12 @@
 #include "rows/order_key.h"
 #include "rows/order_row.h"
 #include "rows/record_read.h"
+#include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_update);
 PG_FUNCTION_INFO_V1(ordcancel_guard_insert);
 PG_FUNCTION_INFO_V1(ordcancel_guard_delete);
 PG_FUNCTION_INFO_V1(ordcancel_guard_record);
-
-static TriggerData *
-trigger_data(FunctionCallInfo fcinfo)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function was not called by trigger manager")));
-	return (TriggerData *) fcinfo->context;
-}
-
-static void
-must_fire_after_row(const TriggerData *trigger, TriggerEvent event)
-{
-	if ((trigger->tg_event & TRIGGER_EVENT_OPMASK) != event ||
-		!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-			 errmsg(
-				 "function must be fired AFTER ROW, by the event that it is for"),
-			 errhint(
-				 "Triggers of ordcancel are made by ordcancel.attach().")));
-}
 
 static OrderTable *
 guarded_table(const TriggerData *trigger)
@@ -199,20 +177,19 @@ raise_write(const OrderTable *table, Refusal *refusal, Relation rel)
 Datum
 ordcancel_guard_update(PG_FUNCTION_ARGS)
 {
-	TriggerData	 *trigger = trigger_data(fcinfo);
-	MemoryContext caller = CurrentMemoryContext;
-	OrderTable	 *table;
-	CancelTarget  before;
-	CancelTarget  after;
-	RunAsScope	  scope;
-	CancelArgs	  args;
-	Refusal		  refusal;
-	StatusKind	  kind;
-	bool		  key_changed;
-	bool		  status_changed;
-	bool		  allowed = true;
+	TriggerData *trigger = trigger_call_after_row(fcinfo,
+												  TRIGGER_EVENT_UPDATE);
+	OrderTable	*table;
+	CancelTarget before;
+	CancelTarget after;
+	RunAsScope	 scope;
+	CancelArgs	 args;
+	Refusal		 refusal;
+	StatusKind	 kind;
+	bool		 key_changed;
+	bool		 status_changed;
+	bool		 allowed = true;
 
-	must_fire_after_row(trigger, TRIGGER_EVENT_UPDATE);
 	if (nothing_to_judge(trigger))
 		return PointerGetDatum(NULL);
 	table = guarded_table(trigger);
@@ -231,9 +208,7 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 
 	args = plain_call(VERB_MOVE, "update");
-	SPI_connect();
-	MemoryContextSwitchTo(caller);
-	run_as_owner(&scope, table);
+	run_as_owner_spi(&scope, table);
 	judge_identity(trigger, &before, &after, key_changed, status_changed);
 	if (status_changed)
 	{
@@ -245,8 +220,7 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 															 after.raw_status,
 								   kind, &refusal);
 	}
-	run_as_end(&scope);
-	SPI_finish();
+	run_as_end_spi(&scope);
 	if (!allowed)
 		raise_write(table, &refusal, trigger->tg_relation);
 	return PointerGetDatum(NULL);
@@ -256,23 +230,19 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 static Datum
 judge_row(TriggerData *trigger, OrderTable *table, Verb verb)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	CancelTarget  c;
-	RunAsScope	  scope;
-	CancelArgs	  args = {.verb = verb, .party = PARTY_SYSTEM};
-	Refusal		  refusal;
-	bool		  allowed;
+	CancelTarget c;
+	RunAsScope	 scope;
+	CancelArgs	 args = {.verb = verb, .party = PARTY_SYSTEM};
+	Refusal		 refusal;
+	bool		 allowed;
 
 	target_from_row(&c, table, trigger->tg_relation, trigger->tg_trigtuple);
 	if (lifecycle_row_has_record(table, verb))
 	{
 		args.now = guc_now();
-		SPI_connect();
-		MemoryContextSwitchTo(caller);
-		run_as_owner(&scope, table);
+		run_as_owner_spi(&scope, table);
 		allowed = lifecycle_row(&c, &args, &refusal);
-		run_as_end(&scope);
-		SPI_finish();
+		run_as_end_spi(&scope);
 	}
 	else
 		allowed = lifecycle_row(&c, &args, &refusal);
@@ -284,19 +254,19 @@ judge_row(TriggerData *trigger, OrderTable *table, Verb verb)
 Datum
 ordcancel_guard_insert(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo);
+	TriggerData *trigger = trigger_call_after_row(fcinfo,
+												  TRIGGER_EVENT_INSERT);
 
-	must_fire_after_row(trigger, TRIGGER_EVENT_INSERT);
 	return judge_row(trigger, guarded_table(trigger), VERB_INSERT);
 }
 
 Datum
 ordcancel_guard_delete(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo);
+	TriggerData *trigger = trigger_call_after_row(fcinfo,
+												  TRIGGER_EVENT_DELETE);
 	OrderTable	*table;
 
-	must_fire_after_row(trigger, TRIGGER_EVENT_DELETE);
 	table = guarded_table(trigger);
 
 	/*
@@ -319,7 +289,7 @@ ordcancel_guard_delete(PG_FUNCTION_ARGS)
 Datum
 ordcancel_guard_record(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_data(fcinfo);
+	TriggerData *trigger = trigger_call(fcinfo);
 	Relation	 rel = trigger->tg_relation;
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event) &&

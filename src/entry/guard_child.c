@@ -16,13 +16,16 @@
 #include "executor/spi.h"
 #include "utils/rel.h"
 
+#include "base/text.h"
+#include "base/trigger_call.h"
 #include "config/config_table.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
 #include "lifecycle/lifecycle.h"
-#include "rows/order_key.h"
+#include "rows/column_value.h"
 #include "rows/order_row.h"
+#include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_child);
 
@@ -99,8 +102,8 @@ child_key(const Child *child, Relation rel, HeapTuple row,
 		value = heap_getattr(row, attnum, desc, &isnull);
 		if (isnull)
 			return false;
-		key[i] = column_value(&table->keys[i], value,
-							  TupleDescAttr(desc, attnum - 1)->atttypid);
+		key[i] = column_from_value(&table->keys[i], value,
+								   TupleDescAttr(desc, attnum - 1)->atttypid);
 	}
 	return true;
 }
@@ -133,24 +136,15 @@ refuse(TriggerData *trigger, const CancelTarget *c, State state)
 Datum
 ordcancel_guard_child(PG_FUNCTION_ARGS)
 {
-	TriggerData	 *trigger = (TriggerData *) fcinfo->context;
-	MemoryContext caller = CurrentMemoryContext;
-	HeapTuple	  row;
-	Child		  child = {0};
-	CancelTarget  c = {0};
-	RunAsScope	  scope;
-	State		  state = STATE_NONE;
-	Datum		  key[INDEX_MAX_KEYS];
+	TriggerData *trigger = trigger_call_after_row(fcinfo,
+												  TRIGGER_EVENT_ANY_ROW);
+	HeapTuple	 row;
+	Child		 child = {0};
+	CancelTarget c = {0};
+	RunAsScope	 scope;
+	State		 state = STATE_NONE;
+	Datum		 key[INDEX_MAX_KEYS];
 
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-			 errmsg("function must be fired AFTER ROW"),
-			 errhint(
-				 "Triggers of ordcancel are made by ordcancel.attach_child().")));
 	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple :
 													   trigger->tg_trigtuple;
 	if (!find_child(trigger->tg_relation, &child))
@@ -159,10 +153,8 @@ ordcancel_guard_child(PG_FUNCTION_ARGS)
 	c.table = args_table(false, child.orders, RowShareLock);
 	c.key = key;
 
-	SPI_connect();
-	MemoryContextSwitchTo(caller);
 	/* The checks of a key's domain are code of the order table's owner. */
-	run_as_owner(&scope, c.table);
+	run_as_owner_spi(&scope, c.table);
 	/* That the order exists is for a foreign key to say. */
 	c.result = child_key(&child, trigger->tg_relation, row, c.table, key) ?
 		TARGET_OPEN :
@@ -170,8 +162,7 @@ ordcancel_guard_child(PG_FUNCTION_ARGS)
 	order_lock(&c, 1, false);
 	if (c.result == TARGET_OPEN)
 		state = lifecycle_state(&c);
-	run_as_end(&scope);
-	SPI_finish();
+	run_as_end_spi(&scope);
 	if (child.refuse[state])
 		refuse(trigger, &c, state);
 	return PointerGetDatum(NULL);

@@ -7,6 +7,7 @@
 #include "executor/spi.h"
 #include "utils/rel.h"
 
+#include "base/trigger_call.h"
 #include "config/guc.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
@@ -88,16 +89,11 @@ empty_with(const OrderTable *table, Oid truncated)
 Datum
 ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 {
-	Relation	rel;
-	OrderTable *table;
+	TriggerData *trigger = trigger_call(fcinfo);
+	Relation	 rel = trigger->tg_relation;
+	OrderTable	*table;
 
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function was not called by trigger manager")));
-	rel = ((TriggerData *) fcinfo->context)->tg_relation;
-	if (guc_allow_truncate &&
-		TRIGGER_FIRED_BY_TRUNCATE(((TriggerData *) fcinfo->context)->tg_event))
+	if (guc_allow_truncate && TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
 	{
 		table = order_table_of(rel);
 		if (table == NULL)

@@ -20,12 +20,14 @@
 
 #include "base/compat.h"
 #include "base/stable_settings.h"
+#include "base/text.h"
+#include "base/trigger_call.h"
 #include "config/config_table.h"
 #include "config/expression.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
-#include "rows/order_key.h"
+#include "rows/column_value.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_as_owner);
 PG_FUNCTION_INFO_V1(ordcancel_config_changed);
@@ -102,12 +104,8 @@ invalidate_row(Relation config, HeapTuple row)
 Datum
 ordcancel_config_changed(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerData *trigger = trigger_call(fcinfo);
 
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function was not called by trigger manager")));
 	if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		CacheInvalidateRelcacheAll(); /* TRUNCATE names no rows */
 	else

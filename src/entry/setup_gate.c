@@ -28,7 +28,7 @@
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
-#include "rows/order_row.h"
+#include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_owner_gate);
 PG_FUNCTION_INFO_V1(ordcancel_open_gate);

@@ -25,6 +25,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/subxact.h"
+#include "base/text.h"
 #include "config/config_table.h"
 #include "config/guc.h"
 #include "config/run_as.h"

@@ -6,12 +6,13 @@
 #include "utils/memutils.h"
 
 #include "base/subxact.h"
+#include "base/text.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
-#include "entry/args.h"
 #include "lifecycle/bulk.h"
 #include "lifecycle/lifecycle.h"
 #include "rows/order_key.h"
+#include "rows/visibility.h"
 
 /* Orders that are done in one subtransaction. */
 typedef struct Part
@@ -268,7 +269,7 @@ void
 bulk_explain(CancelTarget *c)
 {
 	if (c->result == TARGET_DONE && c->outcome.changed &&
-		c->outcome.state > STATE_CANCELED)
+		state_has_ended(c->outcome.state))
 		explain_ended(c);
 	if (c->result != TARGET_NOT_FOUND)
 		return;

@@ -5,11 +5,11 @@
 
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
-#include "config/policy_load.h"
+#include "base/money.h"
+#include "base/text.h"
+#include "config/reason_cache.h"
 #include "lifecycle/decision_input.h"
-#include "rows/order_key.h"
 #include "rows/record_read.h"
 
 /* Characters, without blanks at the ends: a note of blanks is no note. */
@@ -28,46 +28,6 @@ note_length(const char *note)
 	return pg_mbstrlen_with_len(note, length);
 }
 
-Numeric
-money_add(Numeric a, Numeric b)
-{
-	return DatumGetNumeric(DirectFunctionCall2(numeric_add, NumericGetDatum(a),
-											   NumericGetDatum(b)));
-}
-
-static int
-numeric_compare(Numeric a, Numeric b)
-{
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(a),
-											 NumericGetDatum(b)));
-}
-
-static bool
-is_positive(Numeric number)
-{
-	return numeric_compare(number, int64_to_numeric(0)) > 0;
-}
-
-static int
-scale_of(Numeric number)
-{
-	if (numeric_is_nan(number) || numeric_is_inf(number))
-		return 0;
-	return DatumGetInt32(
-		DirectFunctionCall1(numeric_scale, NumericGetDatum(number)));
-}
-
-/* In the precision of money, half up; what is no finer stays as it is. */
-static Numeric
-money(Numeric number, int scale)
-{
-	if (scale_of(number) <= scale)
-		return number;
-	return DatumGetNumeric(DirectFunctionCall2(numeric_round,
-											   NumericGetDatum(number),
-											   Int32GetDatum(scale)));
-}
-
 /* Is it no more than the repetition of a refund? */
 static bool
 same_refund(const CancelArgs *args, int scale, const RecordedRefund *past)
@@ -77,8 +37,8 @@ same_refund(const CancelArgs *args, int scale, const RecordedRefund *past)
 		return false;
 
 	/* The precision may have been a finer one then. */
-	scale = Max(scale, scale_of(past->amount));
-	return numeric_compare(money(args->amount, scale), past->amount) == 0;
+	scale = Max(scale, money_scale(past->amount));
+	return money_compare(money_round(args->amount, scale), past->amount) == 0;
 }
 
 /*
@@ -111,7 +71,7 @@ check_amount(CancelTarget *c, CancelArgs *args)
 	int			order;
 
 	if (!args->has_amount || numeric_is_nan(args->amount) ||
-		numeric_is_inf(args->amount) || !is_positive(args->amount))
+		numeric_is_inf(args->amount) || !money_is_positive(args->amount))
 		return AMOUNT_NOT_POSITIVE;
 	check = check_reference(c, args);
 	if (check != AMOUNT_PART)
@@ -120,25 +80,18 @@ check_amount(CancelTarget *c, CancelArgs *args)
 		return AMOUNT_TOO_HIGH;
 
 	/* What was due in a finer precision can still be paid back to the end. */
-	args->amount = money(args->amount,
-						 Max(c->table->refund_scale, scale_of(due)));
-	if (!is_positive(args->amount))
+	args->amount = money_round(args->amount,
+							   Max(c->table->refund_scale, money_scale(due)));
+	if (!money_is_positive(args->amount))
 		return AMOUNT_NOT_POSITIVE;
 	if (!refund_method_exists(args->method))
 		return AMOUNT_UNKNOWN_METHOD;
 	sum = c->record.refunded ? money_add(c->record.refunded, args->amount) :
 							   args->amount;
-	order = numeric_compare(sum, due);
+	order = money_compare(sum, due);
 	return order > 0 ? AMOUNT_TOO_HIGH :
 		order == 0	 ? AMOUNT_LAST :
 					   AMOUNT_PART;
-}
-
-static bool
-is_live(State state)
-{
-	return state == STATE_REQUESTED || state == STATE_IN_PROGRESS ||
-		state == STATE_CANCELED;
 }
 
 /* Does the verb agree on a cancellation, or may it turn out to? */
@@ -165,15 +118,13 @@ find_owed(CancelTarget *c, State live)
 	c->owed = NULL;
 	if (c->refund_due == NULL)
 		return;
-	c->owed = money(c->refund_due, c->table->refund_scale);
-	if (c->has_record && is_positive(c->owed) &&
+	c->owed = money_round(c->refund_due, c->table->refund_scale);
+	if (c->has_record && money_is_positive(c->owed) &&
 		(live == STATE_NONE || record_has_earlier(c)))
 		kept = record_kept(c);
 	if (kept)
-		c->owed = DatumGetNumeric(DirectFunctionCall2(numeric_sub,
-													  NumericGetDatum(c->owed),
-													  NumericGetDatum(kept)));
-	if (numeric_compare(c->owed, int64_to_numeric(0)) < 0)
+		c->owed = money_subtract(c->owed, kept);
+	if (money_compare(c->owed, int64_to_numeric(0)) < 0)
 		c->owed = int64_to_numeric(0);
 }
 
@@ -196,7 +147,7 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 {
 	DecisionInput	   *q = &c->input;
 	const Cancellation *r = &c->record;
-	bool				live = c->has_record && is_live(r->state);
+	bool				live = c->has_record && state_is_live(r->state);
 
 	memset(q, 0, sizeof(DecisionInput));
 	q->verb = verb;
@@ -234,7 +185,7 @@ decision_input_add_expr(CancelTarget *c)
 	if (may_owe(q->verb) && q->live <= STATE_REQUESTED)
 	{
 		find_owed(c, q->live);
-		q->money_due = c->owed && is_positive(c->owed);
+		q->money_due = c->owed && money_is_positive(c->owed);
 	}
 }
 
@@ -242,7 +193,7 @@ static void
 put_words(DecisionInput *q, const CancelArgs *args)
 {
 	q->reason_given = args->reason != NULL;
-	q->reason = args->reason ? reason_find(args->reason) : NULL;
+	q->reason = args->reason ? reason_cache_find(args->reason) : NULL;
 	q->note_length = note_length(args->note);
 }
 
@@ -292,15 +243,6 @@ decision_input_from_args(CancelTarget *c, CancelArgs *args)
 		q->unsettled = record_unsettled(c->table, c->record.id);
 	if (args->verb == VERB_RECORD_REFUND)
 		q->amount = check_amount(c, args);
-}
-
-char *
-money_text(Numeric number)
-{
-	return number ?
-		DatumGetCString(
-			DirectFunctionCall1(numeric_out, NumericGetDatum(number))) :
-		"0";
 }
 
 Refusal

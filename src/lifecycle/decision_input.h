@@ -24,11 +24,6 @@ extern void decision_input_add_expr(CancelTarget *c);
 extern Refusal decision_input_explain(const CancelTarget *c,
 									  const CancelArgs *args, const char *to);
 
-extern Numeric money_add(Numeric a, Numeric b);
-
-/* A number as text; "0" for none. */
-extern char *money_text(Numeric number);
-
 /*
  * Can reason and note be those of any order at all?  A refusal that would be
  * every order's is made once, before the first.  A note of blanks is none.

@@ -8,12 +8,13 @@
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 
+#include "base/read_snapshot.h"
+#include "base/text.h"
 #include "config/guc.h"
-#include "config/policy_cache.h"
 #include "lifecycle/decision_input.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/lifecycle_steps.h"
 #include "lifecycle/transition.h"
-#include "rows/order_key.h"
 #include "rows/order_row.h"
 #include "rows/record_read.h"
 
@@ -91,7 +92,7 @@ follow_triggers(CancelTarget *c)
 	record_find(&now, 1);
 	if (c->decision.status &&
 		equal_or_both_null(c->status, c->decision.status) &&
-		(!now.has_record || now.record.state > STATE_CANCELED))
+		(!now.has_record || state_has_ended(now.record.state)))
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
@@ -124,8 +125,8 @@ lock_with_rules(CancelTarget *targets, int count, bool skip_locked)
 }
 
 /* Decides on an order of which all is known that is asked. */
-static void
-judge(CancelTarget *c, const CancelArgs *args)
+void
+lifecycle_judge(CancelTarget *c, const CancelArgs *args)
 {
 	c->decision = decide(&c->input);
 	if (c->decision.condition != CONDITION_NONE)
@@ -155,8 +156,8 @@ needs_expr(const CancelTarget *c)
 							c->table->refund_due != NULL);
 }
 
-static void
-judge_all(CancelTarget *targets, int count, CancelArgs *args)
+void
+lifecycle_judge_all(CancelTarget *targets, int count, CancelArgs *args)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -172,13 +173,13 @@ judge_all(CancelTarget *targets, int count, CancelArgs *args)
 		if (targets[i].result == TARGET_OPEN)
 		{
 			decision_input_add_expr(&targets[i]);
-			judge(&targets[i], args);
+			lifecycle_judge(&targets[i], args);
 		}
 }
 
 /* Writes what was decided: records, events, orders. */
-static void
-carry_out(CancelTarget *targets, int count, CancelArgs *args)
+void
+lifecycle_carry_out(CancelTarget *targets, int count, CancelArgs *args)
 {
 	uint64 written;
 
@@ -230,8 +231,8 @@ lifecycle_run(CancelTarget *targets, int count, CancelArgs *args)
 	for (int i = 0; i < count; i++)
 		answer_repeated(&targets[i], args);
 	record_find(targets, count);
-	judge_all(targets, count, args);
-	carry_out(targets, count, args);
+	lifecycle_judge_all(targets, count, args);
+	lifecycle_carry_out(targets, count, args);
 }
 
 void
@@ -242,7 +243,7 @@ lifecycle_preview(CancelTarget *targets, int count, CancelArgs *args)
 	order_read(targets, count, READ_CURRENT);
 	args->now = guc_now();
 	record_peek(targets, count);
-	judge_all(targets, count, args);
+	lifecycle_judge_all(targets, count, args);
 	PopActiveSnapshot();
 	for (int i = 0; i < count; i++)
 		if (targets[i].result == TARGET_OPEN)
@@ -251,88 +252,6 @@ lifecycle_preview(CancelTarget *targets, int count, CancelArgs *args)
 			targets[i].outcome.state = targets[i].decision.state;
 			targets[i].result = TARGET_DONE;
 		}
-}
-
-/*
- * Not only locked, but gone with its partition, say.  A second look sees what
- * the statement that calls us has written of it.
- */
-static bool
-order_is_gone(const CancelTarget *c)
-{
-	CancelTarget again = {.table = c->table, .key = c->key};
-
-	if (c->result != TARGET_NOT_FOUND)
-		return false;
-	order_read(&again, 1, READ_LATEST);
-	return again.result == TARGET_NOT_FOUND;
-}
-
-/*
- * Finds what is on record of an order that is gone.  There is no row to lock,
- * so two who end its request lock the cancellation's id; false: the other was
- * first.
- */
-static bool
-find_gone(CancelTarget *c)
-{
-	LOCKTAG tag;
-
-	c->result = TARGET_OPEN;
-	record_find(c, 1);
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, c->table->cancellation_table,
-					   (uint32) c->record.id, 0);
-	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
-		return false;
-	c->key_text = order_key_text(c->table, c->key);
-	c->status = c->record.order_status;
-	c->policy = policy_cache_get(c->table, c->record.policy);
-	c->kind = policy_cache_status_kind(c->table, c->policy, c->status);
-	return true;
-}
-
-void
-lifecycle_overdue(CancelTarget *c)
-{
-	CancelArgs args = {.party = PARTY_SYSTEM,
-					   .source = "sweep",
-					   .actor = "sweep",
-					   .reason = "request_timed_out"};
-
-	order_lock(c, 1, true);
-	args.order_gone = order_is_gone(c);
-	if (args.order_gone ? !find_gone(c) : c->result != TARGET_OPEN)
-		return;
-	args.now = guc_now();
-	record_find(c, 1);
-	if (!c->has_record || c->record.state != STATE_REQUESTED ||
-		c->record.deadline == NULL || *c->record.deadline > args.now ||
-		c->policy->decision_timeout == NULL) /* it has no deadlines any more */
-	{
-		c->result = TARGET_DONE;
-		return;
-	}
-	args.verb = c->policy->accept_on_timeout && !args.order_gone ?
-		VERB_ACCEPT_CANCEL :
-		VERB_DENY_CANCEL;
-	if (args.order_gone)
-	{
-		decision_input_from_args(c, &args); /* there are no facts to ask for */
-		judge(c, &args);
-		c->next_status = c->status;
-	}
-	else
-		judge_all(c, 1, &args);
-	carry_out(c, 1, &args);
-}
-
-State
-lifecycle_state(CancelTarget *c)
-{
-	record_find(c, 1);
-	if (c->has_record && c->record.state <= STATE_CANCELED)
-		return c->record.state;
-	return c->kind == STATUS_CANCELED ? STATE_CANCELED : STATE_NONE;
 }
 
 Decision
@@ -368,61 +287,4 @@ lifecycle_explain(const CancelTarget *c)
 	CancelArgs nothing = {.verb = c->input.verb};
 
 	return decision_input_explain(c, &nothing, NULL);
-}
-
-bool
-lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
-				 StatusKind kind, Refusal *refusal)
-{
-	record_find(c, 1);
-	decision_input_from_args(c, args);
-	c->expr_needed = order_expr_exist(c->table) &&
-		decision_change_needs_expr(&c->input, to, kind, c->table->nblocks > 0,
-								   c->table->refund_due != NULL);
-	order_expr_evaluate(c, 1);
-	decision_input_add_expr(c);
-	c->decision = decide_change(&c->input, to, kind);
-	args->verb = c->input.verb;
-	if (args->verb == VERB_MOVE) /* they are for what a plain update begins */
-		args->reason = args->note = NULL;
-
-	/* Shipping goes on where plain updates may record nothing. */
-	if (c->decision.condition == CONDITION_NONE && c->decision.changed &&
-		!c->table->plain_updates)
-	{
-		c->decision.condition = CONDITION_CANCELLATION_FORBIDDEN;
-		c->decision.fault = FAULT_PLAIN_UPDATES;
-	}
-	if (c->decision.condition != CONDITION_NONE)
-	{
-		*refusal = decision_input_explain(c, args, to);
-		return false;
-	}
-	c->next_status = to;
-	if (c->decision.changed)
-		transition_write(c, 1, args);
-	return true;
-}
-
-/*
- * A new order has no cancellation, unless canceled orders may be deleted: one
- * must not come back under the key of a canceled one.
- */
-bool
-lifecycle_row_has_record(OrderTable *table, Verb verb)
-{
-	return verb == VERB_DELETE || policy_cache_canceled_deletable(table);
-}
-
-bool
-lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
-{
-	if (lifecycle_row_has_record(c->table, args->verb))
-		record_find(c, 1);
-	decision_input_from_target(c, args->verb, args->party, args->now);
-	c->decision = decide(&c->input);
-	if (c->decision.condition == CONDITION_NONE)
-		return true;
-	*refusal = decision_input_explain(c, args, NULL);
-	return false;
 }

@@ -7,7 +7,7 @@
 #include "utils/json.h"
 #include "utils/timestamp.h"
 
-#include "lifecycle/decision_input.h"
+#include "base/money.h"
 #include "lifecycle/transition.h"
 #include "notify/announce.h"
 #include "rows/record_read.h"

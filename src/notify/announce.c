@@ -10,8 +10,8 @@
 #include "utils/json.h"
 #include "utils/timestamp.h"
 
+#include "base/text.h"
 #include "config/guc.h"
-#include "decision/refusal.h"
 #include "notify/announce.h"
 #include "notify/outbox.h"
 

@@ -8,12 +8,60 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
+#include "parser/parse_relation.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "base/immediate_triggers.h"
 #include "rows/direct_write.h"
-#include "rows/executor_compat.h"
+
+/*
+ * An executor state for one relation, of which one column is updated.  Which
+ * one stood in the range table before 16, then beside it; 18 asks which
+ * relations were not pruned.
+ */
+static void
+init_range_table(EState *estate, Relation rel, AttrNumber updated)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	Bitmapset	  *columns = updated == 0 ?
+			NULL :
+			bms_make_singleton(updated - FirstLowInvalidHeapAttributeNumber);
+
+	rte->rtekind = RTE_RELATION;
+	rte->relid = RelationGetRelid(rel);
+	rte->relkind = rel->rd_rel->relkind;
+	rte->rellockmode = RowExclusiveLock;
+#if PG_VERSION_NUM >= 160000
+	{
+		List			  *permissions = NIL;
+		RTEPermissionInfo *permission = addRTEPermissionInfo(&permissions,
+															 rte);
+
+		permission->updatedCols = columns;
+#if PG_VERSION_NUM >= 180000
+		ExecInitRangeTable(estate, list_make1(rte), permissions,
+						   bms_make_singleton(1));
+#else
+		ExecInitRangeTable(estate, list_make1(rte), permissions);
+#endif
+	}
+#else
+	rte->updatedCols = columns;
+	ExecInitRangeTable(estate, list_make1(rte));
+#endif
+}
+
+/* For a recheck that never comes: the caller has locked what it updates. */
+static void
+init_recheck(EPQState *epq, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL);
+#else
+	EvalPlanQualInit(epq, estate, NULL, NIL, -1);
+#endif
+}
 
 bool
 direct_write_can_update(Relation rel)

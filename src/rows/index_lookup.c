@@ -7,7 +7,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "rows/executor_compat.h"
+#include "base/compat.h"
+#include "base/read_snapshot.h"
 #include "rows/index_lookup.h"
 
 void

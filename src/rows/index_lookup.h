@@ -13,8 +13,8 @@
 #include "executor/tuptable.h"
 #include "utils/relcache.h"
 
+#include "base/read_snapshot.h"
 #include "config/order_table.h"
-#include "rows/plan_cache.h"
 
 typedef struct IndexLookup
 {

@@ -16,7 +16,9 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/read_snapshot.h"
 #include "base/stable_settings.h"
+#include "base/text.h"
 #include "base/virtual_columns.h"
 #include "config/expression.h"
 #include "config/pinned_query.h"
@@ -31,7 +33,7 @@ order_expr_exist(const OrderTable *table)
 
 /* Each expression on lines of its own, so that a comment in it ends there. */
 static char *
-facts_text(const OrderTable *table)
+expr_query_text(const OrderTable *table)
 {
 	StringInfoData sql;
 
@@ -46,7 +48,7 @@ facts_text(const OrderTable *table)
 }
 
 /* The orders whose facts are on their way. */
-typedef struct Facts
+typedef struct Evaluation
 {
 	CancelTarget   *targets;
 	int				count;
@@ -57,38 +59,38 @@ typedef struct Facts
 	Relation		part;	 /* the relation that was read last */
 	TupleTableSlot *slot;	 /* for its rows */
 	MemoryContext	context; /* for that */
-} Facts;
+} Evaluation;
 
 /* So many bytes of rows are given to the query at once, or one row. */
 #define ROWS_BYTES (1024 * 1024)
 
 static void
-close_part(Facts *facts)
+close_part(Evaluation *e)
 {
-	if (facts->part == NULL)
+	if (e->part == NULL)
 		return;
-	ExecDropSingleTupleTableSlot(facts->slot);
-	table_close(facts->part, NoLock);
-	facts->part = NULL;
+	ExecDropSingleTupleTableSlot(e->slot);
+	table_close(e->part, NoLock);
+	e->part = NULL;
 }
 
 static void
-open_part(Facts *facts, Oid relid)
+open_part(Evaluation *e, Oid relid)
 {
 	MemoryContext caller;
 
-	if (facts->part && RelationGetRelid(facts->part) == relid)
+	if (e->part && RelationGetRelid(e->part) == relid)
 		return;
-	close_part(facts);
-	caller = MemoryContextSwitchTo(facts->context);
-	facts->part = table_open(relid, AccessShareLock);
-	facts->slot = table_slot_create(facts->part, NULL);
+	close_part(e);
+	caller = MemoryContextSwitchTo(e->context);
+	e->part = table_open(relid, AccessShareLock);
+	e->slot = table_slot_create(e->part, NULL);
 	MemoryContextSwitchTo(caller);
 }
 
 /* The order's row in the shape of the table; the slot may hold it. */
 static HeapTuple
-find_row(Facts *facts, const CancelTarget *c)
+find_row(Evaluation *e, const CancelTarget *c)
 {
 	TupleConversionMap *map;
 	HeapTuple			row;
@@ -96,14 +98,14 @@ find_row(Facts *facts, const CancelTarget *c)
 
 	if (c->row)
 		return c->row;
-	open_part(facts, c->row_rel);
-	if (!table_tuple_fetch_row_version(facts->part, (ItemPointer) &c->row_tid,
-									   SnapshotAny, facts->slot))
+	open_part(e, c->row_rel);
+	if (!table_tuple_fetch_row_version(e->part, (ItemPointer) &c->row_tid,
+									   SnapshotAny, e->slot))
 		elog(ERROR, "row of order %s of %s is gone",
 			 text_clip(c->key_text, 80), c->table->label);
-	row = ExecFetchSlotHeapTuple(facts->slot, false, &copied);
-	map = convert_tuples_by_name(RelationGetDescr(facts->part),
-								 RelationGetDescr(facts->rel));
+	row = ExecFetchSlotHeapTuple(e->slot, false, &copied);
+	map = convert_tuples_by_name(RelationGetDescr(e->part),
+								 RelationGetDescr(e->rel));
 	return map ? execute_attr_map_tuple(row, map) : row;
 }
 
@@ -122,16 +124,16 @@ any_is_virtual(const Bitmapset *columns, TupleDesc desc)
  * neither copied nor fetched from where PostgreSQL has put it aside.
  */
 static Datum
-row_of_columns(Facts *facts, const CancelTarget *c, const Bitmapset *columns)
+row_of_columns(Evaluation *e, const CancelTarget *c, const Bitmapset *columns)
 {
-	TupleDesc desc = RelationGetDescr(facts->rel);
-	HeapTuple row = find_row(facts, c);
+	TupleDesc desc = RelationGetDescr(e->rel);
+	HeapTuple row = find_row(e, c);
 	Datum	 *values = palloc0(desc->natts * sizeof(Datum));
 	bool	 *nulls = palloc(desc->natts * sizeof(bool));
 	bool	  whole = bms_is_member(0, columns);
 
 	if (any_is_virtual(columns, desc))
-		row = virtual_columns_computed(row, facts->rel);
+		row = virtual_columns_computed(row, e->rel);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		nulls[i] = TupleDescAttr(desc, i)->attisdropped ||
@@ -143,36 +145,36 @@ row_of_columns(Facts *facts, const CancelTarget *c, const Bitmapset *columns)
 }
 
 static CancelTarget *
-next_wanted(const Facts *facts, int *at)
+next_wanted(const Evaluation *e, int *at)
 {
-	while (*at < facts->count &&
-		   (facts->targets[*at].result != TARGET_OPEN ||
-			!facts->targets[*at].expr_needed))
+	while (*at < e->count &&
+		   (e->targets[*at].result != TARGET_OPEN ||
+			!e->targets[*at].expr_needed))
 		(*at)++;
-	return *at < facts->count ? &facts->targets[*at] : NULL;
+	return *at < e->count ? &e->targets[*at] : NULL;
 }
 
 /* The rows of the orders to come next, as an array. */
 static Datum
 rows_array(const Bitmapset *columns, bool *more, void *arg)
 {
-	Facts		 *facts = arg;
-	Datum		 *rows = palloc((facts->count - facts->given) * sizeof(Datum));
+	Evaluation	 *e = arg;
+	Datum		 *rows = palloc((e->count - e->given) * sizeof(Datum));
 	Size		  bytes = 0;
 	int			  n = 0;
-	CancelTarget *c = next_wanted(facts, &facts->given);
+	CancelTarget *c = next_wanted(e, &e->given);
 
 	while (c && bytes < ROWS_BYTES)
 	{
-		rows[n] = row_of_columns(facts, c, columns);
+		rows[n] = row_of_columns(e, c, columns);
 		bytes += VARSIZE_ANY(DatumGetPointer(rows[n]));
 		n++;
-		facts->given++;
-		c = next_wanted(facts, &facts->given);
+		e->given++;
+		c = next_wanted(e, &e->given);
 	}
 	*more = c != NULL;
 	return PointerGetDatum(
-		construct_array(rows, n, facts->type, -1, false, TYPALIGN_DOUBLE));
+		construct_array(rows, n, e->type, -1, false, TYPALIGN_DOUBLE));
 }
 
 static void
@@ -191,18 +193,18 @@ take_refund_due(CancelTarget *c, Datum due, bool isnull)
 
 /* A row of the result, for the next order. */
 static void
-take_facts(TupleTableSlot *row, void *arg)
+take_result(TupleTableSlot *row, void *arg)
 {
-	Facts		 *facts = arg;
-	OrderTable	 *table = facts->targets[0].table;
+	Evaluation	 *e = arg;
+	OrderTable	 *table = e->targets[0].table;
 	CancelTarget *c;
 	Datum		  value;
 	bool		  isnull;
 
-	c = next_wanted(facts, &facts->taken);
+	c = next_wanted(e, &e->taken);
 	if (c == NULL)
 		elog(ERROR, "blocks of %s answer more than once", table->label);
-	facts->taken++;
+	e->taken++;
 	c->expr_known = true;
 
 	value = slot_getattr(row, 1, &isnull);
@@ -226,22 +228,22 @@ void
 order_expr_evaluate(CancelTarget *targets, int count)
 {
 	OrderTable *table = targets[0].table;
-	Facts		facts = {.targets = targets,
-						 .count = count,
-						 .context = CurrentMemoryContext};
+	Evaluation	e = {.targets = targets,
+					 .count = count,
+					 .context = CurrentMemoryContext};
 	int			nest;
 
-	if (!order_expr_exist(table) || next_wanted(&facts, &facts.given) == NULL)
+	if (!order_expr_exist(table) || next_wanted(&e, &e.given) == NULL)
 		return;
-	facts.type = get_rel_type_id(table->relid);
-	facts.rel = table_open(table->relid, AccessShareLock);
+	e.type = get_rel_type_id(table->relid);
+	e.rel = table_open(table->relid, AccessShareLock);
 	nest = stable_settings_begin(table->time_zone);
-	pinned_run(&table->facts, facts_text(table), table->functions,
-			   get_array_type(facts.type), rows_array, READ_LATEST,
+	pinned_run(&table->expr_query, expr_query_text(table), table->functions,
+			   get_array_type(e.type), rows_array, READ_LATEST,
 			   psprintf("a block or refund_due of %s cannot be used any more",
 						table->label),
-			   take_facts, &facts);
+			   take_result, &e);
 	stable_settings_end(nest);
-	close_part(&facts);
-	table_close(facts.rel, NoLock);
+	close_part(&e);
+	table_close(e.rel, NoLock);
 }

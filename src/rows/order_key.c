@@ -15,70 +15,16 @@
 #include "utils/typcache.h"
 
 #include "base/stable_settings.h"
+#include "base/text.h"
 #include "decision/refusal.h"
+#include "rows/column_value.h"
 #include "rows/order_key.h"
-
-/*
- * The check of a domain may call us again, for the same column, so what its
- * input function keeps between calls must not be shared.
- */
-Datum
-column_from_text(const Column *column, const char *text)
-{
-	if (column->input_is_plain)
-		return InputFunctionCall((FmgrInfo *) &column->in, (char *) text,
-								 column->ioparam, column->typmod);
-	return OidInputFunctionCall(column->input, (char *) text, column->ioparam,
-								column->typmod);
-}
-
-char *
-column_to_text(const Column *column, Datum value)
-{
-	char *text;
-
-	/* As a person writes it; its output function says t and f. */
-	if (column->base == BOOLOID)
-		return pstrdup(DatumGetBool(value) ? "true" : "false");
-	text = OutputFunctionCall((FmgrInfo *) &column->out, value);
-	if (column->blank_padded)
-		for (int end = strlen(text); end > 0 && text[end - 1] == ' '; end--)
-			text[end - 1] = '\0';
-	return text;
-}
-
-bool
-equal_or_both_null(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
 
 static bool
 type_is_text(Oid type)
 {
 	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID ||
 		type == UNKNOWNOID || type == NAMEOID || type == CSTRINGOID;
-}
-
-static char *
-any_to_text(Datum value, Oid type)
-{
-	Oid	 function;
-	bool varlena;
-
-	if (type == UNKNOWNOID || type == CSTRINGOID)
-		return DatumGetCString(value);
-	getTypeOutputInfo(type, &function, &varlena);
-	return OidOutputFunctionCall(function, value);
-}
-
-/* One key column's value.  Domains go through text, so that they are checked. */
-Datum
-column_value(const Column *column, Datum value, Oid type)
-{
-	if (type == column->type)
-		return value;
-	return column_from_text(column, any_to_text(value, type));
 }
 
 /* The columns of a composite key from a row of any type; false: no fit. */
@@ -105,7 +51,7 @@ read_row(const OrderTable *table, HeapTupleHeader row, Datum *key)
 		fits = n < table->nkeys && !isnull;
 		if (fits)
 		{
-			key[n] = column_value(&table->keys[n], value, att->atttypid);
+			key[n] = column_from_value(&table->keys[n], value, att->atttypid);
 			n++;
 		}
 	}
@@ -118,11 +64,11 @@ read_key(const OrderTable *table, Datum value, Oid type, Datum *key)
 {
 	if (table->nkeys == 1)
 	{
-		key[0] = column_value(&table->keys[0], value, type);
+		key[0] = column_from_value(&table->keys[0], value, type);
 		return true;
 	}
 	if (type_is_text(type))
-		value = OidInputFunctionCall(F_RECORD_IN, any_to_text(value, type),
+		value = OidInputFunctionCall(F_RECORD_IN, value_to_text(value, type),
 									 RECORDOID, table->key_desc->tdtypmod);
 	else if (!type_is_rowtype(type))
 		return false;
@@ -208,7 +154,7 @@ order_key_text(const OrderTable *table, const Datum *key)
 char *
 order_key_given(Datum value, bool isnull, Oid type)
 {
-	return isnull ? "NULL" : any_to_text(value, type);
+	return isnull ? "NULL" : value_to_text(value, type);
 }
 
 bool

@@ -45,16 +45,4 @@ extern void order_key_qual(StringInfo sql, const OrderTable *table,
 extern void order_key_sort(StringInfo sql, const OrderTable *table,
 						   const char *alias);
 
-/* Equal, or both NULL. */
-extern bool equal_or_both_null(const char *a, const char *b);
-
-/* A value of a column from text, by its type's input function; may error. */
-extern Datum column_from_text(const Column *column, const char *text);
-
-/* A value of a column from one of any type, through text where they differ. */
-extern Datum column_value(const Column *column, Datum value, Oid type);
-
-/* A value of a column as text. */
-extern char *column_to_text(const Column *column, Datum value);
-
 #endif /* ORDCANCEL_ORDER_KEY_H */

@@ -11,22 +11,20 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "base/read_snapshot.h"
 #include "base/stable_settings.h"
 #include "base/virtual_columns.h"
 #include "config/policy_cache.h"
-#include "config/run_as.h"
 #include "config/status_equality.h"
-#include "decision/refusal.h"
+#include "rows/column_value.h"
 #include "rows/index_lookup.h"
 #include "rows/order_key.h"
 #include "rows/order_row.h"
@@ -36,36 +34,6 @@ const char *
 order_only(const OrderTable *table)
 {
 	return table->partitioned ? "" : "ONLY ";
-}
-
-static void
-visible_text(StringInfo sql, const OrderTable *table)
-{
-	appendStringInfo(sql, "SELECT FROM %s%s AS o WHERE ", order_only(table),
-					 table->label);
-	order_key_qual(sql, table, "o", NULL, 1);
-}
-
-bool
-visibility_sees_all(Oid relid)
-{
-	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
-		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
-}
-
-bool
-visibility_sees_order(OrderTable *table, const Datum *key)
-{
-	Parameters p = {0};
-	RunAsScope scope;
-	bool	   visible;
-
-	parameter_key(&p, table, key);
-	run_as_caller_restricted(&scope);
-	visible = plan_cache_run(table, STATEMENT_VISIBLE, visible_text, &p,
-							 READ_CURRENT) > 0;
-	run_as_end(&scope);
-	return visible;
 }
 
 /* The columns of fill_from_result, in its order. */

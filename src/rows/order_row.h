@@ -9,14 +9,8 @@
 
 #include "access/htup.h"
 
+#include "base/read_snapshot.h"
 #include "rows/cancel_target.h"
-#include "rows/plan_cache.h"
-
-/* Does the current role see every order, so that none has to be looked for? */
-extern bool visibility_sees_all(Oid relid);
-
-/* May the current role see this order?  Errors when it may read none. */
-extern bool visibility_sees_order(OrderTable *table, const Datum *key);
 
 /*
  * These take the cases that are open, all of one table.  One whose order is

@@ -14,8 +14,11 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "base/read_snapshot.h"
+#include "base/text.h"
 #include "config/status_equality.h"
 #include "decision/refusal.h"
+#include "rows/column_value.h"
 #include "rows/direct_write.h"
 #include "rows/order_key.h"
 #include "rows/order_row.h"

@@ -11,6 +11,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "base/read_snapshot.h"
+#include "base/result_row.h"
 #include "config/run_as.h"
 #include "rows/plan_cache.h"
 
@@ -49,21 +51,6 @@ parameter_key(Parameters *p, const OrderTable *table, const Datum *key)
 {
 	for (int i = 0; i < table->nkeys; i++)
 		parameter_value(p, table->keys[i].type, key[i], false);
-}
-
-/* As SPI would for a statement. */
-void
-read_snapshot_push(ReadSnapshot snapshot)
-{
-	if (snapshot == READ_CALLER)
-	{
-		PushActiveSnapshot(GetActiveSnapshot());
-		return;
-	}
-	CommandCounterIncrement();
-	PushActiveSnapshot(snapshot == READ_LATEST && IsolationUsesXactSnapshot() ?
-						   GetLatestSnapshot() :
-						   GetTransactionSnapshot());
 }
 
 static SPIPlanPtr
@@ -151,41 +138,20 @@ plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 	return SPI_processed;
 }
 
-static Datum
-result_value(int column, bool *isnull)
+NullableDatum
+result_column(int column)
 {
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column,
-						 isnull);
+	NullableDatum result;
+
+	result.value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+								 column, &result.isnull);
+	return result;
 }
 
 char *
 result_text(int column)
 {
-	bool  isnull;
-	Datum value = result_value(column, &isnull);
+	NullableDatum result = result_column(column);
 
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
-TimestampTz *
-result_time(int column)
-{
-	bool		 isnull;
-	Datum		 value = result_value(column, &isnull);
-	TimestampTz *at;
-
-	if (isnull)
-		return NULL;
-	at = palloc(sizeof(TimestampTz));
-	*at = DatumGetTimestampTz(value);
-	return at;
-}
-
-Numeric
-result_numeric(int column)
-{
-	bool  isnull;
-	Datum value = result_value(column, &isnull);
-
-	return isnull ? NULL : DatumGetNumericCopy(value);
+	return nullable_text(result.value, result.isnull);
 }

@@ -11,6 +11,7 @@
 #include "lib/stringinfo.h"
 #include "utils/numeric.h"
 
+#include "base/read_snapshot.h"
 #include "config/order_table.h"
 
 #define PARAMETERS_MAX (INDEX_MAX_KEYS + 32)
@@ -22,17 +23,6 @@ typedef struct Parameters
 	Datum values[PARAMETERS_MAX];
 	char  nulls[PARAMETERS_MAX]; /* 'n' or ' ', as SPI wants them */
 } Parameters;
-
-/* What a statement sees. */
-typedef enum ReadSnapshot
-{
-	READ_CALLER,  /* what the caller's statement sees; read only */
-	READ_CURRENT, /* the usual new snapshot */
-	READ_LATEST,  /* all that is committed, in every isolation level */
-} ReadSnapshot;
-
-/* Makes that the active snapshot. */
-extern void read_snapshot_push(ReadSnapshot snapshot);
 
 /* Writes a statement's text. */
 typedef void (*StatementText)(StringInfo sql, const OrderTable *table);
@@ -52,9 +42,10 @@ extern uint64 plan_cache_run(OrderTable *table, StatementKind kind,
 							 StatementText text, const Parameters *p,
 							 ReadSnapshot snapshot);
 
-/* Columns of row 0 of SPI_tuptable, copied; NULL where they are NULL. */
-extern char		   *result_text(int column);
-extern TimestampTz *result_time(int column);
-extern Numeric		result_numeric(int column);
+/* A column of the first row of SPI_tuptable, counted from 1. */
+extern NullableDatum result_column(int column);
+
+/* The same as a copied string; NULL for NULL. */
+extern char *result_text(int column);
 
 #endif /* ORDCANCEL_PLAN_CACHE_H */

@@ -15,9 +15,10 @@
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
 
+#include "base/read_snapshot.h"
+#include "base/result_row.h"
 #include "decision/refusal.h"
 #include "rows/index_lookup.h"
-#include "rows/order_key.h"
 #include "rows/record_columns.h"
 #include "rows/record_read.h"
 
@@ -63,36 +64,38 @@ party_of(const char *name, bool *known)
 	return party;
 }
 
-static char *
-slot_text(TupleTableSlot *slot, const RecordMap *map, CancellationColumn c)
+/* One column of a cancellation's row. */
+static NullableDatum
+get_column(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
 {
-	bool  isnull;
-	Datum value = slot_getattr(slot, map->attnums[c], &isnull);
+	NullableDatum column;
 
-	return isnull ? NULL : TextDatumGetCString(value);
+	column.value = slot_getattr(row, map->attnums[c], &column.isnull);
+	return column;
+}
+
+static char *
+get_text(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
+{
+	NullableDatum column = get_column(row, map, c);
+
+	return nullable_text(column.value, column.isnull);
 }
 
 static TimestampTz *
-slot_time(TupleTableSlot *slot, const RecordMap *map, CancellationColumn c)
+get_time(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
 {
-	bool		 isnull;
-	Datum		 value = slot_getattr(slot, map->attnums[c], &isnull);
-	TimestampTz *at;
+	NullableDatum column = get_column(row, map, c);
 
-	if (isnull)
-		return NULL;
-	at = palloc(sizeof(TimestampTz));
-	*at = DatumGetTimestampTz(value);
-	return at;
+	return nullable_time(column.value, column.isnull);
 }
 
 static Numeric
-slot_numeric(TupleTableSlot *slot, const RecordMap *map, CancellationColumn c)
+get_numeric(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
 {
-	bool  isnull;
-	Datum value = slot_getattr(slot, map->attnums[c], &isnull);
+	NullableDatum column = get_column(row, map, c);
 
-	return isnull ? NULL : DatumGetNumericCopy(value);
+	return nullable_numeric(column.value, column.isnull);
 }
 
 static void
@@ -104,27 +107,27 @@ fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 	c->has_record = true;
 	r->id = DatumGetInt64(
 		slot_getattr(row, map->attnums[CANCELLATION_ID], &known));
-	state_from_name(slot_text(row, map, CANCELLATION_STATE), &r->state);
-	r->requested_by = party_of(slot_text(row, map, CANCELLATION_REQUESTED_BY),
+	state_from_name(get_text(row, map, CANCELLATION_STATE), &r->state);
+	r->requested_by = party_of(get_text(row, map, CANCELLATION_REQUESTED_BY),
 							   &known);
-	r->requested_actor = slot_text(row, map, CANCELLATION_REQUESTED_ACTOR);
-	r->decided_by = party_of(slot_text(row, map, CANCELLATION_DECIDED_BY),
+	r->requested_actor = get_text(row, map, CANCELLATION_REQUESTED_ACTOR);
+	r->decided_by = party_of(get_text(row, map, CANCELLATION_DECIDED_BY),
 							 &r->decided);
-	r->decided_actor = slot_text(row, map, CANCELLATION_DECIDED_ACTOR);
-	r->reason = slot_text(row, map, CANCELLATION_REASON);
-	r->note = slot_text(row, map, CANCELLATION_NOTE);
-	r->decision_note = slot_text(row, map, CANCELLATION_DECISION_NOTE);
-	r->undo_note = slot_text(row, map, CANCELLATION_UNDO_NOTE);
-	r->prior_status = slot_text(row, map, CANCELLATION_PRIOR_STATUS);
-	r->order_status = slot_text(row, map, CANCELLATION_ORDER_STATUS);
-	r->policy = slot_text(row, map, CANCELLATION_POLICY);
-	r->request_key = slot_text(row, map, CANCELLATION_REQUEST_KEY);
-	r->refund_due = slot_numeric(row, map, CANCELLATION_REFUND_DUE);
-	r->refunded = slot_numeric(row, map, CANCELLATION_REFUNDED);
-	r->requested_at = slot_time(row, map, CANCELLATION_REQUESTED_AT);
-	r->decided_at = slot_time(row, map, CANCELLATION_DECIDED_AT);
-	r->closed_at = slot_time(row, map, CANCELLATION_CLOSED_AT);
-	r->deadline = slot_time(row, map, CANCELLATION_DEADLINE);
+	r->decided_actor = get_text(row, map, CANCELLATION_DECIDED_ACTOR);
+	r->reason = get_text(row, map, CANCELLATION_REASON);
+	r->note = get_text(row, map, CANCELLATION_NOTE);
+	r->decision_note = get_text(row, map, CANCELLATION_DECISION_NOTE);
+	r->undo_note = get_text(row, map, CANCELLATION_UNDO_NOTE);
+	r->prior_status = get_text(row, map, CANCELLATION_PRIOR_STATUS);
+	r->order_status = get_text(row, map, CANCELLATION_ORDER_STATUS);
+	r->policy = get_text(row, map, CANCELLATION_POLICY);
+	r->request_key = get_text(row, map, CANCELLATION_REQUEST_KEY);
+	r->refund_due = get_numeric(row, map, CANCELLATION_REFUND_DUE);
+	r->refunded = get_numeric(row, map, CANCELLATION_REFUNDED);
+	r->requested_at = get_time(row, map, CANCELLATION_REQUESTED_AT);
+	r->decided_at = get_time(row, map, CANCELLATION_DECIDED_AT);
+	r->closed_at = get_time(row, map, CANCELLATION_CLOSED_AT);
+	r->deadline = get_time(row, map, CANCELLATION_DEADLINE);
 }
 
 /*
@@ -198,7 +201,7 @@ is_open(const CancelTarget *c)
 static bool
 has_ended(const CancelTarget *c)
 {
-	return is_open(c) && c->has_record && c->record.state > STATE_CANCELED;
+	return is_open(c) && c->has_record && state_has_ended(c->record.state);
 }
 
 /* Fills those of the cases from what a probe of the index finds. */

@@ -10,6 +10,7 @@
 
 #include "nodes/pg_list.h"
 
+#include "base/read_snapshot.h"
 #include "rows/cancel_target.h"
 #include "rows/index_lookup.h"
 

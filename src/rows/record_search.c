@@ -13,6 +13,9 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "base/read_snapshot.h"
+#include "base/result_row.h"
+#include "base/text.h"
 #include "rows/index_lookup.h"
 #include "rows/order_key.h"
 #include "rows/plan_cache.h"
@@ -33,8 +36,8 @@ find_request_key_text(StringInfo sql, const OrderTable *table)
 bool
 record_find_request_key(OrderTable *table, const char *key, RecordedCall *past)
 {
-	Parameters p = {0};
-	bool	   isnull;
+	Parameters	  p = {0};
+	NullableDatum at;
 
 	parameter_text(&p, key);
 	if (plan_cache_run(table, STATEMENT_FIND_REQUEST_KEY,
@@ -44,10 +47,9 @@ record_find_request_key(OrderTable *table, const char *key, RecordedCall *past)
 	past->source = result_text(2);
 	state_from_name(result_text(3), &past->state);
 	past->order_status = result_text(4);
-	past->at = result_time(5);
-	past->cancellation_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-														SPI_tuptable->tupdesc,
-														6, &isnull));
+	at = result_column(5);
+	past->at = nullable_time(at.value, at.isnull);
+	past->cancellation_id = DatumGetInt64(result_column(6).value);
 	SPI_freetuptable(SPI_tuptable);
 	return true;
 }
@@ -180,12 +182,14 @@ kept_text(StringInfo sql, const OrderTable *table)
 Numeric
 record_kept(const CancelTarget *c)
 {
-	Parameters p = {0};
-	Numeric	   kept;
+	Parameters	  p = {0};
+	NullableDatum sum;
+	Numeric		  kept;
 
 	parameter_key(&p, c->table, c->key);
 	plan_cache_run(c->table, STATEMENT_KEPT, kept_text, &p, READ_CURRENT);
-	kept = result_numeric(1);
+	sum = result_column(1);
+	kept = nullable_numeric(sum.value, sum.isnull);
 	SPI_freetuptable(SPI_tuptable);
 	return kept;
 }

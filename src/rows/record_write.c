@@ -16,11 +16,12 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "base/read_snapshot.h"
+#include "base/text.h"
 #include "config/config_table.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "rows/direct_write.h"
-#include "rows/order_key.h"
 #include "rows/plan_cache.h"
 #include "rows/record_columns.h"
 #include "rows/record_read.h"

@@ -1,0 +1,121 @@
+/*
+ * order_table_columns.c — what is known of the columns of an order table
+ */
+#include "postgres.h"
+
+#include "access/nbtree.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "config/order_table_columns.h"
+#include "decision/refusal.h"
+
+void
+order_table_load_column(OrderTable *table, Relation rel, Column *column,
+						AttrNumber attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	Oid				  function;
+	bool			  varlena;
+	char			  typtype;
+
+	column->attnum = attnum;
+	column->name = pstrdup(NameStr(att->attname));
+	column->type = att->atttypid;
+	column->base = getBaseType(att->atttypid);
+	column->typmod = att->atttypmod;
+	column->typlen = att->attlen;
+	column->typbyval = att->attbyval;
+	column->blank_padded = column->base == BPCHAROID;
+	getTypeInputInfo(column->type, &column->input, &column->ioparam);
+	typtype = get_typtype(column->type);
+	column->input_is_plain = typtype == TYPTYPE_ENUM ||
+		(typtype == TYPTYPE_BASE &&
+		 !OidIsValid(get_element_type(column->type)));
+	fmgr_info_cxt(column->input, &column->in, table->context);
+	getTypeOutputInfo(column->type, &function, &varlena);
+	fmgr_info_cxt(function, &column->out, table->context);
+}
+
+/* Finds a configured column by name; it may have been renamed or dropped. */
+void
+order_table_load_named_column(OrderTable *table, Relation rel, Column *column,
+							  const char *name)
+{
+	if (name == NULL)
+		return;
+	for (AttrNumber i = 1; i <= RelationGetDescr(rel)->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i - 1);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+		{
+			order_table_load_column(table, rel, column, i);
+			return;
+		}
+	}
+	refusal_raise_invalid_policy(
+		psprintf("order table %s has no column \"%s\" any more", table->label,
+				 name),
+		"The column was renamed or dropped after the table was attached.",
+		"Call ordcancel.attach() again with the column's new name; policies, rules and records stay.");
+}
+
+/* It is read in C, by its type. */
+void
+order_table_check_placed_at(const OrderTable *table)
+{
+	const Column *column = &table->placed_at;
+
+	switch (column->attnum ? column->base : TIMESTAMPTZOID)
+	{
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+		case DATEOID:
+			return;
+	}
+	refusal_raise_invalid_policy(
+		psprintf("column \"%s\" of order table %s is not a time any more",
+				 column->name, table->label),
+		psprintf("Its type is %s.", format_type_be(column->type)),
+		"It has to be a timestamp, with or without time zone, or a date.");
+}
+
+/* The text of these types depends on DateStyle, TimeZone and the like. */
+bool
+type_has_settings(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case UUIDOID:
+		case NUMERICOID:
+			return false;
+		default:
+			return true;
+	}
+}
+
+void
+order_table_load_key_order(OrderTable *table, Column *key, Relation index,
+						   int i)
+{
+	Oid family = index->rd_opfamily[i];
+	Oid type = index->rd_opcintype[i];
+
+	key->equal = get_opfamily_member(family, type, type,
+									 BTEqualStrategyNumber);
+	key->less = get_opfamily_member(family, type, type, BTLessStrategyNumber);
+	fmgr_info_cxt(get_opcode(key->equal), &key->equal_function,
+				  table->context);
+	fmgr_info_cxt(get_opfamily_proc(family, type, type, BTORDER_PROC),
+				  &key->compare_function, table->context);
+	key->collation = index->rd_indcollation[i];
+}

@@ -1,0 +1,77 @@
+/*
+ * lifecycle_write.c — judging and recording plain writes of orders
+ */
+#include "postgres.h"
+
+#include "config/policy_cache.h"
+#include "lifecycle/decision_input.h"
+#include "lifecycle/lifecycle.h"
+#include "lifecycle/transition.h"
+#include "rows/order_row.h"
+#include "rows/record_read.h"
+
+State
+lifecycle_state(CancelTarget *c)
+{
+	record_find(c, 1);
+	if (c->has_record && state_is_live(c->record.state))
+		return c->record.state;
+	return c->kind == STATUS_CANCELED ? STATE_CANCELED : STATE_NONE;
+}
+
+bool
+lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
+				 StatusKind kind, Refusal *refusal)
+{
+	record_find(c, 1);
+	decision_input_from_args(c, args);
+	c->expr_needed = order_expr_exist(c->table) &&
+		decision_change_needs_expr(&c->input, to, kind, c->table->nblocks > 0,
+								   c->table->refund_due != NULL);
+	order_expr_evaluate(c, 1);
+	decision_input_add_expr(c);
+	c->decision = decide_change(&c->input, to, kind);
+	args->verb = c->input.verb;
+	if (args->verb == VERB_MOVE) /* they are for what a plain update begins */
+		args->reason = args->note = NULL;
+
+	/* Shipping goes on where plain updates may record nothing. */
+	if (c->decision.condition == CONDITION_NONE && c->decision.changed &&
+		!c->table->plain_updates)
+	{
+		c->decision.condition = CONDITION_CANCELLATION_FORBIDDEN;
+		c->decision.fault = FAULT_PLAIN_UPDATES;
+	}
+	if (c->decision.condition != CONDITION_NONE)
+	{
+		*refusal = decision_input_explain(c, args, to);
+		return false;
+	}
+	c->next_status = to;
+	if (c->decision.changed)
+		transition_write(c, 1, args);
+	return true;
+}
+
+/*
+ * A new order has no cancellation, unless canceled orders may be deleted: one
+ * must not come back under the key of a canceled one.
+ */
+bool
+lifecycle_row_has_record(OrderTable *table, Verb verb)
+{
+	return verb == VERB_DELETE || policy_cache_canceled_deletable(table);
+}
+
+bool
+lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
+{
+	if (lifecycle_row_has_record(c->table, args->verb))
+		record_find(c, 1);
+	decision_input_from_target(c, args->verb, args->party, args->now);
+	c->decision = decide(&c->input);
+	if (c->decision.condition == CONDITION_NONE)
+		return true;
+	*refusal = decision_input_explain(c, args, NULL);
+	return false;
+}

@@ -1,0 +1,106 @@
+/*
+ * visibility.c — which orders a caller may see
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/rls.h"
+
+#include "base/read_snapshot.h"
+#include "config/run_as.h"
+#include "rows/order_key.h"
+#include "rows/order_row.h"
+#include "rows/plan_cache.h"
+#include "rows/visibility.h"
+
+bool
+visibility_sees_all(Oid relid)
+{
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
+}
+
+static void
+visible_text(StringInfo sql, const OrderTable *table)
+{
+	appendStringInfo(sql, "SELECT FROM %s%s AS o WHERE ", order_only(table),
+					 table->label);
+	order_key_qual(sql, table, "o", NULL, 1);
+}
+
+bool
+visibility_sees_order(OrderTable *table, const Datum *key)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Parameters	  p = {0};
+	RunAsScope	  scope;
+	bool		  visible;
+
+	parameter_key(&p, table, key);
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	run_as_caller_restricted(&scope);
+	visible = plan_cache_run(table, STATEMENT_VISIBLE, visible_text, &p,
+							 READ_CURRENT) > 0;
+	run_as_end(&scope);
+	SPI_finish();
+	return visible;
+}
+
+static void
+hide(CancelTarget *targets, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (targets[i].result == TARGET_OPEN &&
+			!visibility_sees_order(targets[i].table, targets[i].key))
+			targets[i].result = TARGET_NOT_FOUND;
+}
+
+/*
+ * Orders are looked for before they are locked, so that nobody waits for, or
+ * locks, an order of somebody else; and again under the lock, because it may
+ * have become somebody else's while we waited.
+ */
+void
+visibility_filter(CancelTarget *targets, int count, bool skip_locked)
+{
+	RunAsScope scope;
+
+	if (visibility_sees_all(targets[0].table->relid))
+		return;
+	hide(targets, count);
+	run_as_owner_spi(&scope, targets[0].table);
+	order_lock(targets, count, skip_locked);
+	run_as_end_spi(&scope);
+	hide(targets, count);
+}
+
+/* Of the whole table, or of some column of it? */
+static bool
+may_select(Oid relid)
+{
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT,
+								  ACLMASK_ANY) == ACLCHECK_OK;
+}
+
+void
+visibility_check_select(const OrderTable *table)
+{
+	if (!may_select(table->relid))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, table->name);
+}
+
+void
+visibility_redact(const OrderTable *table, bool all_rows, Refusal *refusal)
+{
+	if (all_rows ? visibility_sees_all(table->relid) :
+				   may_select(table->relid))
+		return;
+	refusal->message = psprintf("the rules for orders of %s do not allow it",
+								table->label);
+	refusal->detail = NULL;
+	refusal->hint =
+		"You do not have permission to read the order, so the reason is not shown.";
+}
