@@ -168,3 +168,18 @@ FROM pg_attribute AS a
 WHERE a.attrelid = orders AND a.attname = col
 $$;
 COMMENT ON FUNCTION ordcancel_internal.column_text(regclass, name) IS 'SQL expression for a column of the table o as text';
+
+-- The table, or those of its partitions, that are stored by another access
+-- method than heap: C reads row versions as heap stores them.
+CREATE FUNCTION ordcancel_internal.not_heap(orders regclass) RETURNS TABLE (rel regclass, method name)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT c.oid::regclass, m.amname
+FROM (SELECT relid FROM pg_partition_tree(orders) UNION SELECT orders) AS p (relid)
+    JOIN pg_class AS c ON c.oid = p.relid AND c.relkind = 'r'
+    JOIN pg_am AS m ON m.oid = c.relam
+WHERE m.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc
+ORDER BY c.oid
+$$;
+COMMENT ON FUNCTION ordcancel_internal.not_heap(regclass) IS 'table and partitions that are stored by an access method other than heap';

@@ -12,6 +12,7 @@ DECLARE
     col record;
     key_columns name[];
     label CONSTANT text := ordcancel_internal.label(orders);
+    other record;
 BEGIN
     SELECT * INTO class FROM pg_class WHERE oid = orders;
     IF class.relkind NOT IN ('r', 'p') THEN
@@ -31,6 +32,15 @@ BEGIN
     ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = orders OR inhrelid = orders) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
                                    'Tables inherit from it, or it from others; triggers are not inherited.');
+    END IF;
+    SELECT * INTO other FROM ordcancel_internal.not_heap(orders) LIMIT 1;
+    IF FOUND THEN
+        PERFORM ordcancel_internal.invalid(
+            format('%s cannot be attached', label),
+            format('%s is stored by access method "%s".',
+                   CASE WHEN other.rel = orders THEN 'It' ELSE 'Its partition ' || ordcancel_internal.label(other.rel) END,
+                   other.method),
+            format('ALTER TABLE %s SET ACCESS METHOD heap;', ordcancel_internal.label(other.rel)));
     END IF;
 
     SELECT * INTO pkey FROM pg_index WHERE indrelid = orders AND indisprimary;

@@ -41,6 +41,11 @@ FROM (SELECT (SELECT string_agg(a.attname, ', ' ORDER BY i.n)
               WHERE x.indrelid = t.orders AND x.indisprimary AND i.n <= x.indnkeyatts AND a.attnum = i.attnum)) AS k (now)
 WHERE k.now IS DISTINCT FROM array_to_string(t.primary_key, ', ')
 UNION ALL
+SELECT t.orders::regclass, 'not_heap',
+       format('%s is stored by access method "%s".', ordcancel_internal.label(n.rel), n.method),
+       format('ALTER TABLE %s SET ACCESS METHOD heap;', ordcancel_internal.label(n.rel))
+FROM ordcancel_internal.not_heap(t.orders) AS n
+UNION ALL
 SELECT t.orders::regclass, 'records_missing', format('The %s of %s is gone.', r.what, ordcancel_internal.label(t.orders)),
        format('Restore it from a backup, or begin a new one: SELECT ordcancel.attach(%L).', ordcancel_internal.label(t.orders))
 FROM (VALUES ('cancellation table', t.cancellation_table), ('event table', t.event_table)) AS r (what, rel)

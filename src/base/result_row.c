@@ -35,34 +35,43 @@ nullable_numeric(Datum value, bool isnull)
 }
 
 void
+result_row_clear(ResultRow *row)
+{
+	memset(row->nulls, true, row->desc->natts);
+	row->next = 0;
+}
+
+void
 result_row_begin(ResultRow *row, TupleDesc desc)
 {
 	row->desc = desc;
 	row->values = palloc0(desc->natts * sizeof(Datum));
 	row->nulls = palloc(desc->natts * sizeof(bool));
-	memset(row->nulls, true, desc->natts);
-	row->next = 0;
+	result_row_clear(row);
+}
+
+static bool
+is_column(const ResultRow *row, int at, const char *column)
+{
+	return at < row->desc->natts &&
+		strcmp(NameStr(TupleDescAttr(row->desc, at)->attname), column) == 0;
 }
 
 /* Columns are usually set in their order, so the next one is tried first. */
 void
 result_row_set(ResultRow *row, const char *column, Datum value, bool isnull)
 {
-	int natts = row->desc->natts;
+	int at = row->next;
 
-	for (int i = 0; i < natts; i++)
-	{
-		int				  at = (row->next + i) % natts;
-		Form_pg_attribute att = TupleDescAttr(row->desc, at);
-
-		if (strcmp(NameStr(att->attname), column) == 0)
-		{
-			row->values[at] = value;
-			row->nulls[at] = isnull;
-			row->next = at + 1;
-			return;
-		}
-	}
+	if (!is_column(row, at, column))
+		for (at = 0; at < row->desc->natts; at++)
+			if (is_column(row, at, column))
+				break;
+	if (at == row->desc->natts)
+		return;
+	row->values[at] = value;
+	row->nulls[at] = isnull;
+	row->next = at + 1;
 }
 
 void

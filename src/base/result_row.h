@@ -29,6 +29,9 @@ typedef struct ResultRow
 
 extern void result_row_begin(ResultRow *row, TupleDesc desc);
 
+/* Sets all columns to NULL, for another row. */
+extern void result_row_clear(ResultRow *row);
+
 extern void result_row_set(ResultRow *row, const char *column, Datum value,
 						   bool isnull);
 extern void result_row_text(ResultRow *row, const char *column,

@@ -7,6 +7,7 @@
 #include "access/table.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -41,6 +42,21 @@ order_table_check_labels(const OrderTable *table, Policy *policy)
 		policy->stale_status = stale_label(type, words[i]);
 	for (int i = 0; i < policy->nrules && !policy->stale_rule; i++)
 		policy->stale_rule = stale_label(type, policy->rules[i].status);
+}
+
+/* C reads row versions as heap stores them. */
+void
+order_table_refuse_not_heap(Relation rel)
+{
+	if (rel->rd_rel->relkind != RELKIND_RELATION ||
+		rel->rd_amhandler == F_HEAP_TABLEAM_HANDLER)
+		return;
+	refusal_raise_invalid_policy(
+		psprintf("order table \"%s\" is not stored by access method heap",
+				 RelationGetRelationName(rel)),
+		psprintf("Its access method is \"%s\".",
+				 get_am_name(rel->rd_rel->relam)),
+		"Call ALTER TABLE ... SET ACCESS METHOD heap.");
 }
 
 /*

@@ -14,6 +14,9 @@
  */
 extern void order_table_check_labels(const OrderTable *table, Policy *policy);
 
+/* OC014 for a table of an access method other than heap. */
+extern void order_table_refuse_not_heap(Relation rel);
+
 /* OC014 for a table that Citus has distributed. */
 extern void order_table_refuse_distributed(Relation rel);
 

@@ -251,6 +251,7 @@ order_table_fits(const OrderTable *table)
 	rel = try_table_open(table->relid, AccessShareLock);
 	if (rel == NULL)
 		return false;
+	order_table_refuse_not_heap(rel);
 	order_table_refuse_distributed(rel);
 	fits = equalTupleDescs(table->desc, RelationGetDescr(rel)) &&
 		primary_key(rel) == table->key_index &&
@@ -288,6 +289,7 @@ order_table_load(Oid relid)
 	}
 
 	rel = table_open(relid, AccessShareLock);
+	order_table_refuse_not_heap(rel);
 	order_table_refuse_distributed(rel);
 	table->owner = rel->rd_rel->relowner;
 	table->name = pstrdup(RelationGetRelationName(rel));

@@ -49,7 +49,7 @@ reaches_canceled(State state)
 }
 
 static void
-put_choice(ReturnSetInfo *result, CancelTarget *c, int choice, TimestampTz now)
+put_choice(ResultRow *row, CancelTarget *c, int choice, TimestampTz now)
 {
 	Decision v = lifecycle_ask(c, choices[choice].verb, choices[choice].party,
 							   now);
@@ -57,7 +57,6 @@ put_choice(ReturnSetInfo *result, CancelTarget *c, int choice, TimestampTz now)
 	Refusal	 refusal = {0};
 	const char *condition = condition_name(v.condition);
 	Numeric		due = NULL;
-	ResultRow	row;
 
 	if (!allowed)
 		refusal = lifecycle_explain(c);
@@ -78,21 +77,20 @@ put_choice(ReturnSetInfo *result, CancelTarget *c, int choice, TimestampTz now)
 		due = choices[choice].verb == VERB_RECORD_REFUND ?
 			c->record.refund_due :
 			c->owed;
-	result_row_begin(&row, result->setDesc);
-	result_row_text(&row, "party", party_name(choices[choice].party));
-	result_row_text(&row, "verb", verb_name(choices[choice].verb));
-	result_row_bool(&row, "allowed", allowed);
-	result_row_text(&row, "outcome",
+	result_row_clear(row);
+	result_row_text(row, "party", party_name(choices[choice].party));
+	result_row_text(row, "verb", verb_name(choices[choice].verb));
+	result_row_bool(row, "allowed", allowed);
+	result_row_text(row, "outcome",
 					!allowed	   ? "refused" :
 						!v.changed ? "already" :
 									 state_name(v.state));
-	result_row_text(&row, "condition", condition);
-	result_row_text(&row, "detail",
+	result_row_text(row, "condition", condition);
+	result_row_text(row, "detail",
 					refusal.detail ? refusal.detail : refusal.message);
-	result_row_text(&row, "hint", refusal.hint);
-	result_row_time(&row, "until", v.has_until ? &v.until : NULL);
-	result_row_numeric(&row, "refund_due", due);
-	tuplestore_putvalues(result->setResult, row.desc, row.values, row.nulls);
+	result_row_text(row, "hint", refusal.hint);
+	result_row_time(row, "until", v.has_until ? &v.until : NULL);
+	result_row_numeric(row, "refund_due", due);
 }
 
 Datum
@@ -102,6 +100,7 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 	TimestampTz	   now = guc_now();
 	CancelTarget   c = {0};
 	RunAsScope	   scope;
+	ResultRow	   row;
 	bool		   found = false;
 
 	/* To find out what the columns are takes longer than to fill them. */
@@ -119,8 +118,13 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 		if (found)
 		{
 			record_peek(&c, 1);
+			result_row_begin(&row, result->setDesc);
 			for (int i = 0; i < lengthof(choices); i++)
-				put_choice(result, &c, i, now);
+			{
+				put_choice(&row, &c, i, now);
+				tuplestore_putvalues(result->setResult, row.desc, row.values,
+									 row.nulls);
+			}
 		}
 		run_as_end_spi(&scope);
 	}

@@ -235,21 +235,18 @@ answer_duplicate(Asked *item)
 }
 
 static void
-put_item(ReturnSetInfo *result, const Asked *item)
+put_item(ResultRow *row, const Asked *item)
 {
-	ResultRow row;
-
-	result_row_begin(&row, result->setDesc);
-	result_row_text(&row, "order_id", item->order_id);
-	result_row_text(&row, "outcome", item->outcome);
-	result_row_set(&row, "cancellation_id",
+	result_row_clear(row);
+	result_row_text(row, "order_id", item->order_id);
+	result_row_text(row, "outcome", item->outcome);
+	result_row_set(row, "cancellation_id",
 				   Int64GetDatum(item->cancellation_id), !item->has_id);
 	if (strcmp(item->outcome, "refused") == 0)
 	{
-		result_row_text(&row, "sqlstate", unpack_sql_state(item->sqlstate));
-		result_row_text(&row, "message", item->message);
+		result_row_text(row, "sqlstate", unpack_sql_state(item->sqlstate));
+		result_row_text(row, "message", item->message);
 	}
-	tuplestore_putvalues(result->setResult, row.desc, row.values, row.nulls);
 }
 
 static void
@@ -307,6 +304,7 @@ ordcancel_cancel_orders(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Orders		   o = {.context = CurrentMemoryContext};
+	ResultRow	   row;
 
 	role_must_be_merchant("cancel_orders");
 	InitMaterializedSRF(fcinfo, 0);
@@ -326,11 +324,14 @@ ordcancel_cancel_orders(PG_FUNCTION_ARGS)
 	take_array(&o, array_argument(fcinfo, 1));
 	read_all_keys(&o);
 	cancel_all(&o);
+	result_row_begin(&row, result->setDesc);
 	for (int i = 0; i < o.count; i++)
 	{
 		if (o.items[i].same)
 			answer_duplicate(&o.items[i]);
-		put_item(result, &o.items[i]);
+		put_item(&row, &o.items[i]);
+		tuplestore_putvalues(result->setResult, row.desc, row.values,
+							 row.nulls);
 	}
 	return (Datum) 0;
 }
