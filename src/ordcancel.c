@@ -16,6 +16,7 @@
 #include "config/reason_cache.h"
 #include "notify/outbox.h"
 #include "notify/relay.h"
+#include "rows/record_columns.h"
 
 PG_MODULE_MAGIC;
 
@@ -28,6 +29,7 @@ _PG_init(void)
 	order_table_init();
 	guarded_columns_init();
 	reason_cache_init();
+	record_columns_init();
 	immediate_triggers_init();
 	outbox_init();
 	if (process_shared_preload_libraries_in_progress)

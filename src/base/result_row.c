@@ -38,51 +38,45 @@ void
 result_row_clear(ResultRow *row)
 {
 	memset(row->nulls, true, row->desc->natts);
-	row->next = 0;
+}
+
+/* Columns are usually where they are in the list. */
+static int
+find_column(TupleDesc desc, const char *name, int guess)
+{
+	for (int i = -1; i < desc->natts; i++)
+	{
+		int n = i < 0 ? guess : i;
+
+		if (n < desc->natts &&
+			strcmp(NameStr(TupleDescAttr(desc, n)->attname), name) == 0)
+			return n;
+	}
+	return -1;
 }
 
 void
-result_row_begin(ResultRow *row, TupleDesc desc)
+result_row_begin(ResultRow *row, TupleDesc desc, const char *const *columns,
+				 int count)
 {
 	row->desc = desc;
 	row->values = palloc0(desc->natts * sizeof(Datum));
 	row->nulls = palloc(desc->natts * sizeof(bool));
+	row->at = palloc(count * sizeof(int));
+	for (int i = 0; i < count; i++)
+		row->at[i] = find_column(desc, columns[i], i);
 	result_row_clear(row);
 }
 
-static bool
-is_column(const ResultRow *row, int at, const char *column)
-{
-	return at < row->desc->natts &&
-		strcmp(NameStr(TupleDescAttr(row->desc, at)->attname), column) == 0;
-}
-
-/* Columns are usually set in their order, so the next one is tried first. */
 void
-result_row_set(ResultRow *row, const char *column, Datum value, bool isnull)
-{
-	int at = row->next;
-
-	if (!is_column(row, at, column))
-		for (at = 0; at < row->desc->natts; at++)
-			if (is_column(row, at, column))
-				break;
-	if (at == row->desc->natts)
-		return;
-	row->values[at] = value;
-	row->nulls[at] = isnull;
-	row->next = at + 1;
-}
-
-void
-result_row_text(ResultRow *row, const char *column, const char *value)
+result_row_text(ResultRow *row, int column, const char *value)
 {
 	result_row_set(row, column, value ? CStringGetTextDatum(value) : (Datum) 0,
 				   value == NULL);
 }
 
 void
-result_row_time(ResultRow *row, const char *column, const TimestampTz *value)
+result_row_time(ResultRow *row, int column, const TimestampTz *value)
 {
 	result_row_set(row, column,
 				   value ? TimestampTzGetDatum(*value) : (Datum) 0,
@@ -90,13 +84,13 @@ result_row_time(ResultRow *row, const char *column, const TimestampTz *value)
 }
 
 void
-result_row_numeric(ResultRow *row, const char *column, Numeric value)
+result_row_numeric(ResultRow *row, int column, Numeric value)
 {
 	result_row_set(row, column, NumericGetDatum(value), value == NULL);
 }
 
 void
-result_row_bool(ResultRow *row, const char *column, bool value)
+result_row_bool(ResultRow *row, int column, bool value)
 {
 	result_row_set(row, column, BoolGetDatum(value), false);
 }

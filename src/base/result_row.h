@@ -15,32 +15,42 @@ extern TimestampTz *nullable_time(Datum value, bool isnull);
 extern Numeric		nullable_numeric(Datum value, bool isnull);
 
 /*
- * A row that a function returns.  Columns are set by name: a script of another
- * version may have declared more of them, or fewer.  What is not set is NULL,
- * and so is a value given as NULL; a column that is not there is skipped.
+ * A row that a function returns.  Its columns are found by name: the script of
+ * another version may have declared more of them, or fewer.  A column that is
+ * not set is NULL, and so is one that is set to NULL; a column that the row
+ * does not have is skipped.
  */
 typedef struct ResultRow
 {
 	TupleDesc desc;
 	Datum	 *values;
 	bool	 *nulls;
-	int		  next; /* the column after the one that was set last */
+	int		 *at; /* where each of the columns is; -1: nowhere */
 } ResultRow;
 
-extern void result_row_begin(ResultRow *row, TupleDesc desc);
+/* The functions below name a column by its place in "columns". */
+extern void result_row_begin(ResultRow *row, TupleDesc desc,
+							 const char *const *columns, int count);
 
 /* Sets all columns to NULL, for another row. */
 extern void result_row_clear(ResultRow *row);
 
-extern void result_row_set(ResultRow *row, const char *column, Datum value,
-						   bool isnull);
-extern void result_row_text(ResultRow *row, const char *column,
-							const char *value);
-extern void result_row_time(ResultRow *row, const char *column,
+static inline void
+result_row_set(ResultRow *row, int column, Datum value, bool isnull)
+{
+	int at = row->at[column];
+
+	if (at < 0)
+		return;
+	row->values[at] = value;
+	row->nulls[at] = isnull;
+}
+
+extern void result_row_text(ResultRow *row, int column, const char *value);
+extern void result_row_time(ResultRow *row, int column,
 							const TimestampTz *value);
-extern void result_row_numeric(ResultRow *row, const char *column,
-							   Numeric value);
-extern void result_row_bool(ResultRow *row, const char *column, bool value);
+extern void result_row_numeric(ResultRow *row, int column, Numeric value);
+extern void result_row_bool(ResultRow *row, int column, bool value);
 
 /* The row as a composite value. */
 extern Datum result_row_datum(const ResultRow *row);

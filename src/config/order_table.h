@@ -87,6 +87,7 @@ typedef struct OrderTable
 {
 	MemoryContext context; /* holds all of this */
 	Oid			  relid;
+	uint64		  serial; /* of this description, in the session */
 	uint64 mark; /* of the configuration's rows, see config_fingerprint */
 	uint64 status_names_fingerprint; /* and of those that the words are of */
 	TupleDesc desc; /* the columns as they were when it was built */

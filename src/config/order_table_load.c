@@ -266,6 +266,7 @@ order_table_fits(const OrderTable *table)
 OrderTable *
 order_table_load(Oid relid)
 {
+	static uint64 last_serial = 0;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "ordcancel order table",
 												  ALLOCSET_SMALL_SIZES);
@@ -277,6 +278,7 @@ order_table_load(Oid relid)
 
 	table->context = context;
 	table->relid = relid;
+	table->serial = ++last_serial;
 	table->changes = 1;
 
 	/* Before the rows are read: what changes meanwhile is read again. */

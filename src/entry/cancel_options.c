@@ -26,6 +26,32 @@
 
 PG_FUNCTION_INFO_V1(ordcancel_cancel_options);
 
+/* The columns of the result. */
+enum
+{
+	OPTION_PARTY,
+	OPTION_VERB,
+	OPTION_ALLOWED,
+	OPTION_OUTCOME,
+	OPTION_CONDITION,
+	OPTION_DETAIL,
+	OPTION_HINT,
+	OPTION_UNTIL,
+	OPTION_REFUND_DUE,
+};
+
+static const char *const option_columns[] = {
+	[OPTION_PARTY] = "party",
+	[OPTION_VERB] = "verb",
+	[OPTION_ALLOWED] = "allowed",
+	[OPTION_OUTCOME] = "outcome",
+	[OPTION_CONDITION] = "condition",
+	[OPTION_DETAIL] = "detail",
+	[OPTION_HINT] = "hint",
+	[OPTION_UNTIL] = "until",
+	[OPTION_REFUND_DUE] = "refund_due",
+};
+
 static const struct
 {
 	Party party;
@@ -78,19 +104,19 @@ put_choice(ResultRow *row, CancelTarget *c, int choice, TimestampTz now)
 			c->record.refund_due :
 			c->owed;
 	result_row_clear(row);
-	result_row_text(row, "party", party_name(choices[choice].party));
-	result_row_text(row, "verb", verb_name(choices[choice].verb));
-	result_row_bool(row, "allowed", allowed);
-	result_row_text(row, "outcome",
+	result_row_text(row, OPTION_PARTY, party_name(choices[choice].party));
+	result_row_text(row, OPTION_VERB, verb_name(choices[choice].verb));
+	result_row_bool(row, OPTION_ALLOWED, allowed);
+	result_row_text(row, OPTION_OUTCOME,
 					!allowed	   ? "refused" :
 						!v.changed ? "already" :
 									 state_name(v.state));
-	result_row_text(row, "condition", condition);
-	result_row_text(row, "detail",
+	result_row_text(row, OPTION_CONDITION, condition);
+	result_row_text(row, OPTION_DETAIL,
 					refusal.detail ? refusal.detail : refusal.message);
-	result_row_text(row, "hint", refusal.hint);
-	result_row_time(row, "until", v.has_until ? &v.until : NULL);
-	result_row_numeric(row, "refund_due", due);
+	result_row_text(row, OPTION_HINT, refusal.hint);
+	result_row_time(row, OPTION_UNTIL, v.has_until ? &v.until : NULL);
+	result_row_numeric(row, OPTION_REFUND_DUE, due);
 }
 
 Datum
@@ -118,7 +144,8 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 		if (found)
 		{
 			record_peek(&c, 1);
-			result_row_begin(&row, result->setDesc);
+			result_row_begin(&row, result->setDesc, option_columns,
+							 lengthof(option_columns));
 			for (int i = 0; i < lengthof(choices); i++)
 			{
 				put_choice(&row, &c, i, now);

@@ -34,6 +34,36 @@ PG_FUNCTION_INFO_V1(ordcancel_deny_cancel);
 PG_FUNCTION_INFO_V1(ordcancel_record_refund);
 PG_FUNCTION_INFO_V1(ordcancel_undo_cancel);
 
+/* The columns of type ordcancel.outcome. */
+enum
+{
+	OUTCOME_ORDERS,
+	OUTCOME_ORDER_ID,
+	OUTCOME_CANCELLATION_ID,
+	OUTCOME_STATE,
+	OUTCOME_ORDER_STATUS,
+	OUTCOME_CHANGED,
+	OUTCOME_REFUND_DUE,
+	OUTCOME_REFUNDED,
+	OUTCOME_REQUESTED_AT,
+	OUTCOME_DECIDED_AT,
+	OUTCOME_CLOSED_AT,
+};
+
+static const char *const outcome_columns[] = {
+	[OUTCOME_ORDERS] = "orders",
+	[OUTCOME_ORDER_ID] = "order_id",
+	[OUTCOME_CANCELLATION_ID] = "cancellation_id",
+	[OUTCOME_STATE] = "state",
+	[OUTCOME_ORDER_STATUS] = "order_status",
+	[OUTCOME_CHANGED] = "changed",
+	[OUTCOME_REFUND_DUE] = "refund_due",
+	[OUTCOME_REFUNDED] = "refunded",
+	[OUTCOME_REQUESTED_AT] = "requested_at",
+	[OUTCOME_DECIDED_AT] = "decided_at",
+	[OUTCOME_CLOSED_AT] = "closed_at",
+};
+
 /* A row of type ordcancel.outcome. */
 static Datum
 outcome_datum(FunctionCallInfo fcinfo, const CancelTarget *c, const Outcome *o)
@@ -47,19 +77,20 @@ outcome_datum(FunctionCallInfo fcinfo, const CancelTarget *c, const Outcome *o)
 		config_raise_dropped();
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "function must return type ordcancel.outcome");
-	result_row_begin(&row, desc);
-	result_row_set(&row, "orders", ObjectIdGetDatum(c->table->relid), false);
-	result_row_text(&row, "order_id", c->key_text);
-	result_row_set(&row, "cancellation_id", Int64GetDatum(o->cancellation_id),
-				   !o->has_record);
-	result_row_text(&row, "state", state_name(o->state));
-	result_row_text(&row, "order_status", o->order_status);
-	result_row_bool(&row, "changed", o->changed);
-	result_row_numeric(&row, "refund_due", o->refund_due);
-	result_row_numeric(&row, "refunded", o->refunded);
-	result_row_time(&row, "requested_at", o->requested_at);
-	result_row_time(&row, "decided_at", o->decided_at);
-	result_row_time(&row, "closed_at", o->closed_at);
+	result_row_begin(&row, desc, outcome_columns, lengthof(outcome_columns));
+	result_row_set(&row, OUTCOME_ORDERS, ObjectIdGetDatum(c->table->relid),
+				   false);
+	result_row_text(&row, OUTCOME_ORDER_ID, c->key_text);
+	result_row_set(&row, OUTCOME_CANCELLATION_ID,
+				   Int64GetDatum(o->cancellation_id), !o->has_record);
+	result_row_text(&row, OUTCOME_STATE, state_name(o->state));
+	result_row_text(&row, OUTCOME_ORDER_STATUS, o->order_status);
+	result_row_bool(&row, OUTCOME_CHANGED, o->changed);
+	result_row_numeric(&row, OUTCOME_REFUND_DUE, o->refund_due);
+	result_row_numeric(&row, OUTCOME_REFUNDED, o->refunded);
+	result_row_time(&row, OUTCOME_REQUESTED_AT, o->requested_at);
+	result_row_time(&row, OUTCOME_DECIDED_AT, o->decided_at);
+	result_row_time(&row, OUTCOME_CLOSED_AT, o->closed_at);
 	return result_row_datum(&row);
 }
 

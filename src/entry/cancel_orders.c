@@ -234,18 +234,37 @@ answer_duplicate(Asked *item)
 	item->message = same->message;
 }
 
+/* The columns of the result. */
+enum
+{
+	ANSWER_ORDER_ID,
+	ANSWER_OUTCOME,
+	ANSWER_CANCELLATION_ID,
+	ANSWER_SQLSTATE,
+	ANSWER_MESSAGE,
+};
+
+static const char *const answer_columns[] = {
+	[ANSWER_ORDER_ID] = "order_id",
+	[ANSWER_OUTCOME] = "outcome",
+	[ANSWER_CANCELLATION_ID] = "cancellation_id",
+	[ANSWER_SQLSTATE] = "sqlstate",
+	[ANSWER_MESSAGE] = "message",
+};
+
 static void
 put_item(ResultRow *row, const Asked *item)
 {
 	result_row_clear(row);
-	result_row_text(row, "order_id", item->order_id);
-	result_row_text(row, "outcome", item->outcome);
-	result_row_set(row, "cancellation_id",
+	result_row_text(row, ANSWER_ORDER_ID, item->order_id);
+	result_row_text(row, ANSWER_OUTCOME, item->outcome);
+	result_row_set(row, ANSWER_CANCELLATION_ID,
 				   Int64GetDatum(item->cancellation_id), !item->has_id);
 	if (strcmp(item->outcome, "refused") == 0)
 	{
-		result_row_text(row, "sqlstate", unpack_sql_state(item->sqlstate));
-		result_row_text(row, "message", item->message);
+		result_row_text(row, ANSWER_SQLSTATE,
+						unpack_sql_state(item->sqlstate));
+		result_row_text(row, ANSWER_MESSAGE, item->message);
 	}
 }
 
@@ -324,7 +343,8 @@ ordcancel_cancel_orders(PG_FUNCTION_ARGS)
 	take_array(&o, array_argument(fcinfo, 1));
 	read_all_keys(&o);
 	cancel_all(&o);
-	result_row_begin(&row, result->setDesc);
+	result_row_begin(&row, result->setDesc, answer_columns,
+					 lengthof(answer_columns));
 	for (int i = 0; i < o.count; i++)
 	{
 		if (o.items[i].same)

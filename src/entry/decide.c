@@ -43,6 +43,22 @@ enum
 	ARG_CHANGE_TO,
 };
 
+/* The columns of the result. */
+enum
+{
+	DECISION_OUTCOME,
+	DECISION_CONDITION,
+	DECISION_STATUS,
+	DECISION_EVENT,
+	DECISION_UNTIL,
+};
+
+static const char *const decision_columns[] = {
+	[DECISION_OUTCOME] = "outcome", [DECISION_CONDITION] = "condition",
+	[DECISION_STATUS] = "status",	[DECISION_EVENT] = "event",
+	[DECISION_UNTIL] = "until",
+};
+
 /* Reads a word that has to be one of a list; NULL leaves the default. */
 #define READ_WORD(arg, from_name, value, what)                              \
 	do                                                                      \
@@ -162,15 +178,15 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "ordcancel.decide must return a row");
-	result_row_begin(&row, desc);
-	result_row_text(&row, "outcome",
+	result_row_begin(&row, desc, decision_columns, lengthof(decision_columns));
+	result_row_text(&row, DECISION_OUTCOME,
 					v.condition != CONDITION_NONE ? "refused" :
 						!v.changed				  ? "already" :
 													state_name(v.state));
-	result_row_text(&row, "condition", condition_name(v.condition));
-	result_row_text(&row, "status", v.status);
-	result_row_text(&row, "event",
+	result_row_text(&row, DECISION_CONDITION, condition_name(v.condition));
+	result_row_text(&row, DECISION_STATUS, v.status);
+	result_row_text(&row, DECISION_EVENT,
 					v.event == EVENT_NONE ? NULL : event_type_name(v.event));
-	result_row_time(&row, "until", v.has_until ? &v.until : NULL);
+	result_row_time(&row, DECISION_UNTIL, v.has_until ? &v.until : NULL);
 	PG_RETURN_DATUM(result_row_datum(&row));
 }

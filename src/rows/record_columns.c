@@ -7,6 +7,7 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "base/relid_cache.h"
 #include "decision/refusal.h"
 #include "rows/record_columns.h"
 
@@ -74,9 +75,25 @@ find_column(Relation rel, int guess, const char *name, Oid type, int32 typmod)
 		"Call ordcancel.attach() again.");
 }
 
+/* The positions in one record table, for the OrderTable of that serial. */
+typedef struct MapEntry
+{
+	RelidCacheEntry cached;
+	uint64			serial;
+	RecordMap		map;
+} MapEntry;
+
+static RelidCache maps;
+
 void
-record_map(RecordMap *map, const RecordColumn *columns,
-		   const OrderTable *table, Relation rel)
+record_columns_init(void)
+{
+	relid_cache_init(&maps, "ordcancel record columns", sizeof(MapEntry));
+}
+
+static void
+find_columns(RecordMap *map, const RecordColumn *columns,
+			 const OrderTable *table, Relation rel)
 {
 	int n = 0;
 
@@ -87,4 +104,21 @@ record_map(RecordMap *map, const RecordColumn *columns,
 		map->attnums[n] = find_column(rel, n, table->record_keys[i],
 									  table->keys[i].type,
 									  table->keys[i].typmod);
+}
+
+/* The lock on the record table has brought its invalidations in. */
+void
+record_map(RecordMap *map, const RecordColumn *columns,
+		   const OrderTable *table, Relation rel)
+{
+	MapEntry *entry = relid_cache_get(&maps, RelationGetRelid(rel));
+
+	if (!entry->cached.valid || entry->serial != table->serial)
+	{
+		entry->cached.valid = false; /* in case of an error */
+		find_columns(&entry->map, columns, table, rel);
+		entry->serial = table->serial;
+		entry->cached.valid = true;
+	}
+	*map = entry->map;
 }

@@ -54,6 +54,8 @@ typedef struct RecordMap
 	AttrNumber attnums[PARAMETERS_MAX]; /* of our columns, then the key's */
 } RecordMap;
 
+extern void record_columns_init(void);
+
 /* OC014 where one is missing or is of another type. */
 extern void record_map(RecordMap *map, const RecordColumn *columns,
 					   const OrderTable *table, Relation rel);
