@@ -320,8 +320,8 @@ BEGIN
         IF used THEN
             RAISE EXCEPTION 'cancellation reason "%" is in use', OLD.code
                 USING ERRCODE = 'foreign_key_violation',
-                      DETAIL = 'Cancellations were made for it.',
-                      HINT = 'Set it to active = false instead.',
+                      DETAIL = 'Existing cancellations refer to it.',
+                      HINT = 'Set its column "active" to false instead.',
                       SCHEMA = 'ordcancel', TABLE = 'reason', CONSTRAINT = 'reason_in_use';
         END IF;
     END LOOP;

@@ -33,7 +33,7 @@ COMMENT ON FUNCTION ordcancel_internal.closest(text, text[]) IS 'the one of the 
 
 -- What is said where a word is none of those that there are: the one that was
 -- probably meant, and all of them.
-CREATE FUNCTION ordcancel_internal.choices(word text, words text[], what text DEFAULT 'It is one of %s.') RETURNS text
+CREATE FUNCTION ordcancel_internal.choices(word text, words text[], what text DEFAULT 'Valid values are %s.') RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -82,8 +82,8 @@ BEGIN
         PERFORM ordcancel_internal.invalid(
             format('"%s" is not a status of %s', left(status, 80), ordcancel_internal.label(orders)),
             format('Column "%s" is of type %s, which has no such label.', col.attname, col.type),
-            ordcancel_internal.choices(status, labels, 'Its labels are %s.')
-            || format(' A new one is added by ALTER TYPE %s ADD VALUE %L.', col.type, left(status, 63)));
+            ordcancel_internal.choices(status, labels, 'Valid labels are %s.')
+            || format(' To add one, use ALTER TYPE %s ADD VALUE %L.', col.type, left(status, 63)));
     END IF;
     RETURN CASE WHEN col.plain THEN status ELSE ordcancel_internal.read_status(orders, status) END;
 END
@@ -96,7 +96,7 @@ CREATE FUNCTION ordcancel_internal.check_word(what text, word text, words text[]
     AS $$
 BEGIN
     IF word <> ALL (words) THEN
-        PERFORM ordcancel_internal.invalid(format('"%s" is not a value of %s', left(word, 80), what),
+        PERFORM ordcancel_internal.invalid(format('"%s" is not a valid value for %s', left(word, 80), what),
                                    NULL, ordcancel_internal.choices(word, words));
     END IF;
 END
@@ -111,7 +111,7 @@ BEGIN
     -- The upper bound keeps every sum within the range of timestamps.
     IF span < interval '0' OR span > interval '1000 years' THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be %s', what, span),
-                                   'It has to be between 0 and 1000 years.');
+                                   'It must be between 0 and 1000 years.');
     END IF;
 END
 $$;

@@ -60,9 +60,9 @@ BEGIN
       AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = orders AND attname = c AND NOT attisdropped);
     IF FOUND THEN
         PERFORM ordcancel_internal.invalid(
-            format('order table %s has no column "%s" any more', ordcancel_internal.label(orders), missing),
+            format('order table %s no longer has column "%s"', ordcancel_internal.label(orders), missing),
             'The column was renamed or dropped after the table was attached.',
-            'Call ordcancel.attach() again with the column''s new name; policies, rules and records stay.');
+            'Call ordcancel.attach() again with the column''s new name; policies, rules and records are kept.');
     END IF;
 END
 $$;
@@ -224,8 +224,8 @@ BEGIN
     FROM ordcancel.order_table AS t WHERE t.orders = notice_of_check.orders;
     IF violated IS NOT NULL THEN
         PERFORM ordcancel_internal.notice(
-            format('constraint "%s" of %s refuses status "%s"', violated, ordcancel_internal.label(orders), left(word, 80)),
-            NULL, 'Let the constraint allow it, or name another status.');
+            format('constraint "%s" of %s does not allow status "%s"', violated, ordcancel_internal.label(orders), left(word, 80)),
+            NULL, 'Change the constraint to allow it, or use another status.');
     END IF;
 EXCEPTION WHEN OTHERS THEN
     NULL; -- what only informs refuses nothing

@@ -59,7 +59,7 @@ BEGIN
                      WHERE k.was <> k.is_now) THEN
         PERFORM ordcancel_internal.invalid(
             format('the primary key of %s has changed', orders),
-            format('It was (%s) and is (%s); cancellations are recorded under what it was.',
+            format('It was (%s) and is now (%s); cancellations are recorded under the old one.',
                    array_to_string(known.primary_key, ', '), array_to_string(key_columns, ', ')),
             'Restore it, or detach the table, rename its record tables and attach it again.');
     END IF;
@@ -129,9 +129,9 @@ BEGIN
         RETURN present;
     ELSIF EXISTS (SELECT FROM pg_class WHERE oid = other) THEN
         PERFORM ordcancel_internal.invalid(
-            format('table %s has the records of another order table', present), format('They are those of %s.', other::regclass),
-            format('If %s has taken the place of the other one, call ordcancel.replace_table(); if not, rename one of the'
-                   ' order tables, or pass record_schema with another schema.', ordcancel_internal.label(orders)));
+            format('table %s contains the records of another order table', present), format('They belong to %s.', other::regclass),
+            format('If %s replaces that table, call ordcancel.replace_table(); otherwise rename one of the order tables,'
+                   ' or pass another record_schema.', ordcancel_internal.label(orders)));
     END IF;
     -- An empty one is worth nothing to anybody: migrations that go down and up
     -- would leave more and more of them.
@@ -152,7 +152,7 @@ BEGIN
         n := n + 1;
     END LOOP;
     EXECUTE format('ALTER TABLE %s RENAME TO %I', present, aside);
-    RAISE NOTICE 'table %.% of an order table that was dropped is called % now',
+    RAISE NOTICE 'record table %.% of a dropped order table was renamed to %',
         quote_ident(record_schema), quote_ident(name), quote_ident(aside);
     RETURN NULL;
 END
@@ -208,8 +208,8 @@ WITH wanted AS (
 )
 SELECT coalesce(
     (SELECT CASE WHEN relkind <> 'r' THEN 'It is not an ordinary table.'
-                 WHEN relpersistence <> 'p' THEN 'It does not outlive a crash.'
-                 WHEN relispartition OR reloftype <> 0 THEN 'It is a partition, or of a composite type.'
+                 WHEN relpersistence <> 'p' THEN 'It is an unlogged or temporary table.'
+                 WHEN relispartition OR reloftype <> 0 THEN 'It is a partition or a typed table.'
                  WHEN relrowsecurity OR EXISTS (SELECT FROM pg_policy WHERE polrelid = records) THEN 'It has row-level security.'
                  -- That of an earlier attach is a superuser's; elsewhere than beside the orders it may be anybody's.
                  WHEN relowner <> (SELECT relowner FROM pg_class WHERE oid = orders)
@@ -220,7 +220,7 @@ SELECT coalesce(
                                            OR EXISTS (SELECT FROM ordcancel.order_table AS t
                                                       WHERE foreign_part.records IN (t.cancellation_table, t.event_table)
                                                         AND t.orders = foreign_part.orders)))
-                     THEN 'It is not a table of the same owner.' END
+                     THEN 'It has another owner.' END
      FROM pg_class WHERE oid = records),
     (SELECT format('It has no column %s.', string_agg(format('"%s" %s', w.attname, format_type(w.atttypid, w.atttypmod)), ', '))
      FROM wanted AS w
@@ -228,7 +228,7 @@ SELECT coalesce(
                        WHERE p.attname = w.attname AND p.atttypid = w.atttypid AND p.atttypmod = w.atttypmod
                          AND p.attcollation = w.attcollation)
      HAVING count(*) > 0),
-    (SELECT format('It has a column "%s" more, or one that is generated.', min(p.attname)) FROM present AS p
+    (SELECT format('It has an unexpected, generated or identity column "%s".', min(p.attname)) FROM present AS p
      WHERE p.attgenerated <> '' OR p.attidentity <> '' OR NOT EXISTS (SELECT FROM wanted AS w WHERE w.attname = p.attname)
      HAVING count(*) > 0),
     (SELECT format('Its column "%s" has a default.', min(p.attname))
@@ -248,7 +248,7 @@ SELECT coalesce(
                 '(state = ANY (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))',
                 '(state = ''requested''::text)', '(state = ''in_progress''::text)', '(request_key IS NOT NULL)'))
      HAVING count(*) > 0),
-    (SELECT 'Tables inherit from it, or it from others.' FROM pg_inherits
+    (SELECT 'It has child tables or inherits from another table.' FROM pg_inherits
      WHERE inhparent = records OR (inhrelid = records AND inhparent <> parent) HAVING count(*) > 0))
 $$;
 COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, name[], name[]) IS 'what keeps a table from being taken for a record table, or NULL';
@@ -314,8 +314,8 @@ BEGIN
     wrong := ordcancel_internal.foreign_part(orders, records, parent, key_columns, record_keys);
     IF wrong IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid(
-            format('table %s exists and is not a record table of %s', records, orders), wrong,
-            'Rename it, or take away what attach() did not make, and attach again.');
+            format('table %s exists but is not a record table of %s', records, orders), wrong,
+            'Rename it, or remove what attach() did not create, and attach again.');
     END IF;
     IF (SELECT relowner FROM pg_class WHERE oid = records) <> current_user::regrole THEN
         EXECUTE format('ALTER TABLE %s OWNER TO CURRENT_USER', records);
@@ -328,8 +328,8 @@ BEGIN
     EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
     -- The sequences are for all order tables: no record may use them up.
     IF highest > 4611686018427387904 THEN
-        PERFORM ordcancel_internal.invalid(format('table %s exists and is not a record table of %s', records, orders),
-                                           format('It has %s as %s.', highest, id));
+        PERFORM ordcancel_internal.invalid(format('table %s exists but is not a record table of %s', records, orders),
+                                           format('Its highest %s is %s.', id, highest));
     ELSIF highest >= last THEN
         PERFORM setval(format('ordcancel.%I', id || '_seq')::regclass, highest);
     END IF;
@@ -357,7 +357,7 @@ BEGIN
               AND a.grantee <> c.relowner
         LOOP
             EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', records, grantee);
-            PERFORM ordcancel_internal.notice(format('role %s, who could let others read %s, does not read it any more',
+            PERFORM ordcancel_internal.notice(format('role %s and the roles to which it granted SELECT can no longer read %s',
                                                      grantee, ordcancel_internal.label(records)));
         END LOOP;
     END IF;
@@ -453,7 +453,7 @@ BEGIN
     END IF;
     IF known AND made <> '{}' THEN
         PERFORM ordcancel_internal.notice(
-            format('record table %s lacked what attach() makes, and has it again', ordcancel_internal.label(records)),
+            format('record table %s lacked objects that attach() creates; they were created again', ordcancel_internal.label(records)),
             format('%s.', array_to_string(made, '; ')));
     END IF;
 END
@@ -493,8 +493,8 @@ BEGIN
             -- Its owner could take it out of a schema in which it is safe from him.
             IF NOT ordcancel_internal.caller_is_superuser() THEN
                 PERFORM ordcancel_internal.invalid(
-                    format('record tables of %s stay in the schema where they are', ordcancel_internal.label(orders)),
-                    'Only a superuser moves them.', 'Leave out record_schema.');
+                    format('cannot move the record tables of %s', ordcancel_internal.label(orders)),
+                    'Only a superuser can move them to another schema.', 'Omit record_schema.');
             END IF;
             EXECUTE format('ALTER TABLE %s SET SCHEMA %I', found_table, record_schema);
             PERFORM ordcancel_internal.notice(format('record table "%s" was moved to schema "%s"', name, record_schema));

@@ -142,15 +142,15 @@ BEGIN
     END LOOP;
     IF known AND disabled <> '{}' THEN
         PERFORM ordcancel_internal.notice(
-            format('triggers of %s were disabled and are enabled again', ordcancel_internal.label(orders)),
+            format('disabled triggers of %s were enabled again', ordcancel_internal.label(orders)),
             format('They are: %s.', array_to_string(disabled, ', ')),
-            'What was written meanwhile was under no rule; ordcancel.health() finds what does not fit.');
+            'No rules were applied to rows written in the meantime; ordcancel.health() reports inconsistencies.');
     END IF;
     IF known AND lacking <> '{}' THEN
         PERFORM ordcancel_internal.notice(
-            format('triggers of %s were missing and are made again', ordcancel_internal.label(orders)),
+            format('missing triggers of %s were created again', ordcancel_internal.label(orders)),
             format('They are: %s.', array_to_string(lacking, ', ')),
-            'What was written meanwhile was under no rule; ordcancel.health() finds what does not fit.');
+            'No rules were applied to rows written in the meantime; ordcancel.health() reports inconsistencies.');
     END IF;
 END
 $$;
@@ -176,9 +176,9 @@ BEGIN
     LOOP
         EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', part.relid, part.tgname);
         PERFORM ordcancel_internal.notice(
-            format('trigger "%s" of partition %s was disabled and is enabled again', part.tgname,
+            format('disabled trigger "%s" of partition %s was enabled again', part.tgname,
                    ordcancel_internal.label(part.relid)),
-            NULL, 'What was written meanwhile was under no rule; ordcancel.health() finds what does not fit.');
+            NULL, 'No rules were applied to rows written in the meantime; ordcancel.health() reports inconsistencies.');
     END LOOP;
     FOR part IN
         SELECT p.relid FROM pg_partition_tree(orders) AS p

@@ -23,14 +23,14 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is not a table of orders.');
     ELSIF EXISTS (SELECT FROM pg_partition_tree(orders) AS p JOIN ordcancel.order_table AS t ON t.orders = p.relid
                   WHERE p.relid <> check_order_table.orders) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'One of its partitions is attached by itself.',
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'One of its partitions is attached separately.',
                                    'Detach the partition first; or call ordcancel.replace_table() before it becomes a partition.');
     ELSIF class.relispartition THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is a partition.',
                                    'Attach the partitioned table.');
     ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = orders OR inhrelid = orders) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
-                                   'Tables inherit from it, or it from others; triggers are not inherited.');
+                                   'It has child tables or inherits from another table; triggers are not inherited.');
     END IF;
 
     SELECT * INTO pkey FROM pg_index WHERE indrelid = orders AND indisprimary;
@@ -38,7 +38,7 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
                                    CASE WHEN FOUND THEN 'Its primary key is deferrable.'
                                         ELSE 'It has no primary key.' END,
-                                   'Add a primary key that is checked at once.');
+                                   'Add a primary key that is not deferrable.');
     END IF;
     key_columns := ARRAY(SELECT a.attname
                          FROM unnest(pkey.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
@@ -48,8 +48,8 @@ BEGIN
 
     IF status IS NULL THEN
         PERFORM ordcancel_internal.invalid(
-            format('%s cannot be attached', label), 'No status column is named.',
-            format('Pass status => with the name of the column. Its columns are %s.',
+            format('%s cannot be attached', label), 'No status column was specified.',
+            format('Pass status => with the name of the column. The columns are %s.',
                    (SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
                     WHERE attrelid = orders AND attnum > 0 AND NOT attisdropped)));
     END IF;
@@ -64,26 +64,26 @@ BEGIN
     LOOP
         IF col.atttypid IS NULL THEN
             PERFORM ordcancel_internal.invalid(
-                format('%s has no column "%s"', label, col.name), format('It was named as %s.', col.what),
+                format('%s has no column "%s"', label, col.name), format('It was passed as %s.', col.what),
                 ordcancel_internal.choices(
                     col.name::text,
                     ARRAY(SELECT a.attname::text FROM pg_attribute AS a
                           WHERE a.attrelid = orders AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
-                    'Its columns are %s.'));
+                    'The columns are %s.'));
         ELSIF col.what = 'placed_at'
               AND col.base NOT IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be placed_at', col.name, label),
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as placed_at', col.name, label),
                                        format('Its type is %s, not a timestamp or date.', col.atttypid::regtype));
         ELSIF col.what = 'status' AND col.category NOT IN ('S', 'E', 'B', 'Z')
               AND col.base NOT IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be status', col.name, label),
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as status', col.name, label),
                                        format('Its type is %s, not a text, an enum, a number or a boolean.',
                                               col.atttypid::regtype));
         ELSIF col.what = 'status' AND col.attgenerated <> '' THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be status', col.name, label),
-                                       'It is generated, so it cannot be set.');
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as status', col.name, label),
+                                       'It is a generated column, so it cannot be set.');
         ELSIF col.what = 'status' AND col.name = ANY (key_columns) THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be status', col.name, label),
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as status', col.name, label),
                                        'It is part of the primary key, under which cancellations are recorded.');
         END IF;
     END LOOP;
@@ -121,9 +121,9 @@ BEGIN
     SELECT * INTO class FROM pg_class WHERE oid = orders;
     IF class.relpersistence = 'u' THEN
         PERFORM ordcancel_internal.notice(
-            format('%s is unlogged, its record tables are not', label),
-            'After a crash its orders are gone and their cancellations are there.',
-            format('ALTER TABLE %s SET LOGGED makes it outlive a crash.', label));
+            format('%s is unlogged, but its record tables are not', label),
+            'After a crash its orders are lost but their cancellations remain.',
+            format('ALTER TABLE %s SET LOGGED makes it crash-safe.', label));
     END IF;
     IF EXISTS (SELECT FROM ordcancel.order_table AS t
                    JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = t.policy_by
@@ -133,9 +133,9 @@ BEGIN
                       OR (y.oid = 'numeric'::regtype AND a.atttypmod = -1)
                       OR NOT coalesce((SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation), true))) THEN
         PERFORM ordcancel_internal.notice(
-            format('policies of %s go by the text of its policy_by column, whose equal values may differ as text', label),
-            'An order whose policy is written another way is under "default".',
-            'A generated column, as lower(...), or a type that has one way to write a value makes them one.');
+            format('policies of %s are matched by the text of its policy_by column, where equal values may differ as text', label),
+            'An order whose policy name is spelled differently is under "default".',
+            'Use a generated column such as lower(...), or a type in which equal values have the same text.');
     END IF;
     IF NOT has_schema_privilege(class.relowner, (SELECT relnamespace FROM pg_class WHERE oid = records), 'CREATE') THEN
         PERFORM ordcancel_internal.notice(
@@ -200,11 +200,11 @@ BEGIN
         PERFORM ordcancel_internal.invalid('notify_channel must be a name of 1 to 63 bytes');
     ELSIF record_schema IS NOT NULL AND (record_schema ~ '^pg_'
                                          OR NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = record_schema)) THEN
-        PERFORM ordcancel_internal.invalid(format('schema "%s" does not exist, or is not for tables of users', record_schema),
-                                           'It was named as record_schema.');
+        PERFORM ordcancel_internal.invalid(format('schema "%s" does not exist or is a system schema', record_schema),
+                                           'It was passed as record_schema.');
     ELSIF record_schema IS NOT NULL
           AND NOT has_schema_privilege((SELECT relowner FROM pg_class WHERE oid = orders), record_schema, 'CREATE') THEN
-        PERFORM ordcancel_internal.invalid(format('record tables of %s cannot be made in schema "%s"', label, record_schema),
+        PERFORM ordcancel_internal.invalid(format('cannot create the record tables of %s in schema "%s"', label, record_schema),
                                            'The owner of the order table may not create tables there.');
     ELSIF t.refund_scale NOT BETWEEN 0 AND 8 THEN
         PERFORM ordcancel_internal.invalid('refund_scale must be a number of digits from 0 to 8');
@@ -253,7 +253,7 @@ BEGIN
         FROM ordcancel_internal.attach_facts(was) AS o JOIN ordcancel_internal.attach_facts(t) AS f USING (fact)
         WHERE o.value IS DISTINCT FROM f.value;
         IF was.cancellation_table <> t.cancellation_table OR was.event_table <> t.event_table THEN
-            told := concat_ws('; ', told, format('records were missing and begin anew in %s and %s',
+            told := concat_ws('; ', told, format('the records were missing, and new ones start in %s and %s',
                                                  ordcancel_internal.label(t.cancellation_table),
                                                  ordcancel_internal.label(t.event_table)));
         END IF;
@@ -341,7 +341,7 @@ BEGIN
         PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
     END IF;
 
-    SELECT format('%s: detached; policies gone: %s, rules: %s, blocks: %s; the records stay in %s',
+    SELECT format('%s: detached; policies dropped: %s, rules: %s, blocks: %s; the records stay in %s',
                   ordcancel_internal.label(orders),
                   (SELECT count(*) FROM ordcancel.policy AS c WHERE c.orders = detach.orders),
                   (SELECT count(*) FROM ordcancel.rule AS c WHERE c.orders = detach.orders),

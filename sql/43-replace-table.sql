@@ -14,21 +14,21 @@ DECLARE
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     IF EXISTS (SELECT FROM ordcancel.order_table AS o WHERE o.orders = new_orders) THEN
-        PERFORM ordcancel_internal.invalid(format('%s is attached already', new_label), NULL,
-                                           'Detach it first; what is recorded of its orders stays beside it.');
+        PERFORM ordcancel_internal.invalid(format('%s is already attached', new_label), NULL,
+                                           'Detach it first; its record tables are kept.');
     ELSIF (SELECT relowner FROM pg_class WHERE oid = orders) <> (SELECT relowner FROM pg_class WHERE oid = new_orders) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot take the place of %s', new_label, label),
+        PERFORM ordcancel_internal.invalid(format('%s cannot replace %s', new_label, label),
                                            'They have different owners.');
     ELSIF EXISTS (SELECT FROM ordcancel.child AS c WHERE c.child = new_orders)
           OR ordcancel_internal.is_record_table(new_orders) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot take the place of %s', new_label, label),
-                                           'It is a child, or a record table, of an order table.');
+        PERFORM ordcancel_internal.invalid(format('%s cannot replace %s', new_label, label),
+                                           'It is a child table or a record table of an order table.');
     END IF;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = replace_table.orders;
     IF t.primary_key <> ordcancel_internal.check_order_table(new_orders, t.status, t.placed_at, t.policy_by) THEN
         PERFORM ordcancel_internal.invalid(
-            format('%s cannot take the place of %s', new_label, label),
-            format('The primary key has to be (%s).', array_to_string(t.primary_key, ', ')));
+            format('%s cannot replace %s', new_label, label),
+            format('The primary key must be (%s).', array_to_string(t.primary_key, ', ')));
     END IF;
     EXECUTE format('LOCK TABLE %s, %s IN ACCESS EXCLUSIVE MODE', orders, new_orders);
     IF EXISTS (SELECT FROM unnest(t.primary_key, t.key_columns) AS k (key, record_key)
@@ -36,9 +36,9 @@ BEGIN
                    JOIN pg_attribute AS r ON r.attrelid = t.cancellation_table AND r.attname = k.record_key
                WHERE (a.atttypid, a.atttypmod, a.attcollation) <> (r.atttypid, r.atttypmod, r.attcollation)) THEN
         PERFORM ordcancel_internal.invalid(
-            format('%s cannot take the place of %s', new_label, label),
-            'Its key is of another type than that under which cancellations are recorded.',
-            format('Give the key of %s the new type first, and attach it again: its records follow.', label));
+            format('%s cannot replace %s', new_label, label),
+            'The type of its key differs from the type under which cancellations are recorded.',
+            format('Change the type of the key of %s first, and attach it again; its record tables follow.', label));
     END IF;
 
     PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
@@ -83,7 +83,7 @@ BEGIN
     PERFORM ordcancel_internal.notice_of_table(new_orders, t.cancellation_table);
     PERFORM ordcancel_internal.notice_of_check(new_orders, w.status)
     FROM ordcancel_internal.word AS w WHERE w.orders = new_orders;
-    RETURN format('%s: takes the place of %s, with its rules and the records in %s', new_label, label,
+    RETURN format('%s: replaces %s, with its rules and the records in %s', new_label, label,
                   ordcancel_internal.label(t.cancellation_table));
 END
 $$;

@@ -10,7 +10,7 @@ DECLARE
     p ordcancel.policy;
 BEGIN
     IF policy IS NULL OR policy = '' OR octet_length(policy) > 1000 THEN
-        PERFORM ordcancel_internal.invalid('a policy needs a name of 1 to 1000 bytes');
+        PERFORM ordcancel_internal.invalid('a policy name must have 1 to 1000 bytes');
     ELSIF EXISTS (SELECT FROM ordcancel.policy AS t
                   WHERE t.orders = begin_policy.orders AND t.policy = begin_policy.policy) THEN
         RETURN false;
@@ -45,7 +45,7 @@ DECLARE
 BEGIN
     PERFORM ordcancel_internal.invalid(
         format('policy "%s" of %s does not exist', left(policy, 80), ordcancel_internal.label(orders)), NULL,
-        ordcancel_internal.choices(policy, names, 'Its policies are %s.') || ' ordcancel.set_policy() makes a new one.');
+        ordcancel_internal.choices(policy, names, 'Existing policies are %s.') || ' ordcancel.set_policy() creates a new one.');
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.no_policy(regclass, text) IS 'OC014: there is no policy of that name';
@@ -121,8 +121,8 @@ BEGIN
           WHERE s IS NOT NULL) AS w
     GROUP BY s HAVING count(*) > 1 LIMIT 1;
     IF twice IS NOT NULL THEN
-        PERFORM ordcancel_internal.invalid(format('status "%s" cannot mean two things in policy "%s"', twice, p.policy),
-                                   NULL, 'Requested, in progress and canceled need statuses of their own, or none.');
+        PERFORM ordcancel_internal.invalid(format('status "%s" cannot have two meanings in policy "%s"', twice, p.policy),
+                                   NULL, 'Use different statuses for requested, in progress and canceled, or leave them unset.');
     ELSIF (p.decision_timeout IS NULL) <> (p.on_timeout IS NULL) THEN
         PERFORM ordcancel_internal.invalid(format('policy "%s" needs both decision_timeout and on_timeout, or neither', p.policy));
     END IF;
@@ -186,7 +186,7 @@ BEGIN
                                ELSE format('a copy of "%s" with its rules (%s)', copy_of, rules) END;
     IF (SELECT t.policy_by IS NULL FROM ordcancel.order_table AS t WHERE t.orders = notice_of_new_policy.orders) THEN
         PERFORM ordcancel_internal.notice(
-            message, 'No order is under it: attach() was told no column that names the policy of an order.',
+            message, 'No order is under it, because attach() was called without policy_by.',
             format('Call ordcancel.attach(%L, policy_by => ...).', ordcancel_internal.label(orders)));
     ELSIF NOT ordcancel_internal.is_quick_to_count(orders) THEN
         PERFORM ordcancel_internal.notice(message);
@@ -196,7 +196,7 @@ BEGIN
         PERFORM ordcancel_internal.notice(
             message, format('Orders under it now: %s.', governed),
             CASE WHEN governed = 0
-                 THEN 'Orders have "' || ordcancel_internal.misspelled_policy(orders, policy) || '": did you mean that?' END);
+                 THEN 'Did you mean "' || ordcancel_internal.misspelled_policy(orders, policy) || '"? Orders have that policy.' END);
     END IF;
 END
 $$;
@@ -224,9 +224,9 @@ BEGIN
     FROM ordcancel_internal.counted(orders) AS c WHERE c.policy = p.policy AND c.status = ANY (lost);
     IF statuses IS NOT NULL THEN
         PERFORM ordcancel_internal.notice(
-            format('orders of %s have statuses that policy "%s" has no meaning for any more: %s',
+            format('orders of %s have statuses that no longer have a meaning in policy "%s": %s',
                    ordcancel_internal.label(orders), p.policy, statuses),
-            NULL, 'They count as ordinary statuses from now on.');
+            NULL, 'They are ordinary statuses from now on.');
     END IF;
 END
 $$;
@@ -249,7 +249,7 @@ BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     is_new := ordcancel_internal.begin_policy(orders, policy, copy_of);
     IF NOT is_new AND copy_of <> 'default' AND copy_of <> policy THEN
-        PERFORM ordcancel_internal.notice(format('policy "%s" of %s exists, so it does not become a copy of "%s"',
+        PERFORM ordcancel_internal.notice(format('policy "%s" of %s already exists, so "%s" is not copied',
                                                  policy, label, left(copy_of, 80)));
     END IF;
     SELECT * INTO was FROM ordcancel.policy AS t WHERE t.orders = set_policy.orders AND t.policy = set_policy.policy;
@@ -269,7 +269,7 @@ BEGIN
        AND (SELECT o.placed_at IS NULL FROM ordcancel.order_table AS o WHERE o.orders = set_policy.orders) THEN
         PERFORM ordcancel_internal.notice(
             format('the window of policy "%s" of %s never closes', policy, label),
-            'attach() was told no column from which grace counts.',
+            'attach() was called without placed_at, from which grace is counted.',
             format('Call ordcancel.attach(%L, placed_at => ...).', label));
     END IF;
     PERFORM ordcancel_internal.notice_of_lost_words(orders, was, p);
@@ -411,7 +411,7 @@ BEGIN
     SELECT sum(c.n) INTO governed FROM ordcancel_internal.counted(orders) AS c WHERE c.policy = drop_policy.policy;
     IF governed > 0 THEN
         PERFORM ordcancel_internal.notice(
-            format('orders of %s that were under policy "%s" are under "default" now: %s', ordcancel_internal.label(orders),
+            format('orders of %s that change from policy "%s" to "default": %s', ordcancel_internal.label(orders),
                    policy, governed));
     END IF;
     DELETE FROM ordcancel.rule AS t WHERE t.orders = drop_policy.orders AND t.policy = drop_policy.policy;

@@ -30,7 +30,7 @@ BEGIN
                                    'It is not an ordinary or partitioned table.');
     ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = child OR inhrelid = child) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
-                                   'Tables inherit from it, or it from others; triggers are not inherited.');
+                                   'It has child tables or inherits from another table; triggers are not inherited.');
     ELSIF class.relnamespace = 'ordcancel'::regnamespace
           OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE child IN (t.cancellation_table, t.event_table)) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is a table of ordcancel.');
@@ -38,7 +38,7 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is the order table itself.');
     ELSIF refuse_while IS NULL OR array_ndims(refuse_while) IS DISTINCT FROM 1 OR array_position(refuse_while, NULL) IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid('refuse_while must name a state', NULL,
-                                   'It is one or more of requested, in_progress, canceled.');
+                                   'Use one or more of requested, in_progress, canceled.');
     ELSIF array_ndims(key) IS DISTINCT FROM 1 OR cardinality(key) <> cardinality(registered.primary_key) THEN
         PERFORM ordcancel_internal.invalid(format('key must name a column for each of (%s)',
                                           array_to_string(registered.primary_key, ', ')));
@@ -57,7 +57,7 @@ BEGIN
         WHERE a.attrelid = orders AND a.attname = registered.primary_key[i] AND NOT a.attisdropped;
         IF family <> wanted THEN
             PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
-                                       format('Its type is %s, that of the key %s.', family, wanted));
+                                       format('Its type is %s, but the type of the key is %s.', family, wanted));
         END IF;
     END LOOP;
 
@@ -70,7 +70,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_partition_tree(child) AS p JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = p.relid
                WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
-                                           'Its partition key calls a function or operator that is not PostgreSQL''s own.');
+                                           'Its partition key calls a function or operator that is not built into PostgreSQL.');
     END IF;
     INSERT INTO ordcancel.child AS t
         VALUES (child, orders, key, 'requested' = ANY (refuse_while), 'in_progress' = ANY (refuse_while),

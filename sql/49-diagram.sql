@@ -129,7 +129,7 @@ CREATE FUNCTION ordcancel_internal.diagram_acts(orders regclass, policy text, in
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT r.id, v.place, v.party, v.mode, v.party || CASE v.mode WHEN 'cancel' THEN ' cancels' ELSE ' asks' END || v.time
+SELECT r.id, v.place, v.party, v.mode, v.party || CASE v.mode WHEN 'cancel' THEN ' cancels' ELSE ' requests' END || v.time
 FROM ordcancel_internal.diagram_rules(orders, policy) AS r,
      LATERAL (VALUES (1, 'customer', r.customer, CASE WHEN r.late = r.customer THEN '' ELSE ' ' || inside END),
                      (2, 'customer', nullif(r.late, r.customer), ' ' || later),
@@ -162,13 +162,13 @@ DECLARE
     reach integer;
     deletable text[];
     ends text;
-    stays CONSTANT text := 'the order''s status stays';
+    stays CONSTANT text := 'the order keeps its status';
 BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS c WHERE c.orders = diagram_parts.orders;
     SELECT * INTO p FROM ordcancel.policy AS c WHERE c.orders = t.orders AND c.policy = diagram_parts.policy;
     span := CASE WHEN t.placed_at IS NOT NULL THEN ordcancel_internal.span_words(p.grace) END;
     inside := format('within %s of %s', span, t.placed_at);
-    later := format('once the %s %s over', span, CASE WHEN span ~ '^1 [a-z]+$' THEN 'is' ELSE 'are' END);
+    later := format('after %s', span);
     reach := array_position('{never,requested,in_progress,canceled}', p.undo);
     ends := CASE WHEN reach < 4 THEN 'cannot be undone'
                  ELSE 'merchant may undo' || coalesce(' within ' || ordcancel_internal.span_words(p.undo_window), '') END;
@@ -209,9 +209,9 @@ BEGIN
                         THEN 'every other status' ELSE 'every status' END]),
             (asked, CASE WHEN p.requested_status IS NULL THEN 'requested_stays' ELSE 'requested' END, 'requested',
              ARRAY[coalesce(p.requested_status, 'requested')],
-             ARRAY[CASE WHEN p.requested_status IS NULL THEN stays END, 'waits for an answer',
+             ARRAY[CASE WHEN p.requested_status IS NULL THEN stays END, 'waits for a decision',
                    CASE p.on_progress WHEN 'hold' THEN 'the order may not move on' ELSE 'denied when the order moves on' END]),
-            (asked, 'back', 'kept', '{}', '{back to the status before}'),
+            (asked, 'back', 'kept', '{}', '{back to the previous status}'),
             (paid, 'money', 'money', '{refund due?}', ARRAY[t.refund_due]),
             (paid, CASE WHEN p.in_progress_status IS NULL THEN 'in_progress_stays' ELSE 'in_progress' END, 'in_progress',
              ARRAY[coalesce(p.in_progress_status, 'in progress')],
@@ -222,20 +222,20 @@ BEGIN
              ARRAY[CASE WHEN p.canceled_status IS NULL THEN 'canceled_status is not set, so nobody can cancel' END, ends,
                    CASE WHEN p.canceled_status = ANY (deletable) THEN 'may be deleted' END]),
             (own_end, 'canceled', 'customer_canceled', ARRAY[p.customer_canceled_status],
-             ARRAY['by the customer alone', ends,
+             ARRAY['canceled by the customer', ends,
                    CASE WHEN p.customer_canceled_status = ANY (deletable) THEN 'may be deleted' END])
             ) AS v (there, kind, id, titles, lines)
         WHERE v.there;
     RETURN QUERY
         SELECT 'note', 'notes', NULL::text, '{}'::text[], array_agg(n.line)
-        FROM ((SELECT format('%s cancels or asks while %s: %s',
+        FROM ((SELECT format('%s can cancel or request while %s: %s',
                              CASE b.party WHEN 'customer' THEN 'No customer' WHEN 'merchant' THEN 'No merchant' ELSE 'Nobody' END,
                              b.name, b.condition)
                FROM ordcancel.block AS b WHERE b.orders = t.orders ORDER BY b.name COLLATE "C")
               UNION ALL SELECT 'Every cancellation needs a reason.' WHERE p.reason_required
-              UNION ALL SELECT 'The customer''s window never closes: attach() was told no placed_at.'
+              UNION ALL SELECT 'The customer''s window never closes: attach() was called without placed_at.'
                         WHERE p.grace IS NOT NULL AND t.placed_at IS NULL
-              UNION ALL SELECT format('No order gets %s: attach() was told no refund_due.', p.in_progress_status)
+              UNION ALL SELECT format('No order gets %s: attach() was called without refund_due.', p.in_progress_status)
                         WHERE p.in_progress_status IS NOT NULL AND t.refund_due IS NULL) AS n (line)
         HAVING count(*) > 0;
 
@@ -253,14 +253,14 @@ BEGIN
              ARRAY[CASE WHEN customer_asks THEN 'merchant accepts' END, CASE WHEN merchant_asks THEN 'merchant confirms' END,
                    CASE p.on_timeout WHEN 'accept' THEN 'the system accepts after ' || answer END]),
             (asked, 'requested', 'kept',
-             ARRAY[CASE WHEN customer_asks THEN 'merchant denies' END, 'withdrawn by who asked',
+             ARRAY[CASE WHEN customer_asks THEN 'merchant denies' END, 'withdrawn by the requester',
                    CASE WHEN reach = 2 THEN 'merchant undoes' END,
                    CASE p.on_timeout WHEN 'deny' THEN 'the system denies after ' || answer END]),
             (paid, 'money', 'in_progress', '{yes}'),
             (paid AND common_end, 'money', 'canceled', '{no}'),
             (paid AND own_end, 'money', 'customer_canceled', '{no}'),
-            (paid AND common_end, 'in_progress', 'canceled', '{all is refunded}'),
-            (paid AND own_end, 'in_progress', 'customer_canceled', '{all is refunded}')) AS v (there, id, target, lines)
+            (paid AND common_end, 'in_progress', 'canceled', '{fully refunded}'),
+            (paid AND own_end, 'in_progress', 'customer_canceled', '{fully refunded}')) AS v (there, id, target, lines)
         WHERE v.there;
 END
 $$;
@@ -287,7 +287,7 @@ WITH parts AS (
 ), drawn (place, n, text) AS (
     SELECT 1, 1, format('graph [label=<%s>, labelloc=t, rankdir=TB, nodesep=0.3, ranksep=0.45,'
                         ' fontname="Helvetica,Arial,sans-serif", fontsize=12];',
-                        ordcancel_internal.diagram_label(ARRAY[format('Cancelling orders of %s', orders)
+                        ordcancel_internal.diagram_label(ARRAY[format('Canceling orders of %s', orders)
                                                                || CASE policy WHEN 'default' THEN '' ELSE format(', policy "%s"', policy) END],
                                                          '{}', 80, 'dot', false))
     UNION ALL
@@ -411,7 +411,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = diagram.orders AND p.policy = diagram.policy) THEN
         PERFORM ordcancel_internal.invalid(
             pg_catalog.format('policy "%s" of %s does not exist', left(policy, 80), orders), NULL,
-            'There are: ' || (SELECT string_agg(quote_ident(left(p.policy, 80)), ', ' ORDER BY p.policy COLLATE "C")
+            'Existing policies are ' || (SELECT string_agg(quote_ident(left(p.policy, 80)), ', ' ORDER BY p.policy COLLATE "C")
                               FROM ordcancel.policy AS p WHERE p.orders = diagram.orders) || '.');
     END IF;
     PERFORM ordcancel_internal.check_word('format', coalesce(format, ''), '{mermaid,dot,text}');

@@ -10,19 +10,19 @@ CREATE FUNCTION ordcancel_internal.status_problem(
     AS $$
 SELECT CASE
     WHEN NOT known
-        THEN format('The status column has no label "%s" any more.', left(status, 80))
+        THEN format('The type of the status column no longer has label "%s".', left(status, 80))
     WHEN NOT can_cancel AND (ruled OR orders_now > 0)
         THEN format('Nobody can cancel: policy "%s" has no canceled_status.', left(policy, 80))
     WHEN status IS NULL AND orders_now > 0
         THEN 'Nobody can cancel: these orders have no status.'
     WHEN orders_now > 0 AND NOT ruled AND means IS NULL AND elsewhere IS NOT NULL
-        THEN format('Nobody can change it: it is %s in another policy, and has no meaning in this one.', elsewhere)
+        THEN format('Nobody can change it: it means %s in another policy, and nothing in this one.', elsewhere)
     WHEN orders_now > 0 AND NOT ruled AND means IS NULL
-        THEN 'Nobody can cancel: no rule.' || coalesce(' Is it meant to be "' || left(meant, 80) || '"?', '')
+        THEN 'Nobody can cancel: no rule.' || coalesce(' Did you mean "' || left(meant, 80) || '"?', '')
     WHEN orders_now = 0 AND meant IS NOT NULL
-        THEN format('No order has it. Is it meant to be "%s"?', left(meant, 80))
+        THEN format('No order has it. Did you mean "%s"?', left(meant, 80))
     WHEN ruled AND endless
-        THEN 'The customer''s window never closes: attach() was told no placed_at.'
+        THEN 'The customer''s window never closes: attach() was called without placed_at.'
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.status_problem(text, text, bigint, boolean, text, text, boolean, boolean, text, boolean) IS 'what a status has against it under a policy';

@@ -180,7 +180,7 @@ BEGIN
     WHERE r.preset = p.preset AND NOT EXISTS (SELECT FROM ordcancel.reason AS t WHERE t.code = r.code)
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS reasons = ROW_COUNT;
-    RETURN format('%s: policy "%s" as of %s: %s rules, %s new reasons', ordcancel_internal.label(orders), policy,
+    RETURN format('%s: policy "%s" copied from %s: %s rules, %s new reasons', ordcancel_internal.label(orders), policy,
                   p.description, rules, reasons);
 END
 $$;
@@ -211,7 +211,7 @@ BEGIN
         ORDER BY w.n, w.status);
     IF lacking <> '{}' THEN
         PERFORM ordcancel_internal.invalid(
-            format('type %s lacks labels that preset "%s" speaks of', type, preset),
+            format('type %s lacks labels of preset "%s"', type, preset),
             format('They are: %s.', array_to_string(lacking, ', ')),
             format('Add them first: %s', (SELECT string_agg(format('ALTER TYPE %s ADD VALUE %L;', type, l), ' ' ORDER BY n)
                                           FROM unnest(lacking) WITH ORDINALITY AS v (l, n))));
