@@ -1,6 +1,6 @@
 -- attach and detach
 
--- What attach needs of the table; OC014 otherwise.
+-- Raises OC014 unless the table can be attached.
 CREATE FUNCTION ordcancel_internal.check_order_table(
     orders regclass, status name, placed_at name, policy_by name) RETURNS name[]
     LANGUAGE plpgsql
@@ -92,8 +92,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.check_order_table(regclass, name, name, name) IS 'checks what attach is given, returns the key''s columns';
 
--- What attach was told, one fact a line, so that a second attach can say what
--- it changed. NULL is a fact as well: it was something before.
+-- The settings of an attached table, one per row, so that a second attach() can
+-- report what it changed. Includes NULLs, which may have had a value before.
 CREATE FUNCTION ordcancel_internal.attach_facts(registered ordcancel.order_table)
     RETURNS TABLE (n bigint, fact text, value text)
     LANGUAGE sql IMMUTABLE
@@ -109,7 +109,7 @@ FROM (VALUES ('status', registered.status::text), ('placed_at', registered.place
 $$;
 COMMENT ON FUNCTION ordcancel_internal.attach_facts(ordcancel.order_table) IS 'what attach was told of a table';
 
--- What may surprise, but is no reason to refuse.
+-- Reports properties of the table that may be unexpected, but are allowed.
 CREATE FUNCTION ordcancel_internal.notice_of_table(orders regclass, records regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -172,8 +172,8 @@ BEGIN
                                   'refund_scale,notify_payload,search_path,time_zone}')
     FROM unnest(unset) AS u;
 
-    -- What is named changes; what is unset, or new, is as it is in the
-    -- beginning; the rest stays.
+    -- Named arguments change; unset ones, and all of a new table, get their
+    -- defaults; the rest is kept.
     t := was;
     IF NOT known OR 'plain_updates' = ANY (unset) THEN t.plain_updates := true; END IF;
     IF NOT known OR 'notify_channel' = ANY (unset) THEN t.notify_channel := 'ordcancel'; END IF;
@@ -213,13 +213,12 @@ BEGIN
     t.primary_key := ordcancel_internal.check_order_table(orders, t.status, t.placed_at, t.policy_by);
     t.key_columns := ordcancel_internal.known_record_keys(orders, t.primary_key);
 
-    -- Before the lock, which others would wait for.
+    -- Count before locking the table, which blocks writers.
     counts := ordcancel_internal.count_by_the_way(orders, t.status, t.policy_by, t.time_zone);
 
-    -- Writers wait from here to the end: a row that passes no guard would be
-    -- one that no rule ever saw. Guards that stand are left alone. Where one
-    -- has to be dropped first, that needs the stronger lock, and taking it
-    -- later could deadlock.
+    -- Block writers until commit, so that no row is written without a guard.
+    -- Existing guards are left alone. Dropping one needs the stronger lock;
+    -- upgrading to it later could deadlock.
     EXECUTE format('LOCK TABLE %s IN %s MODE', orders,
                    CASE WHEN known AND NOT ordcancel_internal.guards_stand(orders, t)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
@@ -227,7 +226,7 @@ BEGIN
     t.cancellation_table := records.cancellation_table;
     t.event_table := records.event_table;
 
-    -- The expression is read once the table is registered, see below.
+    -- The expression can only be parsed after the table is registered; see below.
     t.pinned_refund_due := NULL;
     t.refund_due_functions := NULL;
     DELETE FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
@@ -270,27 +269,27 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS 'see attach';
 
--- Puts an existing order table under rules. The caller owns the table.
+-- Puts an existing order table under rules. The caller must own the table.
 --   orders          the table, plain or partitioned, with a primary key
---   status          its column that holds the order's status: text, varchar, enum, integer, boolean, or a domain
---   placed_at       column that the customer's window counts from: timestamptz, timestamp or date
---   policy_by       column that names the order's own policy, as text
---   refund_due      SQL expression over the order row: what is to be refunded when it is canceled
---   plain_updates   whether a plain UPDATE may cancel within the rules; true. With false it may do nothing that would
---                   be recorded
---   notify_channel  channel of NOTIFY; ordcancel
---   inherit         whether the record tables inherit from ours; true
+--   status          the column with the order's status: text, varchar, enum, integer, boolean, or a domain
+--   placed_at       column from which the customer's window is counted: timestamptz, timestamp or date
+--   policy_by       column that names the order's policy, as text
+--   refund_due      SQL expression over the order row: the amount to refund when it is canceled
+--   plain_updates   whether a plain UPDATE may cancel within the rules; default true. With false, every plain write
+--                   that would be recorded is refused
+--   notify_channel  channel of NOTIFY; default ordcancel
+--   inherit         whether the record tables inherit from ordcancel.cancellation and ordcancel.event; default true
 --   preset          name of a preset, see apply_preset
---   refund_scale    digits after the point that money has, 0 to 8: what is due, and each refund, is rounded to it; 2
---   record_schema   schema of the record tables; that of the order table
---   notify_payload  what NOTIFY tells: full, or id, the event's id alone; full
---   unset           arguments to set back to what they are in the beginning; also search_path and time_zone, which are
---                   those of the first call until then
--- Called again it changes what is named, keeps the rest, and makes guards and
--- indexes again that are missing; policies, rules and records stay. Returns
--- what it made or changed; a NOTICE says what nobody can cancel yet. Raises
--- OC014 when the table or a column will not do, 42501 for somebody else's
--- table. Source: design sections 3, 4b and 6.
+--   refund_scale    decimal places of amounts, 0 to 8: refund_due and each refund are rounded to it; default 2
+--   record_schema   schema of the record tables; default the schema of the order table
+--   notify_payload  payload of NOTIFY: full, or id for only the event's id; default full
+--   unset           arguments to reset to their defaults; also search_path and time_zone, which otherwise keep the
+--                   values of the first call
+-- Called again, it changes the named arguments, keeps the rest, and creates
+-- missing guards and indexes; policies, rules and records are kept. Returns what
+-- it created or changed; a NOTICE reports statuses in which nobody can cancel
+-- yet. Raises OC014 if the table or a column is not suitable, 42501 if the
+-- caller does not own the table.
 CREATE FUNCTION ordcancel.attach(
     orders regclass, status name DEFAULT NULL, placed_at name DEFAULT NULL, policy_by name DEFAULT NULL,
     refund_due text DEFAULT NULL, plain_updates boolean DEFAULT NULL, notify_channel text DEFAULT NULL,
@@ -300,8 +299,9 @@ CREATE FUNCTION ordcancel.attach(
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS 'puts an existing order table under rules';
 
--- Puts the guard against TRUNCATE on partitions that were added since attach;
--- the other guards PostgreSQL clones by itself. Returns how many it guarded.
+-- Adds the guard against TRUNCATE to partitions that were added after attach();
+-- PostgreSQL clones the other guards automatically. Returns the number of
+-- partitions to which it was added.
 CREATE FUNCTION ordcancel.guard_partitions(orders regclass) RETURNS integer
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
@@ -319,7 +319,7 @@ DECLARE
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = detach.orders;
-    -- The orders first, as everybody else locks them.
+    -- Lock the order table first, in the same order as all other functions.
     IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', orders);
     END IF;
@@ -330,7 +330,7 @@ BEGIN
     LOOP
         CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = records);
         PERFORM ordcancel_internal.drop_guards(records, 'guard_record');
-        -- DROP EXTENSION ... CASCADE would otherwise take the records along.
+        -- DROP EXTENSION ... CASCADE would otherwise drop the records.
         IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
             EXECUTE format('ALTER TABLE %s NO INHERIT %s', records, parent);
         END IF;
@@ -358,10 +358,9 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'see detach';
 
--- Takes an order table out from under the rules: triggers, policies, rules and
--- blocks go; export_setup() writes them down before. The record tables stay with
--- their rows, and a later attach takes them up again. Returns what it did.
--- Raises OC001, 42501.
+-- Removes an order table from ordcancel: drops its triggers, policies, rules and
+-- blocks; use export_setup() first to save them. The record tables are kept, and
+-- a later attach() reuses them. Returns what it did. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.detach(orders regclass) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';

@@ -1,5 +1,5 @@
--- Another table in the place of an order table: how migrations rewrite a large
--- table without holding it
+-- Replacing an order table with another table, as migrations do to rewrite a
+-- large table without locking it for long
 
 CREATE FUNCTION ordcancel_internal.replace_table(orders regclass, new_orders regclass) RETURNS text
     LANGUAGE plpgsql
@@ -49,8 +49,8 @@ BEGIN
     UPDATE ordcancel.block AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.child AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.batch AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
-    -- What was recorded of the new table before is not its own any more, and
-    -- its records are called as they would be had it made them.
+    -- Earlier records of the new table no longer belong to it. Give its new
+    -- record tables the names that attach() would have given them.
     UPDATE ordcancel_internal.detached AS d SET orders = 0 WHERE d.orders = new_orders;
     FOR kind IN
         SELECT v.rel, n.nspname, c.relname,
@@ -63,8 +63,8 @@ BEGIN
             EXECUTE format('ALTER TABLE %s RENAME TO %I', kind.rel::regclass, kind.wanted);
         END IF;
     END LOOP;
-    -- The statuses have to be such of the new table, and the expressions are
-    -- read anew over its columns.
+    -- Check that the new table can have the statuses of the rules, and parse the
+    -- expressions again with its columns.
     PERFORM ordcancel_internal.check_status(new_orders, w.status)
     FROM (SELECT status FROM ordcancel_internal.word AS v WHERE v.orders = new_orders
           UNION SELECT status FROM ordcancel.rule AS r WHERE r.orders = new_orders) AS w;
@@ -89,12 +89,12 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.replace_table(regclass, regclass) IS 'see replace_table';
 
--- Puts another table, into which the orders were copied, in the place of an
--- order table: policies, rules, blocks, children and records are the new
--- table's from then on, and the old one is under no rule. Rename the tables
--- before it, in the same transaction, where conditions name the table.
+-- Replaces an order table with another table into which the orders were copied:
+-- policies, rules, blocks, children and records then belong to the new table,
+-- and the old one is no longer attached. If conditions name the table, rename
+-- the tables first, in the same transaction.
 --   orders      the attached order table
---   new_orders  the table that takes its place: of the same owner, with the same key and the columns that attach was told
+--   new_orders  the table that replaces it; must have the same owner, the same key, and the columns passed to attach()
 -- Returns what it did. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.replace_table(orders regclass, new_orders regclass) RETURNS text
     LANGUAGE c

@@ -1,7 +1,7 @@
 -- Policies, rules, blocks, reasons
 
--- The policy as it is, or as it begins: a copy of another, rules included, or
--- empty where there is none to copy.
+-- Creates a policy unless it exists: as a copy of another one with its rules, or
+-- empty if copy_of is NULL. Returns whether it was created.
 CREATE FUNCTION ordcancel_internal.begin_policy(orders regclass, policy text, copy_of text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -50,7 +50,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.no_policy(regclass, text) IS 'OC014: there is no policy of that name';
 
--- A policy's facts, in the order of its columns.
+-- The settings of a policy, in the order of its columns.
 CREATE FUNCTION ordcancel_internal.policy_facts(p ordcancel.policy)
     RETURNS TABLE (n bigint, fact text, value text)
     LANGUAGE sql IMMUTABLE
@@ -65,7 +65,7 @@ FROM (VALUES ('grace', p.grace::text), ('requested_status', p.requested_status),
 $$;
 COMMENT ON FUNCTION ordcancel_internal.policy_facts(ordcancel.policy) IS 'what a policy says';
 
--- What set_policy does, but says nothing of it.
+-- Like set_policy, but without NOTICEs and result text.
 CREATE FUNCTION ordcancel_internal.write_policy(
     orders regclass, policy text, grace interval, requested_status text, in_progress_status text,
     canceled_status text, customer_canceled_status text, on_progress text, decision_timeout interval,
@@ -90,7 +90,7 @@ BEGIN
     SELECT * INTO p FROM ordcancel.policy AS t
     WHERE t.orders = write_policy.orders AND t.policy = write_policy.policy FOR UPDATE;
 
-    -- What is named changes, what is unset is as it was in the beginning.
+    -- Named arguments change, unset ones get their defaults, the rest is kept.
     p.grace := coalesce(grace, CASE WHEN 'grace' = ANY (unset) THEN NULL ELSE p.grace END);
     p.requested_status := coalesce(ordcancel_internal.check_status(orders, requested_status),
         CASE WHEN 'requested_status' = ANY (unset) THEN NULL ELSE p.requested_status END);
@@ -113,7 +113,7 @@ BEGIN
                                         p.customer_canceled_status]) AS s WHERE octet_length(s) > 1000) THEN
         PERFORM ordcancel_internal.invalid('a status of a policy may have at most 1000 bytes');
     END IF;
-    -- One status must not mean two things.
+    -- A status must not have two meanings.
     SELECT s INTO twice
     FROM (SELECT DISTINCT meaning, s
           FROM (VALUES (1, p.requested_status), (2, p.in_progress_status), (3, p.canceled_status),
@@ -138,7 +138,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.write_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS 'sets what is named of a policy';
 
--- A status that is written another way in the rules than in the orders.
+-- Reports a status of the rules that no order has, perhaps because it is
+-- misspelled.
 CREATE FUNCTION ordcancel_internal.notice_of_status(orders regclass, policy text, status text, always boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -171,7 +172,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.notice_of_status(regclass, text, text, boolean) IS 'tells that no order has a status';
 
--- A new policy: what it is, and how many orders it governs.
+-- Reports a new policy, and the number of orders under it.
 CREATE FUNCTION ordcancel_internal.notice_of_new_policy(orders regclass, policy text, copy_of text) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -202,8 +203,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.notice_of_new_policy(regclass, text, text) IS 'tells what a new policy is, and how many orders it governs';
 
--- Orders in a status that was the policy's word for a cancellation and is not
--- any more.
+-- Reports orders in a status to which the policy no longer gives a meaning.
 CREATE FUNCTION ordcancel_internal.notice_of_lost_words(orders regclass, was ordcancel.policy, p ordcancel.policy) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -289,12 +289,11 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS 'see set_policy';
 
--- Sets what is named of a policy and leaves the rest. The arguments are the
--- columns of ordcancel.policy; unset => '{grace}' sets columns back to their
--- defaults. A policy that is not there begins as a copy of copy_of, rules
--- included; copy_of => NULL makes an empty one. Returns what changed; a NOTICE
--- says what is new, and what lets nobody cancel. Raises OC001, OC014, 42501.
--- Source: design sections 4, 4a and 4b.
+-- Changes the named settings of a policy and keeps the rest. The arguments are
+-- the columns of ordcancel.policy; unset => '{grace}' resets columns to their
+-- defaults. A new policy starts as a copy of copy_of, including its rules, or
+-- empty with copy_of => NULL. Returns what changed; a NOTICE reports a new
+-- policy, and settings that let nobody cancel. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.set_policy(
     orders regclass, policy text DEFAULT 'default', grace interval DEFAULT NULL, requested_status text DEFAULT NULL,
     in_progress_status text DEFAULT NULL, canceled_status text DEFAULT NULL,
@@ -306,7 +305,7 @@ CREATE FUNCTION ordcancel.set_policy(
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS 'sets what is named of a policy';
 
--- What set_rule does, but says nothing of it.
+-- Like set_rule, but without NOTICEs and result text.
 CREATE FUNCTION ordcancel_internal.write_rule(
     orders regclass, status text, customer text, customer_late text, merchant text, deletable boolean, hint text,
     policy text, unset text[]) RETURNS ordcancel.rule
@@ -365,10 +364,9 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS 'see set_rule';
 
--- Sets what is named of the rule for a status and leaves the rest. The
--- arguments are the columns of ordcancel.rule. Returns the rule as it is now;
--- a NOTICE says that no order has the status. Raises OC001, OC014, 42501.
--- Source: design sections 4 and 4b.
+-- Changes the named settings of the rule for a status and keeps the rest. The
+-- arguments are the columns of ordcancel.rule. Returns the resulting rule; a
+-- NOTICE reports if no order has the status. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.set_rule(
     orders regclass, status text, customer text DEFAULT NULL, customer_late text DEFAULT NULL,
     merchant text DEFAULT NULL, deletable boolean DEFAULT NULL, hint text DEFAULT NULL,
@@ -390,8 +388,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_rule(regclass, text, text) IS 'see drop_rule';
 
--- Takes away the rule for a status, which then forbids. Returns whether there
--- was one. Raises OC001, 42501.
+-- Drops the rule for a status, which then forbids canceling. Returns whether the
+-- rule existed. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.drop_rule(orders regclass, status text, policy text DEFAULT 'default') RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
@@ -421,8 +419,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_policy(regclass, text) IS 'see drop_policy';
 
--- Takes away a policy and its rules; its orders are governed by "default" from
--- then on. Returns whether there was one. Raises OC001, OC014, 42501.
+-- Drops a policy and its rules; its orders are then under "default". Returns
+-- whether the policy existed. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.drop_policy(orders regclass, policy text) RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
@@ -451,12 +449,12 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.add_block(regclass, text, text, text, text) IS 'see add_block';
 
--- While condition, SQL over the order row, is true, nobody can cancel the
--- order or ask for it; party, customer or merchant, narrows it to one. A block
--- of the same name is replaced. The condition runs as the table's owner with
--- the search_path of attach; write the table's name before a column where a
--- subquery has one of the same name. Returns the block as it is now. Raises
--- OC001, OC014, 42501. Source: design section 4.
+-- While condition, an SQL expression over the order row, is true, nobody can
+-- cancel the order or request it; party (customer or merchant) restricts this to
+-- one party. Replaces a block of the same name. The condition runs as the
+-- table's owner with the search_path of attach(); qualify a column with the
+-- table's name if a subquery has a column of the same name. Returns the
+-- resulting block. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.add_block(
     orders regclass, name text, condition text, hint text DEFAULT NULL, party text DEFAULT NULL) RETURNS text
     LANGUAGE c
@@ -475,7 +473,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_block(regclass, text) IS 'see drop_block';
 
--- Takes away a block. Returns whether there was one. Raises OC001, 42501.
+-- Drops a block. Returns whether it existed. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.drop_block(orders regclass, name text) RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';

@@ -1,6 +1,6 @@
--- Tables whose rows an order does not get while it is being canceled
+-- Child tables, whose rows are refused while their order is being canceled
 
--- Types whose values stand for each other in a key: integers, and texts.
+-- Groups types whose values can be compared in a key: integers, and texts.
 CREATE FUNCTION ordcancel_internal.type_family(type oid) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -64,9 +64,9 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN %s MODE', child,
                    CASE WHEN EXISTS (SELECT FROM ordcancel.child AS t WHERE t.child = attach_child.child)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
-    -- PostgreSQL folds constants in a partition key when it first looks at it,
-    -- which would be as us: functions of users are not run so. From the lock on
-    -- no partition is added.
+    -- PostgreSQL evaluates constant expressions of a partition key when it first
+    -- reads the key, which would run users' functions as the extension's owner.
+    -- The lock prevents new partitions.
     IF EXISTS (SELECT FROM pg_partition_tree(child) AS p JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = p.relid
                WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
@@ -90,19 +90,18 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.attach_child(regclass, regclass, name[], text[]) IS 'see attach_child';
 
--- From now on no row is put into child for an order whose cancellation is in
--- one of the states refuse_while. The caller owns both tables.
+-- Refuses rows of child for an order whose cancellation is in one of the states
+-- in refuse_while. The caller must own both tables.
 --   child         shipments, invoices, captures ...
 --   orders        the attached order table
---   key           the child's columns that hold the order's key, in the order of its primary key
+--   key           the child's columns with the order's key, in the order of the primary key
 --   refuse_while  any of requested, in_progress, canceled
--- The order is locked against a cancellation, as an UPDATE of it would, until the
--- transaction of the row ends. A row that an UPDATE moves to another partition
--- of the child counts as new. It does not keep an order that has such rows from being canceled: that
--- is for a rule, or a block like
+-- Inserting a row locks the order against a cancellation, as an UPDATE of the
+-- order would, until the end of the transaction. A row that an UPDATE moves to
+-- another partition of the child counts as new. Existing rows do not prevent
+-- the order from being canceled; use a rule for that, or a block like
 --   EXISTS (SELECT FROM shop.shipments AS s WHERE s.order_id = orders.id)
--- Called again it replaces what it was told. Raises OC001, OC014, 42501.
--- Source: design section 6.
+-- Called again, it replaces the earlier settings. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.attach_child(
     child regclass, orders regclass, key name[],
     refuse_while text[] DEFAULT '{requested,in_progress,canceled}') RETURNS void
@@ -124,7 +123,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.detach_child(regclass) IS 'see detach_child';
 
--- Takes the guard off a child table again. Returns whether there was one.
+-- Removes the guard from a child table. Returns whether there was one.
 CREATE FUNCTION ordcancel.detach_child(child regclass) RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';

@@ -1,5 +1,5 @@
--- A table that is dropped leaves nothing behind in the configuration. Its
--- record tables stay: they are an audit trail, and only superusers drop them.
+-- Dropping a table removes its configuration. Its record tables are kept: they
+-- are an audit trail, and only superusers may drop them.
 
 CREATE FUNCTION ordcancel_internal.is_record_table(rel oid) RETURNS boolean
     LANGUAGE c STRICT
@@ -20,8 +20,8 @@ BEGIN
     IF dropped = '{}' THEN
         RETURN;
     END IF;
-    -- PostgreSQL lets the owner of a schema drop what others have in it.
-    -- is_superuser is that of the caller's role, not of this function's.
+    -- PostgreSQL lets the owner of a schema drop other roles' tables in it.
+    -- is_superuser refers to the caller, not to the owner of this function.
     IF tg_tag = 'DROP TABLE' AND NOT current_setting('is_superuser')::boolean THEN
         SELECT min(o.object_identity) INTO records
         FROM pg_event_trigger_dropped_objects() AS o

@@ -1,7 +1,7 @@
--- What is wrong with the attached tables, for people and for monitoring
+-- Problems of the attached tables, for people and for monitoring
 
--- One problem of a table. A composite, so that the functions below that find
--- them agree on their columns.
+-- A problem of a table. A composite type, so that all functions below return the
+-- same columns.
 CREATE TYPE ordcancel.problem AS (
     orders regclass,
     problem text,
@@ -14,8 +14,8 @@ COMMENT ON COLUMN ordcancel.problem.problem IS 'a word for it, which does not ch
 COMMENT ON COLUMN ordcancel.problem.detail IS 'what was found';
 COMMENT ON COLUMN ordcancel.problem.hint IS 'what to do';
 
--- Is what the table was attached with still there? Where it is not, nothing
--- else can be asked of it.
+-- Whether everything that the table was attached with still exists. Otherwise
+-- nothing else can be checked.
 CREATE FUNCTION ordcancel_internal.health_of_shape(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -48,7 +48,7 @@ WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = r.rel)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_shape(ordcancel.order_table) IS 'what keeps an attached table from working at all';
 
--- What stands guard, and whether it does.
+-- Whether all guards exist and are enabled.
 CREATE FUNCTION ordcancel_internal.health_of_guards(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -80,7 +80,7 @@ WHERE p.relid <> t.orders
   AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = p.relid
                                            AND tgfoid = 'ordcancel_internal.guard_truncate()'::regprocedure)
 UNION ALL
--- Triggers of one event fire in the order of their names, by byte.
+-- Triggers for the same event fire in byte order of their names.
 SELECT t.orders::regclass, 'trigger_fires_first',
        format('Trigger "%s" of %s fires before the guard and may update the order before its first change is checked.',
               g.tgname, ordcancel_internal.label(g.tgrelid)),
@@ -122,7 +122,7 @@ FROM pg_class WHERE oid = t.orders AND relpersistence = 'u'
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_guards(ordcancel.order_table) IS 'whether the triggers of an attached table stand';
 
--- The record tables.
+-- Whether the record tables are complete.
 CREATE FUNCTION ordcancel_internal.health_of_records(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -167,7 +167,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_records(ordcancel.order_table) IS 'whether the record tables are as attach makes them';
 
--- The rules: what nobody can cancel, and expressions that cannot be used.
+-- Rules that let nobody cancel, and expressions that cannot be used.
 CREATE FUNCTION ordcancel_internal.health_of_rules(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -249,8 +249,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_rules(ordcancel.order_table) IS 'rules that let nobody cancel, and expressions that fail';
 
--- The join of the records of a table, c, with its orders, o: by the equality
--- of its primary key.
+-- The condition that joins the records of a table, c, with its orders, o, using
+-- the equality operators of the primary key.
 CREATE FUNCTION ordcancel_internal.key_join(t ordcancel.order_table) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -268,7 +268,7 @@ FROM unnest(t.key_columns, t.primary_key) AS k (record_key, key)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.key_join(ordcancel.order_table) IS 'condition that joins the records c with the orders o';
 
--- Records and orders that do not fit each other, counted, with one of them.
+-- Inconsistent records and orders, with their number and an example.
 CREATE FUNCTION ordcancel_internal.health_of_orders(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -285,8 +285,8 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Live cancellations whose order is gone, or has another status than it
-    -- was given.
+    -- Live cancellations whose order no longer exists, or has another status than
+    -- the cancellation gave it.
     FOR found IN
         SELECT * FROM json_to_recordset(ordcancel_internal.as_owner(orders, format(
             $q$SELECT pg_catalog.json_agg(x)::pg_catalog.text FROM (
@@ -306,7 +306,7 @@ BEGIN
                             'CALL ordcancel.sweep() denies their requests after the deadline.')::ordcancel.problem;
             CONTINUE;
         END IF;
-        -- A status that was renamed means what it meant.
+        -- Not a problem if the status was only renamed.
         CONTINUE WHEN EXISTS (SELECT FROM ordcancel_internal.word AS w
                               WHERE w.orders = t.orders AND w.status = found.status
                                 AND w.meaning = replace(found.state, '_', ' '));
@@ -317,7 +317,7 @@ BEGIN
                         'Their status was written while the triggers were disabled; ordcancel.undo_cancel() ends the cancellation.')::ordcancel.problem;
     END LOOP;
 
-    -- Orders in the status of an open cancellation that have none.
+    -- Orders in the status of an open cancellation, but without one.
     FOR found IN
         SELECT * FROM json_to_recordset(ordcancel_internal.as_owner(orders, format(
             $q$SELECT pg_catalog.json_agg(x)::pg_catalog.text FROM (
@@ -344,7 +344,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_orders(ordcancel.order_table) IS 'orders and cancellations that do not fit each other';
 
--- Requests that should have been decided, and such that a block stands against.
+-- Overdue requests, and those that a block prevents from being accepted.
 CREATE FUNCTION ordcancel_internal.health_of_requests(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -384,8 +384,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_requests(ordcancel.order_table) IS 'requests that should have been decided';
 
--- The words of the rules against the CHECK constraints that look at the status
--- alone.
+-- Statuses of the policies that a CHECK constraint on only the status column
+-- rejects.
 CREATE FUNCTION ordcancel_internal.health_of_words(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -419,7 +419,7 @@ BEGIN
     IF FOUND THEN
         RETURN;
     END IF;
-    -- What cannot be looked at must not keep the rest from being told.
+    -- A check that fails must not prevent the others from being reported.
     FOREACH part IN ARRAY ARRAY['guards', 'records', 'rules', 'words', 'orders', 'requests'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT * FROM ordcancel_internal.health_of_%I($1)', part) USING t;
@@ -433,21 +433,20 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health(regclass) IS 'see health';
 
--- What is wrong with an attached table: no row when all is well. It reads the
--- orders and their live cancellations, which takes as long as counting them.
+-- The problems of an attached table; no rows if all is well. Reads the orders and
+-- their live cancellations, which takes as long as counting them.
 --   orders   the attached order table
---   problem  a word for it that does not change: guard_disabled, policy_lets_nobody_cancel ...
+--   problem  a stable code: guard_disabled, policy_lets_nobody_cancel ...
 --   detail   what was found
 --   hint     what to do
--- For whoever may SELECT the whole table. Raises OC001, 42501. Source: design
--- section 10.
+-- The caller needs SELECT on the whole table. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.health(orders regclass) RETURNS SETOF ordcancel.problem
     LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
 COMMENT ON FUNCTION ordcancel.health(regclass) IS 'what is wrong with an attached table, and what to do';
 
--- The same of all tables that the reader may SELECT, and of what is not of one
--- table. Its reader needs EXECUTE on health(regclass).
+-- The same for all tables on which the caller has SELECT, and problems that do
+-- not belong to a table. The caller needs EXECUTE on health(regclass).
 CREATE VIEW ordcancel.health WITH (security_barrier) AS
 SELECT h.orders, h.problem, h.detail, h.hint
 FROM ordcancel_internal.readable AS t CROSS JOIN LATERAL ordcancel.health(t.orders) AS h
@@ -466,7 +465,7 @@ WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = t.orders)
   AND NOT EXISTS (SELECT FROM ordcancel_internal.readable AS r WHERE r.orders = t.orders)
 HAVING pg_catalog.count(*) > 0
 UNION ALL
--- A table that was made anew, or renamed, into the place of an order table.
+-- A table that was created or renamed to replace an order table.
 SELECT NULL, 'table_not_attached',
        pg_catalog.format('Table %I.%I is not attached, but %I.%I contains records of an order table of that name.',
                          n.nspname, c.relname, rn.nspname, r.relname),
@@ -481,7 +480,7 @@ FROM (SELECT d.records::pg_catalog.oid FROM ordcancel_internal.detached AS d
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE NOT EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = c.oid)
 UNION ALL
--- A restore with --disable-triggers enables them plainly again.
+-- pg_restore --disable-triggers leaves them enabled without ALWAYS.
 SELECT NULL, 'configuration_unguarded',
        pg_catalog.format('Trigger "%s" of %I.%I does not fire in replica mode.', g.tgname, n.nspname, c.relname)
            COLLATE pg_catalog."default",
