@@ -1,4 +1,4 @@
--- ordcancel: cancelling orders safely inside the database
+-- ordcancel: canceling orders safely inside the database
 
 -- complain if the script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION ordcancel" to load this file. \quit

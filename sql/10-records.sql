@@ -1,12 +1,12 @@
--- The schema, and the parents of the record tables.
+-- The schemas, and the parents of the record tables
 
 CREATE SCHEMA ordcancel;
 COMMENT ON SCHEMA ordcancel IS 'cancelling orders safely: functions, configuration, and the parents of the record tables';
 GRANT USAGE ON SCHEMA ordcancel TO PUBLIC;
 
--- What is not for callers stands apart, so that GRANT ... ON ALL FUNCTIONS IN
--- SCHEMA ordcancel gives no way around. Nobody but the extension's owner has
--- USAGE: triggers and views that stand there need none.
+-- Internal objects are in a separate schema, so that GRANT ... ON ALL FUNCTIONS
+-- IN SCHEMA ordcancel does not include them. Only the extension's owner has
+-- USAGE on it; its triggers and views do not need it.
 CREATE SCHEMA ordcancel_internal;
 COMMENT ON SCHEMA ordcancel_internal IS 'what ordcancel needs for itself: trigger functions and helpers; nobody else may use it';
 
@@ -15,10 +15,10 @@ COMMENT ON SEQUENCE ordcancel.cancellation_id_seq IS 'ids of the cancellations o
 CREATE SEQUENCE ordcancel.event_id_seq;
 COMMENT ON SEQUENCE ordcancel.event_id_seq IS 'ids of the events of all order tables';
 
--- Each attached table has a child of this one beside it; the child adds the
--- order's key. Columns are only ever appended. No CHECK constraints on words:
--- src/words.c is the only writer of them, and PostgreSQL parses a CHECK anew
--- for every INSERT that is run.
+-- Each attached table has a child of this one, which adds the columns of the
+-- order's key. New columns must be appended at the end. There are no CHECK
+-- constraints on state and the like: only the C code writes them, and
+-- PostgreSQL would parse a CHECK for every INSERT statement.
 CREATE TABLE ordcancel.cancellation (
     cancellation_id bigint NOT NULL,
     order_key text NOT NULL,
@@ -71,8 +71,8 @@ CREATE TABLE ordcancel.event (
     at timestamptz NOT NULL,
     source text NOT NULL,
     request_key text,
-    -- Consumers read in the order of commits, not of ids. Not xid8, which the
-    -- schema tools of users do not know.
+    -- Lets consumers read in commit order instead of id order. Not xid8, which
+    -- many schema tools do not support.
     xid bigint NOT NULL
 );
 COMMENT ON TABLE ordcancel.event IS 'what happened to cancellations, one row for each state reached, in the transaction that reached it; written by ordcancel alone';
@@ -84,13 +84,14 @@ COMMENT ON COLUMN ordcancel.event.source IS 'the function that did it, or update
 COMMENT ON COLUMN ordcancel.event.request_key IS 'the key that its call was given';
 COMMENT ON COLUMN ordcancel.event.xid IS 'the transaction that wrote it: pg_current_xact_id() there';
 
--- Sequences go with the rows that used them. pg_dump reads them, also that of
--- a database owner who is no superuser.
+-- A dump has to include the sequences, since it includes the rows that used
+-- them. PUBLIC may read them, because pg_dump does so also when run by a
+-- database owner who is not a superuser.
 GRANT SELECT ON SEQUENCE ordcancel.cancellation_id_seq, ordcancel.event_id_seq TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.cancellation_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.event_id_seq', '');
 
--- What every function that does something to an order returns.
+-- The result of every function that changes an order.
 CREATE TYPE ordcancel.outcome AS (
     orders regclass,
     order_id text,

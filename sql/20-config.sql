@@ -1,11 +1,11 @@
--- The configuration. Tables are read by position in C (src/order_table.c,
--- src/rules.c): columns are only ever appended. References to relations are
--- by name in a dump, never OIDs or numbers of columns; and there are no foreign keys between them, whose order a restore
--- would have to know.
+-- The configuration tables. The C code reads their columns by position, so new
+-- columns must be appended at the end. In a dump, references to relations and
+-- columns are names, never OIDs or column numbers. There are no foreign keys
+-- between the tables, so that a restore can load them in any order.
 
--- A reference to a table as regclass is one, and cast to it as it stands; but
--- the name of a table that is not there becomes the OID 0, not an error: a
--- dump without one of the order tables has to restore the others.
+-- Like regclass, and binary-coercible to it, except that the name of a missing
+-- table is read as OID 0 instead of raising an error: a dump without one of the
+-- order tables must restore the configuration of the others.
 CREATE TYPE ordcancel_internal.table_ref;
 CREATE FUNCTION ordcancel_internal.table_ref_in(cstring) RETURNS ordcancel_internal.table_ref
     LANGUAGE c STABLE STRICT
@@ -83,8 +83,8 @@ CREATE TABLE ordcancel.policy (
     reason_required boolean NOT NULL DEFAULT false,
     PRIMARY KEY (orders, policy)
 );
--- Sessions look up by them what any policy calls a status, and read no policy
--- that none of their orders is under.
+-- With these indexes a session looks up which meaning any policy gives to a
+-- status, without reading policies that its orders do not use.
 CREATE INDEX policy_requested_status ON ordcancel.policy (orders, requested_status COLLATE "C") WHERE requested_status IS NOT NULL;
 CREATE INDEX policy_in_progress_status ON ordcancel.policy (orders, in_progress_status COLLATE "C") WHERE in_progress_status IS NOT NULL;
 CREATE INDEX policy_canceled_status ON ordcancel.policy (orders, canceled_status COLLATE "C") WHERE canceled_status IS NOT NULL;
@@ -177,10 +177,11 @@ COMMENT ON TABLE ordcancel.refund_method IS 'ways of refunding, and what each de
 COMMENT ON COLUMN ordcancel.refund_method.on_undo IS 'nothing, repay (the customer pays again) or recapture (by the payment provider)';
 COMMENT ON COLUMN ordcancel.refund_method.seeded IS 'came with the extension and was not changed since; such rows are not dumped';
 
--- Who may write the tables: ordcancel, which does it as the extension's owner;
--- superusers, as who a dump is restored and a subscription applied; and for the
--- reasons and refund methods, whoever was granted it. Not so a member of
--- pg_write_all_data: what stands here is run as the owners of the tables.
+-- Only these may write the configuration: ordcancel, which runs as the
+-- extension's owner; superusers, who restore dumps and apply subscriptions; and
+-- roles with an explicit grant on the reasons and refund methods. Members of
+-- pg_write_all_data may not, because expressions stored here are run as the
+-- owners of the order tables.
 CREATE FUNCTION ordcancel_internal.guard_config() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -202,7 +203,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.guard_config() IS 'trigger: nobody but ordcancel writes the configuration';
 
--- What a dump says of a table that was not restored with it.
+-- Skips rows of a dump about tables that were not restored.
 CREATE FUNCTION ordcancel_internal.skip_missing() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -213,7 +214,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.skip_missing() IS 'trigger: leaves out the row of a table that is not there';
 
--- ENABLE ALWAYS: also in a subscription, or with session_replication_role.
+-- ENABLE ALWAYS: the triggers must also fire for a subscription's apply worker
+-- and with session_replication_role = replica.
 DO $$
 DECLARE
     config text;
@@ -248,7 +250,7 @@ SELECT pg_catalog.pg_extension_config_dump('ordcancel.child', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.reason', 'WHERE NOT seeded');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.refund_method', 'WHERE NOT seeded');
 
--- The seeds: research of what shops and marketplaces use.
+-- Predefined rows, chosen after what shops and marketplaces use
 INSERT INTO ordcancel.reason (code, description, audience, requires_note, note_max, seeded) VALUES
     ('customer_changed_mind', 'the customer no longer wants it', 'any', false, 2000, true),
     ('created_by_mistake', 'ordered by mistake, or twice', 'any', false, 2000, true),
@@ -276,9 +278,9 @@ INSERT INTO ordcancel.refund_method (code, on_undo, seeded) VALUES
     ('voucher', 'nothing', true),
     ('cash', 'nothing', true);
 
--- A dump carries the rows that are not seeds, or not any more; when it is
--- restored the seed of that code is there already, and gives way; also where
--- who adds a row may not delete one.
+-- A dump contains only rows that are not predefined or were changed. When it is
+-- restored, such a row replaces the predefined row of the same code. SECURITY
+-- DEFINER, because a role that may insert may not be allowed to delete.
 CREATE FUNCTION ordcancel_internal.seed_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -301,13 +303,13 @@ DECLARE
     records regclass;
     used boolean;
 BEGIN
-    -- A seed that gives way to the user's own row of its code, or keeps its code.
+    -- A predefined row that is replaced by seed_changed(), or an unchanged code.
     IF (TG_OP = 'DELETE' AND OLD.seeded AND pg_trigger_depth() > 1)
        OR (TG_OP = 'UPDATE' AND NEW.code = OLD.code) THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
-    -- Record tables that do not inherit have to be asked one by one. The reason of
-    -- a request that was accepted for another one stands in the event alone.
+    -- Record tables that do not inherit have to be searched one by one. If a
+    -- request was accepted with another reason, its own is only in the event.
     FOR records IN
         VALUES ('ordcancel.cancellation'::regclass), ('ordcancel.event'::regclass)
         UNION ALL
@@ -320,8 +322,8 @@ BEGIN
         IF used THEN
             RAISE EXCEPTION 'cancellation reason "%" is in use', OLD.code
                 USING ERRCODE = 'foreign_key_violation',
-                      DETAIL = 'Cancellations were made for it.',
-                      HINT = 'Set it to active = false instead.',
+                      DETAIL = 'Existing cancellations refer to it.',
+                      HINT = 'Set its column "active" to false instead.',
                       SCHEMA = 'ordcancel', TABLE = 'reason', CONSTRAINT = 'reason_in_use';
         END IF;
     END LOOP;
@@ -330,15 +332,15 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.reason_in_use() IS 'trigger: refuses to delete or rename a reason that cancellations name';
 
--- With session_replication_role = replica the row that comes replaces the one
--- of its key: both sides of a subscription have the seeds, and a dump's data
--- meets those of the new database.
+-- With session_replication_role = replica an inserted row replaces the row of
+-- the same key: both sides of a subscription have the predefined rows, and so
+-- does a new database into which the data of a dump is loaded.
 CREATE FUNCTION ordcancel_internal.make_way() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    -- After a restore with --disable-triggers it is enabled for all.
+    -- pg_restore --disable-triggers leaves it enabled in every mode.
     IF current_setting('session_replication_role') <> 'replica' THEN
         RETURN NEW;
     END IF;

@@ -1,4 +1,5 @@
--- The triggers. attach() puts them on order tables and on the record tables.
+-- Trigger functions, for which attach() creates triggers on the order tables and
+-- the record tables
 
 CREATE FUNCTION ordcancel_internal.guard_update() RETURNS trigger
     LANGUAGE c
@@ -30,8 +31,8 @@ CREATE FUNCTION ordcancel_internal.guard_child() RETURNS trigger
     AS 'MODULE_PATHNAME', 'ordcancel_guard_child';
 COMMENT ON FUNCTION ordcancel_internal.guard_child() IS 'trigger, AFTER INSERT or UPDATE of a shipment and the like: none for a canceled order';
 
--- The parents hold no rows of their own, and a write through them is a write
--- to their children.
+-- The parents have no rows of their own, but a write to a parent also writes to
+-- its children.
 CREATE TRIGGER guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.cancellation
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record();
 CREATE TRIGGER guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.event

@@ -1,4 +1,4 @@
--- What the configuration functions share.
+-- Helpers of the configuration functions
 
 CREATE FUNCTION ordcancel_internal.caller_search_path() RETURNS text
     LANGUAGE c
@@ -31,9 +31,8 @@ CREATE FUNCTION ordcancel_internal.closest(word text, words text[]) RETURNS text
     AS 'MODULE_PATHNAME', 'ordcancel_closest';
 COMMENT ON FUNCTION ordcancel_internal.closest(text, text[]) IS 'the one of the words that was probably meant, or NULL';
 
--- What is said where a word is none of those that there are: the one that was
--- probably meant, and all of them.
-CREATE FUNCTION ordcancel_internal.choices(word text, words text[], what text DEFAULT 'It is one of %s.') RETURNS text
+-- The hint for an invalid value: the probable intention, and all valid values.
+CREATE FUNCTION ordcancel_internal.choices(word text, words text[], what text DEFAULT 'Valid values are %s.') RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -42,7 +41,7 @@ SELECT coalesce('Did you mean "' || ordcancel_internal.closest(left(word, 200), 
 $$;
 COMMENT ON FUNCTION ordcancel_internal.choices(text, text[], text) IS 'the HINT for a word that is none of those that there are';
 
--- The type under domains, however many.
+-- The base type of a domain, over any number of levels.
 CREATE FUNCTION ordcancel_internal.base_type(type oid) RETURNS regtype
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -75,15 +74,15 @@ BEGIN
     IF NOT FOUND THEN
         RETURN ordcancel_internal.read_status(orders, status);
     END IF;
-    -- A label is looked up, not read: PostgreSQL refuses to read one that the
-    -- transaction itself has added.
+    -- Look up the label instead of calling the input function, which rejects
+    -- labels added by the same transaction.
     labels := ARRAY(SELECT enumlabel FROM pg_enum WHERE enumtypid = col.type ORDER BY enumsortorder);
     IF status <> ALL (labels) THEN
         PERFORM ordcancel_internal.invalid(
             format('"%s" is not a status of %s', left(status, 80), ordcancel_internal.label(orders)),
             format('Column "%s" is of type %s, which has no such label.', col.attname, col.type),
-            ordcancel_internal.choices(status, labels, 'Its labels are %s.')
-            || format(' A new one is added by ALTER TYPE %s ADD VALUE %L.', col.type, left(status, 63)));
+            ordcancel_internal.choices(status, labels, 'Valid labels are %s.')
+            || format(' To add one, use ALTER TYPE %s ADD VALUE %L.', col.type, left(status, 63)));
     END IF;
     RETURN CASE WHEN col.plain THEN status ELSE ordcancel_internal.read_status(orders, status) END;
 END
@@ -96,7 +95,7 @@ CREATE FUNCTION ordcancel_internal.check_word(what text, word text, words text[]
     AS $$
 BEGIN
     IF word <> ALL (words) THEN
-        PERFORM ordcancel_internal.invalid(format('"%s" is not a value of %s', left(word, 80), what),
+        PERFORM ordcancel_internal.invalid(format('"%s" is not a valid value for %s', left(word, 80), what),
                                    NULL, ordcancel_internal.choices(word, words));
     END IF;
 END
@@ -108,10 +107,10 @@ CREATE FUNCTION ordcancel_internal.check_span(what text, span interval) RETURNS 
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    -- The upper bound keeps every sum within the range of timestamps.
+    -- The upper bound prevents timestamp overflows.
     IF span < interval '0' OR span > interval '1000 years' THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be %s', what, span),
-                                   'It has to be between 0 and 1000 years.');
+                                   'It must be between 0 and 1000 years.');
     END IF;
 END
 $$;
@@ -141,7 +140,7 @@ CREATE FUNCTION ordcancel_internal.as_owner(orders regclass, query text, zone te
     AS 'MODULE_PATHNAME', 'ordcancel_as_owner';
 COMMENT ON FUNCTION ordcancel_internal.as_owner(regclass, text, text) IS 'runs a query as the table''s owner and returns the first column of its first row, a text';
 
--- A table's name for messages, with its schema, as src/ writes it.
+-- A table's name for messages, with its schema, as the C code writes it.
 CREATE FUNCTION ordcancel_internal.label(rel regclass) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -152,8 +151,8 @@ SELECT coalesce((SELECT format('%I.%I', n.nspname, c.relname)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.label(regclass) IS 'schema and name of a table';
 
--- The expression that reads a column as text the way src/order_key.c does: by
--- the type's output function, not by a cast, which a user may have made.
+-- The expression that reads a column as text, as the C code does: with the
+-- type's output function, not with a cast, which may be user-defined.
 CREATE FUNCTION ordcancel_internal.column_text(orders regclass, col name) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp

@@ -1,8 +1,8 @@
--- Counting orders, so that setup can say what its rules mean for those that
--- are there
+-- Counting orders, so that the configuration functions can report what the rules
+-- mean for the existing orders
 
--- Whether counting is a matter of a moment; what a person waits for anyway,
--- overview() and health(), counts tables of any size.
+-- Whether the table is small enough to be counted for a NOTICE. overview() and
+-- health() count tables of any size.
 CREATE FUNCTION ordcancel_internal.is_quick_to_count(orders regclass) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -12,7 +12,7 @@ FROM (SELECT relid FROM pg_partition_tree(orders) UNION SELECT orders) AS p (rel
 $$;
 COMMENT ON FUNCTION ordcancel_internal.is_quick_to_count(regclass) IS 'whether its orders are counted by the way';
 
--- The words of the policies for cancellations.
+-- The statuses to which policies give a meaning.
 CREATE VIEW ordcancel_internal.word AS
 SELECT p.orders, p.policy, w.status, w.meaning, w.rank
 FROM ordcancel.policy AS p,
@@ -23,9 +23,9 @@ FROM ordcancel.policy AS p,
 WHERE w.status IS NOT NULL;
 COMMENT ON VIEW ordcancel_internal.word IS 'the statuses that policies have for cancellations';
 
--- The expression for an order's status as the rules write it: where values of
--- the column may be equal and differ as text, as those of citext do, it is the
--- word of the rules that equals it.
+-- The expression for an order's status, spelled as in the rules: if values of the
+-- column may be equal but differ as text, as with citext, it returns the status
+-- name of the rules that is equal.
 CREATE FUNCTION ordcancel_internal.status_text(orders regclass, status name) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -47,7 +47,7 @@ WHERE a.attrelid = orders AND a.attname = status
 $$;
 COMMENT ON FUNCTION ordcancel_internal.status_text(regclass, name) IS 'SQL expression for the status of an order o as the rules write it';
 
--- OC014 where a column that attach was told is gone.
+-- Raises OC014 if a column that was passed to attach() is missing.
 CREATE FUNCTION ordcancel_internal.check_columns(orders regclass, status name, policy_by name) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -60,17 +60,17 @@ BEGIN
       AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = orders AND attname = c AND NOT attisdropped);
     IF FOUND THEN
         PERFORM ordcancel_internal.invalid(
-            format('order table %s has no column "%s" any more', ordcancel_internal.label(orders), missing),
+            format('order table %s no longer has column "%s"', ordcancel_internal.label(orders), missing),
             'The column was renamed or dropped after the table was attached.',
-            'Call ordcancel.attach() again with the column''s new name; policies, rules and records stay.');
+            'Call ordcancel.attach() again with the column''s new name; policies, rules and records are kept.');
     END IF;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.check_columns(regclass, name, name) IS 'OC014 where a column that attach was told is gone';
 
--- How many orders there are under each policy, in each status: [{policy,
--- status, n}]. An order whose own policy has no row is under "default". OC014
--- where a column is gone.
+-- The number of orders by policy and status: [{policy, status, n}]. An order
+-- whose own policy does not exist is under "default". Raises OC014 if a column
+-- is missing.
 CREATE FUNCTION ordcancel_internal.count_orders(orders regclass, status name, policy_by name, zone text) RETURNS json
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -90,8 +90,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.count_orders(regclass, name, name, text) IS 'how many orders are under each policy, in each status';
 
--- The names that orders have for a policy and that none has, but one that is
--- written much like it: NULL where there is none.
+-- The policy name, used by orders but not defined, that is most similar to this
+-- one; NULL if there is none.
 CREATE FUNCTION ordcancel_internal.misspelled_policy(orders regclass, policy text) RETURNS text
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -106,13 +106,13 @@ BEGIN
     WHERE t.orders = misspelled_policy.orders AND t.policy_by IS NOT NULL AND ordcancel_internal.is_quick_to_count(t.orders)
       AND NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = t.orders AND p.policy = n.name)));
 EXCEPTION WHEN OTHERS THEN
-    RETURN NULL; -- what only informs refuses nothing
+    RETURN NULL; -- only informative, so it must not fail
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.misspelled_policy(regclass, text) IS 'the name of a policy that was probably meant';
 
--- The same by the way, for a NOTICE: NULL where it is not quick, or where the
--- owner cannot read the table, which is no reason to refuse what was asked for.
+-- The same for a NOTICE: NULL if the table is large, or if its owner cannot read
+-- it, which must not make the caller fail.
 CREATE FUNCTION ordcancel_internal.count_by_the_way(orders regclass, status name, policy_by name, zone text) RETURNS json
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -128,8 +128,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.count_by_the_way(regclass, name, name, text) IS 'how many orders are under each policy, in each status, or NULL';
 
--- The same for an attached table, as rows; unless all are asked for, none where
--- they are not quick to count.
+-- The same for an attached table, as rows; no rows for a large table, unless
+-- always is true.
 CREATE FUNCTION ordcancel_internal.counted(orders regclass, always boolean DEFAULT false)
     RETURNS TABLE (policy text, status text, n bigint)
     LANGUAGE sql VOLATILE ROWS 20
@@ -144,7 +144,7 @@ WHERE t.orders = counted.orders
 $$;
 COMMENT ON FUNCTION ordcancel_internal.counted(regclass, boolean) IS 'how many orders of an attached table are under each policy, in each status';
 
--- Statuses with how many orders have them, for a message.
+-- Statuses and their counts, for a message.
 CREATE FUNCTION ordcancel_internal.list_statuses(statuses text[], counts bigint[]) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
@@ -155,8 +155,8 @@ FROM unnest(statuses, counts) AS c (s, n)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.list_statuses(text[], bigint[]) IS 'statuses and their counts, for a message';
 
--- Tells which statuses of orders no rule speaks of, if any; counts as of
--- count_orders, or NULL where the table is too large.
+-- Reports statuses of orders without a rule. counts is the result of
+-- count_orders(), or NULL if the table is too large.
 CREATE FUNCTION ordcancel_internal.notice_of_unruled(orders regclass, counts json) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -187,8 +187,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.notice_of_unruled(regclass, json) IS 'tells which statuses of orders no rule speaks of';
 
--- A CHECK constraint on the status alone that refuses it, or NULL: tried as the
--- owner, whose code it may call.
+-- The CHECK constraint on only the status column that rejects a status, or NULL.
+-- Evaluated as the table's owner, since it may call the owner's functions.
 CREATE FUNCTION ordcancel_internal.violated_check(orders regclass, status name, word text) RETURNS name
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -224,11 +224,11 @@ BEGIN
     FROM ordcancel.order_table AS t WHERE t.orders = notice_of_check.orders;
     IF violated IS NOT NULL THEN
         PERFORM ordcancel_internal.notice(
-            format('constraint "%s" of %s refuses status "%s"', violated, ordcancel_internal.label(orders), left(word, 80)),
-            NULL, 'Let the constraint allow it, or name another status.');
+            format('constraint "%s" of %s does not allow status "%s"', violated, ordcancel_internal.label(orders), left(word, 80)),
+            NULL, 'Change the constraint to allow it, or use another status.');
     END IF;
 EXCEPTION WHEN OTHERS THEN
-    NULL; -- what only informs refuses nothing
+    NULL; -- only informative, so it must not fail
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.notice_of_check(regclass, text) IS 'tells that a CHECK constraint refuses a status';

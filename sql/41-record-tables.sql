@@ -1,7 +1,7 @@
--- The record tables that attach makes beside an order table
+-- The record tables that attach() creates beside an order table
 
--- A name for a record table: the order table's with a suffix, within what a
--- name may be long.
+-- The name of a record table: the order table's name with a suffix, truncated to
+-- the maximum length of a name.
 CREATE FUNCTION ordcancel_internal.record_table_name(base text, suffix text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
@@ -15,8 +15,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.record_table_name(text, text) IS 'name of a record table';
 
--- Names for the key's columns in the record tables: id is order_id there, and
--- a name that the record has for itself gets order_ before it.
+-- The names of the key columns in the record tables: id becomes order_id, and a
+-- name that conflicts with a column of the record gets the prefix order_.
 CREATE FUNCTION ordcancel_internal.record_keys(key_columns name[]) RETURNS name[]
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -42,7 +42,7 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.record_keys(name[]) IS 'names of the key''s columns in the record tables';
 
 -- The same for a table that may be attached already. Renamed key columns keep
--- their names in the record tables; another primary key is another order.
+-- their names in the record tables; a primary key of other columns is rejected.
 CREATE FUNCTION ordcancel_internal.known_record_keys(orders regclass, key_columns name[]) RETURNS name[]
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -59,7 +59,7 @@ BEGIN
                      WHERE k.was <> k.is_now) THEN
         PERFORM ordcancel_internal.invalid(
             format('the primary key of %s has changed', orders),
-            format('It was (%s) and is (%s); cancellations are recorded under what it was.',
+            format('It was (%s) and is now (%s); cancellations are recorded under the old one.',
                    array_to_string(known.primary_key, ', '), array_to_string(key_columns, ', ')),
             'Restore it, or detach the table, rename its record tables and attach it again.');
     END IF;
@@ -68,9 +68,9 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.known_record_keys(regclass, name[]) IS 'names of the key''s columns in record tables that may exist';
 
--- Record tables of order tables that are attached no more: told from those of
--- another table of the same name, which must not inherit what they record.
--- Not dumped: elsewhere they belong to whichever table takes them up.
+-- Record tables of order tables that are no longer attached, so that another
+-- table of the same name does not get their records. Not dumped: after a restore
+-- they belong to the table that is attached with them first.
 CREATE TABLE ordcancel_internal.detached (
     records ordcancel_internal.table_ref PRIMARY KEY,
     orders oid NOT NULL
@@ -80,15 +80,15 @@ COMMENT ON COLUMN ordcancel_internal.detached.orders IS 'OID of the order table,
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel_internal.detached
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
 ALTER TABLE ordcancel_internal.detached ENABLE ALWAYS TRIGGER guard_config;
--- Nor taken over by a subscription, where an OID means nothing.
+-- Not replicated either, since OIDs differ between databases.
 CREATE TRIGGER skip_replicated BEFORE INSERT ON ordcancel_internal.detached
     FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.skip_missing();
 ALTER TABLE ordcancel_internal.detached ENABLE REPLICA TRIGGER skip_replicated;
 
--- Where the record table of an order table is, or is to be: the one that is
--- registered, whatever it is called by now; else the one of that name, unless
--- it has the records of another order table. That of a dropped one is moved
--- aside, as name_1, name_2 and so on.
+-- Finds the existing record table of an order table: the registered one, even if
+-- it was renamed; otherwise the one of that name, unless it contains the records
+-- of another order table. The record table of a dropped order table is renamed
+-- to name_1, name_2 and so on.
 CREATE FUNCTION ordcancel_internal.find_record_table(
     orders regclass, parent regclass, record_schema name, name text) RETURNS regclass
     LANGUAGE plpgsql
@@ -109,7 +109,7 @@ BEGIN
     IF FOUND THEN
         RETURN present;
     END IF;
-    -- Detached, and attached again: wherever they are.
+    -- Detached and attached again: its old record tables, in any schema.
     SELECT c.oid INTO present
     FROM ordcancel_internal.detached AS d JOIN pg_class AS c ON c.oid = d.records
     WHERE d.orders = find_record_table.orders
@@ -129,12 +129,12 @@ BEGIN
         RETURN present;
     ELSIF EXISTS (SELECT FROM pg_class WHERE oid = other) THEN
         PERFORM ordcancel_internal.invalid(
-            format('table %s has the records of another order table', present), format('They are those of %s.', other::regclass),
-            format('If %s has taken the place of the other one, call ordcancel.replace_table(); if not, rename one of the'
-                   ' order tables, or pass record_schema with another schema.', ordcancel_internal.label(orders)));
+            format('table %s contains the records of another order table', present), format('They belong to %s.', other::regclass),
+            format('If %s replaces that table, call ordcancel.replace_table(); otherwise rename one of the order tables,'
+                   ' or pass another record_schema.', ordcancel_internal.label(orders)));
     END IF;
-    -- An empty one is worth nothing to anybody: migrations that go down and up
-    -- would leave more and more of them.
+    -- Drop an empty one instead: repeated down and up migrations would otherwise
+    -- leave ever more of them.
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM ONLY %s)', present) INTO is_empty;
     IF is_empty AND NOT EXISTS (SELECT FROM pg_depend WHERE deptype = 'n'
                                 AND ((refclassid = 'pg_class'::regclass AND refobjid = present)
@@ -152,7 +152,7 @@ BEGIN
         n := n + 1;
     END LOOP;
     EXECUTE format('ALTER TABLE %s RENAME TO %I', present, aside);
-    RAISE NOTICE 'table %.% of an order table that was dropped is called % now',
+    RAISE NOTICE 'record table %.% of a dropped order table was renamed to %',
         quote_ident(record_schema), quote_ident(name), quote_ident(aside);
     RETURN NULL;
 END
@@ -189,8 +189,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.make_record_table(regclass, regclass, name, text, name[], name[], boolean) IS 'makes a record table';
 
--- What a table that is there has and attach would not have made: whatever it
--- is, it could run, or change what is recorded. NULL: nothing.
+-- Describes what an existing table has that attach() would not have created,
+-- since that could run code or change records; NULL if there is nothing.
 CREATE FUNCTION ordcancel_internal.foreign_part(
     orders regclass, records regclass, parent regclass, key_columns name[], record_keys name[]) RETURNS text
     LANGUAGE sql STABLE
@@ -208,10 +208,10 @@ WITH wanted AS (
 )
 SELECT coalesce(
     (SELECT CASE WHEN relkind <> 'r' THEN 'It is not an ordinary table.'
-                 WHEN relpersistence <> 'p' THEN 'It does not outlive a crash.'
-                 WHEN relispartition OR reloftype <> 0 THEN 'It is a partition, or of a composite type.'
+                 WHEN relpersistence <> 'p' THEN 'It is an unlogged or temporary table.'
+                 WHEN relispartition OR reloftype <> 0 THEN 'It is a partition or a typed table.'
                  WHEN relrowsecurity OR EXISTS (SELECT FROM pg_policy WHERE polrelid = records) THEN 'It has row-level security.'
-                 -- That of an earlier attach is a superuser's; elsewhere than beside the orders it may be anybody's.
+                 -- One left by an earlier attach belongs to a superuser; outside the orders' schema it must also be registered.
                  WHEN relowner <> (SELECT relowner FROM pg_class WHERE oid = orders)
                       AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper
                                       AND (relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = orders)
@@ -220,7 +220,7 @@ SELECT coalesce(
                                            OR EXISTS (SELECT FROM ordcancel.order_table AS t
                                                       WHERE foreign_part.records IN (t.cancellation_table, t.event_table)
                                                         AND t.orders = foreign_part.orders)))
-                     THEN 'It is not a table of the same owner.' END
+                     THEN 'It has another owner.' END
      FROM pg_class WHERE oid = records),
     (SELECT format('It has no column %s.', string_agg(format('"%s" %s', w.attname, format_type(w.atttypid, w.atttypmod)), ', '))
      FROM wanted AS w
@@ -228,7 +228,7 @@ SELECT coalesce(
                        WHERE p.attname = w.attname AND p.atttypid = w.atttypid AND p.atttypmod = w.atttypmod
                          AND p.attcollation = w.attcollation)
      HAVING count(*) > 0),
-    (SELECT format('It has a column "%s" more, or one that is generated.', min(p.attname)) FROM present AS p
+    (SELECT format('It has an unexpected, generated or identity column "%s".', min(p.attname)) FROM present AS p
      WHERE p.attgenerated <> '' OR p.attidentity <> '' OR NOT EXISTS (SELECT FROM wanted AS w WHERE w.attname = p.attname)
      HAVING count(*) > 0),
     (SELECT format('Its column "%s" has a default.', min(p.attname))
@@ -248,15 +248,14 @@ SELECT coalesce(
                 '(state = ANY (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))',
                 '(state = ''requested''::text)', '(state = ''in_progress''::text)', '(request_key IS NOT NULL)'))
      HAVING count(*) > 0),
-    (SELECT 'Tables inherit from it, or it from others.' FROM pg_inherits
+    (SELECT 'It has child tables or inherits from another table.' FROM pg_inherits
      WHERE inhparent = records OR (inhrelid = records AND inhparent <> parent) HAVING count(*) > 0))
 $$;
 COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, name[], name[]) IS 'what keeps a table from being taken for a record table, or NULL';
 
--- The key of an order table that is attached may get another type, and its
--- record tables follow it when attach is called again: to the types of
--- PostgreSQL's own that it casts to by itself, so that no code of the owner's
--- runs.
+-- Changes the key columns of the record tables to the current types of the order
+-- table's key. Only for built-in types with an implicit or assignment cast, so
+-- that no code of the owner runs.
 CREATE FUNCTION ordcancel_internal.follow_key_types(
     orders regclass, records regclass, key_columns name[], record_keys name[]) RETURNS void
     LANGUAGE plpgsql
@@ -288,8 +287,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.follow_key_types(regclass, regclass, name[], name[]) IS 'gives record tables the types that the key has now';
 
--- Takes up what an earlier attach left, here or in the database that a dump
--- came from: from then on it belongs to the extension's owner again.
+-- Reuses a record table left by an earlier attach, in this database or in the
+-- one that was dumped. It then belongs to the extension's owner again.
 CREATE FUNCTION ordcancel_internal.take_record_table(
     orders regclass, records regclass, parent regclass, key_columns name[], record_keys name[], inherit boolean) RETURNS void
     LANGUAGE plpgsql
@@ -301,8 +300,8 @@ DECLARE
     highest bigint;
     last bigint;
 BEGIN
-    -- One of ours nobody else changes. Somebody else's is not locked; from the
-    -- lock on nobody changes it any more.
+    -- A registered record table cannot be changed by others. Lock any other one
+    -- that qualifies, so that it does not change after it was checked.
     IF NOT EXISTS (SELECT FROM ordcancel.order_table AS t
                    WHERE t.orders = take_record_table.orders AND records IN (t.cancellation_table, t.event_table))
        AND (SELECT relkind = 'r' AND (relowner = (SELECT relowner FROM pg_class WHERE oid = orders)
@@ -314,8 +313,8 @@ BEGIN
     wrong := ordcancel_internal.foreign_part(orders, records, parent, key_columns, record_keys);
     IF wrong IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid(
-            format('table %s exists and is not a record table of %s', records, orders), wrong,
-            'Rename it, or take away what attach() did not make, and attach again.');
+            format('table %s exists but is not a record table of %s', records, orders), wrong,
+            'Rename it, or remove what attach() did not create, and attach again.');
     END IF;
     IF (SELECT relowner FROM pg_class WHERE oid = records) <> current_user::regrole THEN
         EXECUTE format('ALTER TABLE %s OWNER TO CURRENT_USER', records);
@@ -326,10 +325,10 @@ BEGIN
     END IF;
     EXECUTE format('SELECT max(%I) FROM ONLY %s', id, records) INTO highest;
     EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
-    -- The sequences are for all order tables: no record may use them up.
+    -- All order tables share the sequences: a record must not exhaust them.
     IF highest > 4611686018427387904 THEN
-        PERFORM ordcancel_internal.invalid(format('table %s exists and is not a record table of %s', records, orders),
-                                           format('It has %s as %s.', highest, id));
+        PERFORM ordcancel_internal.invalid(format('table %s exists but is not a record table of %s', records, orders),
+                                           format('Its highest %s is %s.', id, highest));
     ELSIF highest >= last THEN
         PERFORM setval(format('ordcancel.%I', id || '_seq')::regclass, highest);
     END IF;
@@ -337,7 +336,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.take_record_table(regclass, regclass, regclass, name[], name[], boolean) IS 'takes up a record table that is there';
 
--- The order table's owner reads, and may let others read; nobody writes.
+-- The order table's owner may read and grant SELECT to others; nobody may write.
 CREATE FUNCTION ordcancel_internal.set_record_privileges(orders regclass, records regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -345,8 +344,8 @@ CREATE FUNCTION ordcancel_internal.set_record_privileges(orders regclass, record
 DECLARE
     grantee text;
 BEGIN
-    -- The order table has got another owner: the former one reads no more, nor
-    -- those whom he let read.
+    -- If the order table has a new owner, revoke the privileges of the former owner
+    -- and of the roles to which that owner granted them.
     IF NOT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a
                    WHERE c.oid = records AND a.grantor = c.relowner AND a.is_grantable AND a.privilege_type = 'SELECT'
                      AND a.grantee = (SELECT relowner FROM pg_class WHERE oid = orders)) THEN
@@ -357,7 +356,7 @@ BEGIN
               AND a.grantee <> c.relowner
         LOOP
             EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', records, grantee);
-            PERFORM ordcancel_internal.notice(format('role %s, who could let others read %s, does not read it any more',
+            PERFORM ordcancel_internal.notice(format('role %s and the roles to which it granted SELECT can no longer read %s',
                                                      grantee, ordcancel_internal.label(records)));
         END LOOP;
     END IF;
@@ -379,8 +378,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_record_privileges(regclass, regclass) IS 'who may read a record table';
 
--- Those of the indexes, given as pg_get_indexdef writes them after the method,
--- that a record table lacks.
+-- The indexes that a record table lacks, of those given as pg_get_indexdef()
+-- prints them after the access method.
 CREATE FUNCTION ordcancel_internal.missing_indexes(records regclass, indexes text[]) RETURNS text[]
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -417,7 +416,7 @@ SELECT CASE parent
                -- At most one live cancellation of an order.
                format('UNIQUE (%s) WHERE (state = ANY (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))', k.keys),
                format('(%s, cancellation_id)', k.keys),
-               -- Open ones stay few; reports on them must not cost what the closed ones do.
+               -- Small partial indexes: reports on open cancellations must not read closed ones.
                '(requested_at) WHERE (state = ''requested''::text)',
                '(decided_at) WHERE (state = ''in_progress''::text)']
            ELSE ARRAY['(cancellation_id)', 'UNIQUE (request_key) WHERE (request_key IS NOT NULL)']
@@ -426,7 +425,7 @@ FROM (SELECT string_agg(quote_ident(key), ', ' ORDER BY n) FROM unnest(record_ke
 $$;
 COMMENT ON FUNCTION ordcancel_internal.record_indexes(regclass, name[]) IS 'the indexes that a record table is to have';
 
--- Our trigger and indexes on a record table, those that are not there.
+-- Creates the missing trigger and indexes of a record table.
 CREATE FUNCTION ordcancel_internal.complete_record_table(
     records regclass, primary_key name, indexes text[], known boolean) RETURNS void
     LANGUAGE plpgsql
@@ -453,7 +452,7 @@ BEGIN
     END IF;
     IF known AND made <> '{}' THEN
         PERFORM ordcancel_internal.notice(
-            format('record table %s lacked what attach() makes, and has it again', ordcancel_internal.label(records)),
+            format('record table %s lacked objects that attach() creates; they were created again', ordcancel_internal.label(records)),
             format('%s.', array_to_string(made, '; ')));
     END IF;
 END
@@ -490,11 +489,12 @@ BEGIN
         END IF;
         IF named AND record_schema <> (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                                        WHERE c.oid = found_table) THEN
-            -- Its owner could take it out of a schema in which it is safe from him.
+            -- Otherwise the owner of the order table could move it into a schema that
+            -- the owner can drop.
             IF NOT ordcancel_internal.caller_is_superuser() THEN
                 PERFORM ordcancel_internal.invalid(
-                    format('record tables of %s stay in the schema where they are', ordcancel_internal.label(orders)),
-                    'Only a superuser moves them.', 'Leave out record_schema.');
+                    format('cannot move the record tables of %s', ordcancel_internal.label(orders)),
+                    'Only a superuser can move them to another schema.', 'Omit record_schema.');
             END IF;
             EXECUTE format('ALTER TABLE %s SET SCHEMA %I', found_table, record_schema);
             PERFORM ordcancel_internal.notice(format('record table "%s" was moved to schema "%s"', name, record_schema));

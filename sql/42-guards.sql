@@ -1,9 +1,9 @@
--- The triggers that attach makes
+-- The triggers that attach() creates
 
--- An expression that is true when a column's value changes in any byte.
--- What compares equal must not change unseen: a case-insensitive status could
--- otherwise slip out of its rules. Types of pg_catalog other than text compare
--- equal only when they are the same.
+-- An expression that is true if any byte of a column's value changes. A test for
+-- equality is not enough: a change of case in a case-insensitive status must not
+-- go unnoticed. Values of built-in types other than text are equal only if
+-- they are identical.
 CREATE FUNCTION ordcancel_internal.changes(orders regclass, col name) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -14,7 +14,7 @@ SELECT CASE
            WHEN t.typtype = 'e'
                 OR coalesce(b.oid, t.oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype)
                THEN format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', col)
-           -- The casts keep it from being compared column by column.
+           -- The casts prevent PostgreSQL from comparing it column by column.
            ELSE format('ROW(OLD.%1$I)::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(NEW.%1$I)::pg_catalog.record', col)
        END
 FROM pg_attribute AS a
@@ -24,8 +24,7 @@ WHERE a.attrelid = orders AND a.attname = col
 $$;
 COMMENT ON FUNCTION ordcancel_internal.changes(regclass, name) IS 'condition of a trigger: the column changes';
 
--- A table may be guarded in more than one way: kind is the pattern of those to
--- be dropped.
+-- A table may have several kinds of guards; kind is a pattern for those to drop.
 CREATE FUNCTION ordcancel_internal.drop_guards(rel regclass, kind text) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -33,7 +32,7 @@ CREATE FUNCTION ordcancel_internal.drop_guards(rel regclass, kind text) RETURNS 
 DECLARE
     guard record;
 BEGIN
-    -- Those of partitions go with the ones that they are clones of.
+    -- Cloned triggers of partitions are dropped with the original.
     FOR guard IN
         SELECT tgname, tgrelid::regclass AS rel
         FROM pg_trigger
@@ -48,18 +47,17 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_guards(regclass, text) IS 'takes triggers of ours off a table and its partitions';
 
--- The guards of an order table, as PostgreSQL writes them.
+-- The guards of an order table, as pg_get_triggerdef() prints them.
 --
--- AFTER, so that no trigger of another can change the row any more; not OF,
--- because a trigger of another may change what the UPDATE did not name;
--- without WHEN, because PostgreSQL reads that anew for each statement, while
--- guard_update sees in no time that nothing of ours has changed. The names
--- sort before others: where a trigger of the user's updates the order once
--- more, the first change has to be judged before the second.
+-- AFTER, so that no other trigger can change the row later. Not UPDATE OF,
+-- because another trigger may change columns that the UPDATE does not name.
+-- Without WHEN, because PostgreSQL reads that again for each statement, while
+-- guard_update quickly detects that no relevant column has changed. The names
+-- sort first: if a user's trigger updates the order again, the first change must
+-- be checked before the second.
 --
--- The WHEN of the last one is always true. It keeps the columns from being
--- dropped or getting another type, and guard_update looks up there which they
--- are.
+-- The WHEN of the last one is always true. It prevents the columns from being
+-- dropped or changing their type, and tells guard_update which columns to check.
 CREATE FUNCTION ordcancel_internal.guards(registered ordcancel.order_table)
     RETURNS TABLE (guard name, definition text)
     LANGUAGE sql STABLE
@@ -78,7 +76,7 @@ FROM (VALUES ('update', 'AFTER UPDATE', 'ROW '), ('insert', 'AFTER INSERT', 'ROW
 $$;
 COMMENT ON FUNCTION ordcancel_internal.guards(ordcancel.order_table) IS 'the triggers that an order table is to have';
 
--- Those of them that are not there, or that are disabled.
+-- The guards that are missing or disabled.
 CREATE FUNCTION ordcancel_internal.missing_guards(registered ordcancel.order_table)
     RETURNS TABLE (guard name, definition text, disabled boolean)
     LANGUAGE sql STABLE
@@ -92,8 +90,8 @@ WHERE coalesce(t.tgenabled, '-') NOT IN ('O', 'A')
 $$;
 COMMENT ON FUNCTION ordcancel_internal.missing_guards(ordcancel.order_table) IS 'the triggers that an order table lacks';
 
--- Triggers of ours that have other names than attach gives them: those that it
--- makes again would fire beside them.
+-- Guards that were renamed. They must be dropped before attach() creates them
+-- again, or both would fire.
 CREATE FUNCTION ordcancel_internal.stray_guards(registered ordcancel.order_table) RETURNS SETOF name
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -105,7 +103,7 @@ WHERE t.tgrelid = registered.orders AND p.pronamespace = 'ordcancel_internal'::r
 $$;
 COMMENT ON FUNCTION ordcancel_internal.stray_guards(ordcancel.order_table) IS 'triggers of ours that were renamed';
 
--- Is there none that would have to be dropped before it can be made?
+-- Whether no trigger has to be dropped before the guards can be created.
 CREATE FUNCTION ordcancel_internal.guards_stand(orders regclass, registered ordcancel.order_table) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -142,22 +140,22 @@ BEGIN
     END LOOP;
     IF known AND disabled <> '{}' THEN
         PERFORM ordcancel_internal.notice(
-            format('triggers of %s were disabled and are enabled again', ordcancel_internal.label(orders)),
+            format('disabled triggers of %s were enabled again', ordcancel_internal.label(orders)),
             format('They are: %s.', array_to_string(disabled, ', ')),
-            'What was written meanwhile was under no rule; ordcancel.health() finds what does not fit.');
+            'No rules were applied to rows written in the meantime; ordcancel.health() reports inconsistencies.');
     END IF;
     IF known AND lacking <> '{}' THEN
         PERFORM ordcancel_internal.notice(
-            format('triggers of %s were missing and are made again', ordcancel_internal.label(orders)),
+            format('missing triggers of %s were created again', ordcancel_internal.label(orders)),
             format('They are: %s.', array_to_string(lacking, ', ')),
-            'What was written meanwhile was under no rule; ordcancel.health() finds what does not fit.');
+            'No rules were applied to rows written in the meantime; ordcancel.health() reports inconsistencies.');
     END IF;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.make_guards(regclass, ordcancel.order_table, boolean) IS 'puts our triggers on an order table';
 
--- PostgreSQL clones row triggers to partitions, but not statement triggers. A
--- clone that was disabled is enabled again.
+-- PostgreSQL clones row triggers to partitions, but not statement triggers.
+-- Disabled clones are enabled again.
 CREATE FUNCTION ordcancel_internal.guard_partitions(orders regclass) RETURNS integer
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -176,9 +174,9 @@ BEGIN
     LOOP
         EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', part.relid, part.tgname);
         PERFORM ordcancel_internal.notice(
-            format('trigger "%s" of partition %s was disabled and is enabled again', part.tgname,
+            format('disabled trigger "%s" of partition %s was enabled again', part.tgname,
                    ordcancel_internal.label(part.relid)),
-            NULL, 'What was written meanwhile was under no rule; ordcancel.health() finds what does not fit.');
+            NULL, 'No rules were applied to rows written in the meantime; ordcancel.health() reports inconsistencies.');
     END LOOP;
     FOR part IN
         SELECT p.relid FROM pg_partition_tree(orders) AS p

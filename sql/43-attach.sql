@@ -1,6 +1,6 @@
 -- attach and detach
 
--- What attach needs of the table; OC014 otherwise.
+-- Raises OC014 unless the table can be attached.
 CREATE FUNCTION ordcancel_internal.check_order_table(
     orders regclass, status name, placed_at name, policy_by name) RETURNS name[]
     LANGUAGE plpgsql
@@ -24,14 +24,14 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is not a table of orders.');
     ELSIF EXISTS (SELECT FROM pg_partition_tree(orders) AS p JOIN ordcancel.order_table AS t ON t.orders = p.relid
                   WHERE p.relid <> check_order_table.orders) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'One of its partitions is attached by itself.',
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'One of its partitions is attached separately.',
                                    'Detach the partition first; or call ordcancel.replace_table() before it becomes a partition.');
     ELSIF class.relispartition THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is a partition.',
                                    'Attach the partitioned table.');
     ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = orders OR inhrelid = orders) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
-                                   'Tables inherit from it, or it from others; triggers are not inherited.');
+                                   'It has child tables or inherits from another table; triggers are not inherited.');
     END IF;
     SELECT * INTO other FROM ordcancel_internal.not_heap(orders) LIMIT 1;
     IF FOUND THEN
@@ -48,7 +48,7 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
                                    CASE WHEN FOUND THEN 'Its primary key is deferrable.'
                                         ELSE 'It has no primary key.' END,
-                                   'Add a primary key that is checked at once.');
+                                   'Add a primary key that is not deferrable.');
     END IF;
     key_columns := ARRAY(SELECT a.attname
                          FROM unnest(pkey.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
@@ -58,8 +58,8 @@ BEGIN
 
     IF status IS NULL THEN
         PERFORM ordcancel_internal.invalid(
-            format('%s cannot be attached', label), 'No status column is named.',
-            format('Pass status => with the name of the column. Its columns are %s.',
+            format('%s cannot be attached', label), 'No status column was specified.',
+            format('Pass status => with the name of the column. The columns are %s.',
                    (SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
                     WHERE attrelid = orders AND attnum > 0 AND NOT attisdropped)));
     END IF;
@@ -74,26 +74,26 @@ BEGIN
     LOOP
         IF col.atttypid IS NULL THEN
             PERFORM ordcancel_internal.invalid(
-                format('%s has no column "%s"', label, col.name), format('It was named as %s.', col.what),
+                format('%s has no column "%s"', label, col.name), format('It was passed as %s.', col.what),
                 ordcancel_internal.choices(
                     col.name::text,
                     ARRAY(SELECT a.attname::text FROM pg_attribute AS a
                           WHERE a.attrelid = orders AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
-                    'Its columns are %s.'));
+                    'The columns are %s.'));
         ELSIF col.what = 'placed_at'
               AND col.base NOT IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be placed_at', col.name, label),
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as placed_at', col.name, label),
                                        format('Its type is %s, not a timestamp or date.', col.atttypid::regtype));
         ELSIF col.what = 'status' AND col.category NOT IN ('S', 'E', 'B', 'Z')
               AND col.base NOT IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be status', col.name, label),
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as status', col.name, label),
                                        format('Its type is %s, not a text, an enum, a number or a boolean.',
                                               col.atttypid::regtype));
         ELSIF col.what = 'status' AND col.attgenerated <> '' THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be status', col.name, label),
-                                       'It is generated, so it cannot be set.');
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as status', col.name, label),
+                                       'It is a generated column, so it cannot be set.');
         ELSIF col.what = 'status' AND col.name = ANY (key_columns) THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be status', col.name, label),
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as status', col.name, label),
                                        'It is part of the primary key, under which cancellations are recorded.');
         END IF;
     END LOOP;
@@ -102,8 +102,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.check_order_table(regclass, name, name, name) IS 'checks what attach is given, returns the key''s columns';
 
--- What attach was told, one fact a line, so that a second attach can say what
--- it changed. NULL is a fact as well: it was something before.
+-- The settings of an attached table, one per row, so that a second attach() can
+-- report what it changed. Includes NULLs, which may have had a value before.
 CREATE FUNCTION ordcancel_internal.attach_facts(registered ordcancel.order_table)
     RETURNS TABLE (n bigint, fact text, value text)
     LANGUAGE sql IMMUTABLE
@@ -119,7 +119,7 @@ FROM (VALUES ('status', registered.status::text), ('placed_at', registered.place
 $$;
 COMMENT ON FUNCTION ordcancel_internal.attach_facts(ordcancel.order_table) IS 'what attach was told of a table';
 
--- What may surprise, but is no reason to refuse.
+-- Reports properties of the table that may be unexpected, but are allowed.
 CREATE FUNCTION ordcancel_internal.notice_of_table(orders regclass, records regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -131,9 +131,9 @@ BEGIN
     SELECT * INTO class FROM pg_class WHERE oid = orders;
     IF class.relpersistence = 'u' THEN
         PERFORM ordcancel_internal.notice(
-            format('%s is unlogged, its record tables are not', label),
-            'After a crash its orders are gone and their cancellations are there.',
-            format('ALTER TABLE %s SET LOGGED makes it outlive a crash.', label));
+            format('%s is unlogged, but its record tables are not', label),
+            'After a crash its orders are lost but their cancellations remain.',
+            format('ALTER TABLE %s SET LOGGED makes it crash-safe.', label));
     END IF;
     IF EXISTS (SELECT FROM ordcancel.order_table AS t
                    JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = t.policy_by
@@ -143,9 +143,9 @@ BEGIN
                       OR (y.oid = 'numeric'::regtype AND a.atttypmod = -1)
                       OR NOT coalesce((SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation), true))) THEN
         PERFORM ordcancel_internal.notice(
-            format('policies of %s go by the text of its policy_by column, whose equal values may differ as text', label),
-            'An order whose policy is written another way is under "default".',
-            'A generated column, as lower(...), or a type that has one way to write a value makes them one.');
+            format('policies of %s are matched by the text of its policy_by column, where equal values may differ as text', label),
+            'An order whose policy name is spelled differently is under "default".',
+            'Use a generated column such as lower(...), or a type in which equal values have the same text.');
     END IF;
     IF NOT has_schema_privilege(class.relowner, (SELECT relnamespace FROM pg_class WHERE oid = records), 'CREATE') THEN
         PERFORM ordcancel_internal.notice(
@@ -182,8 +182,8 @@ BEGIN
                                   'refund_scale,notify_payload,search_path,time_zone}')
     FROM unnest(unset) AS u;
 
-    -- What is named changes; what is unset, or new, is as it is in the
-    -- beginning; the rest stays.
+    -- Named arguments change; unset ones, and all of a new table, get their
+    -- defaults; the rest is kept.
     t := was;
     IF NOT known OR 'plain_updates' = ANY (unset) THEN t.plain_updates := true; END IF;
     IF NOT known OR 'notify_channel' = ANY (unset) THEN t.notify_channel := 'ordcancel'; END IF;
@@ -210,11 +210,11 @@ BEGIN
         PERFORM ordcancel_internal.invalid('notify_channel must be a name of 1 to 63 bytes');
     ELSIF record_schema IS NOT NULL AND (record_schema ~ '^pg_'
                                          OR NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = record_schema)) THEN
-        PERFORM ordcancel_internal.invalid(format('schema "%s" does not exist, or is not for tables of users', record_schema),
-                                           'It was named as record_schema.');
+        PERFORM ordcancel_internal.invalid(format('schema "%s" does not exist or is a system schema', record_schema),
+                                           'It was passed as record_schema.');
     ELSIF record_schema IS NOT NULL
           AND NOT has_schema_privilege((SELECT relowner FROM pg_class WHERE oid = orders), record_schema, 'CREATE') THEN
-        PERFORM ordcancel_internal.invalid(format('record tables of %s cannot be made in schema "%s"', label, record_schema),
+        PERFORM ordcancel_internal.invalid(format('cannot create the record tables of %s in schema "%s"', label, record_schema),
                                            'The owner of the order table may not create tables there.');
     ELSIF t.refund_scale NOT BETWEEN 0 AND 8 THEN
         PERFORM ordcancel_internal.invalid('refund_scale must be a number of digits from 0 to 8');
@@ -223,13 +223,12 @@ BEGIN
     t.primary_key := ordcancel_internal.check_order_table(orders, t.status, t.placed_at, t.policy_by);
     t.key_columns := ordcancel_internal.known_record_keys(orders, t.primary_key);
 
-    -- Before the lock, which others would wait for.
+    -- Count before locking the table, which blocks writers.
     counts := ordcancel_internal.count_by_the_way(orders, t.status, t.policy_by, t.time_zone);
 
-    -- Writers wait from here to the end: a row that passes no guard would be
-    -- one that no rule ever saw. Guards that stand are left alone. Where one
-    -- has to be dropped first, that needs the stronger lock, and taking it
-    -- later could deadlock.
+    -- Block writers until commit, so that no row is written without a guard.
+    -- Existing guards are left alone. Dropping one needs the stronger lock;
+    -- upgrading to it later could deadlock.
     EXECUTE format('LOCK TABLE %s IN %s MODE', orders,
                    CASE WHEN known AND NOT ordcancel_internal.guards_stand(orders, t)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
@@ -237,7 +236,7 @@ BEGIN
     t.cancellation_table := records.cancellation_table;
     t.event_table := records.event_table;
 
-    -- The expression is read once the table is registered, see below.
+    -- The expression can only be parsed after the table is registered; see below.
     t.pinned_refund_due := NULL;
     t.refund_due_functions := NULL;
     DELETE FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
@@ -263,7 +262,7 @@ BEGIN
         FROM ordcancel_internal.attach_facts(was) AS o JOIN ordcancel_internal.attach_facts(t) AS f USING (fact)
         WHERE o.value IS DISTINCT FROM f.value;
         IF was.cancellation_table <> t.cancellation_table OR was.event_table <> t.event_table THEN
-            told := concat_ws('; ', told, format('records were missing and begin anew in %s and %s',
+            told := concat_ws('; ', told, format('the records were missing, and new ones start in %s and %s',
                                                  ordcancel_internal.label(t.cancellation_table),
                                                  ordcancel_internal.label(t.event_table)));
         END IF;
@@ -280,27 +279,27 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS 'see attach';
 
--- Puts an existing order table under rules. The caller owns the table.
+-- Puts an existing order table under rules. The caller must own the table.
 --   orders          the table, plain or partitioned, with a primary key
---   status          its column that holds the order's status: text, varchar, enum, integer, boolean, or a domain
---   placed_at       column that the customer's window counts from: timestamptz, timestamp or date
---   policy_by       column that names the order's own policy, as text
---   refund_due      SQL expression over the order row: what is to be refunded when it is canceled
---   plain_updates   whether a plain UPDATE may cancel within the rules; true. With false it may do nothing that would
---                   be recorded
---   notify_channel  channel of NOTIFY; ordcancel
---   inherit         whether the record tables inherit from ours; true
+--   status          the column with the order's status: text, varchar, enum, integer, boolean, or a domain
+--   placed_at       column from which the customer's window is counted: timestamptz, timestamp or date
+--   policy_by       column that names the order's policy, as text
+--   refund_due      SQL expression over the order row: the amount to refund when it is canceled
+--   plain_updates   whether a plain UPDATE may cancel within the rules; default true. With false, every plain write
+--                   that would be recorded is refused
+--   notify_channel  channel of NOTIFY; default ordcancel
+--   inherit         whether the record tables inherit from ordcancel.cancellation and ordcancel.event; default true
 --   preset          name of a preset, see apply_preset
---   refund_scale    digits after the point that money has, 0 to 8: what is due, and each refund, is rounded to it; 2
---   record_schema   schema of the record tables; that of the order table
---   notify_payload  what NOTIFY tells: full, or id, the event's id alone; full
---   unset           arguments to set back to what they are in the beginning; also search_path and time_zone, which are
---                   those of the first call until then
--- Called again it changes what is named, keeps the rest, and makes guards and
--- indexes again that are missing; policies, rules and records stay. Returns
--- what it made or changed; a NOTICE says what nobody can cancel yet. Raises
--- OC014 when the table or a column will not do, 42501 for somebody else's
--- table. Source: design sections 3, 4b and 6.
+--   refund_scale    decimal places of amounts, 0 to 8: refund_due and each refund are rounded to it; default 2
+--   record_schema   schema of the record tables; default the schema of the order table
+--   notify_payload  payload of NOTIFY: full, or id for only the event's id; default full
+--   unset           arguments to reset to their defaults; also search_path and time_zone, which otherwise keep the
+--                   values of the first call
+-- Called again, it changes the named arguments, keeps the rest, and creates
+-- missing guards and indexes; policies, rules and records are kept. Returns what
+-- it created or changed; a NOTICE reports statuses in which nobody can cancel
+-- yet. Raises OC014 if the table or a column is not suitable, 42501 if the
+-- caller does not own the table.
 CREATE FUNCTION ordcancel.attach(
     orders regclass, status name DEFAULT NULL, placed_at name DEFAULT NULL, policy_by name DEFAULT NULL,
     refund_due text DEFAULT NULL, plain_updates boolean DEFAULT NULL, notify_channel text DEFAULT NULL,
@@ -310,8 +309,9 @@ CREATE FUNCTION ordcancel.attach(
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS 'puts an existing order table under rules';
 
--- Puts the guard against TRUNCATE on partitions that were added since attach;
--- the other guards PostgreSQL clones by itself. Returns how many it guarded.
+-- Adds the guard against TRUNCATE to partitions that were added after attach();
+-- PostgreSQL clones the other guards automatically. Returns the number of
+-- partitions to which it was added.
 CREATE FUNCTION ordcancel.guard_partitions(orders regclass) RETURNS integer
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
@@ -329,7 +329,7 @@ DECLARE
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = detach.orders;
-    -- The orders first, as everybody else locks them.
+    -- Lock the order table first, in the same order as all other functions.
     IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', orders);
     END IF;
@@ -340,7 +340,7 @@ BEGIN
     LOOP
         CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = records);
         PERFORM ordcancel_internal.drop_guards(records, 'guard_record');
-        -- DROP EXTENSION ... CASCADE would otherwise take the records along.
+        -- DROP EXTENSION ... CASCADE would otherwise drop the records.
         IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
             EXECUTE format('ALTER TABLE %s NO INHERIT %s', records, parent);
         END IF;
@@ -351,7 +351,7 @@ BEGIN
         PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
     END IF;
 
-    SELECT format('%s: detached; policies gone: %s, rules: %s, blocks: %s; the records stay in %s',
+    SELECT format('%s: detached; policies dropped: %s, rules: %s, blocks: %s; the records stay in %s',
                   ordcancel_internal.label(orders),
                   (SELECT count(*) FROM ordcancel.policy AS c WHERE c.orders = detach.orders),
                   (SELECT count(*) FROM ordcancel.rule AS c WHERE c.orders = detach.orders),
@@ -368,10 +368,9 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'see detach';
 
--- Takes an order table out from under the rules: triggers, policies, rules and
--- blocks go; export_setup() writes them down before. The record tables stay with
--- their rows, and a later attach takes them up again. Returns what it did.
--- Raises OC001, 42501.
+-- Removes an order table from ordcancel: drops its triggers, policies, rules and
+-- blocks; use export_setup() first to save them. The record tables are kept, and
+-- a later attach() reuses them. Returns what it did. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.detach(orders regclass) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';

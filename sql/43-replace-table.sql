@@ -1,5 +1,5 @@
--- Another table in the place of an order table: how migrations rewrite a large
--- table without holding it
+-- Replacing an order table with another table, as migrations do to rewrite a
+-- large table without locking it for long
 
 CREATE FUNCTION ordcancel_internal.replace_table(orders regclass, new_orders regclass) RETURNS text
     LANGUAGE plpgsql
@@ -14,21 +14,21 @@ DECLARE
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     IF EXISTS (SELECT FROM ordcancel.order_table AS o WHERE o.orders = new_orders) THEN
-        PERFORM ordcancel_internal.invalid(format('%s is attached already', new_label), NULL,
-                                           'Detach it first; what is recorded of its orders stays beside it.');
+        PERFORM ordcancel_internal.invalid(format('%s is already attached', new_label), NULL,
+                                           'Detach it first; its record tables are kept.');
     ELSIF (SELECT relowner FROM pg_class WHERE oid = orders) <> (SELECT relowner FROM pg_class WHERE oid = new_orders) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot take the place of %s', new_label, label),
+        PERFORM ordcancel_internal.invalid(format('%s cannot replace %s', new_label, label),
                                            'They have different owners.');
     ELSIF EXISTS (SELECT FROM ordcancel.child AS c WHERE c.child = new_orders)
           OR ordcancel_internal.is_record_table(new_orders) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot take the place of %s', new_label, label),
-                                           'It is a child, or a record table, of an order table.');
+        PERFORM ordcancel_internal.invalid(format('%s cannot replace %s', new_label, label),
+                                           'It is a child table or a record table of an order table.');
     END IF;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = replace_table.orders;
     IF t.primary_key <> ordcancel_internal.check_order_table(new_orders, t.status, t.placed_at, t.policy_by) THEN
         PERFORM ordcancel_internal.invalid(
-            format('%s cannot take the place of %s', new_label, label),
-            format('The primary key has to be (%s).', array_to_string(t.primary_key, ', ')));
+            format('%s cannot replace %s', new_label, label),
+            format('The primary key must be (%s).', array_to_string(t.primary_key, ', ')));
     END IF;
     EXECUTE format('LOCK TABLE %s, %s IN ACCESS EXCLUSIVE MODE', orders, new_orders);
     IF EXISTS (SELECT FROM unnest(t.primary_key, t.key_columns) AS k (key, record_key)
@@ -36,9 +36,9 @@ BEGIN
                    JOIN pg_attribute AS r ON r.attrelid = t.cancellation_table AND r.attname = k.record_key
                WHERE (a.atttypid, a.atttypmod, a.attcollation) <> (r.atttypid, r.atttypmod, r.attcollation)) THEN
         PERFORM ordcancel_internal.invalid(
-            format('%s cannot take the place of %s', new_label, label),
-            'Its key is of another type than that under which cancellations are recorded.',
-            format('Give the key of %s the new type first, and attach it again: its records follow.', label));
+            format('%s cannot replace %s', new_label, label),
+            'The type of its key differs from the type under which cancellations are recorded.',
+            format('Change the type of the key of %s first, and attach it again; its record tables follow.', label));
     END IF;
 
     PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
@@ -49,8 +49,8 @@ BEGIN
     UPDATE ordcancel.block AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.child AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.batch AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
-    -- What was recorded of the new table before is not its own any more, and
-    -- its records are called as they would be had it made them.
+    -- Earlier records of the new table no longer belong to it. Give its new
+    -- record tables the names that attach() would have given them.
     UPDATE ordcancel_internal.detached AS d SET orders = 0 WHERE d.orders = new_orders;
     FOR kind IN
         SELECT v.rel, n.nspname, c.relname,
@@ -63,8 +63,8 @@ BEGIN
             EXECUTE format('ALTER TABLE %s RENAME TO %I', kind.rel::regclass, kind.wanted);
         END IF;
     END LOOP;
-    -- The statuses have to be such of the new table, and the expressions are
-    -- read anew over its columns.
+    -- Check that the new table can have the statuses of the rules, and parse the
+    -- expressions again with its columns.
     PERFORM ordcancel_internal.check_status(new_orders, w.status)
     FROM (SELECT status FROM ordcancel_internal.word AS v WHERE v.orders = new_orders
           UNION SELECT status FROM ordcancel.rule AS r WHERE r.orders = new_orders) AS w;
@@ -83,18 +83,18 @@ BEGIN
     PERFORM ordcancel_internal.notice_of_table(new_orders, t.cancellation_table);
     PERFORM ordcancel_internal.notice_of_check(new_orders, w.status)
     FROM ordcancel_internal.word AS w WHERE w.orders = new_orders;
-    RETURN format('%s: takes the place of %s, with its rules and the records in %s', new_label, label,
+    RETURN format('%s: replaces %s, with its rules and the records in %s', new_label, label,
                   ordcancel_internal.label(t.cancellation_table));
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.replace_table(regclass, regclass) IS 'see replace_table';
 
--- Puts another table, into which the orders were copied, in the place of an
--- order table: policies, rules, blocks, children and records are the new
--- table's from then on, and the old one is under no rule. Rename the tables
--- before it, in the same transaction, where conditions name the table.
+-- Replaces an order table with another table into which the orders were copied:
+-- policies, rules, blocks, children and records then belong to the new table,
+-- and the old one is no longer attached. If conditions name the table, rename
+-- the tables first, in the same transaction.
 --   orders      the attached order table
---   new_orders  the table that takes its place: of the same owner, with the same key and the columns that attach was told
+--   new_orders  the table that replaces it; must have the same owner, the same key, and the columns passed to attach()
 -- Returns what it did. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.replace_table(orders regclass, new_orders regclass) RETURNS text
     LANGUAGE c

@@ -1,7 +1,7 @@
 -- Policies, rules, blocks, reasons
 
--- The policy as it is, or as it begins: a copy of another, rules included, or
--- empty where there is none to copy.
+-- Creates a policy unless it exists: as a copy of another one with its rules, or
+-- empty if copy_of is NULL. Returns whether it was created.
 CREATE FUNCTION ordcancel_internal.begin_policy(orders regclass, policy text, copy_of text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -10,7 +10,7 @@ DECLARE
     p ordcancel.policy;
 BEGIN
     IF policy IS NULL OR policy = '' OR octet_length(policy) > 1000 THEN
-        PERFORM ordcancel_internal.invalid('a policy needs a name of 1 to 1000 bytes');
+        PERFORM ordcancel_internal.invalid('a policy name must have 1 to 1000 bytes');
     ELSIF EXISTS (SELECT FROM ordcancel.policy AS t
                   WHERE t.orders = begin_policy.orders AND t.policy = begin_policy.policy) THEN
         RETURN false;
@@ -45,12 +45,12 @@ DECLARE
 BEGIN
     PERFORM ordcancel_internal.invalid(
         format('policy "%s" of %s does not exist', left(policy, 80), ordcancel_internal.label(orders)), NULL,
-        ordcancel_internal.choices(policy, names, 'Its policies are %s.') || ' ordcancel.set_policy() makes a new one.');
+        ordcancel_internal.choices(policy, names, 'Existing policies are %s.') || ' ordcancel.set_policy() creates a new one.');
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.no_policy(regclass, text) IS 'OC014: there is no policy of that name';
 
--- A policy's facts, in the order of its columns.
+-- The settings of a policy, in the order of its columns.
 CREATE FUNCTION ordcancel_internal.policy_facts(p ordcancel.policy)
     RETURNS TABLE (n bigint, fact text, value text)
     LANGUAGE sql IMMUTABLE
@@ -65,7 +65,7 @@ FROM (VALUES ('grace', p.grace::text), ('requested_status', p.requested_status),
 $$;
 COMMENT ON FUNCTION ordcancel_internal.policy_facts(ordcancel.policy) IS 'what a policy says';
 
--- What set_policy does, but says nothing of it.
+-- Like set_policy, but without NOTICEs and result text.
 CREATE FUNCTION ordcancel_internal.write_policy(
     orders regclass, policy text, grace interval, requested_status text, in_progress_status text,
     canceled_status text, customer_canceled_status text, on_progress text, decision_timeout interval,
@@ -90,7 +90,7 @@ BEGIN
     SELECT * INTO p FROM ordcancel.policy AS t
     WHERE t.orders = write_policy.orders AND t.policy = write_policy.policy FOR UPDATE;
 
-    -- What is named changes, what is unset is as it was in the beginning.
+    -- Named arguments change, unset ones get their defaults, the rest is kept.
     p.grace := coalesce(grace, CASE WHEN 'grace' = ANY (unset) THEN NULL ELSE p.grace END);
     p.requested_status := coalesce(ordcancel_internal.check_status(orders, requested_status),
         CASE WHEN 'requested_status' = ANY (unset) THEN NULL ELSE p.requested_status END);
@@ -113,7 +113,7 @@ BEGIN
                                         p.customer_canceled_status]) AS s WHERE octet_length(s) > 1000) THEN
         PERFORM ordcancel_internal.invalid('a status of a policy may have at most 1000 bytes');
     END IF;
-    -- One status must not mean two things.
+    -- A status must not have two meanings.
     SELECT s INTO twice
     FROM (SELECT DISTINCT meaning, s
           FROM (VALUES (1, p.requested_status), (2, p.in_progress_status), (3, p.canceled_status),
@@ -121,8 +121,8 @@ BEGIN
           WHERE s IS NOT NULL) AS w
     GROUP BY s HAVING count(*) > 1 LIMIT 1;
     IF twice IS NOT NULL THEN
-        PERFORM ordcancel_internal.invalid(format('status "%s" cannot mean two things in policy "%s"', twice, p.policy),
-                                   NULL, 'Requested, in progress and canceled need statuses of their own, or none.');
+        PERFORM ordcancel_internal.invalid(format('status "%s" cannot have two meanings in policy "%s"', twice, p.policy),
+                                   NULL, 'Use different statuses for requested, in progress and canceled, or leave them unset.');
     ELSIF (p.decision_timeout IS NULL) <> (p.on_timeout IS NULL) THEN
         PERFORM ordcancel_internal.invalid(format('policy "%s" needs both decision_timeout and on_timeout, or neither', p.policy));
     END IF;
@@ -138,7 +138,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.write_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS 'sets what is named of a policy';
 
--- A status that is written another way in the rules than in the orders.
+-- Reports a status of the rules that no order has, perhaps because it is
+-- misspelled.
 CREATE FUNCTION ordcancel_internal.notice_of_status(orders regclass, policy text, status text, always boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -171,7 +172,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.notice_of_status(regclass, text, text, boolean) IS 'tells that no order has a status';
 
--- A new policy: what it is, and how many orders it governs.
+-- Reports a new policy, and the number of orders under it.
 CREATE FUNCTION ordcancel_internal.notice_of_new_policy(orders regclass, policy text, copy_of text) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -186,7 +187,7 @@ BEGIN
                                ELSE format('a copy of "%s" with its rules (%s)', copy_of, rules) END;
     IF (SELECT t.policy_by IS NULL FROM ordcancel.order_table AS t WHERE t.orders = notice_of_new_policy.orders) THEN
         PERFORM ordcancel_internal.notice(
-            message, 'No order is under it: attach() was told no column that names the policy of an order.',
+            message, 'No order is under it, because attach() was called without policy_by.',
             format('Call ordcancel.attach(%L, policy_by => ...).', ordcancel_internal.label(orders)));
     ELSIF NOT ordcancel_internal.is_quick_to_count(orders) THEN
         PERFORM ordcancel_internal.notice(message);
@@ -196,14 +197,13 @@ BEGIN
         PERFORM ordcancel_internal.notice(
             message, format('Orders under it now: %s.', governed),
             CASE WHEN governed = 0
-                 THEN 'Orders have "' || ordcancel_internal.misspelled_policy(orders, policy) || '": did you mean that?' END);
+                 THEN 'Did you mean "' || ordcancel_internal.misspelled_policy(orders, policy) || '"? Orders have that policy.' END);
     END IF;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.notice_of_new_policy(regclass, text, text) IS 'tells what a new policy is, and how many orders it governs';
 
--- Orders in a status that was the policy's word for a cancellation and is not
--- any more.
+-- Reports orders in a status to which the policy no longer gives a meaning.
 CREATE FUNCTION ordcancel_internal.notice_of_lost_words(orders regclass, was ordcancel.policy, p ordcancel.policy) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -224,9 +224,9 @@ BEGIN
     FROM ordcancel_internal.counted(orders) AS c WHERE c.policy = p.policy AND c.status = ANY (lost);
     IF statuses IS NOT NULL THEN
         PERFORM ordcancel_internal.notice(
-            format('orders of %s have statuses that policy "%s" has no meaning for any more: %s',
+            format('orders of %s have statuses that no longer have a meaning in policy "%s": %s',
                    ordcancel_internal.label(orders), p.policy, statuses),
-            NULL, 'They count as ordinary statuses from now on.');
+            NULL, 'They are ordinary statuses from now on.');
     END IF;
 END
 $$;
@@ -249,7 +249,7 @@ BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     is_new := ordcancel_internal.begin_policy(orders, policy, copy_of);
     IF NOT is_new AND copy_of <> 'default' AND copy_of <> policy THEN
-        PERFORM ordcancel_internal.notice(format('policy "%s" of %s exists, so it does not become a copy of "%s"',
+        PERFORM ordcancel_internal.notice(format('policy "%s" of %s already exists, so "%s" is not copied',
                                                  policy, label, left(copy_of, 80)));
     END IF;
     SELECT * INTO was FROM ordcancel.policy AS t WHERE t.orders = set_policy.orders AND t.policy = set_policy.policy;
@@ -269,7 +269,7 @@ BEGIN
        AND (SELECT o.placed_at IS NULL FROM ordcancel.order_table AS o WHERE o.orders = set_policy.orders) THEN
         PERFORM ordcancel_internal.notice(
             format('the window of policy "%s" of %s never closes', policy, label),
-            'attach() was told no column from which grace counts.',
+            'attach() was called without placed_at, from which grace is counted.',
             format('Call ordcancel.attach(%L, placed_at => ...).', label));
     END IF;
     PERFORM ordcancel_internal.notice_of_lost_words(orders, was, p);
@@ -289,12 +289,11 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS 'see set_policy';
 
--- Sets what is named of a policy and leaves the rest. The arguments are the
--- columns of ordcancel.policy; unset => '{grace}' sets columns back to their
--- defaults. A policy that is not there begins as a copy of copy_of, rules
--- included; copy_of => NULL makes an empty one. Returns what changed; a NOTICE
--- says what is new, and what lets nobody cancel. Raises OC001, OC014, 42501.
--- Source: design sections 4, 4a and 4b.
+-- Changes the named settings of a policy and keeps the rest. The arguments are
+-- the columns of ordcancel.policy; unset => '{grace}' resets columns to their
+-- defaults. A new policy starts as a copy of copy_of, including its rules, or
+-- empty with copy_of => NULL. Returns what changed; a NOTICE reports a new
+-- policy, and settings that let nobody cancel. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.set_policy(
     orders regclass, policy text DEFAULT 'default', grace interval DEFAULT NULL, requested_status text DEFAULT NULL,
     in_progress_status text DEFAULT NULL, canceled_status text DEFAULT NULL,
@@ -306,7 +305,7 @@ CREATE FUNCTION ordcancel.set_policy(
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS 'sets what is named of a policy';
 
--- What set_rule does, but says nothing of it.
+-- Like set_rule, but without NOTICEs and result text.
 CREATE FUNCTION ordcancel_internal.write_rule(
     orders regclass, status text, customer text, customer_late text, merchant text, deletable boolean, hint text,
     policy text, unset text[]) RETURNS ordcancel.rule
@@ -365,10 +364,9 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS 'see set_rule';
 
--- Sets what is named of the rule for a status and leaves the rest. The
--- arguments are the columns of ordcancel.rule. Returns the rule as it is now;
--- a NOTICE says that no order has the status. Raises OC001, OC014, 42501.
--- Source: design sections 4 and 4b.
+-- Changes the named settings of the rule for a status and keeps the rest. The
+-- arguments are the columns of ordcancel.rule. Returns the resulting rule; a
+-- NOTICE reports if no order has the status. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.set_rule(
     orders regclass, status text, customer text DEFAULT NULL, customer_late text DEFAULT NULL,
     merchant text DEFAULT NULL, deletable boolean DEFAULT NULL, hint text DEFAULT NULL,
@@ -390,8 +388,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_rule(regclass, text, text) IS 'see drop_rule';
 
--- Takes away the rule for a status, which then forbids. Returns whether there
--- was one. Raises OC001, 42501.
+-- Drops the rule for a status, which then forbids canceling. Returns whether the
+-- rule existed. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.drop_rule(orders regclass, status text, policy text DEFAULT 'default') RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
@@ -411,7 +409,7 @@ BEGIN
     SELECT sum(c.n) INTO governed FROM ordcancel_internal.counted(orders) AS c WHERE c.policy = drop_policy.policy;
     IF governed > 0 THEN
         PERFORM ordcancel_internal.notice(
-            format('orders of %s that were under policy "%s" are under "default" now: %s', ordcancel_internal.label(orders),
+            format('orders of %s that change from policy "%s" to "default": %s', ordcancel_internal.label(orders),
                    policy, governed));
     END IF;
     DELETE FROM ordcancel.rule AS t WHERE t.orders = drop_policy.orders AND t.policy = drop_policy.policy;
@@ -421,8 +419,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_policy(regclass, text) IS 'see drop_policy';
 
--- Takes away a policy and its rules; its orders are governed by "default" from
--- then on. Returns whether there was one. Raises OC001, OC014, 42501.
+-- Drops a policy and its rules; its orders are then under "default". Returns
+-- whether the policy existed. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.drop_policy(orders regclass, policy text) RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
@@ -451,12 +449,12 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.add_block(regclass, text, text, text, text) IS 'see add_block';
 
--- While condition, SQL over the order row, is true, nobody can cancel the
--- order or ask for it; party, customer or merchant, narrows it to one. A block
--- of the same name is replaced. The condition runs as the table's owner with
--- the search_path of attach; write the table's name before a column where a
--- subquery has one of the same name. Returns the block as it is now. Raises
--- OC001, OC014, 42501. Source: design section 4.
+-- While condition, an SQL expression over the order row, is true, nobody can
+-- cancel the order or request it; party (customer or merchant) restricts this to
+-- one party. Replaces a block of the same name. The condition runs as the
+-- table's owner with the search_path of attach(); qualify a column with the
+-- table's name if a subquery has a column of the same name. Returns the
+-- resulting block. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.add_block(
     orders regclass, name text, condition text, hint text DEFAULT NULL, party text DEFAULT NULL) RETURNS text
     LANGUAGE c
@@ -475,7 +473,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_block(regclass, text) IS 'see drop_block';
 
--- Takes away a block. Returns whether there was one. Raises OC001, 42501.
+-- Drops a block. Returns whether it existed. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.drop_block(orders regclass, name text) RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';

@@ -1,6 +1,6 @@
--- Tables whose rows an order does not get while it is being canceled
+-- Child tables, whose rows are refused while their order is being canceled
 
--- Types whose values stand for each other in a key: integers, and texts.
+-- Groups types whose values can be compared in a key: integers, and texts.
 CREATE FUNCTION ordcancel_internal.type_family(type oid) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -30,7 +30,7 @@ BEGIN
                                    'It is not an ordinary or partitioned table.');
     ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = child OR inhrelid = child) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
-                                   'Tables inherit from it, or it from others; triggers are not inherited.');
+                                   'It has child tables or inherits from another table; triggers are not inherited.');
     ELSIF class.relnamespace = 'ordcancel'::regnamespace
           OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE child IN (t.cancellation_table, t.event_table)) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is a table of ordcancel.');
@@ -38,7 +38,7 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is the order table itself.');
     ELSIF refuse_while IS NULL OR array_ndims(refuse_while) IS DISTINCT FROM 1 OR array_position(refuse_while, NULL) IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid('refuse_while must name a state', NULL,
-                                   'It is one or more of requested, in_progress, canceled.');
+                                   'Use one or more of requested, in_progress, canceled.');
     ELSIF array_ndims(key) IS DISTINCT FROM 1 OR cardinality(key) <> cardinality(registered.primary_key) THEN
         PERFORM ordcancel_internal.invalid(format('key must name a column for each of (%s)',
                                           array_to_string(registered.primary_key, ', ')));
@@ -57,20 +57,20 @@ BEGIN
         WHERE a.attrelid = orders AND a.attname = registered.primary_key[i] AND NOT a.attisdropped;
         IF family <> wanted THEN
             PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
-                                       format('Its type is %s, that of the key %s.', family, wanted));
+                                       format('Its type is %s, but the type of the key is %s.', family, wanted));
         END IF;
     END LOOP;
 
     EXECUTE format('LOCK TABLE %s IN %s MODE', child,
                    CASE WHEN EXISTS (SELECT FROM ordcancel.child AS t WHERE t.child = attach_child.child)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
-    -- PostgreSQL folds constants in a partition key when it first looks at it,
-    -- which would be as us: functions of users are not run so. From the lock on
-    -- no partition is added.
+    -- PostgreSQL evaluates constant expressions of a partition key when it first
+    -- reads the key, which would run users' functions as the extension's owner.
+    -- The lock prevents new partitions.
     IF EXISTS (SELECT FROM pg_partition_tree(child) AS p JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = p.relid
                WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
-                                           'Its partition key calls a function or operator that is not PostgreSQL''s own.');
+                                           'Its partition key calls a function or operator that is not built into PostgreSQL.');
     END IF;
     INSERT INTO ordcancel.child AS t
         VALUES (child, orders, key, 'requested' = ANY (refuse_while), 'in_progress' = ANY (refuse_while),
@@ -90,19 +90,18 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.attach_child(regclass, regclass, name[], text[]) IS 'see attach_child';
 
--- From now on no row is put into child for an order whose cancellation is in
--- one of the states refuse_while. The caller owns both tables.
+-- Refuses rows of child for an order whose cancellation is in one of the states
+-- in refuse_while. The caller must own both tables.
 --   child         shipments, invoices, captures ...
 --   orders        the attached order table
---   key           the child's columns that hold the order's key, in the order of its primary key
+--   key           the child's columns with the order's key, in the order of the primary key
 --   refuse_while  any of requested, in_progress, canceled
--- The order is locked against a cancellation, as an UPDATE of it would, until the
--- transaction of the row ends. A row that an UPDATE moves to another partition
--- of the child counts as new. It does not keep an order that has such rows from being canceled: that
--- is for a rule, or a block like
+-- Inserting a row locks the order against a cancellation, as an UPDATE of the
+-- order would, until the end of the transaction. A row that an UPDATE moves to
+-- another partition of the child counts as new. Existing rows do not prevent
+-- the order from being canceled; use a rule for that, or a block like
 --   EXISTS (SELECT FROM shop.shipments AS s WHERE s.order_id = orders.id)
--- Called again it replaces what it was told. Raises OC001, OC014, 42501.
--- Source: design section 6.
+-- Called again, it replaces the earlier settings. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.attach_child(
     child regclass, orders regclass, key name[],
     refuse_while text[] DEFAULT '{requested,in_progress,canceled}') RETURNS void
@@ -124,7 +123,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.detach_child(regclass) IS 'see detach_child';
 
--- Takes the guard off a child table again. Returns whether there was one.
+-- Removes the guard from a child table. Returns whether there was one.
 CREATE FUNCTION ordcancel.detach_child(child regclass) RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';

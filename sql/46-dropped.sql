@@ -1,5 +1,5 @@
--- A table that is dropped leaves nothing behind in the configuration. Its
--- record tables stay: they are an audit trail, and only superusers drop them.
+-- Dropping a table removes its configuration. Its record tables are kept: they
+-- are an audit trail, and only superusers may drop them.
 
 CREATE FUNCTION ordcancel_internal.is_record_table(rel oid) RETURNS boolean
     LANGUAGE c STRICT
@@ -20,8 +20,8 @@ BEGIN
     IF dropped = '{}' THEN
         RETURN;
     END IF;
-    -- PostgreSQL lets the owner of a schema drop what others have in it.
-    -- is_superuser is that of the caller's role, not of this function's.
+    -- PostgreSQL lets the owner of a schema drop other roles' tables in it.
+    -- is_superuser refers to the caller, not to the owner of this function.
     IF tg_tag = 'DROP TABLE' AND NOT current_setting('is_superuser')::boolean THEN
         SELECT min(o.object_identity) INTO records
         FROM pg_event_trigger_dropped_objects() AS o
@@ -30,16 +30,16 @@ BEGIN
         IF records IS NOT NULL THEN
             RAISE EXCEPTION 'cannot drop record table %', records
                 USING ERRCODE = 'insufficient_privilege', DETAIL = 'It belongs to the owner of extension "ordcancel".',
-                      HINT = 'A superuser can drop it; whoever drops the whole schema drops it too.';
+                      HINT = 'A superuser can drop it; dropping the whole schema drops it, too.';
         END IF;
     END IF;
     DELETE FROM ordcancel_internal.detached AS d WHERE d.records = ANY (dropped);
     DELETE FROM ordcancel.child AS c WHERE c.child = ANY (dropped);
     FOR gone IN SELECT t.orders::oid FROM ordcancel.order_table AS t WHERE t.orders = ANY (dropped) LOOP
-        RAISE NOTICE 'the rules of order table % went with it',
+        RAISE NOTICE 'drop cascades to the rules of order table %',
             (SELECT o.object_identity FROM pg_event_trigger_dropped_objects() AS o
              WHERE o.classid = 'pg_class'::regclass AND o.objid = gone AND o.objsubid = 0)
-            USING HINT = 'A table that takes its place is under no rule until ordcancel.attach() is called for it.';
+            USING HINT = 'A table that replaces it has no rules until ordcancel.attach() is called for it.';
         INSERT INTO ordcancel_internal.detached
         SELECT r::regclass, gone
         FROM ordcancel.order_table AS t, unnest(ARRAY[t.cancellation_table::oid, t.event_table::oid]) AS r

@@ -1,12 +1,10 @@
--- Decides, as their policies say, the requests whose deadline is over:
--- accepted or denied by the system. Commits after each order and each table
--- when it is called by itself, outside a transaction block; leaves orders that
--- somebody has locked for the next time; an order that cannot be decided is a
--- warning. The request of an order that is gone, with its partition, is denied.
--- Raises 25006 (a read-only transaction, a standby).
--- Made for pg_cron:
+-- Accepts or denies, as the system, the requests whose deadline has passed,
+-- according to their policies. Outside a transaction block it commits after each
+-- order and each table. Skips locked orders until the next call; raises a
+-- WARNING for an order that cannot be decided. Denies the request of an order
+-- that no longer exists, for example because its partition was dropped. Raises
+-- 25006 (a read-only transaction, a standby). To be run by pg_cron:
 --   SELECT cron.schedule('ordcancel', '* * * * *', 'CALL ordcancel.sweep()');
--- Source: design section 5.
 CREATE PROCEDURE ordcancel.sweep()
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_sweep';

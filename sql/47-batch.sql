@@ -1,7 +1,7 @@
--- Cancelling in bulk: the procedures, and what they write down. The tables are
--- the extension's; what anyone may see of them is in the views. A dump leaves
--- them out, a batch is about the orders as they stood then; but events name
--- batches, so it has the sequence.
+-- Canceling in bulk: the procedures, and the tables in which they record their
+-- work. Only the extension's owner may read the tables; others use the views. A
+-- dump omits the tables, since a batch refers to the orders at that time, but it
+-- includes the sequence, since events refer to batch ids.
 
 CREATE SEQUENCE ordcancel.batch_id_seq;
 COMMENT ON SEQUENCE ordcancel.batch_id_seq IS 'ids of batches';
@@ -52,11 +52,11 @@ CREATE TABLE ordcancel.batch_group (
     count bigint NOT NULL,
     UNIQUE NULLS NOT DISTINCT (batch_id, policy, order_status, outcome, sqlstate, hint)
 );
--- It has no primary key, and a publication of all tables must not refuse its updates.
+-- Without a primary key, its updates would fail in a publication of all tables.
 ALTER TABLE ordcancel.batch_group REPLICA IDENTITY FULL;
 COMMENT ON TABLE ordcancel.batch_group IS 'how many orders of a batch went which way; see the view batch_summary';
 
--- No index on order_key: a key may be longer than an index entry.
+-- No index on order_key: a key may exceed the maximum size of an index entry.
 CREATE TABLE ordcancel.batch_order (
     batch_id bigint NOT NULL REFERENCES ordcancel.batch ON DELETE CASCADE,
     number bigint GENERATED ALWAYS AS IDENTITY,
@@ -70,8 +70,8 @@ COMMENT ON TABLE ordcancel.batch_order IS 'orders of a batch that were refused, 
 COMMENT ON SEQUENCE ordcancel.batch_order_number_seq IS 'numbers of the rows of batch_order';
 CREATE INDEX ON ordcancel.batch_order (batch_id, number) WHERE outcome = 'waiting';
 
--- A batch is resumed by its author and runs the condition with his rights, so
--- nobody else may write one.
+-- A batch is resumed by its author and evaluates the condition with the author's
+-- privileges, so nobody else may write these tables.
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.batch
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.batch_group
@@ -82,9 +82,10 @@ ALTER TABLE ordcancel.batch ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel.batch_group ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel.batch_order ENABLE ALWAYS TRIGGER guard_config;
 
--- security_barrier, because a cheap function of the reader's could otherwise see
--- rows first. Views of others' batches show what SELECT on the order table lets one see;
--- keys and messages, which name single orders, only without row security.
+-- security_barrier, because otherwise a cheap function of the caller could see
+-- hidden rows. Batches of other roles are visible with SELECT on the order
+-- table; keys and messages, which identify single orders, only without
+-- row-level security.
 CREATE VIEW ordcancel.batch_progress WITH (security_barrier) AS
 SELECT b.batch_id, b.orders,
        CASE WHEN b.ended IS NOT NULL AND b.error IS NULL THEN 'done'
@@ -137,19 +138,20 @@ COMMENT ON VIEW ordcancel.batch_refused IS 'orders of a batch that were refused,
 
 GRANT SELECT ON ordcancel.batch_progress, ordcancel.batch_summary, ordcancel.batch_refused TO PUBLIC;
 
--- Cancels every order that meets a condition, as cancel_order would, chunk by
--- chunk, each committed by itself. Orders that others have locked are waited
--- for last, as long as lock_timeout allows; then they are refused with 55P03.
+-- Cancels every order that meets a condition, as cancel_order would, in chunks
+-- that are committed separately. Waits for locked orders at the end, each for at
+-- most lock_timeout; then they are refused with 55P03.
 --   orders     the attached order table
---   condition  SQL over the order row, with the caller's rights; it is asked
---              again of an order that has changed before its turn comes
+--   condition  SQL over the order row, with the caller's privileges; evaluated
+--              again for an order that has changed before it is processed
 --   reason, note, actor   as of cancel_order
 --   chunk      orders per transaction, 1 to 100,000
---   dry_run    says what would become of the orders, and why not, without
---              locks or changes; see batch_summary
--- Progress comes as notices, and for other sessions in batch_progress. Raises
--- OC001, OC006 (no order can have that reason or note), OC014, 22023, 25001, 25006, 42704 (the extension was dropped
--- meanwhile); what befalls an order is in batch_refused. Source: design section 5.
+--   dry_run    reports the outcomes and refusals without locks or changes; see
+--              batch_summary
+-- Reports progress in NOTICEs, and for other sessions in batch_progress. Refused
+-- orders are listed in batch_refused. Raises OC001, OC006 (the reason or note is
+-- not valid for any order), OC014, 22023, 25001, 25006, 42704 (the extension was
+-- dropped while it ran).
 CREATE PROCEDURE ordcancel.cancel_batch(
     orders regclass, condition text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL,
     chunk integer DEFAULT 1000, dry_run boolean DEFAULT false)
@@ -157,9 +159,9 @@ CREATE PROCEDURE ordcancel.cancel_batch(
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_batch';
 COMMENT ON PROCEDURE ordcancel.cancel_batch(regclass, text, text, text, text, integer, boolean) IS 'cancels all orders that meet a condition, chunk by chunk';
 
--- Goes on with a batch that was stopped by an error, a cancel or a crash,
--- where it stood; no order is done twice. For the role that began it. Raises
--- 22004, 25001, 25006, 42501, 42704, 55006 (it is running), OC001.
+-- Continues a batch that was stopped by an error, a cancel or a crash, without
+-- repeating committed orders. Only for the role that started it. Raises 22004,
+-- 25001, 25006, 42501, 42704, 55006 (it is running), OC001.
 CREATE PROCEDURE ordcancel.resume_batch(batch_id bigint)
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_resume_batch';

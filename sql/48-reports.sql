@@ -1,12 +1,11 @@
--- Views for those who decide and those who count. Everybody may read them, and
--- sees the cancellations of tables that he has SELECT on and whose row security
--- does not restrict him. A table that was attached with inherit => false is not
--- in them. security_barrier, because a cheap function of the reader's could
--- otherwise see rows first.
+-- Reports on open cancellations. Every role may read them, and sees the
+-- cancellations of tables on which it has SELECT and is not restricted by
+-- row-level security. Tables attached with inherit => false are not included.
+-- security_barrier, because otherwise a cheap function of the caller could see
+-- hidden rows.
 --
--- Their conditions are those of the partial indexes on the record tables, so
--- that a report on what is open does not cost what is closed.
--- Source: design section 10.
+-- The conditions match the partial indexes on the record tables, so that a
+-- report does not read closed cancellations.
 
 CREATE VIEW ordcancel_internal.readable AS
 SELECT t.orders::regclass AS orders, t.cancellation_table::regclass AS cancellation_table,
@@ -24,7 +23,7 @@ FROM ordcancel.cancellation AS c
     JOIN ordcancel_internal.readable AS t ON t.cancellation_table = c.tableoid
     LEFT JOIN ordcancel.policy AS p ON p.orders = t.orders AND p.policy = c.policy
     LEFT JOIN ordcancel.policy AS d ON d.orders = t.orders AND d.policy = 'default'
-    -- sweep decides nothing where the policy has no deadlines any more.
+    -- sweep() ignores deadlines if the policy no longer has a decision_timeout.
     CROSS JOIN LATERAL (SELECT CASE WHEN p.policy IS NULL THEN d.decision_timeout ELSE p.decision_timeout END IS NOT NULL AS timed) AS s
 WHERE c.state = 'requested';
 COMMENT ON VIEW ordcancel.pending_requests IS 'cancellations that wait for a decision: since when, until when, and whether that is over';

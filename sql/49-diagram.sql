@@ -1,9 +1,8 @@
--- The configured life of an order as a picture. Each part is a row of plain
--- words; what two formats want of them is in one function, so that no word of
--- a shop's gets past it.
--- Source: design section 10.
+-- Draws the configured life of an order. diagram_parts() returns the parts as
+-- rows of plain text, which the formats render. All text of a shop goes through
+-- diagram_escape(), so none reaches the output unescaped.
 
--- Neither interval's own output, which depends on IntervalStyle, nor 00:30:00.
+-- Independent of IntervalStyle, and more readable than 00:30:00.
 CREATE FUNCTION ordcancel_internal.span_words(span interval) RETURNS text
     LANGUAGE sql STABLE STRICT
     SET search_path = pg_catalog, pg_temp
@@ -17,8 +16,8 @@ WHERE n <> 0
 $$;
 COMMENT ON FUNCTION ordcancel_internal.span_words(interval) IS 'an interval as people say it: 2 days, 1 hour 30 minutes';
 
--- What no drawing can show, and newlines, are blanks; so is the character that
--- Mermaid puts in the place of its own entities.
+-- Splits text into lines. Newlines, unprintable characters, and the character
+-- that Mermaid uses internally for its entities become spaces.
 CREATE FUNCTION ordcancel_internal.diagram_wrap(words text, width integer) RETURNS text[]
     LANGUAGE plpgsql STABLE STRICT
     SET search_path = pg_catalog, pg_temp
@@ -54,8 +53,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_wrap(text, integer) IS 'the words in lines of that width, cut where they are very long; "" for none';
 
--- All of it becomes text, whatever it says: in Graphviz' labels what HTML gives
--- a meaning to, in Mermaid's all but letters, digits and what is harmless.
+-- Escapes text for a label: for Graphviz the special characters of HTML, for
+-- Mermaid everything except letters, digits and some harmless characters.
 CREATE FUNCTION ordcancel_internal.diagram_escape(words text, format text) RETURNS text
     LANGUAGE sql STABLE STRICT
     SET search_path = pg_catalog, pg_temp
@@ -66,7 +65,7 @@ SELECT CASE format WHEN 'dot'
        ELSE (SELECT string_agg(CASE WHEN octet_length(c) > 1 OR c COLLATE "C" ~ '^[A-Za-z0-9 ,]$' THEN c
                                     WHEN c IN ('_', '-') AND before COLLATE "C" ~ '^[A-Za-z0-9]$'
                                          AND after COLLATE "C" ~ '^[A-Za-z0-9]$' THEN c
-                                    -- it would make icons of fa:fa-...
+                                    -- Mermaid turns fa:fa-... into icons.
                                     WHEN c = ':' AND after = 'f' THEN '#58;#8203;'
                                     ELSE '#' || ascii(c) || ';' END, '' ORDER BY n)
              FROM (SELECT c, n, lag(c) OVER (ORDER BY n) AS before, lead(c) OVER (ORDER BY n) AS after
@@ -74,8 +73,8 @@ SELECT CASE format WHEN 'dot'
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_escape(text, text) IS 'the words as a label of that format has to have them';
 
--- Titles are bold, and lines are not. Where listed, and there is more than one
--- line, each has a bullet, which tells them apart once they are wrapped.
+-- Titles are bold, lines are not. If listed, and there is more than one line,
+-- each gets a bullet, so that wrapped lines can be told apart.
 CREATE FUNCTION ordcancel_internal.diagram_label(titles text[], lines text[], width integer, format text, listed boolean)
     RETURNS text
     LANGUAGE sql STABLE
@@ -94,8 +93,8 @@ FROM (SELECT true, t, n FROM unnest(titles) WITH ORDINALITY AS u (t, n)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_label(text[], text[], integer, text, boolean) IS 'the label of a part';
 
--- Statuses whose rules say the same share a box; those that let most come first.
--- The policy's own statuses are no boxes of rules, they have their places.
+-- Statuses with identical rules share a box; the most permissive come first. The
+-- statuses that the policy uses for cancellations have boxes of their own.
 CREATE FUNCTION ordcancel_internal.diagram_rules(orders regclass, policy text)
     RETURNS TABLE (id text, statuses text[], customer text, late text, merchant text, deletable boolean, hint text)
     LANGUAGE sql STABLE
@@ -122,14 +121,14 @@ FROM g, (VALUES ('{cancel,request,forbid}'::text[])) AS v (modes)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_rules(regclass, text) IS 'the rules of a policy, those that say the same as one';
 
--- Who may do what there. inside and later say when the customer's window is open
--- and when it is over; they are NULL where it never closes.
+-- Who may do what in a status. inside and later are the texts for the customer's
+-- open and closed window, NULL if it never closes.
 CREATE FUNCTION ordcancel_internal.diagram_acts(orders regclass, policy text, inside text, later text)
     RETURNS TABLE (id text, place integer, party text, mode text, line text)
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT r.id, v.place, v.party, v.mode, v.party || CASE v.mode WHEN 'cancel' THEN ' cancels' ELSE ' asks' END || v.time
+SELECT r.id, v.place, v.party, v.mode, v.party || CASE v.mode WHEN 'cancel' THEN ' cancels' ELSE ' requests' END || v.time
 FROM ordcancel_internal.diagram_rules(orders, policy) AS r,
      LATERAL (VALUES (1, 'customer', r.customer, CASE WHEN r.late = r.customer THEN '' ELSE ' ' || inside END),
                      (2, 'customer', nullif(r.late, r.customer), ' ' || later),
@@ -138,7 +137,7 @@ WHERE v.mode <> 'forbid'
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_acts(regclass, text, text, text) IS 'what customer and merchant may do by the rules of a policy';
 
--- The parts: boxes, then arrows. kind is how a part looks.
+-- The parts: boxes, then arrows. kind selects the style of a part.
 CREATE FUNCTION ordcancel_internal.diagram_parts(orders regclass, policy text)
     RETURNS TABLE (kind text, id text, target text, titles text[], lines text[])
     LANGUAGE plpgsql STABLE
@@ -147,7 +146,7 @@ CREATE FUNCTION ordcancel_internal.diagram_parts(orders regclass, policy text)
 DECLARE
     t ordcancel.order_table;
     p ordcancel.policy;
-    span text;                          -- the customer's window, NULL where it never closes
+    span text;                          -- the customer's window, NULL if it never closes
     inside text;
     later text;
     answer text;
@@ -155,20 +154,20 @@ DECLARE
     merchant_asks boolean;
     customer_cancels boolean;
     asked boolean;
-    agreed boolean;                     -- whether a cancellation is ever agreed on
-    own_end boolean;                    -- whether the customer's own have an end of theirs
+    agreed boolean;                     -- whether anybody can ever cancel or request
+    own_end boolean;                    -- whether the customer's cancellations have a final status of their own
     common_end boolean;
     paid boolean;
     reach integer;
     deletable text[];
     ends text;
-    stays CONSTANT text := 'the order''s status stays';
+    stays CONSTANT text := 'the order keeps its status';
 BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS c WHERE c.orders = diagram_parts.orders;
     SELECT * INTO p FROM ordcancel.policy AS c WHERE c.orders = t.orders AND c.policy = diagram_parts.policy;
     span := CASE WHEN t.placed_at IS NOT NULL THEN ordcancel_internal.span_words(p.grace) END;
     inside := format('within %s of %s', span, t.placed_at);
-    later := format('once the %s %s over', span, CASE WHEN span ~ '^1 [a-z]+$' THEN 'is' ELSE 'are' END);
+    later := format('after %s', span);
     reach := array_position('{never,requested,in_progress,canceled}', p.undo);
     ends := CASE WHEN reach < 4 THEN 'cannot be undone'
                  ELSE 'merchant may undo' || coalesce(' within ' || ordcancel_internal.span_words(p.undo_window), '') END;
@@ -209,9 +208,9 @@ BEGIN
                         THEN 'every other status' ELSE 'every status' END]),
             (asked, CASE WHEN p.requested_status IS NULL THEN 'requested_stays' ELSE 'requested' END, 'requested',
              ARRAY[coalesce(p.requested_status, 'requested')],
-             ARRAY[CASE WHEN p.requested_status IS NULL THEN stays END, 'waits for an answer',
+             ARRAY[CASE WHEN p.requested_status IS NULL THEN stays END, 'waits for a decision',
                    CASE p.on_progress WHEN 'hold' THEN 'the order may not move on' ELSE 'denied when the order moves on' END]),
-            (asked, 'back', 'kept', '{}', '{back to the status before}'),
+            (asked, 'back', 'kept', '{}', '{back to the previous status}'),
             (paid, 'money', 'money', '{refund due?}', ARRAY[t.refund_due]),
             (paid, CASE WHEN p.in_progress_status IS NULL THEN 'in_progress_stays' ELSE 'in_progress' END, 'in_progress',
              ARRAY[coalesce(p.in_progress_status, 'in progress')],
@@ -222,20 +221,20 @@ BEGIN
              ARRAY[CASE WHEN p.canceled_status IS NULL THEN 'canceled_status is not set, so nobody can cancel' END, ends,
                    CASE WHEN p.canceled_status = ANY (deletable) THEN 'may be deleted' END]),
             (own_end, 'canceled', 'customer_canceled', ARRAY[p.customer_canceled_status],
-             ARRAY['by the customer alone', ends,
+             ARRAY['canceled by the customer', ends,
                    CASE WHEN p.customer_canceled_status = ANY (deletable) THEN 'may be deleted' END])
             ) AS v (there, kind, id, titles, lines)
         WHERE v.there;
     RETURN QUERY
         SELECT 'note', 'notes', NULL::text, '{}'::text[], array_agg(n.line)
-        FROM ((SELECT format('%s cancels or asks while %s: %s',
+        FROM ((SELECT format('%s can cancel or request while %s: %s',
                              CASE b.party WHEN 'customer' THEN 'No customer' WHEN 'merchant' THEN 'No merchant' ELSE 'Nobody' END,
                              b.name, b.condition)
                FROM ordcancel.block AS b WHERE b.orders = t.orders ORDER BY b.name COLLATE "C")
               UNION ALL SELECT 'Every cancellation needs a reason.' WHERE p.reason_required
-              UNION ALL SELECT 'The customer''s window never closes: attach() was told no placed_at.'
+              UNION ALL SELECT 'The customer''s window never closes: attach() was called without placed_at.'
                         WHERE p.grace IS NOT NULL AND t.placed_at IS NULL
-              UNION ALL SELECT format('No order gets %s: attach() was told no refund_due.', p.in_progress_status)
+              UNION ALL SELECT format('No order gets %s: attach() was called without refund_due.', p.in_progress_status)
                         WHERE p.in_progress_status IS NOT NULL AND t.refund_due IS NULL) AS n (line)
         HAVING count(*) > 0;
 
@@ -253,20 +252,20 @@ BEGIN
              ARRAY[CASE WHEN customer_asks THEN 'merchant accepts' END, CASE WHEN merchant_asks THEN 'merchant confirms' END,
                    CASE p.on_timeout WHEN 'accept' THEN 'the system accepts after ' || answer END]),
             (asked, 'requested', 'kept',
-             ARRAY[CASE WHEN customer_asks THEN 'merchant denies' END, 'withdrawn by who asked',
+             ARRAY[CASE WHEN customer_asks THEN 'merchant denies' END, 'withdrawn by the requester',
                    CASE WHEN reach = 2 THEN 'merchant undoes' END,
                    CASE p.on_timeout WHEN 'deny' THEN 'the system denies after ' || answer END]),
             (paid, 'money', 'in_progress', '{yes}'),
             (paid AND common_end, 'money', 'canceled', '{no}'),
             (paid AND own_end, 'money', 'customer_canceled', '{no}'),
-            (paid AND common_end, 'in_progress', 'canceled', '{all is refunded}'),
-            (paid AND own_end, 'in_progress', 'customer_canceled', '{all is refunded}')) AS v (there, id, target, lines)
+            (paid AND common_end, 'in_progress', 'canceled', '{fully refunded}'),
+            (paid AND own_end, 'in_progress', 'customer_canceled', '{fully refunded}')) AS v (there, id, target, lines)
         WHERE v.there;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_parts(regclass, text) IS 'the boxes and arrows of a policy''s picture';
 
--- A status that the policy does not name, so that the order keeps its own, is dashed.
+-- Boxes of states in which the order keeps its status are dashed.
 CREATE FUNCTION ordcancel_internal.diagram_dot(orders regclass, policy text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -287,7 +286,7 @@ WITH parts AS (
 ), drawn (place, n, text) AS (
     SELECT 1, 1, format('graph [label=<%s>, labelloc=t, rankdir=TB, nodesep=0.3, ranksep=0.45,'
                         ' fontname="Helvetica,Arial,sans-serif", fontsize=12];',
-                        ordcancel_internal.diagram_label(ARRAY[format('Cancelling orders of %s', orders)
+                        ordcancel_internal.diagram_label(ARRAY[format('Canceling orders of %s', orders)
                                                                || CASE policy WHEN 'default' THEN '' ELSE format(', policy "%s"', policy) END],
                                                          '{}', 80, 'dot', false))
     UNION ALL
@@ -309,7 +308,7 @@ WITH parts AS (
                         string_agg(format('<tr><td port="%s" bgcolor="#e5e7eb">%s</td></tr>', p.id, p.label), '' ORDER BY p.n))
     FROM parts AS p WHERE p.kind = 'forbid'
     UNION ALL
-    -- A table, as it keeps its distance from the arrow; the last <br/> aligns the last line.
+    -- A table, to keep the label at a distance from the arrow. The last <br/> aligns the last line.
     SELECT 5, p.n, format('%s -> %s [label=<<table border="0" cellspacing="0" cellpadding="5"><tr><td balign="left">%s<br/></td></tr></table>>];',
                           p.id, p.target, p.label)
     FROM parts AS p WHERE p.kind = 'arrow'
@@ -365,7 +364,7 @@ SELECT 'flowchart TD' || string_agg(E'\n    ' || d.text, '' ORDER BY d.place, d.
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_mermaid(regclass, text) IS 'the picture for Mermaid';
 
--- For a terminal: each box with the arrows out of it.
+-- For a terminal: each box with its outgoing arrows.
 CREATE FUNCTION ordcancel_internal.diagram_text(orders regclass, policy text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -411,7 +410,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = diagram.orders AND p.policy = diagram.policy) THEN
         PERFORM ordcancel_internal.invalid(
             pg_catalog.format('policy "%s" of %s does not exist', left(policy, 80), orders), NULL,
-            'There are: ' || (SELECT string_agg(quote_ident(left(p.policy, 80)), ', ' ORDER BY p.policy COLLATE "C")
+            'Existing policies are ' || (SELECT string_agg(quote_ident(left(p.policy, 80)), ', ' ORDER BY p.policy COLLATE "C")
                               FROM ordcancel.policy AS p WHERE p.orders = diagram.orders) || '.');
     END IF;
     PERFORM ordcancel_internal.check_word('format', coalesce(format, ''), '{mermaid,dot,text}');
@@ -422,12 +421,12 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram(regclass, text, text) IS 'see diagram';
 
--- Draws the life of an order under a policy: in which status who may cancel or
--- ask, what becomes of a request, of money and of an undo, what is forbidden,
--- and the blocks. orders: the attached table; policy: one of its policies;
--- format: mermaid, which Markdown pages show, dot, for Graphviz, or text, for a
--- terminal. Returns the text. It tells what is in ordcancel.policy, rule and block, which anybody
--- may read. Raises OC001, OC014.
+-- Draws the life of an order under a policy: who may cancel or request in which
+-- status, how requests, refunds and undos proceed, what is forbidden, and the
+-- blocks. orders: the attached table; policy: one of its policies; format:
+-- mermaid, for Markdown pages, dot, for Graphviz, or text, for a terminal.
+-- Returns the text. Needs only EXECUTE, since everybody may read
+-- ordcancel.policy, rule and block. Raises OC001, OC014.
 CREATE FUNCTION ordcancel.diagram(orders regclass, policy text DEFAULT 'default', format text DEFAULT 'mermaid') RETURNS text
     LANGUAGE c STABLE
     AS 'MODULE_PATHNAME', 'ordcancel_open_gate';

@@ -1,6 +1,6 @@
--- The setup of a table, as the calls that make it
+-- Exporting the setup of a table as the calls that reproduce it
 
--- A call with named arguments; those that are NULL are left out.
+-- A call with named arguments; NULL elements are omitted.
 CREATE FUNCTION ordcancel_internal.call_text(function text, positional text[], named text[]) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
@@ -11,7 +11,7 @@ SELECT format('SELECT ordcancel.%s(%s);', function,
 $$;
 COMMENT ON FUNCTION ordcancel_internal.call_text(text, text[], text[]) IS 'a call with named arguments, as text';
 
--- name => 'value', or NULL where the value is NULL or what it is by default.
+-- name => 'value', or NULL if the value is the default.
 CREATE FUNCTION ordcancel_internal.argument_text(name text, value text, by_default text DEFAULT NULL) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
@@ -32,7 +32,7 @@ WITH it AS (
             WHERE c.oid = t.orders) AS order_schema
     FROM ordcancel.order_table AS t WHERE t.orders = export_setup.orders
 ), statement (part, a, b, text) AS (
-    -- No name outside of quotes: it could end a comment.
+    -- Names only in quotes: elsewhere a newline in a name could end a comment.
     SELECT 1, '', '', '-- The expressions below are read with these settings.'
                       || format(E'\nSET standard_conforming_strings = on;\nSET search_path = %s;\nSET TimeZone = %L;',
                                 coalesce(nullif(it.search_path, ''), ''''''), it.time_zone)
@@ -83,8 +83,8 @@ WITH it AS (
                                                                CASE WHEN c.refuse_canceled THEN 'canceled' END], NULL))])
     FROM it JOIN ordcancel.child AS c ON c.orders = it.orders
     UNION ALL
-    -- Reasons and refund methods are for all tables: the shop's own ones, which
-    -- a table that has them keeps as they are.
+    -- Reasons and refund methods are shared by all tables. Export those that are
+    -- not predefined; existing rows are left unchanged.
     SELECT 6, r.code, '', format('INSERT INTO ordcancel.reason (code, description, audience, requires_note, requires_request, active,'
                ' note_max) VALUES (%L, %L, %L, %L, %L, %L, %s) ON CONFLICT DO NOTHING;', r.code, r.description, r.audience,
                r.requires_note, r.requires_request, r.active, r.note_max)
@@ -100,11 +100,11 @@ SELECT string_agg(text, E'\n' ORDER BY part, a COLLATE "C", b COLLATE "C") || E'
 $$;
 COMMENT ON FUNCTION ordcancel_internal.export_setup(regclass) IS 'see export_setup';
 
--- The calls that make the setup of an attached table: attach, its policies,
--- rules, blocks and children, and the shop's own reasons and refund methods.
--- Keep them in a migration file, or put the name of another table into them.
--- Grants are not among them. For whoever may SELECT the whole table. Raises
--- OC001, 42501. Source: design section 4b.
+-- The calls that reproduce the setup of an attached table: attach(), its
+-- policies, rules, blocks and children, and the shop's own reasons and refund
+-- methods, but no grants. Keep them in a migration file, or use them with the
+-- name of another table. The caller needs SELECT on the whole table. Raises
+-- OC001, 42501.
 CREATE FUNCTION ordcancel.export_setup(orders regclass) RETURNS text
     LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';

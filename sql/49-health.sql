@@ -1,7 +1,7 @@
--- What is wrong with the attached tables, for people and for monitoring
+-- Problems of the attached tables, for people and for monitoring
 
--- One problem of a table. A composite, so that the functions below that find
--- them agree on their columns.
+-- A problem of a table. A composite type, so that all functions below return the
+-- same columns.
 CREATE TYPE ordcancel.problem AS (
     orders regclass,
     problem text,
@@ -14,27 +14,27 @@ COMMENT ON COLUMN ordcancel.problem.problem IS 'a word for it, which does not ch
 COMMENT ON COLUMN ordcancel.problem.detail IS 'what was found';
 COMMENT ON COLUMN ordcancel.problem.hint IS 'what to do';
 
--- Is what the table was attached with still there? Where it is not, nothing
--- else can be asked of it.
+-- Whether everything that the table was attached with still exists. Otherwise
+-- nothing else can be checked.
 CREATE FUNCTION ordcancel_internal.health_of_shape(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT t.orders::regclass, 'column_missing', format('Column "%s", named as %s, was renamed or dropped.', w.name, w.what),
+SELECT t.orders::regclass, 'column_missing', format('Column "%s", attached as %s, was renamed or dropped.', w.name, w.what),
        format('SELECT ordcancel.attach(%L, %I => ...) with its new name.', ordcancel_internal.label(t.orders), w.what)
 FROM (VALUES ('status', t.status), ('placed_at', t.placed_at), ('policy_by', t.policy_by)) AS w (what, name)
 WHERE w.name IS NOT NULL
   AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.orders AND attname = w.name AND NOT attisdropped)
 UNION ALL
-SELECT t.orders::regclass, 'column_unusable', format('Column "%s", named as placed_at, is of type %s now.', t.placed_at, a.atttypid::regtype),
-       'It has to be a timestamp, with or without time zone, or a date.'
+SELECT t.orders::regclass, 'column_unusable', format('Column "%s", attached as placed_at, is of type %s now.', t.placed_at, a.atttypid::regtype),
+       'It must be a timestamp, with or without time zone, or a date.'
 FROM pg_attribute AS a
 WHERE a.attrelid = t.orders AND a.attname = t.placed_at AND NOT a.attisdropped
   AND ordcancel_internal.base_type(a.atttypid) NOT IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
 UNION ALL
 SELECT t.orders::regclass, 'primary_key_changed',
-       format('It is (%s) and was (%s).', coalesce(k.now, 'none'), array_to_string(t.primary_key, ', ')),
-       'Restore it; where its columns were only renamed, call ordcancel.attach() again.'
+       format('It is now (%s); it was (%s).', coalesce(k.now, 'none'), array_to_string(t.primary_key, ', ')),
+       'Restore it; if its columns were only renamed, call ordcancel.attach() again.'
 FROM (SELECT (SELECT string_agg(a.attname, ', ' ORDER BY i.n)
               FROM pg_index AS x, unnest(x.indkey::int2[]) WITH ORDINALITY AS i (attnum, n)
                   JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attnum = i.attnum
@@ -46,14 +46,14 @@ SELECT t.orders::regclass, 'not_heap',
        format('ALTER TABLE %s SET ACCESS METHOD heap;', ordcancel_internal.label(n.rel))
 FROM ordcancel_internal.not_heap(t.orders) AS n
 UNION ALL
-SELECT t.orders::regclass, 'records_missing', format('The %s of %s is gone.', r.what, ordcancel_internal.label(t.orders)),
-       format('Restore it from a backup, or begin a new one: SELECT ordcancel.attach(%L).', ordcancel_internal.label(t.orders))
+SELECT t.orders::regclass, 'records_missing', format('The %s of %s is missing.', r.what, ordcancel_internal.label(t.orders)),
+       format('Restore it from a backup, or create a new one: SELECT ordcancel.attach(%L).', ordcancel_internal.label(t.orders))
 FROM (VALUES ('cancellation table', t.cancellation_table), ('event table', t.event_table)) AS r (what, rel)
 WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = r.rel)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_shape(ordcancel.order_table) IS 'what keeps an attached table from working at all';
 
--- What stands guard, and whether it does.
+-- Whether all guards exist and are enabled.
 CREATE FUNCTION ordcancel_internal.health_of_guards(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -62,8 +62,8 @@ WITH part AS (
     SELECT relid FROM pg_partition_tree(t.orders) UNION SELECT t.orders::regclass
 )
 SELECT t.orders::regclass, CASE WHEN m.disabled THEN 'guard_disabled' ELSE 'guard_missing' END,
-       format('Trigger "%s" %s.', m.guard, CASE WHEN m.disabled THEN 'is disabled' ELSE 'is missing, or is not as attach() makes it' END),
-       format('SELECT ordcancel.attach(%L) makes it again.', ordcancel_internal.label(t.orders))
+       format('Trigger "%s" %s.', m.guard, CASE WHEN m.disabled THEN 'is disabled' ELSE 'is missing, or was modified' END),
+       format('SELECT ordcancel.attach(%L) creates it again.', ordcancel_internal.label(t.orders))
 FROM ordcancel_internal.missing_guards(t) AS m
 UNION ALL
 SELECT t.orders::regclass, 'guard_disabled',
@@ -74,20 +74,20 @@ FROM part AS p
     JOIN pg_proc AS f ON f.oid = g.tgfoid AND f.pronamespace = 'ordcancel_internal'::regnamespace
 WHERE p.relid <> t.orders AND f.proname ~ '^guard_' AND g.tgenabled NOT IN ('O', 'A')
 UNION ALL
-SELECT t.orders::regclass, 'guard_renamed', format('Trigger "%s" is one of ordcancel and has another name.', s.name),
-       format('SELECT ordcancel.attach(%L) puts it right.', ordcancel_internal.label(t.orders))
+SELECT t.orders::regclass, 'guard_renamed', format('Trigger "%s" of ordcancel was renamed.', s.name),
+       format('SELECT ordcancel.attach(%L) restores its name.', ordcancel_internal.label(t.orders))
 FROM ordcancel_internal.stray_guards(t) AS s (name)
 UNION ALL
-SELECT t.orders::regclass, 'partition_unguarded', format('TRUNCATE of partition %s is not refused.', ordcancel_internal.label(p.relid)),
+SELECT t.orders::regclass, 'partition_unguarded', format('Partition %s is not guarded against TRUNCATE.', ordcancel_internal.label(p.relid)),
        format('SELECT ordcancel.guard_partitions(%L);', ordcancel_internal.label(t.orders))
 FROM part AS p
 WHERE p.relid <> t.orders
   AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = p.relid
                                            AND tgfoid = 'ordcancel_internal.guard_truncate()'::regprocedure)
 UNION ALL
--- Triggers of one event fire in the order of their names, by byte.
+-- Triggers for the same event fire in byte order of their names.
 SELECT t.orders::regclass, 'trigger_fires_first',
-       format('Trigger "%s" of %s fires before the guard and may update the order before its first change is judged.',
+       format('Trigger "%s" of %s fires before the guard and may update the order before its first change is checked.',
               g.tgname, ordcancel_internal.label(g.tgrelid)),
        format('ALTER TRIGGER %I ON %s RENAME TO ..., with a name that sorts after "!ordcancel_guard_update".', g.tgname,
               ordcancel_internal.label(g.tgrelid))
@@ -96,8 +96,8 @@ WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgname < '!ordcancel_guard_u
   AND g.tgtype::integer & 67 = 1 AND g.tgtype::integer & 16 <> 0 -- AFTER, ROW, UPDATE
 UNION ALL
 SELECT t.orders::regclass, 'child_unguarded',
-       format('Table %s is attached as a child and its triggers are missing or disabled.', ordcancel_internal.label(c.child)),
-       format('SELECT ordcancel.attach_child(%L, %L, key => %L) makes them again.', ordcancel_internal.label(c.child),
+       format('Triggers of child table %s are missing or disabled.', ordcancel_internal.label(c.child)),
+       format('SELECT ordcancel.attach_child(%L, %L, key => %L) creates them again.', ordcancel_internal.label(c.child),
               ordcancel_internal.label(t.orders), c.key_columns)
 FROM ordcancel.child AS c
 WHERE c.orders = t.orders
@@ -106,7 +106,7 @@ WHERE c.orders = t.orders
                          WHERE g.tgrelid = p.relid AND g.tgfoid = 'ordcancel_internal.guard_child()'::regprocedure
                            AND g.tgenabled IN ('O', 'A')))
 UNION ALL
-SELECT t.orders::regclass, 'child_unusable', format('Table %s, attached as a child, has no column "%s" any more.',
+SELECT t.orders::regclass, 'child_unusable', format('Child table %s no longer has column "%s".',
                                                    ordcancel_internal.label(c.child), k.name),
        format('SELECT ordcancel.attach_child(%L, %L, key => ...) with its new name.', ordcancel_internal.label(c.child),
               ordcancel_internal.label(t.orders))
@@ -115,25 +115,25 @@ WHERE c.orders = t.orders
   AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.child AND attname = k.name AND NOT attisdropped)
 UNION ALL
 SELECT t.orders::regclass, 'rows_without_rules',
-       format('Table %s inherits from it: its rows are read along, and are under no rule.', ordcancel_internal.label(i.inhrelid)),
+       format('Table %s inherits from it: queries return its rows, but no rules apply to them.', ordcancel_internal.label(i.inhrelid)),
        format('ALTER TABLE %s NO INHERIT %s; use partitions instead.', ordcancel_internal.label(i.inhrelid),
               ordcancel_internal.label(t.orders))
 FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
 WHERE i.inhparent = t.orders AND NOT c.relispartition
 UNION ALL
-SELECT t.orders::regclass, 'not_logged', 'It is unlogged: after a crash its orders are gone and their cancellations are there.',
+SELECT t.orders::regclass, 'not_logged', 'It is unlogged: after a crash its orders are lost but their cancellations remain.',
        format('ALTER TABLE %s SET LOGGED;', ordcancel_internal.label(t.orders))
 FROM pg_class WHERE oid = t.orders AND relpersistence = 'u'
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_guards(ordcancel.order_table) IS 'whether the triggers of an attached table stand';
 
--- The record tables.
+-- Whether the record tables are complete.
 CREATE FUNCTION ordcancel_internal.health_of_records(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    again CONSTANT text := format('SELECT ordcancel.attach(%L) makes it again.', ordcancel_internal.label(t.orders));
+    again CONSTANT text := format('SELECT ordcancel.attach(%L) creates it again.', ordcancel_internal.label(t.orders));
     records regclass;
     parent regclass;
     id name;
@@ -156,23 +156,23 @@ BEGIN
         END LOOP;
         IF t.inherit AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
             RETURN NEXT ROW(t.orders::regclass, 'records_not_in_views',
-                            format('%s does not inherit from %s any more.', ordcancel_internal.label(records), parent),
+                            format('%s no longer inherits from %s.', ordcancel_internal.label(records), parent),
                             again)::ordcancel.problem;
         END IF;
         EXECUTE format('SELECT max(%I) FROM ONLY %s', id, records) INTO highest;
         EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
         IF highest > last THEN
             RETURN NEXT ROW(t.orders::regclass, 'sequence_behind',
-                            format('Sequence ordcancel.%s stands at %s, and %s has %s.', id || '_seq', last,
+                            format('Sequence ordcancel.%s is at %s, but %s contains %s.', id || '_seq', last,
                                    ordcancel_internal.label(records), highest),
-                            format('SELECT ordcancel.attach(%L) sets it.', ordcancel_internal.label(t.orders)))::ordcancel.problem;
+                            format('SELECT ordcancel.attach(%L) corrects it.', ordcancel_internal.label(t.orders)))::ordcancel.problem;
         END IF;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_records(ordcancel.order_table) IS 'whether the record tables are as attach makes them';
 
--- The rules: what nobody can cancel, and expressions that cannot be used.
+-- Rules that let nobody cancel, and expressions that cannot be used.
 CREATE FUNCTION ordcancel_internal.health_of_rules(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -189,7 +189,7 @@ BEGIN
         SELECT t.orders::regclass,
                CASE WHEN p.canceled_status IS NULL THEN 'policy_lets_nobody_cancel' ELSE 'policy_without_rules' END,
                CASE WHEN p.canceled_status IS NULL THEN format('Policy "%s" has no canceled_status.', left(p.policy, 80))
-                    ELSE format('No rule of policy "%s" lets anybody cancel or ask.', left(p.policy, 80)) END,
+                    ELSE format('No rule of policy "%s" allows anybody to cancel or to request it.', left(p.policy, 80)) END,
                format(CASE WHEN p.canceled_status IS NULL THEN 'SELECT ordcancel.set_policy(%L, policy => %L, canceled_status => ...);'
                            ELSE 'SELECT ordcancel.set_rule(%L, policy => %L, ...);' END,
                       ordcancel_internal.label(t.orders), p.policy)
@@ -204,8 +204,8 @@ BEGIN
                format('Policy "%s", status %s, orders now: %s. %s', left(o.policy, 80), coalesce('"' || left(o.status, 80) || '"', 'NULL'),
                       o.orders_now, o.problem),
                CASE WHEN o.customer IS NULL AND o.means IS NULL AND o.status IS NOT NULL
-                    THEN format('SELECT ordcancel.set_rule(%L, %L, policy => %L, ...); without more arguments it says that nobody is'
-                                ' to cancel there.', ordcancel_internal.label(t.orders), o.status, o.policy)
+                    THEN format('SELECT ordcancel.set_rule(%L, %L, policy => %L, ...); without more arguments it states that'
+                                ' nobody may cancel in that status.', ordcancel_internal.label(t.orders), o.status, o.policy)
                     ELSE format('SELECT * FROM ordcancel.overview(%L);', ordcancel_internal.label(t.orders)) END
         FROM ordcancel_internal.overview(t.orders) AS o
         WHERE o.problem IS NOT NULL AND o.problem NOT LIKE 'The customer''s window %'
@@ -213,13 +213,13 @@ BEGIN
                       WHERE p.orders = t.orders AND p.policy = o.policy AND p.canceled_status IS NOT NULL);
     RETURN QUERY
         SELECT t.orders::regclass, 'window_never_closes',
-               format('Policy "%s" has a grace, and attach() was told no column from which it counts.', left(p.policy, 80)),
+               format('Policy "%s" has a grace, but attach() was called without placed_at.', left(p.policy, 80)),
                format('SELECT ordcancel.attach(%L, placed_at => ...);', ordcancel_internal.label(t.orders))
         FROM ordcancel.policy AS p
         WHERE p.orders = t.orders AND p.grace IS NOT NULL AND t.placed_at IS NULL;
     RETURN QUERY
         SELECT t.orders::regclass, 'policy_without_orders',
-               format('Policy "%s" governs no order, but orders have "%s".', left(p.policy, 80), left(m.meant, 80)),
+               format('Policy "%s" applies to no order, but orders have "%s".', left(p.policy, 80), left(m.meant, 80)),
                format('Is it misspelled? SELECT ordcancel.set_policy(%L, policy => %L, copy_of => %L); and drop the other one.',
                       ordcancel_internal.label(t.orders), m.meant, p.policy)
         FROM ordcancel.policy AS p,
@@ -242,11 +242,11 @@ BEGIN
             now_calls := ordcancel_internal.pin_expression(t.orders, e.expression, e.type, true);
             CONTINUE WHEN now_calls IS NOT DISTINCT FROM e.functions;
             RETURN NEXT ROW(t.orders::regclass, e.problem,
-                            format('%s would call other functions than when it was set: %s.', e.what,
+                            format('%s would call functions other than when it was set: %s.', e.what,
                                    left(replace(now_calls, E'\n', ', '), 500)),
-                            format('Look at them, and set it anew: SELECT %s', e.again))::ordcancel.problem;
+                            format('Review them, and set it again: SELECT %s', e.again))::ordcancel.problem;
         EXCEPTION WHEN OTHERS THEN
-            RETURN NEXT ROW(t.orders::regclass, e.problem, format('%s cannot be read: %s.', e.what, left(SQLERRM, 500)),
+            RETURN NEXT ROW(t.orders::regclass, e.problem, format('%s is not valid: %s.', e.what, left(SQLERRM, 500)),
                             format('SELECT %s', e.again))::ordcancel.problem;
         END;
     END LOOP;
@@ -254,8 +254,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_rules(ordcancel.order_table) IS 'rules that let nobody cancel, and expressions that fail';
 
--- The join of the records of a table, c, with its orders, o: by the equality
--- of its primary key.
+-- The condition that joins the records of a table, c, with its orders, o, using
+-- the equality operators of the primary key.
 CREATE FUNCTION ordcancel_internal.key_join(t ordcancel.order_table) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -273,7 +273,7 @@ FROM unnest(t.key_columns, t.primary_key) AS k (record_key, key)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.key_join(ordcancel.order_table) IS 'condition that joins the records c with the orders o';
 
--- Records and orders that do not fit each other, counted, with one of them.
+-- Inconsistent records and orders, with their number and an example.
 CREATE FUNCTION ordcancel_internal.health_of_orders(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -290,8 +290,8 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Live cancellations whose order is gone, or has another status than it
-    -- was given.
+    -- Live cancellations whose order no longer exists, or has another status than
+    -- the cancellation gave it.
     FOR found IN
         SELECT * FROM json_to_recordset(ordcancel_internal.as_owner(orders, format(
             $q$SELECT pg_catalog.json_agg(x)::pg_catalog.text FROM (
@@ -306,23 +306,23 @@ BEGIN
     LOOP
         IF NOT found.there THEN
             RETURN NEXT ROW(orders, 'order_gone',
-                            format('Open cancellations of orders that are gone: %s %s, among them that of order %s.', found.n,
+                            format('Open cancellations of orders that no longer exist: %s %s, for example that of order %s.', found.n,
                                    replace(found.state, '_', ' '), left(found.example, 80)),
-                            'CALL ordcancel.sweep() denies requests of them once their deadline is over.')::ordcancel.problem;
+                            'CALL ordcancel.sweep() denies their requests after the deadline.')::ordcancel.problem;
             CONTINUE;
         END IF;
-        -- A status that was renamed means what it meant.
+        -- Not a problem if the status was only renamed.
         CONTINUE WHEN EXISTS (SELECT FROM ordcancel_internal.word AS w
                               WHERE w.orders = t.orders AND w.status = found.status
                                 AND w.meaning = replace(found.state, '_', ' '));
         RETURN NEXT ROW(orders, 'order_and_record_differ',
-                        format('Orders with status %s whose cancellation is %s: %s, among them order %s.',
+                        format('Orders with status %s whose cancellation is %s: %s, for example order %s.',
                                coalesce('"' || left(found.status, 80) || '"', 'NULL'), replace(found.state, '_', ' '), found.n,
                                left(found.example, 80)),
-                        'Their status was written while the triggers were off: ordcancel.undo_cancel() ends the cancellation.')::ordcancel.problem;
+                        'Their status was written while the triggers were disabled; ordcancel.undo_cancel() ends the cancellation.')::ordcancel.problem;
     END LOOP;
 
-    -- Orders in the status of an open cancellation that have none.
+    -- Orders in the status of an open cancellation, but without one.
     FOR found IN
         SELECT * FROM json_to_recordset(ordcancel_internal.as_owner(orders, format(
             $q$SELECT pg_catalog.json_agg(x)::pg_catalog.text FROM (
@@ -340,16 +340,16 @@ BEGIN
             AS x (status text, n bigint, example text)
     LOOP
         RETURN NEXT ROW(orders, 'order_without_record',
-                        format('Orders with status "%s" that have no cancellation: %s, among them order %s.',
+                        format('Orders with status "%s" that have no cancellation: %s, for example order %s.',
                                left(found.status, 80), found.n, left(found.example, 80)),
-                        'Their status was written while the triggers were off, or before attach: give them the one that they'
-                        || ' should have by an UPDATE.')::ordcancel.problem;
+                        'Their status was written while the triggers were disabled, or before attach();'
+                        || ' set the correct status with an UPDATE.')::ordcancel.problem;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_orders(ordcancel.order_table) IS 'orders and cancellations that do not fit each other';
 
--- Requests that should have been decided, and such that a block stands against.
+-- Overdue requests, and those that a block prevents from being accepted.
 CREATE FUNCTION ordcancel_internal.health_of_requests(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -374,23 +374,23 @@ BEGIN
     LOOP
         IF found.n > found.blocked THEN
             RETURN NEXT ROW(orders, 'requests_overdue',
-                            format('Requests that should have been decided: %s, the first by %s; among them that of order %s.',
+                            format('Overdue requests: %s, the first since %s; for example that of order %s.',
                                    found.n - found.blocked, found.since, left(found.example, 80)),
-                            'CALL ordcancel.sweep() decides them; let pg_cron call it every minute.')::ordcancel.problem;
+                            'CALL ordcancel.sweep() decides them; run it every minute with pg_cron.')::ordcancel.problem;
         END IF;
         IF found.blocked > 0 THEN
             RETURN NEXT ROW(orders, 'requests_blocked',
-                            format('Overdue requests that a block keeps from being accepted: %s, among them that of order %s.',
+                            format('Overdue requests that cannot be accepted because of a block: %s, for example that of order %s.',
                                    found.blocked, left(found.blocked_example, 80)),
-                            'Take away what blocks them, or deny them: ordcancel.deny_cancel().')::ordcancel.problem;
+                            'Resolve the block, or deny them with ordcancel.deny_cancel().')::ordcancel.problem;
         END IF;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_requests(ordcancel.order_table) IS 'requests that should have been decided';
 
--- The words of the rules against the CHECK constraints that look at the status
--- alone.
+-- Statuses of the policies that a CHECK constraint on only the status column
+-- rejects.
 CREATE FUNCTION ordcancel_internal.health_of_words(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
@@ -403,8 +403,8 @@ BEGIN
         violated := ordcancel_internal.violated_check(t.orders, t.status, word);
         CONTINUE WHEN violated IS NULL;
         RETURN NEXT ROW(t.orders::regclass, 'status_refused',
-                        format('Constraint "%s" refuses status "%s", which a policy gives.', violated, left(word, 80)),
-                        format('Let the constraint allow it, or call ordcancel.set_policy(%L, ...) with another status.',
+                        format('Constraint "%s" does not allow status "%s", which a policy uses.', violated, left(word, 80)),
+                        format('Change the constraint to allow it, or call ordcancel.set_policy(%L, ...) with another status.',
                                ordcancel_internal.label(t.orders)))::ordcancel.problem;
     END LOOP;
 END
@@ -424,57 +424,57 @@ BEGIN
     IF FOUND THEN
         RETURN;
     END IF;
-    -- What cannot be looked at must not keep the rest from being told.
+    -- A check that fails must not prevent the others from being reported.
     FOREACH part IN ARRAY ARRAY['guards', 'records', 'rules', 'words', 'orders', 'requests'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT * FROM ordcancel_internal.health_of_%I($1)', part) USING t;
         EXCEPTION WHEN OTHERS THEN
-            RETURN NEXT ROW(orders, 'cannot_be_checked', format('Its %s: %s.', part, left(SQLERRM, 500)),
-                            'Mend that first.')::ordcancel.problem;
+            RETURN NEXT ROW(orders, 'cannot_be_checked',
+                            format('Checking its %s failed: %s.', CASE part WHEN 'words' THEN 'statuses' ELSE part END, left(SQLERRM, 500)),
+                            'Fix that first.')::ordcancel.problem;
         END;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health(regclass) IS 'see health';
 
--- What is wrong with an attached table: no row when all is well. It reads the
--- orders and their live cancellations, which takes as long as counting them.
+-- The problems of an attached table; no rows if all is well. Reads the orders and
+-- their live cancellations, which takes as long as counting them.
 --   orders   the attached order table
---   problem  a word for it that does not change: guard_disabled, policy_lets_nobody_cancel ...
+--   problem  a stable code: guard_disabled, policy_lets_nobody_cancel ...
 --   detail   what was found
 --   hint     what to do
--- For whoever may SELECT the whole table. Raises OC001, 42501. Source: design
--- section 10.
+-- The caller needs SELECT on the whole table. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.health(orders regclass) RETURNS SETOF ordcancel.problem
     LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
 COMMENT ON FUNCTION ordcancel.health(regclass) IS 'what is wrong with an attached table, and what to do';
 
--- The same of all tables that the reader may SELECT, and of what is not of one
--- table. Its reader needs EXECUTE on health(regclass).
+-- The same for all tables on which the caller has SELECT, and problems that do
+-- not belong to a table. The caller needs EXECUTE on health(regclass).
 CREATE VIEW ordcancel.health WITH (security_barrier) AS
 SELECT h.orders, h.problem, h.detail, h.hint
 FROM ordcancel_internal.readable AS t CROSS JOIN LATERAL ordcancel.health(t.orders) AS h
 UNION ALL
 SELECT NULL, 'table_dropped',
-       pg_catalog.format('An order table that is gone, OID %s, is still registered.', t.orders::pg_catalog.oid),
+       pg_catalog.format('A dropped order table, OID %s, is still registered.', t.orders::pg_catalog.oid),
        pg_catalog.format('SELECT ordcancel.detach(%s), as a superuser.', t.orders::pg_catalog.oid)
 FROM ordcancel.order_table AS t
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = t.orders)
 UNION ALL
 SELECT NULL, 'tables_not_shown',
        pg_catalog.format('Attached tables that you may not read, or that row-level security hides from you: %s.', pg_catalog.count(*)),
-       'GRANT SELECT on them to who is to watch them.'
+       'GRANT SELECT on them to the monitoring role.'
 FROM ordcancel.order_table AS t
 WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = t.orders)
   AND NOT EXISTS (SELECT FROM ordcancel_internal.readable AS r WHERE r.orders = t.orders)
 HAVING pg_catalog.count(*) > 0
 UNION ALL
--- A table that was made anew, or renamed, into the place of an order table.
+-- A table that was created or renamed to replace an order table.
 SELECT NULL, 'table_not_attached',
-       pg_catalog.format('Table %I.%I is under no rule, but %I.%I are records of an order table that was called so.',
+       pg_catalog.format('Table %I.%I is not attached, but %I.%I contains records of an order table of that name.',
                          n.nspname, c.relname, rn.nspname, r.relname),
-       pg_catalog.format('SELECT ordcancel.attach(%L, ...); or ordcancel.replace_table(), if the former order table is still there.',
+       pg_catalog.format('SELECT ordcancel.attach(%L, ...); or ordcancel.replace_table(), if the former order table still exists.',
                          pg_catalog.format('%I.%I', n.nspname, c.relname))
 FROM (SELECT d.records::pg_catalog.oid FROM ordcancel_internal.detached AS d
       UNION ALL SELECT t.cancellation_table::pg_catalog.oid FROM ordcancel.order_table AS t) AS k (records)
@@ -485,7 +485,7 @@ FROM (SELECT d.records::pg_catalog.oid FROM ordcancel_internal.detached AS d
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE NOT EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = c.oid)
 UNION ALL
--- A restore with --disable-triggers enables them plainly again.
+-- pg_restore --disable-triggers leaves them enabled without ALWAYS.
 SELECT NULL, 'configuration_unguarded',
        pg_catalog.format('Trigger "%s" of %I.%I does not fire in replica mode.', g.tgname, n.nspname, c.relname)
            COLLATE pg_catalog."default",

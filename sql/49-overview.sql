@@ -1,7 +1,7 @@
--- What the rules mean for the orders that are there
+-- What the rules mean for the existing orders
 
--- What a status has against it under a policy: the reason why nobody can
--- cancel its orders, or that it is probably misspelled. NULL: nothing.
+-- The problem of a status under a policy: why nobody can cancel its orders, or
+-- that it is probably misspelled. NULL if there is none.
 CREATE FUNCTION ordcancel_internal.status_problem(
     policy text, status text, orders_now bigint, ruled boolean, means text, elsewhere text, can_cancel boolean,
     known boolean, meant text, endless boolean) RETURNS text
@@ -10,19 +10,19 @@ CREATE FUNCTION ordcancel_internal.status_problem(
     AS $$
 SELECT CASE
     WHEN NOT known
-        THEN format('The status column has no label "%s" any more.', left(status, 80))
+        THEN format('The type of the status column no longer has label "%s".', left(status, 80))
     WHEN NOT can_cancel AND (ruled OR orders_now > 0)
         THEN format('Nobody can cancel: policy "%s" has no canceled_status.', left(policy, 80))
     WHEN status IS NULL AND orders_now > 0
         THEN 'Nobody can cancel: these orders have no status.'
     WHEN orders_now > 0 AND NOT ruled AND means IS NULL AND elsewhere IS NOT NULL
-        THEN format('Nobody can change it: it is %s in another policy, and has no meaning in this one.', elsewhere)
+        THEN format('Nobody can change it: it means %s in another policy, and nothing in this one.', elsewhere)
     WHEN orders_now > 0 AND NOT ruled AND means IS NULL
-        THEN 'Nobody can cancel: no rule.' || coalesce(' Is it meant to be "' || left(meant, 80) || '"?', '')
+        THEN 'Nobody can cancel: no rule.' || coalesce(' Did you mean "' || left(meant, 80) || '"?', '')
     WHEN orders_now = 0 AND meant IS NOT NULL
-        THEN format('No order has it. Is it meant to be "%s"?', left(meant, 80))
+        THEN format('No order has it. Did you mean "%s"?', left(meant, 80))
     WHEN ruled AND endless
-        THEN 'The customer''s window never closes: attach() was told no placed_at.'
+        THEN 'The customer''s window never closes: attach() was called without placed_at.'
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.status_problem(text, text, bigint, boolean, text, text, boolean, boolean, text, boolean) IS 'what a status has against it under a policy';
@@ -59,7 +59,7 @@ WITH attached AS (
         LEFT JOIN word AS w ON w.policy = c.policy AND w.status = c.status
         LEFT JOIN elsewhere AS e ON e.status = c.status
 ), lost AS (
-    -- Statuses of a policy's orders that nothing speaks of, and what is spoken of and no order has.
+    -- Statuses of a policy's orders that the policy does not mention, and statuses that it mentions but no order has.
     SELECT l.policy,
            array_agg(l.status) FILTER (WHERE l.n > 0 AND NOT l.ruled AND l.meaning IS NULL) AS unruled,
            array_agg(l.status) FILTER (WHERE l.rank = 3 OR (l.n = 0 AND l.ruled)) AS unused
@@ -78,15 +78,13 @@ ORDER BY l.policy <> 'default', l.policy, coalesce(l.rank, 0), l.n DESC, l.statu
 $$;
 COMMENT ON FUNCTION ordcancel_internal.overview(regclass) IS 'see overview';
 
--- What the rules of an attached table mean for the orders that it has: a row
--- for each policy and each status that its orders, its rules or its words for
--- cancellations have.
---   orders_now     how many orders there are; counted now, which reads the table
---   customer, customer_late, merchant, deletable   the rule; NULL: none
---   means          requested, in progress or canceled, where the status is the policy's word for it
---   problem        what is wrong with it, and NULL when nothing is
--- For whoever may SELECT the whole table. Raises OC001, 42501. Source: design
--- section 4b.
+-- What the rules of an attached table mean for its orders: a row for each policy
+-- and each status of its orders, its rules or its cancellations.
+--   orders_now     number of orders; counted by reading the table
+--   customer, customer_late, merchant, deletable   the rule; NULL if there is none
+--   means          requested, in progress or canceled, if the policy uses the status for it
+--   problem        what is wrong, or NULL
+-- The caller needs SELECT on the whole table. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.overview(orders regclass)
     RETURNS TABLE (policy text, status text, orders_now bigint, customer text, customer_late text, merchant text,
                    deletable boolean, means text, problem text)
@@ -106,9 +104,9 @@ ORDER BY 1, 2
 $$;
 COMMENT ON FUNCTION ordcancel_internal.unruled_statuses(regclass) IS 'see unruled_statuses';
 
--- Statuses that orders have and no rule speaks of, for each policy that the
--- table's orders are governed by; the policy's own statuses for cancellations
--- need none. For whoever may SELECT the whole table. Raises OC001, 42501.
+-- Statuses of orders without a rule, for each policy that has orders. Statuses
+-- that the policy uses for cancellations need no rule. The caller needs SELECT on
+-- the whole table. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.unruled_statuses(orders regclass)
     RETURNS TABLE (policy text, status text, order_count bigint)
     LANGUAGE c STABLE

@@ -1,17 +1,16 @@
--- The verbs. Each is declared twice on the same C function: with text for the
--- key, so that an untyped literal or driver parameter resolves, and with
--- anynonarray, so that a value of any type does.
+-- The functions on orders. Each is declared twice on the same C function: with
+-- text for the key, which accepts an untyped literal or driver parameter, and
+-- with anynonarray, which accepts a value of any type.
 
--- The customer cancels, where the rule says cancel, or asks, where it says
--- request.
+-- The customer cancels the order, or requests it, depending on the rule.
 --   orders       the attached order table
 --   order_id     the order's key; a key of several columns as ROW(7, 42) or '(7,42)'
 --   reason       code of ordcancel.reason
 --   note         up to 2,000 characters, fewer where the reason says so
---   actor        who acts, for the record; else ordcancel.actor, else the role
---   request_key  makes a repeated call return the first one's outcome
--- Returns what has become of the order; changed is false when it was so.
--- Raises OC001 to OC006, OC011, OC014. Source: design section 5.
+--   actor        actor to record; default ordcancel.actor, then the role
+--   request_key  a repeated call with the same key returns the first outcome
+-- Returns the outcome; changed is false if there was nothing to do. Raises OC001
+-- to OC006, OC011, OC014.
 CREATE FUNCTION ordcancel.request_cancel(
     orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
     RETURNS ordcancel.outcome
@@ -25,9 +24,9 @@ CREATE FUNCTION ordcancel.request_cancel(
     AS 'MODULE_PATHNAME', 'ordcancel_request_cancel';
 COMMENT ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text) IS 'the customer cancels or asks for it';
 
--- The merchant cancels, or asks where the rule says request, or confirms what
--- is requested; a reason that is given then is the record's, as of
--- accept_cancel. Arguments and errors as of request_cancel, and OC013.
+-- The merchant cancels the order, requests it, or confirms a request, depending
+-- on the rule. A reason given on confirmation replaces that of the record, as in
+-- accept_cancel. Arguments and errors as for request_cancel, and OC013.
 CREATE FUNCTION ordcancel.cancel_order(
     orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
     RETURNS ordcancel.outcome
@@ -41,8 +40,8 @@ CREATE FUNCTION ordcancel.cancel_order(
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_order';
 COMMENT ON FUNCTION ordcancel.cancel_order(regclass, anynonarray, text, text, text, text) IS 'the merchant cancels, or confirms a request';
 
--- Cancels in spite of rule, window or block; the note is required, and the
--- event says data.override. Arguments as of request_cancel. Raises OC001,
+-- Cancels regardless of rule, window and blocks. The note is required, and the
+-- event has override in data. Arguments as for request_cancel. Raises OC001,
 -- OC002, OC006, OC011, OC014.
 CREATE FUNCTION ordcancel.override_cancel(
     orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
@@ -57,9 +56,9 @@ CREATE FUNCTION ordcancel.override_cancel(
     AS 'MODULE_PATHNAME', 'ordcancel_override_cancel';
 COMMENT ON FUNCTION ordcancel.override_cancel(regclass, anynonarray, text, text, text, text) IS 'cancels in spite of rule, window or block';
 
--- The party that asked takes its request back; the order gets its prior status
+-- The requesting party withdraws its request; the order gets its prior status
 -- unless it has moved on. A role that may act for both parties acts for the one
--- that asked. Raises OC001, OC002, OC003, OC006, OC007.
+-- that made the request. Raises OC001, OC002, OC003, OC006, OC007.
 CREATE FUNCTION ordcancel.withdraw_cancel(
     orders regclass, order_id text, note text DEFAULT NULL, actor text DEFAULT NULL)
     RETURNS ordcancel.outcome
@@ -73,12 +72,12 @@ CREATE FUNCTION ordcancel.withdraw_cancel(
     AS 'MODULE_PATHNAME', 'ordcancel_withdraw_cancel';
 COMMENT ON FUNCTION ordcancel.withdraw_cancel(regclass, anynonarray, text, text) IS 'takes one''s own request back';
 
--- The merchant accepts a request: canceled, or in progress while a refund is
--- due.
---   reason  code of ordcancel.reason, judged as that of cancel_order; the
---           record's from then on, while the asker's stays in the event of the
---           ask; without one the asker's stays
---   note, actor  as of cancel_order
+-- The merchant accepts a request: the order is canceled, or in progress while a
+-- refund is due.
+--   reason  code of ordcancel.reason, checked as in cancel_order; replaces that
+--           of the record, while the requester's stays in the event of the
+--           request; NULL keeps the requester's
+--   note, actor  as for cancel_order
 -- Raises OC001, OC002, OC005, OC006, OC007, OC013, OC014.
 CREATE FUNCTION ordcancel.accept_cancel(
     orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL)
@@ -109,13 +108,12 @@ CREATE FUNCTION ordcancel.deny_cancel(
     AS 'MODULE_PATHNAME', 'ordcancel_deny_cancel';
 COMMENT ON FUNCTION ordcancel.deny_cancel(regclass, anynonarray, text, text) IS 'denies a request';
 
--- Adds a refund to a cancellation in progress; with the last one it is
--- canceled.
---   amount     positive, not above what is still due; rounded to refund_scale
+-- Records a refund of a cancellation in progress; the last one completes it.
+--   amount     positive, at most the amount still due; rounded to refund_scale
 --   method     code of ordcancel.refund_method
---   reference  up to 255 characters; a refund of the order that is on record
---              with it, the same amount and method, is not added again (changed
---              is false), and with another amount or method it is OC010
+--   reference  up to 255 characters; a refund with the reference, amount and
+--              method of a recorded one is not added again (changed is false);
+--              with another amount or method it is OC010
 -- Raises OC001, OC002, OC007, OC010.
 CREATE FUNCTION ordcancel.record_refund(
     orders regclass, order_id text, amount numeric, method text, reference text DEFAULT NULL, actor text DEFAULT NULL)
@@ -130,11 +128,12 @@ CREATE FUNCTION ordcancel.record_refund(
     AS 'MODULE_PATHNAME', 'ordcancel_record_refund';
 COMMENT ON FUNCTION ordcancel.record_refund(regclass, anynonarray, numeric, text, text, text) IS 'records a refund; the last one completes the cancellation';
 
--- Undoes a cancellation, as far and as long as the policy says; the order gets
--- its prior status unless it has moved on. One's own request is withdrawn by
--- it; the other party's is denied, and needs a note. settled says that refunds
--- which must be repaid or recaptured have been; without it what was refunded
--- was kept, and is not due again. Raises OC001, OC002, OC006, OC008, OC009.
+-- Undoes a cancellation, within the limits of the policy; the order gets its
+-- prior status unless it has moved on. The caller's own open request is
+-- withdrawn; the other party's is denied, which needs a note. settled confirms that
+-- refunds that must be repaid or recaptured have been; otherwise the customer
+-- keeps the refunds, and they are not due again. Raises OC001, OC002, OC006,
+-- OC008, OC009.
 CREATE FUNCTION ordcancel.undo_cancel(
     orders regclass, order_id text, note text DEFAULT NULL, actor text DEFAULT NULL, settled boolean DEFAULT false)
     RETURNS ordcancel.outcome
@@ -148,20 +147,19 @@ CREATE FUNCTION ordcancel.undo_cancel(
     AS 'MODULE_PATHNAME', 'ordcancel_undo_cancel';
 COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, anynonarray, text, text, boolean) IS 'undoes a cancellation';
 
--- What may be done to an order: one row per party and verb. Asks the decision
--- that the verbs ask, without locks; reason and note are not judged, nor
--- whether the role may EXECUTE the verb, but the setting ordcancel.party is.
---   allowed    whether the call would go through
+-- What can be done to an order: one row per party and verb. Makes the same
+-- decision as the verbs, without locks. Does not check reason and note, nor
+-- whether the role may EXECUTE the verb, but respects ordcancel.party.
+--   allowed    whether the call would succeed
 --   outcome    canceled, requested, in_progress, withdrawn, denied, undone;
---              already, when the call would change nothing; refused
---   condition, detail, hint  why not. An allowed undo_cancel has them where it
---              goes through with settled => true alone: ask whether the money
---              is back, and pass it
---   until      when the answer changes by itself
---   refund_due what is paid back when the outcome is canceled or in_progress
--- VOLATILE, as the answer is: it goes by the clock, not the statement's time,
--- and by the rules as they are now, not as the statement's snapshot has them.
--- Raises OC001, OC002.
+--              already, if the call would change nothing; refused
+--   condition, detail, hint  why not. An allowed undo_cancel has them if it
+--              needs settled => true, that is, confirmation that the money is
+--              back
+--   until      when the answer will change without a change of the order
+--   refund_due the amount to refund if the outcome is canceled or in_progress
+-- VOLATILE, because the answer depends on the clock, not on the statement's time,
+-- and on the current rules, not on the statement's snapshot. Raises OC001, OC002.
 CREATE FUNCTION ordcancel.cancel_options(orders regclass, order_id text)
     RETURNS TABLE (party text, verb text, allowed boolean, outcome text, condition text, detail text, hint text,
                    until timestamptz, refund_due numeric)
@@ -175,14 +173,14 @@ CREATE FUNCTION ordcancel.cancel_options(orders regclass, order_id anynonarray)
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_options';
 COMMENT ON FUNCTION ordcancel.cancel_options(regclass, anynonarray) IS 'what may be done to an order, by whom, until when, and why not';
 
--- The decision by itself: what would the rules say? For tests and for trying a
--- policy out; no order is involved. verb and party act on an order whose
--- cancellation is in a state, asked for by asked_by; customer, customer_late,
--- merchant and deletable are the rule of its status (all NULL: no rule). With
--- change_to a plain update is judged instead of the verb: to requested,
--- in_progress, canceled, customer_canceled, prior, or any other status. at is
--- when: the statement's time when NULL, or ordcancel.clock. So it is STABLE:
--- it looks at nothing but its arguments and that time. Raises 22023 for a word that is none.
+-- The decision alone, without an order, for tests and for trying out a policy.
+-- verb and party act on an order whose cancellation is in state, requested by
+-- asked_by; customer, customer_late, merchant and deletable are the rule of its
+-- status (all NULL: no rule). With change_to, a plain update is decided instead
+-- of the verb: to requested, in_progress, canceled, customer_canceled, prior, or
+-- any other status. at is the time of the decision; the default is ordcancel.clock
+-- or the statement's time. STABLE, because the result depends only on the
+-- arguments and that time. Raises 22023 for an invalid value.
 CREATE FUNCTION ordcancel.decide(
     verb text, party text, state text DEFAULT 'none', asked_by text DEFAULT 'customer', customer text DEFAULT NULL,
     customer_late text DEFAULT NULL, merchant text DEFAULT NULL, deletable boolean DEFAULT NULL,
@@ -195,19 +193,18 @@ CREATE FUNCTION ordcancel.decide(
     AS 'MODULE_PATHNAME', 'ordcancel_decide';
 COMMENT ON FUNCTION ordcancel.decide(text, text, text, text, text, text, text, boolean, timestamptz, interval, timestamptz, boolean, boolean, text, text, timestamptz, interval, text) IS 'what the rules would say, without an order';
 
--- The merchant cancels many orders in one call: each as cancel_order would,
--- and one that is refused does not stop the rest.
+-- The merchant cancels many orders in one call, each as with cancel_order; a
+-- refused order does not stop the rest.
 --   orders     the attached order table
---   order_ids  their keys, as an array of what cancel_order takes one of, also
---              as its text: '{42,43}'; NULL is an array of none
---   reason, note, actor   as of cancel_order, for all of them
---   on_error   skip: tell it in the order's row; abort: raise it, and nothing
---              is done to any of them
+--   order_ids  array of keys as for cancel_order, or its text: '{42,43}'; NULL
+--              is an empty array
+--   reason, note, actor   as for cancel_order, for all orders
+--   on_error   skip: return the error in the order's row; abort: raise it, and
+--              cancel none of the orders
 -- Returns a row for each id in the order of the array: outcome is canceled,
--- in_progress, requested, already or refused, and a refusal has its SQLSTATE
--- and message. An order that is named twice is done once.
--- Raises OC001, OC014, 22023; with abort what cancel_order does. Source:
--- design section 5.
+-- in_progress, requested, already or refused, with SQLSTATE and message of a
+-- refusal. An order that is named twice is canceled once. Raises OC001, OC014,
+-- 22023; with abort also the errors of cancel_order.
 CREATE FUNCTION ordcancel.cancel_orders(
     orders regclass, order_ids text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, on_error text DEFAULT 'skip')
     RETURNS TABLE (order_id text, outcome text, cancellation_id bigint, sqlstate text, message text)

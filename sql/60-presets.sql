@@ -1,5 +1,5 @@
--- Presets: the rules of known systems, as rows. A new one is rows in the
--- tables of this file.
+-- Presets: the rules of known systems, as rows. To add a preset, add rows to the
+-- tables in this file.
 
 CREATE TABLE ordcancel.preset (
     preset text PRIMARY KEY,
@@ -67,26 +67,26 @@ INSERT INTO ordcancel.preset (preset, description, grace, requested_status, in_p
                               customer_canceled_status, decision_timeout, on_timeout, undo, reason_required) VALUES
     -- Cancelled is an end: its process has no way out of it.
     ('spryker', 'Spryker Commerce OS', '30 minutes', NULL, NULL, 'canceled', NULL, NULL, NULL, 'never', false),
-    -- The window counts from the payment's approval: attach(placed_at => that
-    -- column). A request that nobody answers cancels the order after 30 days.
+    -- The window is counted from the payment's approval: pass that column as
+    -- attach(placed_at => ...). An unanswered request is accepted after 30 days.
     ('vtex', 'VTEX Orders', '30 minutes', 'cancellation-requested', NULL, 'canceled', NULL, '30 days', 'accept',
      'never', false),
     ('cafe24', 'Cafe24', NULL, 'cancellation_requested', 'cancellation_in_progress', 'canceled', NULL, NULL, NULL,
      'canceled', true),
-    -- The page knows no way back from Cancelled.
+    -- The documentation describes no way back from Cancelled.
     ('kibo', 'Kibo Order Management', NULL, NULL, NULL, 'Cancelled', NULL, NULL, NULL, 'never', true),
     -- A request leaves the order's state as it is.
     ('zaikio', 'Zaikio Procurement', NULL, NULL, NULL, 'canceled_by_supplier', 'canceled_by_consumer', NULL, NULL,
      'never', false);
 
 INSERT INTO ordcancel.preset_rule (preset, status, customer, customer_late, merchant, deletable, hint) VALUES
-    -- Customers within the window, the back office without one.
+    -- Customers within the window, the back office at any time.
     ('spryker', 'new', 'cancel', 'forbid', 'cancel', false, NULL),
     ('spryker', 'payment pending', 'cancel', 'forbid', 'cancel', false, NULL),
     ('spryker', 'paid', 'cancel', 'forbid', 'cancel', false, NULL),
     ('spryker', 'confirmed', 'cancel', 'forbid', 'cancel', false, NULL),
-    -- The page is silent on what comes after: the shipped process gives these
-    -- states no flag, so nobody cancels there.
+    -- The documentation does not describe later states: the example process does
+    -- not flag them as cancellable, so nobody cancels there.
     ('spryker', 'waiting', 'forbid', NULL, 'forbid', false, 'The time to cancel is over; the order is being exported.'),
     ('spryker', 'exported', 'forbid', NULL, 'forbid', false, 'The order is with the warehouse.'),
     ('spryker', 'shipped', 'forbid', NULL, 'forbid', false, 'Process it as a return.'),
@@ -106,19 +106,19 @@ INSERT INTO ordcancel.preset_rule (preset, status, customer, customer_late, merc
     ('cafe24', 'in_transit', 'forbid', NULL, 'forbid', false, 'Process the request as a return.'),
     ('cafe24', 'delivered', 'forbid', NULL, 'forbid', false, 'Process the request as a return.'),
 
-    -- The page is about the merchant's call. That shoppers cancel until the
-    -- order is worked on is this preset's choice: the system has a list of
-    -- reasons for them.
+    -- The documentation only describes the merchant's call. Letting shoppers cancel
+    -- until the order is processed is a choice of this preset, because the system
+    -- has a list of reasons for them.
     ('kibo', 'Pending', 'cancel', NULL, 'cancel', false, NULL),
     ('kibo', 'Accepted', 'cancel', NULL, 'cancel', false, NULL),
     ('kibo', 'Processing', 'forbid', NULL, 'cancel', false, NULL),
     ('kibo', 'Completed', 'forbid', NULL, 'forbid', false, 'The order is fulfilled: process it as a return.'),
 
-    -- The supplier has not got it yet, so there is nothing for him to cancel.
+    -- The supplier does not have the order yet, so cannot cancel it.
     ('zaikio', 'draft', 'forbid', NULL, 'forbid', true, 'The order has not been placed: delete it.'),
     ('zaikio', 'placed', 'cancel', NULL, 'forbid', false, NULL),
     ('zaikio', 'transfer_failed', 'cancel', NULL, 'forbid', false, NULL),
-    -- The one policy of a supplier that is known: before production.
+    -- The only documented policy of a supplier: before production.
     ('zaikio', 'transferred', 'request', NULL, 'cancel', false, NULL),
     ('zaikio', 'confirmed', 'request', NULL, 'cancel', false, NULL),
     ('zaikio', 'in_production', 'forbid', NULL, 'forbid', false, 'Contact the supplier directly.'),
@@ -140,7 +140,7 @@ INSERT INTO ordcancel.preset_reason (preset, code, description, audience) VALUES
     ('kibo', 'item_on_reserve', 'the item is reserved', 'merchant'),
     ('kibo', 'no_inventory', 'no inventory', 'merchant');
 
--- What apply_preset does, but says nothing of the orders.
+-- Like apply_preset, but without reporting about the orders.
 CREATE FUNCTION ordcancel_internal.write_preset(orders regclass, preset text, policy text) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -162,7 +162,7 @@ BEGIN
     PERFORM ordcancel_internal.check_preset_labels(orders, preset);
     PERFORM ordcancel_internal.begin_policy(orders, policy, NULL);
 
-    -- What the preset leaves open is as it was in the beginning.
+    -- Settings that the preset does not define get their defaults.
     PERFORM ordcancel_internal.write_policy(
         orders, policy, p.grace, p.requested_status, p.in_progress_status, p.canceled_status,
         p.customer_canceled_status, p.on_progress, p.decision_timeout, p.on_timeout, p.undo, p.undo_window,
@@ -173,20 +173,20 @@ BEGIN
     FROM ordcancel.preset_rule AS r WHERE r.preset = p.preset ORDER BY r.status;
     GET DIAGNOSTICS rules = ROW_COUNT;
 
-    -- Reasons are for all tables: one that is there already stays as it is.
+    -- Reasons are shared by all tables: an existing one is left unchanged.
     INSERT INTO ordcancel.reason (code, description, audience, requires_note, requires_request, note_max)
     SELECT r.code, r.description, r.audience, r.requires_note, r.requires_request, r.note_max
     FROM ordcancel.preset_reason AS r
     WHERE r.preset = p.preset AND NOT EXISTS (SELECT FROM ordcancel.reason AS t WHERE t.code = r.code)
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS reasons = ROW_COUNT;
-    RETURN format('%s: policy "%s" as of %s: %s rules, %s new reasons', ordcancel_internal.label(orders), policy,
+    RETURN format('%s: policy "%s" copied from %s: %s rules, %s new reasons', ordcancel_internal.label(orders), policy,
                   p.description, rules, reasons);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.write_preset(regclass, text, text) IS 'writes policy, rules and reasons of a known system';
 
--- All labels that an enum lacks at once, with the statements that add them.
+-- Reports all missing labels of an enum at once, with the statements to add them.
 CREATE FUNCTION ordcancel_internal.check_preset_labels(orders regclass, preset text) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -211,7 +211,7 @@ BEGIN
         ORDER BY w.n, w.status);
     IF lacking <> '{}' THEN
         PERFORM ordcancel_internal.invalid(
-            format('type %s lacks labels that preset "%s" speaks of', type, preset),
+            format('type %s lacks labels of preset "%s"', type, preset),
             format('They are: %s.', array_to_string(lacking, ', ')),
             format('Add them first: %s', (SELECT string_agg(format('ALTER TYPE %s ADD VALUE %L;', type, l), ' ' ORDER BY n)
                                           FROM unnest(lacking) WITH ORDINALITY AS v (l, n))));
@@ -239,10 +239,10 @@ COMMENT ON FUNCTION ordcancel_internal.apply_preset(regclass, text, text) IS 'se
 
 -- Writes the policy, rules and reasons of a known system, in its own status
 -- names: spryker, vtex, cafe24, kibo or zaikio. Rules for other statuses and
--- other policies stay. Returns what it wrote; a NOTICE says which statuses of
--- orders have no rule. Raises OC001, OC014 (also when the status column cannot
--- hold one of the statuses), 42501. Source: the systems' own pages; where a
--- page is silent, sql/60-presets.sql says what was chosen.
+-- other policies are kept. Returns what it wrote; a NOTICE reports statuses of
+-- orders without a rule. Raises OC001, OC014 (also if the status column cannot
+-- hold one of the statuses), 42501. The presets follow the systems' public
+-- documentation; comments above name the choices where it is silent.
 CREATE FUNCTION ordcancel.apply_preset(orders regclass, preset text, policy text DEFAULT 'default') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';

@@ -1,9 +1,9 @@
--- GRANT is the whole model: what PUBLIC gets by default is taken back, and the
--- short forms give what a kind of role needs. They run as the caller, who has
--- to hold the privileges with grant option, and return what they granted.
+-- Privileges are managed with GRANT alone. PUBLIC's default privileges are
+-- revoked; the functions here grant what a kind of role needs. They run as the
+-- caller, who needs the grant option, and return what they granted.
 
--- Lets a role act as a customer: ask, withdraw, and look at its options. It
--- also needs SELECT on the order table, which row-level security may narrow.
+-- Lets a role act as a customer: request, withdraw, and see its options. The role
+-- also needs SELECT on the order table, possibly restricted by row-level security.
 CREATE FUNCTION ordcancel.grant_customer(role regrole) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -21,9 +21,9 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel.grant_customer(regrole) IS 'grants a role what a customer needs';
 
--- Lets a role act as a merchant. override_cancel is not among it: grant that
--- to those who may pass the rules by. Plain updates of the role count as the
--- merchant's from then on.
+-- Lets a role act as a merchant. Does not include override_cancel: grant that to
+-- roles that may bypass the rules. Plain updates by the role then count as the
+-- merchant's.
 CREATE FUNCTION ordcancel.grant_merchant(role regrole) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -42,8 +42,8 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel.grant_merchant(regrole) IS 'grants a role what a merchant needs';
 
--- Lets a role that owns order tables set them up, and add partitions to them. It
--- can do so only with tables of its own.
+-- Lets a role configure the order tables that it owns, and add partitions to
+-- them.
 CREATE FUNCTION ordcancel.grant_owner(role regrole) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -57,8 +57,8 @@ BEGIN
     END IF;
     EXECUTE (SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %s', oid::regprocedure, role), '; ')
              FROM pg_proc WHERE pronamespace = 'ordcancel'::regnamespace AND proname = ANY (routines));
-    -- PostgreSQL asks for it of whoever adds a partition, to which the triggers
-    -- are cloned. By name nobody reaches them.
+    -- Adding a partition clones the triggers, which requires EXECUTE on their
+    -- functions. Without USAGE on the schema the role cannot name them.
     EXECUTE format('GRANT EXECUTE ON FUNCTION ordcancel_internal.guard_update(), ordcancel_internal.guard_insert(),'
                    ' ordcancel_internal.guard_delete(), ordcancel_internal.guard_child() TO %s', role);
     RETURN format('%s may execute %s', role, array_to_string(routines, ', '));

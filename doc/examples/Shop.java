@@ -1,4 +1,4 @@
-// Cancelling from Java, with the table of README.md:
+// Canceling from Java, with the table of README.md:
 //
 //   apt-get install libpostgresql-jdbc-java
 //   java -cp /usr/share/java/postgresql.jar Shop.java jdbc:postgresql:shop 42
@@ -11,7 +11,7 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
 class Shop {
-    // By the function: a refusal is an SQLSTATE of ordcancel.
+    // With the function: a refusal raises an SQLSTATE of ordcancel.
     static String cancel(Connection db, int orderId, String reason, String actor) throws SQLException {
         try (PreparedStatement call = db.prepareStatement(
                 "SELECT state FROM ordcancel.cancel_order('shop.orders', ?, ?, actor => ?)")) {
@@ -29,8 +29,8 @@ class Shop {
         }
     }
 
-    // By a plain update, as existing code does: a refusal is a check violation, and
-    // the constraint is the name of the condition.
+    // With a plain update, as existing code does: a refusal is a check violation whose
+    // constraint name is the name of the condition.
     static String setStatus(Connection db, int orderId, String status) throws SQLException {
         try (PreparedStatement update = db.prepareStatement("UPDATE shop.orders SET status = ? WHERE id = ?")) {
             update.setString(1, status);
@@ -45,8 +45,9 @@ class Shop {
     }
 
     static String refusal(String condition, SQLException e) {
-        ServerErrorMessage said = ((PSQLException) e).getServerErrorMessage();
-        return condition + ": " + said.getMessage() + (said.getHint() == null ? "" : " (" + said.getHint() + ")");
+        ServerErrorMessage message = ((PSQLException) e).getServerErrorMessage();
+        String hint = message.getHint() == null ? "" : " (" + message.getHint() + ")";
+        return condition + ": " + message.getMessage() + hint;
     }
 
     public static void main(String[] args) throws SQLException {

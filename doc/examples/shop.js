@@ -1,12 +1,12 @@
-// Cancelling from Node, with the table of README.md:
+// Canceling from Node, with the table of README.md:
 //
 //   npm install pg
 //   node shop.js 42
 //
-// The connection is that of libpq: PGHOST, PGDATABASE, PGUSER and so on.
+// The connection uses libpq's environment variables: PGHOST, PGDATABASE, PGUSER and so on.
 const { Client } = require('pg');
 
-// By the function: a refusal is an SQLSTATE of ordcancel.
+// With the function: a refusal raises an SQLSTATE of ordcancel.
 async function cancel(db, orderId, reason, actor) {
   try {
     const { rows } = await db.query(
@@ -19,8 +19,8 @@ async function cancel(db, orderId, reason, actor) {
   }
 }
 
-// By a plain update, as existing code does: a refusal is a check violation, and
-// the constraint is the name of the condition.
+// With a plain update, as existing code does: a refusal is a check violation whose
+// constraint name is the name of the condition.
 async function setStatus(db, orderId, status) {
   try {
     await db.query('UPDATE shop.orders SET status = $2 WHERE id = $1', [orderId, status]);
@@ -34,7 +34,7 @@ async function setStatus(db, orderId, status) {
 async function main(orderId) {
   const db = new Client();
   await db.connect();
-  // What the page may offer the customer.
+  // What the page can offer to the customer.
   const { rows } = await db.query(
     `SELECT outcome, detail, hint, until FROM ordcancel.cancel_options('shop.orders', $1)
       WHERE party = 'customer' AND verb = 'request_cancel'`, [orderId]);

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Cancelling and listening from Python, with the table of README.md.
+"""Canceling and listening from Python, with the table of README.md.
 
     apt-get install python3-psycopg2
     ./shop.py cancel 42 out_of_stock      # as a merchant
     ./shop.py listen                      # prints every event, and misses none
 
-The connection is that of libpq: PGHOST, PGDATABASE, PGUSER and so on.
+The connection uses libpq's environment variables: PGHOST, PGDATABASE, PGUSER and so on.
 """
 import select
 import sys
@@ -16,8 +16,8 @@ import psycopg2
 
 
 def cancel(order_id, reason):
-    """Cancels an order. A lost connection is tried again with the same key, so
-    that the order is canceled once, and the answer is that of the first call."""
+    """Cancels an order. After a lost connection the call is repeated with the same
+    key, so the order is canceled once, and the result is that of the first call."""
     key = str(uuid.uuid4())
     for wait in (0, 1, 2, 4, 8):
         time.sleep(wait)
@@ -34,8 +34,8 @@ def cancel(order_id, reason):
 
 
 def events_after(cursor, position):
-    """The next events, in an order in which none can appear behind the position:
-    of transactions before which no other is still running."""
+    """The next events, in an order in which no event can appear before the position
+    later: only those of transactions older than every running transaction."""
     cursor.execute(
         "SELECT xid, event_id, order_key, type, state, reason"
         " FROM ordcancel.event"
@@ -46,21 +46,21 @@ def events_after(cursor, position):
 
 
 def listen(handle, position=(0, 0)):
-    """Calls handle for every event after the position. NOTIFY only wakes it up:
-    what happened while it was away is in the table. Keep the position of the last
-    event handled in your own database, and begin there the next time.
+    """Calls handle for every event after the position. NOTIFY is only a wake-up:
+    events that occurred while nobody listened are in the table. Store the position
+    of the last handled event in your own database, and start there next time.
     An index on (xid, event_id) of the event table keeps this fast."""
     db = psycopg2.connect("")
     db.autocommit = True
     cursor = db.cursor()
-    cursor.execute("LISTEN ordcancel")      # before the first look, or one is missed
+    cursor.execute("LISTEN ordcancel")      # before the first query, or an event is missed
     while True:
         events = events_after(cursor, position)
         for xid, event_id, *event in events:
             handle(event_id, *event)
             position = (xid, event_id)
         if not events:
-            # An event may have to wait for an older transaction: look now and then.
+            # An event may have to wait for an older transaction: poll every 5 seconds.
             select.select([db], [], [], 5)
             db.poll()
             db.notifies.clear()
@@ -74,7 +74,7 @@ def main():
     except psycopg2.Error as error:
         if not (error.pgcode or "").startswith("OC"):
             raise
-        # Refused: OC003 is the rule, OC004 the window, … see doc/errors.md
+        # Refused: OC003 by the rule, OC004 by the window, … see doc/errors.md
         print(error.pgcode, error.diag.message_primary, error.diag.message_hint or "")
         sys.exit(1)
 

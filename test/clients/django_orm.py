@@ -34,10 +34,10 @@ def cancel(order, reason, actor):
         order.refresh_from_db()
         return state
     except DatabaseError as error:
-        said = getattr(error.__cause__, "diag", None)
-        if not said or not (said.sqlstate or "").startswith("OC"):      # None: the connection is lost
+        diag = getattr(error.__cause__, "diag", None)
+        if not diag or not (diag.sqlstate or "").startswith("OC"):      # None: the connection is lost
             raise
-        return f"{said.sqlstate}: {said.message_hint or said.message_primary}"
+        return f"{diag.sqlstate}: {diag.message_hint or diag.message_primary}"
 
 
 def save(order, **options):

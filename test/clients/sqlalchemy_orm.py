@@ -27,10 +27,10 @@ def cancel(session, order, reason, actor):
         return state
     except DBAPIError as error:
         session.rollback()
-        said = error.orig.diag
-        if not (said.sqlstate or "").startswith("OC"):      # None: the connection is lost
+        diag = error.orig.diag
+        if not (diag.sqlstate or "").startswith("OC"):      # None: the connection is lost
             raise
-        return f"{said.sqlstate}: {said.message_hint or said.message_primary}"
+        return f"{diag.sqlstate}: {diag.message_hint or diag.message_primary}"
 
 
 def save(session):

@@ -4,7 +4,7 @@
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- A shop that exists already: 300 orders, and a program that writes them.'
+\echo '-- An existing shop: 300 orders, and a program that writes them.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -40,7 +40,7 @@ FROM shop.orders GROUP BY status ORDER BY last_id;
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- What the DBA does, once. The table stays as it is.'
+\echo '-- The DBA sets it up, once. The table keeps its shape.'
 \echo '-- ==========================================================================='
 \echo
 CREATE EXTENSION ordcancel;
@@ -52,7 +52,7 @@ SELECT ordcancel.attach('shop.orders', status => 'status',
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- It has no rules yet, so nobody can cancel anything. The rules are data.'
+\echo '-- There are no rules yet, so nobody can cancel. Rules are rows in tables.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -72,9 +72,9 @@ FROM unnest('{shipped,delivered}'::text[]) AS status;
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Who may do what is GRANT. Customers see their own orders only, by row'
-\echo '-- security. Only the warehouse may write to the table, with the program that'
-\echo '-- it always had.'
+\echo '-- GRANT decides who may do what. Row-level security limits customers to their'
+\echo '-- own orders. Only the warehouse may write to the table, with the program that'
+\echo '-- it has always used.'
 \echo '-- ==========================================================================='
 \echo
 CREATE ROLE customer;
@@ -93,14 +93,14 @@ SELECT ordcancel.grant_merchant('merchant');
 \o
 
 \echo
-\echo '-- This session also listens, as the shop''s other programs would.'
+\echo '-- This session also listens, as other programs of the shop would.'
 \echo
 
 LISTEN ordcancel;
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Mia looks at her orders. Before the page shows a button it asks: may she?'
+\echo '-- Mia looks at her orders. The page asks whether to show a cancel button.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -113,7 +113,7 @@ WHERE c.verb = 'request_cancel' ORDER BY o.id DESC LIMIT 4;
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- The newest is a moment old. She just cancels it.'
+\echo '-- The newest order was placed a moment ago. She can simply cancel it.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -123,8 +123,8 @@ FROM ordcancel.request_cancel('shop.orders', 300, 'created_by_mistake',
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- The answer got lost on her phone, so the app sends the call again. No harm,'
-\echo '-- and no second event.'
+\echo '-- Her phone lost the connection, so the app repeats the call. Nothing changes,'
+\echo '-- and there is no second event.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -133,7 +133,7 @@ FROM ordcancel.request_cancel('shop.orders', 300, 'created_by_mistake',
                               request_key => 'app-7f3a');
 
 \echo
-\echo '-- Somebody else''s order does not exist for her:'
+\echo '-- For her, orders of other customers do not exist:'
 \echo
 
 \set ON_ERROR_STOP off
@@ -142,7 +142,7 @@ SELECT state FROM ordcancel.request_cancel('shop.orders', 299);
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- The one of yesterday is being packed. She can only ask, the merchant decides.'
+\echo '-- Yesterday''s order is being packed. She can only request; the merchant decides.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -151,7 +151,7 @@ FROM ordcancel.request_cancel('shop.orders', 288, 'found_cheaper_price');
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Anna is the merchant, and accepts it.'
+\echo '-- Anna, the merchant, accepts the request.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -162,8 +162,8 @@ FROM ordcancel.accept_cancel('shop.orders', 288);
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- It is paid, so it is not over before the money is back. ordcancel moves no'
-\echo '-- money; it keeps the account.'
+\echo '-- The order was paid, so the cancellation waits for the refund. ordcancel moves'
+\echo '-- no money; it keeps track of it.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -173,7 +173,7 @@ FROM ordcancel.record_refund('shop.orders', 288, 50, 'card',
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- The second refund completes it, which is an event of its own.'
+\echo '-- The second refund completes the cancellation, which is a separate event.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -183,7 +183,7 @@ FROM ordcancel.record_refund('shop.orders', 288, 35.60, 'card',
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Jonas asks too.'
+\echo '-- Jonas requests a cancellation, too.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -195,7 +195,7 @@ FROM ordcancel.request_cancel('shop.orders', 289, 'customer_changed_mind');
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Anna denies it. His order gets its old status back.'
+\echo '-- Anna denies it. The order gets its previous status back.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -206,7 +206,7 @@ FROM ordcancel.deny_cancel('shop.orders', 289, 'engraved for him');
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Aiko asks.'
+\echo '-- Aiko requests a cancellation.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -218,9 +218,9 @@ FROM ordcancel.request_cancel('shop.orders', 290, 'wont_arrive_in_time');
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- But the warehouse is quicker. Its program knows nothing of ordcancel: it does'
-\echo '-- the UPDATE that it always did. The order moves on, so the request is denied,'
-\echo '-- and nobody waits for an answer.'
+\echo '-- But the warehouse is faster. Its program knows nothing about ordcancel: it runs'
+\echo '-- the same UPDATE as always. The order moves on, so the request is denied, and'
+\echo '-- nobody waits for a decision.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -230,14 +230,14 @@ UPDATE shop.orders SET status = 'shipped' WHERE id = 290;
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- The other way round, the warehouse cannot ship what is canceled,'
+\echo '-- Conversely, the warehouse cannot ship a canceled order,'
 \echo '-- ==========================================================================='
 \echo
 \set ON_ERROR_STOP off
 UPDATE shop.orders SET status = 'shipped' WHERE id = 288;
 
 \echo
-\echo '-- nor cancel what the rules do not let it. A program sees a failed constraint:'
+\echo '-- nor cancel against the rules. The program sees a check violation:'
 \echo
 
 UPDATE shop.orders SET status = 'canceled' WHERE id = 290;
@@ -245,7 +245,7 @@ UPDATE shop.orders SET status = 'canceled' WHERE id = 290;
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- The functions say the same, with a code of their own.'
+\echo '-- The functions report the same, with an SQLSTATE of ordcancel.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -265,7 +265,7 @@ SELECT order_id, state, order_status
 FROM ordcancel.cancel_order('shop.orders', 299, 'out_of_stock');
 \echo
 \echo '-- ==========================================================================='
-\echo '-- She undoes it.'
+\echo '-- She undoes the cancellation.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -274,7 +274,7 @@ FROM ordcancel.undo_cancel('shop.orders', 299, 'meant 297');
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Who did what? The same transaction that changed an order wrote it down.'
+\echo '-- Who did what? Each event was recorded in the transaction of the change.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -286,7 +286,7 @@ FROM shop.orders_cancellation_event ORDER BY event_id;
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Nobody can write it otherwise, not even the superuser by mistake.'
+\echo '-- Nobody else can write the events, not even a superuser by mistake.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -296,7 +296,7 @@ DELETE FROM shop.orders_cancellation_event WHERE actor = 'anna';
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- No order is in a status of cancellation without its record.'
+\echo '-- Every order with a cancellation status has a record of it.'
 \echo '-- ==========================================================================='
 \echo
 
@@ -308,7 +308,7 @@ WHERE o.status LIKE 'cancel%' ORDER BY o.id;
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- Are the rules right? This is what they mean for the orders that are there.'
+\echo '-- Are the rules right? This is what they mean for the existing orders.'
 \echo '-- ==========================================================================='
 \echo
 SELECT status, orders_now, customer, customer_late, merchant
@@ -318,7 +318,7 @@ FROM ordcancel.overview('shop.orders') WHERE problem IS NOT NULL;
 
 \echo
 \echo '-- ==========================================================================='
-\echo '-- The rules as a drawing.'
+\echo '-- The rules as a diagram.'
 \echo '-- ==========================================================================='
 \echo
 

@@ -89,7 +89,7 @@ SELECT is(told($$accept_cancel('shop.orders', 7)$$), 'canceled canceled changed'
 SELECT is(told($$deny_cancel('shop.orders', 12, 'no')$$), 'denied placed changed', 'a denial needs none');
 SELECT ordcancel.set_policy('shop.orders', reason_required => false);
 SELECT is(error_of($$DELETE FROM ordcancel.reason WHERE code = 'found_cheaper_price'$$),
-          '23503 | cancellation reason "found_cheaper_price" is in use | Cancellations were made for it. | Set it to active = false instead.', 'a reason of a record is in use');
+          '23503 | cancellation reason "found_cheaper_price" is in use | Existing cancellations refer to it. | Set its column "active" to false instead.', 'a reason of a record is in use');
 SELECT ordcancel.request_cancel('shop.orders', 20, 'wont_arrive_in_time'), ordcancel.accept_cancel('shop.orders', 20, 'out_of_stock');
 SELECT is(left(error_of($$DELETE FROM ordcancel.reason WHERE code = 'wont_arrive_in_time'$$), 5), '23503', 'and so is one that only an event has');
 
@@ -243,10 +243,10 @@ SELECT is(error_of($$SELECT ordcancel.cancel_order('shop.orders', 200)$$), 'OC00
           ' | Policy "default" has no rule for status NULL. | Call ordcancel.set_rule() for the status if it should be allowed.', 'no status is NULL');
 CREATE TABLE shop.shipments (order_id integer);
 SELECT is(error_of(format($$SELECT ordcancel.attach_child('shop.shipments', 'shop.orders', %L, %L)$$, key, states)), said, format('%s %s', key, states))
-FROM (VALUES ('{order_id}', '{{requested}}', 'OC014 | refuse_while must name a state | It is one or more of requested, in_progress, canceled.'),
-             ('{order_id}', '{{a}}', 'OC014 | refuse_while must name a state | It is one or more of requested, in_progress, canceled.'),
+FROM (VALUES ('{order_id}', '{{requested}}', 'OC014 | refuse_while must name a state | Use one or more of requested, in_progress, canceled.'),
+             ('{order_id}', '{{a}}', 'OC014 | refuse_while must name a state | Use one or more of requested, in_progress, canceled.'),
              ('{{order_id}}', '{canceled}', 'OC014 | key must name a column for each of (id)'),
-             ('{order_id}', '{}', 'OC014 | refuse_while must name a state | It is one or more of requested, in_progress, canceled.')) AS v (key, states, said);
+             ('{order_id}', '{}', 'OC014 | refuse_while must name a state | Use one or more of requested, in_progress, canceled.')) AS v (key, states, said);
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -35,10 +35,10 @@ $$;
 SELECT is(error_of($$SELECT ordcancel.diagram('shop.other')$$), 'OC001|table shop.other is not attached to ordcancel|Call ordcancel.attach() for the order table first.', 'not attached');
 SELECT is(error_of($$SELECT ordcancel.diagram(NULL)$$), 'OC001|order table is null|Call ordcancel.attach() for the order table first.', 'no table');
 SELECT ordcancel.set_policy('shop.orders'), ordcancel.set_policy('shop.orders', 'Acme') \g /dev/null
-SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', 'acme')$$), 'OC014|policy "acme" of shop.orders does not exist|There are: "Acme", "default".', 'a policy that is not there: the hint lists those that are');
-SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', NULL)$$), 'OC014|policy "" of shop.orders does not exist|There are: "Acme", "default".', 'nor is NULL one');
-SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', format => 'svg')$$), 'OC014|"svg" is not a value of format|It is one of mermaid, dot, text.', 'another format');
-SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', format => NULL)$$), 'OC014|"" is not a value of format|It is one of mermaid, dot, text.', 'no format');
+SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', 'acme')$$), 'OC014|policy "acme" of shop.orders does not exist|Existing policies are "Acme", "default".', 'a policy that is not there: the hint lists those that are');
+SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', NULL)$$), 'OC014|policy "" of shop.orders does not exist|Existing policies are "Acme", "default".', 'nor is NULL one');
+SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', format => 'svg')$$), 'OC014|"svg" is not a valid value for format|Valid values are mermaid, dot, text.', 'another format');
+SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', format => NULL)$$), 'OC014|"" is not a valid value for format|Valid values are mermaid, dot, text.', 'no format');
 
 -- -------------------------------------------------------------------- privileges
 
@@ -81,15 +81,15 @@ SELECT ordcancel.set_rule('shop.orders', 'new', customer_late => 'request'), ord
        ordcancel.set_rule('shop.orders', 'packed', merchant => 'request') \g /dev/null
 SELECT has('s1["<b>new</b>"]:::status', 'rules that differ after the window have boxes of their own');
 SELECT has('s1 -->|"#8226; customer cancels within 1<br/>day of placed_at<br/>#8226; merchant cancels"| canceled', 'within it');
-SELECT has('s1 -->|"customer asks once the 1<br/>day is over"| requested', 'after it');
-SELECT has('s2["<b>paid</b><br/>customer#58; no, once the 1 day<br/>is over"]:::status', 'nothing after it');
+SELECT has('s1 -->|"customer requests after 1<br/>day"| requested', 'after it');
+SELECT has('s2["<b>paid</b><br/>customer#58; no, after 1 day"]:::status', 'nothing after it');
 SELECT has('s3["<b>packed</b><br/>customer#58; no"]:::status', 'one party only');
-SELECT has('s3 -->|"merchant asks"| requested', 'who calls twice');
-SELECT has('requested["<b>asked</b><br/>waits for an answer<br/>denied when the order moves on"]:::requested', 'a request');
+SELECT has('s3 -->|"merchant requests"| requested', 'who calls twice');
+SELECT has('requested["<b>asked</b><br/>waits for a decision<br/>denied when the order moves on"]:::requested', 'a request');
 SELECT has('requested -->|"#8226; merchant accepts<br/>#8226; merchant confirms"| canceled', 'is accepted');
-SELECT has('requested -->|"#8226; merchant denies<br/>#8226; withdrawn by who asked<br/>#8226; merchant undoes<br/>#8226; the system denies after 2<br/>days"| kept', 'or ends, by the system at last');
+SELECT has('requested -->|"#8226; merchant denies<br/>#8226; withdrawn by the requester<br/>#8226; merchant undoes<br/>#8226; the system denies after 2<br/>days"| kept', 'or ends, by the system at last');
 SELECT ordcancel.set_policy('shop.orders', on_timeout => 'accept', on_progress => 'hold', unset => '{requested_status}') \g /dev/null
-SELECT has('requested["<b>requested</b><br/>the order#39;s status stays<br/>waits for an answer<br/>the order may not move on"]:::requested', 'one that the status does not show');
+SELECT has('requested["<b>requested</b><br/>the order keeps its status<br/>waits for a decision<br/>the order may not move on"]:::requested', 'one that the status does not show');
 SELECT has('style requested stroke-dasharray:5 4', 'is dashed');
 SELECT has('requested -->|"#8226; merchant accepts<br/>#8226; merchant confirms<br/>#8226; the system accepts after 2<br/>days"| canceled', 'the system accepts');
 SELECT is((SELECT count(*) FROM drawn('dot') AS l WHERE l LIKE 'requested [label%' AND l LIKE '%dashed"];'), 1::bigint, 'dashed for Graphviz too');
@@ -100,32 +100,32 @@ SELECT ordcancel.set_policy('shop.orders', undo => 'in_progress', in_progress_st
 SELECT has('money{{"<b>refund due#63;</b><br/>paid #45; 3"}}:::money', 'money may be due');
 SELECT has('s1 -->|"#8226; customer cancels within 1<br/>day of placed_at<br/>#8226; merchant cancels"| money', 'all ways lead there');
 SELECT has('in_progress["<b>refunding</b><br/>waits for the refunds<br/>merchant may undo"]:::in_progress', 'it is paid back');
-SELECT has('in_progress -->|"all is refunded"| customer_canceled', 'then it is over');
-SELECT has('customer_canceled["<b>taken_back</b><br/>by the customer alone<br/>cannot be undone"]:::canceled', 'with the customer''s own status');
+SELECT has('in_progress -->|"fully refunded"| customer_canceled', 'then it is over');
+SELECT has('customer_canceled["<b>taken_back</b><br/>canceled by the customer<br/>cannot be undone"]:::canceled', 'with the customer''s own status');
 CREATE TABLE shop.bare (LIKE shop.orders INCLUDING ALL);
 SELECT ordcancel.attach('shop.bare', 'status'), ordcancel.set_policy('shop.bare', grace => '1 day', in_progress_status => 'refunding', canceled_status => 'canceled', customer_canceled_status => 'taken_back') \g /dev/null
 SELECT ordcancel.set_rule('shop.bare', 'new', customer => 'cancel', customer_late => 'forbid') \g /dev/null
 SELECT alike(ordcancel.diagram('shop.bare'), '%s1 -->|"customer cancels"| customer_canceled%', 'without money it leads to the end, without placed_at at any time');
 SELECT unalike(ordcancel.diagram('shop.bare'), '% canceled[%', 'the other end is not reached');
-SELECT alike(ordcancel.diagram('shop.bare'), '%notes["The customer#39;s window never<br/>closes#58; attach#40;#41; was told no<br/>placed_at#46;<br/>No order gets refunding#58;<br/>attach#40;#41; was told no<br/>refund_due#46;"]:::note%',
+SELECT alike(ordcancel.diagram('shop.bare'), '%notes["The customer#39;s window never<br/>closes#58; attach#40;#41; was called<br/>without placed_at#46;<br/>No order gets refunding#58;<br/>attach#40;#41; was called without<br/>refund_due#46;"]:::note%',
              'what the policy names in vain');
 
 SELECT is(ordcancel.diagram('shop.bare', format => 'text'), $$new (merchant: no)
   `-- customer cancels --> taken_back
-taken_back (by the customer alone, merchant may undo)
+taken_back (canceled by the customer, merchant may undo)
 nobody can cancel
   every other status
-The customer's window never closes: attach() was told no placed_at.
-No order gets refunding: attach() was told no refund_due.$$, 'the same for a terminal');
+The customer's window never closes: attach() was called without placed_at.
+No order gets refunding: attach() was called without refund_due.$$, 'the same for a terminal');
 
 -- The title: the policy is named where it is not the only one that everybody has.
-SELECT ok(EXISTS (SELECT FROM drawn('dot') AS l WHERE l LIKE 'graph [label=<<b>Cancelling orders of shop.orders</b>>%'), 'a title');
-SELECT ok(EXISTS (SELECT FROM drawn('dot', 'Acme') AS l WHERE l LIKE 'graph [label=<<b>Cancelling orders of shop.orders, policy &quot;Acme&quot;</b>>%'), 'with the policy');
+SELECT ok(EXISTS (SELECT FROM drawn('dot') AS l WHERE l LIKE 'graph [label=<<b>Canceling orders of shop.orders</b>>%'), 'a title');
+SELECT ok(EXISTS (SELECT FROM drawn('dot', 'Acme') AS l WHERE l LIKE 'graph [label=<<b>Canceling orders of shop.orders, policy &quot;Acme&quot;</b>>%'), 'with the policy');
 
 -- Deletions, blocks, no status at all.
 SELECT ordcancel.set_rule('shop.orders', 'lost', deletable => true), ordcancel.add_block('shop.orders', 'invoiced', 'paid > 1', party => 'customer') \g /dev/null
 SELECT has('s5["<b>lost</b><br/>may be deleted"]:::forbid', 'an order that may be deleted');
-SELECT ok(EXISTS (SELECT FROM drawn() AS l WHERE l LIKE 'notes["No customer cancels or asks<br/>while invoiced#58; paid #62; 1"%'), 'a block');
+SELECT ok(EXISTS (SELECT FROM drawn() AS l WHERE l LIKE 'notes["No customer can cancel or<br/>request while invoiced#58; paid #62;<br/>1"%'), 'a block');
 SELECT ordcancel.set_rule('shop.orders', 'canceled', deletable => true, hint => '') \g /dev/null
 SELECT has('canceled["<b>canceled</b><br/>cannot be undone<br/>may be deleted"]:::canceled', 'a canceled one that may');
 SELECT ordcancel.set_policy('shop.orders', unset => '{canceled_status,customer_canceled_status}') \g /dev/null

@@ -40,7 +40,7 @@ SELECT is(ordcancel.set_policy('shop.orders', policy => 'other', copy_of => 'acm
           'shop.orders: policy "other" is new, a copy of "acme", undo: canceled -> never', 'of another one');
 SELECT is(ordcancel.set_policy('shop.orders', policy => 'bare', copy_of => NULL), 'shop.orders: policy "bare" is new, nothing changed', 'or of none');
 SELECT is((SELECT count(*) FROM ordcancel.rule WHERE policy = 'bare'), 0::bigint, 'without rules');
-SELECT is(ordcancel.apply_preset('shop.orders', 'zaikio', policy => 'preset'), 'shop.orders: policy "preset" as of Zaikio Procurement: 7 rules, 0 new reasons', 'a preset as a policy');
+SELECT is(ordcancel.apply_preset('shop.orders', 'zaikio', policy => 'preset'), 'shop.orders: policy "preset" copied from Zaikio Procurement: 7 rules, 0 new reasons', 'a preset as a policy');
 SELECT is((SELECT canceled_status FROM ordcancel.policy WHERE policy = 'default'), 'canceled', 'leaves the others alone');
 SELECT is(ordcancel.drop_policy('shop.orders', p), true, 'away: ' || p) FROM unnest('{other,bare,preset}'::text[]) AS p;
 
@@ -62,26 +62,26 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SELECT is(told($$SELECT ordcancel.attach('shop.orders', 'statu')$$),
-          'OC014 | shop.orders has no column "statu" | It was named as status. | Did you mean "status"? Its columns are id, status, supplier, paid, placed_at.', 'a column that is not there');
+          'OC014 | shop.orders has no column "statu" | It was passed as status. | Did you mean "status"? The columns are id, status, supplier, paid, placed_at.', 'a column that is not there');
 SELECT is(told($$SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancle')$$),
-          'OC014 | "cancle" is not a value of customer | Did you mean "cancel"? It is one of cancel, request, forbid.', 'a word that is none');
+          'OC014 | "cancle" is not a valid value for customer | Did you mean "cancel"? Valid values are cancel, request, forbid.', 'a word that is none');
 SELECT is(told($$SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'maybe')$$),
-          'OC014 | "maybe" is not a value of customer | It is one of cancel, request, forbid.', 'another');
+          'OC014 | "maybe" is not a valid value for customer | Valid values are cancel, request, forbid.', 'another');
 SELECT is(told($$SELECT ordcancel.set_rule('shop.orders', 'placed', policy => 'acne')$$),
-          'OC014 | policy "acne" of shop.orders does not exist | Did you mean "acme"? Its policies are default, acme. ordcancel.set_policy() makes a new one.', 'a policy that is not there');
+          'OC014 | policy "acne" of shop.orders does not exist | Did you mean "acme"? Existing policies are default, acme. ordcancel.set_policy() creates a new one.', 'a policy that is not there');
 SELECT is(told($$SELECT ordcancel.set_policy('shop.orders', policy => 'new', copy_of => 'nobody')$$),
-          'OC014 | policy "nobody" of shop.orders does not exist | Its policies are default, acme. ordcancel.set_policy() makes a new one.', 'nor one to copy');
+          'OC014 | policy "nobody" of shop.orders does not exist | Existing policies are default, acme. ordcancel.set_policy() creates a new one.', 'nor one to copy');
 SELECT is(told($$SELECT ordcancel.set_policy('shop.worded', canceled_status => 'cancelled')$$),
           'OC014 | "cancelled" is not a status of shop.worded | Column "status" is of type shop.word, which has no such label.'
-          || ' | Did you mean "canceled"? Its labels are placed, shipped, canceled. A new one is added by ALTER TYPE shop.word ADD VALUE ''cancelled''.', 'a label that is not there');
+          || ' | Did you mean "canceled"? Valid labels are placed, shipped, canceled. To add one, use ALTER TYPE shop.word ADD VALUE ''cancelled''.', 'a label that is not there');
 SELECT is(told($$SELECT ordcancel.apply_preset('shop.worded', 'zaiko')$$),
           'OC014 | preset "zaiko" does not exist | Did you mean "zaikio"? The presets are cafe24, kibo, spryker, vtex, zaikio.', 'a preset that is not there');
 SELECT alike(told($$SELECT ordcancel.apply_preset('shop.worded', 'kibo')$$),
-             'OC014 | type shop.word lacks labels that preset "kibo" speaks of | They are: Accepted, Completed, Pending, Processing, Cancelled. | Add them first: ALTER TYPE shop.word ADD VALUE ''Accepted''; %',
+             'OC014 | type shop.word lacks labels of preset "kibo" | They are: Accepted, Completed, Pending, Processing, Cancelled. | Add them first: ALTER TYPE shop.word ADD VALUE ''Accepted''; %',
              'all labels that an enum lacks');
 SELECT is(told($$SELECT ordcancel.add_block('shop.orders', 'b', 'nowhere = 1')$$),
           'OC014 | expression over shop.orders cannot be used: nowhere = 1 | Column "nowhere" does not exist.', 'an expression');
-SELECT is(told(format('SELECT ordcancel.attach(%L, %L)', t, 'status')), 'OC014 | column "status" of shop.typed cannot be status | Its type is ' || type || ', not a text, an enum, a number or a boolean.', type || ' is no status')
+SELECT is(told(format('SELECT ordcancel.attach(%L, %L)', t, 'status')), 'OC014 | column "status" of shop.typed cannot be used as status | Its type is ' || type || ', not a text, an enum, a number or a boolean.', type || ' is no status')
 FROM (VALUES ('shop.typed', 'timestamp with time zone'), ('shop.typed', 'jsonb'), ('shop.typed', 'bytea'), ('shop.typed', 'text[]')) AS v (t, type),
     LATERAL (SELECT attempt('DROP TABLE IF EXISTS shop.typed'), attempt(format('CREATE TABLE shop.typed (id integer PRIMARY KEY, status %s)', type))) AS made;
 
@@ -107,13 +107,13 @@ SELECT concat_ws(' ', policy, coalesce(status, 'NULL'), orders_now, customer, cu
 SELECT ordcancel.set_policy('shop.orders', policy => 'acme', requested_status => 'gefragt', canceled_status => 'storniert');
 SELECT ordcancel.set_rule('shop.orders', 'shiped', hint => 'x', policy => 'acme');
 SELECT results_eq($$SELECT lines('shop.orders')$$, ARRAY[
-    'default placed 8 cancel request cancel f | The customer''s window never closes: attach() was told no placed_at.',
+    'default placed 8 cancel request cancel f | The customer''s window never closes: attach() was called without placed_at.',
     'default shipped 2 | Nobody can cancel: no rule.',
     'default asked 0 requested',
     'default canceled 0 canceled',
-    'acme placed 8 cancel request cancel f | The customer''s window never closes: attach() was told no placed_at.',
-    'acme shipped 2 | Nobody can cancel: no rule. Is it meant to be "shiped"?',
-    'acme shiped 0 forbid forbid forbid f | No order has it. Is it meant to be "shipped"?',
+    'acme placed 8 cancel request cancel f | The customer''s window never closes: attach() was called without placed_at.',
+    'acme shipped 2 | Nobody can cancel: no rule. Did you mean "shiped"?',
+    'acme shiped 0 forbid forbid forbid f | No order has it. Did you mean "shipped"?',
     'acme gefragt 0 requested',
     'acme storniert 0 canceled'], 'a row for each policy and status');
 SELECT ordcancel.set_policy('shop.orders', policy => 'acme', unset => '{canceled_status}');
@@ -124,7 +124,7 @@ ALTER TABLE shop.orders DISABLE TRIGGER USER;
 INSERT INTO shop.orders VALUES (31, NULL, NULL), (32, 'storniert', NULL);
 ALTER TABLE shop.orders ENABLE TRIGGER USER;
 SELECT is((SELECT string_agg(concat_ws(' ', coalesce(status, 'NULL'), orders_now, problem), ', ') FROM ordcancel.overview('shop.orders') WHERE policy = 'default' AND (status = 'storniert') IS NOT FALSE),
-          'storniert 1 Nobody can change it: it is canceled in another policy, and has no meaning in this one., NULL 1 Nobody can cancel: these orders have no status.', 'an order without a status, and one in another policy''s');
+          'storniert 1 Nobody can change it: it means canceled in another policy, and nothing in this one., NULL 1 Nobody can cancel: these orders have no status.', 'an order without a status, and one in another policy''s');
 SELECT is((SELECT string_agg(concat_ws(' ', policy, status, order_count), ', ') FROM ordcancel.unruled_statuses('shop.orders') WHERE policy = 'acme'), 'acme shipped 2', 'unruled_statuses says the same');
 
 -- Statuses that are equal and differ as text are one.

@@ -7,8 +7,8 @@ SET LOCAL client_min_messages = warning;
 CREATE TEMP TABLE page AS SELECT :'page'::text AS page;
 -- The title of each is the name that the page gives it.
 CREATE FUNCTION drawn(preset text) RETURNS text LANGUAGE sql AS $$
-SELECT replace(ordcancel.diagram(format('%I.orders', preset), format => 'dot'), format('<b>Cancelling orders of %I.orders</b>', preset),
-               format('<b>Cancelling orders in %s</b>', substring(page FROM format('!\[([^]]*)\]\(pictures/%s\.svg\)', preset))))
+SELECT replace(ordcancel.diagram(format('%I.orders', preset), format => 'dot'), format('<b>Canceling orders of %I.orders</b>', preset),
+               format('<b>Canceling orders in %s</b>', substring(page FROM format('!\[([^]]*)\]\(pictures/%s\.svg\)', preset))))
 FROM page
 $$;
 SELECT plan(12);

@@ -51,7 +51,7 @@ SET LOCAL ROLE replace_owner;
 ALTER TABLE shop.orders RENAME TO orders_old;
 ALTER TABLE shop.orders_new RENAME TO orders;
 SELECT is(ordcancel.replace_table('shop.orders_old', 'shop.orders'),
-          'shop.orders: takes the place of shop.orders_old, with its rules and the records in shop.orders_cancellation', 'a new table takes its place');
+          'shop.orders: replaces shop.orders_old, with its rules and the records in shop.orders_cancellation', 'a new table takes its place');
 RESET ROLE;
 SELECT is_empty('SELECT * FROM ordcancel.health', 'all is well');
 SELECT is((SELECT string_agg(DISTINCT orders::regclass::text, ', ')

@@ -89,7 +89,7 @@ SELECT is((SELECT state || ' ' || order_status FROM ordcancel.undo_cancel('shop.
 SELECT throws_ok('UPDATE shop.plain_cancellation SET note = NULL', '23514', NULL, 'which nobody else may write again');
 SELECT ordcancel.detach('shop.plain');
 ALTER TABLE shop.plain_cancellation DROP COLUMN decision_note;
-SELECT throws_ok($$SELECT ordcancel.attach('shop.plain', 'status')$$, 'OC014', 'table shop.plain_cancellation exists and is not a record table of shop.plain', 'unless they are not what they were');
+SELECT throws_ok($$SELECT ordcancel.attach('shop.plain', 'status')$$, 'OC014', 'table shop.plain_cancellation exists but is not a record table of shop.plain', 'unless they are not what they were');
 SELECT ordcancel.attach('shop.divided', 'status', inherit => false);
 SELECT is_empty('SELECT FROM pg_inherits WHERE inhparent = ''ordcancel.cancellation''::regclass', 'without inherit it stands alone');
 
