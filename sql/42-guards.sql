@@ -22,7 +22,8 @@ FROM pg_attribute AS a
     LEFT JOIN pg_type AS b ON t.typtype = 'd' AND b.oid = t.typbasetype
 WHERE a.attrelid = orders AND a.attname = col
 $$;
-COMMENT ON FUNCTION ordcancel_internal.changes(regclass, name) IS 'condition of a trigger: the column changes';
+COMMENT ON FUNCTION ordcancel_internal.changes(regclass, name) IS
+    'returns the condition of a trigger that a column changes';
 
 -- A table may be guarded in more than one way: kind is the pattern of those to
 -- be dropped.
@@ -46,7 +47,8 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.drop_guards(regclass, text) IS 'takes triggers of ours off a table and its partitions';
+COMMENT ON FUNCTION ordcancel_internal.drop_guards(regclass, text) IS
+    'drops triggers of ordcancel from a table and its partitions';
 
 -- The guards of an order table, as PostgreSQL writes them.
 --
@@ -76,7 +78,8 @@ FROM (VALUES ('update', 'AFTER UPDATE', 'ROW '), ('insert', 'AFTER INSERT', 'ROW
                       FROM unnest(array_remove(registered.status || registered.primary_key || registered.policy_by, NULL))
                           WITH ORDINALITY AS w (col, n))))) AS g (kind, moment, level)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.guards(ordcancel.order_table) IS 'the triggers that an order table is to have';
+COMMENT ON FUNCTION ordcancel_internal.guards(ordcancel.order_table) IS
+    'lists the triggers that an order table should have';
 
 -- Those of them that are not there, or that are disabled.
 CREATE FUNCTION ordcancel_internal.missing_guards(registered ordcancel.order_table)
@@ -90,7 +93,8 @@ FROM ordcancel_internal.guards(registered) AS g
                                  AND pg_get_triggerdef(t.oid) = g.definition
 WHERE coalesce(t.tgenabled, '-') NOT IN ('O', 'A')
 $$;
-COMMENT ON FUNCTION ordcancel_internal.missing_guards(ordcancel.order_table) IS 'the triggers that an order table lacks';
+COMMENT ON FUNCTION ordcancel_internal.missing_guards(ordcancel.order_table) IS
+    'lists the triggers that an order table lacks, or that are disabled';
 
 -- Triggers of ours that have other names than attach gives them: those that it
 -- makes again would fire beside them.
@@ -103,7 +107,8 @@ FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
 WHERE t.tgrelid = registered.orders AND p.pronamespace = 'ordcancel_internal'::regnamespace
   AND p.proname ~ '^guard_(update|insert|delete|truncate)$' AND t.tgname <> '!ordcancel_' || p.proname
 $$;
-COMMENT ON FUNCTION ordcancel_internal.stray_guards(ordcancel.order_table) IS 'triggers of ours that were renamed';
+COMMENT ON FUNCTION ordcancel_internal.stray_guards(ordcancel.order_table) IS
+    'lists the triggers of ordcancel that were renamed';
 
 -- Is there none that would have to be dropped before it can be made?
 CREATE FUNCTION ordcancel_internal.guards_stand(orders regclass, registered ordcancel.order_table) RETURNS boolean
@@ -114,7 +119,8 @@ SELECT NOT EXISTS (SELECT FROM ordcancel_internal.missing_guards(registered) AS 
                        JOIN pg_trigger AS t ON t.tgrelid = orders AND t.tgname = m.guard)
        AND NOT EXISTS (SELECT FROM ordcancel_internal.stray_guards(registered))
 $$;
-COMMENT ON FUNCTION ordcancel_internal.guards_stand(regclass, ordcancel.order_table) IS 'whether no trigger has to be replaced';
+COMMENT ON FUNCTION ordcancel_internal.guards_stand(regclass, ordcancel.order_table) IS
+    'returns whether no trigger of an order table has to be replaced';
 
 CREATE FUNCTION ordcancel_internal.make_guards(orders regclass, registered ordcancel.order_table, known boolean) RETURNS void
     LANGUAGE plpgsql
@@ -154,7 +160,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.make_guards(regclass, ordcancel.order_table, boolean) IS 'puts our triggers on an order table';
+COMMENT ON FUNCTION ordcancel_internal.make_guards(regclass, ordcancel.order_table, boolean) IS
+    'creates the triggers of ordcancel on an order table';
 
 -- PostgreSQL clones row triggers to partitions, but not statement triggers. A
 -- clone that was disabled is enabled again.
@@ -193,4 +200,4 @@ BEGIN
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.guard_partitions(regclass) IS 'see guard_partitions';
+COMMENT ON FUNCTION ordcancel_internal.guard_partitions(regclass) IS 'implements ordcancel.guard_partitions()';

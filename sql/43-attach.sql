@@ -90,7 +90,8 @@ BEGIN
     RETURN key_columns;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.check_order_table(regclass, name, name, name) IS 'checks what attach is given, returns the key''s columns';
+COMMENT ON FUNCTION ordcancel_internal.check_order_table(regclass, name, name, name) IS
+    'raises OC014 if attach() cannot take a table; returns its key columns';
 
 -- What attach was told, one fact a line, so that a second attach can say what
 -- it changed. NULL is a fact as well: it was something before.
@@ -107,7 +108,8 @@ FROM (VALUES ('status', registered.status::text), ('placed_at', registered.place
              ('primary key', array_to_string(registered.primary_key, ', ')),
              ('search_path', registered.search_path), ('time_zone', registered.time_zone)) AS f (fact, value)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.attach_facts(ordcancel.order_table) IS 'what attach was told of a table';
+COMMENT ON FUNCTION ordcancel_internal.attach_facts(ordcancel.order_table) IS
+    'lists the arguments of attach() that are kept for a table';
 
 -- What may surprise, but is no reason to refuse.
 CREATE FUNCTION ordcancel_internal.notice_of_table(orders regclass, records regclass) RETURNS void
@@ -146,7 +148,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.notice_of_table(regclass, regclass) IS 'tells what of an attached table may surprise';
+COMMENT ON FUNCTION ordcancel_internal.notice_of_table(regclass, regclass) IS
+    'raises a NOTICE about what may surprise in an attached table';
 
 CREATE FUNCTION ordcancel_internal.attach(
     orders regclass, status name, placed_at name, policy_by name, refund_due text, plain_updates boolean,
@@ -268,7 +271,8 @@ BEGIN
                      applied);
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS 'see attach';
+COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
+    'implements ordcancel.attach()';
 
 -- Puts an existing order table under rules. The caller owns the table.
 --   orders          the table, plain or partitioned, with a primary key
@@ -298,14 +302,16 @@ CREATE FUNCTION ordcancel.attach(
     record_schema name DEFAULT NULL, notify_payload text DEFAULT NULL, unset text[] DEFAULT '{}') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS 'puts an existing order table under rules';
+COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
+    E'puts an existing order table under cancellation rules, or changes how it is attached\nRaises OC001, OC014, 0A000, 42501.';
 
 -- Puts the guard against TRUNCATE on partitions that were added since attach;
 -- the other guards PostgreSQL clones by itself. Returns how many it guarded.
 CREATE FUNCTION ordcancel.guard_partitions(orders regclass) RETURNS integer
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.guard_partitions(regclass) IS 'guards new partitions against TRUNCATE';
+COMMENT ON FUNCTION ordcancel.guard_partitions(regclass) IS
+    E'guards partitions that were added since attach() against TRUNCATE; returns how many\nRaises OC001, 0A000, 42501.';
 
 CREATE FUNCTION ordcancel_internal.detach(orders regclass) RETURNS text
     LANGUAGE plpgsql
@@ -356,7 +362,7 @@ BEGIN
     RETURN told;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'see detach';
+COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'implements ordcancel.detach()';
 
 -- Takes an order table out from under the rules: triggers, policies, rules and
 -- blocks go; export_setup() writes them down before. The record tables stay with
@@ -365,4 +371,5 @@ COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'see detach';
 CREATE FUNCTION ordcancel.detach(orders regclass) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.detach(regclass) IS 'takes an order table out from under the rules; its records stay';
+COMMENT ON FUNCTION ordcancel.detach(regclass) IS
+    E'ends the rules for an order table; its records are kept\nRaises OC001, 0A000, 42501.';

@@ -15,7 +15,7 @@ FROM (VALUES (1, 'year', extract(year FROM span)), (2, 'month', extract(month FR
              (6, 'second', extract(second FROM span))) AS v (place, unit, n)
 WHERE n <> 0
 $$;
-COMMENT ON FUNCTION ordcancel_internal.span_words(interval) IS 'an interval as people say it: 2 days, 1 hour 30 minutes';
+COMMENT ON FUNCTION ordcancel_internal.span_words(interval) IS 'writes an interval in words: 2 days, 1 hour 30 minutes';
 
 -- What no drawing can show, and newlines, are blanks; so is the character that
 -- Mermaid puts in the place of its own entities.
@@ -52,7 +52,8 @@ BEGIN
     RETURN lines;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_wrap(text, integer) IS 'the words in lines of that width, cut where they are very long; "" for none';
+COMMENT ON FUNCTION ordcancel_internal.diagram_wrap(text, integer) IS
+    'breaks text into lines of a width and cuts it if it is very long';
 
 -- All of it becomes text, whatever it says: in Graphviz' labels what HTML gives
 -- a meaning to, in Mermaid's all but letters, digits and what is harmless.
@@ -72,7 +73,7 @@ SELECT CASE format WHEN 'dot'
              FROM (SELECT c, n, lag(c) OVER (ORDER BY n) AS before, lead(c) OVER (ORDER BY n) AS after
                    FROM regexp_split_to_table(words, '') WITH ORDINALITY AS s (c, n)) AS t) END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_escape(text, text) IS 'the words as a label of that format has to have them';
+COMMENT ON FUNCTION ordcancel_internal.diagram_escape(text, text) IS 'escapes text for a label of a format';
 
 -- Titles are bold, and lines are not. Where listed, and there is more than one
 -- line, each has a bullet, which tells them apart once they are wrapped.
@@ -92,7 +93,8 @@ FROM (SELECT true, t, n FROM unnest(titles) WITH ORDINALITY AS u (t, n)
       SELECT false, t, n FROM unnest(lines) WITH ORDINALITY AS u (t, n) WHERE t IS NOT NULL) AS v (titled, words, n),
      unnest(ordcancel_internal.diagram_wrap(words, width)) WITH ORDINALITY AS w (w, m)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_label(text[], text[], integer, text, boolean) IS 'the label of a part';
+COMMENT ON FUNCTION ordcancel_internal.diagram_label(text[], text[], integer, text, boolean) IS
+    'writes the label of a box or an arrow';
 
 -- Statuses whose rules say the same share a box; those that let most come first.
 -- The policy's own statuses are no boxes of rules, they have their places.
@@ -120,7 +122,8 @@ SELECT 's' || row_number() OVER (ORDER BY array_position(modes, g.customer), arr
                                           array_position(modes, g.merchant), g.statuses[1] COLLATE "C"), g.*
 FROM g, (VALUES ('{cancel,request,forbid}'::text[])) AS v (modes)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_rules(regclass, text) IS 'the rules of a policy, those that say the same as one';
+COMMENT ON FUNCTION ordcancel_internal.diagram_rules(regclass, text) IS
+    'lists the rules of a policy, with the statuses of equal rules together';
 
 -- Who may do what there. inside and later say when the customer's window is open
 -- and when it is over; they are NULL where it never closes.
@@ -136,7 +139,8 @@ FROM ordcancel_internal.diagram_rules(orders, policy) AS r,
                      (3, 'merchant', r.merchant, '')) AS v (place, party, mode, time)
 WHERE v.mode <> 'forbid'
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_acts(regclass, text, text, text) IS 'what customer and merchant may do by the rules of a policy';
+COMMENT ON FUNCTION ordcancel_internal.diagram_acts(regclass, text, text, text) IS
+    'describes what customer and merchant may do under one or several equal rules';
 
 -- The parts: boxes, then arrows. kind is how a part looks.
 CREATE FUNCTION ordcancel_internal.diagram_parts(orders regclass, policy text)
@@ -264,7 +268,8 @@ BEGIN
         WHERE v.there;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_parts(regclass, text) IS 'the boxes and arrows of a policy''s picture';
+COMMENT ON FUNCTION ordcancel_internal.diagram_parts(regclass, text) IS
+    'lists the boxes and arrows of the picture of a policy';
 
 -- A status that the policy does not name, so that the order keeps its own, is dashed.
 CREATE FUNCTION ordcancel_internal.diagram_dot(orders regclass, policy text) RETURNS text
@@ -318,7 +323,7 @@ WITH parts AS (
 )
 SELECT E'digraph ordcancel {\n' || string_agg(format(E'  %s\n', d.text), '' ORDER BY d.place, d.n) || '}' FROM drawn AS d
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_dot(regclass, text) IS 'the picture for Graphviz';
+COMMENT ON FUNCTION ordcancel_internal.diagram_dot(regclass, text) IS 'draws the life of an order for Graphviz';
 
 CREATE FUNCTION ordcancel_internal.diagram_mermaid(orders regclass, policy text) RETURNS text
     LANGUAGE sql STABLE
@@ -363,7 +368,7 @@ WITH parts AS (
 )
 SELECT 'flowchart TD' || string_agg(E'\n    ' || d.text, '' ORDER BY d.place, d.n) FROM drawn AS d
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_mermaid(regclass, text) IS 'the picture for Mermaid';
+COMMENT ON FUNCTION ordcancel_internal.diagram_mermaid(regclass, text) IS 'draws the life of an order for Mermaid';
 
 -- For a terminal: each box with the arrows out of it.
 CREATE FUNCTION ordcancel_internal.diagram_text(orders regclass, policy text) RETURNS text
@@ -400,7 +405,7 @@ WITH words AS (
 )
 SELECT string_agg(d.text, E'\n' ORDER BY d.place, d.box, d.n) FROM drawn AS d
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_text(regclass, text) IS 'the picture for a terminal';
+COMMENT ON FUNCTION ordcancel_internal.diagram_text(regclass, text) IS 'draws the life of an order as plain text';
 
 CREATE FUNCTION ordcancel_internal.diagram(orders regclass, policy text, format text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -420,7 +425,7 @@ BEGIN
                        ELSE ordcancel_internal.diagram_mermaid(orders, policy) END;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram(regclass, text, text) IS 'see diagram';
+COMMENT ON FUNCTION ordcancel_internal.diagram(regclass, text, text) IS 'implements ordcancel.diagram()';
 
 -- Draws the life of an order under a policy: in which status who may cancel or
 -- ask, what becomes of a request, of money and of an undo, what is forbidden,
@@ -431,4 +436,5 @@ COMMENT ON FUNCTION ordcancel_internal.diagram(regclass, text, text) IS 'see dia
 CREATE FUNCTION ordcancel.diagram(orders regclass, policy text DEFAULT 'default', format text DEFAULT 'mermaid') RETURNS text
     LANGUAGE c STABLE
     AS 'MODULE_PATHNAME', 'ordcancel_open_gate';
-COMMENT ON FUNCTION ordcancel.diagram(regclass, text, text) IS 'draws the life of an order under a policy, as Mermaid, for Graphviz, or as text';
+COMMENT ON FUNCTION ordcancel.diagram(regclass, text, text) IS
+    E'draws the life of an order under a policy, as Mermaid, Graphviz or plain text\nRaises OC001, OC014.';

@@ -19,7 +19,8 @@ BEGIN
     RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
 END
 $$;
-COMMENT ON FUNCTION ordcancel.grant_customer(regrole) IS 'grants a role what a customer needs';
+COMMENT ON FUNCTION ordcancel.grant_customer(regrole) IS
+    E'grants a role the functions that a customer needs; returns what it granted\nRaises 42501, 42704.';
 
 -- Lets a role act as a merchant. override_cancel is not among it: grant that
 -- to those who may pass the rules by. Plain updates of the role count as the
@@ -40,7 +41,8 @@ BEGIN
     RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
 END
 $$;
-COMMENT ON FUNCTION ordcancel.grant_merchant(regrole) IS 'grants a role what a merchant needs';
+COMMENT ON FUNCTION ordcancel.grant_merchant(regrole) IS
+    E'grants a role the functions that a merchant needs; returns what it granted\nRaises 42501, 42704.';
 
 -- Lets a role that owns order tables set them up, and add partitions to them. It
 -- can do so only with tables of its own.
@@ -64,6 +66,7 @@ BEGIN
     RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
 END
 $$;
-COMMENT ON FUNCTION ordcancel.grant_owner(regrole) IS 'grants a role what an owner of order tables needs';
+COMMENT ON FUNCTION ordcancel.grant_owner(regrole) IS
+    E'grants a role the functions that an owner of order tables needs; returns what it granted\nRaises 42501, 42704.';
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;
