@@ -214,6 +214,12 @@ CREATE FUNCTION ordcancel.decide(
 COMMENT ON FUNCTION ordcancel.decide(text, text, text, text, text, text, text, boolean, timestamptz, interval, timestamptz, boolean, boolean, text, text, timestamptz, interval, text) IS
     E'decides as the functions would, from its arguments alone, without an order\nRaises 22023.';
 
+-- For doc/reference.md and doc/errors.md, which a test compares with it.
+CREATE FUNCTION ordcancel_internal.conditions() RETURNS TABLE (sqlstate text, condition text)
+    LANGUAGE c IMMUTABLE
+    AS 'MODULE_PATHNAME', 'ordcancel_conditions';
+COMMENT ON FUNCTION ordcancel_internal.conditions() IS 'lists the conditions under which ordcancel refuses, with their SQLSTATEs';
+
 -- The merchant cancels many orders in one call: each as cancel_order would,
 -- and one that is refused does not stop the rest.
 --   orders     the attached order table

@@ -12,12 +12,14 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "decision.h"
 #include "refusal.h"
 #include "settings.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_decide);
+PG_FUNCTION_INFO_V1(ordcancel_conditions);
 
 enum
 {
@@ -177,4 +179,25 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 	values[4] = TimestampTzGetDatum(v.until);
 	PG_RETURN_DATUM(HeapTupleGetDatum(
 		heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* The SQLSTATE and the name of each condition, for the documentation. */
+Datum
+ordcancel_conditions(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int c = CONDITION_NONE + 1; c <= LAST_CONDITION; c++)
+	{
+		Datum values[2];
+		bool  nulls[2] = {false, false};
+
+		values[0] = CStringGetTextDatum(
+			unpack_sql_state(condition_sqlstate(c)));
+		values[1] = CStringGetTextDatum(condition_name(c));
+		tuplestore_putvalues(result->setResult, result->setDesc, values,
+							 nulls);
+	}
+	return (Datum) 0;
 }
