@@ -57,7 +57,7 @@ COMMENT ON COLUMN ordcancel.order_table.status IS 'column of the order''s status
 COMMENT ON COLUMN ordcancel.order_table.placed_at IS
     'column from which the customer''s window counts; NULL: the window never closes';
 COMMENT ON COLUMN ordcancel.order_table.policy_by IS
-    'column that names the order''s policy; NULL: all orders are under policy default';
+    'column that names the order''s policy; NULL: all orders are under "default"';
 COMMENT ON COLUMN ordcancel.order_table.refund_due IS
     'SQL expression over the order: amount to refund when it is canceled; NULL: nothing is due';
 COMMENT ON COLUMN ordcancel.order_table.plain_updates IS 'whether a plain UPDATE may cancel within the rules';
@@ -105,7 +105,7 @@ CREATE INDEX policy_in_progress_status ON ordcancel.policy (orders, in_progress_
 CREATE INDEX policy_canceled_status ON ordcancel.policy (orders, canceled_status COLLATE "C") WHERE canceled_status IS NOT NULL;
 CREATE INDEX policy_customer_canceled_status ON ordcancel.policy (orders, customer_canceled_status COLLATE "C") WHERE customer_canceled_status IS NOT NULL;
 COMMENT ON TABLE ordcancel.policy IS
-    'policies of the attached tables; default is for orders whose own policy does not exist';
+    'policies of the attached tables; "default" is for orders whose own policy does not exist';
 COMMENT ON COLUMN ordcancel.policy.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel.policy.policy IS 'name of the policy';
 COMMENT ON COLUMN ordcancel.policy.grace IS

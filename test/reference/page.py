@@ -35,14 +35,13 @@ def short_type(name):
 
 
 def short_default(expression):
-    return re.sub(r'::[a-z]+(\[\])?$', '', expression)
+    return re.sub(r'::[a-z ]+(\[\])?$', '', expression)
 
 
 def prose(comment):
-    """A comment as Markdown: what has an underscore or parentheses is a name."""
-    text = re.sub(r'(?<![\w`])(?:ordcancel\.)?[a-z]+(?:_[a-z]+)+(?:\(\))?|(?<![\w`])(?:ordcancel\.)?[a-z]+\(\)|ordcancel\.[a-z]+',
-                  r'`\g<0>`', comment)
-    return text.replace('|', r'\|')
+    """A comment as Markdown: words with an underscore, a schema or parentheses are names, but for this state."""
+    name = r'\bordcancel\.\w+(?:\(\))?|\b[a-z]+(?:_[a-z]+)+\b(?:\(\))?|\b[a-z]+\(\)'
+    return re.sub(name, lambda m: m.group() if m.group() == 'in_progress' else '`%s`' % m.group(), comment).replace('|', r'\|')
 
 
 def codes(function):
@@ -131,12 +130,13 @@ class Catalog:
     def contents(self, page):
         text = header('', '')
         for heading, anchor, blocks in page.sections():
-            if heading.startswith('## '):
+            if heading.startswith('## ') and 'contents' not in blocks:
                 text += row('**[%s](#%s)**' % (heading[3:], anchor), '')
-            for block in blocks:
+            for block in ', '.join(blocks).split(', '):
                 if block in self.objects:
-                    name = block.split()[1]
-                    text += row('[`%s`](#%s)' % (name, anchor), prose(self.objects[block]))
+                    kind, name = block.split()
+                    also = ' (%s)' % kind if name in self.relations and name in self.functions and kind != 'function' else ''
+                    text += row('[`%s`](#%s)%s' % (name, anchor, also), prose(self.objects[block]))
         return text
 
     def fill(self, block, page):
@@ -146,9 +146,12 @@ class Catalog:
             return self.settings_table()
         if block == 'errors':
             return self.errors()
-        if block not in self.objects:
+        objects = block.split(', ')
+        if not set(objects) <= set(self.objects):
             return None
-        kind, name = block.split()
+        kind, name = objects[0].split()
+        if len(objects) > 1 and len({self.columns(o.split()[1]) for o in objects}) > 1:
+            return 'They differ.\n'
         return self.function(name) if kind in ('function', 'procedure') else self.columns(name)
 
 
@@ -185,7 +188,8 @@ class Page:
 
 
 def problems_of_reference(page, catalog):
-    blocks = [m.group(1) for m in BLOCK.finditer(page.text)]
+    ends = [m.group(1) for m in BLOCK.finditer(page.text)]
+    blocks = ', '.join(ends).split(', ')
     wanted = {'contents', 'settings', 'errors'} | set(catalog.objects)
     for block in sorted(set(blocks) - wanted):
         yield 'there is no ' + block
@@ -193,7 +197,7 @@ def problems_of_reference(page, catalog):
         yield 'the page lacks a block: ' + block
     for block in sorted({b for b in blocks if blocks.count(b) > 1}):
         yield 'twice on the page: ' + block
-    if len(re.findall('<!-- (?:generated|end)', page.text)) != 2 * len(blocks):
+    if len(re.findall('<!-- (?:generated|end)', page.text)) != 2 * len(ends):
         yield 'a block has no end'
 
     filled = page.filled(catalog)
