@@ -49,9 +49,9 @@ COMMENT ON COLUMN ordcancel.cancellation.cancellation_id IS
 COMMENT ON COLUMN ordcancel.cancellation.order_key IS 'key of the order as text, such as 42 or (7,42)';
 COMMENT ON COLUMN ordcancel.cancellation.state IS
     'requested, in_progress or canceled while it is live; denied, withdrawn or undone when it has ended';
-COMMENT ON COLUMN ordcancel.cancellation.requested_by IS 'party that asked for it: customer, merchant or system';
+COMMENT ON COLUMN ordcancel.cancellation.requested_by IS 'party that requested it: customer, merchant or system';
 COMMENT ON COLUMN ordcancel.cancellation.requested_actor IS
-    'who asked: the actor of the call, ordcancel.actor, or the role';
+    'who requested it: the actor of the call, ordcancel.actor, or the role';
 COMMENT ON COLUMN ordcancel.cancellation.decided_by IS
     'party that accepted or denied it: customer, merchant or system; NULL if it was neither';
 COMMENT ON COLUMN ordcancel.cancellation.decided_actor IS 'who accepted or denied it; NULL if nobody did';

@@ -38,6 +38,12 @@ WITH arguments AS (
            OR c.relkind IN ('r', 'v') AND has_table_privilege('public', c.oid, 'SELECT'))
 ), others AS (
     SELECT json_agg(relname ORDER BY relname) AS list FROM pg_class WHERE relnamespace = 'ordcancel'::regnamespace
+), words AS (
+    SELECT json_agg(DISTINCT w[1]) AS list
+    FROM (SELECT prosrc FROM pg_proc WHERE pronamespace = 'ordcancel_internal'::regnamespace AND proname ~ '^health'
+          UNION ALL
+          SELECT pg_get_viewdef('ordcancel.health'::regclass)) AS s (source),
+        regexp_matches(s.source, '\m[a-z]+(?:_[a-z]+)+\M', 'g') AS w
 ), settings AS (
     SELECT json_agg(json_build_object(
                'name', name, 'context', context, 'default', boot_val, 'values', enumvals,
@@ -46,6 +52,6 @@ WITH arguments AS (
 ), conditions AS (
     SELECT json_agg(c ORDER BY c.sqlstate) AS list FROM ordcancel_internal.conditions() AS c
 )
-SELECT json_build_object('functions', f.list, 'relations', r.list, 'others', o.list, 'settings', s.list,
-                         'conditions', c.list)
-FROM functions AS f, relations AS r, others AS o, settings AS s, conditions AS c;
+SELECT json_build_object('functions', f.list, 'relations', r.list, 'others', o.list, 'words', w.list,
+                         'settings', s.list, 'conditions', c.list)
+FROM functions AS f, relations AS r, others AS o, words AS w, settings AS s, conditions AS c;

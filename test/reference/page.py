@@ -61,6 +61,7 @@ class Catalog:
         self.settings = data['settings']
         self.conditions = data['conditions']
         self.others = data['others']
+        self.words = data['words']          # of the functions that look for problems
         self.relations = {r['name']: r for r in data['relations']}
         self.functions = {}
         for function in data['functions']:
@@ -132,6 +133,8 @@ class Catalog:
         for heading, anchor, blocks in page.sections():
             if heading.startswith('## ') and 'contents' not in blocks:
                 text += row('**[%s](#%s)**' % (heading[3:], anchor), '')
+            elif not blocks:
+                text += row('[%s](#%s)' % (heading[4:], anchor), '')
             for block in ', '.join(blocks).split(', '):
                 if block in self.objects:
                     kind, name = block.split()
@@ -218,6 +221,10 @@ def problems_of_reference(page, catalog):
                 for missing in sorted(named - known):
                     yield '%s has no %s %s' % (name, title, missing)
     output = False          # what psql prints is as wide as it is
+    words = re.search(r'^\| problem \| \|\n\| --- .*\n((?:\|.*\n)+)', page.text, re.M)
+    for word in sorted(set(re.findall(r'`([a-z_]+)`', ' '.join(re.findall(r'^\|([^|]*)\|', words.group(1), re.M))))
+                       - set(catalog.words)) if words else ['(no table of problems)']:
+        yield 'health() knows no problem ' + word
     for number, line in enumerate(page.text.splitlines(), 1):
         if line.startswith('```'):
             output = line == '```text'

@@ -37,6 +37,7 @@ like "$(changed reference.md 's/generated: view refunds_due/generated: view refu
 like "$(changed reference.md 's/| `policy_by` | column that/| `policy_of` | column that/')" \
 	'attach has no argument policy_of' 'an argument that there is not'
 like "$(changed reference.md 's/ordcancel\.health/ordcancel.wealth/')" 'no ordcancel\.wealth' 'a name that there is not'
+like "$(changed reference.md 's/`guard_missing`/`guard_lost`/')" 'no problem guard_lost' 'a problem that there is not'
 like "$(changed reference.md 's/](#sweep)/](#sweeper)/')" 'links to #sweeper' 'a link that leads nowhere'
 like "$(changed errors.md 's/^| OC007 |/| OC077 |/')" 'OC007 no_open_cancellation: errors.md lacks it' 'an error that is missing'
 like "$(changed errors.md 's/`order_on_hold` |/`order_held` |/')" 'OC012 order_held: there is none' 'a condition that there is not'
