@@ -88,7 +88,7 @@ COMMENT ON COLUMN shop.orders_cancellation_event.type IS NULL;
 SELECT ordcancel.attach('shop.orders');
 SELECT is(obj_description('shop.orders_cancellation'::regclass, 'pg_class'),
           'cancellations of shop.orders; written by ordcancel alone', 'attach completes comments');
-SELECT is(col_description('shop.orders_cancellation'::regclass, attnum), 'key of the order: its column id', 'and corrects them')
+SELECT is(col_description(attrelid, attnum), 'key of the order: its column id', 'and corrects them')
 FROM pg_attribute WHERE attrelid = 'shop.orders_cancellation'::regclass AND attname = 'order_id';
 ALTER TABLE shop.orders RENAME TO old_orders;
 CREATE TABLE shop.orders (LIKE shop.old_orders INCLUDING ALL);
