@@ -1,19 +1,19 @@
 -- The schemas, and the parents of the record tables
 
 CREATE SCHEMA ordcancel;
-COMMENT ON SCHEMA ordcancel IS 'cancelling orders safely: functions, configuration, and the parents of the record tables';
+COMMENT ON SCHEMA ordcancel IS 'functions, configuration and reports of ordcancel, and the parents of the record tables';
 GRANT USAGE ON SCHEMA ordcancel TO PUBLIC;
 
 -- Internal objects are in a separate schema, so that GRANT ... ON ALL FUNCTIONS
 -- IN SCHEMA ordcancel does not include them. Only the extension's owner has
 -- USAGE on it; its triggers and views do not need it.
 CREATE SCHEMA ordcancel_internal;
-COMMENT ON SCHEMA ordcancel_internal IS 'what ordcancel needs for itself: trigger functions and helpers; nobody else may use it';
+COMMENT ON SCHEMA ordcancel_internal IS 'internals of ordcancel, for its own use: trigger functions and helpers';
 
 CREATE SEQUENCE ordcancel.cancellation_id_seq;
-COMMENT ON SEQUENCE ordcancel.cancellation_id_seq IS 'ids of the cancellations of all order tables';
+COMMENT ON SEQUENCE ordcancel.cancellation_id_seq IS 'numbers of cancellations, of all order tables';
 CREATE SEQUENCE ordcancel.event_id_seq;
-COMMENT ON SEQUENCE ordcancel.event_id_seq IS 'ids of the events of all order tables';
+COMMENT ON SEQUENCE ordcancel.event_id_seq IS 'numbers of events, of all order tables';
 
 -- Each attached table has a child of this one, which adds the columns of the
 -- order's key. New columns must be appended at the end. There are no CHECK
@@ -42,18 +42,41 @@ CREATE TABLE ordcancel.cancellation (
     deadline timestamptz,
     order_status text
 );
-COMMENT ON TABLE ordcancel.cancellation IS 'cancellations of all attached order tables: one row per attempt, from the ask to its end; written by ordcancel alone';
-COMMENT ON COLUMN ordcancel.cancellation.order_key IS 'the order''s key as text; the key itself is in the columns that the child adds';
-COMMENT ON COLUMN ordcancel.cancellation.state IS 'requested, in_progress or canceled while it is live; denied, withdrawn or undone when it has ended';
-COMMENT ON COLUMN ordcancel.cancellation.requested_by IS 'the party that asked: customer, merchant or system';
-COMMENT ON COLUMN ordcancel.cancellation.decided_by IS 'the party that accepted or denied it';
-COMMENT ON COLUMN ordcancel.cancellation.prior_status IS 'the order''s status before, which it gets back when the cancellation comes to nothing';
+COMMENT ON TABLE ordcancel.cancellation IS
+    'cancellations of all attached order tables, one row for each attempt to cancel an order; written by ordcancel alone';
+COMMENT ON COLUMN ordcancel.cancellation.cancellation_id IS
+    'number of the cancellation, unique across all order tables';
+COMMENT ON COLUMN ordcancel.cancellation.order_key IS 'key of the order as text, such as 42 or (7,42)';
+COMMENT ON COLUMN ordcancel.cancellation.state IS
+    'requested, in_progress or canceled while it is live; denied, withdrawn or undone when it has ended';
+COMMENT ON COLUMN ordcancel.cancellation.requested_by IS 'party that requested it: customer, merchant or system';
+COMMENT ON COLUMN ordcancel.cancellation.requested_actor IS
+    'who requested it: the actor of the call, ordcancel.actor, or the role';
+COMMENT ON COLUMN ordcancel.cancellation.decided_by IS
+    'party that accepted or denied it: customer, merchant or system; NULL if it was neither';
+COMMENT ON COLUMN ordcancel.cancellation.decided_actor IS 'who accepted or denied it; NULL if nobody did';
+COMMENT ON COLUMN ordcancel.cancellation.reason IS
+    'code of ordcancel.reason, given with the request or when it was accepted; NULL if none was given';
+COMMENT ON COLUMN ordcancel.cancellation.note IS 'note of the request; NULL if none was given';
+COMMENT ON COLUMN ordcancel.cancellation.decision_note IS
+    'note with which it was accepted, denied or withdrawn; NULL if none was given';
+COMMENT ON COLUMN ordcancel.cancellation.undo_note IS 'note with which it was undone; NULL if none was given';
+COMMENT ON COLUMN ordcancel.cancellation.prior_status IS
+    'status of the order before it, restored when it is denied, withdrawn or undone';
 COMMENT ON COLUMN ordcancel.cancellation.policy IS 'name of the policy that governed it when it began';
-COMMENT ON COLUMN ordcancel.cancellation.refund_due IS 'what had to be refunded when it was accepted';
-COMMENT ON COLUMN ordcancel.cancellation.refunded IS 'sum of the refunds recorded so far';
-COMMENT ON COLUMN ordcancel.cancellation.closed_at IS 'when it was canceled, or ended';
-COMMENT ON COLUMN ordcancel.cancellation.deadline IS 'when an open request is decided by the system';
-COMMENT ON COLUMN ordcancel.cancellation.order_status IS 'the order''s status as its last step left it';
+COMMENT ON COLUMN ordcancel.cancellation.request_key IS 'request_key of the call that began it; NULL if none was given';
+COMMENT ON COLUMN ordcancel.cancellation.refund_due IS
+    'amount to be refunded, fixed when it was accepted; NULL before that, or if refund_due is not configured';
+COMMENT ON COLUMN ordcancel.cancellation.refunded IS 'sum of the refunds recorded so far; NULL if none was due';
+COMMENT ON COLUMN ordcancel.cancellation.requested_at IS 'time at which it was requested';
+COMMENT ON COLUMN ordcancel.cancellation.decided_at IS
+    'time at which it was accepted or denied; NULL if it was neither';
+COMMENT ON COLUMN ordcancel.cancellation.closed_at IS
+    'time at which it became canceled, or ended; NULL while it is requested or in progress';
+COMMENT ON COLUMN ordcancel.cancellation.deadline IS
+    'time from which sweep() decides the request; NULL if the policy had no decision_timeout';
+COMMENT ON COLUMN ordcancel.cancellation.order_status IS
+    'status of the order as the last step of the cancellation left it';
 
 CREATE TABLE ordcancel.event (
     event_id bigint NOT NULL,
@@ -75,14 +98,26 @@ CREATE TABLE ordcancel.event (
     -- many schema tools do not support.
     xid bigint NOT NULL
 );
-COMMENT ON TABLE ordcancel.event IS 'what happened to cancellations, one row for each state reached, in the transaction that reached it; written by ordcancel alone';
-COMMENT ON COLUMN ordcancel.event.type IS 'requested, withdrawn, denied, accepted, refunded, canceled, undone or items_canceled';
-COMMENT ON COLUMN ordcancel.event.state IS 'the cancellation''s state after it';
-COMMENT ON COLUMN ordcancel.event.session_role IS 'the role that had logged in';
-COMMENT ON COLUMN ordcancel.event.data IS 'what only this type tells: implicit, moved_to and order_gone of a denial, override, amount and method of a refund';
-COMMENT ON COLUMN ordcancel.event.source IS 'the function that did it, or update';
-COMMENT ON COLUMN ordcancel.event.request_key IS 'the key that its call was given';
-COMMENT ON COLUMN ordcancel.event.xid IS 'the transaction that wrote it: pg_current_xact_id() there';
+COMMENT ON TABLE ordcancel.event IS
+    'events of the cancellations of all attached order tables, one row for each state reached; written by ordcancel alone';
+COMMENT ON COLUMN ordcancel.event.event_id IS
+    'number of the event, unique across all order tables; not in the order of commits';
+COMMENT ON COLUMN ordcancel.event.cancellation_id IS 'the cancellation';
+COMMENT ON COLUMN ordcancel.event.order_key IS 'key of the order as text, such as 42 or (7,42)';
+COMMENT ON COLUMN ordcancel.event.type IS 'requested, withdrawn, denied, accepted, refunded, canceled or undone';
+COMMENT ON COLUMN ordcancel.event.from_status IS 'status of the order before the event';
+COMMENT ON COLUMN ordcancel.event.to_status IS 'status of the order after the event';
+COMMENT ON COLUMN ordcancel.event.state IS 'state of the cancellation after the event';
+COMMENT ON COLUMN ordcancel.event.party IS 'party that acted: customer, merchant or system';
+COMMENT ON COLUMN ordcancel.event.actor IS 'who acted: the actor of the call, ordcancel.actor, or the role';
+COMMENT ON COLUMN ordcancel.event.session_role IS 'role that had logged in (session_user)';
+COMMENT ON COLUMN ordcancel.event.reason IS 'reason of the cancellation at that time; NULL if it had none';
+COMMENT ON COLUMN ordcancel.event.data IS
+    'details that only this type has, such as the amount of a refund; NULL if there are none';
+COMMENT ON COLUMN ordcancel.event.at IS 'time of the event';
+COMMENT ON COLUMN ordcancel.event.source IS 'function that made the event, or update for a plain write';
+COMMENT ON COLUMN ordcancel.event.request_key IS 'request_key of the call; NULL if none was given';
+COMMENT ON COLUMN ordcancel.event.xid IS 'transaction that wrote the event, pg_current_xact_id() as a number';
 
 -- A dump has to include the sequences, since it includes the rows that used
 -- them. PUBLIC may read them, because pg_dump does so also when run by a
@@ -105,4 +140,19 @@ CREATE TYPE ordcancel.outcome AS (
     decided_at timestamptz,
     closed_at timestamptz
 );
-COMMENT ON TYPE ordcancel.outcome IS 'what has become of an order; changed is false when it was so already';
+COMMENT ON TYPE ordcancel.outcome IS 'outcome of a call for one order: what the order and its cancellation are now';
+COMMENT ON COLUMN ordcancel.outcome.orders IS 'the order table';
+COMMENT ON COLUMN ordcancel.outcome.order_id IS 'key of the order as text';
+COMMENT ON COLUMN ordcancel.outcome.cancellation_id IS
+    'number of the cancellation; NULL for an order that was inserted as canceled';
+COMMENT ON COLUMN ordcancel.outcome.state IS 'requested, in_progress, canceled, denied, withdrawn or undone';
+COMMENT ON COLUMN ordcancel.outcome.order_status IS 'status of the order now';
+COMMENT ON COLUMN ordcancel.outcome.changed IS
+    'whether the call changed anything; false if the order was in that state already';
+COMMENT ON COLUMN ordcancel.outcome.refund_due IS
+    'amount to be refunded; NULL before it is accepted, or if refund_due is not configured';
+COMMENT ON COLUMN ordcancel.outcome.refunded IS 'sum of the refunds recorded so far; NULL if none was due';
+COMMENT ON COLUMN ordcancel.outcome.requested_at IS 'time at which the cancellation was requested';
+COMMENT ON COLUMN ordcancel.outcome.decided_at IS 'time at which it was accepted or denied; NULL if it was neither';
+COMMENT ON COLUMN ordcancel.outcome.closed_at IS
+    'time at which it became canceled, or ended; NULL while it is requested or in progress';

@@ -17,18 +17,19 @@ CREATE FUNCTION ordcancel_internal.table_ref_out(ordcancel_internal.table_ref) R
 COMMENT ON FUNCTION ordcancel_internal.table_ref_out(ordcancel_internal.table_ref) IS 'output function of table_ref';
 CREATE TYPE ordcancel_internal.table_ref (
     INPUT = ordcancel_internal.table_ref_in, OUTPUT = ordcancel_internal.table_ref_out, LIKE = pg_catalog.oid);
-COMMENT ON TYPE ordcancel_internal.table_ref IS 'a table, as regclass; 0 where it is not there';
+COMMENT ON TYPE ordcancel_internal.table_ref IS 'reference to a table, as regclass; 0 if a dump names a table that does not exist';
 CREATE CAST (ordcancel_internal.table_ref AS regclass) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (ordcancel_internal.table_ref AS oid) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (regclass AS ordcancel_internal.table_ref) WITHOUT FUNCTION AS ASSIGNMENT;
-COMMENT ON CAST (ordcancel_internal.table_ref AS regclass) IS 'a reference is a regclass';
-COMMENT ON CAST (ordcancel_internal.table_ref AS oid) IS 'as that of regclass, for comparing';
-COMMENT ON CAST (regclass AS ordcancel_internal.table_ref) IS 'a regclass is a reference';
+COMMENT ON CAST (ordcancel_internal.table_ref AS regclass) IS 'lets a reference be used as regclass';
+COMMENT ON CAST (ordcancel_internal.table_ref AS oid) IS 'lets references be compared';
+COMMENT ON CAST (regclass AS ordcancel_internal.table_ref) IS 'lets a regclass be stored as a reference';
 
 CREATE FUNCTION ordcancel_internal.config_changed() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_config_changed';
-COMMENT ON FUNCTION ordcancel_internal.config_changed() IS 'trigger: makes every session read the changed configuration again';
+COMMENT ON FUNCTION ordcancel_internal.config_changed() IS
+    'trigger: makes every session read the changed configuration again';
 
 CREATE TABLE ordcancel.order_table (
     orders ordcancel_internal.table_ref PRIMARY KEY,
@@ -50,22 +51,36 @@ CREATE TABLE ordcancel.order_table (
     refund_scale integer NOT NULL DEFAULT 2,
     refund_due_functions text
 );
-COMMENT ON TABLE ordcancel.order_table IS 'the attached order tables, as attach() was told';
-COMMENT ON COLUMN ordcancel.order_table.status IS 'the column that holds the order''s status';
-COMMENT ON COLUMN ordcancel.order_table.placed_at IS 'the column from which the customer''s window counts';
-COMMENT ON COLUMN ordcancel.order_table.policy_by IS 'the column that names the order''s policy';
-COMMENT ON COLUMN ordcancel.order_table.refund_due IS 'SQL expression over the order row: what has to be refunded when it is canceled';
+COMMENT ON TABLE ordcancel.order_table IS 'attached order tables, with the arguments of attach()';
+COMMENT ON COLUMN ordcancel.order_table.orders IS 'the order table';
+COMMENT ON COLUMN ordcancel.order_table.status IS 'column of the order''s status';
+COMMENT ON COLUMN ordcancel.order_table.placed_at IS
+    'column from which the customer''s window counts; NULL: the window never closes';
+COMMENT ON COLUMN ordcancel.order_table.policy_by IS
+    'column that names the order''s policy; NULL: all orders are under "default"';
+COMMENT ON COLUMN ordcancel.order_table.refund_due IS
+    'SQL expression over the order: amount to refund when it is canceled; NULL: nothing is due';
 COMMENT ON COLUMN ordcancel.order_table.plain_updates IS 'whether a plain UPDATE may cancel within the rules';
-COMMENT ON COLUMN ordcancel.order_table.notify_channel IS 'the channel of NOTIFY';
-COMMENT ON COLUMN ordcancel.order_table.inherit IS 'whether the record tables inherit from ordcancel.cancellation and ordcancel.event';
-COMMENT ON COLUMN ordcancel.order_table.key_columns IS 'names of the order''s key in the record tables, in the order of the primary key';
-COMMENT ON COLUMN ordcancel.order_table.primary_key IS 'columns of the order table''s primary key, which key_columns stand for';
-COMMENT ON COLUMN ordcancel.order_table.search_path IS 'schemas on the search_path of the attach() call: functions in conditions, and triggers on the order table during our writes, run with it';
-COMMENT ON COLUMN ordcancel.order_table.pinned_refund_due IS 'refund_due as it was understood: every name and cast written out';
-COMMENT ON COLUMN ordcancel.order_table.refund_due_functions IS 'functions that pinned_refund_due calls, besides PostgreSQL''s own, one a line: it is refused when it comes to call others';
-COMMENT ON COLUMN ordcancel.order_table.notify_payload IS 'what NOTIFY tells: full, or the event''s id alone';
-COMMENT ON COLUMN ordcancel.order_table.refund_scale IS 'digits after the point that money has; refunds, and what is due, are rounded to it';
-COMMENT ON COLUMN ordcancel.order_table.time_zone IS 'time zone of the attach() call: a placed_at without time zone is read in it, and expressions run in it';
+COMMENT ON COLUMN ordcancel.order_table.notify_channel IS 'channel of NOTIFY';
+COMMENT ON COLUMN ordcancel.order_table.inherit IS
+    'whether the record tables inherit from ordcancel.cancellation and ordcancel.event';
+COMMENT ON COLUMN ordcancel.order_table.cancellation_table IS 'record table of the cancellations';
+COMMENT ON COLUMN ordcancel.order_table.event_table IS 'record table of the events';
+COMMENT ON COLUMN ordcancel.order_table.key_columns IS
+    'names of the order''s key columns in the record tables, in the order of the primary key';
+COMMENT ON COLUMN ordcancel.order_table.search_path IS
+    'search_path of the attach() call, with which conditions and triggers of the owner run';
+COMMENT ON COLUMN ordcancel.order_table.time_zone IS
+    'time zone of the attach() call, in which expressions run and a placed_at without time zone is read';
+COMMENT ON COLUMN ordcancel.order_table.primary_key IS
+    'names of the order''s key columns in the order table, in the order of the primary key';
+COMMENT ON COLUMN ordcancel.order_table.pinned_refund_due IS
+    'refund_due as it was parsed, with every name and cast spelled out';
+COMMENT ON COLUMN ordcancel.order_table.notify_payload IS 'what NOTIFY sends: full, or id for the event_id alone';
+COMMENT ON COLUMN ordcancel.order_table.refund_scale IS
+    'decimal places to which amounts due and refunds are rounded, 0 to 8';
+COMMENT ON COLUMN ordcancel.order_table.refund_due_functions IS
+    'functions that refund_due called when it was set, one per line; NULL if none but PostgreSQL''s own';
 
 CREATE TABLE ordcancel.policy (
     orders ordcancel_internal.table_ref,
@@ -89,18 +104,28 @@ CREATE INDEX policy_requested_status ON ordcancel.policy (orders, requested_stat
 CREATE INDEX policy_in_progress_status ON ordcancel.policy (orders, in_progress_status COLLATE "C") WHERE in_progress_status IS NOT NULL;
 CREATE INDEX policy_canceled_status ON ordcancel.policy (orders, canceled_status COLLATE "C") WHERE canceled_status IS NOT NULL;
 CREATE INDEX policy_customer_canceled_status ON ordcancel.policy (orders, customer_canceled_status COLLATE "C") WHERE customer_canceled_status IS NOT NULL;
-COMMENT ON TABLE ordcancel.policy IS 'policies of an order table; "default" is for orders whose own policy has no row';
-COMMENT ON COLUMN ordcancel.policy.grace IS 'the customer''s window, counted from placed_at, open at its very end; NULL: it never closes';
-COMMENT ON COLUMN ordcancel.policy.requested_status IS 'status of the order while its cancellation is requested; NULL: it stays';
-COMMENT ON COLUMN ordcancel.policy.in_progress_status IS 'status of the order while refunds are missing; NULL: it stays';
-COMMENT ON COLUMN ordcancel.policy.canceled_status IS 'the final status';
-COMMENT ON COLUMN ordcancel.policy.customer_canceled_status IS 'final status when the customer cancels directly; NULL: canceled_status';
-COMMENT ON COLUMN ordcancel.policy.on_progress IS 'deny: an order that moves on denies its open request; hold: it may not move on';
-COMMENT ON COLUMN ordcancel.policy.decision_timeout IS 'how long a request may stay unanswered; NULL: for ever';
-COMMENT ON COLUMN ordcancel.policy.on_timeout IS 'what the system does then: accept or deny';
-COMMENT ON COLUMN ordcancel.policy.undo IS 'how far undo_cancel may reach: never, requested, in_progress, canceled';
-COMMENT ON COLUMN ordcancel.policy.undo_window IS 'for how long after it closed; NULL: no limit';
-COMMENT ON COLUMN ordcancel.policy.reason_required IS 'whether every cancellation needs a reason';
+COMMENT ON TABLE ordcancel.policy IS
+    'policies of the attached tables; "default" is for orders whose own policy does not exist';
+COMMENT ON COLUMN ordcancel.policy.orders IS 'the order table';
+COMMENT ON COLUMN ordcancel.policy.policy IS 'name of the policy';
+COMMENT ON COLUMN ordcancel.policy.grace IS
+    'length of the customer''s window, counted from placed_at; NULL: it never closes';
+COMMENT ON COLUMN ordcancel.policy.requested_status IS
+    'status of an order while a request is open; NULL: its status stays';
+COMMENT ON COLUMN ordcancel.policy.in_progress_status IS
+    'status of an order while refunds are due; NULL: its status stays';
+COMMENT ON COLUMN ordcancel.policy.canceled_status IS 'status of a canceled order; NULL: nothing can be canceled';
+COMMENT ON COLUMN ordcancel.policy.customer_canceled_status IS
+    'status of an order that the customer canceled directly; NULL: as canceled_status';
+COMMENT ON COLUMN ordcancel.policy.on_progress IS
+    'what happens if an order moves on during a request: deny denies the request, hold refuses the move';
+COMMENT ON COLUMN ordcancel.policy.decision_timeout IS 'time after which sweep() decides an open request; NULL: never';
+COMMENT ON COLUMN ordcancel.policy.on_timeout IS
+    'what sweep() then does: accept or deny; NULL without decision_timeout';
+COMMENT ON COLUMN ordcancel.policy.undo IS 'latest state that can be undone: never, requested, in_progress or canceled';
+COMMENT ON COLUMN ordcancel.policy.undo_window IS 'how long a closed cancellation can be undone; NULL: without limit';
+COMMENT ON COLUMN ordcancel.policy.reason_required IS
+    'whether every cancellation needs a reason, a plain UPDATE included';
 
 CREATE TABLE ordcancel.rule (
     orders ordcancel_internal.table_ref,
@@ -114,12 +139,18 @@ CREATE TABLE ordcancel.rule (
     PRIMARY KEY (orders, policy, status)
 );
 CREATE INDEX rule_deletable ON ordcancel.rule (orders, status COLLATE "C") WHERE deletable;
-COMMENT ON TABLE ordcancel.rule IS 'what each party may do to an order in a status; a status without a rule forbids';
-COMMENT ON COLUMN ordcancel.rule.customer IS 'cancel, request or forbid, within the window';
-COMMENT ON COLUMN ordcancel.rule.customer_late IS 'the same after the window; NULL: as customer';
-COMMENT ON COLUMN ordcancel.rule.merchant IS 'cancel, request (the second call confirms) or forbid';
-COMMENT ON COLUMN ordcancel.rule.deletable IS 'whether the row may be deleted';
-COMMENT ON COLUMN ordcancel.rule.hint IS 'said when the rule refuses';
+COMMENT ON TABLE ordcancel.rule IS
+    'rules: what each party may do to an order in a status; without a rule nobody can cancel';
+COMMENT ON COLUMN ordcancel.rule.orders IS 'the order table';
+COMMENT ON COLUMN ordcancel.rule.policy IS 'name of the policy';
+COMMENT ON COLUMN ordcancel.rule.status IS 'status of the order, as text';
+COMMENT ON COLUMN ordcancel.rule.customer IS 'what the customer may do within the window: cancel, request or forbid';
+COMMENT ON COLUMN ordcancel.rule.customer_late IS
+    'what the customer may do after the window: cancel, request or forbid; NULL: as customer';
+COMMENT ON COLUMN ordcancel.rule.merchant IS
+    'what the merchant may do: cancel, request (a second call confirms) or forbid';
+COMMENT ON COLUMN ordcancel.rule.deletable IS 'whether an order in this status may be deleted';
+COMMENT ON COLUMN ordcancel.rule.hint IS 'HINT of the error when the rule refuses; NULL: a general one';
 
 CREATE TABLE ordcancel.block (
     orders ordcancel_internal.table_ref,
@@ -131,11 +162,15 @@ CREATE TABLE ordcancel.block (
     functions text,
     PRIMARY KEY (orders, name)
 );
-COMMENT ON TABLE ordcancel.block IS 'conditions over the order row during which nobody can cancel or ask';
-COMMENT ON COLUMN ordcancel.block.condition IS 'SQL over the order row; blocks while it is true';
-COMMENT ON COLUMN ordcancel.block.pinned IS 'the condition as it was understood: every name and cast written out';
-COMMENT ON COLUMN ordcancel.block.functions IS 'functions that pinned calls, besides PostgreSQL''s own, one a line: it is refused when it comes to call others';
-COMMENT ON COLUMN ordcancel.block.party IS 'whom it stops; NULL: both';
+COMMENT ON TABLE ordcancel.block IS 'blocks: conditions under which nobody can cancel an order or request that';
+COMMENT ON COLUMN ordcancel.block.orders IS 'the order table';
+COMMENT ON COLUMN ordcancel.block.name IS 'name of the block, given as DETAIL of the error';
+COMMENT ON COLUMN ordcancel.block.condition IS 'SQL condition over the order; blocks while it is true';
+COMMENT ON COLUMN ordcancel.block.hint IS 'HINT of the error when it blocks; NULL: none';
+COMMENT ON COLUMN ordcancel.block.party IS 'party that is blocked, customer or merchant; NULL: both';
+COMMENT ON COLUMN ordcancel.block.pinned IS 'condition as it was parsed, with every name and cast spelled out';
+COMMENT ON COLUMN ordcancel.block.functions IS
+    'functions that condition called when it was set, one per line; NULL if none but PostgreSQL''s own';
 
 CREATE TABLE ordcancel.child (
     child ordcancel_internal.table_ref PRIMARY KEY,
@@ -145,10 +180,14 @@ CREATE TABLE ordcancel.child (
     refuse_in_progress boolean NOT NULL,
     refuse_canceled boolean NOT NULL
 );
-COMMENT ON TABLE ordcancel.child IS 'tables whose rows an order does not get while it is being canceled, see attach_child()';
-COMMENT ON COLUMN ordcancel.child.key_columns IS 'the child''s columns that hold the order''s key, in the order of the primary key';
+COMMENT ON TABLE ordcancel.child IS
+    'child tables, which get no rows for orders that are being canceled; see attach_child()';
+COMMENT ON COLUMN ordcancel.child.child IS 'the child table';
+COMMENT ON COLUMN ordcancel.child.orders IS 'the order table';
+COMMENT ON COLUMN ordcancel.child.key_columns IS
+    'columns of the child that hold the order''s key, in the order of the primary key';
 COMMENT ON COLUMN ordcancel.child.refuse_requested IS 'whether rows are refused while a cancellation is requested';
-COMMENT ON COLUMN ordcancel.child.refuse_in_progress IS 'whether rows are refused while refunds are missing';
+COMMENT ON COLUMN ordcancel.child.refuse_in_progress IS 'whether rows are refused while refunds are due';
 COMMENT ON COLUMN ordcancel.child.refuse_canceled IS 'whether rows are refused once the order is canceled';
 
 CREATE TABLE ordcancel.reason (
@@ -161,21 +200,30 @@ CREATE TABLE ordcancel.reason (
     note_max integer NOT NULL DEFAULT 2000 CHECK (note_max BETWEEN 1 AND 2000),
     seeded boolean NOT NULL DEFAULT false
 );
-COMMENT ON TABLE ordcancel.reason IS 'reasons for a cancellation; rows may be added, one in use cannot be deleted';
+COMMENT ON TABLE ordcancel.reason IS
+    'reasons for cancellations, of all order tables; rows may be added, and those in use cannot be deleted';
+COMMENT ON COLUMN ordcancel.reason.code IS 'code of the reason, 1 to 100 characters';
+COMMENT ON COLUMN ordcancel.reason.description IS 'what it means, for people';
 COMMENT ON COLUMN ordcancel.reason.audience IS 'who may give it: customer, merchant, system or any';
-COMMENT ON COLUMN ordcancel.reason.requires_note IS 'whether a note has to come with it';
-COMMENT ON COLUMN ordcancel.reason.requires_request IS 'usable only when the customer asked';
-COMMENT ON COLUMN ordcancel.reason.note_max IS 'longest note with it, in characters';
-COMMENT ON COLUMN ordcancel.reason.seeded IS 'came with the extension and was not changed since; such rows are not dumped';
+COMMENT ON COLUMN ordcancel.reason.requires_note IS 'whether a note has to be given with it';
+COMMENT ON COLUMN ordcancel.reason.requires_request IS
+    'whether it may be given only for cancellations that the customer requested';
+COMMENT ON COLUMN ordcancel.reason.active IS 'whether it may be given in new calls';
+COMMENT ON COLUMN ordcancel.reason.note_max IS 'longest note with it, in characters, 1 to 2000';
+COMMENT ON COLUMN ordcancel.reason.seeded IS
+    'whether it came with the extension and was not changed since; such rows are not dumped';
 
 CREATE TABLE ordcancel.refund_method (
     code text PRIMARY KEY CHECK (code <> ''),
     on_undo text NOT NULL DEFAULT 'nothing' CHECK (on_undo IN ('nothing', 'repay', 'recapture')),
     seeded boolean NOT NULL DEFAULT false
 );
-COMMENT ON TABLE ordcancel.refund_method IS 'ways of refunding, and what each demands before an undo';
-COMMENT ON COLUMN ordcancel.refund_method.on_undo IS 'nothing, repay (the customer pays again) or recapture (by the payment provider)';
-COMMENT ON COLUMN ordcancel.refund_method.seeded IS 'came with the extension and was not changed since; such rows are not dumped';
+COMMENT ON TABLE ordcancel.refund_method IS 'methods of refunding, and what an undo needs after each';
+COMMENT ON COLUMN ordcancel.refund_method.code IS 'code of the method';
+COMMENT ON COLUMN ordcancel.refund_method.on_undo IS
+    'what an undo needs first: nothing, repay (the customer pays again) or recapture (by the payment provider)';
+COMMENT ON COLUMN ordcancel.refund_method.seeded IS
+    'whether it came with the extension and was not changed since; such rows are not dumped';
 
 -- Only these may write the configuration: ordcancel, which runs as the
 -- extension's owner; superusers, who restore dumps and apply subscriptions; and
@@ -201,7 +249,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.guard_config() IS 'trigger: nobody but ordcancel writes the configuration';
+COMMENT ON FUNCTION ordcancel_internal.guard_config() IS
+    'trigger: refuses writes to the configuration by others than ordcancel';
 
 -- Skips rows of a dump about tables that were not restored.
 CREATE FUNCTION ordcancel_internal.skip_missing() RETURNS trigger
@@ -212,7 +261,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.skip_missing() IS 'trigger: leaves out the row of a table that is not there';
+COMMENT ON FUNCTION ordcancel_internal.skip_missing() IS 'trigger: skips the row of a table that does not exist';
 
 -- ENABLE ALWAYS: the triggers must also fire for a subscription's apply worker
 -- and with session_replication_role = replica.
@@ -293,7 +342,8 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.seed_changed() IS 'trigger: a changed row is the user''s own, and replaces the seed of its code';
+COMMENT ON FUNCTION ordcancel_internal.seed_changed() IS
+    'trigger: a changed row is no longer a seed, and replaces the seed with its code';
 
 CREATE FUNCTION ordcancel_internal.reason_in_use() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -330,7 +380,8 @@ BEGIN
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.reason_in_use() IS 'trigger: refuses to delete or rename a reason that cancellations name';
+COMMENT ON FUNCTION ordcancel_internal.reason_in_use() IS
+    'trigger: refuses to delete or rename a reason that cancellations use';
 
 -- With session_replication_role = replica an inserted row replaces the row of
 -- the same key: both sides of a subscription have the predefined rows, and so
@@ -351,7 +402,8 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.make_way() IS 'trigger: a row that is replicated or restored replaces the one of its key';
+COMMENT ON FUNCTION ordcancel_internal.make_way() IS
+    'trigger: a row that is replicated or restored replaces the one with its key';
 CREATE TRIGGER make_way BEFORE INSERT ON ordcancel.reason
     FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.make_way();
 CREATE TRIGGER make_way BEFORE INSERT ON ordcancel.refund_method

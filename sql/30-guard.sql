@@ -4,17 +4,20 @@
 CREATE FUNCTION ordcancel_internal.guard_update() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_update';
-COMMENT ON FUNCTION ordcancel_internal.guard_update() IS 'trigger, AFTER UPDATE of an order: judges and records a change of status';
+COMMENT ON FUNCTION ordcancel_internal.guard_update() IS
+    'trigger, AFTER UPDATE of an order: decides on a change of status, and records it';
 
 CREATE FUNCTION ordcancel_internal.guard_insert() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_insert';
-COMMENT ON FUNCTION ordcancel_internal.guard_insert() IS 'trigger, AFTER INSERT of an order: no order begins with an open cancellation';
+COMMENT ON FUNCTION ordcancel_internal.guard_insert() IS
+    'trigger, AFTER INSERT of an order: refuses an order that begins with an open cancellation';
 
 CREATE FUNCTION ordcancel_internal.guard_delete() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_delete';
-COMMENT ON FUNCTION ordcancel_internal.guard_delete() IS 'trigger, AFTER DELETE of an order: only where its rule says deletable';
+COMMENT ON FUNCTION ordcancel_internal.guard_delete() IS
+    'trigger, AFTER DELETE of an order: refuses it unless the rule says deletable';
 
 CREATE FUNCTION ordcancel_internal.guard_truncate() RETURNS trigger
     LANGUAGE c
@@ -24,12 +27,14 @@ COMMENT ON FUNCTION ordcancel_internal.guard_truncate() IS 'trigger, BEFORE TRUN
 CREATE FUNCTION ordcancel_internal.guard_record() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_record';
-COMMENT ON FUNCTION ordcancel_internal.guard_record() IS 'trigger on the record tables: nobody but ordcancel writes there';
+COMMENT ON FUNCTION ordcancel_internal.guard_record() IS
+    'trigger: refuses writes to record tables by others than ordcancel';
 
 CREATE FUNCTION ordcancel_internal.guard_child() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_child';
-COMMENT ON FUNCTION ordcancel_internal.guard_child() IS 'trigger, AFTER INSERT or UPDATE of a shipment and the like: none for a canceled order';
+COMMENT ON FUNCTION ordcancel_internal.guard_child() IS
+    'trigger, AFTER INSERT or UPDATE of a child table: refuses rows of orders that are being canceled';
 
 -- The parents have no rows of their own, but a write to a parent also writes to
 -- its children.

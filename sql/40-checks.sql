@@ -3,18 +3,21 @@
 CREATE FUNCTION ordcancel_internal.caller_search_path() RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_caller_search_path';
-COMMENT ON FUNCTION ordcancel_internal.caller_search_path() IS 'search_path of whoever called the configuration function';
+COMMENT ON FUNCTION ordcancel_internal.caller_search_path() IS
+    'returns the search_path of the caller of the configuration function';
 
 CREATE FUNCTION ordcancel_internal.read_status(orders regclass, status text) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_read_status';
-COMMENT ON FUNCTION ordcancel_internal.read_status(regclass, text) IS 'the status as the table''s column writes it; OC014 when it cannot';
+COMMENT ON FUNCTION ordcancel_internal.read_status(regclass, text) IS
+    'returns a status as the column writes it; raises OC014 if it cannot hold it';
 
 CREATE FUNCTION ordcancel_internal.pin_expression(orders regclass, expression text, type regtype, functions boolean)
     RETURNS text
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_pin_expression';
-COMMENT ON FUNCTION ordcancel_internal.pin_expression(regclass, text, regtype, boolean) IS 'the expression over the order row with every name written out, or the functions that it calls, one a line; OC014 unless it is one of that type';
+COMMENT ON FUNCTION ordcancel_internal.pin_expression(regclass, text, regtype, boolean) IS
+    'returns an expression over the order with all names spelled out, or the functions that it calls, or raises OC014';
 
 CREATE FUNCTION ordcancel_internal.invalid(message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
     LANGUAGE c
@@ -24,12 +27,12 @@ COMMENT ON FUNCTION ordcancel_internal.invalid(text, text, text) IS 'raises OC01
 CREATE FUNCTION ordcancel_internal.notice(message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_notice';
-COMMENT ON FUNCTION ordcancel_internal.notice(text, text, text) IS 'tells the caller something';
+COMMENT ON FUNCTION ordcancel_internal.notice(text, text, text) IS 'raises a NOTICE';
 
 CREATE FUNCTION ordcancel_internal.closest(word text, words text[]) RETURNS text
     LANGUAGE c IMMUTABLE STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_closest';
-COMMENT ON FUNCTION ordcancel_internal.closest(text, text[]) IS 'the one of the words that was probably meant, or NULL';
+COMMENT ON FUNCTION ordcancel_internal.closest(text, text[]) IS 'returns the word that was probably meant, or NULL';
 
 -- The hint for an invalid value: the probable intention, and all valid values.
 CREATE FUNCTION ordcancel_internal.choices(word text, words text[], what text DEFAULT 'Valid values are %s.') RETURNS text
@@ -39,7 +42,8 @@ CREATE FUNCTION ordcancel_internal.choices(word text, words text[], what text DE
 SELECT coalesce('Did you mean "' || ordcancel_internal.closest(left(word, 200), words) || '"? ', '')
        || format(what, left(array_to_string(words, ', '), 1000))
 $$;
-COMMENT ON FUNCTION ordcancel_internal.choices(text, text[], text) IS 'the HINT for a word that is none of those that there are';
+COMMENT ON FUNCTION ordcancel_internal.choices(text, text[], text) IS
+    'returns the HINT for a word that is not one of the allowed ones';
 
 -- The base type of a domain, over any number of levels.
 CREATE FUNCTION ordcancel_internal.base_type(type oid) RETURNS regtype
@@ -53,7 +57,7 @@ WITH RECURSIVE base (b) AS (
 )
 SELECT b::regtype FROM base JOIN pg_type AS t ON t.oid = b AND t.typtype <> 'd'
 $$;
-COMMENT ON FUNCTION ordcancel_internal.base_type(oid) IS 'the type under domains';
+COMMENT ON FUNCTION ordcancel_internal.base_type(oid) IS 'returns the type under any domains';
 
 CREATE FUNCTION ordcancel_internal.check_status(orders regclass, status text) RETURNS text
     LANGUAGE plpgsql
@@ -87,7 +91,8 @@ BEGIN
     RETURN CASE WHEN col.plain THEN status ELSE ordcancel_internal.read_status(orders, status) END;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.check_status(regclass, text) IS 'the status as the table''s column writes it; OC014 when it cannot';
+COMMENT ON FUNCTION ordcancel_internal.check_status(regclass, text) IS
+    'returns a status as the column writes it; raises OC014 if it cannot hold it';
 
 CREATE FUNCTION ordcancel_internal.check_word(what text, word text, words text[]) RETURNS void
     LANGUAGE plpgsql
@@ -100,7 +105,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.check_word(text, text, text[]) IS 'OC014 unless the word is one of the words, or NULL';
+COMMENT ON FUNCTION ordcancel_internal.check_word(text, text, text[]) IS
+    'raises OC014 unless a word is NULL or one of the allowed ones';
 
 CREATE FUNCTION ordcancel_internal.check_span(what text, span interval) RETURNS void
     LANGUAGE plpgsql
@@ -114,7 +120,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.check_span(text, interval) IS 'OC014 unless the interval is sensible, or NULL';
+COMMENT ON FUNCTION ordcancel_internal.check_span(text, interval) IS
+    'raises OC014 unless an interval is NULL or between 0 and 1000 years';
 
 CREATE FUNCTION ordcancel_internal.check_attached(orders regclass) RETURNS void
     LANGUAGE plpgsql
@@ -128,17 +135,19 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.check_attached(regclass) IS 'OC001 unless the table is attached';
+COMMENT ON FUNCTION ordcancel_internal.check_attached(regclass) IS 'raises OC001 unless the table is attached';
 
 CREATE FUNCTION ordcancel_internal.caller_is_superuser() RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_caller_is_superuser';
-COMMENT ON FUNCTION ordcancel_internal.caller_is_superuser() IS 'whether whoever called the configuration function is a superuser';
+COMMENT ON FUNCTION ordcancel_internal.caller_is_superuser() IS
+    'returns whether the caller of the configuration function is a superuser';
 
 CREATE FUNCTION ordcancel_internal.as_owner(orders regclass, query text, zone text DEFAULT 'UTC') RETURNS text
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_as_owner';
-COMMENT ON FUNCTION ordcancel_internal.as_owner(regclass, text, text) IS 'runs a query as the table''s owner and returns the first column of its first row, a text';
+COMMENT ON FUNCTION ordcancel_internal.as_owner(regclass, text, text) IS
+    'runs a query as the owner of a table, and returns the first column of its first row';
 
 -- A table's name for messages, with its schema, as the C code writes it.
 CREATE FUNCTION ordcancel_internal.label(rel regclass) RETURNS text
@@ -149,7 +158,7 @@ SELECT coalesce((SELECT format('%I.%I', n.nspname, c.relname)
                  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = rel),
                 rel::text)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.label(regclass) IS 'schema and name of a table';
+COMMENT ON FUNCTION ordcancel_internal.label(regclass) IS 'returns the qualified name of a table';
 
 -- The expression that reads a column as text, as the C code does: with the
 -- type's output function, not with a cast, which may be user-defined.
@@ -166,7 +175,8 @@ SELECT format(CASE ordcancel_internal.base_type(a.atttypid)
 FROM pg_attribute AS a
 WHERE a.attrelid = orders AND a.attname = col
 $$;
-COMMENT ON FUNCTION ordcancel_internal.column_text(regclass, name) IS 'SQL expression for a column of the table o as text';
+COMMENT ON FUNCTION ordcancel_internal.column_text(regclass, name) IS
+    'returns an SQL expression for a column of table o as text';
 
 -- The table, or those of its partitions, that are stored by another access
 -- method than heap: C reads row versions as heap stores them.
@@ -181,4 +191,5 @@ FROM (SELECT relid FROM pg_partition_tree(orders) UNION SELECT orders) AS p (rel
 WHERE m.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc
 ORDER BY c.oid
 $$;
-COMMENT ON FUNCTION ordcancel_internal.not_heap(regclass) IS 'table and partitions that are stored by an access method other than heap';
+COMMENT ON FUNCTION ordcancel_internal.not_heap(regclass) IS
+    'returns the table and those of its partitions that use another access method than heap';

@@ -10,7 +10,8 @@ CREATE FUNCTION ordcancel_internal.is_quick_to_count(orders regclass) RETURNS bo
 SELECT coalesce(sum(pg_relation_size(relid)), 0) <= 128 * 1024 * 1024
 FROM (SELECT relid FROM pg_partition_tree(orders) UNION SELECT orders) AS p (relid)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.is_quick_to_count(regclass) IS 'whether its orders are counted by the way';
+COMMENT ON FUNCTION ordcancel_internal.is_quick_to_count(regclass) IS
+    'returns whether a table is small enough to be counted along with another call';
 
 -- The statuses to which policies give a meaning.
 CREATE VIEW ordcancel_internal.word AS
@@ -21,7 +22,12 @@ FROM ordcancel.policy AS p,
                     (CASE WHEN p.customer_canceled_status <> p.canceled_status OR p.canceled_status IS NULL
                           THEN p.customer_canceled_status END, 'canceled', 3)) AS w (status, meaning, rank)
 WHERE w.status IS NOT NULL;
-COMMENT ON VIEW ordcancel_internal.word IS 'the statuses that policies have for cancellations';
+COMMENT ON VIEW ordcancel_internal.word IS 'statuses that policies use for cancellations';
+COMMENT ON COLUMN ordcancel_internal.word.orders IS 'the order table';
+COMMENT ON COLUMN ordcancel_internal.word.policy IS 'name of the policy';
+COMMENT ON COLUMN ordcancel_internal.word.status IS 'the status';
+COMMENT ON COLUMN ordcancel_internal.word.meaning IS 'requested, in progress or canceled';
+COMMENT ON COLUMN ordcancel_internal.word.rank IS 'position for sorting: 1 requested, 2 in progress, 3 canceled';
 
 -- The expression for an order's status, spelled as in the rules: if values of the
 -- column may be equal but differ as text, as with citext, it returns the status
@@ -45,7 +51,8 @@ SELECT CASE
 FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = ordcancel_internal.base_type(a.atttypid)
 WHERE a.attrelid = orders AND a.attname = status
 $$;
-COMMENT ON FUNCTION ordcancel_internal.status_text(regclass, name) IS 'SQL expression for the status of an order o as the rules write it';
+COMMENT ON FUNCTION ordcancel_internal.status_text(regclass, name) IS
+    'returns an SQL expression for the status of order o as rules write it';
 
 -- Raises OC014 if a column that was passed to attach() is missing.
 CREATE FUNCTION ordcancel_internal.check_columns(orders regclass, status name, policy_by name) RETURNS void
@@ -66,7 +73,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.check_columns(regclass, name, name) IS 'OC014 where a column that attach was told is gone';
+COMMENT ON FUNCTION ordcancel_internal.check_columns(regclass, name, name) IS
+    'raises OC014 if a column that attach() was given no longer exists';
 
 -- The number of orders by policy and status: [{policy, status, n}]. An order
 -- whose own policy does not exist is under "default". Raises OC014 if a column
@@ -88,7 +96,8 @@ BEGIN
         ordcancel_internal.status_text(orders, status), orders, orders::oid), zone)::json, '[]');
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.count_orders(regclass, name, name, text) IS 'how many orders are under each policy, in each status';
+COMMENT ON FUNCTION ordcancel_internal.count_orders(regclass, name, name, text) IS
+    'counts the orders by policy and status';
 
 -- The policy name, used by orders but not defined, that is most similar to this
 -- one; NULL if there is none.
@@ -109,7 +118,8 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL; -- only informative, so it must not fail
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.misspelled_policy(regclass, text) IS 'the name of a policy that was probably meant';
+COMMENT ON FUNCTION ordcancel_internal.misspelled_policy(regclass, text) IS
+    'returns the name of the policy that was probably meant, or NULL';
 
 -- The same for a NOTICE: NULL if the table is large, or if its owner cannot read
 -- it, which must not make the caller fail.
@@ -126,7 +136,8 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.count_by_the_way(regclass, name, name, text) IS 'how many orders are under each policy, in each status, or NULL';
+COMMENT ON FUNCTION ordcancel_internal.count_by_the_way(regclass, name, name, text) IS
+    'counts the orders by policy and status as JSON; NULL if that takes long or the caller may not read them';
 
 -- The same for an attached table, as rows; no rows for a large table, unless
 -- always is true.
@@ -142,7 +153,8 @@ FROM ordcancel.order_table AS t,
         AS c (policy text, status text, n bigint)
 WHERE t.orders = counted.orders
 $$;
-COMMENT ON FUNCTION ordcancel_internal.counted(regclass, boolean) IS 'how many orders of an attached table are under each policy, in each status';
+COMMENT ON FUNCTION ordcancel_internal.counted(regclass, boolean) IS
+    'counts the orders of an attached table by policy and status, if that does not take long or always';
 
 -- Statuses and their counts, for a message.
 CREATE FUNCTION ordcancel_internal.list_statuses(statuses text[], counts bigint[]) RETURNS text
@@ -153,7 +165,8 @@ SELECT left(string_agg(CASE WHEN s IS NULL THEN format('no status (%s)', n) ELSE
                        ', ' ORDER BY n DESC, s COLLATE "C"), 2000)
 FROM unnest(statuses, counts) AS c (s, n)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.list_statuses(text[], bigint[]) IS 'statuses and their counts, for a message';
+COMMENT ON FUNCTION ordcancel_internal.list_statuses(text[], bigint[]) IS
+    'lists statuses and their counts for a message';
 
 -- Reports statuses of orders without a rule. counts is the result of
 -- count_orders(), or NULL if the table is too large.
@@ -185,7 +198,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.notice_of_unruled(regclass, json) IS 'tells which statuses of orders no rule speaks of';
+COMMENT ON FUNCTION ordcancel_internal.notice_of_unruled(regclass, json) IS
+    'raises a NOTICE about statuses of orders without a rule';
 
 -- The CHECK constraint on only the status column that rejects a status, or NULL.
 -- Evaluated as the table's owner, since it may call the owner's functions.
@@ -211,7 +225,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.violated_check(regclass, name, text) IS 'the CHECK constraint that refuses a status';
+COMMENT ON FUNCTION ordcancel_internal.violated_check(regclass, name, text) IS
+    'returns the CHECK constraint that refuses a status, or NULL';
 
 CREATE FUNCTION ordcancel_internal.notice_of_check(orders regclass, word text) RETURNS void
     LANGUAGE plpgsql VOLATILE
@@ -231,4 +246,5 @@ EXCEPTION WHEN OTHERS THEN
     NULL; -- only informative, so it must not fail
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.notice_of_check(regclass, text) IS 'tells that a CHECK constraint refuses a status';
+COMMENT ON FUNCTION ordcancel_internal.notice_of_check(regclass, text) IS
+    'raises a NOTICE if a CHECK constraint refuses a status';

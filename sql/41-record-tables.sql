@@ -13,7 +13,8 @@ BEGIN
     RETURN base || suffix;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.record_table_name(text, text) IS 'name of a record table';
+COMMENT ON FUNCTION ordcancel_internal.record_table_name(text, text) IS
+    'returns the name of a record table, shortened to 63 bytes';
 
 -- The names of the key columns in the record tables: id becomes order_id, and a
 -- name that conflicts with a column of the record gets the prefix order_.
@@ -39,7 +40,8 @@ BEGIN
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.record_keys(name[]) IS 'names of the key''s columns in the record tables';
+COMMENT ON FUNCTION ordcancel_internal.record_keys(name[]) IS
+    'returns the names of the key columns in new record tables';
 
 -- The same for a table that may be attached already. Renamed key columns keep
 -- their names in the record tables; a primary key of other columns is rejected.
@@ -66,7 +68,8 @@ BEGIN
     RETURN known.key_columns;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.known_record_keys(regclass, name[]) IS 'names of the key''s columns in record tables that may exist';
+COMMENT ON FUNCTION ordcancel_internal.known_record_keys(regclass, name[]) IS
+    'returns the names of the key columns in record tables that may exist already';
 
 -- Record tables of order tables that are no longer attached, so that another
 -- table of the same name does not get their records. Not dumped: after a restore
@@ -76,7 +79,9 @@ CREATE TABLE ordcancel_internal.detached (
     orders oid NOT NULL
 );
 COMMENT ON TABLE ordcancel_internal.detached IS 'record tables of order tables that were detached or dropped';
-COMMENT ON COLUMN ordcancel_internal.detached.orders IS 'OID of the order table, which may be gone';
+COMMENT ON COLUMN ordcancel_internal.detached.records IS 'the record table';
+COMMENT ON COLUMN ordcancel_internal.detached.orders IS
+    'OID of the order table, which may be gone; 0 if no table may take the records up again';
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel_internal.detached
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
 ALTER TABLE ordcancel_internal.detached ENABLE ALWAYS TRIGGER guard_config;
@@ -157,7 +162,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.find_record_table(regclass, regclass, name, text) IS 'the record table of an order table, or NULL';
+COMMENT ON FUNCTION ordcancel_internal.find_record_table(regclass, regclass, name, text) IS
+    'returns the record table of an order table, or NULL';
 
 CREATE FUNCTION ordcancel_internal.make_record_table(
     orders regclass, parent regclass, record_schema name, name text, key_columns name[], record_keys name[], inherit boolean)
@@ -180,14 +186,11 @@ BEGIN
              JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key
              JOIN pg_type AS t ON t.oid = a.atttypid),
         parent);
-    EXECUTE format('COMMENT ON TABLE %s IS %L', label,
-                   format('%s of %s; written by ordcancel alone',
-                          CASE parent WHEN 'ordcancel.event'::regclass THEN 'events of the cancellations' ELSE 'cancellations' END,
-                          orders));
     RETURN label::regclass;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.make_record_table(regclass, regclass, name, text, name[], name[], boolean) IS 'makes a record table';
+COMMENT ON FUNCTION ordcancel_internal.make_record_table(regclass, regclass, name, text, name[], name[], boolean) IS
+    'creates a record table';
 
 -- Describes what an existing table has that attach() would not have created,
 -- since that could run code or change records; NULL if there is nothing.
@@ -251,7 +254,8 @@ SELECT coalesce(
     (SELECT 'It has child tables or inherits from another table.' FROM pg_inherits
      WHERE inhparent = records OR (inhrelid = records AND inhparent <> parent) HAVING count(*) > 0))
 $$;
-COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, name[], name[]) IS 'what keeps a table from being taken for a record table, or NULL';
+COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, name[], name[]) IS
+    'says why a table cannot be used as a record table, or returns NULL';
 
 -- Changes the key columns of the record tables to the current types of the order
 -- table's key. Only for built-in types with an implicit or assignment cast, so
@@ -285,7 +289,8 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.follow_key_types(regclass, regclass, name[], name[]) IS 'gives record tables the types that the key has now';
+COMMENT ON FUNCTION ordcancel_internal.follow_key_types(regclass, regclass, name[], name[]) IS
+    'gives the key columns of record tables the types that the order''s key has now';
 
 -- Reuses a record table left by an earlier attach, in this database or in the
 -- one that was dumped. It then belongs to the extension's owner again.
@@ -334,7 +339,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.take_record_table(regclass, regclass, regclass, name[], name[], boolean) IS 'takes up a record table that is there';
+COMMENT ON FUNCTION ordcancel_internal.take_record_table(regclass, regclass, regclass, name[], name[], boolean) IS
+    'checks a record table that exists, and takes it over';
 
 -- The order table's owner may read and grant SELECT to others; nobody may write.
 CREATE FUNCTION ordcancel_internal.set_record_privileges(orders regclass, records regclass) RETURNS void
@@ -376,7 +382,8 @@ BEGIN
                    (SELECT relowner::regrole FROM pg_class WHERE oid = orders));
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.set_record_privileges(regclass, regclass) IS 'who may read a record table';
+COMMENT ON FUNCTION ordcancel_internal.set_record_privileges(regclass, regclass) IS
+    'grants and revokes what the owner of the order table may do with a record table';
 
 -- The indexes that a record table lacks, of those given as pg_get_indexdef()
 -- prints them after the access method.
@@ -391,7 +398,8 @@ SELECT ARRAY(SELECT d FROM unnest(indexes) WITH ORDINALITY AS i (d, n)
                                      || regexp_replace(pg_get_indexdef(indexrelid), '^.*? USING btree ', '') = d)
              ORDER BY n)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.missing_indexes(regclass, text[]) IS 'indexes that a record table lacks';
+COMMENT ON FUNCTION ordcancel_internal.missing_indexes(regclass, text[]) IS
+    'lists the indexes that a record table lacks';
 
 CREATE FUNCTION ordcancel_internal.record_is_guarded(records regclass) RETURNS boolean
     LANGUAGE sql STABLE
@@ -404,7 +412,8 @@ SELECT bool_or(tgenabled IN ('O', 'A')
 FROM pg_trigger
 WHERE tgrelid = records AND tgname = 'ordcancel_guard_record'
 $$;
-COMMENT ON FUNCTION ordcancel_internal.record_is_guarded(regclass) IS 'whether a record table has our trigger, and enabled; NULL: none of that name';
+COMMENT ON FUNCTION ordcancel_internal.record_is_guarded(regclass) IS
+    'returns whether a record table has its trigger enabled; NULL if it has none of that name';
 
 -- The indexes of the two record tables of an order table with these keys.
 CREATE FUNCTION ordcancel_internal.record_indexes(parent regclass, record_keys name[]) RETURNS text[]
@@ -423,7 +432,8 @@ SELECT CASE parent
        END
 FROM (SELECT string_agg(quote_ident(key), ', ' ORDER BY n) FROM unnest(record_keys) WITH ORDINALITY AS r (key, n)) AS k (keys)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.record_indexes(regclass, name[]) IS 'the indexes that a record table is to have';
+COMMENT ON FUNCTION ordcancel_internal.record_indexes(regclass, name[]) IS
+    'lists the indexes that a record table should have';
 
 -- Creates the missing trigger and indexes of a record table.
 CREATE FUNCTION ordcancel_internal.complete_record_table(
@@ -457,7 +467,42 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.complete_record_table(regclass, name, text[], boolean) IS 'puts our indexes and trigger on a record table';
+COMMENT ON FUNCTION ordcancel_internal.complete_record_table(regclass, name, text[], boolean) IS
+    'creates the indexes and the trigger that a record table lacks';
+
+-- Comments are not inherited. A record table that an older version made, or
+-- whose order table was renamed, gets what it lacks.
+CREATE FUNCTION ordcancel_internal.comment_record_table(
+    orders regclass, records regclass, parent regclass, key_columns name[], record_keys name[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    of_table CONSTANT text := format(
+        '%s of %s; written by ordcancel alone',
+        CASE parent WHEN 'ordcancel.event'::regclass THEN 'events of the cancellations' ELSE 'cancellations' END,
+        ordcancel_internal.label(orders));
+    col record;
+BEGIN
+    IF obj_description(records, 'pg_class') IS DISTINCT FROM of_table THEN
+        EXECUTE format('COMMENT ON TABLE %s IS %L', records, of_table);
+    END IF;
+    FOR col IN
+        SELECT a.attname, c.text
+        FROM pg_attribute AS a
+            LEFT JOIN pg_attribute AS p ON p.attrelid = parent AND p.attname = a.attname
+            LEFT JOIN unnest(key_columns, record_keys) AS k (key, record_key) ON k.record_key = a.attname,
+            coalesce(col_description(parent, p.attnum), 'key of the order: its column ' || k.key) AS c (text)
+        WHERE a.attrelid = records AND a.attnum > 0 AND NOT a.attisdropped
+          AND col_description(records, a.attnum) IS DISTINCT FROM c.text
+        ORDER BY a.attnum
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', records, col.attname, col.text);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.comment_record_table(regclass, regclass, regclass, name[], name[]) IS
+    'gives a record table and its columns their comments';
 
 CREATE FUNCTION ordcancel_internal.make_record_tables(
     orders regclass, key_columns name[], record_keys name[], inherit boolean, record_schema name,
@@ -503,6 +548,7 @@ BEGIN
             found_table, CASE parent WHEN 'ordcancel.event'::regclass THEN 'event_id' ELSE 'cancellation_id' END,
             ordcancel_internal.record_indexes(parent, record_keys), known);
         PERFORM ordcancel_internal.set_record_privileges(orders, found_table);
+        PERFORM ordcancel_internal.comment_record_table(orders, found_table, parent, key_columns, record_keys);
         DELETE FROM ordcancel_internal.detached AS d WHERE d.records = found_table;
         IF parent = 'ordcancel.event'::regclass THEN
             event_table := found_table;
@@ -512,4 +558,5 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.make_record_tables(regclass, name[], name[], boolean, name) IS 'makes the two record tables, or takes them up';
+COMMENT ON FUNCTION ordcancel_internal.make_record_tables(regclass, name[], name[], boolean, name) IS
+    'creates the two record tables of an order table, or uses those that exist';

@@ -22,7 +22,8 @@ FROM pg_attribute AS a
     LEFT JOIN pg_type AS b ON t.typtype = 'd' AND b.oid = t.typbasetype
 WHERE a.attrelid = orders AND a.attname = col
 $$;
-COMMENT ON FUNCTION ordcancel_internal.changes(regclass, name) IS 'condition of a trigger: the column changes';
+COMMENT ON FUNCTION ordcancel_internal.changes(regclass, name) IS
+    'returns the condition of a trigger that a column changes';
 
 -- A table may have several kinds of guards; kind is a pattern for those to drop.
 CREATE FUNCTION ordcancel_internal.drop_guards(rel regclass, kind text) RETURNS void
@@ -45,7 +46,8 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.drop_guards(regclass, text) IS 'takes triggers of ours off a table and its partitions';
+COMMENT ON FUNCTION ordcancel_internal.drop_guards(regclass, text) IS
+    'drops triggers of ordcancel from a table and its partitions';
 
 -- The guards of an order table, as pg_get_triggerdef() prints them.
 --
@@ -74,7 +76,8 @@ FROM (VALUES ('update', 'AFTER UPDATE', 'ROW '), ('insert', 'AFTER INSERT', 'ROW
                       FROM unnest(array_remove(registered.status || registered.primary_key || registered.policy_by, NULL))
                           WITH ORDINALITY AS w (col, n))))) AS g (kind, moment, level)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.guards(ordcancel.order_table) IS 'the triggers that an order table is to have';
+COMMENT ON FUNCTION ordcancel_internal.guards(ordcancel.order_table) IS
+    'lists the triggers that an order table should have';
 
 -- The guards that are missing or disabled.
 CREATE FUNCTION ordcancel_internal.missing_guards(registered ordcancel.order_table)
@@ -88,7 +91,8 @@ FROM ordcancel_internal.guards(registered) AS g
                                  AND pg_get_triggerdef(t.oid) = g.definition
 WHERE coalesce(t.tgenabled, '-') NOT IN ('O', 'A')
 $$;
-COMMENT ON FUNCTION ordcancel_internal.missing_guards(ordcancel.order_table) IS 'the triggers that an order table lacks';
+COMMENT ON FUNCTION ordcancel_internal.missing_guards(ordcancel.order_table) IS
+    'lists the triggers that an order table lacks, or that are disabled';
 
 -- Guards that were renamed. They must be dropped before attach() creates them
 -- again, or both would fire.
@@ -101,7 +105,8 @@ FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
 WHERE t.tgrelid = registered.orders AND p.pronamespace = 'ordcancel_internal'::regnamespace
   AND p.proname ~ '^guard_(update|insert|delete|truncate)$' AND t.tgname <> '!ordcancel_' || p.proname
 $$;
-COMMENT ON FUNCTION ordcancel_internal.stray_guards(ordcancel.order_table) IS 'triggers of ours that were renamed';
+COMMENT ON FUNCTION ordcancel_internal.stray_guards(ordcancel.order_table) IS
+    'lists the triggers of ordcancel that were renamed';
 
 -- Whether no trigger has to be dropped before the guards can be created.
 CREATE FUNCTION ordcancel_internal.guards_stand(orders regclass, registered ordcancel.order_table) RETURNS boolean
@@ -112,7 +117,8 @@ SELECT NOT EXISTS (SELECT FROM ordcancel_internal.missing_guards(registered) AS 
                        JOIN pg_trigger AS t ON t.tgrelid = orders AND t.tgname = m.guard)
        AND NOT EXISTS (SELECT FROM ordcancel_internal.stray_guards(registered))
 $$;
-COMMENT ON FUNCTION ordcancel_internal.guards_stand(regclass, ordcancel.order_table) IS 'whether no trigger has to be replaced';
+COMMENT ON FUNCTION ordcancel_internal.guards_stand(regclass, ordcancel.order_table) IS
+    'returns whether no trigger of an order table has to be replaced';
 
 CREATE FUNCTION ordcancel_internal.make_guards(orders regclass, registered ordcancel.order_table, known boolean) RETURNS void
     LANGUAGE plpgsql
@@ -152,7 +158,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.make_guards(regclass, ordcancel.order_table, boolean) IS 'puts our triggers on an order table';
+COMMENT ON FUNCTION ordcancel_internal.make_guards(regclass, ordcancel.order_table, boolean) IS
+    'creates the triggers of ordcancel on an order table';
 
 -- PostgreSQL clones row triggers to partitions, but not statement triggers.
 -- Disabled clones are enabled again.
@@ -191,4 +198,4 @@ BEGIN
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.guard_partitions(regclass) IS 'see guard_partitions';
+COMMENT ON FUNCTION ordcancel_internal.guard_partitions(regclass) IS 'implements ordcancel.guard_partitions()';

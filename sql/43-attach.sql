@@ -100,7 +100,8 @@ BEGIN
     RETURN key_columns;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.check_order_table(regclass, name, name, name) IS 'checks what attach is given, returns the key''s columns';
+COMMENT ON FUNCTION ordcancel_internal.check_order_table(regclass, name, name, name) IS
+    'raises OC014 if attach() cannot take a table; returns its key columns';
 
 -- The settings of an attached table, one per row, so that a second attach() can
 -- report what it changed. Includes NULLs, which may have had a value before.
@@ -117,7 +118,8 @@ FROM (VALUES ('status', registered.status::text), ('placed_at', registered.place
              ('primary key', array_to_string(registered.primary_key, ', ')),
              ('search_path', registered.search_path), ('time_zone', registered.time_zone)) AS f (fact, value)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.attach_facts(ordcancel.order_table) IS 'what attach was told of a table';
+COMMENT ON FUNCTION ordcancel_internal.attach_facts(ordcancel.order_table) IS
+    'lists the arguments of attach() that are kept for a table';
 
 -- Reports properties of the table that may be unexpected, but are allowed.
 CREATE FUNCTION ordcancel_internal.notice_of_table(orders regclass, records regclass) RETURNS void
@@ -156,7 +158,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.notice_of_table(regclass, regclass) IS 'tells what of an attached table may surprise';
+COMMENT ON FUNCTION ordcancel_internal.notice_of_table(regclass, regclass) IS
+    'raises a NOTICE about what may surprise in an attached table';
 
 CREATE FUNCTION ordcancel_internal.attach(
     orders regclass, status name, placed_at name, policy_by name, refund_due text, plain_updates boolean,
@@ -277,7 +280,8 @@ BEGIN
                      applied);
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS 'see attach';
+COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
+    'implements ordcancel.attach()';
 
 -- Puts an existing order table under rules. The caller must own the table.
 --   orders          the table, plain or partitioned, with a primary key
@@ -307,7 +311,8 @@ CREATE FUNCTION ordcancel.attach(
     record_schema name DEFAULT NULL, notify_payload text DEFAULT NULL, unset text[] DEFAULT '{}') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS 'puts an existing order table under rules';
+COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
+    E'puts an existing order table under cancellation rules, or changes how it is attached\nRaises OC001, OC014, 0A000, 42501.';
 
 -- Adds the guard against TRUNCATE to partitions that were added after attach();
 -- PostgreSQL clones the other guards automatically. Returns the number of
@@ -315,7 +320,8 @@ COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, 
 CREATE FUNCTION ordcancel.guard_partitions(orders regclass) RETURNS integer
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.guard_partitions(regclass) IS 'guards new partitions against TRUNCATE';
+COMMENT ON FUNCTION ordcancel.guard_partitions(regclass) IS
+    E'guards partitions that were added since attach() against TRUNCATE; returns how many\nRaises OC001, 0A000, 42501.';
 
 CREATE FUNCTION ordcancel_internal.detach(orders regclass) RETURNS text
     LANGUAGE plpgsql
@@ -366,7 +372,7 @@ BEGIN
     RETURN told;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'see detach';
+COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'implements ordcancel.detach()';
 
 -- Removes an order table from ordcancel: drops its triggers, policies, rules and
 -- blocks; use export_setup() first to save them. The record tables are kept, and
@@ -374,4 +380,5 @@ COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'see detach';
 CREATE FUNCTION ordcancel.detach(orders regclass) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.detach(regclass) IS 'takes an order table out from under the rules; its records stay';
+COMMENT ON FUNCTION ordcancel.detach(regclass) IS
+    E'ends the rules for an order table; its records are kept\nRaises OC001, 0A000, 42501.';

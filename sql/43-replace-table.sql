@@ -53,15 +53,17 @@ BEGIN
     -- record tables the names that attach() would have given them.
     UPDATE ordcancel_internal.detached AS d SET orders = 0 WHERE d.orders = new_orders;
     FOR kind IN
-        SELECT v.rel, n.nspname, c.relname,
+        SELECT v.rel, v.parent::regclass, n.nspname, c.relname,
                ordcancel_internal.record_table_name((SELECT relname FROM pg_class WHERE oid = new_orders), v.suffix) AS wanted
-        FROM (VALUES (t.cancellation_table, '_cancellation'), (t.event_table, '_cancellation_event')) AS v (rel, suffix)
+        FROM (VALUES (t.cancellation_table, 'ordcancel.cancellation', '_cancellation'),
+                     (t.event_table, 'ordcancel.event', '_cancellation_event')) AS v (rel, parent, suffix)
             JOIN pg_class AS c ON c.oid = v.rel JOIN pg_namespace AS n ON n.oid = c.relnamespace
     LOOP
         named := format('%I.%I', kind.nspname, kind.wanted);
         IF kind.relname <> kind.wanted AND to_regclass(named) IS NULL THEN
             EXECUTE format('ALTER TABLE %s RENAME TO %I', kind.rel::regclass, kind.wanted);
         END IF;
+        PERFORM ordcancel_internal.comment_record_table(new_orders, kind.rel, kind.parent, t.primary_key, t.key_columns);
     END LOOP;
     -- Check that the new table can have the statuses of the rules, and parse the
     -- expressions again with its columns.
@@ -87,7 +89,7 @@ BEGIN
                   ordcancel_internal.label(t.cancellation_table));
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.replace_table(regclass, regclass) IS 'see replace_table';
+COMMENT ON FUNCTION ordcancel_internal.replace_table(regclass, regclass) IS 'implements ordcancel.replace_table()';
 
 -- Replaces an order table with another table into which the orders were copied:
 -- policies, rules, blocks, children and records then belong to the new table,
@@ -99,4 +101,5 @@ COMMENT ON FUNCTION ordcancel_internal.replace_table(regclass, regclass) IS 'see
 CREATE FUNCTION ordcancel.replace_table(orders regclass, new_orders regclass) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.replace_table(regclass, regclass) IS 'puts another table in the place of an order table';
+COMMENT ON FUNCTION ordcancel.replace_table(regclass, regclass) IS
+    E'puts another table in the place of an order table, with its rules and records\nRaises OC001, OC014, 0A000, 42501.';

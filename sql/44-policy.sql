@@ -33,7 +33,8 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.begin_policy(regclass, text, text) IS 'makes a policy where there is none of that name; whether it did';
+COMMENT ON FUNCTION ordcancel_internal.begin_policy(regclass, text, text) IS
+    'creates a policy if there is none of that name; returns whether it did';
 
 CREATE FUNCTION ordcancel_internal.no_policy(orders regclass, policy text) RETURNS void
     LANGUAGE plpgsql
@@ -48,7 +49,7 @@ BEGIN
         ordcancel_internal.choices(policy, names, 'Existing policies are %s.') || ' ordcancel.set_policy() creates a new one.');
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.no_policy(regclass, text) IS 'OC014: there is no policy of that name';
+COMMENT ON FUNCTION ordcancel_internal.no_policy(regclass, text) IS 'raises OC014 as there is no policy of that name';
 
 -- The settings of a policy, in the order of its columns.
 CREATE FUNCTION ordcancel_internal.policy_facts(p ordcancel.policy)
@@ -63,7 +64,7 @@ FROM (VALUES ('grace', p.grace::text), ('requested_status', p.requested_status),
              ('undo', p.undo), ('undo_window', p.undo_window::text), ('reason_required', p.reason_required::text))
     AS f (fact, value)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.policy_facts(ordcancel.policy) IS 'what a policy says';
+COMMENT ON FUNCTION ordcancel_internal.policy_facts(ordcancel.policy) IS 'lists the settings of a policy as text';
 
 -- Like set_policy, but without NOTICEs and result text.
 CREATE FUNCTION ordcancel_internal.write_policy(
@@ -136,7 +137,8 @@ BEGIN
     RETURN p;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.write_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS 'sets what is named of a policy';
+COMMENT ON FUNCTION ordcancel_internal.write_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS
+    'sets the columns of a policy that are given';
 
 -- Reports a status of the rules that no order has, perhaps because it is
 -- misspelled.
@@ -170,7 +172,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.notice_of_status(regclass, text, text, boolean) IS 'tells that no order has a status';
+COMMENT ON FUNCTION ordcancel_internal.notice_of_status(regclass, text, text, boolean) IS
+    'raises a NOTICE if no order has a status';
 
 -- Reports a new policy, and the number of orders under it.
 CREATE FUNCTION ordcancel_internal.notice_of_new_policy(orders regclass, policy text, copy_of text) RETURNS void
@@ -201,7 +204,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.notice_of_new_policy(regclass, text, text) IS 'tells what a new policy is, and how many orders it governs';
+COMMENT ON FUNCTION ordcancel_internal.notice_of_new_policy(regclass, text, text) IS
+    'raises a NOTICE about a new policy and the number of its orders';
 
 -- Reports orders in a status to which the policy no longer gives a meaning.
 CREATE FUNCTION ordcancel_internal.notice_of_lost_words(orders regclass, was ordcancel.policy, p ordcancel.policy) RETURNS void
@@ -230,7 +234,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.notice_of_lost_words(regclass, ordcancel.policy, ordcancel.policy) IS 'tells which orders lose the meaning of their status';
+COMMENT ON FUNCTION ordcancel_internal.notice_of_lost_words(regclass, ordcancel.policy, ordcancel.policy) IS
+    'raises a NOTICE if orders have a status that lost its meaning';
 
 CREATE FUNCTION ordcancel_internal.set_policy(
     orders regclass, policy text, grace interval, requested_status text, in_progress_status text,
@@ -287,7 +292,8 @@ BEGIN
                   coalesce(told, 'nothing changed'));
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS 'see set_policy';
+COMMENT ON FUNCTION ordcancel_internal.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
+    'implements ordcancel.set_policy()';
 
 -- Changes the named settings of a policy and keeps the rest. The arguments are
 -- the columns of ordcancel.policy; unset => '{grace}' resets columns to their
@@ -303,7 +309,8 @@ CREATE FUNCTION ordcancel.set_policy(
     copy_of text DEFAULT 'default') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS 'sets what is named of a policy';
+COMMENT ON FUNCTION ordcancel.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
+    E'creates a policy, or changes what is given of it\nRaises OC001, OC014, 0A000, 42501.';
 
 -- Like set_rule, but without NOTICEs and result text.
 CREATE FUNCTION ordcancel_internal.write_rule(
@@ -344,7 +351,8 @@ BEGIN
     RETURN rule;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.write_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS 'sets what is named of the rule for a status';
+COMMENT ON FUNCTION ordcancel_internal.write_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS
+    'sets the columns of a rule that are given';
 
 CREATE FUNCTION ordcancel_internal.set_rule(
     orders regclass, status text, customer text, customer_late text, merchant text, deletable boolean, hint text,
@@ -362,7 +370,8 @@ BEGIN
                   r.customer, ', later ' || r.customer_late, r.merchant, CASE WHEN r.deletable THEN ', deletable' ELSE '' END);
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS 'see set_rule';
+COMMENT ON FUNCTION ordcancel_internal.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS
+    'implements ordcancel.set_rule()';
 
 -- Changes the named settings of the rule for a status and keeps the rest. The
 -- arguments are the columns of ordcancel.rule. Returns the resulting rule; a
@@ -373,7 +382,8 @@ CREATE FUNCTION ordcancel.set_rule(
     policy text DEFAULT 'default', unset text[] DEFAULT '{}') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS 'sets what is named of the rule for a status';
+COMMENT ON FUNCTION ordcancel.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS
+    E'sets what customer and merchant may do to orders in a status\nRaises OC001, OC014, 0A000, 42501.';
 
 CREATE FUNCTION ordcancel_internal.drop_rule(orders regclass, status text, policy text) RETURNS boolean
     LANGUAGE plpgsql
@@ -386,14 +396,15 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.drop_rule(regclass, text, text) IS 'see drop_rule';
+COMMENT ON FUNCTION ordcancel_internal.drop_rule(regclass, text, text) IS 'implements ordcancel.drop_rule()';
 
 -- Drops the rule for a status, which then forbids canceling. Returns whether the
 -- rule existed. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.drop_rule(orders regclass, status text, policy text DEFAULT 'default') RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.drop_rule(regclass, text, text) IS 'takes away the rule for a status';
+COMMENT ON FUNCTION ordcancel.drop_rule(regclass, text, text) IS
+    E'drops the rule for a status; returns whether it existed\nRaises OC001, 0A000, 42501.';
 
 CREATE FUNCTION ordcancel_internal.drop_policy(orders regclass, policy text) RETURNS boolean
     LANGUAGE plpgsql
@@ -417,14 +428,15 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.drop_policy(regclass, text) IS 'see drop_policy';
+COMMENT ON FUNCTION ordcancel_internal.drop_policy(regclass, text) IS 'implements ordcancel.drop_policy()';
 
 -- Drops a policy and its rules; its orders are then under "default". Returns
 -- whether the policy existed. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.drop_policy(orders regclass, policy text) RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.drop_policy(regclass, text) IS 'takes away a policy and its rules';
+COMMENT ON FUNCTION ordcancel.drop_policy(regclass, text) IS
+    E'drops a policy and its rules; returns whether it existed\nRaises OC001, OC014, 0A000, 42501.';
 
 CREATE FUNCTION ordcancel_internal.add_block(orders regclass, name text, condition text, hint text, party text) RETURNS text
     LANGUAGE plpgsql
@@ -447,7 +459,8 @@ BEGIN
                   coalesce('the ' || party, 'customer and merchant'), condition);
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.add_block(regclass, text, text, text, text) IS 'see add_block';
+COMMENT ON FUNCTION ordcancel_internal.add_block(regclass, text, text, text, text) IS
+    'implements ordcancel.add_block()';
 
 -- While condition, an SQL expression over the order row, is true, nobody can
 -- cancel the order or request it; party (customer or merchant) restricts this to
@@ -459,7 +472,8 @@ CREATE FUNCTION ordcancel.add_block(
     orders regclass, name text, condition text, hint text DEFAULT NULL, party text DEFAULT NULL) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.add_block(regclass, text, text, text, text) IS 'adds a condition under which nobody can cancel';
+COMMENT ON FUNCTION ordcancel.add_block(regclass, text, text, text, text) IS
+    E'adds or replaces a condition under which nobody can cancel an order\nRaises OC001, OC014, 0A000, 42501.';
 
 CREATE FUNCTION ordcancel_internal.drop_block(orders regclass, name text) RETURNS boolean
     LANGUAGE plpgsql
@@ -471,10 +485,11 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.drop_block(regclass, text) IS 'see drop_block';
+COMMENT ON FUNCTION ordcancel_internal.drop_block(regclass, text) IS 'implements ordcancel.drop_block()';
 
 -- Drops a block. Returns whether it existed. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.drop_block(orders regclass, name text) RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.drop_block(regclass, text) IS 'takes away a block';
+COMMENT ON FUNCTION ordcancel.drop_block(regclass, text) IS
+    E'drops a block; returns whether it existed\nRaises OC001, 0A000, 42501.';

@@ -10,7 +10,7 @@ SELECT CASE WHEN b IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN '
             ELSE b::text END
 FROM ordcancel_internal.base_type(type) AS b
 $$;
-COMMENT ON FUNCTION ordcancel_internal.type_family(oid) IS 'what kind of key a type can hold';
+COMMENT ON FUNCTION ordcancel_internal.type_family(oid) IS 'returns a name for the types that can hold the same keys';
 
 CREATE FUNCTION ordcancel_internal.attach_child(child regclass, orders regclass, key name[], refuse_while text[]) RETURNS void
     LANGUAGE plpgsql
@@ -88,7 +88,8 @@ BEGIN
                     FROM unnest(key) WITH ORDINALITY AS k (col, n)));
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.attach_child(regclass, regclass, name[], text[]) IS 'see attach_child';
+COMMENT ON FUNCTION ordcancel_internal.attach_child(regclass, regclass, name[], text[]) IS
+    'implements ordcancel.attach_child()';
 
 -- Refuses rows of child for an order whose cancellation is in one of the states
 -- in refuse_while. The caller must own both tables.
@@ -107,7 +108,8 @@ CREATE FUNCTION ordcancel.attach_child(
     refuse_while text[] DEFAULT '{requested,in_progress,canceled}') RETURNS void
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.attach_child(regclass, regclass, name[], text[]) IS 'refuses shipments and the like for orders that are being canceled';
+COMMENT ON FUNCTION ordcancel.attach_child(regclass, regclass, name[], text[]) IS
+    E'makes a table of shipments, invoices or the like refuse rows of orders that are being canceled\nRaises OC001, OC014, 0A000, 42501.';
 
 CREATE FUNCTION ordcancel_internal.detach_child(child regclass) RETURNS boolean
     LANGUAGE plpgsql
@@ -121,10 +123,11 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.detach_child(regclass) IS 'see detach_child';
+COMMENT ON FUNCTION ordcancel_internal.detach_child(regclass) IS 'implements ordcancel.detach_child()';
 
 -- Removes the guard from a child table. Returns whether there was one.
 CREATE FUNCTION ordcancel.detach_child(child regclass) RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.detach_child(regclass) IS 'takes the guard off a child table';
+COMMENT ON FUNCTION ordcancel.detach_child(regclass) IS
+    E'removes the guard of attach_child() from a table; returns whether there was one\nRaises OC001, 0A000, 42501.';

@@ -4,7 +4,8 @@
 CREATE FUNCTION ordcancel_internal.is_record_table(rel oid) RETURNS boolean
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_is_record_table';
-COMMENT ON FUNCTION ordcancel_internal.is_record_table(oid) IS 'whether it is, or was, a record table, by what is committed now';
+COMMENT ON FUNCTION ordcancel_internal.is_record_table(oid) IS
+    'returns whether a table is or was a record table, as committed by now';
 
 CREATE FUNCTION ordcancel_internal.forget_dropped() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -55,8 +56,10 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.forget_dropped() IS 'event trigger: clears away the configuration of dropped tables, and keeps record tables';
+COMMENT ON FUNCTION ordcancel_internal.forget_dropped() IS
+    'event trigger: deletes the configuration of dropped tables, and refuses to drop record tables';
 
 CREATE EVENT TRIGGER ordcancel_forget_dropped ON sql_drop
     EXECUTE FUNCTION ordcancel_internal.forget_dropped();
-COMMENT ON EVENT TRIGGER ordcancel_forget_dropped IS 'clears away the configuration of dropped tables';
+COMMENT ON EVENT TRIGGER ordcancel_forget_dropped IS
+    'deletes the configuration of dropped tables, and refuses to drop record tables';

@@ -8,4 +8,5 @@
 CREATE PROCEDURE ordcancel.sweep()
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_sweep';
-COMMENT ON PROCEDURE ordcancel.sweep() IS 'decides overdue requests as their policies say';
+COMMENT ON PROCEDURE ordcancel.sweep() IS
+    E'accepts or denies the requests whose deadline is over, as their policies say\nRaises 25006, 42501.';

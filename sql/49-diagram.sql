@@ -14,7 +14,7 @@ FROM (VALUES (1, 'year', extract(year FROM span)), (2, 'month', extract(month FR
              (6, 'second', extract(second FROM span))) AS v (place, unit, n)
 WHERE n <> 0
 $$;
-COMMENT ON FUNCTION ordcancel_internal.span_words(interval) IS 'an interval as people say it: 2 days, 1 hour 30 minutes';
+COMMENT ON FUNCTION ordcancel_internal.span_words(interval) IS 'writes an interval in words: 2 days, 1 hour 30 minutes';
 
 -- Splits text into lines. Newlines, unprintable characters, and the character
 -- that Mermaid uses internally for its entities become spaces.
@@ -51,7 +51,8 @@ BEGIN
     RETURN lines;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_wrap(text, integer) IS 'the words in lines of that width, cut where they are very long; "" for none';
+COMMENT ON FUNCTION ordcancel_internal.diagram_wrap(text, integer) IS
+    'breaks text into lines of a width and cuts it if it is very long';
 
 -- Escapes text for a label: for Graphviz the special characters of HTML, for
 -- Mermaid everything except letters, digits and some harmless characters.
@@ -71,7 +72,7 @@ SELECT CASE format WHEN 'dot'
              FROM (SELECT c, n, lag(c) OVER (ORDER BY n) AS before, lead(c) OVER (ORDER BY n) AS after
                    FROM regexp_split_to_table(words, '') WITH ORDINALITY AS s (c, n)) AS t) END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_escape(text, text) IS 'the words as a label of that format has to have them';
+COMMENT ON FUNCTION ordcancel_internal.diagram_escape(text, text) IS 'escapes text for a label of a format';
 
 -- Titles are bold, lines are not. If listed, and there is more than one line,
 -- each gets a bullet, so that wrapped lines can be told apart.
@@ -91,7 +92,8 @@ FROM (SELECT true, t, n FROM unnest(titles) WITH ORDINALITY AS u (t, n)
       SELECT false, t, n FROM unnest(lines) WITH ORDINALITY AS u (t, n) WHERE t IS NOT NULL) AS v (titled, words, n),
      unnest(ordcancel_internal.diagram_wrap(words, width)) WITH ORDINALITY AS w (w, m)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_label(text[], text[], integer, text, boolean) IS 'the label of a part';
+COMMENT ON FUNCTION ordcancel_internal.diagram_label(text[], text[], integer, text, boolean) IS
+    'writes the label of a box or an arrow';
 
 -- Statuses with identical rules share a box; the most permissive come first. The
 -- statuses that the policy uses for cancellations have boxes of their own.
@@ -119,7 +121,8 @@ SELECT 's' || row_number() OVER (ORDER BY array_position(modes, g.customer), arr
                                           array_position(modes, g.merchant), g.statuses[1] COLLATE "C"), g.*
 FROM g, (VALUES ('{cancel,request,forbid}'::text[])) AS v (modes)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_rules(regclass, text) IS 'the rules of a policy, those that say the same as one';
+COMMENT ON FUNCTION ordcancel_internal.diagram_rules(regclass, text) IS
+    'lists the rules of a policy, with the statuses of equal rules together';
 
 -- Who may do what in a status. inside and later are the texts for the customer's
 -- open and closed window, NULL if it never closes.
@@ -135,7 +138,8 @@ FROM ordcancel_internal.diagram_rules(orders, policy) AS r,
                      (3, 'merchant', r.merchant, '')) AS v (place, party, mode, time)
 WHERE v.mode <> 'forbid'
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_acts(regclass, text, text, text) IS 'what customer and merchant may do by the rules of a policy';
+COMMENT ON FUNCTION ordcancel_internal.diagram_acts(regclass, text, text, text) IS
+    'describes what customer and merchant may do under one or several equal rules';
 
 -- The parts: boxes, then arrows. kind selects the style of a part.
 CREATE FUNCTION ordcancel_internal.diagram_parts(orders regclass, policy text)
@@ -263,7 +267,8 @@ BEGIN
         WHERE v.there;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_parts(regclass, text) IS 'the boxes and arrows of a policy''s picture';
+COMMENT ON FUNCTION ordcancel_internal.diagram_parts(regclass, text) IS
+    'lists the boxes and arrows of the picture of a policy';
 
 -- Boxes of states in which the order keeps its status are dashed.
 CREATE FUNCTION ordcancel_internal.diagram_dot(orders regclass, policy text) RETURNS text
@@ -317,7 +322,7 @@ WITH parts AS (
 )
 SELECT E'digraph ordcancel {\n' || string_agg(format(E'  %s\n', d.text), '' ORDER BY d.place, d.n) || '}' FROM drawn AS d
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_dot(regclass, text) IS 'the picture for Graphviz';
+COMMENT ON FUNCTION ordcancel_internal.diagram_dot(regclass, text) IS 'draws the life of an order for Graphviz';
 
 CREATE FUNCTION ordcancel_internal.diagram_mermaid(orders regclass, policy text) RETURNS text
     LANGUAGE sql STABLE
@@ -362,7 +367,7 @@ WITH parts AS (
 )
 SELECT 'flowchart TD' || string_agg(E'\n    ' || d.text, '' ORDER BY d.place, d.n) FROM drawn AS d
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_mermaid(regclass, text) IS 'the picture for Mermaid';
+COMMENT ON FUNCTION ordcancel_internal.diagram_mermaid(regclass, text) IS 'draws the life of an order for Mermaid';
 
 -- For a terminal: each box with its outgoing arrows.
 CREATE FUNCTION ordcancel_internal.diagram_text(orders regclass, policy text) RETURNS text
@@ -399,7 +404,7 @@ WITH words AS (
 )
 SELECT string_agg(d.text, E'\n' ORDER BY d.place, d.box, d.n) FROM drawn AS d
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram_text(regclass, text) IS 'the picture for a terminal';
+COMMENT ON FUNCTION ordcancel_internal.diagram_text(regclass, text) IS 'draws the life of an order as plain text';
 
 CREATE FUNCTION ordcancel_internal.diagram(orders regclass, policy text, format text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -419,7 +424,7 @@ BEGIN
                        ELSE ordcancel_internal.diagram_mermaid(orders, policy) END;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.diagram(regclass, text, text) IS 'see diagram';
+COMMENT ON FUNCTION ordcancel_internal.diagram(regclass, text, text) IS 'implements ordcancel.diagram()';
 
 -- Draws the life of an order under a policy: who may cancel or request in which
 -- status, how requests, refunds and undos proceed, what is forbidden, and the
@@ -430,4 +435,5 @@ COMMENT ON FUNCTION ordcancel_internal.diagram(regclass, text, text) IS 'see dia
 CREATE FUNCTION ordcancel.diagram(orders regclass, policy text DEFAULT 'default', format text DEFAULT 'mermaid') RETURNS text
     LANGUAGE c STABLE
     AS 'MODULE_PATHNAME', 'ordcancel_open_gate';
-COMMENT ON FUNCTION ordcancel.diagram(regclass, text, text) IS 'draws the life of an order under a policy, as Mermaid, for Graphviz, or as text';
+COMMENT ON FUNCTION ordcancel.diagram(regclass, text, text) IS
+    E'draws the life of an order under a policy, as Mermaid, Graphviz or plain text\nRaises OC001, OC014.';

@@ -9,7 +9,7 @@ SELECT format('SELECT ordcancel.%s(%s);', function,
               array_to_string(positional || ARRAY(SELECT a FROM unnest(named) WITH ORDINALITY AS n (a, i)
                                                   WHERE a IS NOT NULL ORDER BY i), ', '))
 $$;
-COMMENT ON FUNCTION ordcancel_internal.call_text(text, text[], text[]) IS 'a call with named arguments, as text';
+COMMENT ON FUNCTION ordcancel_internal.call_text(text, text[], text[]) IS 'writes a call with named arguments';
 
 -- name => 'value', or NULL if the value is the default.
 CREATE FUNCTION ordcancel_internal.argument_text(name text, value text, by_default text DEFAULT NULL) RETURNS text
@@ -18,7 +18,8 @@ CREATE FUNCTION ordcancel_internal.argument_text(name text, value text, by_defau
     AS $$
 SELECT CASE WHEN value IS DISTINCT FROM by_default THEN format('%s => %L', name, value) END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.argument_text(text, text, text) IS 'a named argument, as text';
+COMMENT ON FUNCTION ordcancel_internal.argument_text(text, text, text) IS
+    'writes a named argument of a call; NULL if it has its default';
 
 CREATE FUNCTION ordcancel_internal.export_setup(orders regclass) RETURNS text
     LANGUAGE sql STABLE
@@ -98,7 +99,7 @@ WITH it AS (
 )
 SELECT string_agg(text, E'\n' ORDER BY part, a COLLATE "C", b COLLATE "C") || E'\n' FROM statement
 $$;
-COMMENT ON FUNCTION ordcancel_internal.export_setup(regclass) IS 'see export_setup';
+COMMENT ON FUNCTION ordcancel_internal.export_setup(regclass) IS 'implements ordcancel.export_setup()';
 
 -- The calls that reproduce the setup of an attached table: attach(), its
 -- policies, rules, blocks and children, and the shop's own reasons and refund
@@ -108,4 +109,5 @@ COMMENT ON FUNCTION ordcancel_internal.export_setup(regclass) IS 'see export_set
 CREATE FUNCTION ordcancel.export_setup(orders regclass) RETURNS text
     LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
-COMMENT ON FUNCTION ordcancel.export_setup(regclass) IS 'the calls that make the setup of a table';
+COMMENT ON FUNCTION ordcancel.export_setup(regclass) IS
+    E'returns the calls that recreate the setup of an order table\nRaises OC001, 42501.';

@@ -8,11 +8,11 @@ CREATE TYPE ordcancel.problem AS (
     detail text,
     hint text
 );
-COMMENT ON TYPE ordcancel.problem IS 'something that is wrong with an attached table: what, the facts, and what to do';
-COMMENT ON COLUMN ordcancel.problem.orders IS 'the order table; NULL: not of one table';
-COMMENT ON COLUMN ordcancel.problem.problem IS 'a word for it, which does not change';
+COMMENT ON TYPE ordcancel.problem IS 'problem of an attached table: what was found, and what to do';
+COMMENT ON COLUMN ordcancel.problem.orders IS 'the order table; NULL for a problem that does not belong to one table';
+COMMENT ON COLUMN ordcancel.problem.problem IS 'word for the kind of problem, which does not change';
 COMMENT ON COLUMN ordcancel.problem.detail IS 'what was found';
-COMMENT ON COLUMN ordcancel.problem.hint IS 'what to do';
+COMMENT ON COLUMN ordcancel.problem.hint IS 'what to do about it; NULL if there is nothing to say';
 
 -- Whether everything that the table was attached with still exists. Otherwise
 -- nothing else can be checked.
@@ -51,7 +51,8 @@ SELECT t.orders::regclass, 'records_missing', format('The %s of %s is missing.',
 FROM (VALUES ('cancellation table', t.cancellation_table), ('event table', t.event_table)) AS r (what, rel)
 WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = r.rel)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.health_of_shape(ordcancel.order_table) IS 'what keeps an attached table from working at all';
+COMMENT ON FUNCTION ordcancel_internal.health_of_shape(ordcancel.order_table) IS
+    'lists columns, keys and tables without which an attached table does not work';
 
 -- Whether all guards exist and are enabled.
 CREATE FUNCTION ordcancel_internal.health_of_guards(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
@@ -125,7 +126,8 @@ SELECT t.orders::regclass, 'not_logged', 'It is unlogged: after a crash its orde
        format('ALTER TABLE %s SET LOGGED;', ordcancel_internal.label(t.orders))
 FROM pg_class WHERE oid = t.orders AND relpersistence = 'u'
 $$;
-COMMENT ON FUNCTION ordcancel_internal.health_of_guards(ordcancel.order_table) IS 'whether the triggers of an attached table stand';
+COMMENT ON FUNCTION ordcancel_internal.health_of_guards(ordcancel.order_table) IS
+    'lists triggers that are missing, disabled or renamed';
 
 -- Whether the record tables are complete.
 CREATE FUNCTION ordcancel_internal.health_of_records(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
@@ -170,7 +172,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.health_of_records(ordcancel.order_table) IS 'whether the record tables are as attach makes them';
+COMMENT ON FUNCTION ordcancel_internal.health_of_records(ordcancel.order_table) IS 'lists what record tables lack';
 
 -- Rules that let nobody cancel, and expressions that cannot be used.
 CREATE FUNCTION ordcancel_internal.health_of_rules(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
@@ -252,7 +254,8 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.health_of_rules(ordcancel.order_table) IS 'rules that let nobody cancel, and expressions that fail';
+COMMENT ON FUNCTION ordcancel_internal.health_of_rules(ordcancel.order_table) IS
+    'lists rules under which nobody can cancel, and expressions that fail';
 
 -- The condition that joins the records of a table, c, with its orders, o, using
 -- the equality operators of the primary key.
@@ -271,7 +274,8 @@ FROM unnest(t.key_columns, t.primary_key) AS k (record_key, key)
     JOIN pg_operator AS e ON e.oid = m.amopopr
     JOIN pg_namespace AS n ON n.oid = e.oprnamespace
 $$;
-COMMENT ON FUNCTION ordcancel_internal.key_join(ordcancel.order_table) IS 'condition that joins the records c with the orders o';
+COMMENT ON FUNCTION ordcancel_internal.key_join(ordcancel.order_table) IS
+    'returns the condition that joins the cancellations c with the orders o';
 
 -- Inconsistent records and orders, with their number and an example.
 CREATE FUNCTION ordcancel_internal.health_of_orders(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
@@ -347,7 +351,8 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.health_of_orders(ordcancel.order_table) IS 'orders and cancellations that do not fit each other';
+COMMENT ON FUNCTION ordcancel_internal.health_of_orders(ordcancel.order_table) IS
+    'lists orders and cancellations that disagree';
 
 -- Overdue requests, and those that a block prevents from being accepted.
 CREATE FUNCTION ordcancel_internal.health_of_requests(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
@@ -387,7 +392,8 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.health_of_requests(ordcancel.order_table) IS 'requests that should have been decided';
+COMMENT ON FUNCTION ordcancel_internal.health_of_requests(ordcancel.order_table) IS
+    'lists requests that should have been decided';
 
 -- Statuses of the policies that a CHECK constraint on only the status column
 -- rejects.
@@ -409,7 +415,8 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.health_of_words(ordcancel.order_table) IS 'statuses that a constraint refuses';
+COMMENT ON FUNCTION ordcancel_internal.health_of_words(ordcancel.order_table) IS
+    'lists statuses of policies that a CHECK constraint refuses';
 
 CREATE FUNCTION ordcancel_internal.health(orders regclass) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
@@ -436,7 +443,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.health(regclass) IS 'see health';
+COMMENT ON FUNCTION ordcancel_internal.health(regclass) IS 'implements ordcancel.health()';
 
 -- The problems of an attached table; no rows if all is well. Reads the orders and
 -- their live cancellations, which takes as long as counting them.
@@ -448,7 +455,8 @@ COMMENT ON FUNCTION ordcancel_internal.health(regclass) IS 'see health';
 CREATE FUNCTION ordcancel.health(orders regclass) RETURNS SETOF ordcancel.problem
     LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
-COMMENT ON FUNCTION ordcancel.health(regclass) IS 'what is wrong with an attached table, and what to do';
+COMMENT ON FUNCTION ordcancel.health(regclass) IS
+    E'lists the problems of an attached table; no row if all is well\nRaises OC001, 42501.';
 
 -- The same for all tables on which the caller has SELECT, and problems that do
 -- not belong to a table. The caller needs EXECUTE on health(regclass).
@@ -501,5 +509,9 @@ SELECT NULL, 'event_trigger_disabled', 'Event trigger "ordcancel_forget_dropped"
        'ALTER EVENT TRIGGER ordcancel_forget_dropped ENABLE;'
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_event_trigger
                   WHERE evtname = 'ordcancel_forget_dropped' AND evtenabled IN ('O', 'A'));
-COMMENT ON VIEW ordcancel.health IS 'what is wrong with the attached tables, and what to do; no row when all is well';
+COMMENT ON VIEW ordcancel.health IS 'problems of all attached tables that the reader may see; no row if all is well';
+COMMENT ON COLUMN ordcancel.health.orders IS 'the order table; NULL for a problem that does not belong to one table';
+COMMENT ON COLUMN ordcancel.health.problem IS 'word for the kind of problem, which does not change';
+COMMENT ON COLUMN ordcancel.health.detail IS 'what was found';
+COMMENT ON COLUMN ordcancel.health.hint IS 'what to do about it; NULL if there is nothing to say';
 GRANT SELECT ON ordcancel.health TO PUBLIC;

@@ -25,7 +25,8 @@ SELECT CASE
         THEN 'The customer''s window never closes: attach() was called without placed_at.'
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.status_problem(text, text, bigint, boolean, text, text, boolean, boolean, text, boolean) IS 'what a status has against it under a policy';
+COMMENT ON FUNCTION ordcancel_internal.status_problem(text, text, bigint, boolean, text, text, boolean, boolean, text, boolean) IS
+    'says why nobody can cancel in a status, or that it is misspelled, or returns NULL';
 
 CREATE FUNCTION ordcancel_internal.overview(orders regclass)
     RETURNS TABLE (policy text, status text, orders_now bigint, customer text, customer_late text, merchant text,
@@ -76,7 +77,7 @@ SELECT l.policy, l.status, l.n, l.customer, l.customer_late, l.merchant, l.delet
 FROM line AS l JOIN lost ON lost.policy = l.policy, attached AS a
 ORDER BY l.policy <> 'default', l.policy, coalesce(l.rank, 0), l.n DESC, l.status COLLATE "C"
 $$;
-COMMENT ON FUNCTION ordcancel_internal.overview(regclass) IS 'see overview';
+COMMENT ON FUNCTION ordcancel_internal.overview(regclass) IS 'implements ordcancel.overview()';
 
 -- What the rules of an attached table mean for its orders: a row for each policy
 -- and each status of its orders, its rules or its cancellations.
@@ -90,7 +91,8 @@ CREATE FUNCTION ordcancel.overview(orders regclass)
                    deletable boolean, means text, problem text)
     LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
-COMMENT ON FUNCTION ordcancel.overview(regclass) IS 'what the rules mean for the orders that are there';
+COMMENT ON FUNCTION ordcancel.overview(regclass) IS
+    E'shows what the rules mean for the orders that exist, by policy and status\nRaises OC001, OC014, 42501.';
 
 CREATE FUNCTION ordcancel_internal.unruled_statuses(orders regclass)
     RETURNS TABLE (policy text, status text, order_count bigint)
@@ -102,7 +104,7 @@ FROM ordcancel_internal.overview(unruled_statuses.orders) AS o
 WHERE o.orders_now > 0 AND o.customer IS NULL AND o.means IS NULL
 ORDER BY 1, 2
 $$;
-COMMENT ON FUNCTION ordcancel_internal.unruled_statuses(regclass) IS 'see unruled_statuses';
+COMMENT ON FUNCTION ordcancel_internal.unruled_statuses(regclass) IS 'implements ordcancel.unruled_statuses()';
 
 -- Statuses of orders without a rule, for each policy that has orders. Statuses
 -- that the policy uses for cancellations need no rule. The caller needs SELECT on
@@ -111,4 +113,5 @@ CREATE FUNCTION ordcancel.unruled_statuses(orders regclass)
     RETURNS TABLE (policy text, status text, order_count bigint)
     LANGUAGE c STABLE
     AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
-COMMENT ON FUNCTION ordcancel.unruled_statuses(regclass) IS 'statuses that orders have and no rule speaks of';
+COMMENT ON FUNCTION ordcancel.unruled_statuses(regclass) IS
+    E'lists the statuses of orders for which there is no rule\nRaises OC001, OC014, 42501.';

@@ -16,7 +16,24 @@ CREATE TABLE ordcancel.preset (
     undo_window interval,
     reason_required boolean NOT NULL DEFAULT false
 );
-COMMENT ON TABLE ordcancel.preset IS 'policies of known systems, for apply_preset()';
+COMMENT ON TABLE ordcancel.preset IS 'presets: policies of known systems, for apply_preset()';
+COMMENT ON COLUMN ordcancel.preset.preset IS 'name of the preset';
+COMMENT ON COLUMN ordcancel.preset.description IS 'name of the system';
+COMMENT ON COLUMN ordcancel.preset.grace IS 'length of the customer''s window; NULL: it never closes';
+COMMENT ON COLUMN ordcancel.preset.requested_status IS
+    'status of an order while a request is open; NULL: its status stays';
+COMMENT ON COLUMN ordcancel.preset.in_progress_status IS
+    'status of an order while refunds are due; NULL: its status stays';
+COMMENT ON COLUMN ordcancel.preset.canceled_status IS 'status of a canceled order';
+COMMENT ON COLUMN ordcancel.preset.customer_canceled_status IS
+    'status of an order that the customer canceled directly; NULL: as canceled_status';
+COMMENT ON COLUMN ordcancel.preset.on_progress IS 'deny or hold, as in ordcancel.policy';
+COMMENT ON COLUMN ordcancel.preset.decision_timeout IS 'time after which sweep() decides an open request; NULL: never';
+COMMENT ON COLUMN ordcancel.preset.on_timeout IS
+    'what sweep() then does: accept or deny; NULL without decision_timeout';
+COMMENT ON COLUMN ordcancel.preset.undo IS 'latest state that can be undone: never, requested, in_progress or canceled';
+COMMENT ON COLUMN ordcancel.preset.undo_window IS 'how long a closed cancellation can be undone; NULL: without limit';
+COMMENT ON COLUMN ordcancel.preset.reason_required IS 'whether every cancellation needs a reason';
 
 CREATE TABLE ordcancel.preset_rule (
     preset text,
@@ -28,7 +45,16 @@ CREATE TABLE ordcancel.preset_rule (
     hint text,
     PRIMARY KEY (preset, status)
 );
-COMMENT ON TABLE ordcancel.preset_rule IS 'rules of known systems, for apply_preset()';
+COMMENT ON TABLE ordcancel.preset_rule IS 'rules of the presets';
+COMMENT ON COLUMN ordcancel.preset_rule.preset IS 'name of the preset';
+COMMENT ON COLUMN ordcancel.preset_rule.status IS 'status of the order';
+COMMENT ON COLUMN ordcancel.preset_rule.customer IS
+    'what the customer may do within the window: cancel, request or forbid';
+COMMENT ON COLUMN ordcancel.preset_rule.customer_late IS 'what the customer may do after the window; NULL: as customer';
+COMMENT ON COLUMN ordcancel.preset_rule.merchant IS
+    'what the merchant may do: cancel, request (a second call confirms) or forbid';
+COMMENT ON COLUMN ordcancel.preset_rule.deletable IS 'whether an order in this status may be deleted';
+COMMENT ON COLUMN ordcancel.preset_rule.hint IS 'HINT of the error when the rule refuses; NULL: a general one';
 
 CREATE TABLE ordcancel.preset_reason (
     preset text,
@@ -40,7 +66,15 @@ CREATE TABLE ordcancel.preset_reason (
     note_max integer NOT NULL DEFAULT 2000,
     PRIMARY KEY (preset, code)
 );
-COMMENT ON TABLE ordcancel.preset_reason IS 'reasons of known systems beyond those that come filled, for apply_preset()';
+COMMENT ON TABLE ordcancel.preset_reason IS 'reasons of the presets, beyond those that come with the extension';
+COMMENT ON COLUMN ordcancel.preset_reason.preset IS 'name of the preset';
+COMMENT ON COLUMN ordcancel.preset_reason.code IS 'code of the reason';
+COMMENT ON COLUMN ordcancel.preset_reason.description IS 'what it means, for people';
+COMMENT ON COLUMN ordcancel.preset_reason.audience IS 'who may give it: customer, merchant, system or any';
+COMMENT ON COLUMN ordcancel.preset_reason.requires_note IS 'whether a note has to be given with it';
+COMMENT ON COLUMN ordcancel.preset_reason.requires_request IS
+    'whether it may be given only for cancellations that the customer requested';
+COMMENT ON COLUMN ordcancel.preset_reason.note_max IS 'longest note with it, in characters';
 
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.preset
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
@@ -184,7 +218,8 @@ BEGIN
                   p.description, rules, reasons);
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.write_preset(regclass, text, text) IS 'writes policy, rules and reasons of a known system';
+COMMENT ON FUNCTION ordcancel_internal.write_preset(regclass, text, text) IS
+    'writes the policy, rules and reasons of a preset';
 
 -- Reports all missing labels of an enum at once, with the statements to add them.
 CREATE FUNCTION ordcancel_internal.check_preset_labels(orders regclass, preset text) RETURNS void
@@ -218,7 +253,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.check_preset_labels(regclass, text) IS 'OC014 where the status is an enum that lacks labels of a preset';
+COMMENT ON FUNCTION ordcancel_internal.check_preset_labels(regclass, text) IS
+    'raises OC014 if the status is an enum that lacks labels of a preset';
 
 CREATE FUNCTION ordcancel_internal.apply_preset(orders regclass, preset text, policy text) RETURNS text
     LANGUAGE plpgsql
@@ -235,7 +271,7 @@ BEGIN
     RETURN told;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.apply_preset(regclass, text, text) IS 'see apply_preset';
+COMMENT ON FUNCTION ordcancel_internal.apply_preset(regclass, text, text) IS 'implements ordcancel.apply_preset()';
 
 -- Writes the policy, rules and reasons of a known system, in its own status
 -- names: spryker, vtex, cafe24, kibo or zaikio. Rules for other statuses and
@@ -246,4 +282,5 @@ COMMENT ON FUNCTION ordcancel_internal.apply_preset(regclass, text, text) IS 'se
 CREATE FUNCTION ordcancel.apply_preset(orders regclass, preset text, policy text DEFAULT 'default') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.apply_preset(regclass, text, text) IS 'writes the policy, rules and reasons of a known system';
+COMMENT ON FUNCTION ordcancel.apply_preset(regclass, text, text) IS
+    E'sets policy, rules and reasons as a known system has them: spryker, vtex, cafe24, kibo or zaikio\nRaises OC001, OC014, 0A000, 42501.';

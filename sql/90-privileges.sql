@@ -19,7 +19,8 @@ BEGIN
     RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
 END
 $$;
-COMMENT ON FUNCTION ordcancel.grant_customer(regrole) IS 'grants a role what a customer needs';
+COMMENT ON FUNCTION ordcancel.grant_customer(regrole) IS
+    E'grants a role the functions that a customer needs; returns what it granted\nRaises 42501, 42704.';
 
 -- Lets a role act as a merchant. Does not include override_cancel: grant that to
 -- roles that may bypass the rules. Plain updates by the role then count as the
@@ -40,7 +41,8 @@ BEGIN
     RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
 END
 $$;
-COMMENT ON FUNCTION ordcancel.grant_merchant(regrole) IS 'grants a role what a merchant needs';
+COMMENT ON FUNCTION ordcancel.grant_merchant(regrole) IS
+    E'grants a role the functions that a merchant needs; returns what it granted\nRaises 42501, 42704.';
 
 -- Lets a role configure the order tables that it owns, and add partitions to
 -- them.
@@ -64,6 +66,7 @@ BEGIN
     RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
 END
 $$;
-COMMENT ON FUNCTION ordcancel.grant_owner(regrole) IS 'grants a role what an owner of order tables needs';
+COMMENT ON FUNCTION ordcancel.grant_owner(regrole) IS
+    E'grants a role the functions that an owner of order tables needs; returns what it granted\nRaises 42501, 42704.';
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;

@@ -246,43 +246,46 @@ guc_init(void)
 {
 	DefineCustomStringVariable(
 		"ordcancel.actor",
-		"Who acts, as recorded for plain updates and calls that name no actor.",
-		"The name of the role when empty.", &actor, "", PGC_USERSET, 0,
-		check_actor, NULL, NULL);
+		"Sets who acts, for calls that name no actor and for plain writes.",
+		"When empty, the name of the role. At most 255 characters.", &actor,
+		"", PGC_USERSET, 0, check_actor, NULL, NULL);
 	DefineCustomBoolVariable(
 		"ordcancel.allow_truncate",
-		"Lets TRUNCATE of an order table empty its records along with it, for test databases.",
-		NULL, &guc_allow_truncate, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL,
-		NULL, NULL);
+		"Lets TRUNCATE of an order table empty its records too, instead of refusing it.",
+		"For test databases.", &guc_allow_truncate, false, PGC_SUSET,
+		GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 	/* Superusers only: a window is judged by it. */
 	DefineCustomStringVariable(
 		"ordcancel.clock",
-		"The time by which cancellations are judged and recorded, for tests and replays.",
-		"A timestamp with time zone; the clock when empty.", &clock_setting,
-		"", PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, check_clock, NULL,
-		NULL);
+		"Sets the time by which cancellations are judged and recorded, for tests and replays.",
+		"One point in time. When empty, the real time.", &clock_setting, "",
+		PGC_SUSET, GUC_NOT_IN_SAMPLE, check_clock, NULL, NULL);
 	DefineCustomStringVariable(
-		"ordcancel.note", "The note of cancellations that plain updates make.",
-		NULL, &note, "", PGC_USERSET, 0, check_note, NULL, NULL);
-	DefineCustomEnumVariable("ordcancel.notify",
-							 "When events are announced by NOTIFY.", NULL,
-							 &guc_notify, NOTIFY_COMMIT, notify_modes,
-							 PGC_SUSET, 0, NULL, NULL, NULL);
+		"ordcancel.note",
+		"Sets the note of cancellations that plain writes make.",
+		"At most 2000 characters.", &note, "", PGC_USERSET, 0, check_note,
+		NULL, NULL);
+	DefineCustomEnumVariable(
+		"ordcancel.notify", "Sets when events are announced by NOTIFY.",
+		"commit: in the transaction; relay: by a background worker after the commit; off: never.",
+		&guc_notify, NOTIFY_COMMIT, notify_modes, PGC_SUSET, 0, NULL, NULL,
+		NULL);
 	/* It takes away what the role may do, and gives nothing. */
 	DefineCustomStringVariable(
 		"ordcancel.party",
-		"For whom the session acts where its role could be the merchant.",
-		"\"customer\" or \"merchant\"; what the role may be when empty.",
+		"Sets the party for which a role acts that may act as the merchant.",
+		"customer or merchant. When empty, the merchant if the role may execute cancel_order.",
 		&party, "", PGC_USERSET, 0, check_party, NULL, NULL);
 	DefineCustomStringVariable(
 		"ordcancel.reason",
-		"The reason of cancellations that plain updates make.", NULL, &reason,
-		"", PGC_USERSET, 0, check_reason, NULL, NULL);
+		"Sets the reason of cancellations that plain writes make.",
+		"A code of ordcancel.reason, at most 100 characters.", &reason, "",
+		PGC_USERSET, 0, check_reason, NULL, NULL);
 	/* Only the postmaster acts on it; elsewhere it must not be unknown. */
 	DefineCustomStringVariable(
 		"ordcancel.relay_databases",
-		"Databases in which a background worker announces events.",
-		"Names with commas between them; needs shared_preload_libraries = 'ordcancel'.",
+		"Lists the databases in which a background worker announces events.",
+		"Names separated by commas. Needs shared_preload_libraries = 'ordcancel', and a restart.",
 		&relay_databases, "",
 		process_shared_preload_libraries_in_progress ? PGC_POSTMASTER :
 													   PGC_SIGHUP,

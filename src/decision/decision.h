@@ -36,6 +36,8 @@ typedef enum Condition
 	CONDITION_INVALID_POLICY,
 } Condition;
 
+#define LAST_CONDITION CONDITION_INVALID_POLICY
+
 /* The finer why, for DETAIL and HINT. */
 typedef enum Fault
 {

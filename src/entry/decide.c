@@ -12,6 +12,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "base/result_row.h"
 #include "base/text.h"
@@ -20,6 +21,7 @@
 #include "decision/refusal.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_decide);
+PG_FUNCTION_INFO_V1(ordcancel_conditions);
 
 enum
 {
@@ -189,4 +191,25 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 					v.event == EVENT_NONE ? NULL : event_type_name(v.event));
 	result_row_time(&row, DECISION_UNTIL, v.has_until ? &v.until : NULL);
 	PG_RETURN_DATUM(result_row_datum(&row));
+}
+
+/* The SQLSTATE and the name of each condition, for the documentation. */
+Datum
+ordcancel_conditions(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int c = CONDITION_NONE + 1; c <= LAST_CONDITION; c++)
+	{
+		Datum values[2];
+		bool  nulls[2] = {false, false};
+
+		values[0] = CStringGetTextDatum(
+			unpack_sql_state(condition_sqlstate(c)));
+		values[1] = CStringGetTextDatum(condition_name(c));
+		tuplestore_putvalues(result->setResult, result->setDesc, values,
+							 nulls);
+	}
+	return (Datum) 0;
 }

@@ -140,7 +140,7 @@ FROM (VALUES ('SET ordcancel.clock = ''2026-01-01''', '42501'), ('SET LOCAL ordc
              ('SELECT set_config(''ordcancel.notify'', ''off'', false)', '42501'),
              ('ALTER ROLE settings_customer SET ordcancel.clock = ''2026-01-01''', '42501'),
              ('CREATE FUNCTION evil.f() RETURNS void LANGUAGE sql SET ordcancel.clock = ''2026-01-01'' AS ''''', '42501'),
-             ('UPDATE pg_settings SET setting = ''2026-01-01'' WHERE name = ''ordcancel.clock''', 'ok'),
+             ('UPDATE pg_settings SET setting = ''2026-01-01'' WHERE name = ''ordcancel.clock''', '42501'),
              ('SET ordcancel.unheard_of = 1', '42602'),
              ('SET ordcancel.actor = ''anna''', 'ok'), ('SET ordcancel.reason = ''no such reason''', 'ok'), ('SET ordcancel.note = ''n''', 'ok')) AS v (statement, code);
 SELECT is(current_setting('ordcancel.clock'), '2026-03-08 13:00-04', 'the clock is what the superuser said');
