@@ -29,4 +29,14 @@ done
 # The script is read in the encoding of whatever database it is for.
 echo 'lint: ASCII in sql'
 ! grep -nP '[^\x00-\x7F]' sql/*.sql || status=1
+# Whoever installs it has another compiler, whose new warnings must not stop the build.
+echo 'lint: -Werror with WERROR=1, and only then'
+for werror in '' 1; do
+	flags=$(env -u MAKEFLAGS make -s PG_CONFIG="$pg_config" WERROR=$werror show-CFLAGS)
+	[[ $flags == *-Wextra* && ($werror && " $flags " == *' -Werror '* ||
+		! $werror && " $flags " != *' -Werror '*) ]] || {
+		echo "WERROR=$werror: $flags"
+		status=1
+	}
+done
 exit $status
