@@ -41,7 +41,8 @@ checked=0
 job=
 ready=
 
-# The Debian release that has this version, when this machine has not.
+# The Debian release that has this version, when this machine has not. 16 was
+# never in one.
 release_of() # VERSION
 {
 	case $1 in
@@ -104,7 +105,7 @@ compile() # HEADERS-OF-THE-SERVER
 		echo "compiled without a warning"
 }
 
-# A release that is no whole Debian, as experimental, lends only the headers.
+# Experimental is not a whole release: its headers go into a chroot of sid.
 lent_headers() # VERSION RELEASE
 {
 	local dir=$cache/headers-$1 apt=$cache/apt-$2 name=postgresql-server-dev-$1 options
@@ -116,8 +117,8 @@ lent_headers() # VERSION RELEASE
 		-o APT::Sandbox::User= -o "$stale_ok")
 	apt-get "${options[@]}" update >"$apt/log" 2>&1 ||
 		echo "check-versions: going on with the package lists that could be had"
-	(cd "$dir" && rm -rf usr ./*.deb && apt-get "${options[@]}" download "$name" >>"$apt/log" 2>&1 &&
-		dpkg -x "$name"_*.deb .) || {
+	(cd "$dir" && rm -f ./*.deb && apt-get "${options[@]}" download "$name" >>"$apt/log" 2>&1 &&
+		rm -rf usr && dpkg -x "$name"_*.deb .) || {
 		tail -n 20 "$apt/log"
 		return 1
 	}
@@ -171,6 +172,7 @@ make_chroot() # RELEASE DIRECTORY
 		return 1
 	}
 	echo "${stale_ok/=/ };" >"$2.new/etc/apt/apt.conf.d/ordcancel"
+	echo force-unsafe-io >"$2.new/etc/dpkg/dpkg.cfg.d/ordcancel"
 	mv "$2.new" "$2"
 }
 
@@ -187,9 +189,10 @@ chroot_ready() # RELEASE
 	}
 	[ -d "$root" ] || make_chroot "$1" "$root" || return
 	cp -L /etc/hosts /etc/resolv.conf "$root/etc"
-	rm -rf --one-file-system "$root"/work "$root"/tmp/*
+	rm -rf --one-file-system "$root"/work "$root"/tmp/* "$root"/var/tmp/ordcancel-build.*
 	mkdir -p "$root/work/main" "$root/work/results"
 	tar -C "$top" --exclude=./.git -cf - . | tar -C "$root/work/main" --no-same-owner -xf -
+	# As lib.sh does: real orders that a test replays where they are at hand.
 	if [ -r "$top/../shared/data" ]; then
 		mkdir "$root/work/shared"
 		cp -r "$top/../shared/data" "$root/work/shared"
@@ -243,7 +246,8 @@ check() # VERSION
 	fi
 	say "PostgreSQL $version on $where: compiling"
 	if [ "$where" = 'Debian experimental' ]; then
-		lent_headers "$version" experimental
+		lent_headers "$version" experimental ||
+			echo "check-versions: going on with the headers that were fetched before, if any"
 		rm -rf "$cache/chroot-$release/work/headers"
 		cp -r "$cache/headers-$version" "$cache/chroot-$release/work/headers"
 		headers=/work/headers$headers
@@ -315,6 +319,10 @@ done
 if [[ $packages == *debootstrap ]]; then
 	TO_SHOW=1 BENCH_PACKAGES=$packages "$top/test/setup.sh" || exit
 	mirror=${mirror:-$(find_mirror)}
+	[ -n "$mirror" ] || {
+		apt-get -q update
+		mirror=$(find_mirror)
+	}
 	[ -n "$mirror" ] || die "the package sources of this machine name no mirror of Debian: set MIRROR"
 fi
 
