@@ -41,8 +41,8 @@ checked=0
 job=
 ready=
 
-# The Debian release that has this version, when this machine has not. 16 was
-# never in one.
+# The Debian release that has this version, when this machine has not. 16 is in
+# none.
 release_of() # VERSION
 {
 	case $1 in
