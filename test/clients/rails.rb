@@ -132,7 +132,8 @@ fresh(to)
 connect(to)
 ActiveRecord::Migration.verbose = false
 ActiveRecord::Schema.verbose = false
-eval(schema)        # since 7.1 it makes the schemas, too
+# Since 7.1 schema.rb makes every schema, those of an extension before the extension.
+eval(schema.gsub(/^ *create_schema "ordcancel(_internal)?"\n/, ""))
 ActiveRecord::Base.connection.execute("CREATE SCHEMA IF NOT EXISTS audit")
 ActiveRecord::Base.connection.execute("INSERT INTO orders VALUES (1, 'placed')")
 equal(cancel(1), "OC001", "schema.rb has no rules")
