@@ -44,4 +44,14 @@ for folder in src/*/; do
 	case " $layers " in *" $(basename "$folder") "*) ;; *) echo "lint: $folder has no layer"; status=1 ;; esac
 	[ -e "$folder/README.md" ] || { echo "lint: $folder has no README.md"; status=1; }
 done
+# Whoever installs it has another compiler, whose new warnings must not stop the build.
+echo 'lint: -Werror with WERROR=1, and only then'
+for werror in '' 1; do
+	flags=$(env -u MAKEFLAGS make -s PG_CONFIG="$pg_config" WERROR=$werror show-CFLAGS)
+	[[ $flags == *-Wextra* && ($werror && " $flags " == *' -Werror '* ||
+		! $werror && " $flags " != *' -Werror '*) ]] || {
+		echo "WERROR=$werror: $flags"
+		status=1
+	}
+done
 exit $status
