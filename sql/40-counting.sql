@@ -3,18 +3,18 @@
 
 -- Whether the table is small enough to be counted for a NOTICE. overview() and
 -- health() count tables of any size.
-CREATE FUNCTION ordcancel_internal.is_quick_to_count(orders regclass) RETURNS boolean
+CREATE FUNCTION ordcancel_internal.is_small(orders regclass) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT coalesce(sum(pg_relation_size(relid)), 0) <= 128 * 1024 * 1024
 FROM (SELECT relid FROM pg_partition_tree(orders) UNION SELECT orders) AS p (relid)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.is_quick_to_count(regclass) IS
+COMMENT ON FUNCTION ordcancel_internal.is_small(regclass) IS
     'returns whether a table is small enough to be counted along with another call';
 
 -- The statuses to which policies give a meaning.
-CREATE VIEW ordcancel_internal.word AS
+CREATE VIEW ordcancel_internal.policy_status AS
 SELECT p.orders, p.policy, w.status, w.meaning, w.rank
 FROM ordcancel.policy AS p,
     LATERAL (VALUES (p.requested_status, 'requested', 1), (p.in_progress_status, 'in progress', 2),
@@ -22,12 +22,12 @@ FROM ordcancel.policy AS p,
                     (CASE WHEN p.customer_canceled_status <> p.canceled_status OR p.canceled_status IS NULL
                           THEN p.customer_canceled_status END, 'canceled', 3)) AS w (status, meaning, rank)
 WHERE w.status IS NOT NULL;
-COMMENT ON VIEW ordcancel_internal.word IS 'statuses that policies use for cancellations';
-COMMENT ON COLUMN ordcancel_internal.word.orders IS 'the order table';
-COMMENT ON COLUMN ordcancel_internal.word.policy IS 'name of the policy';
-COMMENT ON COLUMN ordcancel_internal.word.status IS 'the status';
-COMMENT ON COLUMN ordcancel_internal.word.meaning IS 'requested, in progress or canceled';
-COMMENT ON COLUMN ordcancel_internal.word.rank IS 'position for sorting: 1 requested, 2 in progress, 3 canceled';
+COMMENT ON VIEW ordcancel_internal.policy_status IS 'statuses that policies use for cancellations';
+COMMENT ON COLUMN ordcancel_internal.policy_status.orders IS 'the order table';
+COMMENT ON COLUMN ordcancel_internal.policy_status.policy IS 'name of the policy';
+COMMENT ON COLUMN ordcancel_internal.policy_status.status IS 'the status';
+COMMENT ON COLUMN ordcancel_internal.policy_status.meaning IS 'requested, in progress or canceled';
+COMMENT ON COLUMN ordcancel_internal.policy_status.rank IS 'position for sorting: 1 requested, 2 in progress, 3 canceled';
 
 -- The expression for an order's status, spelled as in the rules: if values of the
 -- column may be equal but differ as text, as with citext, it returns the status
@@ -42,7 +42,7 @@ SELECT CASE
                THEN format('coalesce((SELECT pg_catalog.min(w) FROM pg_catalog.unnest(%L::pg_catalog.text[]) AS w'
                            ' WHERE ROW(w::%s%s)::pg_catalog.record OPERATOR(pg_catalog.=) ROW(o.%I)::pg_catalog.record), %s)',
                            ARRAY(SELECT r.status FROM ordcancel.rule AS r WHERE r.orders = status_text.orders
-                                 UNION SELECT w.status FROM ordcancel_internal.word AS w WHERE w.orders = status_text.orders),
+                                 UNION SELECT w.status FROM ordcancel_internal.policy_status AS w WHERE w.orders = status_text.orders),
                            format_type(a.atttypid, a.atttypmod),
                            CASE WHEN a.attcollation <> 0 THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END,
                            status, ordcancel_internal.column_text(orders, status))
@@ -112,7 +112,7 @@ BEGIN
         json_array_elements_text(ordcancel_internal.as_owner(t.orders, format(
             'SELECT pg_catalog.json_agg(DISTINCT %s)::pg_catalog.text FROM %s AS o',
             ordcancel_internal.column_text(t.orders, t.policy_by), t.orders::regclass), t.time_zone)::json) AS n (name)
-    WHERE t.orders = misspelled_policy.orders AND t.policy_by IS NOT NULL AND ordcancel_internal.is_quick_to_count(t.orders)
+    WHERE t.orders = misspelled_policy.orders AND t.policy_by IS NOT NULL AND ordcancel_internal.is_small(t.orders)
       AND NOT EXISTS (SELECT FROM ordcancel.policy AS p WHERE p.orders = t.orders AND p.policy = n.name)));
 EXCEPTION WHEN OTHERS THEN
     RETURN NULL; -- only informative, so it must not fail
@@ -123,12 +123,12 @@ COMMENT ON FUNCTION ordcancel_internal.misspelled_policy(regclass, text) IS
 
 -- The same for a NOTICE: NULL if the table is large, or if its owner cannot read
 -- it, which must not make the caller fail.
-CREATE FUNCTION ordcancel_internal.count_by_the_way(orders regclass, status name, policy_by name, zone text) RETURNS json
+CREATE FUNCTION ordcancel_internal.count_orders_if_small(orders regclass, status name, policy_by name, zone text) RETURNS json
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF ordcancel_internal.is_quick_to_count(orders) THEN
+    IF ordcancel_internal.is_small(orders) THEN
         RETURN ordcancel_internal.count_orders(orders, status, policy_by, zone);
     END IF;
     RETURN NULL;
@@ -136,7 +136,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.count_by_the_way(regclass, name, name, text) IS
+COMMENT ON FUNCTION ordcancel_internal.count_orders_if_small(regclass, name, name, text) IS
     'counts the orders by policy and status as JSON; NULL if that takes long or the caller may not read them';
 
 -- The same for an attached table, as rows; no rows for a large table, unless
@@ -149,7 +149,7 @@ CREATE FUNCTION ordcancel_internal.counted(orders regclass, always boolean DEFAU
 SELECT c.policy, c.status, c.n
 FROM ordcancel.order_table AS t,
     json_to_recordset(CASE WHEN always THEN ordcancel_internal.count_orders(t.orders, t.status, t.policy_by, t.time_zone)
-                           ELSE ordcancel_internal.count_by_the_way(t.orders, t.status, t.policy_by, t.time_zone) END)
+                           ELSE ordcancel_internal.count_orders_if_small(t.orders, t.status, t.policy_by, t.time_zone) END)
         AS c (policy text, status text, n bigint)
 WHERE t.orders = counted.orders
 $$;
@@ -170,7 +170,7 @@ COMMENT ON FUNCTION ordcancel_internal.list_statuses(text[], bigint[]) IS
 
 -- Reports statuses of orders without a rule. counts is the result of
 -- count_orders(), or NULL if the table is too large.
-CREATE FUNCTION ordcancel_internal.notice_of_unruled(orders regclass, counts json) RETURNS void
+CREATE FUNCTION ordcancel_internal.notice_of_unruled_statuses(orders regclass, counts json) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -187,9 +187,9 @@ BEGIN
     FROM (SELECT c.status, sum(c.n)::bigint AS n
           FROM json_to_recordset(counts) AS c (policy text, status text, n bigint)
           WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r
-                            WHERE r.orders = notice_of_unruled.orders AND r.policy = c.policy AND r.status = c.status)
-            AND NOT EXISTS (SELECT FROM ordcancel_internal.word AS w
-                            WHERE w.orders = notice_of_unruled.orders AND w.policy = c.policy AND w.status = c.status)
+                            WHERE r.orders = notice_of_unruled_statuses.orders AND r.policy = c.policy AND r.status = c.status)
+            AND NOT EXISTS (SELECT FROM ordcancel_internal.policy_status AS w
+                            WHERE w.orders = notice_of_unruled_statuses.orders AND w.policy = c.policy AND w.status = c.status)
           GROUP BY 1) AS s;
     IF statuses IS NOT NULL THEN
         PERFORM ordcancel_internal.notice(
@@ -198,7 +198,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.notice_of_unruled(regclass, json) IS
+COMMENT ON FUNCTION ordcancel_internal.notice_of_unruled_statuses(regclass, json) IS
     'raises a NOTICE about statuses of orders without a rule';
 
 -- The CHECK constraint on only the status column that rejects a status, or NULL.

@@ -96,7 +96,7 @@ COMMENT ON FUNCTION ordcancel_internal.missing_guards(ordcancel.order_table) IS
 
 -- Guards that were renamed. They must be dropped before attach() creates them
 -- again, or both would fire.
-CREATE FUNCTION ordcancel_internal.stray_guards(registered ordcancel.order_table) RETURNS SETOF name
+CREATE FUNCTION ordcancel_internal.renamed_guards(registered ordcancel.order_table) RETURNS SETOF name
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -105,19 +105,19 @@ FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
 WHERE t.tgrelid = registered.orders AND p.pronamespace = 'ordcancel_internal'::regnamespace
   AND p.proname ~ '^guard_(update|insert|delete|truncate)$' AND t.tgname <> '!ordcancel_' || p.proname
 $$;
-COMMENT ON FUNCTION ordcancel_internal.stray_guards(ordcancel.order_table) IS
+COMMENT ON FUNCTION ordcancel_internal.renamed_guards(ordcancel.order_table) IS
     'lists the triggers of ordcancel that were renamed';
 
 -- Whether no trigger has to be dropped before the guards can be created.
-CREATE FUNCTION ordcancel_internal.guards_stand(orders regclass, registered ordcancel.order_table) RETURNS boolean
+CREATE FUNCTION ordcancel_internal.guards_are_complete(orders regclass, registered ordcancel.order_table) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT NOT EXISTS (SELECT FROM ordcancel_internal.missing_guards(registered) AS m
                        JOIN pg_trigger AS t ON t.tgrelid = orders AND t.tgname = m.guard)
-       AND NOT EXISTS (SELECT FROM ordcancel_internal.stray_guards(registered))
+       AND NOT EXISTS (SELECT FROM ordcancel_internal.renamed_guards(registered))
 $$;
-COMMENT ON FUNCTION ordcancel_internal.guards_stand(regclass, ordcancel.order_table) IS
+COMMENT ON FUNCTION ordcancel_internal.guards_are_complete(regclass, ordcancel.order_table) IS
     'returns whether no trigger of an order table has to be replaced';
 
 CREATE FUNCTION ordcancel_internal.make_guards(orders regclass, registered ordcancel.order_table, known boolean) RETURNS void
@@ -130,7 +130,7 @@ DECLARE
     lacking name[] := '{}';
     stray name;
 BEGIN
-    FOR stray IN SELECT * FROM ordcancel_internal.stray_guards(registered) LOOP
+    FOR stray IN SELECT * FROM ordcancel_internal.renamed_guards(registered) LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', stray, orders);
     END LOOP;
     FOR missing IN SELECT * FROM ordcancel_internal.missing_guards(registered) LOOP

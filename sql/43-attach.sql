@@ -1,4 +1,4 @@
--- attach and detach
+-- attach
 
 -- Raises OC014 unless the table can be attached.
 CREATE FUNCTION ordcancel_internal.check_order_table(
@@ -105,7 +105,7 @@ COMMENT ON FUNCTION ordcancel_internal.check_order_table(regclass, name, name, n
 
 -- The settings of an attached table, one per row, so that a second attach() can
 -- report what it changed. Includes NULLs, which may have had a value before.
-CREATE FUNCTION ordcancel_internal.attach_facts(registered ordcancel.order_table)
+CREATE FUNCTION ordcancel_internal.attach_text(registered ordcancel.order_table)
     RETURNS TABLE (n bigint, fact text, value text)
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
@@ -118,7 +118,7 @@ FROM (VALUES ('status', registered.status::text), ('placed_at', registered.place
              ('primary key', array_to_string(registered.primary_key, ', ')),
              ('search_path', registered.search_path), ('time_zone', registered.time_zone)) AS f (fact, value)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.attach_facts(ordcancel.order_table) IS
+COMMENT ON FUNCTION ordcancel_internal.attach_text(ordcancel.order_table) IS
     'lists the arguments of attach() that are kept for a table';
 
 -- Reports properties of the table that may be unexpected, but are allowed.
@@ -227,13 +227,13 @@ BEGIN
     t.key_columns := ordcancel_internal.known_record_keys(orders, t.primary_key);
 
     -- Count before locking the table, which blocks writers.
-    counts := ordcancel_internal.count_by_the_way(orders, t.status, t.policy_by, t.time_zone);
+    counts := ordcancel_internal.count_orders_if_small(orders, t.status, t.policy_by, t.time_zone);
 
     -- Block writers until commit, so that no row is written without a guard.
     -- Existing guards are left alone. Dropping one needs the stronger lock;
     -- upgrading to it later could deadlock.
     EXECUTE format('LOCK TABLE %s IN %s MODE', orders,
-                   CASE WHEN known AND NOT ordcancel_internal.guards_stand(orders, t)
+                   CASE WHEN known AND NOT ordcancel_internal.guards_are_complete(orders, t)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     records := ordcancel_internal.make_record_tables(orders, t.primary_key, t.key_columns, t.inherit, record_schema);
     t.cancellation_table := records.cancellation_table;
@@ -257,12 +257,12 @@ BEGIN
         applied := ordcancel_internal.write_preset(orders, preset, 'default');
     END IF;
     PERFORM ordcancel_internal.notice_of_table(orders, t.cancellation_table);
-    PERFORM ordcancel_internal.notice_of_unruled(orders, counts);
+    PERFORM ordcancel_internal.notice_of_unruled_statuses(orders, counts);
 
     IF known THEN
         SELECT string_agg(format('%s: %s -> %s', o.fact, coalesce(o.value, 'none'), coalesce(f.value, 'none')), '; ' ORDER BY f.n)
         INTO told
-        FROM ordcancel_internal.attach_facts(was) AS o JOIN ordcancel_internal.attach_facts(t) AS f USING (fact)
+        FROM ordcancel_internal.attach_text(was) AS o JOIN ordcancel_internal.attach_text(t) AS f USING (fact)
         WHERE o.value IS DISTINCT FROM f.value;
         IF was.cancellation_table <> t.cancellation_table OR was.event_table <> t.event_table THEN
             told := concat_ws('; ', told, format('the records were missing, and new ones start in %s and %s',
@@ -272,7 +272,7 @@ BEGIN
         RETURN concat_ws('; ', format('%s: attached again, %s', label, coalesce(told, 'nothing changed')), applied);
     END IF;
     SELECT string_agg(format('%s: %s', f.fact, f.value), '; ' ORDER BY f.n) INTO told
-    FROM ordcancel_internal.attach_facts(t) AS f
+    FROM ordcancel_internal.attach_text(t) AS f
     WHERE f.value IS NOT NULL AND f.fact IN ('primary key', 'status', 'placed_at', 'policy_by', 'refund_due');
     RETURN concat_ws('; ', format('%s: attached', label), told,
                      format('records in %s and %s', ordcancel_internal.label(t.cancellation_table),
@@ -313,72 +313,3 @@ CREATE FUNCTION ordcancel.attach(
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
     E'puts an existing order table under cancellation rules, or changes how it is attached\nRaises OC001, OC014, 0A000, 42501.';
-
--- Adds the guard against TRUNCATE to partitions that were added after attach();
--- PostgreSQL clones the other guards automatically. Returns the number of
--- partitions to which it was added.
-CREATE FUNCTION ordcancel.guard_partitions(orders regclass) RETURNS integer
-    LANGUAGE c
-    AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.guard_partitions(regclass) IS
-    E'guards partitions that were added since attach() against TRUNCATE; returns how many\nRaises OC001, 0A000, 42501.';
-
-CREATE FUNCTION ordcancel_internal.detach(orders regclass) RETURNS text
-    LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    registered ordcancel.order_table;
-    records regclass;
-    parent regclass;
-    told text;
-BEGIN
-    PERFORM ordcancel_internal.check_attached(orders);
-    SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = detach.orders;
-    -- Lock the order table first, in the same order as all other functions.
-    IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN
-        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', orders);
-    END IF;
-
-    FOR records, parent IN
-        VALUES (registered.cancellation_table, 'ordcancel.cancellation'::regclass),
-               (registered.event_table, 'ordcancel.event'::regclass)
-    LOOP
-        CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = records);
-        PERFORM ordcancel_internal.drop_guards(records, 'guard_record');
-        -- DROP EXTENSION ... CASCADE would otherwise drop the records.
-        IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
-            EXECUTE format('ALTER TABLE %s NO INHERIT %s', records, parent);
-        END IF;
-        INSERT INTO ordcancel_internal.detached VALUES (records, orders)
-            ON CONFLICT ON CONSTRAINT detached_pkey DO UPDATE SET orders = excluded.orders;
-    END LOOP;
-    IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN
-        PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
-    END IF;
-
-    SELECT format('%s: detached; policies dropped: %s, rules: %s, blocks: %s; the records stay in %s',
-                  ordcancel_internal.label(orders),
-                  (SELECT count(*) FROM ordcancel.policy AS c WHERE c.orders = detach.orders),
-                  (SELECT count(*) FROM ordcancel.rule AS c WHERE c.orders = detach.orders),
-                  (SELECT count(*) FROM ordcancel.block AS c WHERE c.orders = detach.orders),
-                  ordcancel_internal.label(registered.cancellation_table))
-    INTO told;
-    PERFORM ordcancel_internal.detach_child(c.child) FROM ordcancel.child AS c WHERE c.orders = detach.orders;
-    DELETE FROM ordcancel.block AS c WHERE c.orders = detach.orders;
-    DELETE FROM ordcancel.rule AS c WHERE c.orders = detach.orders;
-    DELETE FROM ordcancel.policy AS c WHERE c.orders = detach.orders;
-    DELETE FROM ordcancel.order_table AS c WHERE c.orders = detach.orders;
-    RETURN told;
-END
-$$;
-COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'implements ordcancel.detach()';
-
--- Removes an order table from ordcancel: drops its triggers, policies, rules and
--- blocks; use export_setup() first to save them. The record tables are kept, and
--- a later attach() reuses them. Returns what it did. Raises OC001, 42501.
-CREATE FUNCTION ordcancel.detach(orders regclass) RETURNS text
-    LANGUAGE c
-    AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.detach(regclass) IS
-    E'ends the rules for an order table; its records are kept\nRaises OC001, 0A000, 42501.';

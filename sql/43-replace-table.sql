@@ -68,7 +68,7 @@ BEGIN
     -- Check that the new table can have the statuses of the rules, and parse the
     -- expressions again with its columns.
     PERFORM ordcancel_internal.check_status(new_orders, w.status)
-    FROM (SELECT status FROM ordcancel_internal.word AS v WHERE v.orders = new_orders
+    FROM (SELECT status FROM ordcancel_internal.policy_status AS v WHERE v.orders = new_orders
           UNION SELECT status FROM ordcancel.rule AS r WHERE r.orders = new_orders) AS w;
     UPDATE ordcancel.order_table AS o
     SET pinned_refund_due = ordcancel_internal.pin_expression(new_orders, o.refund_due, 'numeric', false),
@@ -84,7 +84,7 @@ BEGIN
     PERFORM ordcancel_internal.guard_partitions(new_orders);
     PERFORM ordcancel_internal.notice_of_table(new_orders, t.cancellation_table);
     PERFORM ordcancel_internal.notice_of_check(new_orders, w.status)
-    FROM ordcancel_internal.word AS w WHERE w.orders = new_orders;
+    FROM ordcancel_internal.policy_status AS w WHERE w.orders = new_orders;
     RETURN format('%s: replaces %s, with its rules and the records in %s', new_label, label,
                   ordcancel_internal.label(t.cancellation_table));
 END

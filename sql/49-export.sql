@@ -59,7 +59,7 @@ WITH it AS (
                                    f.fact, f.value,
                                    CASE f.fact WHEN 'on_progress' THEN 'deny' WHEN 'undo' THEN 'canceled'
                                                WHEN 'reason_required' THEN 'false' END)
-                        FROM ordcancel_internal.policy_facts(p) AS f ORDER BY f.n))
+                        FROM ordcancel_internal.policy_text(p) AS f ORDER BY f.n))
     FROM it JOIN ordcancel.policy AS p ON p.orders = it.orders
     UNION ALL
     SELECT 3, CASE r.policy WHEN 'default' THEN '' ELSE r.policy END, ' ' || r.status,

@@ -41,7 +41,7 @@ WITH attached AS (
 ), counted AS MATERIALIZED (
     SELECT c.policy, c.status, c.n FROM ordcancel_internal.counted(orders, true) AS c
 ), word AS MATERIALIZED (
-    SELECT w.policy, w.status, w.meaning, w.rank FROM ordcancel_internal.word AS w WHERE w.orders = overview.orders
+    SELECT w.policy, w.status, w.meaning, w.rank FROM ordcancel_internal.policy_status AS w WHERE w.orders = overview.orders
 ), cell AS (
     SELECT c.policy, c.status FROM counted AS c
     UNION SELECT r.policy, r.status FROM ordcancel.rule AS r WHERE r.orders = overview.orders

@@ -85,15 +85,15 @@ CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ord
 ALTER TABLE ordcancel.preset ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel.preset_rule ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel.preset_reason ENABLE ALWAYS TRIGGER guard_config;
-CREATE TRIGGER make_way BEFORE INSERT ON ordcancel.preset
-    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.make_way();
-CREATE TRIGGER make_way BEFORE INSERT ON ordcancel.preset_rule
-    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.make_way();
-CREATE TRIGGER make_way BEFORE INSERT ON ordcancel.preset_reason
-    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.make_way();
-ALTER TABLE ordcancel.preset ENABLE REPLICA TRIGGER make_way;
-ALTER TABLE ordcancel.preset_rule ENABLE REPLICA TRIGGER make_way;
-ALTER TABLE ordcancel.preset_reason ENABLE REPLICA TRIGGER make_way;
+CREATE TRIGGER replace_replicated BEFORE INSERT ON ordcancel.preset
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.replace_replicated();
+CREATE TRIGGER replace_replicated BEFORE INSERT ON ordcancel.preset_rule
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.replace_replicated();
+CREATE TRIGGER replace_replicated BEFORE INSERT ON ordcancel.preset_reason
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.replace_replicated();
+ALTER TABLE ordcancel.preset ENABLE REPLICA TRIGGER replace_replicated;
+ALTER TABLE ordcancel.preset_rule ENABLE REPLICA TRIGGER replace_replicated;
+ALTER TABLE ordcancel.preset_reason ENABLE REPLICA TRIGGER replace_replicated;
 
 GRANT SELECT ON ordcancel.preset, ordcancel.preset_rule, ordcancel.preset_reason TO PUBLIC;
 
@@ -266,8 +266,8 @@ DECLARE
 BEGIN
     told := ordcancel_internal.write_preset(orders, preset, policy);
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = apply_preset.orders;
-    PERFORM ordcancel_internal.notice_of_unruled(
-        orders, ordcancel_internal.count_by_the_way(orders, t.status, t.policy_by, t.time_zone));
+    PERFORM ordcancel_internal.notice_of_unruled_statuses(
+        orders, ordcancel_internal.count_orders_if_small(orders, t.status, t.policy_by, t.time_zone));
     RETURN told;
 END
 $$;

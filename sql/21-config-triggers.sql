@@ -1,0 +1,194 @@
+-- Triggers on the configuration tables
+
+-- Only these may write the configuration: ordcancel, which runs as the
+-- extension's owner; superusers, who restore dumps and apply subscriptions; and
+-- roles with an explicit grant on the reasons and refund methods. Members of
+-- pg_write_all_data may not, because expressions stored here are run as the
+-- owners of the order tables.
+CREATE FUNCTION ordcancel_internal.guard_config() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF NOT pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE')
+       AND NOT EXISTS (SELECT FROM (SELECT relacl AS acl FROM pg_class WHERE oid = TG_RELID
+                                    UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = TG_RELID) AS l,
+                           aclexplode(l.acl) AS a
+                       WHERE TG_TABLE_NAME IN ('reason', 'refund_method')
+                         AND a.privilege_type = TG_OP
+                         AND (a.grantee = 0 OR pg_has_role(a.grantee, 'USAGE'))) THEN
+        RAISE EXCEPTION 'table "%" is written by ordcancel alone', TG_TABLE_NAME
+            USING ERRCODE = 'check_violation', HINT = 'Call the functions of schema ordcancel.',
+                  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = 'written_by_ordcancel';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.guard_config() IS
+    'trigger: refuses writes to the configuration by others than ordcancel';
+
+-- Skips rows of a dump about tables that were not restored.
+CREATE FUNCTION ordcancel_internal.skip_dropped_tables() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.skip_dropped_tables() IS 'trigger: skips the row of a table that does not exist';
+
+-- ENABLE ALWAYS: the triggers must also fire for a subscription's apply worker
+-- and with session_replication_role = replica.
+DO $$
+DECLARE
+    config text;
+BEGIN
+    FOREACH config IN ARRAY ARRAY['order_table', 'policy', 'rule', 'block', 'child', 'reason', 'refund_method'] LOOP
+        EXECUTE format('CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.%I'
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config()', config);
+        EXECUTE format('CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE ON ordcancel.%I'
+                       ' FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.config_changed()', config);
+        EXECUTE format('CREATE TRIGGER config_truncated AFTER TRUNCATE ON ordcancel.%I'
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.config_changed()', config);
+        IF config NOT IN ('reason', 'refund_method') THEN
+            EXECUTE format('CREATE TRIGGER skip_dropped_tables BEFORE INSERT ON ordcancel.%I FOR EACH ROW WHEN (%s)'
+                           ' EXECUTE FUNCTION ordcancel_internal.skip_dropped_tables()', config,
+                           CASE config WHEN 'order_table' THEN 'NEW.orders = 0 OR NEW.cancellation_table = 0 OR NEW.event_table = 0'
+                                       WHEN 'child' THEN 'NEW.orders = 0 OR NEW.child = 0'
+                                       ELSE 'NEW.orders = 0' END);
+            EXECUTE format('ALTER TABLE ordcancel.%I ENABLE ALWAYS TRIGGER skip_dropped_tables', config);
+        END IF;
+        EXECUTE format('ALTER TABLE ordcancel.%1$I ENABLE ALWAYS TRIGGER guard_config,'
+                       ' ENABLE ALWAYS TRIGGER config_changed, ENABLE ALWAYS TRIGGER config_truncated', config);
+        EXECUTE format('GRANT SELECT ON ordcancel.%I TO PUBLIC', config);
+    END LOOP;
+END
+$$;
+
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.order_table', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.policy', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.rule', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.block', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.child', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.reason', 'WHERE NOT seeded');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.refund_method', 'WHERE NOT seeded');
+
+-- Predefined rows, chosen after what shops and marketplaces use
+INSERT INTO ordcancel.reason (code, description, audience, requires_note, note_max, seeded) VALUES
+    ('customer_changed_mind', 'the customer no longer wants it', 'any', false, 2000, true),
+    ('created_by_mistake', 'ordered by mistake, or twice', 'any', false, 2000, true),
+    ('found_cheaper_price', 'the customer found it cheaper', 'customer', false, 2000, true),
+    ('wont_arrive_in_time', 'it would arrive too late', 'customer', false, 2000, true),
+    ('wrong_address_or_payment', 'wrong address, shipping or payment method', 'any', false, 2000, true),
+    ('out_of_stock', 'sold out, or not found', 'merchant', false, 2000, true),
+    ('pricing_error', 'the price was wrong', 'merchant', false, 2000, true),
+    ('undeliverable_address', 'the address cannot be delivered to', 'merchant', false, 2000, true),
+    ('defective_item', 'the item is damaged', 'merchant', false, 2000, true),
+    ('fraud', 'suspicion of fraud', 'merchant', false, 2000, true),
+    ('payment_declined', 'the payment was declined', 'merchant', false, 2000, true),
+    ('staff_error', 'a mistake of the staff', 'merchant', false, 2000, true),
+    ('unpaid_expired', 'not paid in time', 'system', false, 2000, true),
+    ('request_timed_out', 'a request was not answered in time', 'system', false, 2000, true),
+    ('ship_deadline_missed', 'not shipped in time', 'system', false, 2000, true),
+    ('other', 'see the note', 'any', true, 255, true);
+
+INSERT INTO ordcancel.refund_method (code, on_undo, seeded) VALUES
+    ('card', 'recapture', true),
+    ('wallet', 'recapture', true),
+    ('bank_transfer', 'repay', true),
+    ('points', 'nothing', true),
+    ('store_credit', 'nothing', true),
+    ('voucher', 'nothing', true),
+    ('cash', 'nothing', true);
+
+-- A dump contains only rows that are not predefined or were changed. When it is
+-- restored, such a row replaces the predefined row of the same code. SECURITY
+-- DEFINER, because a role that may insert may not be allowed to delete.
+CREATE FUNCTION ordcancel_internal.seed_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        EXECUTE format('DELETE FROM ordcancel.%I WHERE code = $1 AND seeded', TG_TABLE_NAME) USING NEW.code;
+    END IF;
+    NEW.seeded := false;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.seed_changed() IS
+    'trigger: a changed row is no longer a seed, and replaces the seed with its code';
+
+CREATE FUNCTION ordcancel_internal.reason_in_use() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    records regclass;
+    used boolean;
+BEGIN
+    -- A predefined row that is replaced by seed_changed(), or an unchanged code.
+    IF (TG_OP = 'DELETE' AND OLD.seeded AND pg_trigger_depth() > 1)
+       OR (TG_OP = 'UPDATE' AND NEW.code = OLD.code) THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    -- Record tables that do not inherit have to be searched one by one. If a
+    -- request was accepted with another reason, its own is only in the event.
+    FOR records IN
+        VALUES ('ordcancel.cancellation'::regclass), ('ordcancel.event'::regclass)
+        UNION ALL
+        SELECT c.oid FROM ordcancel.order_table AS t JOIN pg_class AS c ON c.oid IN (t.cancellation_table, t.event_table)
+        WHERE NOT t.inherit
+        UNION ALL
+        SELECT c.oid FROM ordcancel_internal.detached AS d JOIN pg_class AS c ON c.oid = d.records
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE reason = $1)', records) INTO used USING OLD.code;
+        IF used THEN
+            RAISE EXCEPTION 'cancellation reason "%" is in use', OLD.code
+                USING ERRCODE = 'foreign_key_violation',
+                      DETAIL = 'Existing cancellations refer to it.',
+                      HINT = 'Set its column "active" to false instead.',
+                      SCHEMA = 'ordcancel', TABLE = 'reason', CONSTRAINT = 'reason_in_use';
+        END IF;
+    END LOOP;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.reason_in_use() IS
+    'trigger: refuses to delete or rename a reason that cancellations use';
+
+-- With session_replication_role = replica an inserted row replaces the row of
+-- the same key: both sides of a subscription have the predefined rows, and so
+-- does a new database into which the data of a dump is loaded.
+CREATE FUNCTION ordcancel_internal.replace_replicated() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    -- pg_restore --disable-triggers leaves it enabled in every mode.
+    IF current_setting('session_replication_role') <> 'replica' THEN
+        RETURN NEW;
+    END IF;
+    EXECUTE format('DELETE FROM ordcancel.%I AS t WHERE %s', TG_TABLE_NAME,
+                   (SELECT string_agg(format('t.%1$I = ($1).%1$I', a.attname), ' AND ')
+                    FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = TG_RELID AND a.attnum = ANY (i.indkey)
+                    WHERE i.indrelid = TG_RELID AND i.indisprimary)) USING NEW;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.replace_replicated() IS
+    'trigger: a row that is replicated or restored replaces the one with its key';
+CREATE TRIGGER replace_replicated BEFORE INSERT ON ordcancel.reason
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.replace_replicated();
+CREATE TRIGGER replace_replicated BEFORE INSERT ON ordcancel.refund_method
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.replace_replicated();
+ALTER TABLE ordcancel.reason ENABLE REPLICA TRIGGER replace_replicated;
+ALTER TABLE ordcancel.refund_method ENABLE REPLICA TRIGGER replace_replicated;
+
+CREATE TRIGGER seed_changed BEFORE INSERT OR UPDATE ON ordcancel.reason
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.seed_changed();
+CREATE TRIGGER seed_changed BEFORE INSERT OR UPDATE ON ordcancel.refund_method
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.seed_changed();
+CREATE TRIGGER reason_in_use BEFORE DELETE OR UPDATE ON ordcancel.reason
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.reason_in_use();

@@ -1,0 +1,94 @@
+-- Privileges, guards and indexes of record tables
+
+-- The order table's owner may read and grant SELECT to others; nobody may write.
+CREATE FUNCTION ordcancel_internal.set_record_privileges(orders regclass, records regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    grantee text;
+BEGIN
+    -- If the order table has a new owner, revoke the privileges of the former owner
+    -- and of the roles to which that owner granted them.
+    IF NOT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a
+                   WHERE c.oid = records AND a.grantor = c.relowner AND a.is_grantable AND a.privilege_type = 'SELECT'
+                     AND a.grantee = (SELECT relowner FROM pg_class WHERE oid = orders)) THEN
+        FOR grantee IN
+            SELECT DISTINCT a.grantee::regrole::text
+            FROM pg_class AS c, aclexplode(c.relacl) AS a
+            WHERE c.oid = records AND a.grantor = c.relowner AND a.is_grantable AND a.grantee <> 0
+              AND a.grantee <> c.relowner
+        LOOP
+            EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', records, grantee);
+            PERFORM ordcancel_internal.notice(format('role %s and the roles to which it granted SELECT can no longer read %s',
+                                                     grantee, ordcancel_internal.label(records)));
+        END LOOP;
+    END IF;
+    FOR grantee IN
+        SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+        FROM pg_class AS c,
+            (SELECT relacl AS acl FROM pg_class WHERE oid = records
+             UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = records) AS l,
+            aclexplode(l.acl) AS a
+        WHERE c.oid = records AND a.grantee <> c.relowner AND a.privilege_type <> 'SELECT'
+    LOOP
+        EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER%s ON %s FROM %s CASCADE',
+                       CASE WHEN current_setting('server_version_num')::integer >= 170000 THEN ', MAINTAIN' ELSE '' END,
+                       records, grantee);
+    END LOOP;
+    EXECUTE format('GRANT SELECT ON %s TO %s WITH GRANT OPTION', records,
+                   (SELECT relowner::regrole FROM pg_class WHERE oid = orders));
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.set_record_privileges(regclass, regclass) IS
+    'grants and revokes what the owner of the order table may do with a record table';
+
+-- The indexes that a record table lacks, of those given as pg_get_indexdef()
+-- prints them after the access method.
+CREATE FUNCTION ordcancel_internal.missing_indexes(records regclass, indexes text[]) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT ARRAY(SELECT d FROM unnest(indexes) WITH ORDINALITY AS i (d, n)
+             WHERE NOT EXISTS (SELECT FROM pg_index
+                               WHERE indrelid = records AND indisvalid AND NOT indisprimary
+                                 AND CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END
+                                     || regexp_replace(pg_get_indexdef(indexrelid), '^.*? USING btree ', '') = d)
+             ORDER BY n)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.missing_indexes(regclass, text[]) IS
+    'lists the indexes that a record table lacks';
+
+CREATE FUNCTION ordcancel_internal.record_is_guarded(records regclass) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT bool_or(tgenabled IN ('O', 'A')
+               AND pg_get_triggerdef(oid) = format(
+                   'CREATE TRIGGER ordcancel_guard_record BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON %s'
+                   ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()', ordcancel_internal.label(records)))
+FROM pg_trigger
+WHERE tgrelid = records AND tgname = 'ordcancel_guard_record'
+$$;
+COMMENT ON FUNCTION ordcancel_internal.record_is_guarded(regclass) IS
+    'returns whether a record table has its trigger enabled; NULL if it has none of that name';
+
+-- The indexes of the two record tables of an order table with these keys.
+CREATE FUNCTION ordcancel_internal.record_indexes(parent regclass, record_keys name[]) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE parent
+           WHEN 'ordcancel.cancellation'::regclass THEN ARRAY[
+               -- At most one live cancellation of an order.
+               format('UNIQUE (%s) WHERE (state = ANY (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))', k.keys),
+               format('(%s, cancellation_id)', k.keys),
+               -- Small partial indexes: reports on open cancellations must not read closed ones.
+               '(requested_at) WHERE (state = ''requested''::text)',
+               '(decided_at) WHERE (state = ''in_progress''::text)']
+           ELSE ARRAY['(cancellation_id)', 'UNIQUE (request_key) WHERE (request_key IS NOT NULL)']
+       END
+FROM (SELECT string_agg(quote_ident(key), ', ' ORDER BY n) FROM unnest(record_keys) WITH ORDINALITY AS r (key, n)) AS k (keys)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.record_indexes(regclass, name[]) IS
+    'lists the indexes that a record table should have';

@@ -1,0 +1,70 @@
+-- guard_partitions and detach
+
+-- Adds the guard against TRUNCATE to partitions that were added after attach();
+-- PostgreSQL clones the other guards automatically. Returns the number of
+-- partitions to which it was added.
+CREATE FUNCTION ordcancel.guard_partitions(orders regclass) RETURNS integer
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
+COMMENT ON FUNCTION ordcancel.guard_partitions(regclass) IS
+    E'guards partitions that were added since attach() against TRUNCATE; returns how many\nRaises OC001, 0A000, 42501.';
+
+CREATE FUNCTION ordcancel_internal.detach(orders regclass) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    registered ordcancel.order_table;
+    records regclass;
+    parent regclass;
+    told text;
+BEGIN
+    PERFORM ordcancel_internal.check_attached(orders);
+    SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = detach.orders;
+    -- Lock the order table first, in the same order as all other functions.
+    IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN
+        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', orders);
+    END IF;
+
+    FOR records, parent IN
+        VALUES (registered.cancellation_table, 'ordcancel.cancellation'::regclass),
+               (registered.event_table, 'ordcancel.event'::regclass)
+    LOOP
+        CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = records);
+        PERFORM ordcancel_internal.drop_guards(records, 'guard_record');
+        -- DROP EXTENSION ... CASCADE would otherwise drop the records.
+        IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
+            EXECUTE format('ALTER TABLE %s NO INHERIT %s', records, parent);
+        END IF;
+        INSERT INTO ordcancel_internal.detached VALUES (records, orders)
+            ON CONFLICT ON CONSTRAINT detached_pkey DO UPDATE SET orders = excluded.orders;
+    END LOOP;
+    IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN
+        PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
+    END IF;
+
+    SELECT format('%s: detached; policies dropped: %s, rules: %s, blocks: %s; the records stay in %s',
+                  ordcancel_internal.label(orders),
+                  (SELECT count(*) FROM ordcancel.policy AS c WHERE c.orders = detach.orders),
+                  (SELECT count(*) FROM ordcancel.rule AS c WHERE c.orders = detach.orders),
+                  (SELECT count(*) FROM ordcancel.block AS c WHERE c.orders = detach.orders),
+                  ordcancel_internal.label(registered.cancellation_table))
+    INTO told;
+    PERFORM ordcancel_internal.detach_child(c.child) FROM ordcancel.child AS c WHERE c.orders = detach.orders;
+    DELETE FROM ordcancel.block AS c WHERE c.orders = detach.orders;
+    DELETE FROM ordcancel.rule AS c WHERE c.orders = detach.orders;
+    DELETE FROM ordcancel.policy AS c WHERE c.orders = detach.orders;
+    DELETE FROM ordcancel.order_table AS c WHERE c.orders = detach.orders;
+    RETURN told;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'implements ordcancel.detach()';
+
+-- Removes an order table from ordcancel: drops its triggers, policies, rules and
+-- blocks; use export_setup() first to save them. The record tables are kept, and
+-- a later attach() reuses them. Returns what it did. Raises OC001, 42501.
+CREATE FUNCTION ordcancel.detach(orders regclass) RETURNS text
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
+COMMENT ON FUNCTION ordcancel.detach(regclass) IS
+    E'ends the rules for an order table; its records are kept\nRaises OC001, 0A000, 42501.';
