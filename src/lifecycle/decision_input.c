@@ -121,7 +121,7 @@ find_owed(CancelTarget *c, State live)
 	c->owed = money_round(c->refund_due, c->table->refund_scale);
 	if (c->has_record && money_is_positive(c->owed) &&
 		(live == STATE_NONE || record_has_earlier(c)))
-		kept = record_kept(c);
+		kept = record_kept_refunds(c);
 	if (kept)
 		c->owed = money_subtract(c->owed, kept);
 	if (money_compare(c->owed, int64_to_numeric(0)) < 0)
@@ -240,7 +240,7 @@ decision_input_from_args(CancelTarget *c, CancelArgs *args)
 	q->settled = args->settled;
 	if (args->verb == VERB_UNDO_CANCEL && q->live != STATE_NONE &&
 		c->record.refunded)
-		q->unsettled = record_unsettled(c->table, c->record.id);
+		q->unsettled = record_has_unsettled_refund(c->table, c->record.id);
 	if (args->verb == VERB_RECORD_REFUND)
 		q->amount = check_amount(c, args);
 }

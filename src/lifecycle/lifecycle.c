@@ -262,7 +262,7 @@ lifecycle_ask(CancelTarget *c, Verb verb, Party party, TimestampTz now)
 	c->input.amount = AMOUNT_PART;
 	if (verb == VERB_UNDO_CANCEL && c->input.live != STATE_NONE &&
 		c->record.refunded)
-		c->input.unsettled = record_unsettled(c->table, c->record.id);
+		c->input.unsettled = record_has_unsettled_refund(c->table, c->record.id);
 	if (!c->expr_known && needs_expr(c))
 	{
 		c->expr_needed = true;
