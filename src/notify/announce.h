@@ -1,9 +1,10 @@
 /*
  * announce.h — notifies listeners of an event
  *
- * A notification is a JSON object with the event's ID, the order and the
- * change.  It is only a hint to read the event table: a listener that is not
- * connected misses it, and long values are cut.
+ * A notification is a JSON object with the event's ID and, unless the table is
+ * attached with notify_payload => 'id', the order and the change.  It is only
+ * a hint to read the event table: a listener that is not connected misses it,
+ * and long values are cut.
  */
 #ifndef ORDCANCEL_ANNOUNCE_H
 #define ORDCANCEL_ANNOUNCE_H

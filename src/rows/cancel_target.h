@@ -1,7 +1,7 @@
 /*
  * cancel_target.h — one order in a call, with all that is known about it
  *
- * Whatever acts on orders takes an array of CancelTargets, all of one order
+ * Functions that act on orders take an array of CancelTargets, all of one order
  * table; for a single order, the array has one element.  The caller sets
  * "table" and "key", or fills the target from a row (order_from_tuple).
  * order_row.c adds the order, record_read.c its cancellation, order_expr.c

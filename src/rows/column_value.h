@@ -1,7 +1,7 @@
 /*
  * column_value.h — values of the order table's columns to and from text
  *
- * Results are in the current memory context.
+ * Results are in the current memory context, or are the value that was passed.
  */
 #ifndef ORDCANCEL_COLUMN_VALUE_H
 #define ORDCANCEL_COLUMN_VALUE_H
