@@ -281,7 +281,7 @@ batch_save_chunk(Batch *b, bool waited)
 		forget_waiting(b);
 	for (int i = 0; i < b->count; i++)
 	{
-		bulk_explain(&b->targets[i]);
+		bulk_set_refusal(&b->targets[i]);
 		b->counts[batch_outcome(&b->targets[i])]++;
 	}
 	save_groups(b);

@@ -77,10 +77,10 @@ reaches_canceled(State state)
 static void
 put_choice(ResultRow *row, CancelTarget *c, int choice, TimestampTz now)
 {
-	Decision v = lifecycle_ask(c, choices[choice].verb, choices[choice].party,
-							   now);
-	bool	 allowed = v.condition == CONDITION_NONE;
-	Refusal	 refusal = {0};
+	Decision	v = lifecycle_check(c, choices[choice].verb,
+									choices[choice].party, now);
+	bool		allowed = v.condition == CONDITION_NONE;
+	Refusal		refusal = {0};
 	const char *condition = condition_name(v.condition);
 	Numeric		due = NULL;
 
@@ -89,7 +89,7 @@ put_choice(ResultRow *row, CancelTarget *c, int choice, TimestampTz now)
 	if (v.fault == FAULT_MONEY_KEPT)
 	{
 		/* It goes through as soon as somebody says settled => true. */
-		v = lifecycle_ask_settled(c);
+		v = lifecycle_check_settled(c);
 		allowed = v.condition == CONDITION_NONE;
 	}
 	if (choices[choice].party == PARTY_MERCHANT && role_is_kept_customer())

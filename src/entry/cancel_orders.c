@@ -149,7 +149,7 @@ sort_items(Orders *o, int *count)
 static void
 answer(Orders *o, Asked *item, CancelTarget *c)
 {
-	bulk_explain(c);
+	bulk_set_refusal(c);
 	if (c->key_text)
 		item->order_id = MemoryContextStrdup(o->context, c->key_text);
 	if (c->result == TARGET_REFUSED)

@@ -237,7 +237,7 @@ judge_row(TriggerData *trigger, OrderTable *table, Verb verb)
 	bool		 allowed;
 
 	target_from_row(&c, table, trigger->tg_relation, trigger->tg_trigtuple);
-	if (lifecycle_row_has_record(table, verb))
+	if (lifecycle_row_needs_record(table, verb))
 	{
 		args.now = guc_now();
 		run_as_owner_spi(&scope, table);

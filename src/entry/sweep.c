@@ -98,7 +98,7 @@ find_orders(void *arg)
 	table = args_table(false, sweep->relid, AccessShareLock);
 	run_as_owner(&scope, table);
 	caller = MemoryContextSwitchTo(sweep->keep);
-	sweep->keys = record_overdue(table, guc_now());
+	sweep->keys = record_find_overdue(table, guc_now());
 	MemoryContextSwitchTo(caller);
 	run_as_end(&scope);
 	PopActiveSnapshot();

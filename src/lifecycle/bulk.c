@@ -1,5 +1,5 @@
 /*
- * bulk.c — many orders at once, and one that fails does not stop the rest
+ * bulk.c — processes many orders, and goes on after errors
  */
 #include "postgres.h"
 
@@ -14,24 +14,24 @@
 #include "rows/order_key.h"
 #include "rows/visibility.h"
 
-/* Orders that are done in one subtransaction. */
+/* Targets that are processed in one subtransaction. */
 typedef struct Part
 {
 	void (*step)(const struct Part *part, int from, int count);
 	CancelTarget *targets;
-	Datum		**keys;	  /* of the cases, as they were given */
-	bool		 *failed; /* orders that are refused with an error of theirs */
-	int			  from;	  /* the part is [from, to) of them */
-	int			  to;
+	Datum		**keys;	  /* the targets' keys */
+	bool		 *failed; /* targets that were refused because of an error */
+	int			  from;	  /* the first target of the part */
+	int			  to;	  /* the one after the last */
 	const CancelArgs *args;
-	bool			  settle;
-	bool			  one_by_one;
-	int				  at; /* the order that is being done, then */
+	bool			  fire_deferred;
+	bool			  one_by_one; /* call "step" for each target */
+	int				  current; /* with one_by_one: the target it processes */
 } Part;
 
-/* What an attempt before this one has found out is void, but for errors. */
+/* Discards the results of a previous attempt, except errors. */
 static void
-begin_again(const Part *part, int from, int count)
+reset_targets(const Part *part, int from, int count)
 {
 	for (int i = from; i < from + count; i++)
 		if (!part->failed[i])
@@ -40,18 +40,18 @@ begin_again(const Part *part, int from, int count)
 }
 
 static void
-call_part(const Part *part, int from, int count)
+run_part(const Part *part, int from, int count)
 {
 	CancelTarget *targets = &part->targets[from];
 	CancelArgs	  args = *part->args;
 	RunAsScope	  scope;
 
-	begin_again(part, from, count); /* before anything may fail */
-	if (args.matches == NULL) /* else the caller has looked, and will again */
+	reset_targets(part, from, count); /* first, for find_failed */
+	if (args.matches == NULL)		  /* a batch has checked it already */
 		visibility_filter(targets, count, args.skip_locked);
 	run_as_owner(&scope, targets[0].table);
 	lifecycle_run(targets, count, &args);
-	if (part->settle)
+	if (part->fire_deferred)
 		run_as_fire_deferred();
 	run_as_end(&scope);
 }
@@ -62,28 +62,29 @@ preview_part(const Part *part, int from, int count)
 	CancelArgs args = *part->args;
 	RunAsScope scope;
 
-	begin_again(part, from, count);
+	reset_targets(part, from, count);
 	run_as_owner(&scope, part->targets[from].table);
 	lifecycle_preview(&part->targets[from], count, &args);
 	run_as_end(&scope);
 }
 
 static void
-do_part(void *arg)
+process_part(void *arg)
 {
 	Part *part = arg;
 
 	if (!part->one_by_one)
 		part->step(part, part->from, part->to - part->from);
 	else
-		for (part->at = part->from; part->at < part->to; part->at++)
-			if (!part->failed[part->at])
-				part->step(part, part->at, 1);
+		for (part->current = part->from; part->current < part->to;
+			 part->current++)
+			if (!part->failed[part->current])
+				part->step(part, part->current, 1);
 }
 
-/* A full disk or the like is not an order's trouble. */
+/* Is it an error like a full disk, which no order has caused? */
 static bool
-nothing_will_help(const ErrorData *error)
+is_system_error(const ErrorData *error)
 {
 	int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
 
@@ -92,14 +93,15 @@ nothing_will_help(const ErrorData *error)
 }
 
 /*
- * Which order the error is about; -1: any of them.  One that could not be
- * locked is known at once: it is not waited for again.
+ * Returns the target that caused an error, or -1 if that is not known.  If
+ * waiting for a lock has failed, the target is marked, so that it is not
+ * necessary to wait for it again.
  */
 static int
-find_culprit(const Part *part)
+find_failed(const Part *part)
 {
 	if (part->one_by_one)
-		return part->at;
+		return part->current;
 	if (part->to - part->from == 1)
 		return part->from;
 	for (int i = part->from; i < part->to; i++)
@@ -110,151 +112,157 @@ find_culprit(const Part *part)
 }
 
 static char *
-copy(const char *text)
+copy_string(const char *text)
 {
 	return text ? pstrdup(text) : NULL;
 }
 
-/* What was read of the order is kept, for who lists it. */
+/* Keeps the policy and status of the order, which a batch reports. */
 static void
 refuse_with(const Part *part, int i, const ErrorData *error)
 {
 	CancelTarget *c = &part->targets[i];
 	const Policy *policy = c->policy;
-	char		 *status = copy(c->status);
+	char		 *status = copy_string(c->status);
 	Refusal		 *refusal = &c->outcome.refusal;
 
-	begin_again(part, i, 1);
+	reset_targets(part, i, 1);
 	c->policy = policy;
 	c->status = status;
 	c->key_text = order_key_text(c->table, c->key);
 	c->result = TARGET_REFUSED;
 	*refusal = refusal_of_error(error);
-	refusal->message = copy(refusal->message);
-	refusal->detail = copy(refusal->detail);
-	refusal->hint = copy(refusal->hint);
+	refusal->message = copy_string(refusal->message);
+	refusal->detail = copy_string(refusal->detail);
+	refusal->hint = copy_string(refusal->hint);
 	part->failed[i] = true;
 }
 
 /*
- * Tries a part.  Returns false after an error; the order that it is about is
- * refused, if it is known, and is the culprit, else -1.
+ * Processes a part in a subtransaction.  After an error, rolls it back,
+ * refuses the target that caused the error and sets *failed to it, or to -1 if
+ * it is not known; then returns false.
  */
 static bool
-try_part(Part *part, int *culprit)
+try_part(Part *part, int *failed)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "ordcancel part",
 												  ALLOCSET_START_SMALL_SIZES);
 	ErrorData	 *error;
 
-	part->at = part->to;
+	part->current = part->to;
 	MemoryContextSwitchTo(context);
-	error = subxact_try(do_part, part);
+	error = subxact_try(process_part, part);
 	MemoryContextSwitchTo(caller);
 	if (error == NULL)
-		return true; /* what it found out stays */
-	*culprit = find_culprit(part);
-	if (nothing_will_help(error) || *culprit == part->to)
+		return true; /* the context has the results */
+	*failed = find_failed(part);
+	if (is_system_error(error) || *failed == part->to)
 		ReThrowError(error);
-	if (*culprit >= 0)
-		refuse_with(part, *culprit, error);
+	if (*failed >= 0)
+		refuse_with(part, *failed, error);
 	MemoryContextDelete(context);
 	return false;
 }
 
 /*
- * Does again, and together, what went well one after another.  If it hardly
- * ever does not go together, then each order by itself.
+ * Processes the targets before "to" again, which had succeeded one by one but
+ * were rolled back.  In the rare case that they fail together, each gets a
+ * subtransaction.
  */
 static void
-keep(Part part, int to)
+repeat_before(Part part, int to)
 {
 	int from = part.from;
-	int culprit;
+	int failed;
 
 	part.one_by_one = false;
 	part.to = to;
 	while (part.from < to && part.failed[part.from])
 		part.from++;
-	if (part.from == to || try_part(&part, &culprit))
+	if (part.from == to || try_part(&part, &failed))
 		return;
 	for (int i = from; i < to; i++)
 	{
 		part.from = i;
 		part.to = i + 1;
 		if (!part.failed[i])
-			(void) try_part(&part, &culprit);
+			(void) try_part(&part, &failed);
 	}
 }
 
 /*
- * At most so many orders before one that fails are done once more with those
- * after it; if there are more, they get a subtransaction.
+ * Up to so many targets before one that has failed are processed again
+ * together with those after it; if there are more, they get a subtransaction
+ * of their own.
  */
 #define REPEAT_MAX 32
 
 /*
- * Does all orders of the part but those that fail.  A subtransaction uses a
- * transaction id whether it fails or not, and one that does not fail is looked
- * up by other sessions until the end of the transaction.  So they are done
- * together; after an error one after another, in one subtransaction as well,
- * until it is known which of them fails; then the others together once more;
- * and after another error one after another to the end.
+ * Processes all targets of a part, and refuses those that fail.
+ *
+ * Each subtransaction uses up a transaction ID, and as long as the transaction
+ * runs, other sessions have to look up those that were committed.  So all
+ * targets are processed together at first.  After an error, they are processed
+ * one by one, still in a single subtransaction, to find the one that fails;
+ * then the others together once more.  After the next error, the rest is
+ * processed one by one, with a new subtransaction for each that fails.
  */
 static void
-do_all(Part part)
+process_all(Part part)
 {
-	bool once_more = true;
-	int	 culprit;
+	bool together_again = true;
+	int	 failed;
 
-	while (part.from < part.to && !try_part(&part, &culprit))
+	while (part.from < part.to && !try_part(&part, &failed))
 	{
-		if (culprit < 0)
+		if (failed < 0)
 		{
 			part.one_by_one = true;
 			continue;
 		}
-		if (part.one_by_one && once_more)
-			once_more = part.one_by_one = false;
-		if (culprit - part.from >= REPEAT_MAX)
+		if (part.one_by_one && together_again)
+			together_again = part.one_by_one = false;
+		if (failed - part.from >= REPEAT_MAX)
 		{
-			keep(part, culprit);
-			part.from = culprit + 1;
+			repeat_before(part, failed);
+			part.from = failed + 1;
 		}
 	}
 }
 
 static void
-begin(Part part)
+start(Part part)
 {
 	part.keys = palloc(part.to * sizeof(Datum *));
 	part.failed = palloc0(part.to * sizeof(bool));
 	for (int i = 0; i < part.to; i++)
 		part.keys[i] = part.targets[i].key;
-	do_all(part);
+	process_all(part);
 }
 
 void
-bulk_run(CancelTarget *targets, int count, const CancelArgs *args, bool settle)
+bulk_run(CancelTarget *targets, int count, const CancelArgs *args,
+		 bool fire_deferred)
 {
-	begin((Part){.step = call_part,
+	start((Part){.step = run_part,
 				 .targets = targets,
 				 .to = count,
 				 .args = args,
-				 .settle = settle});
+				 .fire_deferred = fire_deferred});
 }
 
 void
 bulk_preview(CancelTarget *targets, int count, const CancelArgs *args)
 {
-	begin((Part){
+	start((Part){
 		.step = preview_part, .targets = targets, .to = count, .args = args});
 }
 
-/* A trigger of the user may have ended at once what we have begun. */
+/* A trigger on the order table has denied or undone the cancellation. */
 static void
-explain_ended(CancelTarget *c)
+refuse_ended(CancelTarget *c)
 {
 	c->outcome.refusal = (Refusal){
 		.sqlstate = ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION,
@@ -266,11 +274,11 @@ explain_ended(CancelTarget *c)
 }
 
 void
-bulk_explain(CancelTarget *c)
+bulk_set_refusal(CancelTarget *c)
 {
 	if (c->result == TARGET_DONE && c->outcome.changed &&
 		state_has_ended(c->outcome.state))
-		explain_ended(c);
+		refuse_ended(c);
 	if (c->result != TARGET_NOT_FOUND)
 		return;
 	c->key_text = order_key_text(c->table, c->key);

@@ -1,5 +1,9 @@
 /*
- * bulk.h — many orders at once, and one that fails does not stop the rest
+ * bulk.h — processes many orders, and goes on after errors
+ *
+ * A function runs on an array of targets with one order table.  An error in
+ * one order, such as one that a trigger raises, does not undo the others: the
+ * order's target becomes TARGET_REFUSED, with the error as its refusal.
  */
 #ifndef ORDCANCEL_BULK_H
 #define ORDCANCEL_BULK_H
@@ -7,25 +11,32 @@
 #include "rows/cancel_target.h"
 
 /*
- * Does a verb to the orders that the cases' keys name, as lifecycle_run does,
- * for those that the current role sees.  They are done together in one
- * subtransaction; where that fails, one after another, and an order that fails
- * is refused with its error.
+ * Runs lifecycle_run on the orders that the current role can see, and sets the
+ * result and outcome of each target.  Uses as few subtransactions as possible,
+ * see process_all in bulk.c.  Raises errors that no single order has caused.
  *
- * "settle" also runs what triggers have deferred, so that their errors belong
- * to an order and not to the commit.
+ * With fire_deferred, deferred triggers fire before the end of a
+ * subtransaction, so that their errors belong to an order and not to the
+ * commit.
+ *
+ * Called as the current role, not as the owner of the order table.
  */
 extern void bulk_run(CancelTarget *targets, int count, const CancelArgs *args,
-					 bool settle);
+					 bool fire_deferred);
 
-/* What bulk_run would do, without locks or changes. */
+/* Sets the results that bulk_run would, without locking or writing. */
 extern void bulk_preview(CancelTarget *targets, int count,
 						 const CancelArgs *args);
 
-/* The word for what became of an order: canceled, already, refused, … */
-extern const char *bulk_outcome(const CancelTarget *c);
+/*
+ * Makes a target TARGET_REFUSED if its order was not found, or if a trigger
+ * has ended the cancellation.
+ */
+extern void bulk_set_refusal(CancelTarget *c);
 
-/* Makes a refusal of what was not found, or is locked. */
-extern void bulk_explain(CancelTarget *c);
+/*
+ * The text for the column "outcome": "refused", "already" or the new state.
+ */
+extern const char *bulk_outcome(const CancelTarget *c);
 
 #endif /* ORDCANCEL_BULK_H */

@@ -1,5 +1,5 @@
 /*
- * decision_input.c — what is known of an order, put to the decision
+ * decision_input.c — collects what a decision depends on, and explains it
  */
 #include "postgres.h"
 
@@ -12,7 +12,7 @@
 #include "lifecycle/decision_input.h"
 #include "rows/record_read.h"
 
-/* Characters, without blanks at the ends: a note of blanks is no note. */
+/* In characters, without white space at both ends. */
 static int
 note_length(const char *note)
 {
@@ -28,22 +28,22 @@ note_length(const char *note)
 	return pg_mbstrlen_with_len(note, length);
 }
 
-/* Is it no more than the repetition of a refund? */
+/* Are amount and method those of a recorded refund? */
 static bool
-same_refund(const CancelArgs *args, int scale, const RecordedRefund *past)
+is_same_refund(const CancelArgs *args, int scale, const RecordedRefund *past)
 {
 	if (past->amount == NULL ||
 		!equal_or_both_null(args->method, past->method))
 		return false;
 
-	/* The precision may have been a finer one then. */
+	/* refund_scale may have been greater when it was recorded. */
 	scale = Max(scale, money_scale(past->amount));
 	return money_compare(money_round(args->amount, scale), past->amount) == 0;
 }
 
 /*
- * What the order's records say of the reference; AMOUNT_PART: nothing.  A
- * refund that was recorded with it before decides, not what is due by now.
+ * Looks for a refund with the same reference.  Returns AMOUNT_PART if there is
+ * none.  A repeated refund is recognized even if nothing is due now.
  */
 static AmountCheck
 check_reference(CancelTarget *c, const CancelArgs *args)
@@ -54,7 +54,7 @@ check_reference(CancelTarget *c, const CancelArgs *args)
 	if (args->reference && c->has_record)
 		past = record_find_refund(c, args->reference);
 	foreach(lc, past)
-		if (same_refund(args, c->table->refund_scale, lfirst(lc)))
+		if (is_same_refund(args, c->table->refund_scale, lfirst(lc)))
 			return AMOUNT_REPEATED;
 	if (past == NIL)
 		return AMOUNT_PART;
@@ -79,7 +79,7 @@ check_amount(CancelTarget *c, CancelArgs *args)
 	if (due == NULL)
 		return AMOUNT_TOO_HIGH;
 
-	/* What was due in a finer precision can still be paid back to the end. */
+	/* refund_due may have more digits, from when refund_scale was greater. */
 	args->amount = money_round(args->amount,
 							   Max(c->table->refund_scale, money_scale(due)));
 	if (!money_is_positive(args->amount))
@@ -94,9 +94,9 @@ check_amount(CancelTarget *c, CancelArgs *args)
 					   AMOUNT_PART;
 }
 
-/* Does the verb agree on a cancellation, or may it turn out to? */
+/* Can the function make a cancellation accepted, and so fix refund_due? */
 static bool
-may_owe(Verb verb)
+can_accept(Verb verb)
 {
 	return verb == VERB_REQUEST_CANCEL || verb == VERB_CANCEL_ORDER ||
 		verb == VERB_OVERRIDE_CANCEL || verb == VERB_ACCEPT_CANCEL ||
@@ -104,11 +104,11 @@ may_owe(Verb verb)
 }
 
 /*
- * What is to be paid back: what the expression says, less what the customer
- * has kept of earlier cancellations.
+ * Sets c->owed to the result of the refund_due expression, less the refunds of
+ * earlier cancellations that the customer still has.
  */
 static void
-find_owed(CancelTarget *c, State live)
+compute_owed(CancelTarget *c, State live)
 {
 	Numeric kept = NULL;
 
@@ -121,7 +121,7 @@ find_owed(CancelTarget *c, State live)
 	c->owed = money_round(c->refund_due, c->table->refund_scale);
 	if (c->has_record && money_is_positive(c->owed) &&
 		(live == STATE_NONE || record_has_earlier(c)))
-		kept = record_kept(c);
+		kept = record_kept_refunds(c);
 	if (kept)
 		c->owed = money_subtract(c->owed, kept);
 	if (money_compare(c->owed, int64_to_numeric(0)) < 0)
@@ -129,72 +129,75 @@ find_owed(CancelTarget *c, State live)
 }
 
 /*
- * Is the status a word for the state?  It may have been renamed
- * since, and is no move of the order then.
+ * Does the status mean this state?  If so, a status that differs from the
+ * recorded one was only renamed in the policy.
  */
 static bool
-means_state(StatusKind kind, State state)
+status_means_state(StatusKind kind, State state)
 {
 	return (state == STATE_REQUESTED && kind == STATUS_REQUESTED) ||
 		(state == STATE_IN_PROGRESS && kind == STATUS_IN_PROGRESS) ||
 		(state == STATE_CANCELED && kind == STATUS_CANCELED);
 }
 
-/* Puts what is known of the order and its cancellation into the question. */
 void
 decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 						   TimestampTz now)
 {
-	DecisionInput	   *q = &c->input;
+	DecisionInput	   *input = &c->input;
 	const Cancellation *r = &c->record;
 	bool				live = c->has_record && state_is_live(r->state);
 
-	memset(q, 0, sizeof(DecisionInput));
-	q->verb = verb;
-	q->party = party;
-	q->now = now;
-	q->policy = c->policy;
-	q->status = c->status;
-	q->kind = c->kind;
-	q->placed_at = c->placed_at;
-	q->live = live ? r->state : STATE_NONE;
+	memset(input, 0, sizeof(DecisionInput));
+	input->verb = verb;
+	input->party = party;
+	input->now = now;
+	input->policy = c->policy;
+	input->status = c->status;
+	input->kind = c->kind;
+	input->placed_at = c->placed_at;
+	input->live = live ? r->state : STATE_NONE;
 	if (!c->has_record)
 		return;
-	q->last = live ? STATE_NONE : r->state;
-	q->last_undone = r->undo_note != NULL;
-	q->asked_by = r->requested_by;
-	q->direct = r->decided && r->decided_by == r->requested_by &&
+	input->last = live ? STATE_NONE : r->state;
+	input->last_undone = r->undo_note != NULL;
+	input->asked_by = r->requested_by;
+	input->direct = r->decided && r->decided_by == r->requested_by &&
 		r->requested_at && r->decided_at && *r->requested_at == *r->decided_at;
-	q->prior_status = r->prior_status;
-	q->moved_on = live && !equal_or_both_null(c->status, r->order_status) &&
-		!means_state(c->kind, r->state);
-	q->closed_at = r->closed_at;
-	q->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
-	q->reason_on_record = live && r->reason != NULL;
+	input->prior_status = r->prior_status;
+	input->moved_on = live &&
+		!equal_or_both_null(c->status, r->order_status) &&
+		!status_means_state(c->kind, r->state);
+	input->closed_at = r->closed_at;
+	input->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
+	input->reason_on_record = live && r->reason != NULL;
+	input->unsettled = verb == VERB_UNDO_CANCEL && live && r->refunded &&
+		record_has_unsettled_refund(c->table, r->id);
 }
 
 void
 decision_input_add_expr(CancelTarget *c)
 {
-	DecisionInput *q = &c->input;
+	DecisionInput *input = &c->input;
 
 	if (!c->expr_known)
 		return;
-	q->blocked = q->party == PARTY_CUSTOMER ? c->customer_block != NULL :
-											  c->merchant_block != NULL;
-	if (may_owe(q->verb) && q->live <= STATE_REQUESTED)
+	input->blocked = input->party == PARTY_CUSTOMER ?
+		c->customer_block != NULL :
+		c->merchant_block != NULL;
+	if (can_accept(input->verb) && input->live <= STATE_REQUESTED)
 	{
-		find_owed(c, q->live);
-		q->money_due = c->owed && money_is_positive(c->owed);
+		compute_owed(c, input->live);
+		input->money_due = c->owed && money_is_positive(c->owed);
 	}
 }
 
 static void
-put_words(DecisionInput *q, const CancelArgs *args)
+set_reason_and_note(DecisionInput *input, const CancelArgs *args)
 {
-	q->reason_given = args->reason != NULL;
-	q->reason = args->reason ? reason_cache_find(args->reason) : NULL;
-	q->note_length = note_length(args->note);
+	input->reason_given = args->reason != NULL;
+	input->reason = args->reason ? reason_cache_find(args->reason) : NULL;
+	input->note_length = note_length(args->note);
 }
 
 static void
@@ -204,45 +207,41 @@ drop_blank_note(CancelArgs *args)
 		args->note = NULL;
 }
 
-/* As if the customer had asked: some reasons are only for that. */
+/* Assumes an open request by the customer: some reasons are valid only then. */
 bool
 decision_input_check_reason(CancelArgs *args, Refusal *refusal)
 {
 	const Policy  none = {0};
-	DecisionInput q = {.verb = args->verb,
-					   .party = args->party,
-					   .policy = &none,
-					   .live = STATE_REQUESTED,
-					   .asked_by = PARTY_CUSTOMER};
-	RefusalDetail names = {.reason = args->reason};
-	Decision	  v;
+	DecisionInput input = {.verb = args->verb,
+						   .party = args->party,
+						   .policy = &none,
+						   .live = STATE_REQUESTED,
+						   .asked_by = PARTY_CUSTOMER};
+	RefusalDetail detail = {.reason = args->reason};
+	Decision	  decision;
 
 	drop_blank_note(args);
-	put_words(&q, args);
-	v = decide_reason(&q);
-	if (v.condition == CONDITION_NONE)
+	set_reason_and_note(&input, args);
+	decision = decide_reason(&input);
+	if (decision.condition == CONDITION_NONE)
 		return true;
-	*refusal = refusal_explain(&names, &q, &v);
+	*refusal = refusal_explain(&detail, &input, &decision);
 	return false;
 }
 
-/* Adds what the caller said. */
 void
 decision_input_from_args(CancelTarget *c, CancelArgs *args)
 {
-	DecisionInput *q = &c->input;
+	DecisionInput *input = &c->input;
 
 	decision_input_from_target(c, args->verb, args->party, args->now);
-	if (args->either_party && q->live == STATE_REQUESTED)
-		q->party = args->party = q->asked_by;
+	if (args->either_party && input->live == STATE_REQUESTED)
+		input->party = args->party = input->asked_by;
 	drop_blank_note(args);
-	put_words(q, args);
-	q->settled = args->settled;
-	if (args->verb == VERB_UNDO_CANCEL && q->live != STATE_NONE &&
-		c->record.refunded)
-		q->unsettled = record_unsettled(c->table, c->record.id);
+	set_reason_and_note(input, args);
+	input->settled = args->settled;
 	if (args->verb == VERB_RECORD_REFUND)
-		q->amount = check_amount(c, args);
+		input->amount = check_amount(c, args);
 }
 
 Refusal
@@ -252,7 +251,7 @@ decision_input_explain(const CancelTarget *c, const CancelArgs *args,
 	const BlockRule *block = c->input.party == PARTY_CUSTOMER ?
 		c->customer_block :
 		c->merchant_block;
-	RefusalDetail	 names = {
+	RefusalDetail	 detail = {
 		   .table = c->table->label,
 		   .order = text_clip(c->key_text, 80),
 		   .to = to,
@@ -274,5 +273,5 @@ decision_input_explain(const CancelTarget *c, const CancelArgs *args,
 			   "",
 	   };
 
-	return refusal_explain(&names, &c->input, &c->decision);
+	return refusal_explain(&detail, &c->input, &c->decision);
 }

@@ -1,8 +1,9 @@
 /*
- * decision_input.h — what is known of an order, put to the decision
+ * decision_input.h — collects what a decision depends on, and explains it
  *
- * Fills c->question from the order, its facts and its cancellation, and from
- * what the caller said; and puts a refusing verdict into words.
+ * These functions fill CancelTarget.input.  A DecisionInput has all that the
+ * decision may use, so what it needs from tables is read here.  The caller is
+ * connected to SPI and runs as the owner of the order table.
  */
 #ifndef ORDCANCEL_DECISION_INPUT_H
 #define ORDCANCEL_DECISION_INPUT_H
@@ -10,23 +11,35 @@
 #include "decision/refusal.h"
 #include "rows/cancel_target.h"
 
-/* What a verb would be answered, whatever its words; without facts. */
+/*
+ * Fills c->input from the order and its cancellation, which have been read.
+ * Arguments such as reason and note are left empty.
+ */
 extern void decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 									   TimestampTz now);
 
-/* The same with what the caller said; settles for which party it acts. */
+/*
+ * The same with the arguments of a call.  With args->either_party, sets
+ * args->party to the party that made the request; sets args->note to NULL if
+ * it is blank, and rounds args->amount.
+ */
 extern void decision_input_from_args(CancelTarget *c, CancelArgs *args);
 
-/* Adds what order_expr_evaluate has found out. */
+/* Adds the results of order_expr_evaluate, if there are any. */
 extern void decision_input_add_expr(CancelTarget *c);
 
-/* Why c->verdict refuses; "to" is the status that a plain write wanted. */
+/*
+ * Explains a refusal by c->decision.  "to" is the new status of a plain write,
+ * or NULL.
+ */
 extern Refusal decision_input_explain(const CancelTarget *c,
 									  const CancelArgs *args, const char *to);
 
 /*
- * Can reason and note be those of any order at all?  A refusal that would be
- * every order's is made once, before the first.  A note of blanks is none.
+ * Checks reason and note before any order is read, so that a refusal that
+ * would be the same for all orders is made once.  Returns false and sets
+ * *refusal if no order would accept them.  Sets args->note to NULL if it is
+ * blank.
  */
 extern bool decision_input_check_reason(CancelArgs *args, Refusal *refusal);
 

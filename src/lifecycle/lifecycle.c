@@ -1,5 +1,5 @@
 /*
- * lifecycle.c — the one way an order takes through a cancellation
+ * lifecycle.c — the steps of every change to a cancellation
  */
 #include "postgres.h"
 
@@ -18,7 +18,10 @@
 #include "rows/order_row.h"
 #include "rows/record_read.h"
 
-/* The answer to a repeated call: what the first one was told. */
+/*
+ * The outcome that the first call with the same request key had.  Raises OC011
+ * if that was another call.
+ */
 static Outcome
 recorded_outcome(CancelTarget *c, const CancelArgs *args,
 				 const RecordedCall *past)
@@ -78,12 +81,13 @@ outcome(const CancelTarget *c)
 }
 
 /*
- * A trigger of the user has gone on from what we wrote, in our own call.  It
- * may deny or undo, but not so that the order is left in our status without a
- * cancellation.
+ * While the orders were written, a trigger has changed a cancellation.  Reads
+ * the order and its cancellation again, so that the outcome is their final
+ * state.  A trigger may end the cancellation, but must not leave the order
+ * without one in the status that we wrote.
  */
 static void
-follow_triggers(CancelTarget *c)
+read_final_state(CancelTarget *c)
 {
 	CancelTarget now = *c;
 
@@ -97,36 +101,35 @@ follow_triggers(CancelTarget *c)
 			ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 			 errmsg(
-				 "a trigger changed the cancellation of order %s of %s while it was written",
+				 "a trigger changed the cancellation of order %s of %s while it was being written",
 				 text_clip(c->key_text, 80), c->table->label),
-			 errdetail("The cancellation is \"%s\", the order \"%s\".",
-					   state_name(c->record.state),
-					   text_clip(c->status, 80))));
+			 errdetail(
+				 "The state of the cancellation is \"%s\", and the status of the order is \"%s\".",
+				 state_name(c->record.state), text_clip(c->status, 80))));
 }
 
 /*
- * Locks the orders and reads them.  The rules are those of the moment when the
- * last lock was given, not of when it was asked for.
+ * Locks and reads the orders.  If the configuration has changed while we
+ * waited for locks, reads them again, since the new rules apply.
  */
 static void
-lock_with_rules(CancelTarget *targets, int count, bool skip_locked)
+lock_orders(CancelTarget *targets, int count, bool skip_locked)
 {
 	OrderTable *table = targets[0].table;
-	uint64		heard = table->changes;
+	uint64		changes = table->changes;
 
 	order_lock(targets, count, skip_locked);
 	table = order_table_find(table->relid);
 	if (table == NULL ||
-		(table == targets[0].table && table->changes == heard))
+		(table == targets[0].table && table->changes == changes))
 		return;
 	for (int i = 0; i < count; i++)
 		targets[i].table = table;
 	order_lock(targets, count, skip_locked);
 }
 
-/* Decides on an order of which all is known that is asked. */
 void
-lifecycle_judge(CancelTarget *c, const CancelArgs *args)
+lifecycle_decide(CancelTarget *c, const CancelArgs *args)
 {
 	c->decision = decide(&c->input);
 	if (c->decision.condition != CONDITION_NONE)
@@ -141,7 +144,10 @@ lifecycle_judge(CancelTarget *c, const CancelArgs *args)
 	if (c->decision.changed)
 		return;
 
-	/* An old ended cancellation is not what an imported order has. */
+	/*
+	 * An order can already be in the state without a cancellation of ours, for
+	 * instance if it was imported.  Do not report an older one that has ended.
+	 */
 	if (c->has_record && c->record.state != c->decision.state)
 		c->has_record = false;
 	c->outcome = outcome(c);
@@ -157,7 +163,7 @@ needs_expr(const CancelTarget *c)
 }
 
 void
-lifecycle_judge_all(CancelTarget *targets, int count, CancelArgs *args)
+lifecycle_decide_all(CancelTarget *targets, int count, CancelArgs *args)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -173,11 +179,10 @@ lifecycle_judge_all(CancelTarget *targets, int count, CancelArgs *args)
 		if (targets[i].result == TARGET_OPEN)
 		{
 			decision_input_add_expr(&targets[i]);
-			lifecycle_judge(&targets[i], args);
+			lifecycle_decide(&targets[i], args);
 		}
 }
 
-/* Writes what was decided: records, events, orders. */
 void
 lifecycle_carry_out(CancelTarget *targets, int count, CancelArgs *args)
 {
@@ -192,15 +197,14 @@ lifecycle_carry_out(CancelTarget *targets, int count, CancelArgs *args)
 
 		if (c->result != TARGET_OPEN)
 			continue;
-		/* A trigger of the user may have gone on from there. */
 		if (transition_count != written)
-			follow_triggers(c);
+			read_final_state(c);
 		c->outcome = outcome(c);
 		c->result = TARGET_DONE;
 	}
 }
 
-/* Answers a call whose key was used before. */
+/* If the request key was used before, finishes the target. */
 static void
 answer_repeated(CancelTarget *c, const CancelArgs *args)
 {
@@ -214,7 +218,7 @@ answer_repeated(CancelTarget *c, const CancelArgs *args)
 }
 
 static void
-skip_unwanted(CancelTarget *targets, int count, const CancelArgs *args)
+skip_unmatched(CancelTarget *targets, int count, const CancelArgs *args)
 {
 	for (int i = 0; i < count && args->matches; i++)
 		if (targets[i].result == TARGET_OPEN &&
@@ -225,25 +229,25 @@ skip_unwanted(CancelTarget *targets, int count, const CancelArgs *args)
 void
 lifecycle_run(CancelTarget *targets, int count, CancelArgs *args)
 {
-	lock_with_rules(targets, count, args->skip_locked);
-	skip_unwanted(targets, count, args);
-	args->now = guc_now(); /* not before: the lock may have taken long */
+	lock_orders(targets, count, args->skip_locked);
+	skip_unmatched(targets, count, args);
+	args->now = guc_now(); /* not earlier: we may have waited for locks */
 	for (int i = 0; i < count; i++)
 		answer_repeated(&targets[i], args);
 	record_find(targets, count);
-	lifecycle_judge_all(targets, count, args);
+	lifecycle_decide_all(targets, count, args);
 	lifecycle_carry_out(targets, count, args);
 }
 
 void
 lifecycle_preview(CancelTarget *targets, int count, CancelArgs *args)
 {
-	/* Their facts are read from the same rows, which nothing else keeps. */
+	/* Keeps the rows until order_expr_evaluate fetches them again. */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	order_read(targets, count, READ_CURRENT);
 	args->now = guc_now();
 	record_peek(targets, count);
-	lifecycle_judge_all(targets, count, args);
+	lifecycle_decide_all(targets, count, args);
 	PopActiveSnapshot();
 	for (int i = 0; i < count; i++)
 		if (targets[i].result == TARGET_OPEN)
@@ -255,14 +259,11 @@ lifecycle_preview(CancelTarget *targets, int count, CancelArgs *args)
 }
 
 Decision
-lifecycle_ask(CancelTarget *c, Verb verb, Party party, TimestampTz now)
+lifecycle_check(CancelTarget *c, Verb verb, Party party, TimestampTz now)
 {
 	decision_input_from_target(c, verb, party, now);
 	c->input.reason_unknown = true;
 	c->input.amount = AMOUNT_PART;
-	if (verb == VERB_UNDO_CANCEL && c->input.live != STATE_NONE &&
-		c->record.refunded)
-		c->input.unsettled = record_unsettled(c->table, c->record.id);
 	if (!c->expr_known && needs_expr(c))
 	{
 		c->expr_needed = true;
@@ -274,7 +275,7 @@ lifecycle_ask(CancelTarget *c, Verb verb, Party party, TimestampTz now)
 }
 
 Decision
-lifecycle_ask_settled(CancelTarget *c)
+lifecycle_check_settled(CancelTarget *c)
 {
 	c->input.settled = true;
 	c->decision = decide(&c->input);
@@ -284,7 +285,7 @@ lifecycle_ask_settled(CancelTarget *c)
 Refusal
 lifecycle_explain(const CancelTarget *c)
 {
-	CancelArgs nothing = {.verb = c->input.verb};
+	CancelArgs none = {.verb = c->input.verb};
 
-	return decision_input_explain(c, &nothing, NULL);
+	return decision_input_explain(c, &none, NULL);
 }

@@ -1,12 +1,13 @@
 /*
- * lifecycle.h — the one way an order takes through a cancellation
+ * lifecycle.h — the steps of every change to a cancellation
  *
- * Lock the orders, re-read them, find their cancellations, decide, write:
- * records, events, orders, in that order, so that a trigger of the user on an
- * order finds the record there.  Every entry point comes through here: the
- * verbs and the batch with a call, the guard with the change that it was shown.
+ * All functions, batches, sweeps and plain writes take the same steps: lock
+ * the orders, read them and their cancellations, decide, write.  Cancellations
+ * and events are written before the orders, so that a trigger on the order
+ * table finds them.
  *
- * The caller is connected to SPI and acts as the table's owner (as_owner.h).
+ * The caller is connected to SPI and runs as the owner of the order table
+ * (config/run_as.h).
  */
 #ifndef ORDCANCEL_LIFECYCLE_H
 #define ORDCANCEL_LIFECYCLE_H
@@ -15,50 +16,59 @@
 #include "rows/cancel_target.h"
 
 /*
- * Does a verb to the orders that the cases' keys name, all of one table and
- * none of them twice.  What became of each stands in its result and outcome;
- * a refusal is not raised.  An error is that of any of them.
+ * Runs a function, args->verb, on the orders with the targets' keys, which
+ * must be different.  Sets the result and outcome of each target; refusals are
+ * not raised.  An error while any of the orders is processed is raised.
  */
 extern void lifecycle_run(CancelTarget *targets, int count, CancelArgs *args);
 
-/* What lifecycle_run would do, without locks or changes. */
+/* Sets the results that lifecycle_run would, without locking or writing. */
 extern void lifecycle_preview(CancelTarget *targets, int count,
 							  CancelArgs *args);
 
 /*
- * Decides a request of the order that c->key names when its deadline is over,
- * as its policy says.  Does nothing to an order that somebody else has locked,
- * or whose request has been decided meanwhile.  The request of an order that is
- * gone is denied.
+ * Accepts or denies, as the policy says, the request of the order with the key
+ * c->key if its deadline has passed.  Does nothing if another transaction has
+ * locked the order, or the request has been decided in the meantime.  If the
+ * order no longer exists, its request is denied.
  */
 extern void lifecycle_overdue(CancelTarget *c);
 
-/* What state an order's cancellation is in: its live one's, or canceled. */
+/*
+ * Returns the state of the order's live cancellation.  Without one, returns
+ * STATE_CANCELED if the order's status means so, else STATE_NONE.
+ */
 extern State lifecycle_state(CancelTarget *c);
 
-/* Asks what a verb would be answered, and changes nothing; c is filled. */
-extern Decision lifecycle_ask(CancelTarget *c, Verb verb, Party party,
-							  TimestampTz now);
+/*
+ * Returns the decision that a function would get, without changing anything.
+ * Reason, note and amount are taken to be valid.  The order and its
+ * cancellation have been read (order_read, record_peek).
+ */
+extern Decision lifecycle_check(CancelTarget *c, Verb verb, Party party,
+								TimestampTz now);
 
-/* The same again, the customer having paid again what was refunded. */
-extern Decision lifecycle_ask_settled(CancelTarget *c);
+/* The same as the latest lifecycle_check, but with settled => true. */
+extern Decision lifecycle_check_settled(CancelTarget *c);
 
-/* Why lifecycle_ask was answered so. */
+/* Explains why the latest lifecycle_check has refused. */
 extern Refusal lifecycle_explain(const CancelTarget *c);
 
 /*
- * Judges and records a plain change of the order c, which is filled from its
- * old row, to a status.  "kind" is what that means for the order.
- * Returns false and fills the refusal when it must not be.
+ * Decides on a plain change of the order's status to "to", and records it.
+ * The target was filled from the old row; "kind" is what the new status means
+ * for the order.  If the change is not allowed, returns false and sets
+ * *refusal.
  */
 extern bool lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 							 StatusKind kind, Refusal *refusal);
 
 /*
- * Judges a new or a leaving order.  Where it has no record to look for, SPI
- * and the owner's rights are not needed.
+ * Decides on a plain INSERT or DELETE of an order (VERB_INSERT, VERB_DELETE).
+ * If it is not allowed, returns false and sets *refusal.  SPI and the rights
+ * of the owner are needed only if lifecycle_row_needs_record.
  */
-extern bool lifecycle_row_has_record(OrderTable *table, Verb verb);
 extern bool lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal);
+extern bool lifecycle_row_needs_record(OrderTable *table, Verb verb);
 
 #endif /* ORDCANCEL_LIFECYCLE_H */

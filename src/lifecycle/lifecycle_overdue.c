@@ -1,5 +1,5 @@
 /*
- * lifecycle_overdue.c — deciding a request whose deadline has passed
+ * lifecycle_overdue.c — decides requests whose deadline has passed
  */
 #include "postgres.h"
 
@@ -17,27 +17,28 @@
 #include "rows/record_read.h"
 
 /*
- * Not only locked, but gone with its partition, say.  A second look sees what
- * the statement that calls us has written of it.
+ * Does the order not exist, rather than being locked?  It may have been in a
+ * partition that was dropped, for instance.  order_lock does not find it
+ * either if the statement that called us has updated it; READ_LATEST does.
  */
 static bool
 order_is_gone(const CancelTarget *c)
 {
-	CancelTarget again = {.table = c->table, .key = c->key};
+	CancelTarget latest = {.table = c->table, .key = c->key};
 
 	if (c->result != TARGET_NOT_FOUND)
 		return false;
-	order_read(&again, 1, READ_LATEST);
-	return again.result == TARGET_NOT_FOUND;
+	order_read(&latest, 1, READ_LATEST);
+	return latest.result == TARGET_NOT_FOUND;
 }
 
 /*
- * Finds what is on record of an order that is gone.  There is no row to lock,
- * so two who end its request lock the cancellation's id; false: the other was
- * first.
+ * Fills the target of an order that no longer exists from its cancellation.
+ * There is no order row to lock, so the ID of the cancellation is locked
+ * instead.  Returns false if another session has that lock.
  */
 static bool
-find_gone(CancelTarget *c)
+fill_from_record(CancelTarget *c)
 {
 	LOCKTAG tag;
 
@@ -64,13 +65,13 @@ lifecycle_overdue(CancelTarget *c)
 
 	order_lock(c, 1, true);
 	args.order_gone = order_is_gone(c);
-	if (args.order_gone ? !find_gone(c) : c->result != TARGET_OPEN)
+	if (args.order_gone ? !fill_from_record(c) : c->result != TARGET_OPEN)
 		return;
 	args.now = guc_now();
 	record_find(c, 1);
 	if (!c->has_record || c->record.state != STATE_REQUESTED ||
 		c->record.deadline == NULL || *c->record.deadline > args.now ||
-		c->policy->decision_timeout == NULL) /* it has no deadlines any more */
+		c->policy->decision_timeout == NULL) /* policy was changed */
 	{
 		c->result = TARGET_DONE;
 		return;
@@ -80,11 +81,12 @@ lifecycle_overdue(CancelTarget *c)
 		VERB_DENY_CANCEL;
 	if (args.order_gone)
 	{
-		decision_input_from_args(c, &args); /* there are no facts to ask for */
-		lifecycle_judge(c, &args);
+		/* without an order row, no expressions can be evaluated */
+		decision_input_from_args(c, &args);
+		lifecycle_decide(c, &args);
 		c->next_status = c->status;
 	}
 	else
-		lifecycle_judge_all(c, 1, &args);
+		lifecycle_decide_all(c, 1, &args);
 	lifecycle_carry_out(c, 1, &args);
 }

@@ -1,19 +1,28 @@
 /*
- * lifecycle_steps.h — what the files of the lifecycle share
+ * lifecycle_steps.h — steps shared by the files lifecycle*.c
  */
 #ifndef ORDCANCEL_LIFECYCLE_STEPS_H
 #define ORDCANCEL_LIFECYCLE_STEPS_H
 
 #include "rows/cancel_target.h"
 
-/* Decides on a target whose input is complete; sets its result if it ends here. */
-extern void lifecycle_judge(CancelTarget *c, const CancelArgs *args);
+/*
+ * Decides on a target whose input is complete.  Sets next_status, or, if there
+ * is nothing to write, result and outcome.
+ */
+extern void lifecycle_decide(CancelTarget *c, const CancelArgs *args);
 
-/* The same for all open targets, with the owner's expressions where needed. */
-extern void lifecycle_judge_all(CancelTarget *targets, int count,
-								CancelArgs *args);
+/*
+ * Does the same for all open targets, and completes their input before that,
+ * with the owner's expressions if the decision depends on them.
+ */
+extern void lifecycle_decide_all(CancelTarget *targets, int count,
+								 CancelArgs *args);
 
-/* Writes what was decided: cancellations, events, then orders. */
+/*
+ * Writes what was decided on open targets: cancellations and events first,
+ * then orders.
+ */
 extern void lifecycle_carry_out(CancelTarget *targets, int count,
 								CancelArgs *args);
 

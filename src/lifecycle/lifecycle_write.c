@@ -1,5 +1,5 @@
 /*
- * lifecycle_write.c — judging and recording plain writes of orders
+ * lifecycle_write.c — decides on plain writes of orders and records them
  */
 #include "postgres.h"
 
@@ -32,10 +32,10 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 	decision_input_add_expr(c);
 	c->decision = decide_change(&c->input, to, kind);
 	args->verb = c->input.verb;
-	if (args->verb == VERB_MOVE) /* they are for what a plain update begins */
+	if (args->verb == VERB_MOVE) /* not a step of a cancellation */
 		args->reason = args->note = NULL;
 
-	/* Shipping goes on where plain updates may record nothing. */
+	/* With plain_updates off, updates that record nothing are allowed. */
 	if (c->decision.condition == CONDITION_NONE && c->decision.changed &&
 		!c->table->plain_updates)
 	{
@@ -54,11 +54,11 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 }
 
 /*
- * A new order has no cancellation, unless canceled orders may be deleted: one
- * must not come back under the key of a canceled one.
+ * The key of a new order can have a cancellation only if canceled orders may
+ * be deleted.
  */
 bool
-lifecycle_row_has_record(OrderTable *table, Verb verb)
+lifecycle_row_needs_record(OrderTable *table, Verb verb)
 {
 	return verb == VERB_DELETE || policy_cache_canceled_deletable(table);
 }
@@ -66,7 +66,7 @@ lifecycle_row_has_record(OrderTable *table, Verb verb)
 bool
 lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
 {
-	if (lifecycle_row_has_record(c->table, args->verb))
+	if (lifecycle_row_needs_record(c->table, args->verb))
 		record_find(c, 1);
 	decision_input_from_target(c, args->verb, args->party, args->now);
 	c->decision = decide(&c->input);

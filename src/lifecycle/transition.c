@@ -1,5 +1,5 @@
 /*
- * transition.c — what a decision leaves behind: cancellation, event, notification
+ * transition.c — writes cancellations and events, and announces them
  */
 #include "postgres.h"
 
@@ -15,7 +15,7 @@
 uint64 transition_count = 0;
 
 static TimestampTz *
-instant(TimestampTz at)
+copy_time(TimestampTz at)
 {
 	TimestampTz *copy = palloc(sizeof(TimestampTz));
 
@@ -35,7 +35,7 @@ data_field(StringInfo data, const char *name, const char *value, bool quoted)
 		appendStringInfoString(data, value);
 }
 
-/* What an event tells beyond its columns. */
+/* The data column of an event: a JSON object, or NULL. */
 static char *
 event_data(const CancelTarget *c, const CancelArgs *args, EventType type,
 		   const char *moved_to)
@@ -97,24 +97,24 @@ make_event(CancelTarget *c, const CancelArgs *args, EventType type,
 	};
 }
 
-/* What is due is settled when the cancellation is agreed on. */
+/* The refund due is fixed when the cancellation is accepted. */
 static void
-owe_refund(CancelTarget *c)
+set_refund_due(CancelTarget *c)
 {
 	c->record.refund_due = c->owed;
 	if (c->input.money_due)
 		c->record.refunded = int64_to_numeric(0);
 }
 
-/* A cancellation begins: asked for, or done at once. */
+/* A new cancellation: a request, or accepted at once. */
 static void
 begin_record(CancelTarget *c, const CancelArgs *args)
 {
-	const Decision *v = &c->decision;
+	const Decision *d = &c->decision;
 	Cancellation   *r = &c->record;
 
 	memset(r, 0, sizeof(Cancellation));
-	r->state = v->state;
+	r->state = d->state;
 	r->requested_by = args->party;
 	r->requested_actor = args->actor;
 	r->reason = args->reason;
@@ -123,11 +123,11 @@ begin_record(CancelTarget *c, const CancelArgs *args)
 	r->order_status = (char *) c->next_status;
 	r->policy = c->policy->name;
 	r->request_key = args->request_key;
-	r->requested_at = instant(args->now);
-	if (v->state == STATE_REQUESTED)
+	r->requested_at = copy_time(args->now);
+	if (d->state == STATE_REQUESTED)
 	{
 		if (c->policy->decision_timeout)
-			r->deadline = instant(
+			r->deadline = copy_time(
 				span_end(args->now, c->policy->decision_timeout));
 		return;
 	}
@@ -135,16 +135,16 @@ begin_record(CancelTarget *c, const CancelArgs *args)
 	r->decided_by = args->party;
 	r->decided_actor = args->actor;
 	r->decided_at = r->requested_at;
-	owe_refund(c);
-	if (v->state == STATE_CANCELED)
+	set_refund_due(c);
+	if (d->state == STATE_CANCELED)
 		r->closed_at = r->requested_at;
 }
 
-/* A cancellation goes on, or ends. */
+/* The next step of a live cancellation. */
 static void
 advance_record(CancelTarget *c, const CancelArgs *args)
 {
-	const Decision *v = &c->decision;
+	const Decision *d = &c->decision;
 	Cancellation   *r = &c->record;
 
 	if (args->verb == VERB_UNDO_CANCEL)
@@ -152,44 +152,44 @@ advance_record(CancelTarget *c, const CancelArgs *args)
 	else if (args->verb != VERB_RECORD_REFUND)
 		r->decision_note = args->note;
 
-	if (v->accepts || v->state == STATE_DENIED)
+	if (d->accepts || d->state == STATE_DENIED)
 	{
 		r->decided = true;
 		r->decided_by = args->party;
 		r->decided_actor = args->actor;
-		r->decided_at = instant(args->now);
+		r->decided_at = copy_time(args->now);
 	}
-	if (v->accepts)
+	if (d->accepts)
 	{
-		owe_refund(c);
+		set_refund_due(c);
 
-		/* The asker's stays in the event of the ask. */
+		/* The reason of the request remains in its event. */
 		if (args->reason && (r->reason == NULL || args->party != PARTY_SYSTEM))
 			r->reason = args->reason;
 	}
 	if (args->verb == VERB_RECORD_REFUND)
 		r->refunded = r->refunded ? money_add(r->refunded, args->amount) :
 									args->amount;
-	if (v->state != STATE_REQUESTED && v->state != STATE_IN_PROGRESS)
-		r->closed_at = instant(args->now);
-	r->state = v->state;
+	if (d->state != STATE_REQUESTED && d->state != STATE_IN_PROGRESS)
+		r->closed_at = copy_time(args->now);
+	r->state = d->state;
 	r->order_status = (char *) c->next_status;
 }
 
-/* The events of one order's step; returns how many. */
+/* Adds one or two events of a target to the list; returns how many. */
 static int
 make_events(CancelTarget *c, const CancelArgs *args, Event *list)
 {
-	const Decision *v = &c->decision;
+	const Decision *d = &c->decision;
 	const char	   *from = c->status;
 	bool			last_refund = args->verb == VERB_RECORD_REFUND &&
-		v->event == EVENT_CANCELED;
+		d->event == EVENT_CANCELED;
 	int n = 0;
 
 	if (last_refund)
 		list[n++] = make_event(c, args, EVENT_REFUNDED, STATE_IN_PROGRESS,
 							   from, from, true);
-	list[n++] = make_event(c, args, v->event, v->state, from, c->next_status,
+	list[n++] = make_event(c, args, d->event, d->state, from, c->next_status,
 						   !last_refund);
 	return n;
 }

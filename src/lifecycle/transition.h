@@ -1,15 +1,21 @@
 /*
- * transition.h — what a decision leaves behind: cancellation, event, notification
+ * transition.h — writes cancellations and events, and announces them
  */
 #ifndef ORDCANCEL_TRANSITION_H
 #define ORDCANCEL_TRANSITION_H
 
 #include "rows/cancel_target.h"
 
-/* Counts what is written, so that a verb notices when user code wrote more. */
+/*
+ * The number of cancellations this session has changed.  If it rises while
+ * orders are updated, a trigger has changed one.
+ */
 extern uint64 transition_count;
 
-/* Writes down the verdicts on the orders that are on their way. */
+/*
+ * Applies the decisions on open targets to their cancellations, and writes the
+ * events.  Does not write the orders.
+ */
 extern void transition_write(CancelTarget *targets, int count,
 							 const CancelArgs *args);
 

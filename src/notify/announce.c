@@ -1,5 +1,5 @@
 /*
- * announce.c — telling listeners of an event
+ * announce.c — notifies listeners of an event
  */
 #include "postgres.h"
 
@@ -15,11 +15,11 @@
 #include "notify/announce.h"
 #include "notify/outbox.h"
 
-/* NOTIFY_PAYLOAD_MAX_LENGTH in async.c, which keeps it to itself. */
+/* The longest payload; NOTIFY_PAYLOAD_MAX_LENGTH - 1 in async.c. */
 #define PAYLOAD_MAX 7999
 
 static void
-field(StringInfo json, const char *name, const char *value, int bytes)
+append_field(StringInfo json, const char *name, const char *value, int bytes)
 {
 	appendStringInfo(json, ",\"%s\":", name);
 	if (value)
@@ -28,8 +28,10 @@ field(StringInfo json, const char *name, const char *value, int bytes)
 		appendStringInfoString(json, "null");
 }
 
+/* Appends the payload, with each value cut to so many bytes. */
 static void
-payload(StringInfo json, const CancelTarget *c, const Event *e, int bytes)
+append_payload(StringInfo json, const CancelTarget *c, const Event *e,
+			   int bytes)
 {
 	char at[MAXDATELEN + 1];
 	int	 utc = 0;
@@ -41,20 +43,20 @@ payload(StringInfo json, const CancelTarget *c, const Event *e, int bytes)
 		appendStringInfoChar(json, '}');
 		return;
 	}
-	field(json, "orders", c->table->label, bytes);
-	field(json, "order_id", c->key_text, bytes);
-	field(json, "type", event_type_name(e->type), bytes);
-	field(json, "from", e->from, bytes);
-	field(json, "to", e->to, bytes);
-	field(json, "state", state_name(e->state), bytes);
-	field(json, "party", party_name(e->party), bytes);
-	field(json, "actor", e->actor, bytes);
-	field(json, "reason", e->reason, bytes);
-	field(json, "at", at, MAXDATELEN);
+	append_field(json, "orders", c->table->label, bytes);
+	append_field(json, "order_id", c->key_text, bytes);
+	append_field(json, "type", event_type_name(e->type), bytes);
+	append_field(json, "from", e->from, bytes);
+	append_field(json, "to", e->to, bytes);
+	append_field(json, "state", state_name(e->state), bytes);
+	append_field(json, "party", party_name(e->party), bytes);
+	append_field(json, "actor", e->actor, bytes);
+	append_field(json, "reason", e->reason, bytes);
+	append_field(json, "at", at, MAXDATELEN);
 	appendStringInfoChar(json, '}');
 }
 
-/* Long values are cut, further and further, until the payload fits. */
+/* Long values are cut more and more until the payload fits. */
 void
 announce(const CancelTarget *c, const Event *event)
 {
@@ -66,7 +68,7 @@ announce(const CancelTarget *c, const Event *event)
 	for (int bytes = PAYLOAD_MAX;; bytes /= 2)
 	{
 		resetStringInfo(&json);
-		payload(&json, c, event, bytes);
+		append_payload(&json, c, event, bytes);
 		if (json.len <= PAYLOAD_MAX)
 			break;
 	}

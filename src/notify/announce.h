@@ -1,8 +1,10 @@
 /*
- * announce.h — telling listeners of an event
+ * announce.h — notifies listeners of an event
  *
- * NOTIFY is a wake-up: the event table is the truth.  The payload names the
- * event, the order and the change, and always fits.
+ * A notification is a JSON object with the event's ID and, unless the table is
+ * attached with notify_payload => 'id', the order and the change.  It is only
+ * a hint to read the event table: a listener that is not connected misses it,
+ * and long values are cut.
  */
 #ifndef ORDCANCEL_ANNOUNCE_H
 #define ORDCANCEL_ANNOUNCE_H
@@ -10,6 +12,10 @@
 #include "rows/cancel_target.h"
 #include "rows/record_read.h"
 
+/*
+ * Sends the notification for an event that was written, as ordcancel.notify
+ * says: not at all, by NOTIFY, or through the relay.
+ */
 extern void announce(const CancelTarget *c, const Event *event);
 
 #endif /* ORDCANCEL_ANNOUNCE_H */

@@ -1,8 +1,9 @@
 /*
- * outbox.c — a transaction's announcements, until it commits
+ * outbox.c — keeps a transaction's notifications until it commits
  *
- * They lie in one buffer as the relay's queue wants them.  Marks tell where
- * those of each subtransaction begin, so that a rollback cuts them off.
+ * All notifications are in one buffer, in the format of the relay's queue.  A
+ * stack of Levels says where those of each subtransaction start, so that a
+ * rollback can truncate the buffer.
  */
 #include "postgres.h"
 
@@ -14,37 +15,38 @@
 #include "notify/outbox.h"
 #include "notify/relay_queue.h"
 
-typedef struct Mark
+/* A (sub)transaction that has added notifications. */
+typedef struct Level
 {
-	int			 level;
-	int			 begin;
-	struct Mark *outer;
-} Mark;
+	int			  nest_level;
+	int			  start; /* of its notifications in the buffer */
+	struct Level *outer;
+} Level;
 
-/* Of the transaction; NULL when it has none. */
-static StringInfo box = NULL;
-static Mark		 *marks = NULL;
+/* In TopTransactionContext; NULL if there are no notifications. */
+static StringInfo buffer = NULL;
+static Level	 *innermost = NULL;
 
-/* About to commit: with so many bytes of the queue, or none. */
+/* Set while the transaction commits. */
 static bool closed = false;
-static Size reserved = 0;
+static Size reserved = 0; /* bytes of the relay's queue */
 
+/* The memory is freed with the transaction. */
 static void
 forget(void)
 {
-	/* The memory is the transaction's. */
-	box = NULL;
-	marks = NULL;
+	buffer = NULL;
+	innermost = NULL;
 }
 
-/* A transaction may have any number of savepoints. */
+/* Freed at once, since a transaction can have millions of savepoints. */
 static void
-drop_mark(void)
+pop_level(void)
 {
-	Mark *outer = marks->outer;
+	Level *outer = innermost->outer;
 
-	pfree(marks);
-	marks = outer;
+	pfree(innermost);
+	innermost = outer;
 }
 
 void
@@ -52,44 +54,45 @@ outbox_add(const char *channel, const char *payload)
 {
 	int			  channel_size = strlen(channel) + 1;
 	int			  payload_size = strlen(payload) + 1;
-	int			  level = GetCurrentTransactionNestLevel();
+	int			  nest_level = GetCurrentTransactionNestLevel();
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 
-	if (box == NULL)
-		box = makeStringInfo();
+	if (buffer == NULL)
+		buffer = makeStringInfo();
 
 	/*
-	 * Another library may cancel orders while the transaction commits, when
-	 * NOTIFY is still open.  And what NOTIFY refuses must not get to the
-	 * worker, which would fail on it for ever.
+	 * A pre-commit callback of another library may call us when space in the
+	 * queue has been reserved already, but can still use NOTIFY.  A channel
+	 * name that NOTIFY does not accept must raise its error here: the worker
+	 * would fail on it forever.
 	 */
 	if (closed || channel[0] == '\0' || channel_size > NAMEDATALEN ||
-		box->len + channel_size + payload_size > RELAY_QUEUE_SIZE)
+		buffer->len + channel_size + payload_size > RELAY_QUEUE_SIZE)
 		Async_Notify(channel, payload);
 	else
 	{
-		if (marks == NULL || marks->level < level)
+		if (innermost == NULL || innermost->nest_level < nest_level)
 		{
-			Mark *mark = palloc(sizeof(Mark));
+			Level *level = palloc(sizeof(Level));
 
-			mark->level = level;
-			mark->begin = box->len;
-			mark->outer = marks;
-			marks = mark;
+			level->nest_level = nest_level;
+			level->start = buffer->len;
+			level->outer = innermost;
+			innermost = level;
 		}
-		appendBinaryStringInfo(box, channel, channel_size);
-		appendBinaryStringInfo(box, payload, payload_size);
+		appendBinaryStringInfo(buffer, channel, channel_size);
+		appendBinaryStringInfo(buffer, payload, payload_size);
 	}
 	MemoryContextSwitchTo(old);
 }
 
-/* There is no worker, or no room. */
+/* There is no worker, or its queue is full. */
 static void
-announce_in_transaction(void)
+notify_all(void)
 {
-	const char *at = box->data;
+	const char *at = buffer->data;
 
-	while (at < box->data + box->len)
+	while (at < buffer->data + buffer->len)
 	{
 		const char *payload = at + strlen(at) + 1;
 
@@ -100,15 +103,15 @@ announce_in_transaction(void)
 }
 
 static void
-close_box(void)
+close_outbox(void)
 {
 	closed = true;
-	if (box == NULL || box->len == 0)
+	if (buffer == NULL || buffer->len == 0)
 		return;
-	if (relay_queue_reserve(box->len))
-		reserved = box->len;
+	if (relay_queue_reserve(buffer->len))
+		reserved = buffer->len;
 	else
-		announce_in_transaction();
+		notify_all();
 }
 
 static void
@@ -117,22 +120,22 @@ transaction_event(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
-			close_box();
+			close_outbox();
 			return;
 		case XACT_EVENT_PRE_PREPARE:
-			/* PostgreSQL says the same of NOTIFY. */
-			if (box && box->len > 0)
+			/* PostgreSQL does not allow it with NOTIFY either. */
+			if (buffer && buffer->len > 0)
 				ereport(
 					ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg(
 						 "cannot prepare a transaction that has events to announce"),
 					 errhint(
-						 "Set ordcancel.notify to off for it; the events are in the event table.")));
+						 "Set ordcancel.notify to off for this transaction; its events are still written to the event table.")));
 			return;
 		case XACT_EVENT_COMMIT:
 			if (reserved > 0)
-				relay_queue_put(box->data, reserved);
+				relay_queue_put(buffer->data, reserved);
 			break;
 		case XACT_EVENT_ABORT:
 			if (reserved > 0)
@@ -152,21 +155,21 @@ static void
 subtransaction_event(SubXactEvent event, SubTransactionId me,
 					 SubTransactionId parent, void *arg)
 {
-	int level = GetCurrentTransactionNestLevel();
+	int nest_level = GetCurrentTransactionNestLevel();
 
-	if (marks == NULL || marks->level < level)
+	if (innermost == NULL || innermost->nest_level < nest_level)
 		return;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 	{
-		for (; marks && marks->level >= level; drop_mark())
-			box->len = marks->begin;
+		for (; innermost && innermost->nest_level >= nest_level; pop_level())
+			buffer->len = innermost->start;
 	}
 	else if (event == SUBXACT_EVENT_COMMIT_SUB)
 	{
-		if (marks->outer && marks->outer->level == level - 1)
-			drop_mark();
+		if (innermost->outer && innermost->outer->nest_level == nest_level - 1)
+			pop_level();
 		else
-			marks->level = level - 1;
+			innermost->nest_level = nest_level - 1;
 	}
 }
 

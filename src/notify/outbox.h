@@ -1,15 +1,20 @@
 /*
- * outbox.h — a transaction's announcements, until it commits
+ * outbox.h — keeps a transaction's notifications until it commits
  *
- * For ordcancel.notify = relay.  PostgreSQL does the same for NOTIFY; what is
- * here goes to the relay instead, after the commit.
+ * With ordcancel.notify = relay, notifications are collected here and passed
+ * to the relay after the commit.  As with NOTIFY, a rollback to a savepoint
+ * discards those made after it.
  */
 #ifndef ORDCANCEL_OUTBOX_H
 #define ORDCANCEL_OUTBOX_H
 
+/* Registers transaction callbacks; called when the library is loaded. */
 extern void outbox_init(void);
 
-/* Announced by NOTIFY after all if the relay cannot take it. */
+/*
+ * Adds a notification.  If the relay cannot take it, it is sent by NOTIFY as
+ * part of the transaction.
+ */
 extern void outbox_add(const char *channel, const char *payload);
 
 #endif /* ORDCANCEL_OUTBOX_H */

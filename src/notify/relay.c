@@ -1,10 +1,11 @@
 /*
- * relay.c — the workers that announce after the commit
+ * relay.c — background workers that send notifications after the commit
  *
- * Commits that notify wait for each other: PostgreSQL holds a lock of the whole
- * cluster from before the commit reaches the disk until after.  With a relay
- * only its own short transactions take that lock, each for all that has been
- * committed meanwhile.
+ * A transaction that has executed NOTIFY holds a cluster-wide lock while its
+ * commit record is flushed to disk, so such commits run one after another.
+ * With the relay, only the workers' transactions take that lock.  They are
+ * short, and each sends the notifications of all transactions that have
+ * committed since the one before.
  */
 #include "postgres.h"
 
@@ -24,19 +25,19 @@
 #include "notify/relay.h"
 #include "notify/relay_queue.h"
 
-/* Seconds until a worker that has failed is started again. */
-#define RESTART 5
+/* The postmaster restarts a failed worker after this many seconds. */
+#define RESTART_INTERVAL 5
 
 /*
- * Milliseconds that a worker rests between two transactions: what is committed
- * meanwhile goes together, and under load a transaction and its id are not
- * spent on each announcement.
+ * After a transaction, a worker sleeps for this many milliseconds.  Under load,
+ * the next transaction then sends several notifications, and fewer transaction
+ * IDs are used.
  */
-#define REST 1
+#define SLEEP_TIME 1
 
 /*
- * Bytes of a transaction, in announcements; far below what NOTIFY's own queue
- * can be set to.
+ * A transaction sends at most this many bytes, much less than the smallest
+ * size of the queue that NOTIFY uses.
  */
 #define TRANSACTION_SIZE (128 * 1024)
 
@@ -63,7 +64,7 @@ relay_init(void)
 	List	 *list = without_repeats(guc_relay_databases());
 	ListCell *lc;
 
-	/* pg_upgrade drops databases, which a worker would hold. */
+	/* pg_upgrade drops databases, so nothing may be connected to them. */
 	if (list == NIL || IsBinaryUpgrade)
 		return;
 	relay_queue_init(list_length(list));
@@ -74,7 +75,7 @@ relay_init(void)
 			.bgw_flags = BGWORKER_SHMEM_ACCESS |
 				BGWORKER_BACKEND_DATABASE_CONNECTION,
 			.bgw_start_time = BgWorkerStart_RecoveryFinished,
-			.bgw_restart_time = RESTART,
+			.bgw_restart_time = RESTART_INTERVAL,
 			.bgw_library_name = "ordcancel",
 			.bgw_function_name = "ordcancel_relay_main",
 			.bgw_main_arg = Int32GetDatum(foreach_current_index(lc)),
@@ -87,13 +88,16 @@ relay_init(void)
 	}
 }
 
-/* One transaction, for what is at the head; returns its bytes. */
+/*
+ * Sends the first notifications in one transaction.  Returns their size in
+ * bytes.
+ */
 static Size
-announce_some(const char *bytes, Size count)
+send_some(const char *bytes, Size count)
 {
 	const char *at = bytes;
 
-	pgstat_report_activity(STATE_RUNNING, "announcing");
+	pgstat_report_activity(STATE_RUNNING, "sending notifications");
 	StartTransactionCommand();
 	while (at < bytes + count && at < bytes + TRANSACTION_SIZE)
 	{
@@ -109,9 +113,9 @@ announce_some(const char *bytes, Size count)
 	return at - bytes;
 }
 
-/* What would end the worker while it waits for NOTIFY's lock. */
+/* These would terminate a worker that waits for the lock of NOTIFY. */
 static void
-wait_as_long_as_it_takes(void)
+disable_timeouts(void)
 {
 	SetConfigOption("lock_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
 #if PG_VERSION_NUM >= 170000
@@ -119,7 +123,7 @@ wait_as_long_as_it_takes(void)
 #endif
 }
 
-/* Ends by an error or a signal; the postmaster starts it again. */
+/* Runs until an error or a signal; the postmaster restarts the worker. */
 void
 ordcancel_relay_main(Datum queue)
 {
@@ -129,9 +133,9 @@ ordcancel_relay_main(Datum queue)
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, NULL, 0);
-	/* Nobody waits for its commits, and a crash ends all listeners anyway. */
+	/* A crash disconnects all listeners, so commits need not be durable. */
 	SetConfigOption("synchronous_commit", "off", PGC_USERSET, PGC_S_OVERRIDE);
-	wait_as_long_as_it_takes();
+	disable_timeouts();
 	relay_queue_attach(DatumGetInt32(queue));
 	pgstat_report_activity(STATE_IDLE, NULL);
 
@@ -141,8 +145,8 @@ ordcancel_relay_main(Datum queue)
 
 		if (count > 0)
 		{
-			relay_queue_forget(announce_some(buffer, count));
-			pg_usleep(REST * 1000L);
+			relay_queue_consume(send_some(buffer, count));
+			pg_usleep(SLEEP_TIME * 1000L);
 		}
 		else
 		{

@@ -1,9 +1,10 @@
 /*
- * relay_queue.c — announcements on their way from committed transactions to
- * the worker of their database
+ * relay_queue.c — passes notifications from committed transactions to the
+ * relay worker of the database
  *
- * What is in the rings is lost when the server stops or crashes, as is what
- * PostgreSQL keeps for NOTIFY: then there are no listeners any more either.
+ * The contents of the queues are lost when the server shuts down or crashes,
+ * and so is PostgreSQL's own notification queue.  This does no harm, since all
+ * listeners are disconnected then.
  */
 #include "postgres.h"
 
@@ -18,37 +19,39 @@
 typedef struct RelayQueue
 {
 	LWLock *lock;
-	Oid		database; /* whose announcements these are */
-	Latch  *worker;	  /* NULL: there is none */
-	/* Bytes since the beginning; the place in the ring is the remainder. */
+	Oid		database; /* InvalidOid before its first worker has started */
+	Latch  *worker;	  /* NULL if no worker is running */
+
+	/* total numbers of bytes; modulo the size, positions in the ring */
 	uint64 written;
 	uint64 read;
-	Size   reserved;
-	char   ring[RELAY_QUEUE_SIZE];
+
+	Size reserved;
+	char ring[RELAY_QUEUE_SIZE];
 } RelayQueue;
 
-#define LOCKS "ordcancel_relay"
+#define LWLOCK_TRANCHE "ordcancel_relay"
 
 static int		   queue_count = 0;
 static RelayQueue *queues = NULL;
 
-/* The session's, once it has been found. */
-static RelayQueue *mine = NULL;
+/* The queue of this database; NULL if it was not found yet. */
+static RelayQueue *my_queue = NULL;
 
 static shmem_request_hook_type next_request_hook = NULL;
 static shmem_startup_hook_type next_startup_hook = NULL;
 
 static void
-request(void)
+request_shmem(void)
 {
 	if (next_request_hook)
 		next_request_hook();
 	RequestAddinShmemSpace(mul_size(queue_count, sizeof(RelayQueue)));
-	RequestNamedLWLockTranche(LOCKS, queue_count);
+	RequestNamedLWLockTranche(LWLOCK_TRANCHE, queue_count);
 }
 
 static void
-startup(void)
+startup_shmem(void)
 {
 	bool found;
 
@@ -60,7 +63,7 @@ startup(void)
 							 &found);
 	if (!found)
 	{
-		LWLockPadded *locks = GetNamedLWLockTranche(LOCKS);
+		LWLockPadded *locks = GetNamedLWLockTranche(LWLOCK_TRANCHE);
 
 		for (int i = 0; i < queue_count; i++)
 		{
@@ -76,29 +79,32 @@ relay_queue_init(int count)
 {
 	queue_count = count;
 	next_request_hook = shmem_request_hook;
-	shmem_request_hook = request;
+	shmem_request_hook = request_shmem;
 	next_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = startup;
+	shmem_startup_hook = startup_shmem;
 }
 
-/* A worker that comes later is found as well: what is not found is not kept. */
+/*
+ * Returns the queue of this database, or NULL.  Only a hit is cached, since
+ * the worker may start later.
+ */
 static RelayQueue *
-my_queue(void)
+find_queue(void)
 {
-	for (int i = 0; mine == NULL && queues && i < queue_count; i++)
+	for (int i = 0; my_queue == NULL && queues && i < queue_count; i++)
 	{
 		LWLockAcquire(queues[i].lock, LW_SHARED);
 		if (queues[i].worker && queues[i].database == MyDatabaseId)
-			mine = &queues[i];
+			my_queue = &queues[i];
 		LWLockRelease(queues[i].lock);
 	}
-	return mine;
+	return my_queue;
 }
 
 bool
 relay_queue_reserve(Size bytes)
 {
-	RelayQueue *queue = my_queue();
+	RelayQueue *queue = find_queue();
 	bool		room;
 
 	if (queue == NULL)
@@ -116,15 +122,15 @@ relay_queue_reserve(Size bytes)
 void
 relay_queue_release(Size reserved)
 {
-	LWLockAcquire(mine->lock, LW_EXCLUSIVE);
-	mine->reserved -= reserved;
-	LWLockRelease(mine->lock);
+	LWLockAcquire(my_queue->lock, LW_EXCLUSIVE);
+	my_queue->reserved -= reserved;
+	LWLockRelease(my_queue->lock);
 }
 
 void
 relay_queue_put(const char *bytes, Size reserved)
 {
-	RelayQueue *queue = mine;
+	RelayQueue *queue = my_queue;
 	Latch	   *worker;
 	Size		at, first;
 
@@ -144,22 +150,22 @@ relay_queue_put(const char *bytes, Size reserved)
 static void
 detach(int code, Datum arg)
 {
-	LWLockAcquire(mine->lock, LW_EXCLUSIVE);
-	mine->worker = NULL;
-	LWLockRelease(mine->lock);
+	LWLockAcquire(my_queue->lock, LW_EXCLUSIVE);
+	my_queue->worker = NULL;
+	LWLockRelease(my_queue->lock);
 }
 
 void
 relay_queue_attach(int queue)
 {
-	mine = &queues[queue];
-	LWLockAcquire(mine->lock, LW_EXCLUSIVE);
-	/* Of a database of the same name that was dropped. */
-	if (mine->database != MyDatabaseId)
-		mine->read = mine->written;
-	mine->database = MyDatabaseId;
-	mine->worker = MyLatch;
-	LWLockRelease(mine->lock);
+	my_queue = &queues[queue];
+	LWLockAcquire(my_queue->lock, LW_EXCLUSIVE);
+	/* Discard notifications of a dropped database with the same name. */
+	if (my_queue->database != MyDatabaseId)
+		my_queue->read = my_queue->written;
+	my_queue->database = MyDatabaseId;
+	my_queue->worker = MyLatch;
+	LWLockRelease(my_queue->lock);
 	before_shmem_exit(detach, 0);
 }
 
@@ -168,22 +174,22 @@ relay_queue_read(char *buffer)
 {
 	Size at, bytes, first;
 
-	LWLockAcquire(mine->lock, LW_SHARED);
-	at = mine->read % RELAY_QUEUE_SIZE;
-	bytes = mine->written - mine->read;
-	LWLockRelease(mine->lock);
+	LWLockAcquire(my_queue->lock, LW_SHARED);
+	at = my_queue->read % RELAY_QUEUE_SIZE;
+	bytes = my_queue->written - my_queue->read;
+	LWLockRelease(my_queue->lock);
 
-	/* Nobody writes where something is that has not been read. */
+	/* No lock is needed: sessions do not overwrite what is unread. */
 	first = Min(bytes, RELAY_QUEUE_SIZE - at);
-	memcpy(buffer, mine->ring + at, first);
-	memcpy(buffer + first, mine->ring, bytes - first);
+	memcpy(buffer, my_queue->ring + at, first);
+	memcpy(buffer + first, my_queue->ring, bytes - first);
 	return bytes;
 }
 
 void
-relay_queue_forget(Size bytes)
+relay_queue_consume(Size bytes)
 {
-	LWLockAcquire(mine->lock, LW_EXCLUSIVE);
-	mine->read += bytes;
-	LWLockRelease(mine->lock);
+	LWLockAcquire(my_queue->lock, LW_EXCLUSIVE);
+	my_queue->read += bytes;
+	LWLockRelease(my_queue->lock);
 }

@@ -1,38 +1,45 @@
 /*
- * relay_queue.h — announcements on their way from committed transactions to
- * the worker of their database
+ * relay_queue.h — passes notifications from committed transactions to the
+ * relay worker of the database
  *
- * Each database that is named in ordcancel.relay_databases has a ring in
- * shared memory.  A transaction reserves room in it before it commits, so that
- * it can still announce by itself if there is none, and puts its announcements
- * there when it has committed, when nothing may fail any more.
+ * Each database in ordcancel.relay_databases has a queue, a ring buffer in
+ * shared memory.  A transaction reserves space in it before it commits, when
+ * it can still use NOTIFY if the queue is full, and writes its notifications
+ * after it has committed, when nothing may fail.
  *
- * An announcement is two strings, each with the zero byte that ends it: the
- * channel, then the payload.
+ * A notification is two null-terminated strings: the channel and the payload.
  */
 #ifndef ORDCANCEL_RELAY_QUEUE_H
 #define ORDCANCEL_RELAY_QUEUE_H
 
-/* What a ring holds, in bytes: some 4,000 announcements. */
+/* Size of a queue in bytes, enough for about 4,000 notifications. */
 #define RELAY_QUEUE_SIZE (1024 * 1024)
 
-/* When the postmaster loads the library: one ring for each of so many. */
+/* Requests shared memory for so many queues; called in the postmaster. */
 extern void relay_queue_init(int queues);
 
 /*
- * For sessions.  False when there is no room, or no worker to take it; else
- * exactly one of put and release has to follow.
+ * Functions for sessions, on the queue of their database.
+ *
+ * relay_queue_reserve returns false if there is not enough space, or no worker
+ * is running.  Otherwise the caller has to call either relay_queue_put, which
+ * writes that many bytes and wakes up the worker, or relay_queue_release.
  */
 extern bool relay_queue_reserve(Size bytes);
 extern void relay_queue_put(const char *bytes, Size reserved);
 extern void relay_queue_release(Size reserved);
 
 /*
- * For the worker of a database.  What was read stays until it is forgotten, so
- * a worker that fails in between leaves it to its successor.
+ * Functions for workers.
+ *
+ * relay_queue_attach makes the process the worker of a queue, which is given by
+ * its number, until it exits.  relay_queue_read copies everything in the queue
+ * to a buffer of RELAY_QUEUE_SIZE bytes and returns its size.  It stays in the
+ * queue until relay_queue_consume removes it, so if the worker fails before
+ * that, the next one reads it again.
  */
 extern void relay_queue_attach(int queue);
 extern Size relay_queue_read(char *buffer);
-extern void relay_queue_forget(Size bytes);
+extern void relay_queue_consume(Size bytes);
 
 #endif /* ORDCANCEL_RELAY_QUEUE_H */

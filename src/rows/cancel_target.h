@@ -1,9 +1,16 @@
 /*
- * cancel_target.h — one order on its way through a call
+ * cancel_target.h — one order in a call, with all that is known about it
  *
- * A set of orders is an array of these, a verb an array of one, and the guard
- * makes one from the row that it is shown.  order_row.c fills the order's
- * part, record.c the cancellation's, lifecycle.c asks the question.
+ * Functions that act on orders take an array of CancelTargets, all of one order
+ * table; for a single order, the array has one element.  The caller sets
+ * "table" and "key", or fills the target from a row (order_from_tuple).
+ * order_row.c adds the order, record_read.c its cancellation, order_expr.c
+ * the results of the owner's expressions, and lifecycle/ the decision and the
+ * outcome.
+ *
+ * What a target points to is in the memory context of the call.  The table,
+ * its policies and its blocks are in the cache, where they stay valid until
+ * the transaction ends.
  */
 #ifndef ORDCANCEL_CANCEL_TARGET_H
 #define ORDCANCEL_CANCEL_TARGET_H
@@ -15,22 +22,22 @@
 #include "config/order_table.h"
 #include "decision/refusal.h"
 
-/* A row of the cancellation table. */
+/* A row of the cancellation table.  A NULL pointer is a null column. */
 typedef struct Cancellation
 {
 	int64		 id;
 	State		 state;
 	Party		 requested_by;
 	char		*requested_actor;
-	bool		 decided;
-	Party		 decided_by;
+	bool		 decided;	 /* decided_by is not null */
+	Party		 decided_by; /* valid only if decided */
 	char		*decided_actor;
 	char		*reason;
 	char		*note;
 	char		*decision_note;
 	char		*undo_note;
-	char		*prior_status;
-	char		*order_status; /* what the order was given, or had, last */
+	char		*prior_status; /* the order's, before the cancellation */
+	char		*order_status; /* the order's, after the latest step */
 	char		*policy;
 	char		*request_key;
 	Numeric		 refund_due;
@@ -41,7 +48,7 @@ typedef struct Cancellation
 	TimestampTz *deadline;
 } Cancellation;
 
-/* A refund that is on record. */
+/* A refund found in the event table. */
 typedef struct RecordedRefund
 {
 	Numeric amount;
@@ -50,49 +57,51 @@ typedef struct RecordedRefund
 
 typedef struct CancelTarget CancelTarget;
 
-/* What the caller said. */
+/* The arguments of a call; a trigger makes them up for a plain write. */
 typedef struct CancelArgs
 {
 	Verb		verb;
 	Party		party;
-	bool		either_party; /* withdraw: whoever asked, if it may be both */
-	const char *source;		  /* the verb's name, or "update" */
+	bool		either_party; /* withdraw: as the party that requested it */
+	const char *source;		  /* the function's name, "update" or "sweep" */
 	char	   *reason;
 	char	   *note;
 	char	   *actor;
 	char	   *request_key;
-	bool		settled;
-	bool		has_amount;
+	bool		settled;	/* undo: the refunds were settled */
+	bool		has_amount; /* record_refund: amount is not null */
 	Numeric		amount;
 	char	   *method;
 	char	   *reference;
-	int64		batch;		 /* of cancel_batch; 0: none */
-	bool		skip_locked; /* leave what others have locked */
-	bool		order_gone;	 /* only its request is left, and denied */
-	TimestampTz now;
+	int64		batch;		 /* ID of the batch; 0 if not in a batch */
+	bool		skip_locked; /* do not wait for locked orders */
+	bool		order_gone;	 /* the order row no longer exists */
+	TimestampTz now;		 /* taken once the orders are locked */
 
-	/* Asked of each order under its lock: is it still to be done? */
+	/*
+	 * Called for each order after it was locked; the order is skipped if it
+	 * returns false.  NULL: all orders are processed.
+	 */
 	bool (*matches)(CancelTarget *c, void *arg);
 	void *matches_arg;
 } CancelArgs;
 
-/* How far an order has come in a call. */
 typedef enum TargetResult
 {
-	TARGET_OPEN, /* still on its way */
-	TARGET_DONE, /* the outcome says whether anything was changed */
-	TARGET_NOT_FOUND,
-	TARGET_LOCKED, /* by somebody else */
-	TARGET_REFUSED,
-	TARGET_SKIPPED, /* not wanted any more */
+	TARGET_OPEN,	  /* not finished yet */
+	TARGET_DONE,	  /* outcome.changed: was anything written? */
+	TARGET_NOT_FOUND, /* or not visible to the caller */
+	TARGET_LOCKED,	  /* by another transaction */
+	TARGET_REFUSED,	  /* outcome.refusal says why */
+	TARGET_SKIPPED,	  /* CancelArgs.matches returned false */
 } TargetResult;
 
-/* What a call did to one order. */
+/* What the caller of a function gets to know about one order. */
 typedef struct Outcome
 {
-	Refusal		 refusal; /* of TARGET_REFUSED */
+	Refusal		 refusal; /* only for TARGET_REFUSED */
 	bool		 changed;
-	bool		 has_record;
+	bool		 has_record; /* cancellation_id is valid */
 	int64		 cancellation_id;
 	State		 state;
 	char		*order_status;
@@ -106,42 +115,43 @@ typedef struct Outcome
 struct CancelTarget
 {
 	OrderTable *table;
-	Datum	   *key;
-	char	   *key_text;
+	Datum	   *key;	  /* table->nkeys values */
+	char	   *key_text; /* NULL until the order was read */
 
-	/* the order row, locked */
-	ItemPointerData tid; /* invalid where the rows are in partitions */
-	TransactionId	xmin;
-	HeapTuple		row;	 /* in the table's shape, or NULL: it is stored */
-	Oid				row_rel; /* here */
-	ItemPointerData row_tid;
-	char *status; /* as the rules write it, see status_equality_canonical */
+	/* the row version that was locked or read */
+	ItemPointerData tid;	 /* invalid if it was found by a statement */
+	TransactionId	xmin;	 /* valid only with tid */
+	HeapTuple		row;	 /* in the table's row type; NULL: fetch it by */
+	Oid				row_rel; /* relation (the table or a partition) */
+	ItemPointerData row_tid; /* and TID */
+
+	/* the order */
+	char *status; /* as the rules spell it, see status_equality_canonical */
 	char *raw_status; /* as the row has it */
 	TimestampTz	 *placed_at;
-	char		 *policy_name; /* what the row names */
-	const Policy *policy;	   /* what governs */
-	StatusKind	  kind; /* of its status, see policy_cache_status_kind */
+	char		 *policy_name; /* from the policy_by column, or NULL */
+	const Policy *policy;	   /* the one that applies */
+	StatusKind	  kind; /* of the status, see policy_cache_status_kind */
 
-	/* its facts, see order_expr_evaluate: only if something depends on them */
-	bool			 expr_needed;
-	bool			 expr_known;
-	Numeric			 refund_due; /* as the expression says */
-	const BlockRule *customer_block;
+	/* results of the owner's expressions, see order_expr_evaluate */
+	bool			 expr_needed; /* the decision depends on them */
+	bool			 expr_known;  /* they were evaluated */
+	Numeric			 refund_due;
+	const BlockRule *customer_block; /* the first one that applies, or NULL */
 	const BlockRule *merchant_block;
 
-	/* its live cancellation, else the newest ended one */
+	/* the live cancellation, or else the newest one that has ended */
 	bool		 has_record;
 	Cancellation record;
 
-	/* what is to be paid back, see decision_input_from_target */
-	bool	owed_known;
-	Numeric owed; /* or NULL */
-	RecordedRefund
-		*recorded; /* another refund with the reference of this one */
+	/* refund_due less refunds of earlier cancellations; see compute_owed */
+	bool			owed_known;
+	Numeric			owed;	  /* NULL: there is no refund_due */
+	RecordedRefund *recorded; /* a different refund with this reference */
 
 	DecisionInput input;
 	Decision	  decision;
-	const char	 *next_status; /* that it has afterwards, whoever gives it */
+	const char	 *next_status; /* the order's, after the call */
 
 	TargetResult result;
 	Outcome		 outcome;

@@ -1,5 +1,5 @@
 /*
- * column_value.c — values of a column to and from text
+ * column_value.c — values of the order table's columns to and from text
  */
 #include "postgres.h"
 
@@ -11,8 +11,9 @@
 #include "rows/column_value.h"
 
 /*
- * The check of a domain may call us again, for the same column, so what its
- * input function keeps between calls must not be shared.
+ * The FmgrInfo in the cache is used only if the input function runs no user
+ * code.  That of a domain evaluates its constraints, which may call us again
+ * for the same column, while fn_extra is in use.
  */
 Datum
 column_from_text(const Column *column, const char *text)
@@ -29,7 +30,7 @@ column_to_text(const Column *column, Datum value)
 {
 	char *text;
 
-	/* As a person writes it; its output function says t and f. */
+	/* boolout would return t and f */
 	if (column->base == BOOLOID)
 		return pstrdup(DatumGetBool(value) ? "true" : "false");
 	text = OutputFunctionCall((FmgrInfo *) &column->out, value);
@@ -51,7 +52,7 @@ value_to_text(Datum value, Oid type)
 	return OidOutputFunctionCall(function, value);
 }
 
-/* A value of a domain goes through text, so that it is checked. */
+/* A value of a domain's base type is not good enough for the domain. */
 Datum
 column_from_value(const Column *column, Datum value, Oid type)
 {

@@ -1,5 +1,5 @@
 /*
- * direct_write.c — writing rows without a statement
+ * direct_write.c — inserts and updates rows without running a statement
  */
 #include "postgres.h"
 
@@ -16,9 +16,9 @@
 #include "rows/direct_write.h"
 
 /*
- * An executor state for one relation, of which one column is updated.  Which
- * one stood in the range table before 16, then beside it; 18 asks which
- * relations were not pruned.
+ * Makes a range table of one relation with one updated column.  PostgreSQL 16
+ * moved updated columns to RTEPermissionInfo; 18 added the set of relations
+ * that were not pruned.
  */
 static void
 init_range_table(EState *estate, Relation rel, AttrNumber updated)
@@ -52,9 +52,9 @@ init_range_table(EState *estate, Relation rel, AttrNumber updated)
 #endif
 }
 
-/* For a recheck that never comes: the caller has locked what it updates. */
+/* EvalPlanQual is never needed, since the caller has locked the row. */
 static void
-init_recheck(EPQState *epq, EState *estate)
+init_eval_plan_qual(EPQState *epq, EState *estate)
 {
 #if PG_VERSION_NUM >= 160000
 	EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL);
@@ -76,9 +76,12 @@ direct_write_can_update(Relation rel)
 		   triggers->trig_update_new_table));
 }
 
-/* Takes one function's triggers out of the copy that the writer works with. */
+/*
+ * Removes the triggers that call one function, from the ResultRelInfo's own
+ * copy of the trigger descriptor.
+ */
 static void
-leave_out(ResultRelInfo *info, Oid guard)
+remove_triggers(ResultRelInfo *info, Oid guard)
 {
 	TriggerDesc *triggers = info->ri_TrigDesc;
 	int			 kept = 0;
@@ -114,16 +117,16 @@ direct_write_open(DirectWrite *w, Relation rel, AttrNumber updated, Oid guard)
 	w->info = makeNode(ResultRelInfo);
 	InitResultRelInfo(w->info, rel, 1, NULL, 0);
 	if (OidIsValid(guard))
-		leave_out(w->info, guard);
+		remove_triggers(w->info, guard);
 	immediate_triggers_apply(w->info);
 
-	/* Where AFTER triggers look for what they fire on. */
+	/* AFTER triggers find their relation here. */
 	w->estate->es_opened_result_relations = list_make1(w->info);
 	ExecOpenIndices(w->info, false);
-	init_recheck(&w->epq, w->estate);
+	init_eval_plan_qual(&w->epq, w->estate);
 	MemoryContextSwitchTo(caller);
 
-	/* Not the snapshot before: a trigger's query must see what we write. */
+	/* A new command ID, so that queries in triggers see what we write. */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	w->estate->es_snapshot = GetActiveSnapshot();
@@ -146,7 +149,7 @@ bool
 direct_write_insert(DirectWrite *w, TupleTableSlot *row)
 {
 	row->tts_tableOid = RelationGetRelid(w->rel);
-	ItemPointerSetInvalid(&row->tts_tid); /* the row gets one */
+	ItemPointerSetInvalid(&row->tts_tid); /* set if the row is inserted */
 	ExecSimpleRelationInsert(w->info, w->estate, row);
 	ResetPerTupleExprContext(w->estate);
 	return ItemPointerIsValid(&row->tts_tid);
@@ -159,9 +162,12 @@ direct_write_has_before_triggers(const DirectWrite *w)
 		w->info->ri_TrigDesc->trig_update_before_row;
 }
 
-/* To be overtaken is an internal error of PostgreSQL's there. */
+/*
+ * ExecSimpleRelationUpdate uses simple_table_tuple_update, which raises an
+ * internal error if the row was updated concurrently.
+ */
 static bool
-was_overtaken(const ErrorData *error)
+is_update_conflict(const ErrorData *error)
 {
 	return error->funcname &&
 		(strcmp(error->funcname, "simple_table_tuple_update") == 0 ||
@@ -170,12 +176,12 @@ was_overtaken(const ErrorData *error)
 
 bool
 direct_write_update(DirectWrite *w, TupleTableSlot *row, TupleTableSlot *fresh,
-					DirectWriteConflict overtaken, const void *arg)
+					DirectWriteConflict conflict, const void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
 	fresh->tts_tableOid = RelationGetRelid(w->rel);
-	ItemPointerSetInvalid(&fresh->tts_tid); /* the new version gets one */
+	ItemPointerSetInvalid(&fresh->tts_tid); /* set if the row is updated */
 	PG_TRY();
 	{
 		ExecSimpleRelationUpdate(w->info, w->estate, &w->epq, row, fresh);
@@ -183,10 +189,10 @@ direct_write_update(DirectWrite *w, TupleTableSlot *row, TupleTableSlot *fresh,
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(caller);
-		if (!was_overtaken(CopyErrorData()))
+		if (!is_update_conflict(CopyErrorData()))
 			PG_RE_THROW();
 		FlushErrorState();
-		overtaken(arg);
+		conflict(arg);
 	}
 	PG_END_TRY();
 	ResetPerTupleExprContext(w->estate);

@@ -1,11 +1,13 @@
 /*
- * direct_write.h — writing rows without a statement
+ * direct_write.h — inserts and updates rows without running a statement
  *
- * What INSERT and UPDATE would do to one table, at a fraction of their cost:
- * the same row triggers, constraints and indexes, but no plan to start and
- * end.  It is how logical replication applies its changes.  Where a table has
- * what only a statement does (rules, statement triggers), the caller runs one
- * instead.
+ * Logical replication applies its changes in the same way, with
+ * ExecSimpleRelationInsert() and ExecSimpleRelationUpdate(): row triggers
+ * fire, constraints are checked and indexes maintained, but no query is
+ * planned, started and shut down, which would be most of the cost for one
+ * row.  Rules and statement triggers do not run; where a table has any, the
+ * caller has to run a statement (direct_write_can_update).  Privileges are
+ * not checked.
  */
 #ifndef ORDCANCEL_DIRECT_WRITE_H
 #define ORDCANCEL_DIRECT_WRITE_H
@@ -22,33 +24,53 @@ typedef struct DirectWrite
 	EPQState	   epq;
 } DirectWrite;
 
-/* May rows of an order table be updated so? */
+/* Would an UPDATE of this table do nothing that a direct write does not? */
 extern bool direct_write_can_update(Relation rel);
 
 /*
- * The caller holds ROW EXCLUSIVE on the relation.  "updated" is the column
- * that will be changed; 0 where that is nobody's business.  Triggers of the
- * function "guard" do not fire.  AFTER triggers fire at the close.
+ * Prepares writes to a relation, on which the caller holds ROW EXCLUSIVE.
+ * "updated" is the column that will be updated, for triggers that have a
+ * column list; 0 if there are none such.  Triggers that call the function
+ * "guard" do not fire.
+ *
+ * Pushes a snapshot; direct_write_close pops it, after AFTER triggers have
+ * fired.  After an error, the end of the (sub)transaction cleans up.
  */
 extern void direct_write_open(DirectWrite *w, Relation rel, AttrNumber updated,
 							  Oid guard);
 extern void direct_write_close(DirectWrite *w);
 
-/* Returns false when a trigger has suppressed the row. */
+/* Returns false if a BEFORE trigger suppressed the row. */
 extern bool direct_write_insert(DirectWrite *w, TupleTableSlot *row);
 
-/*
- * Updates a row, which the caller has locked and read into a slot.  Returns
- * false when a trigger has suppressed it.  Where somebody has overtaken us,
- * "overtaken" raises an error of its own, with "arg".
- */
+/* Raises the caller's own error for a row that was updated concurrently. */
 typedef void (*DirectWriteConflict)(const void *arg);
 
+/*
+ * Replaces a row, which the caller has locked and read into a slot, by a new
+ * version.  Returns false if a BEFORE trigger suppressed it.  Calls "conflict"
+ * with "arg" if the row is no longer the latest version; it must not return.
+ */
 extern bool direct_write_update(DirectWrite *w, TupleTableSlot *row,
 								TupleTableSlot	   *fresh,
-								DirectWriteConflict overtaken,
-								const void		   *arg);
+								DirectWriteConflict conflict, const void *arg);
 
+/* Can a BEFORE trigger have changed what direct_write_update wrote? */
 extern bool direct_write_has_before_triggers(const DirectWrite *w);
+
+/*
+ * Starts a new version of a row: clears a virtual slot and copies all columns
+ * of "row" to it.  The caller changes some and calls ExecStoreVirtualTuple.
+ */
+static inline void
+direct_write_copy(TupleTableSlot *fresh, TupleTableSlot *row)
+{
+	int natts = fresh->tts_tupleDescriptor->natts;
+
+	slot_getallattrs(row);
+	ExecClearTuple(fresh);
+	memcpy(fresh->tts_values, row->tts_values, natts * sizeof(Datum));
+	memcpy(fresh->tts_isnull, row->tts_isnull, natts * sizeof(bool));
+}
 
 #endif /* ORDCANCEL_DIRECT_WRITE_H */

@@ -1,5 +1,5 @@
 /*
- * index_lookup.c — finding rows by an index, without a statement
+ * index_lookup.c — finds rows by an index scan, without running a statement
  */
 #include "postgres.h"
 

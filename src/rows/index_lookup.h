@@ -1,8 +1,8 @@
 /*
- * index_lookup.h — finding rows by an index, without a statement
+ * index_lookup.h — finds rows by an index scan, without running a statement
  *
- * What `SELECT … WHERE key = $1` would find, at a fraction of its cost: the
- * executor is started and ended for every statement, an index scan is not.
+ * For a single row, starting and shutting down the executor would cost several
+ * times as much as the index scan.
  */
 #ifndef ORDCANCEL_INDEX_LOOKUP_H
 #define ORDCANCEL_INDEX_LOOKUP_H
@@ -27,15 +27,19 @@ typedef struct IndexLookup
 } IndexLookup;
 
 /*
- * The index is a btree whose first columns are those keys, with their own
- * equality.  The caller holds a lock on the relation.  The snapshot of the
- * probe is the active one until it ends.
+ * Begins lookups in a btree index, whose first columns are "keys"; their
+ * equality operators must be the index's.  The caller holds a lock on the
+ * relation.  The snapshot stays the active one until index_lookup_end.
  */
 extern void index_lookup_begin(IndexLookup *lookup, Relation rel, Oid index,
 							   const Column *keys, int nkeys,
 							   ReadSnapshot snapshot);
 
-/* The first row with this key, from either end of the index. */
+/*
+ * Puts a row with this key into lookup->slot and returns true, or returns
+ * false if there is none.  Of several rows, ForwardScanDirection finds the
+ * first in the order of the index, BackwardScanDirection the last.
+ */
 extern bool index_lookup_find(IndexLookup *lookup, const Datum *key,
 							  ScanDirection direction);
 

@@ -1,5 +1,5 @@
 /*
- * order_expr.c — what the owner's expressions say of orders
+ * order_expr.c — evaluates blocks and refund_due on orders
  */
 #include "postgres.h"
 
@@ -31,7 +31,7 @@ order_expr_exist(const OrderTable *table)
 	return table->nblocks > 0 || table->refund_due != NULL;
 }
 
-/* Each expression on lines of its own, so that a comment in it ends there. */
+/* The newline after each expression ends a "--" comment in it. */
 static char *
 expr_query_text(const OrderTable *table)
 {
@@ -47,21 +47,23 @@ expr_query_text(const OrderTable *table)
 	return sql.data;
 }
 
-/* The orders whose facts are on their way. */
 typedef struct Evaluation
 {
 	CancelTarget   *targets;
 	int				count;
-	int				given; /* to the query */
-	int				taken; /* from it */
-	Oid				type;  /* of the table's rows */
-	Relation		rel;
-	Relation		part;	 /* the relation that was read last */
-	TupleTableSlot *slot;	 /* for its rows */
-	MemoryContext	context; /* for that */
+	int				next_input;	 /* the next target to pass to the query */
+	int				next_result; /* the next target to get a result */
+	Oid				type;		 /* row type of the table */
+	Relation		rel;		 /* the table */
+	Relation		part; /* it or the partition that was read last, or NULL */
+	TupleTableSlot *slot; /* for rows of part */
+	MemoryContext	context; /* for slot */
 } Evaluation;
 
-/* So many bytes of rows are given to the query at once, or one row. */
+/*
+ * The query is run again when its array of rows has reached this size, so that
+ * memory does not grow with the number of orders.
+ */
 #define ROWS_BYTES (1024 * 1024)
 
 static void
@@ -88,7 +90,7 @@ open_part(Evaluation *e, Oid relid)
 	MemoryContextSwitchTo(caller);
 }
 
-/* The order's row in the shape of the table; the slot may hold it. */
+/* Returns the row in the row type of the table; it may be in e->slot. */
 static HeapTuple
 find_row(Evaluation *e, const CancelTarget *c)
 {
@@ -101,7 +103,7 @@ find_row(Evaluation *e, const CancelTarget *c)
 	open_part(e, c->row_rel);
 	if (!table_tuple_fetch_row_version(e->part, (ItemPointer) &c->row_tid,
 									   SnapshotAny, e->slot))
-		elog(ERROR, "row of order %s of %s is gone",
+		elog(ERROR, "could not find row of order %s of %s",
 			 text_clip(c->key_text, 80), c->table->label);
 	row = ExecFetchSlotHeapTuple(e->slot, false, &copied);
 	map = convert_tuples_by_name(RelationGetDescr(e->part),
@@ -110,7 +112,7 @@ find_row(Evaluation *e, const CancelTarget *c)
 }
 
 static bool
-any_is_virtual(const Bitmapset *columns, TupleDesc desc)
+uses_virtual_column(const Bitmapset *columns, TupleDesc desc)
 {
 	for (int i = 0; i < desc->natts; i++)
 		if ((bms_is_member(0, columns) || bms_is_member(i + 1, columns)) &&
@@ -120,8 +122,8 @@ any_is_virtual(const Bitmapset *columns, TupleDesc desc)
 }
 
 /*
- * A row with these columns alone, the others NULL: what no expression names is
- * neither copied nor fetched from where PostgreSQL has put it aside.
+ * Returns a copy of the row in which all other columns are null, so that
+ * columns that no expression uses are neither copied nor detoasted.
  */
 static Datum
 row_of_columns(Evaluation *e, const CancelTarget *c, const Bitmapset *columns)
@@ -132,7 +134,7 @@ row_of_columns(Evaluation *e, const CancelTarget *c, const Bitmapset *columns)
 	bool	 *nulls = palloc(desc->natts * sizeof(bool));
 	bool	  whole = bms_is_member(0, columns);
 
-	if (any_is_virtual(columns, desc))
+	if (uses_virtual_column(columns, desc))
 		row = virtual_columns_computed(row, e->rel);
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -145,7 +147,7 @@ row_of_columns(Evaluation *e, const CancelTarget *c, const Bitmapset *columns)
 }
 
 static CancelTarget *
-next_wanted(const Evaluation *e, int *at)
+next_target(const Evaluation *e, int *at)
 {
 	while (*at < e->count &&
 		   (e->targets[*at].result != TARGET_OPEN ||
@@ -154,23 +156,23 @@ next_wanted(const Evaluation *e, int *at)
 	return *at < e->count ? &e->targets[*at] : NULL;
 }
 
-/* The rows of the orders to come next, as an array. */
+/* A PinnedValue: an array of rows of the next targets. */
 static Datum
 rows_array(const Bitmapset *columns, bool *more, void *arg)
 {
 	Evaluation	 *e = arg;
-	Datum		 *rows = palloc((e->count - e->given) * sizeof(Datum));
+	Datum		 *rows = palloc((e->count - e->next_input) * sizeof(Datum));
 	Size		  bytes = 0;
 	int			  n = 0;
-	CancelTarget *c = next_wanted(e, &e->given);
+	CancelTarget *c = next_target(e, &e->next_input);
 
 	while (c && bytes < ROWS_BYTES)
 	{
 		rows[n] = row_of_columns(e, c, columns);
 		bytes += VARSIZE_ANY(DatumGetPointer(rows[n]));
 		n++;
-		e->given++;
-		c = next_wanted(e, &e->given);
+		e->next_input++;
+		c = next_target(e, &e->next_input);
 	}
 	*more = c != NULL;
 	return PointerGetDatum(
@@ -178,22 +180,22 @@ rows_array(const Bitmapset *columns, bool *more, void *arg)
 }
 
 static void
-take_refund_due(CancelTarget *c, Datum due, bool isnull)
+store_refund_due(CancelTarget *c, Datum due, bool isnull)
 {
 	c->refund_due = isnull ? NULL : DatumGetNumericCopy(due);
 	if (c->refund_due &&
 		(numeric_is_nan(c->refund_due) || numeric_is_inf(c->refund_due)))
 		refusal_raise_invalid_policy(
-			psprintf("refund due of order %s of %s is not a finite number",
+			psprintf("refund_due of order %s of %s is not a finite number",
 					 text_clip(c->key_text, 80), c->table->label),
 			psprintf("The expression is: %s.",
 					 text_clip(c->table->refund_due, 200)),
-			"Correct the order, or the expression by ordcancel.attach().");
+			"Correct the order, or set another expression with ordcancel.attach().");
 }
 
-/* A row of the result, for the next order. */
+/* A PinnedRow: stores the results for the next target. */
 static void
-take_result(TupleTableSlot *row, void *arg)
+store_result(TupleTableSlot *row, void *arg)
 {
 	Evaluation	 *e = arg;
 	OrderTable	 *table = e->targets[0].table;
@@ -201,14 +203,14 @@ take_result(TupleTableSlot *row, void *arg)
 	Datum		  value;
 	bool		  isnull;
 
-	c = next_wanted(e, &e->taken);
+	c = next_target(e, &e->next_result);
 	if (c == NULL)
-		elog(ERROR, "blocks of %s answer more than once", table->label);
-	e->taken++;
+		elog(ERROR, "blocks of %s returned too many rows", table->label);
+	e->next_result++;
 	c->expr_known = true;
 
 	value = slot_getattr(row, 1, &isnull);
-	take_refund_due(c, value, isnull);
+	store_refund_due(c, value, isnull);
 	c->customer_block = c->merchant_block = NULL;
 	for (int i = 0; i < table->nblocks; i++)
 	{
@@ -233,16 +235,16 @@ order_expr_evaluate(CancelTarget *targets, int count)
 					 .context = CurrentMemoryContext};
 	int			nest;
 
-	if (!order_expr_exist(table) || next_wanted(&e, &e.given) == NULL)
+	if (!order_expr_exist(table) || next_target(&e, &e.next_input) == NULL)
 		return;
 	e.type = get_rel_type_id(table->relid);
 	e.rel = table_open(table->relid, AccessShareLock);
 	nest = stable_settings_begin(table->time_zone);
 	pinned_run(&table->expr_query, expr_query_text(table), table->functions,
 			   get_array_type(e.type), rows_array, READ_LATEST,
-			   psprintf("a block or refund_due of %s cannot be used any more",
+			   psprintf("a block or refund_due of %s is no longer valid",
 						table->label),
-			   take_result, &e);
+			   store_result, &e);
 	stable_settings_end(nest);
 	close_part(&e);
 	table_close(e.rel, NoLock);

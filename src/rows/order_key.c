@@ -1,5 +1,5 @@
 /*
- * order_key.c — the key of an order, as a caller gives it and as text
+ * order_key.c — primary keys of orders: reading, printing, comparing
  */
 #include "postgres.h"
 
@@ -27,7 +27,10 @@ type_is_text(Oid type)
 		type == UNKNOWNOID || type == NAMEOID || type == CSTRINGOID;
 }
 
-/* The columns of a composite key from a row of any type; false: no fit. */
+/*
+ * Reads a key of several columns from a row of any type.  Returns false if the
+ * row has another number of columns, or a null in one.
+ */
 static bool
 read_row(const OrderTable *table, HeapTupleHeader row, Datum *key)
 {
@@ -76,8 +79,9 @@ read_key(const OrderTable *table, Datum value, Oid type, Datum *key)
 }
 
 /*
- * Raises what the input function ran into as "no such order".  Nothing is
- * caught for good: half of what it did may still be there.
+ * In a PG_CATCH: re-throws an input function's error, as "order not found" if
+ * it rejected the value.  Execution cannot go on in either case, since there
+ * is no subtransaction to clean up after the function.
  */
 pg_noreturn static void
 rethrow_not_found(const OrderTable *table, MemoryContext caller, Datum value,
@@ -208,7 +212,7 @@ order_key_qual(StringInfo sql, const OrderTable *table, const char *alias,
 									  quote_identifier(names ? names[i] : key->name));
 		char		 *right = psprintf("$%d", first + i);
 
-		/* A domain over an enum does not reach anyenum by itself. */
+		/* A domain over an enum is not coerced to anyenum implicitly. */
 		if (base != key->type)
 		{
 			left = psprintf("%s::%s", left, format_type_be_qualified(base));

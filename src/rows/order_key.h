@@ -1,9 +1,11 @@
 /*
- * order_key.h — the key of an order, as a caller gives it and as text
+ * order_key.h — primary keys of orders: reading, printing, comparing
  *
- * A caller names an order by anything that reads as its key: the key's own
- * type, another type with the same text, text itself; a key of several
- * columns as ROW(…) or '(…)'.
+ * A caller may pass a key as a value of the key column's type, as any type
+ * with the same text representation, or as text.  A key of several columns is
+ * passed as ROW(…) or as text like '(7,42)'.
+ *
+ * A key is an array of table->nkeys values.
  */
 #ifndef ORDCANCEL_ORDER_KEY_H
 #define ORDCANCEL_ORDER_KEY_H
@@ -13,35 +15,42 @@
 #include "config/order_table.h"
 
 /*
- * Reads a caller's key into values of the key columns' types.  Returns false
- * when no order can have it, and *why says why.  What the type's input
- * function refuses is raised as OC002.
+ * Converts a caller's value into a key.  If the value cannot be a key of the
+ * table, returns false and sets *why to a sentence for the error's DETAIL.
+ * Raises OC002 if an input function rejects the value.
  */
 extern bool order_key_read(const OrderTable *table, Datum value, bool isnull,
 						   Oid type, Datum *key, char **why);
 
-/* The key as text, the same in every session: 42, or (7,42). */
+/*
+ * The key as text, like 42 or (7,42), which is stored with the records.  Does
+ * not depend on settings such as DateStyle.
+ */
 extern char *order_key_text(const OrderTable *table, const Datum *key);
 
-/* The key as a caller gave it. */
+/* The value that a caller passed as a key, as text for messages. */
 extern char *order_key_given(Datum value, bool isnull, Oid type);
 
-/* The same to the byte: the records show a key as it was written. */
+/*
+ * Are two keys the same byte by byte?  Equal keys need not be: the records
+ * have the key as it was written.
+ */
 extern bool order_key_same(const OrderTable *table, const Datum *a,
 						   const Datum *b);
 
-/* As the primary key orders them: below, equal or above zero. */
+/* Compares like the primary key index; returns <0, 0 or >0. */
 extern int order_key_compare(const OrderTable *table, const Datum *a,
 							 const Datum *b);
 
 /*
- * Appends "a.x = $n AND …" for the key columns under the given names, the
- * parameters counted from first.
+ * Appends "alias.x = $n AND …" for all key columns.  "names" are the columns'
+ * names, NULL for those of the order table; "first" is the number of the first
+ * parameter.
  */
 extern void order_key_qual(StringInfo sql, const OrderTable *table,
 						   const char *alias, char **names, int first);
 
-/* Appends what ORDER BY needs for the order of order_key_compare. */
+/* Appends an ORDER BY list that sorts as order_key_compare does. */
 extern void order_key_sort(StringInfo sql, const OrderTable *table,
 						   const char *alias);
 

@@ -1,5 +1,5 @@
 /*
- * order_row.c — reading and writing the user's order row
+ * order_row.c — locks and reads rows of the order table
  */
 #include "postgres.h"
 
@@ -36,9 +36,9 @@ order_only(const OrderTable *table)
 	return table->partitioned ? "" : "ONLY ";
 }
 
-/* The columns of fill_from_result, in its order. */
+/* fill_from_result expects the columns in this order. */
 static void
-read_text(StringInfo sql, const OrderTable *table)
+read_sql(StringInfo sql, const OrderTable *table)
 {
 	const Column *optional[] = {&table->placed_at, &table->policy_by};
 	const char	 *o = table->alias;
@@ -64,24 +64,24 @@ read_text(StringInfo sql, const OrderTable *table)
 }
 
 static void
-lock_text(StringInfo sql, const OrderTable *table)
+lock_sql(StringInfo sql, const OrderTable *table)
 {
-	read_text(sql, table);
+	read_sql(sql, table);
 
-	/* Enough against every update of the row, yet foreign keys may check. */
+	/* Blocks every UPDATE and DELETE, but not foreign key checks. */
 	appendStringInfoString(sql, " FOR NO KEY UPDATE");
 }
 
 static void
-lock_free_text(StringInfo sql, const OrderTable *table)
+lock_skip_sql(StringInfo sql, const OrderTable *table)
 {
-	lock_text(sql, table);
+	lock_sql(sql, table);
 	appendStringInfoString(sql, " SKIP LOCKED");
 }
 
-/* placed_at of whatever date type as an instant. */
+/* Converts a date or timestamp using the time zone of the table. */
 static TimestampTz *
-placed_at_instant(const OrderTable *table, Datum value)
+placed_at_value(const OrderTable *table, Datum value)
 {
 	TimestampTz *at = palloc(sizeof(TimestampTz));
 	Oid			 type = table->placed_at.base;
@@ -96,7 +96,10 @@ placed_at_instant(const OrderTable *table, Datum value)
 	return at;
 }
 
-/* No setting of a caller's may choose another policy. */
+/*
+ * A date, for instance, is turned into the policy's name with fixed settings,
+ * so that the caller's DateStyle cannot select another policy.
+ */
 static char *
 policy_name(const OrderTable *table, Datum value)
 {
@@ -111,13 +114,14 @@ policy_name(const OrderTable *table, Datum value)
 }
 
 static void
-fill(CancelTarget *c, const Datum *values, const bool *nulls, const Datum *key)
+fill_target(CancelTarget *c, const Datum *values, const bool *nulls,
+			const Datum *key)
 {
 	OrderTable *table = c->table;
 
 	c->raw_status = nulls[0] ? NULL :
 							   column_to_text(&table->status, values[0]);
-	c->placed_at = nulls[1] ? NULL : placed_at_instant(table, values[1]);
+	c->placed_at = nulls[1] ? NULL : placed_at_value(table, values[1]);
 	c->policy_name = nulls[2] ? NULL : policy_name(table, values[2]);
 	c->policy = policy_cache_get(table, c->policy_name);
 	c->status = nulls[0] ?
@@ -146,7 +150,7 @@ fill_from_result(CancelTarget *c)
 	for (int i = 0; i < columns; i++)
 		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 								  i + 1, &nulls[i]);
-	fill(c, values, nulls, values + 3);
+	fill_target(c, values, nulls, values + 3);
 	if (order_expr_exist(c->table))
 	{
 		HeapTuple row = SPI_tuptable->vals[0];
@@ -162,8 +166,8 @@ fill_from_result(CancelTarget *c)
 }
 
 static bool
-get(CancelTarget *c, StatementKind kind, StatementText text,
-	ReadSnapshot snapshot)
+read_by_statement(CancelTarget *c, StatementKind kind, StatementText text,
+				  ReadSnapshot snapshot)
 {
 	Parameters p = {0};
 
@@ -178,14 +182,16 @@ lock_by_statement(CancelTarget *c, bool skip_locked)
 {
 	bool locked;
 
-	c->result = TARGET_LOCKED; /* until the statement has said otherwise */
+	c->result = TARGET_LOCKED; /* stays if the statement raises an error */
 	locked = skip_locked ?
-		get(c, STATEMENT_LOCK_FREE_ORDER, lock_free_text, READ_CURRENT) :
-		get(c, STATEMENT_LOCK_ORDER, lock_text, READ_CURRENT);
+		read_by_statement(c, STATEMENT_LOCK_FREE_ORDER, lock_skip_sql,
+						  READ_CURRENT) :
+		read_by_statement(c, STATEMENT_LOCK_ORDER, lock_sql, READ_CURRENT);
 	if (locked)
 		c->result = TARGET_OPEN;
 	else if (!skip_locked ||
-			 !get(c, STATEMENT_READ_ORDER, read_text, READ_CURRENT))
+			 !read_by_statement(c, STATEMENT_READ_ORDER, read_sql,
+								READ_CURRENT))
 		c->result = TARGET_NOT_FOUND;
 }
 
@@ -211,7 +217,7 @@ order_from_tuple(CancelTarget *c, HeapTuple row, Relation rel)
 	}
 	for (int i = 0; i < table->nkeys; i++)
 		key[i] = heap_getattr(tuple, table->keys[i].attnum, desc, &isnull);
-	fill(c, values, nulls, key);
+	fill_target(c, values, nulls, key);
 	c->row = row;
 }
 
@@ -247,7 +253,7 @@ key_equal(const OrderTable *table, const Datum *key, TupleTableSlot *slot)
 }
 
 static void
-raise_concurrent(void)
+raise_if_snapshot_is_fixed(void)
 {
 	if (IsolationUsesXactSnapshot())
 		ereport(ERROR,
@@ -257,8 +263,8 @@ raise_concurrent(void)
 }
 
 /*
- * Locks the row in the slot and leaves its last version there, as SELECT FOR
- * NO KEY UPDATE would.
+ * Locks the row in the slot as SELECT FOR NO KEY UPDATE would, and stores its
+ * latest version in the slot.
  */
 static TargetResult
 lock_slot(const CancelTarget *c, Relation rel, TupleTableSlot *slot,
@@ -278,7 +284,7 @@ lock_slot(const CancelTarget *c, Relation rel, TupleTableSlot *slot,
 	switch (result)
 	{
 		case TM_Ok:
-			/* Another order may have the key by now. */
+			/* The latest version may have another key. */
 			return failure.traversed && !key_equal(c->table, c->key, slot) ?
 				TARGET_NOT_FOUND :
 				TARGET_OPEN;
@@ -286,18 +292,21 @@ lock_slot(const CancelTarget *c, Relation rel, TupleTableSlot *slot,
 			return TARGET_LOCKED;
 		case TM_Updated:
 		case TM_Deleted:
-			raise_concurrent();
+			raise_if_snapshot_is_fixed();
 			return TARGET_NOT_FOUND;
 		default:
-			/* The statement that calls us is changing the row. */
+			/*
+			 * TM_SelfModified: the statement that called us has updated or
+			 * deleted the row.
+			 */
 			return TARGET_NOT_FOUND;
 	}
 }
 
-/* Orders that are on their way, one after another by the primary key. */
+/* Reads and optionally locks open targets, using the primary key index. */
 static void
-lookup_all(CancelTarget *targets, int count, ReadSnapshot snapshot, bool lock,
-		   bool skip_locked)
+find_by_index(CancelTarget *targets, int count, ReadSnapshot snapshot,
+			  bool lock, bool skip_locked)
 {
 	OrderTable *table = targets[0].table;
 	Relation	rel = table_open(table->relid,
@@ -319,7 +328,7 @@ lookup_all(CancelTarget *targets, int count, ReadSnapshot snapshot, bool lock,
 			c->result = TARGET_NOT_FOUND;
 		else if (lock)
 		{
-			/* Said before, so that an error leaves it to be seen. */
+			/* In case waiting for the lock ends in an error. */
 			c->result = TARGET_LOCKED;
 			c->result = lock_slot(c, rel, lookup.slot, skip_locked);
 		}
@@ -334,7 +343,7 @@ void
 order_lock(CancelTarget *targets, int count, bool skip_locked)
 {
 	if (!targets[0].table->partitioned)
-		lookup_all(targets, count, READ_CURRENT, true, skip_locked);
+		find_by_index(targets, count, READ_CURRENT, true, skip_locked);
 	else
 		for (int i = 0; i < count; i++)
 			if (targets[i].result == TARGET_OPEN)
@@ -345,10 +354,11 @@ void
 order_read(CancelTarget *targets, int count, ReadSnapshot snapshot)
 {
 	if (!targets[0].table->partitioned)
-		lookup_all(targets, count, snapshot, false, false);
+		find_by_index(targets, count, snapshot, false, false);
 	else
 		for (int i = 0; i < count; i++)
 			if (targets[i].result == TARGET_OPEN &&
-				!get(&targets[i], STATEMENT_READ_ORDER, read_text, snapshot))
+				!read_by_statement(&targets[i], STATEMENT_READ_ORDER, read_sql,
+								   snapshot))
 				targets[i].result = TARGET_NOT_FOUND;
 }

@@ -1,8 +1,12 @@
 /*
- * order_row.h — reading and writing the user's order row
+ * order_row.h — locks, reads and updates rows of the order table
  *
- * All of this but visibility_sees_order runs as the table's owner.  The caller is
- * connected to SPI.
+ * order_row.c locks and reads orders, order_expr.c evaluates the owner's
+ * expressions on them, order_update.c writes their status.
+ *
+ * Functions that take an array work on the open targets (TARGET_OPEN) in it,
+ * which all have the same table.  They run as the table's owner, connected to
+ * SPI.
  */
 #ifndef ORDCANCEL_ORDER_ROW_H
 #define ORDCANCEL_ORDER_ROW_H
@@ -13,39 +17,54 @@
 #include "rows/cancel_target.h"
 
 /*
- * These take the cases that are open, all of one table.  One whose order is
- * not there becomes not found.
- *
- * order_lock waits for orders that somebody else has locked, unless they are
- * to be skipped; then they become locked.
+ * Locks the orders like SELECT FOR NO KEY UPDATE, in the order of the array,
+ * and fills in what was read.  An order that does not exist becomes
+ * TARGET_NOT_FOUND.  With skip_locked, an order that another transaction has
+ * locked becomes TARGET_LOCKED.  If waiting for a lock ends in an error, the
+ * target for which it was raised is left as TARGET_LOCKED.
  */
 extern void order_lock(CancelTarget *targets, int count, bool skip_locked);
+
+/* The same without locking. */
 extern void order_read(CancelTarget *targets, int count,
 					   ReadSnapshot snapshot);
 
-/* Takes the order from a row of the attached table's own shape, which stays. */
+/*
+ * Fills a target from a row in the row type of the attached table.  Only the
+ * pointer to the row is stored, so the row must outlive the target.
+ */
 extern void order_from_tuple(CancelTarget *c, HeapTuple row, Relation rel);
 
-/*
- * Evaluates the blocks and the refund due over the rows of open orders whose
- * facts are wanted.  The rows that were read are read again, as they were then:
- * they are locked, or the caller has a snapshot that keeps them.
- */
+/* Does the table have blocks or a refund_due expression? */
 extern bool order_expr_exist(const OrderTable *table);
+
+/*
+ * Evaluates the blocks and refund_due for open targets that have expr_needed
+ * set, and sets expr_known.  Fetches the row versions that were read before,
+ * whatever has happened to them since, so they must be locked or protected by
+ * an active snapshot.  Raises OC014 if an expression is no longer valid or
+ * refund_due is not finite.
+ */
 extern void order_expr_evaluate(CancelTarget *targets, int count);
 
 /*
- * Gives open orders their next status, where it is another.  The guard lets
- * these changes, and no others, pass; an error if a trigger made something
- * else of one.
+ * Writes next_status to the orders whose status is different, and sets status.
+ * The update trigger lets these changes pass unchecked.  Raises 27000 if a
+ * trigger or rule has suppressed or changed an update.
  */
 extern void order_update_status(CancelTarget *targets, int count);
 
-/* Is this the change that order_update_status is making by a statement? */
+/*
+ * For the update trigger: is this the change that an UPDATE run by
+ * order_update_status makes?  Returns true once for each UPDATE.
+ */
 extern bool order_update_is_ours(const OrderTable *table, const Datum *key,
 								 const char *from, const char *to);
 
-/* A partitioned table has its rows below; of others only their own count. */
+/*
+ * "ONLY ", or nothing for a partitioned table.  Rows of inheritance children
+ * are not orders of the attached table.
+ */
 extern const char *order_only(const OrderTable *table);
 
 #endif /* ORDCANCEL_ORDER_ROW_H */

@@ -1,5 +1,5 @@
 /*
- * order_update.c — giving orders their status
+ * order_update.c — writes the status of orders
  */
 #include "postgres.h"
 
@@ -25,8 +25,8 @@
 #include "rows/plan_cache.h"
 
 /*
- * The status change that a statement of ours is making; an inner one hides
- * the outer one meanwhile.
+ * The UPDATE that write_by_statement is running, for order_update_is_ours.
+ * Triggers can cause another one within it.
  */
 typedef struct OwnWrite
 {
@@ -34,17 +34,17 @@ typedef struct OwnWrite
 	const Datum		 *key;
 	const char		 *from;
 	const char		 *to;
-	bool			  seen; /* by the guard: a next one is not ours */
+	bool			  seen; /* the update trigger has fired for it */
 } OwnWrite;
 
 static OwnWrite *own_write = NULL;
 
 pg_noreturn static void
-raise_not_taken(const CancelTarget *c, const char *detail)
+raise_not_written(const CancelTarget *c, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-			 errmsg("order %s of %s did not take status %s",
+			 errmsg("could not change status of order %s of %s to %s",
 					text_clip(c->key_text, 80), c->table->label,
 					quoted_or_null(c->next_status)),
 			 errdetail_internal("%s", detail),
@@ -52,7 +52,7 @@ raise_not_taken(const CancelTarget *c, const char *detail)
 				 "Look for a BEFORE UPDATE trigger or a rule on the table.")));
 }
 
-/* Is the status that the row was written with the one that was meant? */
+/* Checks that the row was written with the intended status. */
 static void
 check_status(const CancelTarget *c, Datum value, bool isnull)
 {
@@ -64,14 +64,14 @@ check_status(const CancelTarget *c, Datum value, bool isnull)
 											column_to_text(&table->status,
 														   value));
 	if (!equal_or_both_null(written, c->next_status))
-		raise_not_taken(c,
-						psprintf("The row was written with status %s.",
-								 quoted_or_null(written)));
+		raise_not_written(c,
+						  psprintf("The row was written with status %s.",
+								   quoted_or_null(written)));
 }
 
-/* A prior status, say, may be a label that was renamed. */
+/* An enum label may have been renamed since the status was recorded. */
 static Datum
-status_value(const OrderTable *table, const char *status)
+status_datum(const OrderTable *table, const char *status)
 {
 	if (status == NULL)
 		return (Datum) 0;
@@ -80,15 +80,15 @@ status_value(const OrderTable *table, const char *status)
 							   ObjectIdGetDatum(table->status.base),
 							   CStringGetDatum(status)))
 		refusal_raise_invalid_policy(
-			psprintf("order of %s cannot get status \"%s\"", table->label,
-					 text_clip(status, 80)),
-			"It does not exist any more.",
+			psprintf("cannot set status of an order of %s to \"%s\"",
+					 table->label, text_clip(status, 80)),
+			"The status no longer exists.",
 			"If it was renamed, rename it back until the cancellation is undone.");
 	return column_from_text(&table->status, status);
 }
 
 static void
-write_status_text(StringInfo sql, const OrderTable *table)
+write_status_sql(StringInfo sql, const OrderTable *table)
 {
 	const char *status = quote_identifier(table->status.name);
 
@@ -108,14 +108,14 @@ write_by_statement(CancelTarget *c)
 	volatile bool found = false;
 
 	parameter_value(&p, table->status.type,
-					status_value(table, c->next_status),
+					status_datum(table, c->next_status),
 					c->next_status == NULL);
 	parameter_key(&p, table, c->key);
 	own_write = &write;
 	PG_TRY();
 	{
-		found = plan_cache_run(table, STATEMENT_WRITE_STATUS,
-							   write_status_text, &p, READ_CURRENT) == 1;
+		found = plan_cache_run(table, STATEMENT_WRITE_STATUS, write_status_sql,
+							   &p, READ_CURRENT) == 1;
 	}
 	PG_FINALLY();
 	{
@@ -131,11 +131,11 @@ write_by_statement(CancelTarget *c)
 		check_status(c, value, isnull);
 	}
 	else
-		raise_not_taken(c, "The update was suppressed.");
+		raise_not_written(c, "The update was suppressed.");
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* A BEFORE trigger may have made something else of the row. */
+/* Checks that no BEFORE trigger has changed the key or the status. */
 static void
 check_row(const CancelTarget *c, TupleTableSlot *row)
 {
@@ -147,55 +147,50 @@ check_row(const CancelTarget *c, TupleTableSlot *row)
 	for (int i = 0; i < table->nkeys; i++)
 		key[i] = slot_getattr(row, table->keys[i].attnum, &isnull);
 	if (!order_key_same(table, c->key, key))
-		raise_not_taken(c, "The row was written with another key.");
+		raise_not_written(c, "The row was written with a different key.");
 	status = slot_getattr(row, table->status.attnum, &isnull);
 	check_status(c, status, isnull);
 }
 
-/* Two slots of the table: for a row as it is, and as it will be. */
-typedef struct Rows
+/* Slots for the row before and after the update. */
+typedef struct RowSlots
 {
 	TupleTableSlot *old;
 	TupleTableSlot *new;
-} Rows;
+} RowSlots;
 
 static void
-raise_overtaken(const void *arg)
+raise_conflict(const void *arg)
 {
-	raise_not_taken(arg, "A trigger wrote the row meanwhile.");
+	raise_not_written(arg, "A trigger has updated the row in the meantime.");
 }
 
 static void
-write_row(DirectWrite *w, CancelTarget *c, Rows *rows, Datum status)
+write_row(DirectWrite *w, CancelTarget *c, RowSlots *rows, Datum status)
 {
 	const OrderTable *table = c->table;
-	int				  natts = RelationGetNumberOfAttributes(w->rel);
 	int				  column = table->status.attnum - 1;
 
-	/* Code of the owner may have written the row since it was locked. */
+	/* A trigger may have updated the row since it was locked. */
 	if (!table_tuple_fetch_row_version(w->rel, &c->tid, GetActiveSnapshot(),
 									   rows->old))
 	{
 		write_by_statement(c);
 		return;
 	}
-	slot_getallattrs(rows->old);
-	ExecClearTuple(rows->new);
-	memcpy(rows->new->tts_values, rows->old->tts_values,
-		   natts * sizeof(Datum));
-	memcpy(rows->new->tts_isnull, rows->old->tts_isnull, natts * sizeof(bool));
+	direct_write_copy(rows->new, rows->old);
 	rows->new->tts_values[column] = status;
 	rows->new->tts_isnull[column] = c->next_status == NULL;
 	ExecStoreVirtualTuple(rows->new);
 
-	if (!direct_write_update(w, rows->old, rows->new, raise_overtaken, c))
-		raise_not_taken(c, "The update was suppressed.");
+	if (!direct_write_update(w, rows->old, rows->new, raise_conflict, c))
+		raise_not_written(c, "The update was suppressed.");
 	if (direct_write_has_before_triggers(w))
 		check_row(c, rows->new);
 }
 
 static bool
-gets_status(const CancelTarget *c)
+status_changes(const CancelTarget *c)
 {
 	return c->result == TARGET_OPEN &&
 		!equal_or_both_null(c->status, c->next_status);
@@ -206,7 +201,7 @@ write_rows(Relation rel, CancelTarget *targets, int count)
 {
 	const OrderTable *table = targets[0].table;
 	DirectWrite		  w;
-	Rows			  rows;
+	RowSlots		  rows;
 	const char		 *status = NULL;
 	Datum			  value = (Datum) 0;
 
@@ -214,12 +209,12 @@ write_rows(Relation rel, CancelTarget *targets, int count)
 	rows.old = table_slot_create(rel, NULL);
 	rows.new = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
 	for (int i = 0; i < count; i++)
-		if (gets_status(&targets[i]))
+		if (status_changes(&targets[i]))
 		{
 			if (!equal_or_both_null(status, targets[i].next_status))
 			{
 				status = targets[i].next_status;
-				value = status_value(table, status);
+				value = status_datum(table, status);
 			}
 			write_row(&w, &targets[i], &rows, value);
 		}
@@ -235,7 +230,7 @@ order_update_status(CancelTarget *targets, int count)
 	bool	 any = false;
 
 	for (int i = 0; i < count; i++)
-		any |= gets_status(&targets[i]);
+		any |= status_changes(&targets[i]);
 	if (!any)
 		return;
 
@@ -244,11 +239,11 @@ order_update_status(CancelTarget *targets, int count)
 		write_rows(rel, targets, count);
 	else
 		for (int i = 0; i < count; i++)
-			if (gets_status(&targets[i]))
+			if (status_changes(&targets[i]))
 				write_by_statement(&targets[i]);
 	table_close(rel, NoLock);
 	for (int i = 0; i < count; i++)
-		if (gets_status(&targets[i]))
+		if (status_changes(&targets[i]))
 			targets[i].status = targets[i].next_status ?
 				pstrdup(targets[i].next_status) :
 				NULL;

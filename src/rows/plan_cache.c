@@ -1,5 +1,5 @@
 /*
- * plan_cache.c — running the prepared statements of an order table
+ * plan_cache.c — runs prepared statements on an order table and its records
  */
 #include "postgres.h"
 
@@ -70,9 +70,12 @@ free_plan(void *arg)
 	SPI_freeplan(arg);
 }
 
-/* A stale plan may still run further up the stack: it goes at the end. */
+/*
+ * Frees a plan at the end of the transaction: it may be running in an outer
+ * call.
+ */
 static void
-retire_plan(SPIPlanPtr plan)
+free_plan_at_end(SPIPlanPtr plan)
 {
 	MemoryContextCallback *cleanup = MemoryContextAllocZero(
 		TopTransactionContext, sizeof(MemoryContextCallback));
@@ -97,7 +100,7 @@ statement_plan(OrderTable *table, StatementKind kind, StatementText text,
 		SPIPlanPtr stale = *plan;
 
 		*plan = NULL;
-		retire_plan(stale);
+		free_plan_at_end(stale);
 	}
 	initStringInfo(&sql);
 	text(&sql, table);
@@ -108,21 +111,20 @@ statement_plan(OrderTable *table, StatementKind kind, StatementText text,
 	return fresh;
 }
 
-/* The record tables belong to the owner of the extension. */
 uint64
 plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 			   const Parameters *p, ReadSnapshot snapshot)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	bool		  records = kind >= STATEMENT_FIND_OVERDUE;
+	bool		  on_records = kind >= STATEMENT_FIND_OVERDUE;
 	RunAsScope	  scope;
 	SPIPlanPtr	  plan;
 	int			  result;
 
-	if (records)
+	if (on_records)
 		run_as_extension_owner(&scope);
 	plan = statement_plan(table, kind, text, p);
-	/* At READ COMMITTED a new snapshot is the latest one. */
+	/* At READ COMMITTED, SPI takes a new snapshot anyway. */
 	if (snapshot == READ_LATEST && IsolationUsesXactSnapshot())
 		result = SPI_execute_snapshot(plan, (Datum *) p->values, p->nulls,
 									  GetLatestSnapshot(), InvalidSnapshot,
@@ -130,7 +132,7 @@ plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 	else
 		result = SPI_execute_plan(plan, (Datum *) p->values, p->nulls,
 								  snapshot == READ_CALLER, 0);
-	if (records)
+	if (on_records)
 		run_as_end(&scope);
 	MemoryContextSwitchTo(caller);
 	if (result < 0)

@@ -1,9 +1,9 @@
 /*
- * plan_cache.h — running the prepared statements of an order table
+ * plan_cache.h — runs prepared statements on an order table and its records
  *
- * Statements are prepared on first use and kept with the OrderTable.  One
- * that PostgreSQL finds stale is built again from its text, with the names
- * that the relations have now.
+ * A statement is prepared when it is first used, and its plan is kept in the
+ * OrderTable.  When PostgreSQL has invalidated the plan, the text is built
+ * again, so that it has the present names of relations and columns.
  */
 #ifndef ORDCANCEL_PLAN_CACHE_H
 #define ORDCANCEL_PLAN_CACHE_H
@@ -16,36 +16,42 @@
 
 #define PARAMETERS_MAX (INDEX_MAX_KEYS + 32)
 
+/* Parameters of a statement, or the columns of a row to be written. */
 typedef struct Parameters
 {
 	int	  count;
 	Oid	  types[PARAMETERS_MAX];
 	Datum values[PARAMETERS_MAX];
-	char  nulls[PARAMETERS_MAX]; /* 'n' or ' ', as SPI wants them */
+	char  nulls[PARAMETERS_MAX]; /* 'n' or ' ', as in SPI */
 } Parameters;
 
-/* Writes a statement's text. */
+/* Builds the text of a statement. */
 typedef void (*StatementText)(StringInfo sql, const OrderTable *table);
 
+/* Append a parameter; a NULL pointer is a null value. */
 extern void parameter_value(Parameters *p, Oid type, Datum value, bool isnull);
 extern void parameter_text(Parameters *p, const char *text);
 extern void parameter_time(Parameters *p, const TimestampTz *at);
 extern void parameter_numeric(Parameters *p, Numeric number);
+
+/* Appends a parameter for each key column. */
 extern void parameter_key(Parameters *p, const OrderTable *table,
 						  const Datum *key);
 
 /*
- * Runs a statement; returns the number of rows, the rows are in
- * SPI_tuptable.  The caller is connected to SPI; its memory context stays.
+ * Runs a statement and returns the number of rows, which are in SPI_tuptable.
+ * Statements on the record tables run as the owner of the extension, others
+ * as the current user.  With READ_CALLER, the statement must be read-only.
+ * The caller is connected to SPI, and its memory context stays current.
  */
 extern uint64 plan_cache_run(OrderTable *table, StatementKind kind,
 							 StatementText text, const Parameters *p,
 							 ReadSnapshot snapshot);
 
-/* A column of the first row of SPI_tuptable, counted from 1. */
+/* A column of the first row of SPI_tuptable; the first column is 1. */
 extern NullableDatum result_column(int column);
 
-/* The same as a copied string; NULL for NULL. */
+/* The same for a column of type text, copied; NULL if it is null. */
 extern char *result_text(int column);
 
 #endif /* ORDCANCEL_PLAN_CACHE_H */

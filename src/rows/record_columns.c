@@ -1,5 +1,5 @@
 /*
- * record_columns.c — the columns of the record tables, and where they are
+ * record_columns.c — the columns of the record tables and their positions
  */
 #include "postgres.h"
 
@@ -48,15 +48,16 @@ const RecordColumn event_columns[] = {
 	{NULL, InvalidOid},
 };
 
-/* Columns are looked for at their own place first. */
+/* Tries the position that the column has in most tables first. */
 static AttrNumber
-find_column(Relation rel, int guess, const char *name, Oid type, int32 typmod)
+find_column(Relation rel, int expected, const char *name, Oid type,
+			int32 typmod)
 {
 	TupleDesc desc = RelationGetDescr(rel);
 
 	for (int i = 0; i <= desc->natts; i++)
 	{
-		int				  n = i == 0 ? guess : i - 1;
+		int				  n = i == 0 ? expected : i - 1;
 		Form_pg_attribute att;
 
 		if (n >= desc->natts)
@@ -68,7 +69,7 @@ find_column(Relation rel, int guess, const char *name, Oid type, int32 typmod)
 			return n + 1;
 	}
 	refusal_raise_invalid_policy(
-		psprintf("record table \"%s\" does not fit its order table any more",
+		psprintf("record table \"%s\" does not match its order table",
 				 RelationGetRelationName(rel)),
 		psprintf("It has no column \"%s\" of type %s.", name,
 				 format_type_with_typemod(type, typmod)),

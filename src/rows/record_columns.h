@@ -1,9 +1,13 @@
 /*
- * record_columns.h — the columns of the record tables, and where they are
+ * record_columns.h — the columns of the record tables and their positions
  *
- * Rows are read and written by position.  A column that a later version adds
- * comes after the order's key in tables that exist, and before it in new ones,
- * so the positions are looked up by name.
+ * A record table is the cancellation table or the event table of an order
+ * table.  It has the fixed columns listed here and a copy of each key column.
+ *
+ * C code reads and writes rows by attribute number.  These differ between
+ * record tables: a column added by a later version of the extension follows
+ * the key columns in existing tables, but precedes them in new ones.  So the
+ * numbers are looked up by name for each use.
  */
 #ifndef ORDCANCEL_RECORD_COLUMNS_H
 #define ORDCANCEL_RECORD_COLUMNS_H
@@ -14,7 +18,7 @@
 #include "config/order_table.h"
 #include "rows/plan_cache.h"
 
-/* In the order of the tables; the order's key comes after them. */
+/* Indexes into cancellation_columns. */
 typedef enum CancellationColumn
 {
 	CANCELLATION_ID,
@@ -42,7 +46,7 @@ typedef enum CancellationColumn
 
 typedef struct RecordColumn
 {
-	const char *name; /* NULL: the end */
+	const char *name; /* NULL: end of the array */
 	Oid			type;
 } RecordColumn;
 
@@ -51,12 +55,17 @@ extern const RecordColumn event_columns[];
 
 typedef struct RecordMap
 {
-	AttrNumber attnums[PARAMETERS_MAX]; /* of our columns, then the key's */
+	/* of the columns in the array, followed by the key columns */
+	AttrNumber attnums[PARAMETERS_MAX];
 } RecordMap;
 
+/* Called once, when the library is loaded. */
 extern void record_columns_init(void);
 
-/* OC014 where one is missing or is of another type. */
+/*
+ * Looks up the attribute numbers in a record table.  Raises OC014 if a column
+ * is missing or has the wrong type.
+ */
 extern void record_map(RecordMap *map, const RecordColumn *columns,
 					   const OrderTable *table, Relation rel);
 

@@ -1,5 +1,5 @@
 /*
- * record_read.c — finding cancellations and events
+ * record_read.c — finds orders' cancellations
  */
 #include "postgres.h"
 
@@ -22,13 +22,16 @@
 #include "rows/record_columns.h"
 #include "rows/record_read.h"
 
-/* Only a superuser, or whoever drops the whole schema, can bring this about. */
+/*
+ * Happens only if a superuser changes a record table, or the owner of its
+ * schema drops it.
+ */
 pg_noreturn static void
 raise_missing(const char *detail)
 {
 	refusal_raise_invalid_policy(
-		"a record table of the order table is missing, or part of it", detail,
-		"Call ordcancel.attach() again to make it anew; what was recorded in a dropped table is lost.");
+		"a record table or one of its indexes is missing", detail,
+		"Call ordcancel.attach() again to re-create it. The contents of a dropped table are lost.");
 }
 
 Relation
@@ -54,7 +57,7 @@ record_table_label(Oid relid)
 }
 
 static Party
-party_of(const char *name, bool *known)
+get_party(const char *name, bool *known)
 {
 	Party party = PARTY_SYSTEM;
 
@@ -64,7 +67,6 @@ party_of(const char *name, bool *known)
 	return party;
 }
 
-/* One column of a cancellation's row. */
 static NullableDatum
 get_column(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
 {
@@ -108,11 +110,11 @@ fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 	r->id = DatumGetInt64(
 		slot_getattr(row, map->attnums[CANCELLATION_ID], &known));
 	state_from_name(get_text(row, map, CANCELLATION_STATE), &r->state);
-	r->requested_by = party_of(get_text(row, map, CANCELLATION_REQUESTED_BY),
-							   &known);
+	r->requested_by = get_party(get_text(row, map, CANCELLATION_REQUESTED_BY),
+								&known);
 	r->requested_actor = get_text(row, map, CANCELLATION_REQUESTED_ACTOR);
-	r->decided_by = party_of(get_text(row, map, CANCELLATION_DECIDED_BY),
-							 &r->decided);
+	r->decided_by = get_party(get_text(row, map, CANCELLATION_DECIDED_BY),
+							  &r->decided);
 	r->decided_actor = get_text(row, map, CANCELLATION_DECIDED_ACTOR);
 	r->reason = get_text(row, map, CANCELLATION_REASON);
 	r->note = get_text(row, map, CANCELLATION_NOTE);
@@ -131,31 +133,33 @@ fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 }
 
 /*
- * An index as attach makes it: on these columns alone, with the equality of
- * the order's key for those that are the key's; partial and unique, or not.
+ * Is this an index as attach() creates it?  It must be a valid btree index on
+ * exactly these columns, either partial and unique, or not partial.  If the
+ * columns are the key columns (table->record_keys), their equality operators
+ * and collations must be those of the order's key.
  */
 static bool
-index_serves(const OrderTable *table, Relation rel, Oid indexid,
-			 char *const *columns, int ncolumns, bool partial)
+is_usable_index(const OrderTable *table, Relation rel, Oid indexid,
+				char *const *columns, int ncolumns, bool partial)
 {
 	Relation index = index_open(indexid, AccessShareLock);
-	bool	 serves = index->rd_rel->relam == BTREE_AM_OID &&
+	bool	 usable = index->rd_rel->relam == BTREE_AM_OID &&
 		index->rd_index->indisvalid &&
 		IndexRelationGetNumberOfKeyAttributes(index) == ncolumns &&
 		RelationGetIndexExpressions(index) == NIL &&
 		(RelationGetIndexPredicate(index) != NIL) == partial &&
 		(!partial || index->rd_index->indisunique);
 
-	for (int i = 0; i < ncolumns && serves; i++)
+	for (int i = 0; i < ncolumns && usable; i++)
 	{
 		int attnum = index->rd_index->indkey.values[i];
 
-		serves = strcmp(NameStr(
+		usable = strcmp(NameStr(
 							TupleDescAttr(RelationGetDescr(rel), attnum - 1)
 								->attname),
 						columns[i]) == 0;
-		if (serves && columns == table->record_keys)
-			serves = index->rd_indcollation[i] == table->keys[i].collation &&
+		if (usable && columns == table->record_keys)
+			usable = index->rd_indcollation[i] == table->keys[i].collation &&
 				get_opfamily_member(index->rd_opfamily[i],
 									index->rd_opcintype[i],
 									index->rd_opcintype[i],
@@ -163,12 +167,12 @@ index_serves(const OrderTable *table, Relation rel, Oid indexid,
 					table->keys[i].equal;
 	}
 	index_close(index, NoLock);
-	return serves;
+	return usable;
 }
 
 /*
- * The index above.  REINDEX CONCURRENTLY makes a new one, so what was found
- * last is looked for among those that there are.
+ * Returns the OID of such an index.  *last has the OID found before, which is
+ * no longer valid after REINDEX CONCURRENTLY.
  */
 static Oid
 find_index(const OrderTable *table, Relation rel, Oid *last,
@@ -181,14 +185,15 @@ find_index(const OrderTable *table, Relation rel, Oid *last,
 	{
 		*last = InvalidOid;
 		foreach(lc, indexes)
-			if (index_serves(table, rel, lfirst_oid(lc), columns, ncolumns,
-							 partial))
+			if (is_usable_index(table, rel, lfirst_oid(lc), columns, ncolumns,
+								partial))
 				*last = lfirst_oid(lc);
 	}
 	list_free(indexes);
 	if (!OidIsValid(*last))
-		raise_missing(psprintf("Table \"%s\" has lost an index.",
-							   RelationGetRelationName(rel)));
+		raise_missing(psprintf(
+			"Table \"%s\" lacks an index that ordcancel.attach() creates.",
+			RelationGetRelationName(rel)));
 	return *last;
 }
 
@@ -204,7 +209,7 @@ has_ended(const CancelTarget *c)
 	return is_open(c) && c->has_record && state_has_ended(c->record.state);
 }
 
-/* Fills those of the cases from what a probe of the index finds. */
+/* Looks up the cancellations of the targets for which "matches" is true. */
 static void
 find_by_index(CancelTarget *targets, int					  count,
 			  bool (*matches)(const CancelTarget *), Relation rel, Oid index,
@@ -223,11 +228,12 @@ find_by_index(CancelTarget *targets, int					  count,
 }
 
 /*
- * The newest cancellation of an order is nearly always its live one, if it has
- * one.  Where it is not, ids have gone back, and the index of live ones knows.
+ * If the newest cancellation of an order has ended, there is normally no live
+ * one.  But a restored or reset ID sequence can make a live cancellation have
+ * a lower ID, so the index on live cancellations is searched as well.
  */
 static void
-find(CancelTarget *targets, int count, ReadSnapshot snapshot)
+find_cancellations(CancelTarget *targets, int count, ReadSnapshot snapshot)
 {
 	OrderTable *table = targets[0].table;
 	Relation	rel = record_open(table->cancellation_table, AccessShareLock);
@@ -259,7 +265,7 @@ find(CancelTarget *targets, int count, ReadSnapshot snapshot)
 }
 
 static void
-check_same(const CancelTarget *c, const CancelTarget *latest)
+check_is_latest(const CancelTarget *c, const CancelTarget *latest)
 {
 	if (latest->has_record != c->has_record ||
 		latest->record.id != c->record.id ||
@@ -282,28 +288,29 @@ record_find(CancelTarget *targets, int count)
 
 	if (!IsolationUsesXactSnapshot())
 	{
-		find(targets, count, READ_CURRENT);
+		find_cancellations(targets, count, READ_CURRENT);
 		return;
 	}
 
 	/*
-	 * The transaction's snapshot may be older than a cancellation that took
-	 * only a lock on the order row.  What is newer decides; but a transaction
-	 * that cannot see it may not build on it either.
+	 * A cancellation does not always update the order row; a request, for
+	 * instance, may leave the status unchanged.  So locking the row does not
+	 * detect every cancellation that is newer than the transaction's snapshot,
+	 * and we have to compare with the latest one.
 	 */
 	latest = palloc(count * sizeof(CancelTarget));
 	memcpy(latest, targets, count * sizeof(CancelTarget));
-	find(latest, count, READ_LATEST);
-	find(targets, count, READ_CURRENT);
+	find_cancellations(latest, count, READ_LATEST);
+	find_cancellations(targets, count, READ_CURRENT);
 	for (int i = 0; i < count; i++)
-		check_same(&targets[i], &latest[i]);
+		check_is_latest(&targets[i], &latest[i]);
 	pfree(latest);
 }
 
 void
 record_peek(CancelTarget *targets, int count)
 {
-	find(targets, count, READ_CALLER);
+	find_cancellations(targets, count, READ_CALLER);
 }
 
 void

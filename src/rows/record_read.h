@@ -1,9 +1,15 @@
 /*
- * record_read.h — the cancellation and event rows
+ * record_read.h — finds and writes cancellations and events
  *
- * The only writer of the record tables.  They belong to the owner of the
- * extension, and their guard (guard.c) refuses every statement that writes
- * there; what is written here is none.  The caller is connected to SPI.
+ * The records of an order table are in two tables of its own, the cancellation
+ * table and the event table, which belong to the owner of the extension.
+ * Nothing else writes to them: a trigger (entry/guard.c) refuses statements
+ * that do, and these functions write without a statement.  record_read.c and
+ * record_search.c read, record_write.c writes.
+ *
+ * The caller is connected to SPI.  Functions that open a record table raise
+ * OC014 if it, a column or an index is missing.  Results are in the current
+ * memory context.
  */
 #ifndef ORDCANCEL_RECORD_READ_H
 #define ORDCANCEL_RECORD_READ_H
@@ -14,40 +20,42 @@
 #include "rows/cancel_target.h"
 #include "rows/index_lookup.h"
 
+/* A row of the event table.  A NULL pointer is a null column. */
 typedef struct Event
 {
 	CancelTarget *order;
 	EventType	  type;
-	State		  state;
-	const char	 *from;
+	State		  state; /* of the cancellation, after the event */
+	const char	 *from;	 /* status of the order before and after */
 	const char	 *to;
 	Party		  party;
 	const char	 *actor;
 	const char	 *reason;
-	const char	 *data;		   /* JSON, or NULL */
-	const char	 *source;	   /* the function, or "update" */
-	const char	 *request_key; /* of the call; on its first event */
+	const char	 *data;		   /* JSON */
+	const char	 *source;	   /* see CancelArgs */
+	const char	 *request_key; /* only in the first event of a call */
 	TimestampTz	  at;
-	int64		  id; /* given by record_events */
+	int64		  id; /* set by record_events */
 } Event;
 
 /*
- * Finds, of the cases that are open, the order's live cancellation or else its
- * newest one; sets has_record and record.  Sees all that is committed, and in
- * the stricter isolation levels errors when the transaction may not build on
- * it.
+ * Finds the live cancellation of each open target's order, or else the newest
+ * one that has ended, and sets has_record and record.  Raises 40001 if the
+ * transaction's snapshot does not show the latest state (possible only at
+ * REPEATABLE READ and above).
  */
 extern void record_find(CancelTarget *targets, int count);
 
-/* The same without locks or errors, for cancel_options. */
+/*
+ * The same for read-only callers: uses the snapshot of the calling statement
+ * and never raises 40001.
+ */
 extern void record_peek(CancelTarget *targets, int count);
 
-/* Reads c->record.id again; a trigger of the user may have changed it. */
+/* Reads the cancellation with the ID c->record.id again. */
 extern void record_reread(CancelTarget *c);
 
-/*
- * Finds the call that used a request key.  Returns false if there was none.
- */
+/* What the events have about an earlier call with a request key. */
 typedef struct RecordedCall
 {
 	char		*order_key;
@@ -58,54 +66,79 @@ typedef struct RecordedCall
 	int64		 cancellation_id;
 } RecordedCall;
 
+/* Finds the call that used a request key; returns false if there is none. */
 extern bool record_find_request_key(OrderTable *table, const char *key,
 									RecordedCall *past);
 
-/* The keys, as text, of orders whose request is overdue; NIL when none is. */
-extern List *record_overdue(OrderTable *table, TimestampTz now);
-
-/* Was money given back by a method that has to be settled before an undo? */
-extern bool record_unsettled(OrderTable *table, int64 cancellation_id);
+/*
+ * The keys, as text, of orders with a request whose deadline has passed,
+ * earliest deadline first.
+ */
+extern List *record_find_overdue(OrderTable *table, TimestampTz now);
 
 /*
- * The refunds of the order, of whichever cancellation, that have this
- * reference: RecordedRefund's.
+ * Does the cancellation have a refund by a method that must be settled before
+ * an undo (refund_method.on_undo is not "nothing")?
+ */
+extern bool record_has_unsettled_refund(OrderTable *table,
+										int64		cancellation_id);
+
+/*
+ * Refunds with this reference in any cancellation of the order, as a list of
+ * RecordedRefund.
  */
 extern List *record_find_refund(const CancelTarget *c, const char *reference);
 
 /*
- * What was paid back in cancellations of the order that have ended, and was
- * not settled by their undo; NULL is nothing.
+ * The sum of refunds in cancellations of the order that were undone without
+ * being settled, so that the customer still has the money; NULL if there are
+ * none.
  */
-extern Numeric record_kept(const CancelTarget *c);
+extern Numeric record_kept_refunds(const CancelTarget *c);
 
-/* Has the order a cancellation before c->record?  True where not known. */
+/*
+ * Does the order have a cancellation older than c->record?  Returns true if
+ * the index that could tell is missing.
+ */
 extern bool record_has_earlier(const CancelTarget *c);
 
-/* Is it a key that was used already which made this error? */
+/* The unique index on request_key of an event table. */
 typedef struct RequestKeyIndex
 {
 	char *schema;
 	char *table;
-	char *name; /* NULL: the owner has dropped it */
+	char *name; /* NULL: the index does not exist */
 } RequestKeyIndex;
 
 extern RequestKeyIndex record_request_key_index(const OrderTable *table);
-extern bool			   record_request_key_taken(const RequestKeyIndex *index,
-												const ErrorData		  *error);
 
+/* Is the error a violation of that index? */
+extern bool record_request_key_taken(const RequestKeyIndex *index,
+									 const ErrorData	   *error);
+
+/* Inserts the cancellations of the targets; sets record.id and has_record. */
 extern void record_insert(CancelTarget **targets, int count);
+
+/*
+ * Updates the cancellation of a target from c->record.  Raises 40001 if
+ * another transaction has updated it.
+ */
 extern void record_update(CancelTarget *c);
+
+/*
+ * Inserts events, all of one order table, and sets their IDs.  Raises OC011 if
+ * a concurrent call has used the request key.
+ */
 extern void record_events(Event *list, int count);
 
-/* Opens a record table; OC014 where it was dropped. */
+/* Opens a record table; raises OC014 if it was dropped. */
 extern Relation record_open(Oid relid, LOCKMODE lock);
 
-/* Begins to look for cancellations by their id. */
+/* Begins lookups of cancellations by ID; see index_lookup_begin. */
 extern void record_lookup_by_id(IndexLookup *lookup, const OrderTable *table,
 								Relation rel, ReadSnapshot snapshot);
 
-/* The name of a record table, for SQL; OC014 where it was dropped. */
+/* The qualified, quoted name of a record table; OC014 if it was dropped. */
 extern char *record_table_label(Oid relid);
 
 #endif /* ORDCANCEL_RECORD_READ_H */

@@ -1,6 +1,6 @@
 /*
- * record_search.c — what else is asked of the records: past calls, deadlines
- * and refunds
+ * record_search.c — finds repeated calls, overdue requests and refunds in the
+ * records
  */
 #include "postgres.h"
 
@@ -22,7 +22,7 @@
 #include "rows/record_read.h"
 
 static void
-find_request_key_text(StringInfo sql, const OrderTable *table)
+find_request_key_sql(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(
 		sql,
@@ -40,8 +40,8 @@ record_find_request_key(OrderTable *table, const char *key, RecordedCall *past)
 	NullableDatum at;
 
 	parameter_text(&p, key);
-	if (plan_cache_run(table, STATEMENT_FIND_REQUEST_KEY,
-					   find_request_key_text, &p, READ_LATEST) == 0)
+	if (plan_cache_run(table, STATEMENT_FIND_REQUEST_KEY, find_request_key_sql,
+					   &p, READ_LATEST) == 0)
 		return false;
 	past->order_key = result_text(1);
 	past->source = result_text(2);
@@ -55,7 +55,7 @@ record_find_request_key(OrderTable *table, const char *key, RecordedCall *past)
 }
 
 static void
-find_overdue_text(StringInfo sql, const OrderTable *table)
+find_overdue_sql(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(sql,
 					 "SELECT c.order_key::pg_catalog.text FROM ONLY %s AS c"
@@ -67,14 +67,14 @@ find_overdue_text(StringInfo sql, const OrderTable *table)
 }
 
 List *
-record_overdue(OrderTable *table, TimestampTz now)
+record_find_overdue(OrderTable *table, TimestampTz now)
 {
 	Parameters p = {0};
 	List	  *keys = NIL;
 	uint64	   rows;
 
 	parameter_time(&p, &now);
-	rows = plan_cache_run(table, STATEMENT_FIND_OVERDUE, find_overdue_text, &p,
+	rows = plan_cache_run(table, STATEMENT_FIND_OVERDUE, find_overdue_sql, &p,
 						  READ_CURRENT);
 	for (uint64 i = 0; i < rows; i++)
 		keys = lappend(keys,
@@ -85,7 +85,7 @@ record_overdue(OrderTable *table, TimestampTz now)
 }
 
 static void
-unsettled_text(StringInfo sql, const OrderTable *table)
+unsettled_sql(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(
 		sql,
@@ -99,21 +99,21 @@ unsettled_text(StringInfo sql, const OrderTable *table)
 }
 
 bool
-record_unsettled(OrderTable *table, int64 cancellation_id)
+record_has_unsettled_refund(OrderTable *table, int64 cancellation_id)
 {
 	Parameters p = {0};
 
 	parameter_value(&p, INT8OID, Int64GetDatum(cancellation_id), false);
-	return plan_cache_run(table, STATEMENT_UNSETTLED, unsettled_text, &p,
+	return plan_cache_run(table, STATEMENT_UNSETTLED, unsettled_sql, &p,
 						  READ_CURRENT) > 0;
 }
 
 /*
- * The way in is the order's key, and from its cancellations to their events;
- * OFFSET 0 keeps the planner from another one.
+ * OFFSET 0 makes the planner start with the cancellations of the order, and
+ * look up their events by index.
  */
 static void
-find_refund_text(StringInfo sql, const OrderTable *table)
+find_refund_sql(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(
 		sql,
@@ -138,8 +138,8 @@ record_find_refund(const CancelTarget *c, const char *reference)
 
 	parameter_text(&p, reference);
 	parameter_key(&p, c->table, c->key);
-	rows = plan_cache_run(c->table, STATEMENT_FIND_REFUND, find_refund_text,
-						  &p, READ_CURRENT);
+	rows = plan_cache_run(c->table, STATEMENT_FIND_REFUND, find_refund_sql, &p,
+						  READ_CURRENT);
 	for (uint64 i = 0; i < rows; i++)
 	{
 		RecordedRefund *refund = palloc(sizeof(RecordedRefund));
@@ -159,9 +159,9 @@ record_find_refund(const CancelTarget *c, const char *reference)
 	return refunds;
 }
 
-/* A subquery of its own for each, or the planner might read all events. */
+/* With a join instead of the subquery, the planner might scan all events. */
 static void
-kept_text(StringInfo sql, const OrderTable *table)
+kept_sql(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(
 		sql,
@@ -180,21 +180,24 @@ kept_text(StringInfo sql, const OrderTable *table)
 }
 
 Numeric
-record_kept(const CancelTarget *c)
+record_kept_refunds(const CancelTarget *c)
 {
 	Parameters	  p = {0};
 	NullableDatum sum;
 	Numeric		  kept;
 
 	parameter_key(&p, c->table, c->key);
-	plan_cache_run(c->table, STATEMENT_KEPT, kept_text, &p, READ_CURRENT);
+	plan_cache_run(c->table, STATEMENT_KEPT, kept_sql, &p, READ_CURRENT);
 	sum = result_column(1);
 	kept = nullable_numeric(sum.value, sum.isnull);
 	SPI_freetuptable(SPI_tuptable);
 	return kept;
 }
 
-/* The first entry for the order in the index whose last one record_find took. */
+/*
+ * Looks up the first index entry of the order; record_find looked up the last
+ * one.
+ */
 bool
 record_has_earlier(const CancelTarget *c)
 {

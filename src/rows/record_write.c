@@ -1,5 +1,5 @@
 /*
- * record_write.c — writing cancellations and events
+ * record_write.c — inserts and updates cancellations and events
  */
 #include "postgres.h"
 
@@ -26,20 +26,20 @@
 #include "rows/record_columns.h"
 #include "rows/record_read.h"
 
-/* Columns and parameters are in the same order; others are as in "base". */
+/*
+ * Stores a row in a slot: columns from the parameters, which are in the order
+ * of the map, and others from "base", or null if there is none.
+ */
 static void
 fill_slot(TupleTableSlot *slot, TupleTableSlot *base, const Parameters *p,
 		  const RecordMap *map)
 {
-	int natts = slot->tts_tupleDescriptor->natts;
-
-	ExecClearTuple(slot);
-	memset(slot->tts_isnull, true, natts);
 	if (base)
+		direct_write_copy(slot, base);
+	else
 	{
-		slot_getallattrs(base);
-		memcpy(slot->tts_values, base->tts_values, natts * sizeof(Datum));
-		memcpy(slot->tts_isnull, base->tts_isnull, natts * sizeof(bool));
+		ExecClearTuple(slot);
+		memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
 	}
 	for (int i = 0; i < p->count; i++)
 	{
@@ -52,11 +52,11 @@ fill_slot(TupleTableSlot *slot, TupleTableSlot *base, const Parameters *p,
 }
 
 /*
- * Only the owner of the extension can put row triggers or checks on a record
- * table, so they run as that role.
+ * Does the table have row triggers or CHECK constraints?  Only the owner of
+ * the extension or a superuser can add them; they run as the former.
  */
 static bool
-has_code(Relation rel)
+runs_code(Relation rel)
 {
 	const TriggerDesc *triggers = rel->trigdesc;
 
@@ -78,7 +78,39 @@ raise_not_written(Relation rel)
 			 errhint("Look for a trigger on the table.")));
 }
 
-/* Fills the parameters of one of the rows that are to be inserted. */
+/* A record table that is open for writing. */
+typedef struct RecordWrite
+{
+	Relation	rel;
+	RecordMap	map;
+	DirectWrite write;
+	bool		as_extension_owner;
+	RunAsScope	scope;
+} RecordWrite;
+
+static void
+begin_write(RecordWrite *w, const OrderTable *table,
+			const RecordColumn *columns, Oid relid)
+{
+	w->rel = record_open(relid, RowExclusiveLock);
+	record_map(&w->map, columns, table, w->rel);
+	w->as_extension_owner = runs_code(w->rel);
+	if (w->as_extension_owner)
+		run_as_extension_owner(&w->scope);
+	direct_write_open(&w->write, w->rel, 0, InvalidOid);
+}
+
+/* Fires AFTER triggers. */
+static void
+end_write(RecordWrite *w)
+{
+	direct_write_close(&w->write);
+	if (w->as_extension_owner)
+		run_as_end(&w->scope);
+	table_close(w->rel, NoLock);
+}
+
+/* Sets the parameters to the columns of row i. */
 typedef void (*FillRow)(const void *rows, int i, Parameters *p);
 
 static void
@@ -88,32 +120,24 @@ insert_rows(OrderTable *table, const RecordColumn *columns, Oid relid,
 	MemoryContext	caller = CurrentMemoryContext;
 	MemoryContext	context = AllocSetContextCreate(caller, "ordcancel rows",
 													ALLOCSET_DEFAULT_SIZES);
-	Relation		rel = record_open(relid, RowExclusiveLock);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TupleTableSlot *slot;
 	Parameters		p;
-	RecordMap		map;
-	DirectWrite		w;
-	RunAsScope		scope;
+	RecordWrite		w;
 
-	record_map(&map, columns, table, rel);
-	if (has_code(rel))
-		run_as_extension_owner(&scope);
-	direct_write_open(&w, rel, 0, InvalidOid);
+	begin_write(&w, table, columns, relid);
+	slot = table_slot_create(w.rel, NULL);
 	MemoryContextSwitchTo(context);
 	for (int i = 0; i < count; i++)
 	{
 		fill(rows, i, &p);
-		fill_slot(slot, NULL, &p, &map);
-		if (!direct_write_insert(&w, slot))
-			raise_not_written(rel);
+		fill_slot(slot, NULL, &p, &w.map);
+		if (!direct_write_insert(&w.write, slot))
+			raise_not_written(w.rel);
 		MemoryContextReset(context);
 	}
 	MemoryContextSwitchTo(caller);
-	direct_write_close(&w);
-	if (has_code(rel))
-		run_as_end(&scope);
 	ExecDropSingleTupleTableSlot(slot);
-	table_close(rel, NoLock);
+	end_write(&w);
 	MemoryContextDelete(context);
 }
 
@@ -174,7 +198,7 @@ record_insert(CancelTarget **targets, int count)
 }
 
 static void
-raise_overtaken(const void *arg)
+raise_conflict(const void *arg)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -184,46 +208,39 @@ raise_overtaken(const void *arg)
 }
 
 /*
- * The row is read anew: code of the owner's that ran since it was found may
- * have called us for the same order.
+ * The row is looked up again, since a block or refund_due expression could
+ * have called us for the same order since record_find.
  */
 void
 record_update(CancelTarget *c)
 {
-	Relation rel = record_open(c->table->cancellation_table, RowExclusiveLock);
-	TupleTableSlot *fresh = table_slot_create(rel, NULL);
 	Datum			id = Int64GetDatum(c->record.id);
+	TupleTableSlot *fresh;
 	Parameters		p;
-	RecordMap		map;
 	IndexLookup		lookup;
-	DirectWrite		w;
-	RunAsScope		scope;
+	RecordWrite		w;
 
-	record_map(&map, cancellation_columns, c->table, rel);
-	if (has_code(rel))
-		run_as_extension_owner(&scope);
-	direct_write_open(&w, rel, 0, InvalidOid);
-	record_lookup_by_id(&lookup, c->table, rel, READ_CURRENT);
+	begin_write(&w, c->table, cancellation_columns,
+				c->table->cancellation_table);
+	fresh = table_slot_create(w.rel, NULL);
+	record_lookup_by_id(&lookup, c->table, w.rel, READ_CURRENT);
 	if (!index_lookup_find(&lookup, &id, ForwardScanDirection))
-		raise_overtaken(NULL);
+		raise_conflict(NULL);
 	cancellation_parameters(&c, 0, &p);
-	fill_slot(fresh, lookup.slot, &p, &map);
-	if (!direct_write_update(&w, lookup.slot, fresh, raise_overtaken, NULL))
-		raise_not_written(rel);
+	fill_slot(fresh, lookup.slot, &p, &w.map);
+	if (!direct_write_update(&w.write, lookup.slot, fresh, raise_conflict,
+							 NULL))
+		raise_not_written(w.rel);
 	index_lookup_end(&lookup);
-	direct_write_close(&w);
-	if (has_code(rel))
-		run_as_end(&scope);
 	ExecDropSingleTupleTableSlot(fresh);
-	table_close(rel, NoLock);
+	end_write(&w);
 }
 
-/* Events of one call, and what is the same for all of them. */
 typedef struct Events
 {
 	const Event *list;
-	Datum		 role;
-	Datum		*data;
+	Datum		 role; /* session_role of all of them */
+	Datum		*data; /* of each, as jsonb; 0 if it has none */
 } Events;
 
 static void
@@ -270,7 +287,7 @@ insert_events(OrderTable *table, Event *list, int count)
 		list[i].id = next_id(sequence);
 		if (list[i].data == NULL)
 			continue;
-		/* In a batch they are all the same. */
+		/* In a batch, they are usually all the same. */
 		all.data[i] = i > 0 &&
 				equal_or_both_null(list[i].data, list[i - 1].data) ?
 			all.data[i - 1] :
@@ -290,7 +307,7 @@ record_events(Event *list, int count)
 		return;
 	if (list[0].request_key)
 		index = record_request_key_index(list[0].order->table);
-	/* Another order's call with the same key may have been a moment earlier. */
+	/* A concurrent call for another order may have used the same key. */
 	PG_TRY();
 	{
 		insert_events(list[0].order->table, list, count);
@@ -305,7 +322,7 @@ record_events(Event *list, int count)
 			PG_RE_THROW();
 		FlushErrorState();
 		refusal_raise_request_key(list[0].request_key,
-								  "Another call used it at the same moment.");
+								  "A concurrent call used it.");
 	}
 	PG_END_TRY();
 }

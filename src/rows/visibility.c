@@ -1,5 +1,5 @@
 /*
- * visibility.c — which orders a caller may see
+ * visibility.c — which orders the current role may see
  */
 #include "postgres.h"
 
@@ -22,7 +22,7 @@ visibility_sees_all(Oid relid)
 }
 
 static void
-visible_text(StringInfo sql, const OrderTable *table)
+visible_sql(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(sql, "SELECT FROM %s%s AS o WHERE ", order_only(table),
 					 table->label);
@@ -41,7 +41,7 @@ visibility_sees_order(OrderTable *table, const Datum *key)
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
 	run_as_caller_restricted(&scope);
-	visible = plan_cache_run(table, STATEMENT_VISIBLE, visible_text, &p,
+	visible = plan_cache_run(table, STATEMENT_VISIBLE, visible_sql, &p,
 							 READ_CURRENT) > 0;
 	run_as_end(&scope);
 	SPI_finish();
@@ -49,7 +49,7 @@ visibility_sees_order(OrderTable *table, const Datum *key)
 }
 
 static void
-hide(CancelTarget *targets, int count)
+hide_invisible(CancelTarget *targets, int count)
 {
 	for (int i = 0; i < count; i++)
 		if (targets[i].result == TARGET_OPEN &&
@@ -58,9 +58,9 @@ hide(CancelTarget *targets, int count)
 }
 
 /*
- * Orders are looked for before they are locked, so that nobody waits for, or
- * locks, an order of somebody else; and again under the lock, because it may
- * have become somebody else's while we waited.
+ * Visibility is checked before locking, so that a role never locks or waits
+ * for an order it may not see, and again after locking, since the order may
+ * have been updated while we waited.
  */
 void
 visibility_filter(CancelTarget *targets, int count, bool skip_locked)
@@ -69,14 +69,14 @@ visibility_filter(CancelTarget *targets, int count, bool skip_locked)
 
 	if (visibility_sees_all(targets[0].table->relid))
 		return;
-	hide(targets, count);
+	hide_invisible(targets, count);
 	run_as_owner_spi(&scope, targets[0].table);
 	order_lock(targets, count, skip_locked);
 	run_as_end_spi(&scope);
-	hide(targets, count);
+	hide_invisible(targets, count);
 }
 
-/* Of the whole table, or of some column of it? */
+/* On the whole table, or on any column? */
 static bool
 may_select(Oid relid)
 {
@@ -98,7 +98,7 @@ visibility_redact(const OrderTable *table, bool all_rows, Refusal *refusal)
 	if (all_rows ? visibility_sees_all(table->relid) :
 				   may_select(table->relid))
 		return;
-	refusal->message = psprintf("the rules for orders of %s do not allow it",
+	refusal->message = psprintf("operation on an order of %s is not allowed",
 								table->label);
 	refusal->detail = NULL;
 	refusal->hint =

@@ -1,36 +1,40 @@
 /*
- * visibility.h — which orders a caller may see
+ * visibility.h — which orders the current role may see
  *
- * All of this is asked as the caller, before anything is done as the owner of
- * the order table.
+ * Functions act as the owner of the order table, so before that, these checks
+ * have to find out whether the caller has SELECT on the table, and whether
+ * row-level security lets the caller see the order.  All of them apply to the
+ * current role, so they must be called before run_as_owner.
  */
 #ifndef ORDCANCEL_VISIBILITY_H
 #define ORDCANCEL_VISIBILITY_H
 
 #include "rows/cancel_target.h"
 
-/* Does the current role see every order, so that none has to be looked for? */
+/* Does the role have SELECT on the whole table, and no row security on it? */
 extern bool visibility_sees_all(Oid relid);
 
 /*
- * May the current role see this order?  An error if it may read none.
+ * Does a SELECT as the role find the order?  Raises 42501 if the role may not
+ * read the table's key.
  */
 extern bool visibility_sees_order(OrderTable *table, const Datum *key);
 
 /*
- * Makes those of the targets that the current role does not see TARGET_NOT_FOUND;
- * the others may be locked afterwards.
+ * Sets open targets that the role does not see to TARGET_NOT_FOUND.  The
+ * others are locked by it, unless the role sees all orders.
  */
 extern void visibility_filter(CancelTarget *targets, int count,
 							  bool skip_locked);
 
-/* Raises 42501 unless the current role may read some column of the table. */
+/* Raises 42501 unless the role has SELECT on a column of the table. */
 extern void visibility_check_select(const OrderTable *table);
 
 /*
- * Replaces what the writer of a refused plain write may not read: with UPDATE
- * alone nobody must find out keys and statuses.  "all_rows": of an order that
- * the writer need not have seen.
+ * Removes keys and statuses from the refusal of a plain write if the role may
+ * not read them: a role with only UPDATE must not learn them from errors.
+ * "all_rows" says that the order may be one that row security hides from the
+ * role.
  */
 extern void visibility_redact(const OrderTable *table, bool all_rows,
 							  Refusal *refusal);
