@@ -58,7 +58,8 @@ CREATE FUNCTION s.make(kind text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     t text := 's.' || kind;
 BEGIN
-    EXECUTE format('CREATE TABLE %s (id s.number PRIMARY KEY, status s.word CHECK (s.say(''CHECK'')), total numeric DEFAULT 0,'
+    EXECUTE format('CREATE TABLE %s (id s.number PRIMARY KEY, status s.word CHECK (s.say(''CHECK'')), total numeric '
+                   'DEFAULT 0,'
                    ' made text GENERATED ALWAYS AS (s.say_of(''x'', ''generated column'')) STORED) %s',
                    t, CASE kind WHEN 'parted' THEN 'PARTITION BY RANGE (id)' ELSE '' END);
     IF kind = 'parted' THEN
@@ -66,10 +67,13 @@ BEGIN
     END IF;
     EXECUTE format('CREATE INDEX ON %s (s.say_of(status, ''index expression''))', t);
     EXECUTE format('CREATE INDEX ON %s (status) WHERE s.say_of(status, ''index predicate'') <> ''x''', t);
-    EXECUTE format('CREATE TRIGGER fired BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION s.fired(''before trigger'')', t);
-    EXECUTE format('CREATE TRIGGER fired2 AFTER UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION s.fired(''after trigger'', ''trap'')', t);
+    EXECUTE format('CREATE TRIGGER fired BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION s.fired(''before trigger'')',
+                   t);
+    EXECUTE format('CREATE TRIGGER fired2 AFTER UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION s.fired(''after trigger'', '
+                   '''trap'')', t);
     EXECUTE format('CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON %s DEFERRABLE INITIALLY DEFERRED'
-                   ' FOR EACH ROW WHEN (s.constant(''WHEN of a trigger'')) EXECUTE FUNCTION s.fired(''constraint trigger'', ''trap'')', t);
+                   ' FOR EACH ROW WHEN (s.constant(''WHEN of a trigger'')) EXECUTE FUNCTION s.fired(''constraint '
+                   'trigger'', ''trap'')', t);
     IF kind = 'stated' THEN
         EXECUTE format('CREATE TRIGGER fired3 AFTER UPDATE ON %s REFERENCING NEW TABLE AS n'
                        ' FOR EACH STATEMENT EXECUTE FUNCTION s.fired(''statement trigger'', ''trap'')', t);
@@ -90,8 +94,10 @@ INSERT INTO kind VALUES ('plain'), ('stated'), ('ruled'), ('parted');
 -- in braces is the table.
 CREATE TABLE step (n integer GENERATED ALWAYS AS IDENTITY, statement text);
 INSERT INTO step (statement) VALUES
-    ('SELECT ordcancel.attach({}, ''status'', refund_due => ''CASE WHEN s.say(''''refund_due'''') AND s.constant(''''constant'''') THEN total END'')'),
-    ('SELECT ordcancel.set_policy({}, canceled_status => ''canceled'', requested_status => ''asked'', decision_timeout => ''0'', on_timeout => ''accept'')'),
+    ('SELECT ordcancel.attach({}, ''status'', refund_due => ''CASE WHEN s.say(''''refund_due'''') AND '
+     's.constant(''''constant'''') THEN total END'')'),
+    ('SELECT ordcancel.set_policy({}, canceled_status => ''canceled'', requested_status => ''asked'', decision_timeout '
+     '=> ''0'', on_timeout => ''accept'')'),
     ('SELECT ordcancel.set_rule({}, ''placed'', customer => ''request'', merchant => ''cancel'')'),
     ('SELECT ordcancel.add_block({}, ''b'', ''NOT (s.say(''''block'''') AND s.constant(''''constant''''))'')'),
     ('SELECT ordcancel.cancel_order({}, 1)'),
@@ -120,20 +126,26 @@ SELECT is(settled(replace(statement, '{}', quote_literal('s.' || kind))) || ', o
 FROM kind, step ORDER BY kind, n;
 
 -- The same for a merchant, where a table is as the owner made it.
-SELECT is(attempt(replace(statement, '{}', quote_literal('s.' || kind))), 'ok', format('%s again: %s', kind, left(statement, 60)))
+SELECT is(attempt(replace(statement, '{}', quote_literal('s.' || kind))), 'ok',
+          format('%s again: %s', kind, left(statement, 60)))
 FROM kind, step WHERE n <= 4 ORDER BY kind, n;
 SELECT others('-');
-SELECT is(attempt_as('attack_merchant', replace(statement, '{}', quote_literal('s.' || kind))) || ', others: ' || others('attack_owner'),
+SELECT is(attempt_as('attack_merchant', replace(statement, '{}', quote_literal('s.' || kind))) || ', others: '
+          || others('attack_owner'),
           'ok, others: nothing', format('%s, a merchant: %s', kind, statement))
 FROM kind, (VALUES (1, 'SELECT ordcancel.cancel_order({}, 31)'), (2, 'SELECT ordcancel.undo_cancel({}, 31)'),
                    (3, 'SELECT ordcancel.cancel_orders({}, ARRAY[32, 33])')) AS v (n, statement) ORDER BY kind, n;
 
 -- That it ran at all.
 SELECT ordcancel.cancel_order('s.ruled', 40);
-SELECT is(all_ran(), 'CHECK by attack_owner, WHEN of a trigger by attack_owner, after trigger by attack_owner, before trigger by attack_owner, '
-          || 'block by attack_owner, check of key by attack_owner, check of status by attack_owner, constant by attack_owner, '
-          || 'constraint trigger by attack_owner, deferred trigger 1 by attack_owner, deferred trigger 2 by attack_owner, '
-          || 'deferred trigger 3 by attack_owner, deferred trigger 4 by attack_owner, generated column by attack_owner, '
+SELECT is(all_ran(), 'CHECK by attack_owner, WHEN of a trigger by attack_owner, after trigger by attack_owner, '
+                     'before trigger by attack_owner, '
+          || 'block by attack_owner, check of key by attack_owner, check of status by attack_owner, constant by '
+             'attack_owner, '
+          || 'constraint trigger by attack_owner, deferred trigger 1 by attack_owner, deferred trigger 2 by '
+             'attack_owner, '
+          || 'deferred trigger 3 by attack_owner, deferred trigger 4 by attack_owner, generated column by '
+             'attack_owner, '
           || 'index expression by attack_owner, index predicate by attack_owner, refund_due by attack_owner, '
           || 'rule by attack_owner', 'all of it ran, as the owner');
 
@@ -152,9 +164,12 @@ SELECT ordcancel.attach('s.bare', 'status', refund_due => 'CASE WHEN s.say(''ref
 RESET ROLE;
 SELECT others('-');
 SELECT is(settled('UPDATE s.bare SET status = ''canceled'' WHERE id < 4'), 'ok', 'a superuser''s UPDATE');
-SELECT is(all_ran(), 'block by attack_owner, refund_due by attack_owner', 'what our trigger asks is asked as the owner');
-SELECT is(settled('DELETE FROM s.bare WHERE id = 4; INSERT INTO s.bare VALUES (4, ''placed''); INSERT INTO s.shipment VALUES (4);'
-                  'MERGE INTO s.bare USING (VALUES (5)) AS v (n) ON id = n WHEN MATCHED THEN UPDATE SET status = ''canceled'''),
+SELECT is(all_ran(), 'block by attack_owner, refund_due by attack_owner',
+          'what our trigger asks is asked as the owner');
+SELECT is(settled('DELETE FROM s.bare WHERE id = 4; INSERT INTO s.bare VALUES (4, ''placed''); '
+                  'INSERT INTO s.shipment VALUES (4);'
+                  'MERGE INTO s.bare USING (VALUES (5)) AS v (n) ON id = n WHEN MATCHED THEN UPDATE SET status = '
+                  '''canceled'''),
           'ok', 'DELETE, INSERT, MERGE, and a row of a child');
 SELECT is(others('attack_owner'), 'nothing', 'nothing of the owner''s as the superuser');
 SELECT is(settled('DROP TABLE s.bare, s.shipment'), 'ok', 'DROP TABLE');

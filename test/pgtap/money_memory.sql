@@ -7,7 +7,8 @@ SELECT plan(5);
 CREATE TABLE orders (id integer PRIMARY KEY, status text, due numeric);
 INSERT INTO orders SELECT n, 'placed', 10 FROM generate_series(1, 5000) AS n;
 SELECT ordcancel.attach('orders', 'status', refund_due => 'due');
-SELECT ordcancel.set_policy('orders', canceled_status => 'canceled'), ordcancel.set_rule('orders', 'placed', merchant => 'cancel');
+SELECT ordcancel.set_policy('orders', canceled_status => 'canceled'),
+       ordcancel.set_rule('orders', 'placed', merchant => 'cancel');
 
 CREATE FUNCTION total() RETURNS bigint LANGUAGE sql AS 'SELECT sum(total_bytes) FROM pg_backend_memory_contexts';
 
@@ -39,7 +40,8 @@ SELECT is((SELECT count(*) FROM growth), 6::bigint, 'in their transactions');
 SELECT cmp_ok((SELECT max(bytes) FROM growth), '<', 400000::bigint, 'nor do those of a transaction');
 
 -- A statement over many orders remembers them all, until its end.
-SELECT count(*) AS changed, total() AS during FROM (SELECT (ordcancel.cancel_order('orders', id)).* FROM orders) AS s WHERE changed \gset
+SELECT count(*) AS changed, total() AS during FROM (SELECT (ordcancel.cancel_order('orders', id)).* FROM orders) AS s
+WHERE changed \gset
 SELECT is(:changed, 5000, 'a call for each order of a statement');
 SELECT cmp_ok(total() - :before, '<', 1000000::bigint, 'what it remembered goes with it');
 SELECT * FROM finish();

@@ -8,7 +8,8 @@ SELECT plan(182);
 CREATE ROLE cafe24_customer;
 CREATE ROLE cafe24_store;
 CREATE ROLE cafe24_programs;
-CREATE TYPE cafe24_status AS ENUM ('awaiting_payment', 'preparing', 'ready', 'in_transit', 'delivered', 'purchase_confirmed',
+CREATE TYPE cafe24_status AS ENUM ('awaiting_payment', 'preparing', 'ready', 'in_transit', 'delivered',
+                                   'purchase_confirmed',
                                    'cancellation_requested', 'cancellation_in_progress', 'canceled');
 
 \set status_type text

@@ -7,7 +7,8 @@ SELECT plan(140);
 \ir include/walk.sql
 CREATE ROLE zaikio_consumer;
 CREATE ROLE zaikio_supplier;
-CREATE TYPE zaikio_status AS ENUM ('draft', 'placed', 'transfer_failed', 'transferred', 'confirmed', 'in_production', 'shipped',
+CREATE TYPE zaikio_status AS ENUM ('draft', 'placed', 'transfer_failed', 'transferred', 'confirmed', 'in_production',
+                                   'shipped',
                                    'canceled_by_consumer', 'canceled_by_supplier');
 -- Orders of the page have a uuid; these end in a number of their own.
 CREATE FUNCTION o(n integer) RETURNS uuid

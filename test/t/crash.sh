@@ -152,7 +152,8 @@ for ((round = 1; round <= rounds; round++)); do
 	# Not before they are in the middle of it.
 	wait_for have_printed $((round * 100))
 	if ((round % 2)); then
-		kill -9 "$(sql $db -c "SELECT pid FROM pg_stat_activity WHERE datname = '$db' AND pid <> pg_backend_pid() LIMIT 1")"
+		kill -9 "$(sql $db -c "SELECT pid FROM pg_stat_activity
+				WHERE datname = '$db' AND pid <> pg_backend_pid() LIMIT 1")"
 	else
 		pg_ctl -s -m immediate stop
 	fi
@@ -163,8 +164,10 @@ for ((round = 1; round <= rounds; round++)); do
 	printed=$(cat "$work"/done.$round.* | wc -l)
 	[ "$printed" -gt 0 ] && [ "$printed" -lt $((clients * 2000)) ]
 	ok "round $round: it broke after $printed commits of $((clients * 2000))"
-	like "$(conditions)" '^[0-9]+ canceled, [0-9]+ untouched$' "round $round: each order is canceled wholly or not at all"
-	is "$(cat "$work"/done.$round.* | sql $db -c 'CREATE TEMPORARY TABLE done (id integer)' -c '\copy done FROM pstdin' \
+	like "$(conditions)" '^[0-9]+ canceled, [0-9]+ untouched$' \
+		"round $round: each order is canceled wholly or not at all"
+	is "$(cat "$work"/done.$round.* | sql $db -c 'CREATE TEMPORARY TABLE done (id integer)' \
+		-c '\copy done FROM pstdin' \
 		-c "SELECT count(*) FROM done JOIN shop.orders USING (id) WHERE status <> 'canceled'")" 0 \
 		"round $round: what was committed is there"
 done

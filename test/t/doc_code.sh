@@ -15,7 +15,8 @@ def bare(text):
     return "".join(line.strip() + "\n" for line in text.splitlines() if line.strip())
 
 
-run = [bare(path.read_text()) for path in [*pathlib.Path("test/clients").rglob("*.*"), *pathlib.Path("test/t").glob("*.sh")]
+run = [bare(path.read_text())
+       for path in [*pathlib.Path("test/clients").rglob("*.*"), *pathlib.Path("test/t").glob("*.sh")]
        if path.is_file() and "lock" not in path.name]
 missing = shown = 0
 for path in sorted(pathlib.Path("doc").glob("*.md")):

@@ -94,10 +94,12 @@ fresh_database $to
 dump $from --schema-only >"$work/schema.sql"
 sql $to -f "$work/schema.sql" >/dev/null 2>"$work/errors"
 restored "$work/errors" 'a schema restores alone'
-is "$(sql $to -c 'SELECT count(*) FROM ordcancel.reason WHERE NOT seeded' -c 'SELECT count(*) FROM ordcancel.order_table')" \
+is "$(sql $to -c 'SELECT count(*) FROM ordcancel.reason WHERE NOT seeded' \
+	-c 'SELECT count(*) FROM ordcancel.order_table')" \
 	$'0\n0' 'it has the seeds and no configuration'
 dump $from --data-only >"$work/data.sql"
-PGOPTIONS='-c session_replication_role=replica' psql -Xqd $to -v ON_ERROR_STOP=1 -1 -f "$work/data.sql" >/dev/null 2>"$work/errors"
+PGOPTIONS='-c session_replication_role=replica' psql -Xqd $to -v ON_ERROR_STOP=1 -1 \
+	-f "$work/data.sql" >/dev/null 2>"$work/errors"
 restored "$work/errors" 'and its data after it, with session_replication_role = replica'
 facts $to >"$work/facts2"
 same "$work/facts" "$work/facts2" 'what was dumped is what is there (data only)'

@@ -23,11 +23,13 @@ cleanup()
 trap cleanup EXIT
 
 own_cluster "$work" "deadlock_timeout = '20ms'" "log_line_prefix = '%e '" 'log_error_verbosity = terse' \
-	'log_min_error_statement = panic' 'full_page_writes = off' 'max_wal_size = 4GB' 'checkpoint_timeout = 1h' 'jit = off' \
+	'log_min_error_statement = panic' 'full_page_writes = off' 'max_wal_size = 4GB' 'checkpoint_timeout = 1h' \
+	'jit = off' \
 	'autovacuum_naptime = 5s'
 ok 'a cluster'
 echo "# make model OPERATIONS=$operations SEED=$seed"
-PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 "$python" "$here/../model/run.py" "$operations" "$seed" "$work/server.log" 2>&1 |
+PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 "$python" "$here/../model/run.py" "$operations" "$seed" \
+	"$work/server.log" 2>&1 |
 	sed -u 's/^/# /'
 ok "the extension did what the model says, seed $seed"
 done_testing

@@ -34,19 +34,24 @@ make_template()
 		CREATE TABLE parcels (id integer PRIMARY KEY, status text NOT NULL DEFAULT 'placed');
 		INSERT INTO orders SELECT generate_series(1, 80000);
 		INSERT INTO parcels SELECT generate_series(1, 10);
-		SELECT ordcancel.attach('orders', 'status'), ordcancel.attach('parcels', 'status', notify_channel => 'Par "cels" ü');
-		SELECT ordcancel.set_policy(t, canceled_status => 'canceled'), ordcancel.set_rule(t, 'placed', customer => 'cancel', merchant => 'cancel')
+		SELECT ordcancel.attach('orders', 'status'),
+		       ordcancel.attach('parcels', 'status', notify_channel => 'Par "cels" ü');
+		SELECT ordcancel.set_policy(t, canceled_status => 'canceled'),
+		       ordcancel.set_rule(t, 'placed', customer => 'cancel', merchant => 'cancel')
 		FROM unnest('{orders,parcels}'::regclass[]) AS t;
 		CREATE SEQUENCE next START 1001;
 		CREATE FUNCTION cancel(n bigint) RETURNS bigint LANGUAGE sql AS $$
-			SELECT count(*) FROM ordcancel.cancel_orders('orders', (SELECT array_agg(nextval('next')) FROM generate_series(1, n)))
+			SELECT count(*) FROM ordcancel.cancel_orders('orders', (SELECT array_agg(nextval('next'))
+		                                                            FROM generate_series(1, n)))
 			WHERE outcome = 'canceled'
 		$$;
 		CREATE TABLE heard (n integer GENERATED ALWAYS AS IDENTITY, pid integer, channel text, payload jsonb,
 			event_id bigint GENERATED ALWAYS AS ((payload ->> 'event_id')::bigint) STORED);
 		CREATE VIEW due AS
-		SELECT event_id, notify_channel AS channel, jsonb_build_object('event_id', event_id, 'orders', 'public.' || e.orders, 'order_id', order_key,
-			'type', type, 'from', from_status, 'to', to_status, 'state', state, 'party', party, 'actor', actor, 'reason', reason, 'at', at) AS payload
+		SELECT event_id, notify_channel AS channel,
+		       jsonb_build_object('event_id', event_id, 'orders', 'public.' || e.orders, 'order_id', order_key,
+			'type', type, 'from', from_status, 'to', to_status, 'state', state, 'party', party, 'actor', actor,
+		                          'reason', reason, 'at', at) AS payload
 		FROM (SELECT *, tableoid::regclass::text = 'parcels_cancellation_event' AS small FROM ordcancel.event) AS v,
 			LATERAL (SELECT CASE WHEN small THEN 'parcels' ELSE 'orders' END) AS e (orders)
 			JOIN ordcancel.order_table AS t ON t.orders = e.orders::regclass;
@@ -98,7 +103,7 @@ newest() # DATABASE
 take_down() # DATABASE
 {
 	hark "$1"
-	sed -n 's/^Asynchronous notification "\(.*\)" with payload "\({.*}\)" received from server process with PID \([0-9]*\)\.$/\3\x01\1\x01\2/p' \
+	sed -n 's/^Asynchronous notification "\(.*\)" with payload "\({.*}\)" received .* PID \([0-9]*\)\.$/\3\x01\1\x01\2/p' \
 		"$work/said.$1" >"$work/heard"
 	sql "$1" -c 'TRUNCATE heard RESTART IDENTITY' \
 		-c "\\copy heard (pid, channel, payload) FROM '$work/heard' (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')"
@@ -109,9 +114,11 @@ take_down() # DATABASE
 verdict() # DATABASE
 {
 	take_down "$1"
-	sql "$1" -c "SELECT format('%s missing, %s untrue, %s twice', count(*) FILTER (WHERE h.n IS NULL), count(*) FILTER (WHERE d.event_id IS NULL),
+	sql "$1" -c "SELECT format('%s missing, %s untrue, %s twice', count(*) FILTER (WHERE h.n IS NULL),
+			count(*) FILTER (WHERE d.event_id IS NULL),
 			count(h.n) - count(DISTINCT h.event_id))
-		FROM (SELECT * FROM due WHERE event_id > ${since[$1]}) AS d FULL JOIN heard AS h USING (event_id, channel, payload)"
+		FROM (SELECT * FROM due WHERE event_id > ${since[$1]}) AS d FULL JOIN heard AS h USING (event_id, channel,
+		payload)"
 }
 
 nothing_missing() # DATABASE
@@ -140,7 +147,8 @@ heralds() # DATABASE EVENT
 
 	relay=$(relay_of "$1")
 	sql "$1" -c "SELECT string_agg(format('%s by %s', n, who), ', ' ORDER BY who)
-		FROM (SELECT CASE pid WHEN ${relay:-0} THEN 'relay' ELSE 'session' END, count(*) FROM heard WHERE event_id > $2 GROUP BY 1) AS h (who, n)"
+		FROM (SELECT CASE pid WHEN ${relay:-0} THEN 'relay' ELSE 'session' END, count(*) FROM heard WHERE event_id > $2
+		GROUP BY 1) AS h (who, n)"
 }
 
 # --------------------------------------------------------------- the workers
@@ -148,13 +156,16 @@ heralds() # DATABASE EVENT
 # The process that announces for the database; nothing when there is none.
 relay_of() # DATABASE
 {
-	sql postgres -c "SELECT pid FROM pg_stat_activity WHERE backend_type = 'ordcancel relay' AND datname = '$1' AND state IS NOT NULL"
+	sql postgres -c "SELECT pid FROM pg_stat_activity WHERE backend_type = 'ordcancel relay' AND datname = '$1'
+			AND state IS NOT NULL"
 }
 
 # Until the database has one; its process id comes to be in relay.
 served() # DATABASE
 {
-	until_true postgres "EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'ordcancel relay' AND datname = '$1' AND state IS NOT NULL)" &&
+	until_true postgres \
+		"EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'ordcancel relay' AND datname = '$1'
+			AND state IS NOT NULL)" &&
 		relay=$(relay_of "$1") && [ -n "$relay" ]
 }
 
@@ -166,7 +177,9 @@ relay_waits() # DATABASE
 
 stop_relay() # DATABASE
 {
-	until_true postgres "EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'ordcancel relay' AND datname = '$1' AND state = 'idle')" &&
+	until_true postgres \
+		"EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'ordcancel relay' AND datname = '$1'
+			AND state = 'idle')" &&
 		relay=$(relay_of "$1") && stopped=$relay && kill -STOP "$relay"
 }
 
@@ -202,7 +215,8 @@ standby_is_there()
 
 # -------------------------------------------------------------- without it
 
-own_cluster "$work" "ordcancel.notify = 'relay'" "ordcancel.relay_databases = 'shop, Shop, OTHER, \"My Shop\", hasty, later'" 'TimeZone = UTC' \
+own_cluster "$work" "ordcancel.notify = 'relay'" \
+	"ordcancel.relay_databases = 'shop, Shop, OTHER, \"My Shop\", hasty, later'" 'TimeZone = UTC' \
 	'max_prepared_transactions = 5' 'max_connections = 40' 'restart_after_crash = on' "statement_timeout = '30s'"
 ok 'a cluster that does not load the library when it starts' && make_template
 ok 'a database' || done_testing
@@ -212,9 +226,11 @@ done
 sql hasty -c "ALTER DATABASE hasty SET lock_timeout = '50ms'"
 ok 'and some more' || done_testing
 
-is "$(psql -XqAt -d shop -c "LOAD 'ordcancel'" -c 'SHOW ordcancel.notify' 2>&1)" relay 'who loads the library is not warned of its settings'
+is "$(psql -XqAt -d shop -c "LOAD 'ordcancel'" -c 'SHOW ordcancel.notify' 2>&1)" relay \
+	'who loads the library is not warned of its settings'
 listen shop
-sql shop -c 'SELECT pg_backend_pid()' -c 'SELECT FROM cancel(2)' -c "UPDATE orders SET status = 'canceled' WHERE id = 1" | head -n 1 >"$work/pid"
+sql shop -c 'SELECT pg_backend_pid()' -c 'SELECT FROM cancel(2)' \
+	-c "UPDATE orders SET status = 'canceled' WHERE id = 1" | head -n 1 >"$work/pid"
 exact shop 'what is canceled is announced all the same'
 is "$(sql shop -c 'SELECT string_agg(DISTINCT pid::text, $$ $$) FROM heard')" "$(cat "$work/pid")" 'by the session'
 
@@ -223,15 +239,18 @@ is "$(sql shop -c 'SELECT string_agg(DISTINCT pid::text, $$ $$) FROM heard')" "$
 pg_ctl -s stop
 for list in 'a,,b' 'a,' '"a' 'My Shop'; do
 	: >"$work/bad.log"
-	! pg_ctl -s -w -l "$work/bad.log" -o "-c shared_preload_libraries=ordcancel -c ordcancel.relay_databases='$list'" start 2>/dev/null
+	! pg_ctl -s -w -l "$work/bad.log" -o "-c shared_preload_libraries=ordcancel -c ordcancel.relay_databases='$list'" \
+		start 2>/dev/null
 	ok "a server does not start with the list $list"
-	like "$(cat "$work/bad.log")" "FATAL:  invalid value for parameter \"ordcancel.relay_databases\": \"$list\"" 'and says why'
+	like "$(cat "$work/bad.log")" "FATAL:  invalid value for parameter \"ordcancel.relay_databases\": \"$list\"" \
+		'and says why'
 done
 
 # pg_upgrade drops databases, which nobody may be connected to.
 workers() # OPTION...
 {
-	pg_ctl -s -w -l "$work/workers.log" -o "$* -c shared_preload_libraries=ordcancel -c log_min_messages=debug1" start && pg_ctl -s stop
+	pg_ctl -s -w -l "$work/workers.log" -o "$* -c shared_preload_libraries=ordcancel -c log_min_messages=debug1" \
+		start && pg_ctl -s stop
 	grep -c 'registering background worker "ordcancel relay' "$work/workers.log"
 	rm "$work/workers.log"
 }
@@ -252,10 +271,13 @@ for database in shop other 'My Shop' hasty; do
 	served "$database"
 	ok "a relay serves $database"
 done
-is "$(sql postgres -c "SELECT string_agg(datname, ', ' ORDER BY datname) FROM pg_stat_activity WHERE backend_type = 'ordcancel relay'")" \
+is "$(sql postgres -c "SELECT string_agg(datname, ', ' ORDER BY datname) FROM pg_stat_activity
+		WHERE backend_type = 'ordcancel relay'")" \
 	'My Shop, hasty, other, shop' 'each has one, and nobody else'
-like "$(tail -n "+$sql_log" "$work/server.log")" 'FATAL:  database "later" does not exist' 'a database that is not there is in the log'
-is "$(psql -XqAt -d aside -c "LOAD 'ordcancel'" -c 'SHOW ordcancel.relay_databases' 2>&1)" 'shop, Shop, OTHER, "My Shop", hasty, later' 'nobody is warned'
+like "$(tail -n "+$sql_log" "$work/server.log")" 'FATAL:  database "later" does not exist' \
+	'a database that is not there is in the log'
+is "$(psql -XqAt -d aside -c "LOAD 'ordcancel'" -c 'SHOW ordcancel.relay_databases' 2>&1)" \
+	'shop, Shop, OTHER, "My Shop", hasty, later' 'nobody is warned'
 
 # -------------------------------------------------------------- who announces
 
@@ -263,7 +285,8 @@ for database in shop other 'My Shop' hasty aside; do
 	listen "$database" || break
 done
 ok 'somebody listens in each database' || done_testing
-sql shop -c 'CREATE ROLE clerk LOGIN' -c "SELECT ordcancel.grant_merchant('clerk')" -c 'GRANT SELECT ON orders TO clerk' >/dev/null
+sql shop -c 'CREATE ROLE clerk LOGIN' -c "SELECT ordcancel.grant_merchant('clerk')" \
+	-c 'GRANT SELECT ON orders TO clerk' >/dev/null
 served shop
 began=$(date +%s%N)
 sql shop -U clerk -c "SELECT ordcancel.cancel_order('orders', 111, actor => 'anna')" >/dev/null
@@ -286,7 +309,8 @@ sql shop >/dev/null <<-'SQL'
 SQL
 exact shop 'what functions, updates and batches do is heard'
 is "$(heralds shop "$mark")" '28 by relay' 'all of it from the relay'
-is "$(sql shop -c "SELECT string_agg(DISTINCT channel, ', ') FROM heard WHERE payload ->> 'orders' = 'public.parcels'")" 'Par "cels" ü' \
+is "$(sql shop -c "SELECT string_agg(DISTINCT channel, ', ') FROM heard
+		WHERE payload ->> 'orders' = 'public.parcels'")" 'Par "cels" ü' \
 	"a table's own channel is kept"
 mark=$(newest shop)
 for ((i = 0; i < 20; i++)); do
@@ -298,7 +322,8 @@ sql shop -c 'SELECT cancel(1)' >/dev/null
 exact shop 'and then'
 is "$(heralds shop "$mark")" '11 by relay, 200 by session' 'the relay has as much room as before'
 sql shop -c "UPDATE ordcancel.order_table SET notify_channel = '' WHERE orders = 'orders'::regclass"
-like "$(sql shop -c "SELECT ordcancel.cancel_order('orders', nextval('next'))" 2>&1)" 'channel name cannot be empty' 'what NOTIFY refuses is refused at once'
+like "$(sql shop -c "SELECT ordcancel.cancel_order('orders', nextval('next'))" 2>&1)" 'channel name cannot be empty' \
+	'what NOTIFY refuses is refused at once'
 sql shop -c "UPDATE ordcancel.order_table SET notify_channel = 'ordcancel' WHERE orders = 'orders'::regclass" \
 	-c 'SELECT cancel(1)' >/dev/null
 exact shop 'and does not stop the relay'
@@ -331,8 +356,10 @@ heralds_are() # DATABASE EVENT WHO
 	take_down "$1" && [ "$(heralds "$1" "$2")" = "$3" ]
 }
 wait_for heralds_are shop "$mark" '1 by relay, 2 by session'
-grep -o '"event_id":[0-9]*,"orders":"public.orders","order_id":"200","type":"canceled".*}' "$work/said.shop" | sed 's/^"event_id":[0-9]*,//' >"$work/payloads"
-is "$(wc -l <"$work/payloads")$(uniq "$work/payloads" | wc -l)" 21 'the payload is that of a session which announces by itself, to the byte'
+grep -o '"event_id":[0-9]*,"orders":"public.orders","order_id":"200","type":"canceled".*}' "$work/said.shop" |
+	sed 's/^"event_id":[0-9]*,//' >"$work/payloads"
+is "$(wc -l <"$work/payloads")$(uniq "$work/payloads" | wc -l)" 21 \
+	'the payload is that of a session which announces by itself, to the byte'
 is "$(heralds shop "$mark")" '1 by relay, 2 by session' 'the setting counts at once, and off is off'
 
 # --------------------------------------------------------- what did not happen
@@ -343,10 +370,17 @@ sql shop >/dev/null 2>"$work/errors" <<-'SQL'
 	BEGIN; SELECT cancel(2); ROLLBACK;
 	BEGIN; SAVEPOINT a; SELECT cancel(1); ROLLBACK TO a; COMMIT;
 	BEGIN; SELECT cancel(1); SAVEPOINT a; SELECT cancel(2); ROLLBACK TO a; SELECT cancel(1); COMMIT; -- 2
-	BEGIN; SAVEPOINT a; SAVEPOINT b; SELECT cancel(1); RELEASE b; ROLLBACK TO a; SELECT cancel(1); RELEASE a; COMMIT; -- 1
-	BEGIN; SAVEPOINT a; SELECT cancel(1); SAVEPOINT b; SELECT cancel(1); RELEASE b; SAVEPOINT c; SELECT cancel(1); ROLLBACK TO c; COMMIT; -- 2
-	BEGIN; SAVEPOINT a; SELECT cancel(1); RELEASE a; SAVEPOINT b; SELECT cancel(1); ROLLBACK TO b; SELECT cancel(1); COMMIT; -- 2
-	BEGIN; SAVEPOINT a; SAVEPOINT b; SAVEPOINT c; SELECT cancel(1); RELEASE c; SAVEPOINT d; SELECT cancel(1); ROLLBACK TO d; RELEASE b; COMMIT; -- 1
+	-- 1
+	BEGIN; SAVEPOINT a; SAVEPOINT b; SELECT cancel(1); RELEASE b; ROLLBACK TO a; SELECT cancel(1); RELEASE a; COMMIT;
+	-- 2
+	BEGIN; SAVEPOINT a; SELECT cancel(1); SAVEPOINT b; SELECT cancel(1); RELEASE b; SAVEPOINT c; SELECT cancel(1);
+	ROLLBACK TO c; COMMIT;
+	-- 2
+	BEGIN; SAVEPOINT a; SELECT cancel(1); RELEASE a; SAVEPOINT b; SELECT cancel(1); ROLLBACK TO b; SELECT cancel(1);
+	COMMIT;
+	-- 1
+	BEGIN; SAVEPOINT a; SAVEPOINT b; SAVEPOINT c; SELECT cancel(1); RELEASE c; SAVEPOINT d; SELECT cancel(1);
+	ROLLBACK TO d; RELEASE b; COMMIT;
 	BEGIN; SELECT cancel(1); COMMIT AND CHAIN; SELECT cancel(1); ROLLBACK AND CHAIN; SELECT cancel(1); COMMIT; -- 2
 	DO $$
 	BEGIN
@@ -415,7 +449,8 @@ for ((i = 0; i < 80; i++)); do
 			0 | 1) echo 'SELECT cancel(1);' ;;
 			2 | 3) echo "SAVEPOINT s$((depth += 1));" ;;
 			4) echo "UPDATE orders SET status = 'canceled' WHERE id = (SELECT nextval('next'));" ;;
-			5) echo "DO 'BEGIN PERFORM cancel(1); RAISE no_data_found; EXCEPTION WHEN no_data_found THEN PERFORM cancel(1); END';" ;;
+			5) echo "DO 'BEGIN PERFORM cancel(1); RAISE no_data_found;
+				EXCEPTION WHEN no_data_found THEN PERFORM cancel(1); END';" ;;
 			6) echo "ROLLBACK TO s$((depth -= RANDOM % depth));" ;;
 			7) echo "RELEASE s$((depth -= RANDOM % depth)); --"$((depth -= 1)) ;;
 		esac
@@ -425,7 +460,8 @@ done >"$work/random.sql"
 mark=$(newest shop)
 is "$(sql shop -f "$work/random.sql" 2>&1 >/dev/null)" '' '80 transactions with random savepoints'
 exact shop 'what is committed of them is heard'
-like "$(heralds shop "$mark")|$(grep -c ROLLBACK "$work/random.sql")" '^[1-9][0-9][0-9] by relay\|[0-9][0-9][0-9]$' 'that is much, and much is not'
+like "$(heralds shop "$mark")|$(grep -c ROLLBACK "$work/random.sql")" '^[1-9][0-9][0-9] by relay\|[0-9][0-9][0-9]$' \
+	'that is much, and much is not'
 
 # ------------------------------------------------- a commit that fails at last
 
@@ -434,7 +470,8 @@ like "$(heralds shop "$mark")|$(grep -c ROLLBACK "$work/random.sql")" '^[1-9][0-
 listen shop
 mark=$(newest shop)
 sql shop -c 'CREATE TABLE skew (who text)'
-echo "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT count(*) FROM skew; INSERT INTO skew VALUES ('other'); COMMIT;" >"$work/other.sql"
+echo "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT count(*) FROM skew; INSERT INTO skew VALUES ('other');
+		COMMIT;" >"$work/other.sql"
 cat >"$work/skew.sql" <<-SQL
 	BEGIN ISOLATION LEVEL SERIALIZABLE;
 	SELECT count(*) FROM skew;
@@ -446,25 +483,32 @@ SQL
 for i in 1 2 3; do
 	sql shop -f "$work/skew.sql" >"$work/skew.$i" 2>&1
 done
-is "$(cat "$work"/skew.[123] | grep -c 'ERROR:  could not serialize')|$(cat "$work"/skew.[123] | grep -c 'during commit attempt')" '3|3' \
+is "$(cat "$work"/skew.[123] | grep -c 'ERROR:  could not serialize')|$(cat "$work"/skew.[123] |
+	grep -c 'during commit attempt')" '3|3' \
 	'three transactions fail to be serialized, when they commit'
 is "$(sql shop -c "SELECT cancel(3000)")" 3000 'another does what they would have done'
 exact shop 'that is heard, nothing of the others'
 is "$(heralds shop "$mark")" '3000 by relay' 'and the relay has room for it'
-is "$(sql shop -c 'SELECT count(*) FROM (SELECT event_id < lag(event_id) OVER (ORDER BY n) AS back FROM heard) AS h WHERE back')" 0 'it keeps their order'
+is "$(sql shop -c 'SELECT count(*) FROM (SELECT event_id < lag(event_id) OVER (ORDER BY n) AS back FROM heard) AS h
+		WHERE back')" 0 'it keeps their order'
 
 # ------------------------------------------------------------------- prepared
 
 before=$(sql shop -c 'SELECT count(*) FROM due')
 said=$(sql shop -v VERBOSITY=verbose -c BEGIN -c 'SELECT cancel(1)' -c "PREPARE TRANSACTION 'p'" 2>&1)
-like "$said" 'ERROR:  0A000: cannot prepare a transaction that has events to announce' 'a transaction with events cannot be prepared'
+like "$said" 'ERROR:  0A000: cannot prepare a transaction that has events to announce' \
+	'a transaction with events cannot be prepared'
 like "$said" 'HINT:  .*ordcancel.notify.*off' 'a hint says what to do'
-like "$(sql shop -v VERBOSITY=verbose -c BEGIN -c 'SELECT cancel(6000)' -c "PREPARE TRANSACTION 'p'" 2>&1)" 'ERROR:  0A000: ' 'nor one with very many'
-like "$(sql shop -c BEGIN -c 'SAVEPOINT s' -c 'SELECT cancel(1)' -c 'RELEASE s' -c "PREPARE TRANSACTION 'p'" 2>&1)" 'events to announce' \
+like "$(sql shop -v VERBOSITY=verbose -c BEGIN -c 'SELECT cancel(6000)' -c "PREPARE TRANSACTION 'p'" 2>&1)" \
+	'ERROR:  0A000: ' 'nor one with very many'
+like "$(sql shop -c BEGIN -c 'SAVEPOINT s' -c 'SELECT cancel(1)' -c 'RELEASE s' -c "PREPARE TRANSACTION 'p'" 2>&1)" \
+	'events to announce' \
 	'nor one whose savepoint is released'
-like "$(sql shop -c BEGIN -c 'UPDATE orders SET id = id WHERE id = 300' -c "PREPARE TRANSACTION 'p'" 2>&1)" 'events to announce' \
+like "$(sql shop -c BEGIN -c 'UPDATE orders SET id = id WHERE id = 300' -c "PREPARE TRANSACTION 'p'" 2>&1)" \
+	'events to announce' \
 	'nor one whose deferred trigger makes some'
-is "$(sql shop -c 'SELECT count(*) FROM pg_prepared_xacts' -c 'SELECT count(*) FROM due')" "0"$'\n'"$before" 'nothing is left of them'
+is "$(sql shop -c 'SELECT count(*) FROM pg_prepared_xacts' -c 'SELECT count(*) FROM due')" "0"$'\n'"$before" \
+	'nothing is left of them'
 said=$(sql shop 2>&1 >/dev/null <<-'SQL'
 	BEGIN; UPDATE orders SET id = id WHERE id = 1; PREPARE TRANSACTION 'none';
 	BEGIN; SAVEPOINT s; SELECT cancel(2); ROLLBACK TO s; PREPARE TRANSACTION 'undone';
@@ -482,7 +526,8 @@ exact shop 'what is committed beside it is heard'
 mark=$(newest shop)
 echo "SELECT ordcancel.cancel_order('orders', nextval('next'));" >"$work/single"
 echo "UPDATE orders SET status = 'canceled' WHERE id = (SELECT nextval('next'));" >"$work/update"
-printf '%s\n' 'BEGIN;' 'SELECT cancel(1);' 'SAVEPOINT a;' 'SELECT cancel(1);' 'ROLLBACK TO a;' 'SELECT cancel(1);' 'COMMIT;' >"$work/savepoint"
+printf '%s\n' 'BEGIN;' 'SELECT cancel(1);' 'SAVEPOINT a;' 'SELECT cancel(1);' 'ROLLBACK TO a;' 'SELECT cancel(1);' \
+	'COMMIT;' >"$work/savepoint"
 printf '%s\n' 'BEGIN;' 'SELECT cancel(2);' 'ROLLBACK;' >"$work/rollback"
 mix=(-n -c 8 -f "$work/single@4" -f "$work/update@3" -f "$work/savepoint@2" -f "$work/rollback@1")
 pgbench "${mix[@]}" -t 400 shop >"$work/pgbench.out" 2>&1
@@ -517,11 +562,13 @@ done | sql shop >/dev/null
 pgbench "${mix[@]}" -t 10 shop >"$work/pgbench.out" 2>&1
 like "$(cat "$work/pgbench.out")" 'processed: 80/80' 'others go on, to the last byte of room'
 take_down shop
-is "$(sql shop -c "SELECT count(*) FILTER (WHERE event_id <= $middle), count(*) FILTER (WHERE event_id > $middle) >= 3000 FROM heard WHERE event_id > $mark")" '0|t' \
+is "$(sql shop -c "SELECT count(*) FILTER (WHERE event_id <= $middle),
+		count(*) FILTER (WHERE event_id > $middle) >= 3000 FROM heard WHERE event_id > $mark")" '0|t' \
 	'what found no room is heard already'
 continue_relay
 exact shop 'the others when it goes on'
-is "$(sql shop -c "SELECT DISTINCT pid FROM heard WHERE event_id > $mark AND event_id <= $middle")" "$relay" 'from the relay'
+is "$(sql shop -c "SELECT DISTINCT pid FROM heard WHERE event_id > $mark AND event_id <= $middle")" "$relay" \
+	'from the relay'
 mark=$(newest shop)
 sql shop -c 'SELECT cancel(3000)' >/dev/null
 exact shop 'there is room again'
@@ -535,7 +582,8 @@ wait_for_standby shop 'SELECT cancel(1)'
 ok 'a transaction with events waits at its commit, for a standby' || cat "$work/standby"
 sql shop -c 'SELECT cancel(1)' >/dev/null
 wait_for heralds_are shop 0 '1 by relay'
-is "$(sql shop -c 'SELECT event_id FROM heard')" "$(newest shop)" 'it is not announced before it is committed; another one is meanwhile'
+is "$(sql shop -c 'SELECT event_id FROM heard')" "$(newest shop)" \
+	'it is not announced before it is committed; another one is meanwhile'
 standby_is_there
 exact shop 'but then'
 
@@ -543,7 +591,8 @@ mark=$(newest shop)
 hasty=$(relay_of hasty)
 wait_for_standby shop "BEGIN; INSERT INTO written VALUES ('x'); NOTIFY elsewhere; COMMIT"
 ok 'a commit that has notified waits' || cat "$work/standby"
-like "$(sql shop -c "SET ordcancel.notify = commit; SET lock_timeout = '200ms'" -c 'SELECT cancel(1)' 2>&1)" 'lock timeout' \
+like "$(sql shop -c "SET ordcancel.notify = commit; SET lock_timeout = '200ms'" -c 'SELECT cancel(1)' 2>&1)" \
+	'lock timeout' \
 	'no session can commit that announces by itself'
 is "$(sql shop -c "SET lock_timeout = '200ms'" -c 'SELECT cancel(1)' 2>&1)" 1 'with the relay it can'
 relay_waits shop
@@ -565,7 +614,8 @@ is "$(heralds shop "$mark")" '101 by relay' 'from the relay'
 
 mark=$(newest 'My Shop')
 sql 'My Shop' -c 'SELECT cancel(3)' >/dev/null
-is "$(verdict 'My Shop')|$(heralds 'My Shop' "$mark")" '5 missing, 0 untrue, 0 twice|3 by session' 'without a relay the sessions announce'
+is "$(verdict 'My Shop')|$(heralds 'My Shop' "$mark")" '5 missing, 0 untrue, 0 twice|3 by session' \
+	'without a relay the sessions announce'
 
 stop_relay other
 ok 'the relay of another database is stopped'
@@ -610,20 +660,27 @@ exact hasty 'where lock_timeout is short all is heard as well'
 served shop
 ok 'that of the shop is back'
 exact shop 'all that was done meanwhile is heard'
-is "$(sql shop -c 'SELECT count(DISTINCT pid) >= 10 FROM heard')" t 'from the first relay, the eight sessions, and the second relay'
+is "$(sql shop -c 'SELECT count(DISTINCT pid) >= 10 FROM heard')" t \
+	'from the first relay, the eight sessions, and the second relay'
 
 # ------------------------------------------------------------------ settings
 
-like "$(sql shop -U clerk -c 'SET ordcancel.notify = off' 2>&1)" 'permission denied to set parameter "ordcancel.notify"' 'not every role may say how'
-like "$(sql shop -U clerk -c 'ALTER ROLE clerk SET ordcancel.notify = off' 2>&1)" 'permission denied to set parameter "ordcancel.notify"' 'nor for later'
-like "$(sql shop -c "SET ordcancel.relay_databases = ''" 2>&1)" 'cannot be changed without restarting' 'the list of databases stands'
-like "$(sql postgres -c "ALTER SYSTEM SET ordcancel.relay_databases = 'shop,,'" 2>&1)" 'invalid value for parameter "ordcancel.relay_databases": "shop,,"' \
+like "$(sql shop -U clerk -c 'SET ordcancel.notify = off' 2>&1)" \
+	'permission denied to set parameter "ordcancel.notify"' 'not every role may say how'
+like "$(sql shop -U clerk -c 'ALTER ROLE clerk SET ordcancel.notify = off' 2>&1)" \
+	'permission denied to set parameter "ordcancel.notify"' 'nor for later'
+like "$(sql shop -c "SET ordcancel.relay_databases = ''" 2>&1)" 'cannot be changed without restarting' \
+	'the list of databases stands'
+like "$(sql postgres -c "ALTER SYSTEM SET ordcancel.relay_databases = 'shop,,'" 2>&1)" \
+	'invalid value for parameter "ordcancel.relay_databases": "shop,,"' \
 	'a list with which the server would not start is refused'
-like "$(sql postgres -c 'ALTER SYSTEM SET ordcancel.relay_databases = shop, "My Shop"' 2>&1)" 'takes only one argument' 'it is one text'
+like "$(sql postgres -c 'ALTER SYSTEM SET ordcancel.relay_databases = shop, "My Shop"' 2>&1)" \
+	'takes only one argument' 'it is one text'
 sql postgres -c "ALTER SYSTEM SET ordcancel.relay_databases = 'aside'" -c 'SELECT FROM pg_reload_conf()'
 until_true postgres "(SELECT pending_restart FROM pg_settings WHERE name = 'ordcancel.relay_databases')"
 ok 'until the server is started again'
-is "$(relay_of aside)|$(sql postgres -c 'SHOW ordcancel.relay_databases')" '|shop, Shop, OTHER, "My Shop", hasty, later' 'a reload does not change it'
+is "$(relay_of aside)|$(sql postgres -c 'SHOW ordcancel.relay_databases')" \
+	'|shop, Shop, OTHER, "My Shop", hasty, later' 'a reload does not change it'
 sql postgres -c "ALTER SYSTEM RESET ordcancel.relay_databases"
 
 # ------------------------------------------------------------------- the end
@@ -646,6 +703,7 @@ is "$(heralds shop 0)" '3000 by relay' 'from the relay, which has room for it'
 printf '%s\n' '\q' >&"${ear[shop]}"
 pg_ctl -s -w -t 20 -m smart stop
 ok 'a server that is stopped does not wait for it'
-is "$(grep -cE 'terminated by signal|PANIC|TRAP' "$work/server.log")|$(grep -c 'terminated by signal 9' "$work/server.log")" '1|1' \
+is "$(grep -cE 'terminated by signal|PANIC|TRAP' "$work/server.log")|$(grep -c 'terminated by signal 9' \
+	"$work/server.log")" '1|1' \
 	'no other process has broken down'
 done_testing

@@ -26,7 +26,8 @@ own_cluster "$work" 'wal_level = replica' && createdb $db && sql $db <<-'SQL'
 	CREATE EXTENSION ordcancel;
 	CREATE TABLE orders (id integer PRIMARY KEY, status text NOT NULL DEFAULT 'placed');
 	INSERT INTO orders SELECT generate_series(1, 3);
-	SELECT ordcancel.attach('orders', 'status'), ordcancel.set_policy('orders', canceled_status => 'canceled', decision_timeout => '0', on_timeout => 'deny'),
+	SELECT ordcancel.attach('orders', 'status'),
+	       ordcancel.set_policy('orders', canceled_status => 'canceled', decision_timeout => '0', on_timeout => 'deny'),
 	       ordcancel.set_rule('orders', 'placed', customer => 'request', merchant => 'cancel') \g /dev/null
 	CALL ordcancel.cancel_batch('orders', 'id = 3');
 	SELECT ordcancel.request_cancel('orders', id) FROM generate_series(1, 2) AS id \g /dev/null
@@ -37,13 +38,18 @@ mkdir -m 700 "$work/standby" && pg_basebackup -D "$work/standby/data" -c fast -R
 	pg_ctl -s -w -D "$work/standby/data" -l "$work/standby/server.log" start
 ok 'a standby' || done_testing
 
-is "$(PGHOST=$work/standby sql $db -c 'SELECT pg_is_in_recovery(), count(*) FROM ordcancel.pending_requests WHERE overdue')" 't|2' 'it shows them'
-is "$(PGHOST=$work/standby sql $db -c "SELECT count(*) > 0 FROM ordcancel.cancel_options('orders', 1) WHERE allowed")" t 'and what may be done'
-for statement in 'CALL ordcancel.sweep()' "CALL ordcancel.cancel_batch('orders', 'true')" "CALL ordcancel.cancel_batch('orders', 'true', dry_run => true)" \
-	'CALL ordcancel.resume_batch(1)' "SELECT ordcancel.cancel_order('orders', 1)" "SELECT ordcancel.cancel_orders('orders', '{1,2}')" \
+is "$(PGHOST=$work/standby sql $db -c 'SELECT pg_is_in_recovery(), count(*) FROM ordcancel.pending_requests
+		WHERE overdue')" 't|2' 'it shows them'
+is "$(PGHOST=$work/standby sql $db -c "SELECT count(*) > 0 FROM ordcancel.cancel_options('orders', 1) WHERE allowed")" \
+	t 'and what may be done'
+for statement in 'CALL ordcancel.sweep()' "CALL ordcancel.cancel_batch('orders', 'true')" \
+	"CALL ordcancel.cancel_batch('orders', 'true', dry_run => true)" \
+	'CALL ordcancel.resume_batch(1)' "SELECT ordcancel.cancel_order('orders', 1)" \
+	"SELECT ordcancel.cancel_orders('orders', '{1,2}')" \
 	"SELECT ordcancel.deny_cancel('orders', 1, 'no')"; do
 	is "$(on_standby "$statement")" 'ERROR:  25006' "$statement"
 done
-is "$(sql $db -c 'CALL ordcancel.sweep()' 2>&1)$(sql $db -c "SELECT string_agg(state, ' ') FROM orders_cancellation WHERE order_id < 3")" 'denied denied' \
+is "$(sql $db -c 'CALL ordcancel.sweep()' 2>&1)$(sql $db \
+	-c "SELECT string_agg(state, ' ') FROM orders_cancellation WHERE order_id < 3")" 'denied denied' \
 	'the primary decides them'
 done_testing

@@ -24,7 +24,8 @@ npx()
 
 cancels()
 {
-	sql $db -c "INSERT INTO orders VALUES (1, 'placed')" -c "SELECT state, changed FROM ordcancel.cancel_order('orders', 1)"
+	sql $db -c "INSERT INTO orders VALUES (1, 'placed')" \
+		-c "SELECT state, changed FROM ordcancel.cancel_order('orders', 1)"
 }
 
 # ------------------------------------------------------------ node-pg-migrate
@@ -52,7 +53,8 @@ npx drizzle-kit push
 is "$(sql $db -c "SELECT to_regclass('orders_cancellation'), to_regclass('orders_cancellation_event')")" '|' \
 	'without it, those that are empty are dropped, and nobody is asked'
 is "$(sql $db -c "SELECT ordcancel.attach('orders', 'status')" \
-	-c "INSERT INTO orders VALUES (2, 'placed')" -c "SELECT state, changed FROM ordcancel.cancel_order('orders', 2)" | tail -n 1)" 'canceled|t' \
+	-c "INSERT INTO orders VALUES (2, 'placed')" -c "SELECT state, changed FROM ordcancel.cancel_order('orders', 2)" |
+	tail -n 1)" 'canceled|t' \
 	'attach makes them again'
 cd "$work" || exit
 dropdb $db

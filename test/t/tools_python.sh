@@ -22,7 +22,8 @@ trap cleanup EXIT
 
 cancels()
 {
-	sql $db -c "INSERT INTO orders VALUES (1, 'placed')" -c "SELECT state, changed FROM ordcancel.cancel_order('orders', 1)"
+	sql $db -c "INSERT INTO orders VALUES (1, 'placed')" \
+		-c "SELECT state, changed FROM ordcancel.cancel_order('orders', 1)"
 }
 
 records()
@@ -48,7 +49,8 @@ is "$(grep -c '^    pass$' "$work/alembic/versions/3_check.py")" 2 'autogenerate
 sed -i 's/include_object=include_object/include_object=None/' "$work/alembic/env.py"
 rm "$work/alembic/versions/3_check.py"
 alembic revision --autogenerate -m check --rev-id 3
-is "$(grep -c "op.drop_table('orders_cancellation" "$work/alembic/versions/3_check.py")" 2 'without include_object it would drop the records'
+is "$(grep -c "op.drop_table('orders_cancellation" "$work/alembic/versions/3_check.py")" 2 \
+	'without include_object it would drop the records'
 rm "$work/alembic/versions/3_check.py"
 alembic downgrade base
 alembic upgrade head

@@ -54,7 +54,8 @@ CREATE FUNCTION events_of(id integer) RETURNS text
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    RETURN coalesce((SELECT string_agg(concat_ws(' ', e.type, e.from_status || '>' || e.to_status, e.party, e.reason, e.data), ' / '
+    RETURN coalesce((SELECT string_agg(concat_ws(' ', e.type, e.from_status || '>' || e.to_status, e.party, e.reason,
+                                                 e.data), ' / '
                                        ORDER BY e.event_id)
                      FROM orders_cancellation_event AS e WHERE e.order_id = id), 'none');
 END

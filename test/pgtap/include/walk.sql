@@ -35,7 +35,8 @@ CREATE FUNCTION record_of(key text) RETURNS text
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    RETURN (SELECT concat_ws(' ', state, 'asked', requested_by, requested_actor, 'decided', decided_by, decided_actor, 'for ' || reason)
+    RETURN (SELECT concat_ws(' ', state, 'asked', requested_by, requested_actor, 'decided', decided_by, decided_actor,
+                             'for ' || reason)
             FROM shop.orders_cancellation WHERE order_key = key ORDER BY cancellation_id DESC LIMIT 1);
 END
 $$;
@@ -45,7 +46,9 @@ CREATE FUNCTION events_of(key text, count integer DEFAULT 99) RETURNS text[]
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    RETURN (SELECT array_agg(concat_ws(' ', type, from_status || '>' || to_status, party, actor, data) ORDER BY event_id)
-            FROM (SELECT * FROM shop.orders_cancellation_event WHERE order_key = key ORDER BY event_id DESC LIMIT count) AS e);
+    RETURN (SELECT array_agg(concat_ws(' ', type, from_status || '>' || to_status, party, actor, data)
+                             ORDER BY event_id)
+            FROM (SELECT * FROM shop.orders_cancellation_event WHERE order_key = key ORDER BY event_id DESC
+                  LIMIT count) AS e);
 END
 $$;
