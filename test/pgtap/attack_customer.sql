@@ -3,8 +3,8 @@
 -- own, settings, temporary objects, or keys of a strange type.
 BEGIN;
 SET LOCAL client_min_messages = error;
-\ir include/attempt.sql
-\ir include/canary.sql
+\ir include/helpers.sql
+\ir include/attacks.sql
 SELECT plan(58);
 
 CREATE ROLE attack_owner;
@@ -67,8 +67,8 @@ DELETE FROM s.audit;
 SELECT is(attempt_as('attack_customer', 'SELECT ordcancel.request_cancel(''s.orders'', 1)'), 'ok',
           'deferred keys and audits: a customer');
 SELECT is(attempt_as('attack_owner', 'SELECT ordcancel.cancel_order(''s.orders'', 2)'), 'ok', 'the owner');
-SELECT is(settled('SELECT ordcancel.cancel_order(''s.orders'', 3)'), 'ok', 'a superuser');
-SELECT is(settled('SELECT ordcancel.cancel_orders(''s.orders'', ''{4}'')'), 'ok', 'an array');
+SELECT is(attempt_with_deferred('SELECT ordcancel.cancel_order(''s.orders'', 3)'), 'ok', 'a superuser');
+SELECT is(attempt_with_deferred('SELECT ordcancel.cancel_orders(''s.orders'', ''{4}'')'), 'ok', 'an array');
 SET CONSTRAINTS ALL IMMEDIATE;
 SELECT is((SELECT string_agg(id || ' ' || c, ', ' ORDER BY id)
            FROM (SELECT id, count(*) AS c FROM s.audit GROUP BY id) AS x), '1 2, 2 2, 3 2, 4 2',
@@ -78,7 +78,7 @@ SET CONSTRAINTS ALL DEFERRED;
 SELECT todo('PostgreSQL refuses deferred triggers of partitions that rows are routed to, see doc/security.md', 2);
 SELECT is(attempt_as('attack_customer', 'SELECT ordcancel.request_cancel(''s.orders'', 5)'), 'ok',
           'an audit table with partitions: a customer');
-SELECT is(settled('SELECT ordcancel.cancel_order(''s.orders'', 6)'), 'ok', 'and a superuser');
+SELECT is(attempt_with_deferred('SELECT ordcancel.cancel_order(''s.orders'', 6)'), 'ok', 'and a superuser');
 
 -- ---------------------------------------------------------- orders of others
 
@@ -104,7 +104,7 @@ VALUES ('21'), ('''21'''), ('''21''::text'), ('21::bigint'), ('21.0'), ('21::sma
 $$;
 SELECT is(attempt_as('attack_customer', format('SELECT ordcancel.request_cancel(''s.orders'', %s)', k)), 'OC002',
           format('an order of somebody else''s, as %s', k)) FROM cast_keys() AS k;
-SELECT is(others('attack_customer'), 'nothing', 'casts and checks of the customer''s do not run as another');
+SELECT is(run_by_others('attack_customer'), 'nothing', 'casts and checks of the customer''s do not run as another');
 SELECT is(attempt_as('attack_customer', statement), result, statement)
 FROM (VALUES ('SELECT * FROM ordcancel.cancel_options(''s.orders'', 21)', 'OC002'),
              ('SELECT ordcancel.withdraw_cancel(''s.orders'', 21)', 'OC002'),
@@ -121,7 +121,7 @@ FROM (VALUES ('SELECT * FROM ordcancel.cancel_options(''s.orders'', 21)', 'OC002
 SELECT is((SELECT count(*) FROM ordcancel.pending_requests), 0::bigint, 'nothing is pending');
 SELECT is(attempt_as('attack_customer', 'SELECT * FROM ordcancel.batch_progress WHERE mine.told(condition)'), 'ok',
           'a reader''s function in a view');
-SELECT is(all_ran(), 'nothing', 'is told nothing');
+SELECT is(run_by_all(), 'nothing', 'is told nothing');
 
 -- With settings and temporary objects of the customer's.
 SELECT is(attempt_as('attack_customer', setting || '; SELECT ordcancel.request_cancel(''s.orders'', 21)'), result,
@@ -149,7 +149,7 @@ FROM (VALUES ('extra_float_digits = -15', 'number::text = ''0.1'''),
 SELECT is(owner_block('id = 999'), 'ok', 'without the block');
 SELECT is(attempt_as('attack_customer', 'SELECT ordcancel.request_cancel(''s.orders'', 8)'), 'ok',
           'the order is canceled');
-SELECT is(others('attack_owner'), 'nothing', 'nothing of the customer''s ran');
+SELECT is(run_by_others('attack_owner'), 'nothing', 'nothing of the customer''s ran');
 
 -- Another's request key is no way to another's order.
 SELECT ordcancel.cancel_order('s.orders', 30, request_key => 'k');

@@ -2,8 +2,8 @@
 -- calls; and what records, reports and errors tell to whom.
 BEGIN;
 SET LOCAL client_min_messages = error;
-\ir include/attempt.sql
-\ir include/canary.sql
+\ir include/helpers.sql
+\ir include/attacks.sql
 SELECT plan(35);
 
 CREATE ROLE attack_owner;
@@ -77,7 +77,7 @@ $$;
 PREPARE mine AS SELECT 1;
 CREATE TABLE before AS SELECT session() AS session, current_setting('search_path') AS path;
 GRANT SELECT ON before TO PUBLIC;
-SELECT is(settled(statement), 'ok', statement)
+SELECT is(attempt_with_deferred(statement), 'ok', statement)
 FROM (VALUES ('SELECT ordcancel.cancel_order(''s.orders'', 1)'),
              ('SELECT ordcancel.cancel_orders(''s.orders'', ''{2,3}'')'),
              ('SELECT ordcancel.cancel_orders(''s.orders'', ''{4,5}'', on_error => ''abort'')')) AS v (statement);
@@ -86,7 +86,7 @@ SELECT is(current_setting('search_path'), path, 'nor a search_path') FROM before
 SELECT is(attempt_as('attack_merchant', 'SELECT ordcancel.cancel_order(''s.orders'', 6)'), 'ok', 'a merchant');
 SELECT is(session(), session, 'nor in a merchant''s') FROM before;
 SELECT is(current_setting('search_path'), path, 'nor a search_path') FROM before;
-SELECT is(all_ran(), 'nothing', 'nothing of it ran');
+SELECT is(run_by_all(), 'nothing', 'nothing of it ran');
 
 -- Without a subtransaction of attempt() around it, and in a savepoint.
 SELECT state FROM ordcancel.cancel_order('s.orders', 7);
@@ -128,7 +128,7 @@ RESET ROLE;
 SAVEPOINT c;
 INSERT INTO own_late VALUES (1);
 SELECT state FROM ordcancel.cancel_order('s.orders', 10);
-SELECT is(others('postgres'), 'nothing', 'what the caller has deferred does not run as the owner');
+SELECT is(run_by_others('postgres'), 'nothing', 'what the caller has deferred does not run as the owner');
 ROLLBACK TO c;
 
 -- ------------------------------------------------------ what the caller has open
@@ -156,7 +156,7 @@ RESET ROLE;
 DECLARE mine CURSOR FOR SELECT word FROM secret;
 SELECT state FROM ordcancel.cancel_order('s.orders', 11);
 SELECT todo('PostgreSQL lets any function reach the cursors of its session, see doc/security.md', 1);
-SELECT is(all_ran(), 'nothing', 'no row of the caller''s cursor is the owner''s to fetch');
+SELECT is(run_by_all(), 'nothing', 'no row of the caller''s cursor is the owner''s to fetch');
 CLOSE mine;
 DO $$
 DECLARE
@@ -171,7 +171,7 @@ BEGIN
 END
 $$;
 SELECT todo('PostgreSQL lets any function reach the cursors of its session, see doc/security.md', 1);
-SELECT is(all_ran(), 'rows: 30 by postgres', 'nor of its loops');
+SELECT is(run_by_all(), 'rows: 30 by postgres', 'nor of its loops');
 SET LOCAL ROLE attack_owner;
 DELETE FROM s.attack;
 RESET ROLE;
@@ -225,31 +225,19 @@ INSERT INTO s.orders VALUES (77, 'secret_status');
 GRANT UPDATE, DELETE ON s.orders TO attack_updater;
 GRANT SELECT ON s.attack TO attack_updater;
 RESET ROLE;
-CREATE FUNCTION message(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-    hint text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(' ', SQLSTATE, SQLERRM, detail, hint);
-END
-$$;
 DELETE FROM s.orders WHERE id = -1;
 ALTER TABLE s.orders DISABLE TRIGGER "!ordcancel_guard_delete";
 DELETE FROM s.orders WHERE id <> 77;
 ALTER TABLE s.orders ENABLE TRIGGER "!ordcancel_guard_delete";
 SET LOCAL ROLE attack_updater;
-SELECT alike(message('UPDATE s.orders SET status = ''canceled'''), '23514%',
+SELECT alike(error_of('UPDATE s.orders SET status = ''canceled'''), '23514%',
              'an UPDATE is refused to one without SELECT');
-SELECT unalike(message('UPDATE s.orders SET status = ''canceled'''), '%secret_status%', 'without the status');
-SELECT unalike(message('UPDATE s.orders SET status = ''canceled'''), '%77%', 'and the key');
-SELECT unalike(message('DELETE FROM s.orders'), '%secret_status%', 'so is a DELETE');
-SELECT unalike(message('DELETE FROM s.orders'), '%77%', 'without the key');
+SELECT unalike(error_of('UPDATE s.orders SET status = ''canceled'''), '%secret_status%', 'without the status');
+SELECT unalike(error_of('UPDATE s.orders SET status = ''canceled'''), '%77%', 'and the key');
+SELECT unalike(error_of('DELETE FROM s.orders'), '%secret_status%', 'so is a DELETE');
+SELECT unalike(error_of('DELETE FROM s.orders'), '%77%', 'without the key');
 RESET ROLE;
-SELECT alike(message('UPDATE s.orders SET status = ''canceled'''), '%77%secret_status%',
+SELECT alike(error_of('UPDATE s.orders SET status = ''canceled'''), '%77%secret_status%',
              'who may read them is told both');
 
 SELECT * FROM finish();

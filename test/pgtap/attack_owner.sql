@@ -3,8 +3,8 @@
 -- behind that would run as somebody else.
 BEGIN;
 SET LOCAL client_min_messages = error;
-\ir include/attempt.sql
-\ir include/canary.sql
+\ir include/helpers.sql
+\ir include/attacks.sql
 SELECT plan(137);
 
 CREATE ROLE attack_owner;
@@ -86,7 +86,7 @@ $$;
 SELECT s.make(kind) FROM unnest('{plain,stated,ruled,parted}'::text[]) AS kind;
 GRANT SELECT ON ALL TABLES IN SCHEMA s TO attack_merchant;
 RESET ROLE;
-SELECT others('attack_owner');
+SELECT run_by_others('attack_owner');
 CREATE TABLE kind (kind text);
 INSERT INTO kind VALUES ('plain'), ('stated'), ('ruled'), ('parted');
 
@@ -121,7 +121,8 @@ INSERT INTO step (statement) VALUES
     ('SELECT ordcancel.apply_preset({}, ''spryker'')'),
     ('SELECT ordcancel.drop_rule({}, ''new''), ordcancel.drop_block({}, ''b''), ordcancel.guard_partitions({})'),
     ('SELECT ordcancel.detach({})');
-SELECT is(settled(replace(statement, '{}', quote_literal('s.' || kind))) || ', others: ' || others('attack_owner'),
+SELECT is(attempt_with_deferred(replace(statement, '{}', quote_literal('s.' || kind))) || ', others: '
+          || run_by_others('attack_owner'),
           'ok, others: nothing', format('%s: %s', kind, left(statement, 60)))
 FROM kind, step ORDER BY kind, n;
 
@@ -129,16 +130,16 @@ FROM kind, step ORDER BY kind, n;
 SELECT is(attempt(replace(statement, '{}', quote_literal('s.' || kind))), 'ok',
           format('%s again: %s', kind, left(statement, 60)))
 FROM kind, step WHERE n <= 4 ORDER BY kind, n;
-SELECT others('-');
+SELECT run_by_others('-');
 SELECT is(attempt_as('attack_merchant', replace(statement, '{}', quote_literal('s.' || kind))) || ', others: '
-          || others('attack_owner'),
+          || run_by_others('attack_owner'),
           'ok, others: nothing', format('%s, a merchant: %s', kind, statement))
 FROM kind, (VALUES (1, 'SELECT ordcancel.cancel_order({}, 31)'), (2, 'SELECT ordcancel.undo_cancel({}, 31)'),
                    (3, 'SELECT ordcancel.cancel_orders({}, ARRAY[32, 33])')) AS v (n, statement) ORDER BY kind, n;
 
 -- That it ran at all.
 SELECT ordcancel.cancel_order('s.ruled', 40);
-SELECT is(all_ran(), 'CHECK by attack_owner, WHEN of a trigger by attack_owner, after trigger by attack_owner, '
+SELECT is(run_by_all(), 'CHECK by attack_owner, WHEN of a trigger by attack_owner, after trigger by attack_owner, '
                      'before trigger by attack_owner, '
           || 'block by attack_owner, check of key by attack_owner, check of status by attack_owner, constant by '
              'attack_owner, '
@@ -162,26 +163,27 @@ SELECT ordcancel.attach('s.bare', 'status', refund_due => 'CASE WHEN s.say(''ref
        ordcancel.add_block('s.bare', 'b', 'NOT s.say(''block'')'),
        ordcancel.attach_child('s.shipment', 's.bare', '{order_id}');
 RESET ROLE;
-SELECT others('-');
-SELECT is(settled('UPDATE s.bare SET status = ''canceled'' WHERE id < 4'), 'ok', 'a superuser''s UPDATE');
-SELECT is(all_ran(), 'block by attack_owner, refund_due by attack_owner',
+SELECT run_by_others('-');
+SELECT is(attempt_with_deferred('UPDATE s.bare SET status = ''canceled'' WHERE id < 4'), 'ok', 'a superuser''s UPDATE');
+SELECT is(run_by_all(), 'block by attack_owner, refund_due by attack_owner',
           'what our trigger asks is asked as the owner');
-SELECT is(settled('DELETE FROM s.bare WHERE id = 4; INSERT INTO s.bare VALUES (4, ''placed''); '
+SELECT is(attempt_with_deferred('DELETE FROM s.bare WHERE id = 4; INSERT INTO s.bare VALUES (4, ''placed''); '
                   'INSERT INTO s.shipment VALUES (4);'
                   'MERGE INTO s.bare USING (VALUES (5)) AS v (n) ON id = n WHEN MATCHED THEN UPDATE SET status = '
                   '''canceled'''),
           'ok', 'DELETE, INSERT, MERGE, and a row of a child');
-SELECT is(others('attack_owner'), 'nothing', 'nothing of the owner''s as the superuser');
-SELECT is(settled('DROP TABLE s.bare, s.shipment'), 'ok', 'DROP TABLE');
-SELECT is(others('attack_owner'), 'nothing', 'nothing either');
+SELECT is(run_by_others('attack_owner'), 'nothing', 'nothing of the owner''s as the superuser');
+SELECT is(attempt_with_deferred('DROP TABLE s.bare, s.shipment'), 'ok', 'DROP TABLE');
+SELECT is(run_by_others('attack_owner'), 'nothing', 'nothing either');
 
 -- The key of the order is read as the owner of the orders, whoever writes the child.
 SET LOCAL ROLE attack_owner;
 CREATE TABLE s.package (order_id integer);
 SELECT ordcancel.attach_child('s.package', 's.plain', '{order_id}');
 RESET ROLE;
-SELECT others('-');
-SELECT is(settled('INSERT INTO s.package VALUES (50)') || ', others: ' || others('attack_owner'), 'ok, others: nothing',
+SELECT run_by_others('-');
+SELECT is(attempt_with_deferred('INSERT INTO s.package VALUES (50)') || ', others: ' || run_by_others('attack_owner'),
+          'ok, others: nothing',
           'a row of a child, whose order''s key has a check');
 
 SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'attack_owner'), false, 'the owner is no superuser');

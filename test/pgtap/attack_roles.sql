@@ -3,8 +3,8 @@
 -- owned tables that attach then takes for record tables.
 BEGIN;
 SET LOCAL client_min_messages = error;
-\ir include/attempt.sql
-\ir include/canary.sql
+\ir include/helpers.sql
+\ir include/attacks.sql
 SELECT plan(67);
 
 CREATE ROLE attack_owner;
@@ -115,12 +115,12 @@ SELECT is(attempt('SELECT ordcancel.attach(''s.honest'', ''status'')'), 'ok',
           'a table as attach would have made it is taken up');
 CREATE STATISTICS s.st ON (s.constant('statistics') AND state = 'x'), state FROM s.stats_cancellation;
 RESET ROLE;
-SELECT all_ran();
+SELECT run_by_all();
 SELECT is(attempt_as('attack_owner', 'SELECT ordcancel.attach(''s.stats'', ''status'')'), 'OC014',
           'extended statistics keep it from it');
-SELECT is(others('attack_owner'), 'nothing', 'their expressions do not run as the extension''s owner');
+SELECT is(run_by_others('attack_owner'), 'nothing', 'their expressions do not run as the extension''s owner');
 SELECT attempt('ANALYZE s.stats_cancellation'), attempt('SELECT * FROM ordcancel.pending_requests') \g /dev/null
-SELECT is(others('attack_owner'), 'nothing', 'nor as who analyzes, or reads the views');
+SELECT is(run_by_others('attack_owner'), 'nothing', 'nor as who analyzes, or reads the views');
 SET LOCAL ROLE attack_owner;
 ALTER TABLE s.unlogged_cancellation SET UNLOGGED;
 SELECT is(attempt('SELECT ordcancel.attach(''s.unlogged'', ''status'')'), 'OC014',

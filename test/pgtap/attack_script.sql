@@ -1,7 +1,7 @@
 -- The script that CREATE EXTENSION runs, and what stands in the catalogs then.
 BEGIN;
 SET LOCAL client_min_messages = error;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(27);
 
 CREATE VIEW functions AS

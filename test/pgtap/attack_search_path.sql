@@ -3,8 +3,8 @@
 -- meant, and nothing of theirs runs as the owner, or as who calls.
 BEGIN;
 SET LOCAL client_min_messages = error;
-\ir include/attempt.sql
-\ir include/canary.sql
+\ir include/helpers.sql
+\ir include/attacks.sql
 SELECT plan(29);
 
 CREATE ROLE attack_owner;
@@ -104,7 +104,7 @@ SELECT plant(schema) FROM unnest('{shared,public,attack_owner}'::text[]) AS sche
 RESET ROLE;
 SELECT cmp_ok((SELECT count(*) FROM pg_operator WHERE oprowner = 'attack_creator'::regrole), '>', 300::bigint,
               'the traps are set');
-SELECT all_ran();
+SELECT run_by_all();
 
 -- What the conditions meant when they were given.
 CREATE FUNCTION call(path text, statement text) RETURNS text LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -123,15 +123,15 @@ SELECT is(call(path, format('SELECT ordcancel.cancel_order(%L, %L)', t, id)), 'O
           format('the block holds for %s %s, by a superuser', t, id))
 FROM path, (VALUES ('s.orders', 11), ('s.orders', 3), ('s.orders', 4), ('s.orders', 5), ('s.orders', 6),
                    ('s.owned', 11)) AS v (t, id);
-SELECT is(all_ran(), 'nothing', 'nothing of the creator''s ran');
+SELECT is(run_by_all(), 'nothing', 'nothing of the creator''s ran');
 SET LOCAL ROLE attack_creator;
 SELECT is(public.call(path, 'SELECT ordcancel.request_cancel(''s.orders'', ''11'')'), 'OC005', 'by the creator')
 FROM public.path;
 RESET ROLE;
-SELECT is(all_ran(), 'nothing', 'nothing ran again');
+SELECT is(run_by_all(), 'nothing', 'nothing ran again');
 SELECT is((SELECT state || ' ' || refund_due FROM ordcancel.cancel_order('s.orders', 1)), 'in_progress 100',
           'refund_due is what it was');
-SELECT is(all_ran(), 'nothing', 'and nothing ran');
+SELECT is(run_by_all(), 'nothing', 'and nothing ran');
 
 -- Setting things up reads tables, too.
 SELECT is(call('"$user", shared, s, public', statement), 'ok', statement)
@@ -142,13 +142,13 @@ FROM (VALUES ('SELECT ordcancel.attach(''s.owned'', ''status'', refund_due => ''
              ('CALL ordcancel.sweep()'),
              ('SELECT ordcancel.cancel_options(''s.owned'', 2), ordcancel.cancel_orders(''s.owned'', ''{2}'')'),
              ('SELECT ordcancel.detach(''s.owned'')')) AS v (statement);
-SELECT is(all_ran(), 'nothing', 'nothing of the creator''s ran, but in the text that the caller gave');
+SELECT is(run_by_all(), 'nothing', 'nothing of the creator''s ran, but in the text that the caller gave');
 SET LOCAL search_path = "$user", shared, s, public;
 SET LOCAL ROLE attack_owner;
 SELECT ordcancel.attach('s.orders', 'status');
 RESET ROLE;
 SET LOCAL search_path = public;
-SELECT is(all_ran(), 'nothing', 'nor when the owner attaches it anew');
+SELECT is(run_by_all(), 'nothing', 'nor when the owner attaches it anew');
 SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'attack_creator'), false, 'the creator is no superuser');
 
 SELECT * FROM finish();

@@ -3,7 +3,7 @@
 BEGIN;
 SELECT no_plan();
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 
 CREATE ROLE setup_owner;
 CREATE ROLE setup_customer;

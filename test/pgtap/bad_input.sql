@@ -2,7 +2,7 @@
 -- wrong, never with an internal one, and changes nothing then.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT no_plan();
 
 CREATE ROLE bad_input_role;

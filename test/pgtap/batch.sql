@@ -55,15 +55,15 @@ SELECT is((SELECT count(*) FROM ordcancel.batch), 0::bigint, 'none of them has b
 SELECT throws_ok('CALL ordcancel.resume_batch(' || v || ')', '25001', NULL, 'resume_batch in a function: ' || v)
 FROM unnest('{0,1}'::text[]) AS v;
 CALL ordcancel.resume_batch(NULL);
-SELECT same(:'SQLSTATE', '22004', 'resume_batch of NULL');
+SELECT is_text(:'SQLSTATE', '22004', 'resume_batch of NULL');
 CALL ordcancel.resume_batch(4711);
-SELECT same(:'SQLSTATE', '42704', 'of a batch that there is not');
+SELECT is_text(:'SQLSTATE', '42704', 'of a batch that there is not');
 CALL ordcancel.cancel_batch('shop.orders', 'false', 'no such reason');
-SELECT same(:'SQLSTATE', 'OC006', 'an unknown reason is found before the first order');
+SELECT is_text(:'SQLSTATE', 'OC006', 'an unknown reason is found before the first order');
 CALL ordcancel.cancel_batch('shop.orders', 'no_column');
-SELECT same(:'SQLSTATE', '42703', 'and so is a condition that is none');
+SELECT is_text(:'SQLSTATE', '42703', 'and so is a condition that is none');
 CALL ordcancel.cancel_batch('shop.orders', '1 / (id - 7) > 0');
-SELECT same(:'SQLSTATE', '22012', 'or that raises for an order');
+SELECT is_text(:'SQLSTATE', '22012', 'or that raises for an order');
 SELECT is((SELECT count(*) FROM ordcancel.batch), 0::bigint, 'none of them has become a batch');
 SELECT is((SELECT count(*) FROM shop.orders WHERE status = 'placed'), 2000::bigint, 'nor done anything');
 
@@ -76,23 +76,23 @@ CREATE PROCEDURE call_it_too() LANGUAGE plpgsql
 CREATE PROCEDURE call_it_as_owner() LANGUAGE plpgsql SECURITY DEFINER
     AS $$ BEGIN CALL ordcancel.cancel_batch('shop.orders', 'id <= 2'); END $$;
 SELECT call_it();
-SELECT same(:'SQLSTATE', '25001', 'not from a function');
+SELECT is_text(:'SQLSTATE', '25001', 'not from a function');
 CALL call_it_as_owner();
-SELECT same(:'SQLSTATE', '25001', 'not from a SECURITY DEFINER procedure');
+SELECT is_text(:'SQLSTATE', '25001', 'not from a SECURITY DEFINER procedure');
 BEGIN;
 CALL ordcancel.cancel_batch('shop.orders', 'id <= 2');
 \set state :SQLSTATE
 ROLLBACK;
-SELECT same(:'state', '25001', 'not in a transaction block');
+SELECT is_text(:'state', '25001', 'not in a transaction block');
 SELECT 1 \; CALL ordcancel.cancel_batch('shop.orders', 'id <= 2') \; SELECT 2;
-SELECT same(:'SQLSTATE', '25001', 'not in the middle of a query string');
+SELECT is_text(:'SQLSTATE', '25001', 'not in the middle of a query string');
 DO $$ BEGIN CALL ordcancel.cancel_batch('shop.orders', 'id <= 2'); EXCEPTION WHEN division_by_zero THEN NULL; END $$;
-SELECT same(:'SQLSTATE', '25001', 'not where errors are caught');
+SELECT is_text(:'SQLSTATE', '25001', 'not where errors are caught');
 SELECT is((SELECT count(*) FROM ordcancel.batch), 0::bigint, 'none of them has become a batch');
 SELECT is((SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = 'ordcancel.batch'::regclass),
           0::bigint, 'nor left a lock');
 CALL ordcancel.cancel_batch('shop.orders', 'id <= 2');
-SELECT is(told(), 'done: 2 canceled', 'by itself');
+SELECT is(batch_outcome(), 'done: 2 canceled', 'by itself');
 DO $$ BEGIN FOR i IN 3 .. 4 LOOP CALL ordcancel.cancel_batch('shop.orders', 'id = ' || i); END LOOP; END $$;
 SELECT is((SELECT array_agg(status ORDER BY id) FROM shop.orders WHERE id <= 5),
           '{canceled,canceled,canceled,canceled,placed}', 'in a DO');
@@ -101,14 +101,14 @@ DO $$ DECLARE i integer; BEGIN FOR i IN SELECT n
 SELECT is((SELECT string_agg(status, ' ' ORDER BY id) FROM shop.orders WHERE id IN (5, 6)), 'canceled canceled',
           'while a cursor is open');
 CALL call_it_too();
-SELECT is(told(), 'done: 2 already', 'from a procedure');
+SELECT is(batch_outcome(), 'done: 2 already', 'from a procedure');
 SELECT ordcancel.cancel_batch('shop.orders', 'true');
-SELECT same(:'SQLSTATE', '42809', 'it is no function');
+SELECT is_text(:'SQLSTATE', '42809', 'it is no function');
 BEGIN READ ONLY;
 CALL ordcancel.cancel_batch('shop.orders', 'true', dry_run => true);
 \set state :SQLSTATE
 ROLLBACK;
-SELECT same(:'state', '25006', 'its records are written');
+SELECT is_text(:'state', '25006', 'its records are written');
 
 -- ------------------------------------------------------------------- every outcome
 
@@ -130,15 +130,16 @@ CALL ordcancel.cancel_batch('shop.orders', 'id BETWEEN 11 AND 100', 'out_of_stoc
 \set state :SQLSTATE
 SELECT (SELECT array_agg(DISTINCT mode) FROM pg_locks WHERE relation = 'shop.orders'::regclass
           AND pid = pg_backend_pid()) AS modes,
-       (SELECT count(*) FROM pg_locks WHERE locktype = 'tuple' AND pid = pg_backend_pid()) AS tuples, told() AS told,
+       (SELECT count(*) FROM pg_locks WHERE locktype = 'tuple' AND pid = pg_backend_pid()) AS tuples,
+       batch_outcome() AS told,
        standing() AS standing_then \gset
 COMMIT;
-SELECT same(:'state', '00000', 'a dry run in a transaction block');
-SELECT same(:'modes', '{AccessShareLock}', 'it locks the table as any query does');
-SELECT same(:'tuples', '0', 'and no row');
-SELECT same(:'standing_then', :'standing', 'and changes nothing');
+SELECT is_text(:'state', '00000', 'a dry run in a transaction block');
+SELECT is_text(:'modes', '{AccessShareLock}', 'it locks the table as any query does');
+SELECT is_text(:'tuples', '0', 'and no row');
+SELECT is_text(:'standing_then', :'standing', 'and changes nothing');
 SELECT is(standing(), :'standing', 'nor did it afterwards');
-SELECT same(:'told', 'done: 67 canceled, 3 in progress, 5 requested, 2 already, 13 refused',
+SELECT is_text(:'told', 'done: 67 canceled, 3 in progress, 5 requested, 2 already, 13 refused',
             'it says what would come of the orders');
 SELECT is((SELECT format('%s %s %s %s', total, done, percent, dry_run) FROM ordcancel.batch_progress
            WHERE batch_id = last_batch()), '90 90 100.0 t', 'of all of them');
@@ -147,7 +148,7 @@ FROM ordcancel.batch_summary WHERE batch_id = last_batch();
 CREATE TABLE foreseen_orders AS SELECT order_key, outcome, sqlstate, message FROM ordcancel.batch_refused
 WHERE batch_id = last_batch();
 CALL ordcancel.resume_batch(last_batch());
-SELECT same(:'SQLSTATE', '00000', 'there is nothing to resume of it');
+SELECT is_text(:'SQLSTATE', '00000', 'there is nothing to resume of it');
 SELECT is(standing(), :'standing', 'which changes nothing either');
 SELECT set_eq('SELECT policy, order_status, outcome, sqlstate, count, hint FROM foreseen WHERE sqlstate IS DISTINCT '
               'FROM ''OC014''',
@@ -166,7 +167,7 @@ SELECT is((SELECT count(*) FROM shop.orders_cancellation_event WHERE source = 'c
              AND data->>'batch' = last_batch()::text), 0::bigint, 'and leaves no event');
 
 CALL ordcancel.cancel_batch('shop.orders', 'id BETWEEN 11 AND 100', 'out_of_stock', 'gone', 'anna', 7);
-SELECT same(told(), :'told', 'the batch itself comes to what the dry run has said');
+SELECT is_text(batch_outcome(), :'told', 'the batch itself comes to what the dry run has said');
 SELECT set_eq(format('SELECT policy, order_status, outcome, sqlstate, count, hint, example FROM '
                      'ordcancel.batch_summary WHERE batch_id = %s', last_batch()),
               'SELECT * FROM foreseen', 'in every group');
@@ -187,27 +188,27 @@ SELECT is((SELECT count(*) FROM ordcancel.batch_refused AS r WHERE batch_id = la
                                                             'out_of_stock')) IS DISTINCT FROM r.message), 0::bigint,
           'cancel_orders says the same of them');
 CALL ordcancel.cancel_batch('shop.orders', 'id BETWEEN 11 AND 100', 'out_of_stock', 'gone', 'anna', 7);
-SELECT is(told(), 'done: 5 canceled, 72 already, 13 refused',
+SELECT is(batch_outcome(), 'done: 5 canceled, 72 already, 13 refused',
           'a second one confirms what the merchant has asked, and does no more');
 CALL ordcancel.cancel_batch('shop.orders', 'id BETWEEN 11 AND 100', 'out_of_stock', 'gone', 'anna', 7);
-SELECT is(told(), 'done: 77 already, 13 refused', 'a third does nothing');
+SELECT is(batch_outcome(), 'done: 77 already, 13 refused', 'a third does nothing');
 SELECT is((SELECT max(n) FROM (SELECT count(*) AS n FROM shop.orders_cancellation_event GROUP BY order_id, type) AS e),
           1::bigint, 'nothing was done twice');
 CALL ordcancel.cancel_batch('shop.orders', 'id IN (101, 102)', 'other');
-SELECT same(:'SQLSTATE', 'OC006', 'a reason that wants a note');
+SELECT is_text(:'SQLSTATE', 'OC006', 'a reason that wants a note');
 CALL ordcancel.cancel_batch('shop.orders', 'id IN (101, 102)', note => repeat('x', 2001));
-SELECT same(:'SQLSTATE', 'OC006', 'a note that is too long');
+SELECT is_text(:'SQLSTATE', 'OC006', 'a note that is too long');
 CALL ordcancel.cancel_batch('shop.orders', 'false', note => ' ');
 SELECT is((SELECT note FROM ordcancel.batch ORDER BY batch_id DESC LIMIT 1), NULL, 'a note of blanks is none');
 CALL ordcancel.cancel_batch('shop.orders', 'id IN (101, 102)', 'no_such_reason');
-SELECT same(:'SQLSTATE', 'OC006', 'a reason that does not exist');
+SELECT is_text(:'SQLSTATE', 'OC006', 'a reason that does not exist');
 SET ordcancel.actor = 'set before';
 CALL ordcancel.cancel_batch('shop.orders', 'id = 103');
 RESET ordcancel.actor;
 SELECT is((SELECT requested_actor FROM shop.orders_cancellation WHERE order_id = 103), 'set before',
           'the actor of the setting');
 CALL ordcancel.cancel_batch('shop.orders', 'false');
-SELECT is(told(), 'done', 'no order at all');
+SELECT is(batch_outcome(), 'done', 'no order at all');
 SELECT is((SELECT format('%s %s %s', total, done, percent) FROM ordcancel.batch_progress WHERE batch_id = last_batch()),
           '0 0 ', 'is no percent of none');
 
@@ -216,7 +217,7 @@ SELECT is((SELECT format('%s %s %s', total, done, percent) FROM ordcancel.batch_
 CREATE TABLE shop.wanted AS SELECT n AS order_id FROM generate_series(110, 112) AS n;
 CREATE TYPE shop.kind AS ENUM ('a');
 UPDATE shop.orders SET "The Note" = 'it''s "here"' WHERE id = 120;
-SELECT is(meant('shop.orders', condition), orders, 'condition: ' || translate(condition, E'\n', ' '))
+SELECT is(count_chosen('shop.orders', condition), orders, 'condition: ' || translate(condition, E'\n', ' '))
 FROM (VALUES ('id IN (SELECT order_id FROM shop.wanted)', 3::bigint),
              ('EXISTS (SELECT FROM shop.wanted AS w WHERE w.order_id = id)', 3),
              ('EXISTS (SELECT FROM shop.wanted WHERE order_id = orders.id)', 3), ('(SELECT orders.id = 110)', 1),
@@ -237,7 +238,7 @@ SELECT ordcancel.attach('"odd schema"."a ""table"".x"', 'a "table".x'),
        ordcancel.set_rule('"odd schema"."a ""table"".x"', 'placed', merchant => 'cancel');
 CALL ordcancel.cancel_batch('"odd schema"."a ""table"".x"',
                             '"a ""table"".x"."select" > 1 AND "a ""table"".x"."a ""table"".x" = ''placed''');
-SELECT is(told(), 'done: 2 canceled', 'names that have to be quoted');
+SELECT is(batch_outcome(), 'done: 2 canceled', 'names that have to be quoted');
 
 -- The condition is asked for the search_path that its author had.
 CREATE SCHEMA other;
@@ -250,13 +251,13 @@ CALL ordcancel.cancel_batch('orders', 'meant(id)');
 \set state :LAST_ERROR_SQLSTATE
 SET search_path = other, public;
 DELETE FROM full_disk;
-SELECT same(:'state', '53100', 'an error that is none of the order''s own stops the batch');
-SELECT is(told(), 'stopped', 'it says so');
+SELECT is_text(:'state', '53100', 'an error that is none of the order''s own stops the batch');
+SELECT is(batch_outcome(), 'stopped', 'it says so');
 SELECT is((SELECT concat_ws('|', error, error_sqlstate, finished_at IS NOT NULL) FROM ordcancel.batch_progress
            WHERE batch_id = last_batch()), 'the disk is full|53100|t', 'and why');
 SELECT last_batch() AS stopped \gset
 CALL ordcancel.resume_batch(:stopped);
-SELECT is(told(), 'done: 1 canceled', 'resumed with another search_path it means the same');
+SELECT is(batch_outcome(), 'done: 1 canceled', 'resumed with another search_path it means the same');
 SELECT is(current_setting('search_path'), 'other, public', 'which is left as it was');
 SELECT is((SELECT concat_ws('|', error, error_sqlstate) FROM ordcancel.batch_progress WHERE batch_id = last_batch()),
           '', 'and is done');
@@ -275,19 +276,19 @@ SET DateStyle = 'SQL, DMY'; SET TimeZone = 'Asia/Tokyo'; SET extra_float_digits 
 CALL ordcancel.cancel_batch('days', 'true', chunk => 1);
 DELETE FROM full_disk;
 SET DateStyle = 'Postgres, MDY'; SET TimeZone = 'America/New_York';
-SELECT is(told(), 'stopped: 5 canceled', 'a batch over dates and fractions');
+SELECT is(batch_outcome(), 'stopped: 5 canceled', 'a batch over dates and fractions');
 SELECT last_batch() AS stopped \gset
 CALL ordcancel.resume_batch(:stopped);
-SELECT is(told(), 'done: 12 canceled', 'is resumed where it stood under other settings');
+SELECT is(batch_outcome(), 'done: 12 canceled', 'is resumed where it stood under other settings');
 RESET DateStyle; RESET TimeZone; RESET extra_float_digits;
 
 SET work_mem = '64kB';
 CALL ordcancel.cancel_batch('shop.orders', 'id > 1000', chunk => 100);
 RESET work_mem;
-SELECT is(told(), 'done: 1000 canceled', 'more orders than fit into work_mem');
+SELECT is(batch_outcome(), 'done: 1000 canceled', 'more orders than fit into work_mem');
 SET default_transaction_isolation = 'serializable';
 CALL ordcancel.cancel_batch('shop.orders', 'id BETWEEN 900 AND 1000', chunk => 10);
 RESET default_transaction_isolation;
-SELECT is(told(), 'done: 101 canceled', 'serializable transactions');
+SELECT is(batch_outcome(), 'done: 101 canceled', 'serializable transactions');
 
 SELECT * FROM finish();

@@ -57,17 +57,17 @@ SELECT make('k_bigint', 'id bigint', 'id', '5000000000', '7', '-9', '0'),
             '''a''');
 SELECT setval('written', 1, false);
 CALL ordcancel.cancel_batch('k_bigint', 'true', chunk => 1);
-SELECT is(told(), 'stopped: 2 canceled', 'a batch stops at the third order of four');
+SELECT is(batch_outcome(), 'stopped: 2 canceled', 'a batch stops at the third order of four');
 SELECT is((SELECT array_agg(id ORDER BY id) FROM k_bigint WHERE status = 'placed'), '{7,5000000000}',
           'they come in the order of their keys');
 CALL ordcancel.resume_batch(last_batch());
-SELECT is(told(), 'done: 4 canceled', 'resumed it does the other two');
+SELECT is(batch_outcome(), 'done: 4 canceled', 'resumed it does the other two');
 -- The same for each type, in a string that psql runs.
 SELECT format('SELECT setval(''written'', 1, false)'),
        format('CALL ordcancel.cancel_batch(%L, ''true'', chunk => 1)', name),
-       format('SELECT is(told(), ''stopped: 2 canceled'', %L)', name || ': it stops at the third'),
+       format('SELECT is(batch_outcome(), ''stopped: 2 canceled'', %L)', name || ': it stops at the third'),
        'CALL ordcancel.resume_batch(last_batch())',
-       format('SELECT is(told(), ''done: 4 canceled'', %L)', name || ': and is resumed there'),
+       format('SELECT is(batch_outcome(), ''done: 4 canceled'', %L)', name || ': and is resumed there'),
        format('SELECT is((SELECT count(*) FROM %I), 4::bigint, %L)', name || '_cancellation',
               name || ': nothing is done twice')
 FROM unnest('{k_uuid,k_text,k_caseless,k_upper,k_char,k_numeric,k_float,k_paint,k_code,k_two,k_reordered,k_array,'
@@ -85,7 +85,7 @@ SELECT ordcancel.attach('long', 'status'),
        ordcancel.set_rule('long', 'shipped',
                           hint => (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 300) AS n));
 CALL ordcancel.cancel_batch('long', 'true');
-SELECT is(told(), 'done: 1 canceled, 3 refused', 'long keys, statuses and hints');
+SELECT is(batch_outcome(), 'done: 1 canceled, 3 refused', 'long keys, statuses and hints');
 
 -- -------------------------------------------------------------------- partitions
 
@@ -99,9 +99,9 @@ INSERT INTO parts SELECT r, n FROM generate_series(1, 20) AS n, unnest('{north,s
 SELECT ordcancel.attach('parts', 'status'),
        ordcancel.set_policy('parts', canceled_status => 'canceled', requested_status => 'asked'),
        ordcancel.set_rule('parts', 'placed', merchant => 'cancel');
-SELECT is(meant('parts', 'parts.id <= 15'), 30::bigint, 'a partitioned table: a dry run');
+SELECT is(count_chosen('parts', 'parts.id <= 15'), 30::bigint, 'a partitioned table: a dry run');
 CALL ordcancel.cancel_batch('parts', 'id <= 15', chunk => 7);
-SELECT is(told(), 'done: 30 canceled', 'the batch');
+SELECT is(batch_outcome(), 'done: 30 canceled', 'the batch');
 SELECT is((SELECT string_agg(format('%s %s', tableoid::regclass, n), ', ' ORDER BY tableoid::regclass::text)
            FROM (SELECT tableoid, count(*) AS n FROM parts WHERE status = 'canceled' GROUP BY 1) AS p),
           'parts_north_1 9, parts_north_2 6, parts_rest 15', 'in all partitions');
@@ -143,10 +143,10 @@ ALTER TABLE orders OWNER TO batch_tables_owner;
 SELECT prepare(1, '-', 'raise', '-', 'raise deferred', 'hold', 'hold deferred', 'cancel', 'lock', 'lock deferred',
                'vanish', '-', '-');
 CALL ordcancel.cancel_batch('orders', 'true', actor => 'anna', chunk => 100);
-SELECT is(refused(), '2 refused P0099, 4 refused P0099, 5 refused 42501, 6 refused 42501, 7 refused 57014, '
+SELECT is(batch_refusals(), '2 refused P0099, 4 refused P0099, 5 refused 42501, 6 refused 42501, 7 refused 57014, '
                      '8 refused 55P03, 9 refused 55P03, 10 refused 27000',
           'orders whose triggers fail are refused, at once or deferred');
-SELECT is(told(), 'done: 4 canceled, 8 refused', 'the others are done');
+SELECT is(batch_outcome(), 'done: 4 canceled, 8 refused', 'the others are done');
 SELECT is((SELECT array_agg(id ORDER BY id) FROM orders WHERE status = 'canceled'), '{1,3,11,12}', 'just those');
 SELECT is((SELECT count(*) FROM orders_cancellation) + (SELECT count(*) FROM orders_cancellation_event
                                                         WHERE actor = 'anna'), 8::bigint, 'with their records');
@@ -155,22 +155,22 @@ SELECT is((SELECT message FROM ordcancel.batch_refused WHERE order_key = '2' AND
           'not this one', 'what the trigger said is listed');
 UPDATE orders SET todo = NULL WHERE todo IS NOT NULL AND todo <> 'vanish';
 CALL ordcancel.cancel_batch('orders', 'status = ''placed''');
-SELECT is(told(), 'done: 7 canceled, 1 refused', 'another batch does them when nothing fails any more');
+SELECT is(batch_outcome(), 'done: 7 canceled, 1 refused', 'another batch does them when nothing fails any more');
 -- Orders that the trigger of another one changes in the same chunk.
 SELECT prepare(21, '-', 'next', '-', 'back', '-', 'next', 'raise');
 CALL ordcancel.cancel_batch('orders', 'id BETWEEN 21 AND 30 AND note IS NULL', chunk => 7);
-SELECT is(told(), 'done: 5 canceled, 2 skipped',
+SELECT is(batch_outcome(), 'done: 5 canceled, 2 skipped',
           'after an error what another order''s trigger changes before is skipped');
 SELECT prepare(41, '-', 'next', '-', 'back', '-', 'next', '-');
 CALL ordcancel.cancel_batch('orders', 'id > 40 AND note IS NULL', chunk => 7);
-SELECT is(told(), 'done: 7 canceled', 'without one what it changes in the same chunk is done');
+SELECT is(batch_outcome(), 'done: 7 canceled', 'without one what it changes in the same chunk is done');
 SELECT prepare(31, '-', 'next', '-', 'back', '-', 'next', 'raise');
 CALL ordcancel.cancel_batch('orders', 'id BETWEEN 31 AND 40 AND note IS NULL', chunk => 1);
-SELECT is(told(), 'done: 5 canceled, 2 skipped', 'in another chunk too');
+SELECT is(batch_outcome(), 'done: 5 canceled, 2 skipped', 'in another chunk too');
 SELECT is((SELECT max(n) FROM (SELECT count(*) AS n FROM orders_cancellation_event GROUP BY order_id) AS e), 1::bigint,
           'nothing is done twice');
 CALL ordcancel.cancel_batch('orders', 'status = ''canceled''');
-SELECT is(told(), 'done: 28 already', 'what is so already stays as it is');
+SELECT is(batch_outcome(), 'done: 28 already', 'what is so already stays as it is');
 
 -- Literals of a condition are read as its author's session has read them.
 CREATE TABLE dated (id integer PRIMARY KEY, status text, due date);

@@ -2,7 +2,7 @@
 -- comes of it is an error of his, never a crash or another owner's trouble.
 SET client_min_messages = error;
 SELECT plan(9);
-\ir include/attempt.sql
+\ir include/helpers.sql
 CREATE TABLE broken (id integer PRIMARY KEY, status text);
 CREATE TABLE sound (id integer PRIMARY KEY, status text);
 INSERT INTO broken SELECT n, 'placed' FROM generate_series(1, 5) AS n;

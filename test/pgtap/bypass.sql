@@ -2,7 +2,7 @@
 -- and one that is within them is recorded, whichever way it takes.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(159);
 
 CREATE TABLE orders (

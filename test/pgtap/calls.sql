@@ -2,7 +2,7 @@
 -- who decide, whose request an undo ends, ordcancel.party, what settings refuse.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(103);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
@@ -27,30 +27,6 @@ GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, 
 INSERT INTO shop.orders SELECT n, 'placed' FROM generate_series(1, 99) AS n;
 INSERT INTO shop.orders SELECT n, 'new' FROM generate_series(100, 129) AS n;
 
--- 'done', or all that the error says.
-CREATE FUNCTION error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-    hint text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'done';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
-CREATE FUNCTION told(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    result text;
-BEGIN
-    EXECUTE 'SELECT concat_ws('' '', state, order_status, CASE WHEN changed THEN ''changed'' END) FROM ordcancel.'
-    || call INTO result;
-    RETURN result;
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE;
-END
-$$;
 CREATE FUNCTION reasons(id integer) RETURNS text LANGUAGE sql AS $$
 SELECT (SELECT coalesce(reason, '-') FROM shop.orders_cancellation WHERE order_id = $1 ORDER BY cancellation_id DESC
         LIMIT 1) || ': '
@@ -64,19 +40,19 @@ FROM shop.orders_cancellation WHERE order_id = $1 ORDER BY cancellation_id DESC 
 
 SELECT ordcancel.request_cancel('shop.orders', n, CASE WHEN n < 10 THEN 'found_cheaper_price' END, 'please')
 FROM generate_series(1, 19) AS n;
-SELECT is(told($$accept_cancel('shop.orders', 1)$$), 'canceled canceled changed', 'accepted without a reason');
+SELECT is(outcome_of($$accept_cancel('shop.orders', 1)$$), 'canceled canceled', 'accepted without a reason');
 SELECT is(reasons(1), 'found_cheaper_price: requested found_cheaper_price, canceled found_cheaper_price',
           'the asker''s stays');
-SELECT is(told($$accept_cancel('shop.orders', 2, 'out_of_stock', 'sorry', 'ben')$$), 'canceled canceled changed',
+SELECT is(outcome_of($$accept_cancel('shop.orders', 2, 'out_of_stock', 'sorry', 'ben')$$), 'canceled canceled',
           'accepted with one');
 SELECT is(reasons(2), 'out_of_stock: requested found_cheaper_price, canceled out_of_stock',
           'it is the record''s, the asker''s stays in the event');
 SELECT is(notes(2), 'please sorry -', 'the fourth argument is the note');
-SELECT is(told($$cancel_order('shop.orders', 3, 'out_of_stock', 'sorry')$$), 'canceled canceled changed',
+SELECT is(outcome_of($$cancel_order('shop.orders', 3, 'out_of_stock', 'sorry')$$), 'canceled canceled',
           'cancel_order confirms with one');
 SELECT is(reasons(3) || ' ' || notes(3),
           'out_of_stock: requested found_cheaper_price, canceled out_of_stock please sorry -', 'in the same way');
-SELECT is(told($$accept_cancel('shop.orders', 10, 'out_of_stock')$$), 'canceled canceled changed',
+SELECT is(outcome_of($$accept_cancel('shop.orders', 10, 'out_of_stock')$$), 'canceled canceled',
           'accepted with the first reason');
 SELECT is(reasons(10), 'out_of_stock: requested -, canceled out_of_stock', 'it is the record''s');
 SELECT is(error_of($$SELECT ordcancel.accept_cancel('shop.orders', 4, 'fine, go on')$$),
@@ -85,14 +61,14 @@ SELECT is(error_of($$SELECT ordcancel.accept_cancel('shop.orders', 4, 'fine, go 
 SELECT is(error_of($$SELECT ordcancel.accept_cancel('shop.orders', 4, 'found_cheaper_price')$$),
           'OC006 | cancellation reason "found_cheaper_price" is not for the merchant'
           ' | Look up the reasons in ordcancel.reason.', 'it is the merchant''s reason');
-SELECT is(told($$accept_cancel('shop.orders', 4, 'other')$$), 'OC006', 'one that needs a note needs it');
-SELECT is(told($$accept_cancel('shop.orders', 4, 'other', 'her dog ate it')$$), 'canceled canceled changed',
+SELECT is(outcome_of($$accept_cancel('shop.orders', 4, 'other')$$), 'OC006', 'one that needs a note needs it');
+SELECT is(outcome_of($$accept_cancel('shop.orders', 4, 'other', 'her dog ate it')$$), 'canceled canceled',
           'and has it');
-SELECT is(told($$accept_cancel('shop.orders', 4, 'no such')$$), 'canceled canceled',
+SELECT is(outcome_of($$accept_cancel('shop.orders', 4, 'no such')$$), 'canceled canceled unchanged',
           'accepted already: nothing is judged');
 INSERT INTO ordcancel.reason (code, description, audience, requires_request)
 VALUES ('as_you_wish', 'as the customer asked', 'any', true);
-SELECT is(told($$accept_cancel('shop.orders', 5, 'as_you_wish')$$), 'canceled canceled changed',
+SELECT is(outcome_of($$accept_cancel('shop.orders', 5, 'as_you_wish')$$), 'canceled canceled',
           'the customer has asked for it');
 SET LOCAL ordcancel.reason = 'out_of_stock';
 SELECT is(attempt($$UPDATE shop.orders SET status = 'canceled' WHERE id = 6$$), 'ok', 'a plain update accepts');
@@ -103,11 +79,11 @@ SELECT ordcancel.set_policy('shop.orders', reason_required => true);
 SELECT is(error_of($$SELECT ordcancel.accept_cancel('shop.orders', 11)$$),
           'OC006 | a cancellation needs a reason | Policy "default" requires one. | Look up the reasons in '
           'ordcancel.reason.', 'required meanwhile: not without');
-SELECT is(told($$accept_cancel('shop.orders', 11, 'out_of_stock')$$), 'canceled canceled changed',
+SELECT is(outcome_of($$accept_cancel('shop.orders', 11, 'out_of_stock')$$), 'canceled canceled',
           'with one it is accepted');
-SELECT is(told($$accept_cancel('shop.orders', 7)$$), 'canceled canceled changed',
+SELECT is(outcome_of($$accept_cancel('shop.orders', 7)$$), 'canceled canceled',
           'where the customer gave one, without');
-SELECT is(told($$deny_cancel('shop.orders', 12, 'no')$$), 'denied placed changed', 'a denial needs none');
+SELECT is(outcome_of($$deny_cancel('shop.orders', 12, 'no')$$), 'denied placed', 'a denial needs none');
 SELECT ordcancel.set_policy('shop.orders', reason_required => false);
 SELECT is(error_of($$DELETE FROM ordcancel.reason WHERE code = 'found_cheaper_price'$$),
           '23503 | cancellation reason "found_cheaper_price" is in use | Cancellations were made for it. '
@@ -122,18 +98,19 @@ SELECT is(left(error_of($$DELETE FROM ordcancel.reason WHERE code = 'wont_arrive
 SELECT is(error_of($$SELECT ordcancel.undo_cancel('shop.orders', 13)$$),
           'OC006 | undo_cancel needs a note | It denies what the customer asked for. | Give a note of 1 to 2000 '
           'characters.', 'undoing the other''s request is a denial');
-SELECT is(told($$undo_cancel('shop.orders', 13, E' \n')$$), 'OC006', 'which blanks do not explain');
-SELECT is(told($$undo_cancel('shop.orders', 13, 'no', 'ben')$$), 'denied placed changed', 'with a note it is denied');
+SELECT is(outcome_of($$undo_cancel('shop.orders', 13, E' \n')$$), 'OC006', 'which blanks do not explain');
+SELECT is(outcome_of($$undo_cancel('shop.orders', 13, 'no', 'ben')$$), 'denied placed', 'with a note it is denied');
 SELECT is((SELECT concat_ws(' ', type, state, party, actor, source, data) FROM shop.orders_cancellation_event
            WHERE order_id = 13 ORDER BY event_id DESC LIMIT 1),
           'denied denied merchant ben undo_cancel', 'and told so');
 SELECT is((SELECT concat_ws(' ', state, decided_by, decided_actor, undo_note) FROM shop.orders_cancellation
            WHERE order_id = 13), 'denied merchant ben no', 'and recorded');
-SELECT is(told($$undo_cancel('shop.orders', 13)$$) || ', ' || told($$deny_cancel('shop.orders', 13, 'no')$$),
-          'denied placed, denied placed', 'again, it changes nothing');
-SELECT is(told($$undo_cancel('shop.orders', 12)$$), 'OC008', 'what deny_cancel denied is not undone');
-SELECT is(told($$cancel_order('shop.orders', 100)$$) || ', ' || told($$undo_cancel('shop.orders', 100)$$),
-          'requested asked changed, withdrawn new changed', 'one''s own is withdrawn');
+SELECT is(outcome_of($$undo_cancel('shop.orders', 13)$$) || ', '
+          || outcome_of($$deny_cancel('shop.orders', 13, 'no')$$),
+          'denied placed unchanged, denied placed unchanged', 'again, it changes nothing');
+SELECT is(outcome_of($$undo_cancel('shop.orders', 12)$$), 'OC008', 'what deny_cancel denied is not undone');
+SELECT is(outcome_of($$cancel_order('shop.orders', 100)$$) || ', ' || outcome_of($$undo_cancel('shop.orders', 100)$$),
+          'requested asked, withdrawn new', 'one''s own is withdrawn');
 SELECT is((SELECT outcome FROM ordcancel.cancel_options('shop.orders', 14) WHERE verb = 'undo_cancel'), 'denied',
           'cancel_options says which');
 
@@ -198,12 +175,12 @@ SELECT is(as_party('calls_shop', 'customer', $$UPDATE shop.orders SET status = '
           ' | Policy "default" lets the customer only ask in status "placed".'
           ' | Set the status to "asked", or call a function of ordcancel.',
           'a role that could be the merchant is judged as a customer');
-SELECT is(as_party('calls_shop', 'customer', $$UPDATE shop.orders SET status = 'asked' WHERE id = 50$$), 'done',
+SELECT is(as_party('calls_shop', 'customer', $$UPDATE shop.orders SET status = 'asked' WHERE id = 50$$), 'ok',
           'who may ask');
 SELECT is((SELECT requested_by FROM shop.orders_cancellation WHERE order_id = 50), 'customer', 'and has asked');
-SELECT is(as_party('calls_shop', '', $$UPDATE shop.orders SET status = 'canceled' WHERE id = 51$$), 'done',
+SELECT is(as_party('calls_shop', '', $$UPDATE shop.orders SET status = 'canceled' WHERE id = 51$$), 'ok',
           'without the setting it is the merchant');
-SELECT is(as_party('calls_shop', 'merchant', $$UPDATE shop.orders SET status = 'canceled' WHERE id = 52$$), 'done',
+SELECT is(as_party('calls_shop', 'merchant', $$UPDATE shop.orders SET status = 'canceled' WHERE id = 52$$), 'ok',
           'and with merchant');
 SELECT is((SELECT string_agg(requested_by, ' ') FROM shop.orders_cancellation WHERE order_id IN (51, 52)),
           'merchant merchant', 'as the records say');
@@ -213,11 +190,11 @@ SELECT is(as_party('calls_shopper', 'merchant', $$UPDATE shop.orders SET status 
           'or call a function of ordcancel.', 'nothing makes a merchant of a customer');
 SELECT is(left(as_party('calls_shopper', 'merchant', $$SELECT ordcancel.cancel_order('shop.orders', 53)$$), 5), '42501',
           'in no way');
-SELECT is(as_party('calls_shop', 'customer', $$SELECT ordcancel.request_cancel('shop.orders', 54)$$), 'done',
+SELECT is(as_party('calls_shop', 'customer', $$SELECT ordcancel.request_cancel('shop.orders', 54)$$), 'ok',
           'the customer''s function is there');
-SELECT is(as_party('calls_shop', 'customer', $$SELECT ordcancel.withdraw_cancel('shop.orders', 54)$$), 'done',
+SELECT is(as_party('calls_shop', 'customer', $$SELECT ordcancel.withdraw_cancel('shop.orders', 54)$$), 'ok',
           'and takes back what he asked');
-SELECT is(as_party('calls_shop', '', $$SELECT ordcancel.cancel_order('shop.orders', 101)$$), 'done',
+SELECT is(as_party('calls_shop', '', $$SELECT ordcancel.cancel_order('shop.orders', 101)$$), 'ok',
           'the merchant asks');
 SELECT is(as_party('calls_shop', 'customer', $$SELECT ordcancel.withdraw_cancel('shop.orders', 101)$$),
           'OC003 | cancellation request of order 101 of shop.orders cannot be withdrawn by the customer'
@@ -225,7 +202,7 @@ SELECT is(as_party('calls_shop', 'customer', $$SELECT ordcancel.withdraw_cancel(
 SELECT is(as_party('calls_shop', 'merchant', $$SELECT ordcancel.withdraw_cancel('shop.orders', 50)$$),
           'OC003 | cancellation request of order 50 of shop.orders cannot be withdrawn by the merchant'
           ' | The customer asked for it. | Call ordcancel.deny_cancel().', 'nor the merchant what the customer asked');
-SELECT is(as_party('calls_shop', '', format($$SELECT ordcancel.withdraw_cancel('shop.orders', %s)$$, n)), 'done',
+SELECT is(as_party('calls_shop', '', format($$SELECT ordcancel.withdraw_cancel('shop.orders', %s)$$, n)), 'ok',
           'without the setting it is whoever asked: ' || n)
 FROM unnest('{50,101}'::integer[]) AS n;
 SELECT is(as_party('calls_shop', 'customer', call), format('42501 | %s is the merchant''s'
@@ -250,22 +227,22 @@ SELECT results_eq($$SELECT party, bool_or(allowed), string_agg(DISTINCT conditio
                   $$VALUES ('customer', true, 'no_open_cancellation'), ('merchant', false, 'insufficient_privilege')$$,
                   'cancel_options shows what holds');
 SELECT is(error_of('CALL ordcancel.sweep()') || ' ' || error_of($$SELECT ordcancel.set_rule('shop.orders', 'odd')$$),
-          'done done', 'the system and the owner are no parties');
+          'ok ok', 'the system and the owner are no parties');
 RESET ordcancel.party;
 
 -- ------------------------------------------------------- what settings refuse
 
 SELECT is(error_of(format('SELECT set_config(%L, %L, true)', name, value)), said, name || ' of ' || length(value))
-FROM (VALUES ('ordcancel.party', 'customer', 'done'), ('ordcancel.party', 'merchant', 'done'),
-             ('ordcancel.party', '', 'done'),
+FROM (VALUES ('ordcancel.party', 'customer', 'ok'), ('ordcancel.party', 'merchant', 'ok'),
+             ('ordcancel.party', '', 'ok'),
              ('ordcancel.party', 'system', '22023 | invalid value for parameter "ordcancel.party": "system"'
                                            ' | It is "customer", "merchant", or empty for what the role may be.'),
              ('ordcancel.party', 'shopper', '22023 | invalid value for parameter "ordcancel.party": "shopper"'
                                             ' | It is "customer", "merchant", or empty for what the role may be.'),
-             ('ordcancel.actor', repeat('é', 255), 'done'), ('ordcancel.reason', repeat('é', 100), 'done'),
-             ('ordcancel.note', repeat('é', 2000), 'done'),
+             ('ordcancel.actor', repeat('é', 255), 'ok'), ('ordcancel.reason', repeat('é', 100), 'ok'),
+             ('ordcancel.note', repeat('é', 2000), 'ok'),
              ('ordcancel.note', repeat(' ', 3000) || repeat('é', 2000) || repeat(E'\n', 3000),
-              'done')) AS v (name, value, said);
+              'ok')) AS v (name, value, said);
 SELECT is(regexp_replace(error_of(format('SELECT set_config(%L, %L, true)', name, value)), '"[é]+"', '"…"'),
           '22023 | invalid value for parameter "' || name || '": "…" | ' || said, name || ' of ' || length(value))
 FROM (VALUES ('ordcancel.actor', repeat('é', 256), 'It has 256 characters; 255 are allowed.'),
@@ -285,10 +262,11 @@ SELECT ordcancel.cancel_order('shop.orders', 60, note => E' \t\n'),
 SELECT ordcancel.undo_cancel('shop.orders', 60, note => ' '),
        ordcancel.cancel_orders('shop.orders', '{62}', note => ' ');
 SELECT is(notes(n), '- - -', 'a note of blanks is none: ' || n) FROM unnest('{60,61,62}'::integer[]) AS n;
-SELECT is(told($$cancel_order('shop.orders', 63, 'other', '  ')$$) || ' '
-          || told($$deny_cancel('shop.orders', 15, E'\t')$$), 'OC006 OC006', 'where one is needed, blanks will not do');
-SELECT is(told($$cancel_order('shop.orders', 63, 'other', ' so it is ')$$) || ' ' || notes(63),
-          'canceled canceled changed  so it is  - -', 'a note keeps its blanks');
+SELECT is(outcome_of($$cancel_order('shop.orders', 63, 'other', '  ')$$) || ' '
+          || outcome_of($$deny_cancel('shop.orders', 15, E'\t')$$), 'OC006 OC006',
+          'where one is needed, blanks will not do');
+SELECT is(outcome_of($$cancel_order('shop.orders', 63, 'other', ' so it is ')$$) || ' ' || notes(63),
+          'canceled canceled  so it is  - -', 'a note keeps its blanks');
 
 -- ------------------------------------------------------- money and hints
 
@@ -314,12 +292,12 @@ SELECT is(error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$), '23514 | 
           ' | Insert it in status "canceled", then call ordcancel.undo_cancel(), or give it another key.',
           'a deleted order that was canceled does not just come again');
 SELECT is(error_of($$INSERT INTO shop.orders VALUES (70, 'canceled')$$) || ', '
-          || told($$undo_cancel('shop.orders', 70)$$), 'done, undone placed changed', 'the hint works');
+          || outcome_of($$undo_cancel('shop.orders', 70)$$), 'ok, undone placed', 'the hint works');
 SELECT is((SELECT status FROM shop.orders WHERE id = 70), 'placed', 'it is there again');
 SELECT ordcancel.cancel_order('shop.orders', 70), ordcancel.set_policy('shop.orders', undo => 'in_progress');
 DELETE FROM shop.orders WHERE id = 70;
 SELECT is(hint_of('calls_clerk', 'SELECT 1') || error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$),
-          'done' || '23514 | order 70 of shop.orders is canceled'
+          'ok' || '23514 | order 70 of shop.orders is canceled'
           ' | An order of this key was canceled and deleted; it is inserted again in status "placed". '
           '| Give it another key.', 'where it cannot be undone no such hint is given');
 SELECT ordcancel.set_policy('shop.orders', undo => 'canceled', undo_window => '1 hour');

@@ -2,7 +2,7 @@
 -- with one row for each id in the order of the array.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT no_plan();
 
 CREATE SCHEMA "the shop";
@@ -18,7 +18,8 @@ SELECT ordcancel.add_block('"the shop"."Order"', 'flagged', 'flag');
 
 -- What a call answers, "7 refused OC003, 8 canceled", or the SQLSTATE that it
 -- raises.
-CREATE FUNCTION told(arguments text, orders text DEFAULT '"the shop"."Order"') RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION outcomes_of(arguments text, orders text DEFAULT '"the shop"."Order"') RETURNS text LANGUAGE plpgsql
+    AS $$
 DECLARE
     answer text;
 BEGIN
@@ -52,7 +53,7 @@ UPDATE "the shop"."Order" SET due = 9.90 WHERE "Id" = 2;
 UPDATE "the shop"."Order" SET flag = true WHERE "Id" = 6;
 UPDATE "the shop"."Order" SET due = 'NaN' WHERE "Id" = 7;
 SELECT ordcancel.cancel_order('"the shop"."Order"', 4), ordcancel.request_cancel('"the shop"."Order"', 8);
-SELECT is(told($$'{9,7,NULL,6,1,999,5,x,4,3,2,8}'$$),
+SELECT is(outcomes_of($$'{9,7,NULL,6,1,999,5,x,4,3,2,8}'$$),
           '9 canceled, 7 refused OC014, - refused OC002, 6 refused OC005, 1 canceled, 999 refused OC002, '
           '5 refused OC003, x refused OC002, 4 already, 3 requested, 2 in_progress, 8 canceled',
           'one row for each id, in the order given');
@@ -61,8 +62,8 @@ SELECT is(stories(1, 2, 3, 4, 5, 6, 7, 8),
           'canceled: canceled (canceled), shipped:  (), placed:  (), placed:  (), canceled: canceled (requested '
           'canceled)',
           'and so it was done');
-SELECT is(told($$'{3}'$$), '3 canceled', 'the second call confirms what the merchant has asked');
-SELECT is(told($$'{1,2,3,8}'$$), '1 already, 2 already, 3 already, 8 already', 'once more: all is so already');
+SELECT is(outcomes_of($$'{3}'$$), '3 canceled', 'the second call confirms what the merchant has asked');
+SELECT is(outcomes_of($$'{1,2,3,8}'$$), '1 already, 2 already, 3 already, 8 already', 'once more: all is so already');
 SELECT is(stories(1, 2, 3),
           'canceled: canceled (canceled), refunding: in_progress (accepted), canceled: canceled (requested canceled)',
           'which changes nothing');
@@ -86,13 +87,14 @@ SELECT is((SELECT concat_ws(' ', a.outcome, a.cancellation_id)
 
 -- ---------------------------------------------------------- reason, note, actor
 
-SELECT is(told($$'{11,4,12,5}', 'no such reason'$$), '11 refused OC006, 4 already, 12 refused OC006, 5 refused OC003',
+SELECT is(outcomes_of($$'{11,4,12,5}', 'no such reason'$$),
+          '11 refused OC006, 4 already, 12 refused OC006, 5 refused OC003',
           'an unknown reason; the rule comes first');
-SELECT is(told($$'{11}', 'other'$$), '11 refused OC006', 'a reason that wants a note');
-SELECT is(told($$'{11}', note => repeat('x', 10485760)$$), '11 refused OC006', 'a note of 10 MB');
-SELECT is(told($$'{11}', repeat('x', 10485760)$$), '11 refused OC006', 'a reason of 10 MB');
-SELECT is(told($$'{11}', actor => repeat('x', 10485760)$$), '22001', 'an actor of 10 MB');
-SELECT is(told($$'{11,12}', 'other', 'too "late"', 'anna'$$), '11 canceled, 12 canceled', 'with all of it');
+SELECT is(outcomes_of($$'{11}', 'other'$$), '11 refused OC006', 'a reason that wants a note');
+SELECT is(outcomes_of($$'{11}', note => repeat('x', 10485760)$$), '11 refused OC006', 'a note of 10 MB');
+SELECT is(outcomes_of($$'{11}', repeat('x', 10485760)$$), '11 refused OC006', 'a reason of 10 MB');
+SELECT is(outcomes_of($$'{11}', actor => repeat('x', 10485760)$$), '22001', 'an actor of 10 MB');
+SELECT is(outcomes_of($$'{11,12}', 'other', 'too "late"', 'anna'$$), '11 canceled, 12 canceled', 'with all of it');
 SELECT is((SELECT array_agg(concat_ws('|', c.reason, c.note, c.requested_by, c.requested_actor, c.decided_by,
                                       c.decided_actor, e.actor, e.reason, e.party, e.source,
                                       e.session_role = session_user, e.data)
@@ -102,24 +104,24 @@ SELECT is((SELECT array_agg(concat_ws('|', c.reason, c.note, c.requested_by, c.r
           array_fill('other|too "late"|merchant|anna|merchant|anna|anna|other|merchant|cancel_orders|t'::text,
                      ARRAY[2]), 'each order has it recorded');
 SET LOCAL ordcancel.actor = 'set before';
-SELECT is(told($$'{13}'$$), '13 canceled', 'with none of it');
+SELECT is(outcomes_of($$'{13}'$$), '13 canceled', 'with none of it');
 SELECT is((SELECT concat_ws('|', reason, note, requested_actor) FROM "the shop"."Order_cancellation" WHERE "Id" = 13),
           'set before', 'the actor is that of the setting then');
 RESET ordcancel.actor;
 SELECT ordcancel.set_policy('"the shop"."Order"', reason_required => true);
-SELECT is(told($$'{14}'$$), '14 refused OC006', 'a reason that is missing');
+SELECT is(outcomes_of($$'{14}'$$), '14 refused OC006', 'a reason that is missing');
 SELECT ordcancel.set_policy('"the shop"."Order"', reason_required => false);
 
 -- ------------------------------------------------------------------- duplicates
 
 UPDATE "the shop"."Order" SET "Status" = 'preparing' WHERE "Id" IN (22, 23);
-SELECT is(told($$'{21,22,21,5,22,5,999,999,NULL,NULL,x,x,22}'$$),
+SELECT is(outcomes_of($$'{21,22,21,5,22,5,999,999,NULL,NULL,x,x,22}'$$),
           '21 canceled, 22 requested, 21 already, 5 refused OC003, 22 already, 5 refused OC003, 999 refused OC002, '
           '999 refused OC002, - refused OC002, - refused OC002, x refused OC002, x refused OC002, 22 already',
           'an order that is named twice is done once');
 SELECT is(stories(21, 22), 'canceled: canceled (canceled), asked: requested (requested)',
           'and what was asked is not confirmed by its second name');
-SELECT is(told($$ARRAY['23', ' 23', '+23', '0023']$$), '23 requested, 23 already, 23 already, 23 already',
+SELECT is(outcomes_of($$ARRAY['23', ' 23', '+23', '0023']$$), '23 requested, 23 already, 23 already, 23 already',
           'also when it is written otherwise');
 SELECT is(story(23), 'asked: requested (requested)', 'which is the same order still');
 SELECT is((SELECT count(DISTINCT a.cancellation_id)
@@ -128,7 +130,7 @@ SELECT is((SELECT count(DISTINCT a.cancellation_id)
 
 -- ------------------------------------------------------------ how ids are given
 
-SELECT is(told(v.ids), v.answer, 'ids as ' || v.ids)
+SELECT is(outcomes_of(v.ids), v.answer, 'ids as ' || v.ids)
 FROM (VALUES ('''{}''', 'none'), ('''{}''::integer[]', 'none'), ('NULL', 'none'), ('NULL::bigint[]', 'none'),
              ('ARRAY[NULL::integer]', '- refused OC002'),
              ('ARRAY[31]', '31 canceled'), ('ARRAY[32]::bigint[]', '32 canceled'),
@@ -155,7 +157,7 @@ SELECT is((SELECT concat_ws(' ', length(a.order_id), a.outcome, a.sqlstate, leng
            FROM ordcancel.cancel_orders('"the shop"."Order"', ARRAY[repeat('7', 10485760)]) AS a),
           '10485760 refused OC002 t', 'an id of 10 MB is told as it was given, with a short message');
 CREATE DOMAIN ids AS integer[] CHECK (array_length(value, 1) > 1);
-SELECT is(told('''{55,56}''::ids'), '55 canceled, 56 canceled', 'a domain over arrays');
+SELECT is(outcomes_of('''{55,56}''::ids'), '55 canceled, 56 canceled', 'a domain over arrays');
 PREPARE untyped AS SELECT count(*) FROM ordcancel.cancel_orders('"the shop"."Order"', $1) AS a
 WHERE a.outcome = 'canceled';
 PREPARE typed (bigint[]) AS SELECT count(*) FROM ordcancel.cancel_orders('"the shop"."Order"', $1) AS a
@@ -189,7 +191,7 @@ SELECT make('k_bigint', 'id bigint', 'id', '5000000000', '7'),
        make('k_date', 'id date', 'id', '''2026-03-04'''),
        make('k_two', 'branch text, no integer', 'branch, no', '''north, "N"'', 42', '''s'', 42', '''s'', 43'),
        make('k_reordered', 'branch text, no integer', 'no, branch', '''s'', 42');
-SELECT is(told(v.ids, v.orders), v.answer, v.orders || ': ids as ' || v.ids)
+SELECT is(outcomes_of(v.ids, v.orders), v.answer, v.orders || ': ids as ' || v.ids)
 FROM (VALUES ('k_bigint', 'ARRAY[7, 7]', '7 requested, 7 already'),
              ('k_bigint', 'ARRAY[5000000000, 5000000001]', '5000000000 requested, 5000000001 refused OC002'),
              ('k_uuid', '''{A0EEBC999C0B4EF8BB6D6BB9BD380A11,a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11,no uuid}''',
@@ -230,24 +232,24 @@ SELECT is((SELECT string_agg(order_key || ' ' || state, ', ' ORDER BY cancellati
 
 -- --------------------------------------------------------------------- on_error
 
-SELECT is(told('''{61,62}'', on_error => ' || word), '22023', 'on_error ' || word)
+SELECT is(outcomes_of('''{61,62}'', on_error => ' || word), '22023', 'on_error ' || word)
 FROM unnest(ARRAY['NULL', '''''', '''Abort''', '''skip ''', 'repeat(''x'', 10485760)', '''continue''']) AS word;
 UPDATE "the shop"."Order" SET "Status" = 'preparing' WHERE "Id" = 63;
-SELECT is(told(format('%L, on_error => ''abort''', ids)), code, 'abort: ' || ids)
+SELECT is(outcomes_of(format('%L, on_error => ''abort''', ids)), code, 'abort: ' || ids)
 FROM (VALUES ('{61,5,62}', 'OC003'), ('{61,6}', 'OC005'), ('{61,7}', 'OC014'), ('{61,999}', 'OC002'),
              ('{x,61}', 'OC002'), ('{61,NULL}', 'OC002'), ('{999,61}', 'OC002')) AS v (ids, code);
-SELECT is(told($$'{61,62}', 'no such reason', on_error => 'abort'$$), 'OC006', 'abort: a bad reason');
+SELECT is(outcomes_of($$'{61,62}', 'no such reason', on_error => 'abort'$$), 'OC006', 'abort: a bad reason');
 SELECT is(stories(61, 62, 63), 'placed:  (), placed:  (), preparing:  ()', 'nothing was done to any');
-SELECT is(told($$'{62,63,61,62,4}', on_error => 'abort'$$),
+SELECT is(outcomes_of($$'{62,63,61,62,4}', on_error => 'abort'$$),
           '62 canceled, 63 requested, 61 canceled, 62 already, 4 already', 'abort, and nothing is wrong: all of them');
-SELECT is(told($$'{}', on_error => 'abort'$$), 'none', 'abort: none');
+SELECT is(outcomes_of($$'{}', on_error => 'abort'$$), 'none', 'abort: none');
 SELECT throws_ok($$SELECT ordcancel.cancel_orders('"the shop"."Order"', '{5}', on_error => 'abort')$$, 'OC003',
                  'order 5 of "the shop"."Order" cannot be canceled by the merchant in status "shipped"',
                  'abort raises just what cancel_order does');
 
 -- -------------------------------------------------------------- no order table
 
-SELECT is(told('''{1}''', orders), 'OC001', coalesce(orders, 'NULL') || ' is not attached')
+SELECT is(outcomes_of('''{1}''', orders), 'OC001', coalesce(orders, 'NULL') || ' is not attached')
 FROM unnest(ARRAY[NULL, '0', '4294967295', 'pg_class', 'attempted', 'k_two_cancellation', 'k_two_pkey',
                   'ordcancel.event']) AS orders
 WHERE orders IS DISTINCT FROM 'attempted';
@@ -319,14 +321,14 @@ SELECT is((SELECT string_agg(b.order_id || ' ' || b.outcome, ', ' ORDER BY b.ord
 -- -------------------------------------------------------------------- transactions
 
 SAVEPOINT a;
-SELECT is(told('ARRAY[101, 102]'), '101 canceled, 102 canceled', 'in a savepoint');
+SELECT is(outcomes_of('ARRAY[101, 102]'), '101 canceled, 102 canceled', 'in a savepoint');
 ROLLBACK TO a;
 SELECT is(stories(101, 102), 'placed:  (), placed:  ()', 'which takes it back');
-SELECT is(told('ARRAY[101, 102]'), '101 canceled, 102 canceled', 'and it may be done after that');
+SELECT is(outcomes_of('ARRAY[101, 102]'), '101 canceled, 102 canceled', 'and it may be done after that');
 SAVEPOINT a;
-SELECT is(told('ARRAY[103, 5, 104]'), '103 canceled, 5 refused OC003, 104 canceled', 'a savepoint');
+SELECT is(outcomes_of('ARRAY[103, 5, 104]'), '103 canceled, 5 refused OC003, 104 canceled', 'a savepoint');
 SAVEPOINT b;
-SELECT is(told('ARRAY[105]'), '105 canceled', 'in a savepoint');
+SELECT is(outcomes_of('ARRAY[105]'), '105 canceled', 'in a savepoint');
 RELEASE b;
 ROLLBACK TO a;
 SELECT is(stories(103, 104, 105), 'placed:  (), placed:  (), placed:  ()', 'takes all of it back');
@@ -335,24 +337,25 @@ SELECT is((SELECT count(*) FROM ordcancel.event AS e WHERE e.order_key::text IN 
 
 -- Rules that change in between count at once.
 SELECT ordcancel.set_rule('"the shop"."Order"', 'placed', merchant => 'forbid');
-SELECT is(told('ARRAY[106]'), '106 refused OC003', 'a rule that has just been set');
+SELECT is(outcomes_of('ARRAY[106]'), '106 refused OC003', 'a rule that has just been set');
 SELECT ordcancel.set_policy('"the shop"."Order"', canceled_status => 'void'),
        ordcancel.set_rule('"the shop"."Order"', 'placed', merchant => 'cancel');
-SELECT is(told('ARRAY[106]'), '106 canceled', 'and another one');
+SELECT is(outcomes_of('ARRAY[106]'), '106 canceled', 'and another one');
 SELECT is(story(106), 'void: canceled (canceled)', 'with another status');
 SAVEPOINT a;
 SELECT ordcancel.set_policy('"the shop"."Order"', canceled_status => 'lost');
-SELECT is(told('ARRAY[107]'), '107 canceled', 'a status of a savepoint');
+SELECT is(outcomes_of('ARRAY[107]'), '107 canceled', 'a status of a savepoint');
 ROLLBACK TO a;
-SELECT is(told('ARRAY[107]'), '107 canceled', 'that is taken back');
+SELECT is(outcomes_of('ARRAY[107]'), '107 canceled', 'that is taken back');
 SELECT is(story(107), 'void: canceled (canceled)', 'is not written any more');
 SELECT ordcancel.detach('"the shop"."Order"');
-SELECT is(told('ARRAY[108]'), 'OC001', 'a table that was detached');
+SELECT is(outcomes_of('ARRAY[108]'), 'OC001', 'a table that was detached');
 SELECT ordcancel.attach('"the shop"."Order"', 'Status');
-SELECT is(told('ARRAY[108, 106]'), '108 refused OC003, 106 already', 'attached again: no rules yet, but the records');
+SELECT is(outcomes_of('ARRAY[108, 106]'), '108 refused OC003, 106 already',
+          'attached again: no rules yet, but the records');
 SELECT ordcancel.set_policy('"the shop"."Order"', canceled_status => 'canceled'),
        ordcancel.set_rule('"the shop"."Order"', 'placed', merchant => 'cancel');
-SELECT is(told('ARRAY[108, 7]'), '108 canceled, 7 canceled', 'with rules');
+SELECT is(outcomes_of('ARRAY[108, 7]'), '108 canceled, 7 canceled', 'with rules');
 
 -- ---------------------------------------------------------------- privileges
 
@@ -364,22 +367,23 @@ GRANT USAGE ON SCHEMA "the shop" TO PUBLIC;
 GRANT SELECT ON "the shop"."Order" TO orders_clerk, orders_shopper;
 GRANT USAGE ON SCHEMA ordcancel TO orders_granted;
 UPDATE "the shop"."Order" SET buyer = 'bob' WHERE "Id" % 2 = 0;
-CREATE FUNCTION told_as(role name, arguments text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION outcomes_as(role name, arguments text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     answer text;
 BEGIN
     EXECUTE format('SET LOCAL ROLE %I', role);
-    answer := told(arguments);
+    answer := outcomes_of(arguments);
     RESET ROLE;
     RETURN answer;
 END
 $$;
-SELECT is(told_as('orders_shopper', 'ARRAY[121]'), '42501', 'a customer may not');
-SELECT is(told_as('orders_shopper', '''{121}'''), '42501', 'nor with a literal');
-SELECT is(told_as('orders_clerk', '''{121,122}'''), '121 canceled, 122 canceled', 'a merchant may');
+SELECT is(outcomes_as('orders_shopper', 'ARRAY[121]'), '42501', 'a customer may not');
+SELECT is(outcomes_as('orders_shopper', '''{121}'''), '42501', 'nor with a literal');
+SELECT is(outcomes_as('orders_clerk', '''{121,122}'''), '121 canceled, 122 canceled', 'a merchant may');
 ALTER TABLE "the shop"."Order" ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON "the shop"."Order" TO orders_clerk, orders_granted USING (buyer = 'ann');
-SELECT is(told_as('orders_clerk', 'ARRAY[124, 123, 999, 125, 126, 5, 121, 122]'), '124 refused OC002, 123 canceled, '
+SELECT is(outcomes_as('orders_clerk', 'ARRAY[124, 123, 999, 125, 126, 5, 121, 122]'),
+          '124 refused OC002, 123 canceled, '
                                                                                   '999 refused OC002, 125 canceled, '
                                                                                   '126 refused OC002, 5 refused OC003, '
                                                                                   '121 already, 122 refused OC002',
@@ -390,17 +394,17 @@ SELECT is((SELECT count(DISTINCT (a.outcome, a.cancellation_id, a.sqlstate, repl
            FROM ordcancel.cancel_orders('"the shop"."Order"', '{122,124,999}') AS a), 1::bigint,
           'and are told as if they were not there');
 RESET ROLE;
-SELECT is(told_as('orders_clerk', 'ARRAY[124, 127], on_error => ''abort'''), 'OC002', 'abort: a hidden order');
+SELECT is(outcomes_as('orders_clerk', 'ARRAY[124, 127], on_error => ''abort'''), 'OC002', 'abort: a hidden order');
 SELECT is(story(127), 'placed:  ()', 'stops all');
 GRANT EXECUTE ON FUNCTION ordcancel.cancel_orders(regclass, anyarray, text, text, text, text) TO orders_granted;
 GRANT SELECT ("Id", buyer) ON "the shop"."Order" TO orders_granted;
-SELECT is(told_as('orders_granted', 'ARRAY[127, 128]'), '127 canceled, 128 refused OC002',
+SELECT is(outcomes_as('orders_granted', 'ARRAY[127, 128]'), '127 canceled, 128 refused OC002',
           'EXECUTE and SELECT on the key are enough');
-SELECT is(told_as('orders_granted', '''{129}'''), '42501', 'of that function alone');
+SELECT is(outcomes_as('orders_granted', '''{129}'''), '42501', 'of that function alone');
 SELECT is((SELECT requested_by || ' ' || requested_actor FROM "the shop"."Order_cancellation" WHERE "Id" = 127),
           'merchant orders_granted', 'who acts is recorded');
 REVOKE SELECT ("Id", buyer) ON "the shop"."Order" FROM orders_granted;
-SELECT ok(told_as('orders_granted', 'ARRAY[129]') IN ('42501', '129 refused 42501'),
+SELECT ok(outcomes_as('orders_granted', 'ARRAY[129]') IN ('42501', '129 refused 42501'),
           'EXECUTE without SELECT is refused');
 SELECT is(story(129), 'placed:  ()', 'and changes nothing');
 SELECT is(attempt_as('orders_clerk', statement), '42501', 'no other right comes with it: ' || statement)

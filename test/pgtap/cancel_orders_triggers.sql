@@ -2,15 +2,16 @@
 -- the same triggers and rules of the user's fire, once for each order.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
-\ir include/orders.sql
+\ir include/helpers.sql
+\ir include/cancel_orders.sql
 SELECT no_plan();
 
 -- ------------------------------------------------- equal to what cancel_order does
 
 -- Twins: orders of all kinds, cancelled one by one in the one table and by one
 -- call in the other.
-SELECT make(t, ', placed_at timestamptz, due numeric, flag boolean, supplier text, big text, rest integer GENERATED '
+SELECT make_orders(t, ', placed_at timestamptz, due numeric, flag boolean, supplier text, big text, rest integer '
+                      'GENERATED '
                'ALWAYS AS (id * 2) STORED', n => 60) FROM unnest('{one,many}'::text[]) AS t;
 DO $$
 DECLARE
@@ -81,7 +82,7 @@ SELECT is((SELECT count(*) FROM many_cancellation_event AS e JOIN many_cancellat
 
 -- ----------------------------------------------------------- triggers of the user
 
-SELECT make('t', ', note text, n integer DEFAULT 0, seen text', n => 60);
+SELECT make_orders('t', ', note text, n integer DEFAULT 0, seen text', n => 60);
 CREATE TRIGGER before BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION log();
 CREATE TRIGGER after AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION log();
 CREATE TRIGGER of_status AFTER UPDATE OF status ON t FOR EACH ROW EXECUTE FUNCTION log();
@@ -95,7 +96,7 @@ UPDATE t SET status = 'shipped' WHERE id = 3;
 SET CONSTRAINTS ALL IMMEDIATE;
 SET CONSTRAINTS ALL DEFERRED;
 DELETE FROM log;
-SELECT is(told('t', '{2,3,1,2}'), '2 canceled, 3 refused OC003, 1 canceled, 2 already',
+SELECT is(outcomes_of('t', '{2,3,1,2}'), '2 canceled, 3 refused OC003, 1 canceled, 2 already',
           'with row triggers of the user''s');
 SELECT is(logged('deferred'), 'nothing', 'a deferred trigger waits');
 SET CONSTRAINTS ALL IMMEDIATE;
@@ -108,9 +109,10 @@ SELECT is(logged(''), 'after 1 placed>canceled, after 2 placed>canceled, before 
 DROP TRIGGER of_note ON t; DROP TRIGGER when_it ON t; DROP TRIGGER off ON t; DROP TRIGGER deferred ON t;
 DROP TRIGGER of_status ON t;
 
-CREATE TRIGGER fails_before BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION says_no('1', 'P0001');
-CREATE TRIGGER fails_after AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION says_no('2', '57014');
-SELECT is(told('t', '{11,12,13,14,21,22,23,11}'), '11 refused P0001, 12 refused 57014, 13 canceled, 14 canceled, '
+CREATE TRIGGER fails_before BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION refuse_by_id('1', 'P0001');
+CREATE TRIGGER fails_after AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION refuse_by_id('2', '57014');
+SELECT is(outcomes_of('t', '{11,12,13,14,21,22,23,11}'),
+          '11 refused P0001, 12 refused 57014, 13 canceled, 14 canceled, '
                                                   '21 refused P0001, 22 refused 57014, 23 canceled, 11 refused P0001',
           'triggers that raise errors');
 SELECT is((SELECT message FROM ordcancel.cancel_orders('t', '{24,21}') WHERE sqlstate IS NOT NULL), 'order 21 says no',
@@ -118,15 +120,15 @@ SELECT is((SELECT message FROM ordcancel.cancel_orders('t', '{24,21}') WHERE sql
 SELECT is(logged('after'),
           'after 13 placed>canceled, after 14 placed>canceled, after 23 placed>canceled, after 24 placed>canceled',
           'what a refused order''s triggers did is undone');
-SELECT is(done('t'), 6, 'and no record is left of it');
-SELECT is(told('t', '{15,11,16}', 'abort'), 'P0001', 'abort: the trigger''s own error');
-SELECT is(done('t'), 6, 'which undoes all');
+SELECT is(count_canceled('t'), 6, 'and no record is left of it');
+SELECT is(outcomes_of('t', '{15,11,16}', 'abort'), 'P0001', 'abort: the trigger''s own error');
+SELECT is(count_canceled('t'), 6, 'which undoes all');
 DELETE FROM log;
 DROP TRIGGER fails_before ON t; DROP TRIGGER fails_after ON t;
 -- Errors that are not an order's end the call.
-CREATE TRIGGER no_space AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION says_no('5', '53100');
-SELECT is(told('t', '{26,25,27}'), '53100', 'a full disk is nobody''s refusal');
-SELECT is(done('t'), 6, 'and leaves nothing');
+CREATE TRIGGER no_space AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION refuse_by_id('5', '53100');
+SELECT is(outcomes_of('t', '{26,25,27}'), '53100', 'a full disk is nobody''s refusal');
+SELECT is(count_canceled('t'), 6, 'and leaves nothing');
 DROP TRIGGER no_space ON t;
 
 -- BEFORE triggers that write something else.
@@ -150,7 +152,7 @@ BEGIN
 END
 $$;
 CREATE TRIGGER twist BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION twist();
-SELECT is(told('t', '{31,32,33,34,35,36,37,38,39,40,41}'),
+SELECT is(outcomes_of('t', '{31,32,33,34,35,36,37,38,39,40,41}'),
           '31 refused 27000, 32 refused 27000, 33 refused 27000, 34 refused 27000, 35 canceled, 36 canceled, '
           '37 canceled, 38 refused 27000, 39 canceled, 40 already, 41 canceled', 'BEFORE triggers that twist');
 SELECT is((SELECT array_agg(format('%s %s %s %s', id, status, n, length(note)) ORDER BY id) FROM t
@@ -179,16 +181,18 @@ BEGIN
 END
 $$;
 CREATE TRIGGER go_on AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION go_on();
-SELECT is(told('t', '{42,43,44,45,46}'), '42 refused 27000, 43 refused 23514, 44 canceled, 45 canceled, 46 canceled',
+SELECT is(outcomes_of('t', '{42,43,44,45,46}'),
+          '42 refused 27000, 43 refused 23514, 44 canceled, 45 canceled, 46 canceled',
           'AFTER triggers that undo, ship, and cancel others of the same call');
 SELECT is((SELECT array_agg(status ORDER BY id) FROM t WHERE id BETWEEN 42 AND 46),
           '{placed,placed,canceled,canceled,canceled}', 'have the last word');
 SELECT is((SELECT array_agg(order_id ORDER BY order_id) FROM t_cancellation_event WHERE order_id BETWEEN 43 AND 46),
           '{44,45,46}', 'and nothing is recorded twice');
-SELECT is(told('t', '{47,48}'), '47 canceled, 48 canceled', 'one that touches orders of the same call');
+SELECT is(outcomes_of('t', '{47,48}'), '47 canceled, 48 canceled', 'one that touches orders of the same call');
 SELECT is((SELECT array_agg(note ORDER BY id) FROM t WHERE id BETWEEN 47 AND 49), '{touched,touched,touched}',
           'whose columns are kept');
-SELECT is(told('t', '{49}') || told('t', '{50}'), '49 canceled50 refused OC003', 'one that forbids the next');
+SELECT is(outcomes_of('t', '{49}') || outcomes_of('t', '{50}'), '49 canceled50 refused OC003',
+          'one that forbids the next');
 SELECT ordcancel.set_rule('t', 'placed', merchant => 'cancel');
 DROP TRIGGER go_on ON t;
 
@@ -204,19 +208,19 @@ DROP TRIGGER before ON t; DROP TRIGGER after ON t;
 DELETE FROM log;
 CREATE TRIGGER transition AFTER UPDATE ON t REFERENCING OLD TABLE AS was NEW TABLE AS now_is FOR EACH STATEMENT
     EXECUTE FUNCTION log_set();
-SELECT is(told('t', '{54,55,3}'), '54 canceled, 55 canceled, 3 refused OC003', 'with a transition table');
+SELECT is(outcomes_of('t', '{54,55,3}'), '54 canceled, 55 canceled, 3 refused OC003', 'with a transition table');
 SELECT is(logged(''), 'set 54 placed>canceled, set 55 placed>canceled', 'that has each order once');
 DROP TRIGGER transition ON t;
 CREATE TRIGGER statement_before BEFORE UPDATE ON t EXECUTE FUNCTION log_statement();
 CREATE TRIGGER statement_after AFTER UPDATE ON t EXECUTE FUNCTION log_statement();
-SELECT is(told('t', '{56,57}'), '56 canceled, 57 canceled', 'with statement triggers');
+SELECT is(outcomes_of('t', '{56,57}'), '56 canceled, 57 canceled', 'with statement triggers');
 SELECT ok(logged('') LIKE 'statement_after, %statement_before%', 'which fire');
 DROP TRIGGER statement_before ON t; DROP TRIGGER statement_after ON t;
 CREATE RULE also AS ON UPDATE TO t DO ALSO INSERT INTO log (entry) VALUES (format('rule %s %s', NEW.id, NEW.status));
-SELECT is(told('t', '{58,3,59}'), '58 canceled, 3 refused OC003, 59 canceled', 'with a rule');
+SELECT is(outcomes_of('t', '{58,3,59}'), '58 canceled, 3 refused OC003, 59 canceled', 'with a rule');
 SELECT is(logged('rule'), 'rule 58 canceled, rule 59 canceled', 'that does its part');
 CREATE RULE instead AS ON UPDATE TO t WHERE OLD.id = 60 DO INSTEAD NOTHING;
-SELECT is(told('t', '{60,53}'), '60 refused 0A000, 53 refused 0A000',
+SELECT is(outcomes_of('t', '{60,53}'), '60 refused 0A000, 53 refused 0A000',
           'a rule that may do something else instead is refused, as by cancel_order');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''t'', 53)'), '0A000', 'in just that way');
 SELECT is((SELECT count(*) FROM t_cancellation WHERE order_id = 60), 0::bigint, 'leaves no record');

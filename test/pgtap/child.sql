@@ -2,7 +2,7 @@
 -- come, and what can be attached by whom.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(114);
 
 CREATE SCHEMA shop;
@@ -32,6 +32,8 @@ SELECT is((SELECT string_agg(c.state, ' ' ORDER BY order_id) FROM shop.orders_ca
 
 CREATE TABLE shop.shipments (no integer GENERATED ALWAYS AS IDENTITY, order_id integer REFERENCES shop.orders,
                              weight integer);
+CREATE FUNCTION error_shown(statement text) RETURNS text LANGUAGE sql
+    AS $$ SELECT error_of(statement, 'message', 'detail', 'hint', 'table') $$;
 CREATE FUNCTION ship(id integer) RETURNS text LANGUAGE sql
     AS $$ SELECT attempt(format('INSERT INTO shop.shipments (order_id) VALUES (%s)', id)) $$;
 CREATE FUNCTION shipped() RETURNS text LANGUAGE sql AS $$
@@ -58,19 +60,8 @@ SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'shop.shipments'::reg
           2::bigint,
           'the triggers are there once');
 
-CREATE FUNCTION told(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-    hint text;
-    t text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, t = TABLE_NAME;
-    RETURN concat_ws(' | ', SQLERRM, detail, hint, t);
-END $$;
-SELECT is(told(format('INSERT INTO shop.shipments (order_id) VALUES (%s)', id)), wanted, 'what is said of order ' || id)
+SELECT is(error_shown(format('INSERT INTO shop.shipments (order_id) VALUES (%s)', id)), wanted,
+          'what is said of order ' || id)
 FROM (VALUES (2, 'order 2 of shop.orders is on hold | Table "shipments" takes no row of an order whose cancellation is '
                  'in state "requested".'
                  ' | Accept or deny the request first. | shipments'),

@@ -1,7 +1,7 @@
 -- diagram: what it draws, that any word stays a word in it, and who may call it.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(61);
 
 CREATE SCHEMA shop;
@@ -23,32 +23,21 @@ $$;
 
 -- ------------------------------------------------------------------ what is wrong
 
-CREATE FUNCTION error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    hint text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws('|', SQLSTATE, SQLERRM, hint);
-END
-$$;
 SELECT is(error_of($$SELECT ordcancel.diagram('shop.other')$$),
-          'OC001|table shop.other is not attached to ordcancel|Call ordcancel.attach() for the order table first.',
+          'OC001 | table shop.other is not attached to ordcancel | Call ordcancel.attach() for the order table first.',
           'not attached');
 SELECT is(error_of($$SELECT ordcancel.diagram(NULL)$$),
-          'OC001|order table is null|Call ordcancel.attach() for the order table first.', 'no table');
+          'OC001 | order table is null | Call ordcancel.attach() for the order table first.', 'no table');
 SELECT ordcancel.set_policy('shop.orders'), ordcancel.set_policy('shop.orders', 'Acme') \g /dev/null
 SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', 'acme')$$),
-          'OC014|policy "acme" of shop.orders does not exist|There are: "Acme", "default".',
+          'OC014 | policy "acme" of shop.orders does not exist | There are: "Acme", "default".',
           'a policy that is not there: the hint lists those that are');
 SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', NULL)$$),
-          'OC014|policy "" of shop.orders does not exist|There are: "Acme", "default".', 'nor is NULL one');
+          'OC014 | policy "" of shop.orders does not exist | There are: "Acme", "default".', 'nor is NULL one');
 SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', format => 'svg')$$),
-          'OC014|"svg" is not a value of format|It is one of mermaid, dot, text.', 'another format');
+          'OC014 | "svg" is not a value of format | It is one of mermaid, dot, text.', 'another format');
 SELECT is(error_of($$SELECT ordcancel.diagram('shop.orders', format => NULL)$$),
-          'OC014|"" is not a value of format|It is one of mermaid, dot, text.', 'no format');
+          'OC014 | "" is not a value of format | It is one of mermaid, dot, text.', 'no format');
 
 -- -------------------------------------------------------------------- privileges
 

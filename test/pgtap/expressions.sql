@@ -1,7 +1,7 @@
 -- Blocks and refund_due mean what they meant when they were set.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(29);
 
 CREATE ROLE expressions_mallory;

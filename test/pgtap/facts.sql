@@ -1,6 +1,6 @@
 -- Blocks and refund_due are evaluated when an answer depends on them, and read
 -- the columns that they name. Counted by a sequence, and by memory.
-\ir include/attempt.sql
+\ir include/helpers.sql
 SET client_min_messages = warning;
 SELECT no_plan();
 
@@ -166,16 +166,14 @@ ALTER TABLE large ALTER doc SET STORAGE EXTERNAL;
 INSERT INTO large SELECT n, 'placed', false, repeat('x', 1000000) FROM generate_series(1, 60) AS n;
 SELECT ordcancel.attach('large', 'status'), ordcancel.set_policy('large', canceled_status => 'canceled'),
        ordcancel.set_rule('large', 'placed', merchant => 'cancel');
-CREATE FUNCTION memory() RETURNS bigint LANGUAGE sql
-    AS $$ SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts $$;
 -- Asked from within, when all rows are there; and how much was read aside.
 CREATE SEQUENCE peak MINVALUE 0;
 CREATE FUNCTION look(flag boolean) RETURNS boolean LANGUAGE sql
-    AS $$ SELECT setval('peak', greatest((SELECT last_value FROM peak), memory())) < 0 OR flag $$;
+    AS $$ SELECT setval('peak', greatest((SELECT last_value FROM peak), memory_allocated())) < 0 OR flag $$;
 SELECT ordcancel.add_block('large', 'flagged', 'look(flagged)');
 SELECT is((SELECT count(*) FROM ordcancel.cancel_orders('large', '{1,2}'::int[])), 2::bigint, 'warm');
 SELECT setval('peak', 0);
-SELECT memory() AS before \gset
+SELECT memory_allocated() AS before \gset
 BEGIN;
 SELECT is((SELECT count(*) FROM ordcancel.cancel_orders('large', (SELECT array_agg(n) FROM generate_series(3, 60) AS n))
            WHERE outcome = 'canceled'), 58::bigint, '58 MB of orders');

@@ -3,7 +3,7 @@
 BEGIN;
 SELECT no_plan();
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, supplier text, paid numeric, note text);

@@ -1,7 +1,7 @@
 -- What is configured counts from the next statement on: in the same
 -- transaction, after a savepoint is rolled back, in other sessions; also what
 -- a superuser writes by hand, and when the extension goes and comes again.
-\ir include/attempt.sql
+\ir include/helpers.sql
 SET client_min_messages = warning;
 SELECT plan(58);
 

@@ -2,7 +2,7 @@
 -- several, and be named by a value of it, a like one, a literal or text.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT no_plan();
 
 CREATE TYPE colour AS ENUM ('red', 'green');

@@ -1,7 +1,7 @@
 -- A session reads the policies that its orders are under, and no others; and
 -- reads them again only when they have changed. What is read is counted, by
 -- PostgreSQL's own statistics and by memory contexts.
-\ir include/attempt.sql
+\ir include/helpers.sql
 SET client_min_messages = warning;
 CREATE TABLE orders (id integer PRIMARY KEY, status text, supplier text);
 INSERT INTO orders SELECT n, 'placed', CASE WHEN n > 20 THEN 's' || n - 20 END FROM generate_series(1, 5020) AS n;

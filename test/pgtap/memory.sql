@@ -1,7 +1,7 @@
 -- A session that makes 100,000 calls keeps no more memory than it had after the
 -- first thousand. Not in one transaction: what a transaction frees at its end
 -- must be free then.
-\ir include/attempt.sql
+\ir include/helpers.sql
 SET client_min_messages = warning;
 SELECT plan(10);
 

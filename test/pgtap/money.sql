@@ -2,6 +2,7 @@
 -- multiplies, money that was paid back in an earlier cancellation, and what is
 -- less than a cent.
 BEGIN;
+\ir include/helpers.sql
 SELECT no_plan();
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
@@ -15,34 +16,24 @@ SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'request', mercha
 SELECT ordcancel.set_rule('shop.orders', 'packed', customer => 'request', merchant => 'request');
 INSERT INTO shop.orders SELECT generate_series(1, 199);
 
--- "state status changed refunded/due" of a call, or its error.
-CREATE FUNCTION told(call text) RETURNS text
-    LANGUAGE plpgsql AS $$
-DECLARE
-    o ordcancel.outcome;
-    detail text;
-BEGIN
-    EXECUTE 'SELECT * FROM ordcancel.' || call INTO STRICT o;
-    RETURN concat_ws(' ', o.state, o.order_status, CASE WHEN o.changed THEN 'changed' ELSE 'unchanged' END,
-                     nullif(concat_ws('/', o.refunded, o.refund_due), ''));
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RETURN concat_ws(': ', SQLSTATE, nullif(detail, ''));
-END $$;
+CREATE FUNCTION outcome_with_money(call text) RETURNS text LANGUAGE sql AS $$
+SELECT outcome_of(call, 'concat_ws('' '', state, order_status, CASE WHEN changed THEN ''changed'' ELSE ''unchanged'' '
+                        'END,'
+                        ' nullif(concat_ws(''/'', refunded, refund_due), ''''))', 'sqlstate', 'detail') $$;
+CREATE FUNCTION event_types(integer) RETURNS text LANGUAGE sql AS $$
+SELECT array_to_string(events_of($1, shown => 'type'), ' ') $$;
 CREATE FUNCTION cancel(integer) RETURNS text LANGUAGE sql
-    AS $$SELECT told(format('cancel_order(%L, %s)', 'shop.orders', $1))$$;
+    AS $$SELECT outcome_with_money(format('cancel_order(%L, %s)', 'shop.orders', $1))$$;
 CREATE FUNCTION refund(id integer, amount numeric, method text DEFAULT 'cash', reference text DEFAULT NULL) RETURNS text
     LANGUAGE sql AS $$
-SELECT told(format('record_refund(%L, %s, %L, %L, %L)', 'shop.orders', id, amount, method, reference)) $$;
+SELECT outcome_with_money(format('record_refund(%L, %s, %L, %L, %L)', 'shop.orders', id, amount, method, reference)) $$;
 CREATE FUNCTION undo(integer, settled boolean DEFAULT false) RETURNS text LANGUAGE sql AS $$
-SELECT told(format('undo_cancel(%L, %s, settled => %L)', 'shop.orders', $1, settled)) $$;
+SELECT outcome_with_money(format('undo_cancel(%L, %s, settled => %L)', 'shop.orders', $1, settled)) $$;
 -- What was refunded by all events and all cancellations of the order.
 CREATE FUNCTION paid_back(integer) RETURNS text LANGUAGE sql AS $$
 SELECT concat_ws(' ', (SELECT sum((data->>'amount')::numeric) FROM shop.orders_cancellation_event
                        WHERE order_id = $1 AND type = 'refunded'),
                  (SELECT sum(refunded) FROM shop.orders_cancellation WHERE order_id = $1)) $$;
-CREATE FUNCTION events_of(integer) RETURNS text LANGUAGE sql AS $$
-SELECT string_agg(type, ' ' ORDER BY event_id) FROM shop.orders_cancellation_event WHERE order_id = $1 $$;
 
 -- ------------------------------------------------------- the same reference
 
@@ -53,11 +44,11 @@ SELECT is(refund(1, 20.00, 'card', 're_1'), 'in_progress refunding unchanged 20/
 SELECT is(refund(1, 20.001, 'card', 're_1'), 'in_progress refunding unchanged 20/40',
           'or what of it is less than a cent');
 SELECT is(paid_back(1), '20 20', 'there is one refund');
-SELECT is(refund(1, 10, 'card', 're_1'), 'OC010: A refund of 20 by "card" is on record under it.',
+SELECT is(refund(1, 10, 'card', 're_1'), 'OC010 | A refund of 20 by "card" is on record under it.',
           'with another amount the reference is refused');
-SELECT is(refund(1, 20, 'cash', 're_1'), 'OC010: A refund of 20 by "card" is on record under it.',
+SELECT is(refund(1, 20, 'cash', 're_1'), 'OC010 | A refund of 20 by "card" is on record under it.',
           'with another method too');
-SELECT is(refund(1, 99, 'no such', 're_1'), 'OC010: A refund of 20 by "card" is on record under it.',
+SELECT is(refund(1, 99, 'no such', 're_1'), 'OC010 | A refund of 20 by "card" is on record under it.',
           'before anything else that is wrong with it');
 SELECT throws_ok($$SELECT ordcancel.record_refund('shop.orders', 1, 10, 'card', 're_1')$$, 'OC010',
                  'refund reference "re_1" of order 1 of shop.orders was used before', 'and told why');
@@ -66,22 +57,22 @@ SELECT is(refund(1, 20, 'card', 're_2'), 'canceled canceled changed 40/40',
 SELECT is(refund(1, 20, 'card', 're_2'), 'canceled canceled unchanged 40/40',
           'the last one, told again after it completed the cancellation');
 SELECT is(refund(1, 20, 'card', 're_1'), 'canceled canceled unchanged 40/40', 'or the first');
-SELECT is(refund(1, 21, 'card', 're_1'), 'OC010: A refund of 20 by "card" is on record under it.',
+SELECT is(refund(1, 21, 'card', 're_1'), 'OC010 | A refund of 20 by "card" is on record under it.',
           'another amount is refused as before');
-SELECT is(refund(1, 20, 'card', 're_3'), 'OC007: Its cancellation is in state "canceled".',
+SELECT is(refund(1, 20, 'card', 're_3'), 'OC007 | Its cancellation is in state "canceled".',
           'a reference that is new finds nothing to refund');
-SELECT is(refund(1, 20, 'card'), 'OC007: Its cancellation is in state "canceled".', 'nor does a refund without one');
-SELECT is(events_of(1), 'accepted refunded refunded canceled', 'each was told once');
+SELECT is(refund(1, 20, 'card'), 'OC007 | Its cancellation is in state "canceled".', 'nor does a refund without one');
+SELECT is(event_types(1), 'accepted refunded refunded canceled', 'each was told once');
 
 SELECT is(undo(1, true), 'undone placed changed 40/40', 'undone, and settled');
 SELECT is(refund(1, 20, 'card', 're_1'), 'undone placed unchanged 40/40',
           'a reference belongs to the order: told again after the undo');
 SELECT is(refund(1, 20, 'card', 're_4'), 'OC007', 'a new one is for a cancellation that is not there');
-SELECT is(told($$request_cancel('shop.orders', 1)$$), 'requested asked changed', 'asked for anew');
+SELECT is(outcome_with_money($$request_cancel('shop.orders', 1)$$), 'requested asked changed', 'asked for anew');
 SELECT is(refund(1, 20, 'card', 're_1'), 'requested asked unchanged', 'told again while it is asked for');
 SELECT is(cancel(1), 'in_progress refunding changed 0/40', 'canceled again: all is due, as the money had come back');
 SELECT is(refund(1, 20, 'card', 're_2'), 'in_progress refunding unchanged 0/40', 'told again in the next cancellation');
-SELECT is(refund(1, 5, 'card', 're_2'), 'OC010: A refund of 20 by "card" is on record under it.',
+SELECT is(refund(1, 5, 'card', 're_2'), 'OC010 | A refund of 20 by "card" is on record under it.',
           'or with another amount');
 SELECT is(refund(1, 20, 'card', 're_5'), 'in_progress refunding changed 20/40',
           'what is paid back now has references of its own');
@@ -107,14 +98,14 @@ SELECT ordcancel.attach('shop.pairs', 'status', refund_due => 'paid'),
        ordcancel.set_policy('shop.pairs', canceled_status => 'canceled'),
        ordcancel.set_rule('shop.pairs', 'placed', merchant => 'cancel');
 INSERT INTO shop.pairs VALUES (1, 'x''y', 'placed', 40), (1, 'z', 'placed', 40);
-SELECT is(told($$cancel_order('shop.pairs', ROW(1, 'x''y'))$$), 'in_progress placed changed 0/40',
+SELECT is(outcome_with_money($$cancel_order('shop.pairs', ROW(1, 'x''y'))$$), 'in_progress placed changed 0/40',
           'a key of two columns');
-SELECT is(told($$record_refund('shop.pairs', ROW(1, 'x''y'), 30, 'cash', 'a "b" ''c')$$),
+SELECT is(outcome_with_money($$record_refund('shop.pairs', ROW(1, 'x''y'), 30, 'cash', 'a "b" ''c')$$),
           'in_progress placed changed 30/40', 'refunded');
-SELECT is(told($$record_refund('shop.pairs', ROW(1, 'x''y'), 30, 'cash', 'a "b" ''c')$$),
+SELECT is(outcome_with_money($$record_refund('shop.pairs', ROW(1, 'x''y'), 30, 'cash', 'a "b" ''c')$$),
           'in_progress placed unchanged 30/40', 'once');
-SELECT is(told($$undo_cancel('shop.pairs', ROW(1, 'x''y'))$$), 'undone placed changed 30/40', 'undone');
-SELECT is(told($$cancel_order('shop.pairs', ROW(1, 'x''y'))$$), 'in_progress placed changed 0/10',
+SELECT is(outcome_with_money($$undo_cancel('shop.pairs', ROW(1, 'x''y'))$$), 'undone placed changed 30/40', 'undone');
+SELECT is(outcome_with_money($$cancel_order('shop.pairs', ROW(1, 'x''y'))$$), 'in_progress placed changed 0/10',
           'canceled again: what was kept is not due');
 
 -- ------------------------------------------------------- the way to it
@@ -190,7 +181,7 @@ UPDATE shop.orders SET status = 'packed' WHERE id BETWEEN 21 AND 59;
 CREATE TEMP TABLE spread AS SELECT (ordcancel.cancel_order('shop.orders', 21, 'out_of_stock')).*;
 SELECT results_eq('SELECT state, order_status, changed FROM spread', $$VALUES ('requested', 'asked', true)$$,
                   'a merchant who has to ask has asked');
-SELECT is(events_of(21), 'requested', 'and not confirmed it in the same breath');
+SELECT is(event_types(21), 'requested', 'and not confirmed it in the same breath');
 SELECT is((ordcancel.cancel_order('shop.orders', 21)).state, 'in_progress', 'the next statement confirms');
 SELECT results_eq($$SELECT (ordcancel.override_cancel('shop.orders', 22, note => 'x')).state,
                         (ordcancel.override_cancel('shop.orders', 22, note => 'x')).changed$$,
@@ -200,18 +191,18 @@ SELECT results_eq($$SELECT (r).state, (r).changed FROM (SELECT (ordcancel.reques
 SELECT results_eq($$SELECT (ordcancel.withdraw_cancel('shop.orders', 23)).state,
                         (ordcancel.withdraw_cancel('shop.orders', 23)).changed$$,
                   $$VALUES ('withdrawn', true)$$, 'withdraw_cancel');
-SELECT is(told($$request_cancel('shop.orders', 23)$$), 'requested asked changed', 'asked again');
+SELECT is(outcome_with_money($$request_cancel('shop.orders', 23)$$), 'requested asked changed', 'asked again');
 SELECT results_eq($$SELECT (ordcancel.deny_cancel('shop.orders', 23, 'no')).state,
                         (ordcancel.deny_cancel('shop.orders', 23, 'no')).changed$$,
                   $$VALUES ('denied', true)$$, 'deny_cancel');
-SELECT is(told($$request_cancel('shop.orders', 23)$$), 'requested asked changed', 'and again');
+SELECT is(outcome_with_money($$request_cancel('shop.orders', 23)$$), 'requested asked changed', 'and again');
 SELECT results_eq($$SELECT (ordcancel.accept_cancel('shop.orders', 23)).state,
                         (ordcancel.accept_cancel('shop.orders', 23)).changed$$,
                   $$VALUES ('in_progress', true)$$, 'accept_cancel');
 SELECT results_eq($$SELECT (ordcancel.undo_cancel('shop.orders', 23)).state,
                         (ordcancel.undo_cancel('shop.orders', 23)).changed$$,
                   $$VALUES ('undone', true)$$, 'undo_cancel');
-SELECT is(events_of(23), 'requested withdrawn requested denied requested accepted undone', 'each happened once');
+SELECT is(event_types(23), 'requested withdrawn requested denied requested accepted undone', 'each happened once');
 SELECT results_eq($$SELECT (ordcancel.undo_cancel('shop.orders', 23)).state,
                         (ordcancel.undo_cancel('shop.orders', 23)).changed$$,
                   $$VALUES ('undone', false)$$, 'what changes nothing says so in every column');
@@ -252,7 +243,7 @@ BEGIN
         NULL;
     END IF;
 END $$;
-SELECT is(events_of(n), 'requested accepted', 'asked by one statement of a function, confirmed by another: ' || n)
+SELECT is(event_types(n), 'requested accepted', 'asked by one statement of a function, confirmed by another: ' || n)
 FROM generate_series(41, 43) AS n;
 SELECT is(paid_back(12), '23 23', 'twice 3, twice 5, and in one expression once 7');
 CREATE FUNCTION twice(integer) RETURNS text LANGUAGE sql AS $$
@@ -335,7 +326,7 @@ CREATE TRIGGER again AFTER UPDATE ON shop.orders FOR EACH ROW EXECUTE FUNCTION s
 SELECT results_eq($$SELECT (ordcancel.cancel_order('shop.orders', 61)).state,
                         (ordcancel.cancel_order('shop.orders', 61)).refunded$$, $$VALUES ('in_progress', 6.0)$$,
                   'a trigger calls in between');
-SELECT is(concat_ws(', ', events_of(61), events_of(62), events_of(63)),
+SELECT is(concat_ws(', ', event_types(61), event_types(62), event_types(63)),
           'accepted refunded refunded, accepted refunded refunded, accepted', 'and each of its calls is one');
 DO $$
 DECLARE
@@ -362,7 +353,7 @@ SELECT is((SELECT string_agg(outcome, ' ') FROM ordcancel.cancel_options('shop.o
 SELECT is(cancel(81), 'in_progress refunding changed 0/10', 'canceled again: what is left is due');
 SELECT is((SELECT data FROM shop.orders_cancellation_event WHERE order_id = 81 AND type = 'accepted'
            ORDER BY event_id DESC LIMIT 1), '{"refund_due": 10}', 'and told so');
-SELECT is(refund(81, 10.01), 'OC010: 10 is due, 0 is refunded already.', 'not more');
+SELECT is(refund(81, 10.01), 'OC010 | 10 is due, 0 is refunded already.', 'not more');
 SELECT is(refund(81, 10), 'canceled canceled changed 10/10', 'that completes it');
 SELECT is(undo(81), 'undone placed changed 10/10', 'undone once more');
 SELECT is((SELECT string_agg(outcome, ' ') FROM ordcancel.cancel_options('shop.orders', 81)
@@ -394,12 +385,13 @@ SELECT is(refund(n, CASE n % 2 WHEN 0 THEN 30 ELSE 40 END), CASE n % 2 WHEN 0 TH
               ELSE 'canceled canceled changed 40/40' END, 'refunded: ' || n)
 FROM generate_series(84, 99) AS n;
 SELECT is(split_part(undo(n), ' ', 1), 'undone', 'undone: ' || n) FROM generate_series(84, 99) AS n;
-SELECT is(told(format($$request_cancel('shop.orders', %s)$$, n)), 'requested asked changed', 'asked: ' || n)
+SELECT is(outcome_with_money(format($$request_cancel('shop.orders', %s)$$, n)), 'requested asked changed',
+          'asked: ' || n)
 FROM generate_series(84, 87) AS n;
 SELECT is((SELECT string_agg(outcome, ' ') FROM ordcancel.cancel_options('shop.orders', n)
            WHERE verb IN ('accept_cancel')), CASE n % 2 WHEN 0 THEN 'in_progress' ELSE 'canceled' END,
           'what an acceptance would do: ' || n) FROM generate_series(84, 85) AS n;
-SELECT is(told(format($$accept_cancel('shop.orders', %s)$$, n)), CASE n % 2
+SELECT is(outcome_with_money(format($$accept_cancel('shop.orders', %s)$$, n)), CASE n % 2
               WHEN 0 THEN 'in_progress refunding changed 0/10' ELSE 'canceled canceled changed 0' END,
           'accepted: ' || n)
 FROM generate_series(84, 85) AS n;
@@ -419,16 +411,7 @@ SELECT results_eq($$SELECT order_id, state, refund_due FROM shop.orders_cancella
                   $$SELECT n, CASE n % 2 WHEN 0 THEN 'in_progress' ELSE 'canceled' END, CASE n % 2 WHEN 0 THEN 10.0
                         ELSE 0.0 END FROM generate_series(84, 91) AS n$$,
                   'what is due is the same, whoever asks');
-CREATE FUNCTION update_detail(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-BEGIN
-    EXECUTE statement;
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RETURN detail;
-END $$;
-SELECT is(update_detail($$UPDATE shop.orders SET status = 'canceled' WHERE id = 92$$), '10 is due, 0 is refunded.',
+SELECT is(error_of($$UPDATE shop.orders SET status = 'canceled' WHERE id = 92$$, 'detail'), '10 is due, 0 is refunded.',
           'the update is told what is due');
 
 -- ------------------------------------------------------- less than a cent
@@ -441,7 +424,7 @@ SELECT is(refund(101, 33.333), 'canceled canceled changed 33.33/33.33', 'so is w
 SELECT is(cancel(102), 'in_progress refunding changed 0/33.34', 'half a cent is rounded up');
 SELECT is(refund(102, 33.33), 'in_progress refunding changed 33.33/33.34', 'a cent is missing');
 SELECT is(refund(102, 0.004), 'OC010', 'less than half of one is nothing');
-SELECT is(refund(102, 0.015), 'OC010: 33.34 is due, 33.33 is refunded already.', 'more than one is too much');
+SELECT is(refund(102, 0.015), 'OC010 | 33.34 is due, 33.33 is refunded already.', 'more than one is too much');
 SELECT is(refund(102, 0.0149), 'canceled canceled changed 33.34/33.34', 'that is the cent');
 SELECT is((SELECT data->>'amount' FROM shop.orders_cancellation_event WHERE order_id = 102 AND type = 'refunded'
            ORDER BY event_id DESC LIMIT 1), '0.01', 'and told as one');
@@ -486,12 +469,15 @@ CREATE TABLE shop.seen (id integer UNIQUE);
 CREATE FUNCTION shop.see() RETURNS trigger LANGUAGE plpgsql
     AS $$BEGIN INSERT INTO shop.seen VALUES (1); RETURN NEW; END $$;
 CREATE TRIGGER see BEFORE INSERT ON shop.orders_cancellation_event FOR EACH ROW EXECUTE FUNCTION shop.see();
-SELECT is(told($$cancel_order('shop.orders', 131, request_key => 'k1')$$), 'in_progress refunding changed 0/40',
+SELECT is(outcome_with_money($$cancel_order('shop.orders', 131, request_key => 'k1')$$),
+          'in_progress refunding changed 0/40',
           'a call with a key');
-SELECT is(told($$cancel_order('shop.orders', 132, request_key => 'k2')$$), '23505: Key (id)=(1) already exists.',
+SELECT is(outcome_with_money($$cancel_order('shop.orders', 132, request_key => 'k2')$$),
+          '23505 | Key (id)=(1) already exists.',
           'another unique index is not about the key');
 DROP TRIGGER see ON shop.orders_cancellation_event;
-SELECT is(told($$cancel_order('shop.orders', 132, request_key => 'k1')$$), 'OC011: It was used for another order.',
+SELECT is(outcome_with_money($$cancel_order('shop.orders', 132, request_key => 'k1')$$),
+          'OC011 | It was used for another order.',
           'a key that was used before is');
 
 SELECT * FROM finish();

@@ -2,7 +2,7 @@
 -- for every order of it; the order's own policy goes first.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT no_plan();
 
 CREATE TABLE orders (id integer PRIMARY KEY, status text, supplier text, paid numeric DEFAULT 500);

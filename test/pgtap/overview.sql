@@ -3,7 +3,10 @@
 BEGIN;
 SELECT no_plan();
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
+-- Also whether the error shows what ordcancel does inside.
+CREATE FUNCTION error_shown(statement text) RETURNS text LANGUAGE sql
+    AS $$ SELECT error_of(statement, 'sqlstate', 'message', 'detail', 'hint', 'internals') $$;
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, supplier text, paid numeric, placed_at timestamp);
 INSERT INTO shop.orders SELECT i, CASE WHEN i % 5 = 0 THEN 'shipped' ELSE 'placed' END,
@@ -69,49 +72,36 @@ SELECT is(ordcancel.drop_policy('shop.orders', p), true, 'away: ' || p) FROM unn
 CREATE TYPE shop.word AS ENUM ('placed', 'shipped', 'canceled');
 CREATE TABLE shop.worded (id integer PRIMARY KEY, status shop.word);
 SELECT ordcancel.attach('shop.worded', 'status');
-CREATE FUNCTION told(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    code text; message text; detail text; hint text; context text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
-    hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
-    RETURN concat_ws(' | ', code, message, nullif(detail, ''), nullif(hint, ''),
-                     CASE WHEN context ~ 'ordcancel_internal' THEN 'CONTEXT: ' || context END);
-END
-$$;
-SELECT is(told($$SELECT ordcancel.attach('shop.orders', 'statu')$$),
+SELECT is(error_shown($$SELECT ordcancel.attach('shop.orders', 'statu')$$),
           'OC014 | shop.orders has no column "statu" | It was named as status. | Did you mean "status"? Its columns '
           'are id, status, supplier, paid, placed_at.', 'a column that is not there');
-SELECT is(told($$SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancle')$$),
+SELECT is(error_shown($$SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancle')$$),
           'OC014 | "cancle" is not a value of customer | Did you mean "cancel"? It is one of cancel, request, forbid.',
           'a word that is none');
-SELECT is(told($$SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'maybe')$$),
+SELECT is(error_shown($$SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'maybe')$$),
           'OC014 | "maybe" is not a value of customer | It is one of cancel, request, forbid.', 'another');
-SELECT is(told($$SELECT ordcancel.set_rule('shop.orders', 'placed', policy => 'acne')$$),
+SELECT is(error_shown($$SELECT ordcancel.set_rule('shop.orders', 'placed', policy => 'acne')$$),
           'OC014 | policy "acne" of shop.orders does not exist | Did you mean "acme"? Its policies are default, acme. '
           'ordcancel.set_policy() makes a new one.', 'a policy that is not there');
-SELECT is(told($$SELECT ordcancel.set_policy('shop.orders', policy => 'new', copy_of => 'nobody')$$),
+SELECT is(error_shown($$SELECT ordcancel.set_policy('shop.orders', policy => 'new', copy_of => 'nobody')$$),
           'OC014 | policy "nobody" of shop.orders does not exist | Its policies are default, acme. '
           'ordcancel.set_policy() makes a new one.', 'nor one to copy');
-SELECT is(told($$SELECT ordcancel.set_policy('shop.worded', canceled_status => 'cancelled')$$),
+SELECT is(error_shown($$SELECT ordcancel.set_policy('shop.worded', canceled_status => 'cancelled')$$),
           'OC014 | "cancelled" is not a status of shop.worded | Column "status" is of type shop.word, which has no '
           'such label.'
           || ' | Did you mean "canceled"? Its labels are placed, shipped, canceled. A new one is added by ALTER TYPE '
              'shop.word ADD VALUE ''cancelled''.', 'a label that is not there');
-SELECT is(told($$SELECT ordcancel.apply_preset('shop.worded', 'zaiko')$$),
+SELECT is(error_shown($$SELECT ordcancel.apply_preset('shop.worded', 'zaiko')$$),
           'OC014 | preset "zaiko" does not exist | Did you mean "zaikio"? The presets are cafe24, kibo, spryker, vtex, '
           'zaikio.', 'a preset that is not there');
-SELECT alike(told($$SELECT ordcancel.apply_preset('shop.worded', 'kibo')$$),
+SELECT alike(error_shown($$SELECT ordcancel.apply_preset('shop.worded', 'kibo')$$),
              'OC014 | type shop.word lacks labels that preset "kibo" speaks of | They are: Accepted, Completed, '
              'Pending, Processing, Cancelled. | Add them first: ALTER TYPE shop.word ADD VALUE ''Accepted''; %',
              'all labels that an enum lacks');
-SELECT is(told($$SELECT ordcancel.add_block('shop.orders', 'b', 'nowhere = 1')$$),
+SELECT is(error_shown($$SELECT ordcancel.add_block('shop.orders', 'b', 'nowhere = 1')$$),
           'OC014 | expression over shop.orders cannot be used: nowhere = 1 | Column "nowhere" does not exist.',
           'an expression');
-SELECT is(told(format('SELECT ordcancel.attach(%L, %L)', t, 'status')),
+SELECT is(error_shown(format('SELECT ordcancel.attach(%L, %L)', t, 'status')),
           'OC014 | column "status" of shop.typed cannot be status | Its type is ' || type
           || ', not a text, an enum, a number or a boolean.', type || ' is no status')
 FROM (VALUES ('shop.typed', 'timestamp with time zone'), ('shop.typed', 'jsonb'), ('shop.typed', 'bytea'),
@@ -121,10 +111,10 @@ FROM (VALUES ('shop.typed', 'timestamp with time zone'), ('shop.typed', 'jsonb')
 
 -- A label that the transaction itself has added.
 ALTER TYPE shop.word ADD VALUE 'asked';
-SELECT is(told($$SELECT ordcancel.set_policy('shop.worded', requested_status => 'asked',
+SELECT is(error_shown($$SELECT ordcancel.set_policy('shop.worded', requested_status => 'asked',
                                              canceled_status => 'canceled')$$), 'ok',
 'a label of this transaction can be named');
-SELECT is(told($$SELECT ordcancel.set_rule('shop.worded', 'asked')$$), 'ok', 'in a rule too');
+SELECT is(error_shown($$SELECT ordcancel.set_rule('shop.worded', 'asked')$$), 'ok', 'in a rule too');
 
 -- A boolean as status.
 CREATE TABLE shop.flagged (id integer PRIMARY KEY, is_canceled boolean NOT NULL DEFAULT false);
@@ -135,7 +125,7 @@ SELECT ordcancel.set_rule('shop.flagged', 'false', merchant => 'cancel');
 SELECT is((SELECT order_status FROM ordcancel.cancel_order('shop.flagged', 1)), 'true', 'a flag is a status');
 SELECT is((SELECT string_agg(concat_ws(' ', status, orders_now, merchant, means, problem), ', ')
            FROM ordcancel.overview('shop.flagged')), 'false 1 cancel, true 1 canceled', 'in words');
-SELECT is(told('UPDATE shop.flagged SET is_canceled = false WHERE id = 1'), '23514 | order 1 of shop.flagged is '
+SELECT is(error_shown('UPDATE shop.flagged SET is_canceled = false WHERE id = 1'), '23514 | order 1 of shop.flagged is '
                                                                             'canceled | Its status cannot change from '
                                                                             '"true" to "false". '
                                                                             '| Call ordcancel.undo_cancel() to undo '
@@ -207,7 +197,7 @@ UNION ALL SELECT 'b', to_jsonb(b)::text FROM ordcancel.block AS b WHERE orders =
 UNION ALL SELECT 'c', to_jsonb(c)::text FROM ordcancel.child AS c WHERE orders = 'shop.orders'::regclass;
 SELECT cmp_ok(count(*), '>', 6::bigint, 'there is something set up') FROM set_up;
 SELECT ordcancel.detach('shop.orders');
-SELECT is(told((SELECT setup FROM exported)), 'ok', 'its setup as text is run');
+SELECT is(error_shown((SELECT setup FROM exported)), 'ok', 'its setup as text is run');
 SELECT set_eq('SELECT * FROM set_up', $$
 SELECT 't', (to_jsonb(t) - 'cancellation_table' - 'event_table')::text FROM ordcancel.order_table AS t
 WHERE orders = 'shop.orders'::regclass
@@ -226,11 +216,12 @@ CREATE SCHEMA owned AUTHORIZATION overview_owner;
 GRANT USAGE ON SCHEMA owned TO overview_reader;
 SELECT alike(ordcancel.grant_owner('overview_owner'), 'overview_owner may execute attach, %',
              'grant_owner says what it granted');
-SELECT is(told($$SELECT ordcancel.grant_owner('overview_nobody')$$), '42704 | role "overview_nobody" does not exist',
+SELECT is(error_shown($$SELECT ordcancel.grant_owner('overview_nobody')$$),
+          '42704 | role "overview_nobody" does not exist',
           'to a role that is there');
 SET LOCAL ROLE overview_owner;
 CREATE TABLE owned.orders (id integer PRIMARY KEY, status text);
-SELECT is(told(call), 'ok', left(call, 60)) FROM unnest(ARRAY[
+SELECT is(error_shown(call), 'ok', left(call, 60)) FROM unnest(ARRAY[
     $$SELECT ordcancel.attach('owned.orders', 'status')$$,
     $$SELECT ordcancel.set_policy('owned.orders', canceled_status => 'canceled')$$,
     $$SELECT ordcancel.set_rule('owned.orders', 'placed', merchant => 'cancel')$$,
@@ -238,21 +229,23 @@ SELECT is(told(call), 'ok', left(call, 60)) FROM unnest(ARRAY[
     $$SELECT ordcancel.apply_preset('owned.orders', 'kibo', policy => 'k')$$,
     $$SELECT * FROM ordcancel.overview('owned.orders')$$,
     $$SELECT * FROM ordcancel.health('owned.orders')$$, $$SELECT ordcancel.export_setup('owned.orders')$$]) AS call;
-SELECT alike(told($$SELECT ordcancel.attach('shop.orders', 'status')$$), '42501%', 'of its own tables');
-SELECT alike(told($$SELECT * FROM ordcancel.overview('shop.orders')$$), '42501%', 'or such as it may read');
+SELECT alike(error_shown($$SELECT ordcancel.attach('shop.orders', 'status')$$), '42501%', 'of its own tables');
+SELECT alike(error_shown($$SELECT * FROM ordcancel.overview('shop.orders')$$), '42501%', 'or such as it may read');
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION ordcancel.overview TO overview_reader;
 SET LOCAL ROLE overview_reader;
-SELECT is(told($$SELECT * FROM ordcancel.overview('owned.orders')$$), '42501 | permission denied for table orders',
+SELECT is(error_shown($$SELECT * FROM ordcancel.overview('owned.orders')$$),
+          '42501 | permission denied for table orders',
           'a reader needs SELECT');
 RESET ROLE;
 GRANT SELECT ON owned.orders TO overview_reader;
 SET LOCAL ROLE overview_reader;
-SELECT is(told($$SELECT * FROM ordcancel.overview('owned.orders')$$), 'ok', 'and no more');
+SELECT is(error_shown($$SELECT * FROM ordcancel.overview('owned.orders')$$), 'ok', 'and no more');
 RESET ROLE;
 ALTER TABLE owned.orders ENABLE ROW LEVEL SECURITY;
 SET LOCAL ROLE overview_reader;
-SELECT is(told($$SELECT * FROM ordcancel.overview('owned.orders')$$), '42501 | permission denied for table orders',
+SELECT is(error_shown($$SELECT * FROM ordcancel.overview('owned.orders')$$),
+          '42501 | permission denied for table orders',
           'of all rows');
 RESET ROLE;
 

@@ -3,7 +3,7 @@
 -- who calls; and a customer cannot put anything of its own in its place.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(43);
 
 CREATE ROLE code_owner;

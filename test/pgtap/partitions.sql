@@ -2,7 +2,7 @@
 -- shape, and an order does not slip through by moving from one to another.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(117);
 
 -- ------------------------------------------------- tables of every strategy

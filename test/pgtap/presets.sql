@@ -2,7 +2,7 @@
 -- That they reproduce their systems is for the walk-throughs.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(102);
 
 -- ---------------------------------------------------------------- the rows as data

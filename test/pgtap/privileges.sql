@@ -2,7 +2,7 @@
 -- to which orders; nothing else is needed, and nothing else helps.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(115);
 
 -- ----------------------------------------------------------- as it is installed
@@ -137,27 +137,14 @@ SELECT is(call('shop_merchant', 'cancel_order', 1001), 'OC002', 'row security ho
 SELECT is(call('shop_merchant', 'cancel_orders', 1001), 'OC002', 'in a set too');
 SELECT is((SELECT array_agg(status) FROM shop.orders WHERE id = 1001), '{placed}', 'and the order stays');
 
--- What the caller is told of somebody else's order is what it is told of none.
-CREATE FUNCTION told(role name, statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    message text;
-    detail text;
-    hint text;
-BEGIN
-    EXECUTE format('SET LOCAL ROLE %I', role);
-    EXECUTE statement;
-    RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws('|', message, detail, hint);
-END
-$$;
-SELECT is(replace(told('ann', 'SELECT ordcancel.request_cancel(''shop.orders'', 4)'), 'order 4 ', 'order 9999 '),
-          told('ann', 'SELECT ordcancel.request_cancel(''shop.orders'', 9999)'),
+SELECT is(replace(error_as('ann', 'SELECT ordcancel.request_cancel(''shop.orders'', 4)', 'message', 'detail', 'hint'),
+                  'order 4 ', 'order 9999 '),
+          error_as('ann', 'SELECT ordcancel.request_cancel(''shop.orders'', 9999)', 'message', 'detail', 'hint'),
           'somebody else''s order reads like one that is not there');
 SELECT is(attempt_as('bob', $$SELECT ordcancel.request_cancel('shop.orders', 6, request_key => 'basket')$$), 'ok',
           'a request key of one customer');
-SELECT unalike(told('ann', $$SELECT ordcancel.request_cancel('shop.orders', 5, request_key => 'basket')$$),
+SELECT unalike(error_as('ann', $$SELECT ordcancel.request_cancel('shop.orders', 5, request_key => 'basket')$$,
+                        'message', 'detail', 'hint'),
                '%order 6%', 'does not tell another one the order');
 
 -- ------------------------------------------------- SELECT, and no other right

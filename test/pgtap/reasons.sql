@@ -1,5 +1,6 @@
 -- Reasons and notes: who may give which, and what has to come with it.
 BEGIN;
+\ir include/helpers.sql
 SELECT plan(66);
 
 CREATE SCHEMA shop;
@@ -17,18 +18,6 @@ INSERT INTO ordcancel.reason (code, audience, requires_note, requires_request, a
 CREATE FUNCTION note_of(integer) RETURNS text
     LANGUAGE sql AS $$SELECT note FROM shop.orders_cancellation WHERE order_id = $1 ORDER BY cancellation_id DESC
                       LIMIT 1$$;
--- SQLSTATE and constraint of a refused statement.
-CREATE FUNCTION refusal(statement text) RETURNS text
-    LANGUAGE plpgsql AS $$
-DECLARE
-    name text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'done';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS name = CONSTRAINT_NAME;
-    RETURN trim(SQLSTATE || ' ' || name);
-END $$;
 
 -- ------------------------------------------------------- reasons
 
@@ -112,15 +101,15 @@ SELECT throws_ok($$SELECT ordcancel.request_cancel('shop.orders', 46)$$, 'OC006'
                  'a customer as well');
 SELECT throws_ok($$SELECT ordcancel.override_cancel('shop.orders', 10, note => 'x')$$, 'OC006',
                  'a cancellation needs a reason', 'and an override');
-SELECT is(refusal($$UPDATE shop.orders SET status = 'canceled' WHERE id = 10$$), '23514 invalid_reason',
+SELECT is(attempt($$UPDATE shop.orders SET status = 'canceled' WHERE id = 10$$), '23514 invalid_reason',
           'and a plain update');
 SET LOCAL ordcancel.reason = 'fraud';
 SET LOCAL ordcancel.note = 'third time';
-SELECT is(refusal($$UPDATE shop.orders SET status = 'canceled' WHERE id = 10$$), 'done', 'which finds it in a setting');
+SELECT is(attempt($$UPDATE shop.orders SET status = 'canceled' WHERE id = 10$$), 'ok', 'which finds it in a setting');
 SELECT results_eq($$SELECT reason, note FROM shop.orders_cancellation WHERE order_id = 10$$,
                   $$VALUES ('fraud', 'third time')$$, 'with its note');
 SET LOCAL ordcancel.reason = 'bored';
-SELECT is(refusal($$UPDATE shop.orders SET status = 'canceled' WHERE id = 11$$), '23514 invalid_reason',
+SELECT is(attempt($$UPDATE shop.orders SET status = 'canceled' WHERE id = 11$$), '23514 invalid_reason',
           'that reason is judged like any other');
 RESET ordcancel.reason;
 RESET ordcancel.note;
@@ -133,11 +122,11 @@ SELECT is((ordcancel.cancel_order('shop.orders', 45, 'fraud')).state, 'canceled'
 
 -- ------------------------------------------------------- the list of reasons
 
-SELECT is(refusal($$DELETE FROM ordcancel.reason WHERE code = 'fraud'$$), '23503 reason_in_use',
+SELECT is(attempt($$DELETE FROM ordcancel.reason WHERE code = 'fraud'$$), '23503 reason_in_use',
           'a reason in use cannot be deleted');
-SELECT is(refusal($$UPDATE ordcancel.reason SET code = 'swindle' WHERE code = 'fraud'$$), '23503 reason_in_use',
+SELECT is(attempt($$UPDATE ordcancel.reason SET code = 'swindle' WHERE code = 'fraud'$$), '23503 reason_in_use',
           'nor renamed');
-SELECT is(refusal($$DELETE FROM ordcancel.reason WHERE code = 'old'$$), 'done', 'one that is not in use can');
+SELECT is(attempt($$DELETE FROM ordcancel.reason WHERE code = 'old'$$), 'ok', 'one that is not in use can');
 UPDATE ordcancel.reason SET active = false WHERE code = 'fraud';
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 12, 'fraud')$$, 'OC006', NULL,
                  'one that is put out of use is refused from then on');

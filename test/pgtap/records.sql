@@ -3,7 +3,7 @@
 -- The owner of the orders reads them, and may let others read.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(95);
 
 CREATE ROLE records_owner;

@@ -2,7 +2,7 @@
 BEGIN;
 SELECT no_plan();
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 
 CREATE ROLE replace_owner;
 CREATE ROLE replace_other;

@@ -3,7 +3,7 @@
 -- way. What needs another database is in t/dump_restore.sh and t/restore.sh.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(302);
 
 CREATE SCHEMA shop;
@@ -49,21 +49,10 @@ BEGIN
     PERFORM ordcancel.set_rule(orders::regclass, 'placed', customer => 'request', merchant => 'cancel');
 END
 $$;
--- What a call comes to: state, changed; or the error.
-CREATE FUNCTION call(verb text, key text, arguments text DEFAULT '', orders text DEFAULT 'shop.orders') RETURNS text
-    LANGUAGE plpgsql AS $$
-DECLARE
-    result text;
-    state text;
-BEGIN
-    EXECUTE format('SELECT concat_ws('' '', state, changed, order_status) FROM ordcancel.%s(%L, %s%s)', verb, orders,
-                   key, arguments) INTO result;
-    RETURN result;
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
-    RETURN state;
-END
-$$;
+CREATE FUNCTION outcome(verb text, key text, arguments text DEFAULT '', orders text DEFAULT 'shop.orders') RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT outcome_of(format('%s(%L, %s%s)', verb, orders, key, arguments),
+                            'concat_ws('' '', state, changed, order_status)', 'sqlstate') $$;
 CREATE FUNCTION nth(shape, n integer) RETURNS text LANGUAGE sql RETURN format($1.key, n);
 -- The rows that the configuration has of tables that are not there.
 CREATE FUNCTION leftovers() RETURNS bigint LANGUAGE sql AS $$
@@ -98,21 +87,21 @@ DECLARE
 BEGIN
     PERFORM make(s), setup(s.inherit, s.records);
     made := ARRAY(SELECT indexes(c) UNION ALL SELECT indexes(c || '_event') ORDER BY 1);
-    PERFORM call('cancel_order', nth(s, n)) FROM generate_series(1, 4) AS n;
-    PERFORM call('request_cancel', nth(s, 5), ', request_key => ''k5''');
-    RETURN NEXT is(call('request_cancel', nth(s, 5), ', request_key => ''k5'''), 'requested f asked',
+    PERFORM outcome('cancel_order', nth(s, n)) FROM generate_series(1, 4) AS n;
+    PERFORM outcome('request_cancel', nth(s, 5), ', request_key => ''k5''');
+    RETURN NEXT is(outcome('request_cancel', nth(s, 5), ', request_key => ''k5'''), 'requested f asked',
                    t || 'an order is requested');
 
     PERFORM ordcancel.detach('shop.orders');
     -- A new extension, and a database into which the schema alone was restored.
     PERFORM setval('ordcancel.cancellation_id_seq', 1, false), setval('ordcancel.event_id_seq', 1, false);
     PERFORM setup(s.inherit, s.records);
-    RETURN NEXT is(call('cancel_order', nth(s, 6)), 'canceled t canceled', t || 'ids pass those that are there');
-    RETURN NEXT is(call('cancel_order', nth(s, 1)), 'canceled f canceled', t || 'what was canceled is so');
-    RETURN NEXT is(call('undo_cancel', nth(s, 1)), 'undone t placed', t || 'and can be undone');
-    RETURN NEXT is(call('request_cancel', nth(s, 5), ', request_key => ''k5'''), 'requested f asked',
+    RETURN NEXT is(outcome('cancel_order', nth(s, 6)), 'canceled t canceled', t || 'ids pass those that are there');
+    RETURN NEXT is(outcome('cancel_order', nth(s, 1)), 'canceled f canceled', t || 'what was canceled is so');
+    RETURN NEXT is(outcome('undo_cancel', nth(s, 1)), 'undone t placed', t || 'and can be undone');
+    RETURN NEXT is(outcome('request_cancel', nth(s, 5), ', request_key => ''k5'''), 'requested f asked',
                    t || 'a request key is known');
-    RETURN NEXT is(call('accept_cancel', nth(s, 5)), 'canceled t canceled', t || 'an open request is open');
+    RETURN NEXT is(outcome('accept_cancel', nth(s, 5)), 'canceled t canceled', t || 'an open request is open');
 
     -- Indexes that a tool has dropped.
     PERFORM ordcancel.detach('shop.orders');
@@ -134,7 +123,7 @@ BEGIN
     PERFORM setup(s.inherit, s.records);
     RETURN NEXT is(ARRAY(SELECT indexes(c) UNION ALL SELECT indexes(c || '_event') ORDER BY 1), made,
                    t || 'also under an attached table');
-    RETURN NEXT is(call('cancel_order', nth(s, 7)), 'canceled t canceled', t || 'which goes on');
+    RETURN NEXT is(outcome('cancel_order', nth(s, 7)), 'canceled t canceled', t || 'which goes on');
     PERFORM clear();
     RETURN NEXT is(leftovers(), 0::bigint, t || 'nothing is left of it');
     RETURN NEXT is((SELECT count(*) FROM ordcancel_internal.detached), 0::bigint, t || 'nor of its records');
@@ -150,7 +139,7 @@ DECLARE
     c text := format('%I.orders_cancellation', coalesce(s.records, 'shop'));
 BEGIN
     PERFORM make(s), setup(s.inherit, s.records);
-    PERFORM call('cancel_order', nth(s, 1)), call('request_cancel', nth(s, 2), ', request_key => ''k''');
+    PERFORM outcome('cancel_order', nth(s, 1)), outcome('request_cancel', nth(s, 2), ', request_key => ''k''');
     IF how = 'detached first' THEN
         PERFORM ordcancel.detach('shop.orders');
     END IF;
@@ -160,16 +149,16 @@ BEGIN
     PERFORM make(s);
     RETURN NEXT is(attempt(format('SELECT setup(%L, %L)', s.inherit, s.records)), 'ok',
                    t || 'the new table is attached');
-    RETURN NEXT is(call('cancel_order', nth(s, 1)), 'canceled t canceled',
+    RETURN NEXT is(outcome('cancel_order', nth(s, 1)), 'canceled t canceled',
                    t || 'it does not inherit what the old one has');
-    RETURN NEXT is(call('request_cancel', nth(s, 2), ', request_key => ''k'''), 'requested t asked',
+    RETURN NEXT is(outcome('request_cancel', nth(s, 2), ', request_key => ''k'''), 'requested t asked',
                    t || 'nor its request keys');
     RETURN NEXT ok(to_regclass(c || '_1') IS NOT NULL AND to_regclass(c || '_event_1') IS NOT NULL,
                    t || 'the old records are beside it');
     EXECUTE 'DROP TABLE shop.orders';
     PERFORM make(s), setup(s.inherit, s.records);
     RETURN NEXT ok(to_regclass(c || '_2') IS NOT NULL, t || 'and so once more');
-    RETURN NEXT is(call('cancel_order', nth(s, 1)), 'canceled t canceled', t || 'which works again');
+    RETURN NEXT is(outcome('cancel_order', nth(s, 1)), 'canceled t canceled', t || 'which works again');
     PERFORM clear();
 END
 $$;
@@ -177,20 +166,21 @@ SELECT drop_and_create(s, how) FROM shape AS s, unnest('{detached first,attached
 
 -- Record tables that somebody holds on to as they were are not another's.
 SELECT make(s), setup() FROM shape AS s WHERE shape = 'plain';
-SELECT call('cancel_order', '1');
+SELECT outcome('cancel_order', '1');
 ALTER TABLE shop.orders RENAME TO orders_old;
 CREATE TABLE shop.orders (id int PRIMARY KEY, status text NOT NULL);
 INSERT INTO shop.orders SELECT n, 'placed' FROM generate_series(1, 9) AS n;
 SELECT is(attempt('SELECT setup()'), 'OC014',
           'a table that takes the name of one that is attached: its records are not taken');
 SELECT is(attempt('SELECT setup(records => ''audit'')'), 'ok', 'record_schema is a way');
-SELECT is(call('cancel_order', '1'), 'canceled t canceled', 'the new one has records of its own');
-SELECT is(call('cancel_order', '1', orders => 'shop.orders_old'), 'canceled f canceled', 'the renamed one keeps its');
+SELECT is(outcome('cancel_order', '1'), 'canceled t canceled', 'the new one has records of its own');
+SELECT is(outcome('cancel_order', '1', orders => 'shop.orders_old'), 'canceled f canceled',
+          'the renamed one keeps its');
 SELECT clear();
 
 -- A swap by rename, as migrations that build a new table beside the old one do it.
 SELECT make(s), setup() FROM shape AS s WHERE shape = 'plain';
-SELECT call('cancel_order', '1');
+SELECT outcome('cancel_order', '1');
 CREATE TABLE shop.orders_new (LIKE shop.orders INCLUDING ALL);
 INSERT INTO shop.orders_new SELECT * FROM shop.orders;
 ALTER TABLE shop.orders RENAME TO orders_old;
@@ -198,7 +188,7 @@ ALTER TABLE shop.orders_new RENAME TO orders;
 DROP TABLE shop.orders_old;
 SELECT is(leftovers(), 0::bigint, 'swapped: nothing is left of the old table');
 SELECT is(attempt('SELECT setup()'), 'ok', 'swapped: the new one is attached');
-SELECT is(call('cancel_order', '2'), 'canceled t canceled', 'swapped: and canceled from');
+SELECT is(outcome('cancel_order', '2'), 'canceled t canceled', 'swapped: and canceled from');
 SELECT clear();
 
 -- ------------------------------- DROP SCHEMA, DROP OWNED, DROP TABLE of several
@@ -225,7 +215,7 @@ CREATE TABLE owned.orders (id int PRIMARY KEY, status text NOT NULL);
 ALTER TABLE owned.orders OWNER TO shop_owner;
 INSERT INTO owned.orders VALUES (1, 'placed');
 SELECT setup(orders => 'owned.orders', records => 'audit');
-SELECT call('cancel_order', '1', orders => 'owned.orders');
+SELECT outcome('cancel_order', '1', orders => 'owned.orders');
 DROP OWNED BY shop_owner CASCADE;
 SELECT is(leftovers(), 0::bigint, 'DROP OWNED: nothing is left');
 SELECT is((SELECT count(*) FROM audit.orders_cancellation), 1::bigint,
@@ -240,11 +230,12 @@ CREATE TABLE model.orders (id int PRIMARY KEY, status text NOT NULL);
 ALTER TABLE model.orders OWNER TO shop_owner;
 INSERT INTO model.orders VALUES (1, 'placed'), (2, 'placed');
 SELECT setup(orders => 'model.orders');
-SELECT call('cancel_order', '1', orders => 'model.orders');
+SELECT outcome('cancel_order', '1', orders => 'model.orders');
 SELECT is(attempt_as('shop_owner', s), '42501', 'the owner of the schema: ' || s)
 FROM unnest('{DROP TABLE model.orders_cancellation,DROP TABLE model.orders_cancellation_event CASCADE,"DROP TABLE '
             'model.orders_cancellation, model.orders_cancellation_event"}'::text[]) AS s;
-SELECT is(call('cancel_order', '2', orders => 'model.orders') || call('cancel_order', '1', orders => 'model.orders'),
+SELECT is(outcome('cancel_order', '2', orders => 'model.orders')
+          || outcome('cancel_order', '1', orders => 'model.orders'),
           'canceled t canceledcanceled f canceled', 'records go on');
 SELECT is(attempt_as('shop_owner', 'CREATE TABLE model.x (); DROP TABLE model.x'), 'ok', 'he drops other tables');
 SELECT ordcancel.detach('model.orders');
@@ -256,78 +247,78 @@ SELECT is(leftovers(), 0::bigint, 'of which nothing is left');
 
 -- Record tables that are dropped with it, and alone.
 SELECT make(s), setup() FROM shape AS s WHERE shape = 'composite';
-SELECT call('cancel_order', 'ROW(1, ''x'')');
+SELECT outcome('cancel_order', 'ROW(1, ''x'')');
 DROP TABLE shop.orders, shop.orders_cancellation, shop.orders_cancellation_event;
 SELECT is(leftovers(), 0::bigint, 'dropped with its records: nothing is left');
 SELECT make(s), setup() FROM shape AS s WHERE shape = 'composite';
-SELECT is(call('cancel_order', 'ROW(1, ''x'')'), 'canceled t canceled', 'and the next begins at the beginning');
+SELECT is(outcome('cancel_order', 'ROW(1, ''x'')'), 'canceled t canceled', 'and the next begins at the beginning');
 SELECT is((SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relnamespace = 'shop'::regnamespace
              AND relkind = 'r' AND relname ~ '_cancellation'),
           '{orders_cancellation,orders_cancellation_event}', 'with no old records beside it');
 DROP TABLE shop.orders_cancellation;
-SELECT matches(call('cancel_order', 'ROW(2, ''x'')'), '^(OC014|55000|42P01)$',
+SELECT matches(outcome('cancel_order', 'ROW(2, ''x'')'), '^(OC014|55000|42P01)$',
                'a superuser drops the records of an attached table: a clear error');
 SELECT is(attempt('UPDATE shop.orders SET status = ''canceled'' WHERE no = 3'), 'OC014',
           'and nothing passes meanwhile');
 SELECT is(attempt('SELECT setup()'), 'ok', 'attach makes them anew');
-SELECT is(call('cancel_order', 'ROW(2, ''x'')'), 'canceled t canceled', 'and it goes on');
+SELECT is(outcome('cancel_order', 'ROW(2, ''x'')'), 'canceled t canceled', 'and it goes on');
 SELECT clear();
 
 -- ------------------------------------------ DROP EXTENSION, CREATE EXTENSION
 
 SELECT make(s), setup() FROM shape AS s WHERE shape = 'plain';
-SELECT call('cancel_order', n::text) FROM generate_series(1, 5) AS n;
+SELECT outcome('cancel_order', n::text) FROM generate_series(1, 5) AS n;
 SELECT ordcancel.detach('shop.orders');
 DROP EXTENSION ordcancel;
 CREATE EXTENSION ordcancel;
 SELECT is(attempt('SELECT setup()'), 'ok', 'a new extension takes the records up');
-SELECT is(call('cancel_order', '6'), 'canceled t canceled', 'and ids pass them');
-SELECT is(call('cancel_order', '5'), 'canceled f canceled', 'they count');
+SELECT is(outcome('cancel_order', '6'), 'canceled t canceled', 'and ids pass them');
+SELECT is(outcome('cancel_order', '5'), 'canceled f canceled', 'they count');
 
 -- A canceled status that is renamed and told again.
 SELECT ordcancel.detach('shop.orders');
 UPDATE shop.orders SET status = 'cancelled' WHERE status = 'canceled';
 SELECT ordcancel.attach('shop.orders', 'status'), ordcancel.set_policy('shop.orders', canceled_status => 'cancelled'),
        ordcancel.set_rule('shop.orders', 'placed', merchant => 'cancel');
-SELECT is(call('undo_cancel', '5'), 'undone t placed', 'an undo of a status that was renamed sets the old status');
+SELECT is(outcome('undo_cancel', '5'), 'undone t placed', 'an undo of a status that was renamed sets the old status');
 SELECT is((SELECT status FROM shop.orders WHERE id = 5), 'placed', 'in the order too');
-SELECT is(call('cancel_order', '5'), 'canceled t cancelled', 'which can be canceled again');
+SELECT is(outcome('cancel_order', '5'), 'canceled t cancelled', 'which can be canceled again');
 SELECT clear();
 
 -- Dropped with CASCADE while a table is attached: its guards go, its orders stay.
 SELECT make(s), setup(false) FROM shape AS s WHERE shape = 'plain';
-SELECT call('cancel_order', '1');
+SELECT outcome('cancel_order', '1');
 DROP EXTENSION ordcancel CASCADE;
 CREATE EXTENSION ordcancel;
 SELECT is((SELECT count(*) FROM shop.orders), 9::bigint, 'DROP EXTENSION CASCADE leaves the orders');
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'shop.orders'::regclass AND NOT tgisinternal), 0::bigint,
           'without guards');
 SELECT is(attempt('SELECT setup(false)'), 'ok', 'they can be attached again');
-SELECT is(call('cancel_order', '1'), 'canceled f canceled', 'records that do not inherit have outlived it');
+SELECT is(outcome('cancel_order', '1'), 'canceled f canceled', 'records that do not inherit have outlived it');
 SELECT clear();
 
 -- --------------------------------------------------------- enum labels, renamed
 
 SELECT make(s), setup() FROM shape AS s WHERE shape = 'domain over an enum';
-SELECT call('cancel_order', '''k1''');
+SELECT outcome('cancel_order', '''k1''');
 ALTER TYPE shop.state RENAME VALUE 'canceled' TO 'cancelled';
 SELECT is(attempt('UPDATE shop.orders SET status = ''cancelled'' WHERE id = ''k2'''), 'OC014',
           'a renamed label: no update passes');
 SELECT is(attempt('UPDATE shop.orders SET status = ''placed'' WHERE id = ''k1'''), 'OC014',
           'a renamed label: nor out of it');
-SELECT is(call('cancel_order', '''k2'''), 'OC014', 'a renamed label: no function');
-SELECT is(call('undo_cancel', '''k1'''), 'OC014', 'a renamed label: no undo');
+SELECT is(outcome('cancel_order', '''k2'''), 'OC014', 'a renamed label: no function');
+SELECT is(outcome('undo_cancel', '''k1'''), 'OC014', 'a renamed label: no undo');
 SELECT is(attempt('SELECT ordcancel.set_policy(''shop.orders'', canceled_status => ''cancelled'')'), 'ok',
           'it is told');
-SELECT is(call('cancel_order', '''k2'''), 'canceled t cancelled', 'and goes on');
-SELECT is(call('undo_cancel', '''k1'''), 'undone t placed', 'what was canceled under the old label is undone');
+SELECT is(outcome('cancel_order', '''k2'''), 'canceled t cancelled', 'and goes on');
+SELECT is(outcome('undo_cancel', '''k1'''), 'undone t placed', 'what was canceled under the old label is undone');
 ALTER TYPE shop.state RENAME VALUE 'placed' TO 'new';
-SELECT is(call('cancel_order', '''k3'''), 'OC014', 'a renamed label of a rule: no function');
+SELECT is(outcome('cancel_order', '''k3'''), 'OC014', 'a renamed label of a rule: no function');
 SELECT is(attempt('UPDATE shop.orders SET status = ''cancelled'' WHERE id = ''k3'''), 'OC014',
           'a renamed label of a rule: no update');
 SELECT ordcancel.set_rule('shop.orders', 'new', customer => 'request', merchant => 'cancel'),
        ordcancel.drop_rule('shop.orders', 'placed');
-SELECT is(call('cancel_order', '''k3'''), 'canceled t cancelled', 'it is told: it goes on');
+SELECT is(outcome('cancel_order', '''k3'''), 'canceled t cancelled', 'it is told: it goes on');
 SELECT clear();
 
 -- --------------------------------------------------------------- a new owner
@@ -338,15 +329,15 @@ SELECT is((SELECT array_agg(DISTINCT relowner = (SELECT extowner FROM pg_extensi
            WHERE oid IN ('shop.orders_cancellation'::regclass, 'shop.orders_cancellation_event'::regclass)),
           '{t}', 'record tables belong to the extension''s owner');
 ALTER TABLE shop.orders OWNER TO shop_owner;
-SELECT is(concat_ws(',', call('cancel_order', '1'), call('undo_cancel', '1'),
-                    call('request_cancel', '2', ', request_key => ''k'''),
-                    call('request_cancel', '2', ', request_key => ''k'''), call('accept_cancel', '2')),
+SELECT is(concat_ws(',', outcome('cancel_order', '1'), outcome('undo_cancel', '1'),
+                    outcome('request_cancel', '2', ', request_key => ''k'''),
+                    outcome('request_cancel', '2', ', request_key => ''k'''), outcome('accept_cancel', '2')),
           'canceled t canceled,undone t placed,requested t asked,requested f asked,canceled t canceled',
           'another owner: all goes on');
 ALTER TABLE shop.orders OWNER TO new_owner;
-SELECT is(concat_ws(',', call('cancel_order', '3'), call('undo_cancel', '3'),
-                    call('request_cancel', '4', ', request_key => ''l'''),
-                    call('request_cancel', '4', ', request_key => ''l'''), call('accept_cancel', '4')),
+SELECT is(concat_ws(',', outcome('cancel_order', '3'), outcome('undo_cancel', '3'),
+                    outcome('request_cancel', '4', ', request_key => ''l'''),
+                    outcome('request_cancel', '4', ', request_key => ''l'''), outcome('accept_cancel', '4')),
           'canceled t canceled,undone t placed,requested t asked,requested f asked,canceled t canceled',
           'and another: all goes on');
 SELECT is(attempt_as('new_owner', 'UPDATE shop.orders SET status = ''asked'' WHERE id = 6'), 'ok',
@@ -419,17 +410,17 @@ SELECT clear();
 
 SELECT make(s), setup() FROM shape AS s WHERE shape = 'plain';
 SELECT setval('ordcancel.cancellation_id_seq', 1000);
-SELECT is(call('cancel_order', '3') || ',' || call('undo_cancel', '3'), 'canceled t canceled,undone t placed',
+SELECT is(outcome('cancel_order', '3') || ',' || outcome('undo_cancel', '3'), 'canceled t canceled,undone t placed',
           'a cancellation with a great id has ended');
 SELECT setval('ordcancel.cancellation_id_seq', 500);
-SELECT is(call('cancel_order', '3'), 'canceled t canceled', 'one with a smaller id is live');
-SELECT is(call('cancel_order', '3'), 'canceled f canceled', 'it is seen');
+SELECT is(outcome('cancel_order', '3'), 'canceled t canceled', 'one with a smaller id is live');
+SELECT is(outcome('cancel_order', '3'), 'canceled f canceled', 'it is seen');
 SELECT is(attempt('UPDATE shop.orders SET status = ''shipped'' WHERE id = 3'), '23514 order_is_canceled',
           'by the guard too');
 SELECT is((SELECT outcome FROM ordcancel.cancel_orders('shop.orders', '{3}')), 'already', 'and in bulk');
-SELECT is(call('undo_cancel', '3'), 'undone t placed', 'and undone');
+SELECT is(outcome('undo_cancel', '3'), 'undone t placed', 'and undone');
 SELECT setval('ordcancel.cancellation_id_seq', 300);
-SELECT is(call('request_cancel', '3') || ',' || call('deny_cancel', '3', ', ''no'''),
+SELECT is(outcome('request_cancel', '3') || ',' || outcome('deny_cancel', '3', ', ''no'''),
           'requested t asked,denied t placed', 'requested and denied with a smaller one yet');
 SELECT clear();
 
@@ -446,14 +437,14 @@ INSERT INTO pg_catalog.pg_dist_partition VALUES ('shop.orders'), ('shop.other');
 -- Citus tells every session when it distributes a table.
 ALTER TABLE shop.orders SET (fillfactor = 90);
 ALTER TABLE shop.other SET (fillfactor = 90);
-SELECT is(call('cancel_order', '1'), 'OC014', 'distributed after it was attached: no call answers');
+SELECT is(outcome('cancel_order', '1'), 'OC014', 'distributed after it was attached: no call answers');
 SELECT is(attempt('UPDATE shop.orders SET status = ''canceled'' WHERE id = 1'), 'OC014', 'no update passes');
 SELECT is(attempt('INSERT INTO shop.orders VALUES (77, ''placed'')'), 'OC014', 'nothing comes in unjudged');
 SELECT is(attempt('SELECT ordcancel.detach(''shop.orders'')'), 'ok', 'it can be detached');
 SELECT is(attempt('SELECT setup()'), 'OC014', 'and not attached');
 DELETE FROM pg_catalog.pg_dist_partition;
 SELECT is(attempt('SELECT setup()'), 'ok', 'undistributed: it can');
-SELECT is(call('cancel_order', '1'), 'canceled t canceled', 'and works');
+SELECT is(outcome('cancel_order', '1'), 'canceled t canceled', 'and works');
 
 SELECT finish();
 ROLLBACK;

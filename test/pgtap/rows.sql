@@ -2,7 +2,7 @@
 -- INSERT, COPY, DELETE, TRUNCATE, foreign-key actions.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(47);
 
 CREATE TABLE orders (id integer PRIMARY KEY, status text, note text);

@@ -2,7 +2,7 @@
 -- window, a block, the money due, the policy or the key in the same breath.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(39);
 
 CREATE ROLE same_update_customer;

@@ -1,7 +1,7 @@
 -- No setting that an ordinary role may change changes what is decided.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT no_plan();
 
 CREATE ROLE settings_owner;

@@ -2,7 +2,7 @@
 -- shape that changes as tables do.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT no_plan();
 
 CREATE TYPE state_enum AS ENUM ('placed', 'shipped', 'asked', 'canceled', 'It''s "odd", isn''t it?');

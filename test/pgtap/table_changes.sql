@@ -2,7 +2,7 @@
 -- what to do; what a superuser breaks ends in an error, not in a crash.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(87);
 
 CREATE FUNCTION make(name text) RETURNS regclass LANGUAGE plpgsql AS $$

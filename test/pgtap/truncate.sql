@@ -2,7 +2,7 @@
 -- the rules, where a superuser has said so; else it is refused.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(58);
 
 CREATE ROLE truncate_owner;
@@ -118,18 +118,6 @@ ALTER TABLE shop.orders DISABLE TRIGGER USER;
 TRUNCATE shop.orders CASCADE;
 ALTER TABLE shop.orders ENABLE TRIGGER USER;
 INSERT INTO shop.orders (id) SELECT generate_series(1, 5);
-CREATE FUNCTION error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-    hint text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(' | ', SQLSTATE, SQLERRM, detail, hint);
-END
-$$;
 SELECT is(error_of('SELECT ordcancel.' || call), 'OC013 | order 1 of shop.orders and its cancellation disagree'
           ' | The order has status "placed"; its cancellation is on record as "canceled".'
           ' | Its status was written while the triggers were off. Call ordcancel.undo_cancel() to end the '

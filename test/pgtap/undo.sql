@@ -1,5 +1,6 @@
 -- How far an undo reaches and for how long, and where it leads.
 BEGIN;
+\ir include/helpers.sql
 SELECT plan(41);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
@@ -12,15 +13,11 @@ SELECT ordcancel.set_policy('shop.orders', requested_status => 'asked', in_progr
 SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancel', merchant => 'cancel');
 SELECT ordcancel.set_rule('shop.orders', 'preparing', customer => 'request', merchant => 'request');
 
-CREATE FUNCTION undone(integer) RETURNS text
-    LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN (SELECT concat_ws(' ', state, order_status)
-            FROM ordcancel.undo_cancel('shop.orders', $1, 'n', settled => true));
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE;
-END $$;
 
+CREATE FUNCTION undone(integer) RETURNS text
+    LANGUAGE sql AS $$
+SELECT outcome_of(format('undo_cancel(''shop.orders'', %s, ''n'', settled => true)', $1),
+                  'concat_ws('' '', state, order_status)') $$;
 -- ------------------------------------------------------- reach
 -- For every reach: an order asked for, one in progress, one canceled.
 CREATE FUNCTION reach(undo text) RETURNS text[]

@@ -2,7 +2,7 @@
 -- is at work neither gets past the rules nor makes the records untrue.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(47);
 
 CREATE TABLE orders (id integer PRIMARY KEY, status text, todo text, seen text);

@@ -2,7 +2,7 @@
 -- it, also where C reads the row. Since PostgreSQL 18 it may be virtual.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT current_setting('server_version_num')::int >= 180000 AS has_virtual \gset
 \if :has_virtual
 \set kind VIRTUAL

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SELECT plan(182);
-\ir include/attempt.sql
+\ir include/helpers.sql
 \ir include/walk.sql
 CREATE ROLE cafe24_customer;
 CREATE ROLE cafe24_store;

@@ -25,7 +25,7 @@ SET LOCAL search_path = text_shop, public;
 SET LOCAL search_path = enum_shop, public;
 \ir include/walk_vtex.sql
 
-SELECT results_eq($$SELECT * FROM told('text_shop')$$, $$SELECT * FROM told('enum_shop')$$,
+SELECT results_eq($$SELECT * FROM all_events('text_shop')$$, $$SELECT * FROM all_events('enum_shop')$$,
                   'text and enum went the same way');
 
 SELECT * FROM finish();

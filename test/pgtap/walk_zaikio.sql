@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SELECT plan(140);
-\ir include/attempt.sql
+\ir include/helpers.sql
 \ir include/walk.sql
 CREATE ROLE zaikio_consumer;
 CREATE ROLE zaikio_supplier;

@@ -1,7 +1,7 @@
 -- The customer's window: to the microsecond at its end, for each type of
 -- placed_at, without an anchor, across a change of the policy or of the clocks,
 -- and by the real time, not that of the transaction's start.
-\ir include/attempt.sql
+\ir include/helpers.sql
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 SELECT plan(197);

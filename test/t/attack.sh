@@ -71,8 +71,8 @@ make() # DATABASE
 		    RETURN true;
 		END
 		$$;
-		CREATE FUNCTION s.constant(what text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS \
-			'BEGIN RETURN s.say(what); END';
+		CREATE FUNCTION s.constant(what text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE
+		    AS 'BEGIN RETURN s.say(what); END';
 		CREATE TABLE s.trap (n integer);
 		CREATE FUNCTION s.trapped() RETURNS trigger LANGUAGE plpgsql AS $$
 		BEGIN
@@ -103,8 +103,8 @@ make() # DATABASE
 		INSERT INTO s.orders SELECT n, 'placed' FROM generate_series(1, 100) AS n;
 		GRANT SELECT ON s.orders TO merchant;
 		SELECT ordcancel.attach('s.orders', 'status'),
-		       ordcancel.set_policy('s.orders', canceled_status => 'canceled', decision_timeout => '0', on_timeout => \
-		       	'accept'),
+		       ordcancel.set_policy('s.orders', canceled_status => 'canceled', decision_timeout => '0',
+		                            on_timeout => 'accept'),
 		       ordcancel.set_rule('s.orders', 'placed', customer => 'request', merchant => 'cancel') \g /dev/null
 	SQL
 }

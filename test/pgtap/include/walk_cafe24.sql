@@ -38,11 +38,11 @@ SELECT is(attempt(format('DELETE FROM shop.orders WHERE id = %L', id)), '23514 c
 FROM unnest('{unpaid3,prep1,ready1,transit1,delivered1}'::text[]) AS id;
 
 SELECT is(answer(format('request_cancel(''shop.orders'', %L, ''customer_changed_mind'')', id)),
-          'OC003: Process the request as a return.',
+          'OC003 | Process the request as a return.',
           '"already in In transit or Delivered, you have to process the request as a return": a customer, ' || id)
 FROM unnest('{transit1,delivered1}'::text[]) AS id;
 SELECT is(answer(format('cancel_order(''shop.orders'', %L, ''out_of_stock'')', id)),
-          'OC003: Process the request as a return.',
+          'OC003 | Process the request as a return.',
           '"you have to process the request as a return": the store itself, ' || id)
 FROM unnest('{transit1,delivered1}'::text[]) AS id;
 SELECT is(attempt(format('SET LOCAL ordcancel.reason = ''out_of_stock''; UPDATE shop.orders SET status = ''canceled'' '
@@ -58,7 +58,7 @@ SELECT is((SELECT array_agg(party || ' ' || condition || ': ' || hint ORDER BY p
           '"you have to process the request as a return": asked beforehand, the same');
 -- The page is silent on what comes after Delivered; a status without a rule forbids.
 SELECT is(answer($$cancel_order('shop.orders', 'bought1', 'out_of_stock')$$),
-          'OC003: Call ordcancel.set_rule() for the status if it should be allowed.',
+          'OC003 | Call ordcancel.set_rule() for the status if it should be allowed.',
           'a confirmed purchase is not canceled either');
 
 SELECT is(answer(format('cancel_order(''shop.orders'', %L, %L)', id, why)), 'in_progress cancellation_in_progress',
@@ -66,7 +66,7 @@ SELECT is(answer(format('cancel_order(''shop.orders'', %L, %L)', id, why)), 'in_
           'not available": ' || why)
 FROM (VALUES ('prep1', 'out_of_stock'), ('prep2', 'defective_item'), ('ready1', 'area_not_deliverable')) AS v (id, why);
 SELECT is(answer(format('request_cancel(''shop.orders'', ''prep3'', %L)', why)),
-          'OC006: Look up the reasons in ordcancel.reason.',
+          'OC006 | Look up the reasons in ordcancel.reason.',
           '"When you are unable to ship out": not for the customer to say, ' || why)
 FROM unnest('{out_of_stock,defective_item,area_not_deliverable}'::text[]) AS why;
 
@@ -83,7 +83,7 @@ SELECT is(answer($$request_cancel('shop.orders', 'prep4', 'customer_changed_mind
           || answer($$accept_cancel('shop.orders', 'prep4', actor => 'staff')$$),
           'requested cancellation_requested, in_progress cancellation_in_progress',
           '"Contacting you via the contact information": the store may ask in the customer''s name, and accept');
-SELECT is(record_of('prep4'), 'in_progress asked customer ann decided merchant staff for customer_changed_mind',
+SELECT is(decision_of('prep4'), 'in_progress asked customer ann decided merchant staff for customer_changed_mind',
           '"Contacting you via the contact information": it is on record '
           'that the customer asked and the store decided');
 
@@ -106,7 +106,7 @@ SELECT results_eq($$SELECT order_id, requested_by, requested_actor FROM shop.ord
                     WHERE state = 'requested' ORDER BY order_id$$,
                   $$VALUES ('prep3', 'customer', 'ann'), ('prep5', 'customer', 'ben'), ('ready2', 'customer', 'ann')$$,
                   '"Search the relevant order in Cancellations": the requests that are open');
-SELECT is(status_of('prep3') || ' ' || substring(record_of('prep3') FROM 'asked (\w+)'),
+SELECT is(status_of('prep3') || ' ' || substring(decision_of('prep3') FROM 'asked (\w+)'),
           'cancellation_requested customer',
           '"are marked as Cancellation requested [Customer]": the status, and who asked');
 SELECT is(answer($$accept_cancel('shop.orders', 'prep3')$$, 'cafe24_customer'), '42501',
@@ -114,9 +114,9 @@ SELECT is(answer($$accept_cancel('shop.orders', 'prep3')$$, 'cafe24_customer'), 
 SELECT is(answer($$accept_cancel('shop.orders', 'prep3', NULL, 'sorry', 'staff')$$, 'cafe24_store'),
           'in_progress cancellation_in_progress',
           '"Click Accept cancellation request": the store accepts');
-SELECT is(record_of('prep3'), 'in_progress asked customer ann decided merchant staff for shipping_delay',
+SELECT is(decision_of('prep3'), 'in_progress asked customer ann decided merchant staff for shipping_delay',
           '"Click Accept cancellation request": who asked and who decided are two facts');
-SELECT is(events_of('prep3'), ARRAY['requested preparing>cancellation_requested customer ann',
+SELECT is(steps_of('prep3'), ARRAY['requested preparing>cancellation_requested customer ann',
                                     'accepted cancellation_requested>cancellation_in_progress merchant staff '
                                     '{"refund_due": 80}'],
           '"Click Accept cancellation request": each is told');
@@ -125,7 +125,7 @@ SELECT is(events_of('prep3'), ARRAY['requested preparing>cancellation_requested 
 SELECT is(answer($$cancel_order('shop.orders', 'ready2', 'out_of_stock', actor => 'staff')$$),
           'in_progress cancellation_in_progress',
           '"and enter the reason and refund method": a request is accepted with a reason');
-SELECT is(record_of('ready2'), 'in_progress asked customer ann decided merchant staff for out_of_stock',
+SELECT is(decision_of('ready2'), 'in_progress asked customer ann decided merchant staff for out_of_stock',
           '"and enter the reason": it is the record''s');
 SELECT is((SELECT array_agg(party || ' ' || reason ORDER BY event_id) FROM shop.orders_cancellation_event
            WHERE order_id = 'ready2'),
@@ -137,7 +137,7 @@ SELECT is(answer($$deny_cancel('shop.orders', 'prep5', 'It is packed.', 'staff')
 SELECT is(answer($$request_cancel('shop.orders', 'prep6', 'shipping_delay')$$), 'requested cancellation_requested',
           'asked');
 UPDATE shop.orders SET status = 'in_transit' WHERE id = 'prep6';
-SELECT is(events_of('prep6', 1),
+SELECT is(steps_of('prep6', 1),
           ARRAY['denied cancellation_requested>in_transit merchant program {"implicit": true, "moved_to": '
                 '"in_transit"}'],
           'an order that is shipped in spite of a request denies it');
@@ -145,11 +145,11 @@ SELECT is(events_of('prep6', 1),
 SELECT is(answer($$cancel_order('shop.orders', 'prep7', 'pricing_error', actor => 'staff')$$, 'cafe24_store'),
           'in_progress cancellation_in_progress',
           '"orders that need to be canceled due to business-related issues ... Click Cancel": nobody has to ask');
-SELECT is(record_of('prep7'), 'in_progress asked merchant staff decided merchant staff for pricing_error',
+SELECT is(decision_of('prep7'), 'in_progress asked merchant staff decided merchant staff for pricing_error',
           '"due to business-related issues": it is the store that asked and decided');
-SELECT is(answer('cancel_order(''shop.orders'', ''prep8'')'), 'OC006: Look up the reasons in ordcancel.reason.',
+SELECT is(answer('cancel_order(''shop.orders'', ''prep8'')'), 'OC006 | Look up the reasons in ordcancel.reason.',
           '"Enter the reason": the store has to');
-SELECT is(answer('request_cancel(''shop.orders'', ''prep8'')'), 'OC006: Look up the reasons in ordcancel.reason.',
+SELECT is(answer('request_cancel(''shop.orders'', ''prep8'')'), 'OC006 | Look up the reasons in ordcancel.reason.',
           '"Enter the reason": the customer has to');
 SELECT is(attempt($$UPDATE shop.orders SET status = 'canceled' WHERE id = 'unpaid3'$$), '23514 invalid_reason',
           '"Enter the reason": a program that writes the status has to');
@@ -174,7 +174,7 @@ SELECT is(answer(format('request_cancel(''shop.orders'', %L, %L, ''so it is'')',
 FROM (VALUES ('prep9', 'customer_changed_mind'), ('prep10', 'shipping_delay'), ('prep11', 'dissatisfied_with_service'),
              ('prep12', 'other')) AS v (id, why);
 SELECT is(answer(format('request_cancel(''shop.orders'', ''prep8'', %L)', why)),
-          'OC006: Look up the reasons in ordcancel.reason.',
+          'OC006 | Look up the reasons in ordcancel.reason.',
           '"Enter the reason": a customer may not say ' || why)
 FROM unnest('{shipping_error,customs_not_possible,poor_packing,dissatisfied_with_product,'
             'differs_from_description}'::text[]) AS why;
@@ -191,7 +191,7 @@ SELECT is(answer($$record_refund('shop.orders', 'prep1', 79.99, 'card')$$), 'in_
 SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.02, 'card')$$), 'OC010',
           '"fully refund": not more than that');
 SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.01, 'cheque')$$),
-          'OC010: Look up the methods in ordcancel.refund_method.',
+          'OC010 | Look up the methods in ordcancel.refund_method.',
           '"the reason and refund method": a method that is none');
 SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.01, 'points')$$), 'canceled canceled',
           '"to allow its order status to change from Cancellation in progress to Canceled": '
@@ -220,7 +220,7 @@ SELECT is(answer($$undo_cancel('shop.orders', 'zero1', 'They want it after all.'
 -- The page is silent on a note; the preset keeps one and demands none.
 SELECT is((SELECT undo_note FROM shop.orders_cancellation WHERE order_id = 'zero1'), 'They want it after all.',
           'the note of an undo is kept');
-SELECT is(events_of('zero1', 1), ARRAY['undone canceled>preparing merchant staff'], 'and the undo is told');
+SELECT is(steps_of('zero1', 1), ARRAY['undone canceled>preparing merchant staff'], 'and the undo is told');
 SELECT is(answer($$undo_cancel('shop.orders', 'points1')$$, 'cafe24_customer'), '42501',
           '"you can simply undo the cancellation on your end": the customer cannot');
 SELECT is(attempt($$UPDATE shop.orders SET status = 'preparing' WHERE id = 'points1'$$), '23514 order_is_canceled',
@@ -239,23 +239,23 @@ SELECT is(answer(format('record_refund(''shop.orders'', %L, 80, %L)', id, method
           'refunded by ' || method)
 FROM (VALUES ('prep20', 'bank_transfer'), ('prep21', 'card'), ('prep22', 'points'), ('prep23', 'wallet')) AS v (id,
             method);
-SELECT is(answer($$undo_cancel('shop.orders', 'prep20')$$), 'OC009: Get the money back, then pass settled => true.',
+SELECT is(answer($$undo_cancel('shop.orders', 'prep20')$$), 'OC009 | Get the money back, then pass settled => true.',
           '"check that customers pay for the order again if the refund was processed by bank deposit"');
 SELECT is(answer($$undo_cancel('shop.orders', 'prep20', 'paid again', settled => true)$$), 'undone preparing',
           '"customers pay for the order again": and then it is undone');
 SELECT is(answer(format('undo_cancel(''shop.orders'', %L)', id)),
-          'OC009: Get the money back, then pass settled => true.',
+          'OC009 | Get the money back, then pass settled => true.',
           '"If the payment was canceled by a payment provider ... recaptured before undoing the cancellation": ' || id)
 FROM unnest('{prep21,prep23}'::text[]) AS id;
 SELECT is(answer(format('undo_cancel(''shop.orders'', %L, ''recaptured'', settled => true)', id)), 'undone preparing',
           '"the canceled payment can be recaptured": and then it is undone: ' || id)
 FROM unnest('{prep21,prep23}'::text[]) AS id;
-SELECT is(events_of('prep21', 1), ARRAY['undone canceled>preparing merchant program {"settled": true}'],
+SELECT is(steps_of('prep21', 1), ARRAY['undone canceled>preparing merchant program {"settled": true}'],
           '"recaptured before undoing": that somebody said so is on record');
 SELECT is(answer($$undo_cancel('shop.orders', 'prep22')$$), 'undone preparing',
           'points that were given back are no loss of money');
 -- Half of it refunded by bank: what is in progress may need money back too.
 SELECT is(answer($$record_refund('shop.orders', 'prep7', 40, 'bank_transfer')$$),
           'in_progress cancellation_in_progress', 'half of it refunded by bank');
-SELECT is(answer($$undo_cancel('shop.orders', 'prep7')$$), 'OC009: Get the money back, then pass settled => true.',
+SELECT is(answer($$undo_cancel('shop.orders', 'prep7')$$), 'OC009 | Get the money back, then pass settled => true.',
           '"if the refund was processed by bank deposit": also while it is in progress');

@@ -36,17 +36,17 @@ SELECT is(answer(format('request_cancel(''shop.orders'', %s, ''created_by_mistak
           '"an existing order": before it is worked on the shopper cancels it, ' || id)
 FROM unnest('{2,13}'::int[]) AS id;
 SELECT is(answer($$request_cancel('shop.orders', 41, 'created_by_mistake')$$),
-          'OC003: Call ordcancel.cancel_options() to see what is allowed.',
+          'OC003 | Call ordcancel.cancel_options() to see what is allowed.',
           'and no longer when it is in work');
 SELECT is(answer(verb || $$('shop.orders', 43, 'created_by_mistake')$$),
-          'OC003: The order is fulfilled: process it as a return.',
+          'OC003 | The order is fulfilled: process it as a return.',
           'nobody cancels an order that is fulfilled: ' || verb)
 FROM unnest('{cancel_order,request_cancel}'::text[]) AS verb;
 SELECT is(answer($$cancel_order('shop.orders', 44, 'created_by_mistake')$$),
-          'OC003: Call ordcancel.set_rule() for the status if it should be allowed.',
+          'OC003 | Call ordcancel.set_rule() for the status if it should be allowed.',
           'nor one that was abandoned, of which no rule speaks');
 
-SELECT is(answer($$cancel_order('shop.orders', 14)$$), 'OC006: Look up the reasons in ordcancel.reason.',
+SELECT is(answer($$cancel_order('shop.orders', 14)$$), 'OC006 | Look up the reasons in ordcancel.reason.',
           '"only requires a valid Order ID and Disposition Reason": without the reason');
 SELECT is(answer($$cancel_order('shop.orders', NULL::int, 'created_by_mistake')$$), 'OC002',
           '"only requires a valid Order ID and Disposition Reason": without the order');
@@ -56,7 +56,7 @@ SELECT is(attempt($$SET LOCAL ordcancel.reason = 'created_by_mistake'; UPDATE sh
                     WHERE id = 14$$), 'ok',
           '"requires a Disposition Reason": and with it the status may be written');
 SET LOCAL ordcancel.reason = '';
-SELECT is(record_of('14'), 'canceled asked merchant program decided merchant program for created_by_mistake',
+SELECT is(decision_of('14'), 'canceled asked merchant program decided merchant program for created_by_mistake',
           'which is recorded as a call is');
 
 SELECT is(answer($$cancel_order('shop.orders', 15, 'customer_changed_mind')$$), 'canceled Cancelled',
@@ -66,7 +66,7 @@ SELECT results_eq('SELECT status::text, lines FROM shop.orders WHERE id = 15',
                   '"this API cancels the entire order": all its lines are as they were');
 SELECT is(answer($$cancel_order('shop.orders', 15, 'customer_changed_mind')$$), 'canceled Cancelled unchanged',
           '"this API cancels the entire order": nothing is left for a second call');
-SELECT is(events_of('15'), ARRAY['canceled Accepted>Cancelled merchant program'],
+SELECT is(steps_of('15'), ARRAY['canceled Accepted>Cancelled merchant program'],
           '"It is a very simple call": one call, one event');
 -- The page does not know a request that somebody has to accept.
 SELECT is_empty($$SELECT * FROM ordcancel.rule WHERE orders = 'shop.orders'::regclass
@@ -82,7 +82,7 @@ SELECT is(answer($$cancel_order('shop.orders', 16, 'customer_changed_mind')$$, '
 
 SELECT is(answer($$cancel_order('shop.orders', 1010101, 'customer_changed_mind')$$), 'canceled Cancelled',
           '"Order ID – 1010101, Disposition Reason – Customer changed mind"');
-SELECT is(record_of('1010101'), 'canceled asked merchant program decided merchant program for customer_changed_mind',
+SELECT is(decision_of('1010101'), 'canceled asked merchant program decided merchant program for customer_changed_mind',
           '"The example case creates a cancel request": and is on record');
 
 -- ------------------------------------------------------- Required Parameters
@@ -101,11 +101,11 @@ FROM (SELECT 18 + row_number() OVER () AS id, why
       FROM unnest('{customer_changed_mind,created_by_mistake,can_not_find_item,not_enough_quantity,not_web_sellable,'
                   'on_mannequin_or_display,item_on_reserve,no_inventory}'::text[]) AS why) AS v;
 SELECT is(answer(format('cancel_order(''shop.orders'', 30, %L)', why)),
-          'OC006: Look up the reasons in ordcancel.reason.',
+          'OC006 | Look up the reasons in ordcancel.reason.',
           '"dispositionReason enum": not ' || coalesce(quote_literal(why), 'nothing'))
 FROM unnest('{bored,Customer_changed_mind,"customer_changed_mind ",Customer changed mind,NULL}'::text[]) AS why;
 SELECT is(answer(format('request_cancel(''shop.orders'', 3, %L)', why)),
-          'OC006: Look up the reasons in ordcancel.reason.',
+          'OC006 | Look up the reasons in ordcancel.reason.',
           '"See the schema for the full list of possible values": what the store finds is not for the shopper, ' || why)
 FROM unnest('{can_not_find_item,not_enough_quantity,not_web_sellable,on_mannequin_or_display,item_on_reserve,'
             'no_inventory}'::text[]) AS why;
@@ -113,7 +113,7 @@ FROM unnest('{can_not_find_item,not_enough_quantity,not_web_sellable,on_mannequi
 -- ------------------------------------------------------- Optional Parameters
 
 SELECT is(answer(format('cancel_order(''shop.orders'', 30, ''other'', %L)', explanation)),
-          'OC006: Give a note of 1 to 255 characters.',
+          'OC006 | Give a note of 1 to 255 characters.',
           '"If dispositionReason is ''other'', provide an explanation here": ' || what)
 FROM (VALUES (NULL, 'none'), ('', 'an empty one'), ('   ', 'blanks')) AS v (explanation, what);
 SELECT is(answer($$cancel_order('shop.orders', 30, 'other', 'x')$$), 'canceled Cancelled', '"Minimum length is 1"');
@@ -156,9 +156,9 @@ SELECT is(attempt($$UPDATE shop.orders SET status = 'Accepted' WHERE id = 34$$),
 -- roles with "Override Order Restrictions" cancel then. It is a block.
 SELECT ordcancel.add_block('shop.orders', 'restrictCancellation', 'restrict_cancellation', 'Ask a supervisor.');
 UPDATE shop.orders SET restrict_cancellation = true WHERE id IN (5, 35, 36, 43);
-SELECT is(answer($$cancel_order('shop.orders', 35, 'no_inventory')$$, 'kibo_clerk'), 'OC005: Ask a supervisor.',
+SELECT is(answer($$cancel_order('shop.orders', 35, 'no_inventory')$$, 'kibo_clerk'), 'OC005 | Ask a supervisor.',
           'restrictCancellation stops the store');
-SELECT is(answer($$request_cancel('shop.orders', 5, 'created_by_mistake')$$), 'OC005: Ask a supervisor.',
+SELECT is(answer($$request_cancel('shop.orders', 5, 'created_by_mistake')$$), 'OC005 | Ask a supervisor.',
           'restrictCancellation stops the shopper');
 SELECT is(attempt($$SET LOCAL ordcancel.reason = 'no_inventory'; UPDATE shop.orders SET status = 'Cancelled'
                     WHERE id = 35$$),
@@ -171,19 +171,19 @@ SELECT is(answer($$override_cancel('shop.orders', 35, 'no_inventory', 'I say so.
 GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text),
                           ordcancel.override_cancel(regclass, anynonarray, text, text, text, text) TO kibo_supervisor;
 SELECT is(answer($$override_cancel('shop.orders', 35, 'no_inventory')$$, 'kibo_supervisor'),
-          'OC006: Give a note of 1 to 2000 characters.',
+          'OC006 | Give a note of 1 to 2000 characters.',
           'who overrides a restriction says why');
 SELECT is(answer($$override_cancel('shop.orders', 35, note => 'I say so.')$$, 'kibo_supervisor'),
-          'OC006: Look up the reasons in ordcancel.reason.',
+          'OC006 | Look up the reasons in ordcancel.reason.',
           'and gives the reason all the same');
 SELECT is(answer($$override_cancel('shop.orders', 35, 'no_inventory', 'I say so.', actor => 'sue')$$,
                  'kibo_supervisor'), 'canceled Cancelled',
           'who was granted it overrides the restriction');
-SELECT is(events_of('35'), ARRAY['canceled Accepted>Cancelled merchant sue {"override": true}'],
+SELECT is(steps_of('35'), ARRAY['canceled Accepted>Cancelled merchant sue {"override": true}'],
           'that it was overridden, and by whom, is on record');
 SELECT is(answer($$override_cancel('shop.orders', 36, 'no_inventory', 'I say so.')$$, 'kibo_clerk'), '42501',
           'who was not granted it does not');
-SELECT is(answer($$cancel_order('shop.orders', 36, 'no_inventory')$$, 'kibo_supervisor'), 'OC005: Ask a supervisor.',
+SELECT is(answer($$cancel_order('shop.orders', 36, 'no_inventory')$$, 'kibo_supervisor'), 'OC005 | Ask a supervisor.',
           'and nobody does so by accident, with the ordinary call');
 UPDATE shop.orders SET restrict_cancellation = false WHERE id = 36;
 SELECT is(answer($$cancel_order('shop.orders', 36, 'no_inventory')$$, 'kibo_clerk'), 'canceled Cancelled',

@@ -49,9 +49,10 @@ SELECT is(attempt(format('DELETE FROM shop.orders WHERE id = %L', o(1))), 'ok',
           '"If the order ... is still in draft state, you can simply delete the order"');
 SELECT is(status_of(o(1)::text), NULL, '"simply delete the order": it is gone');
 SELECT is(answer(format('request_cancel(''shop.orders'', %L)', o(2))),
-          'OC003: The order has not been placed: delete it.',
+          'OC003 | The order has not been placed: delete it.',
           '"Order has not been placed yet": there is nothing to cancel');
-SELECT is(answer(format('cancel_order(''shop.orders'', %L)', o(2))), 'OC003: The order has not been placed: delete it.',
+SELECT is(answer(format('cancel_order(''shop.orders'', %L)', o(2))),
+          'OC003 | The order has not been placed: delete it.',
           '"Order has not been placed yet": for nobody');
 SELECT is(attempt(format('DELETE FROM shop.orders WHERE id = %L', o(n))), '23514 cancellation_forbidden',
           '"still in draft state": any other order is not deleted, ' || status_of(o(n)::text))
@@ -74,15 +75,15 @@ FROM (VALUES (60, 'canceled_by_consumer'), (60, 'canceled_by_supplier')) AS v (n
 -- acme has no policy of its own, so its orders have the preset's.
 SELECT is(answer(format('request_cancel(''shop.orders'', %L)', o(n))), answer,
           '"only possible in certain states depending on the cancelation policies of the supplier": ' || of)
-FROM (VALUES (60, 'OC003: Contact the supplier directly.', 'before production, in production'),
-             (61, 'OC003: Contact the supplier directly.', 'before production, shipped'),
-             (71, 'OC003: Contact the supplier directly.', 'a strict one, transferred'),
-             (72, 'OC003: Contact the supplier directly.', 'a strict one, confirmed'),
-             (73, 'OC003: Contact the supplier directly.', 'a strict one, in production'),
+FROM (VALUES (60, 'OC003 | Contact the supplier directly.', 'before production, in production'),
+             (61, 'OC003 | Contact the supplier directly.', 'before production, shipped'),
+             (71, 'OC003 | Contact the supplier directly.', 'a strict one, transferred'),
+             (72, 'OC003 | Contact the supplier directly.', 'a strict one, confirmed'),
+             (73, 'OC003 | Contact the supplier directly.', 'a strict one, in production'),
              (81, 'requested transferred', 'a lenient one, transferred'),
              (82, 'requested confirmed', 'a lenient one, confirmed'),
              (83, 'requested in_production', 'a lenient one, in production'),
-             (84, 'OC003: Contact the supplier directly.', 'a lenient one, shipped')) AS v (n, answer, of);
+             (84, 'OC003 | Contact the supplier directly.', 'a lenient one, shipped')) AS v (n, answer, of);
 SELECT is(answer(format('request_cancel(''shop.orders'', %L)', o(n))), 'canceled canceled_by_consumer',
           '"not yet received by the Supplier": his policy does not matter yet, ' || n)
 FROM unnest('{70,80}'::int[]) AS n;
@@ -92,7 +93,7 @@ FROM unnest('{70,80}'::int[]) AS n;
 SELECT is(answer($$request_cancel('shop.orders', 'ffc75c94-aa79-450a-becc-2e398c079d93', actor => 'carla')$$,
                  'zaikio_consumer'),
           'canceled canceled_by_consumer', '"will cancel the order with the id: ffc75c94-aa79-450a-becc-2e398c079d93"');
-SELECT is(record_of('ffc75c94-aa79-450a-becc-2e398c079d93'), 'canceled asked customer carla decided customer carla',
+SELECT is(decision_of('ffc75c94-aa79-450a-becc-2e398c079d93'), 'canceled asked customer carla decided customer carla',
           '"cancel_by_consumer": the consumer alone asked and decided');
 SELECT is(attempt(format('UPDATE shop.orders SET status = ''transferred'' WHERE id = %L', o(10))),
           '23514 order_is_canceled',
@@ -111,7 +112,7 @@ SELECT is(attempt(format('UPDATE shop.orders SET status = ''canceled_by_supplier
           '"completely canceled": nor from one canceled state to the other');
 -- The page is silent on suppliers at this stage: they have not got the order.
 SELECT is(answer(format('cancel_order(''shop.orders'', %L)', o(n)), 'zaikio_supplier'),
-          'OC003: Call ordcancel.cancel_options() to see what is allowed.',
+          'OC003 | Call ordcancel.cancel_options() to see what is allowed.',
           '"not yet received by the Supplier": he cannot cancel it, ' || n)
 FROM unnest('{11,21}'::int[]) AS n;
 
@@ -128,7 +129,7 @@ SELECT is(answer(format('accept_cancel(''shop.orders'', %L)', o(31)), 'zaikio_co
 SELECT is(answer(format('accept_cancel(''shop.orders'', %L, actor => ''sven'')', o(31)), 'zaikio_supplier'),
           'canceled canceled_by_supplier',
           '"If the supplier accepts your request ..., the order will be moved into the canceled_by_supplier state"');
-SELECT is(record_of(o(31)::text), 'canceled asked customer carla decided merchant sven',
+SELECT is(decision_of(o(31)::text), 'canceled asked customer carla decided merchant sven',
           '"If the supplier accepts your request": who asked and who accepted are on record');
 SELECT is(attempt(format('UPDATE shop.orders SET status = ''canceled_by_supplier'' WHERE id = %L', o(30))), 'ok',
           '"will be moved into the canceled_by_supplier state": a supplier''s program that moves it has accepted');
@@ -149,11 +150,11 @@ SELECT is(status_of(o(33)::text), 'confirmed', '"Otherwise it will move further 
 
 -- ----------------------------------------------------------------------- FAQ
 
-SELECT is(events_of(o(33)::text, 1),
+SELECT is(steps_of(o(33)::text, 1),
           ARRAY['denied transferred>confirmed merchant program {"implicit": true, "moved_to": "confirmed"}'],
           '"What happens if my cancelation request will be denied? ... you will see the order move further": that this '
           'was a denial is on record');
-SELECT is(record_of(o(33)::text), 'denied asked customer carla decided merchant program',
+SELECT is(decision_of(o(33)::text), 'denied asked customer carla decided merchant program',
           '"does not accept your request": it is denied, and by whom');
 SELECT is(answer(format('accept_cancel(''shop.orders'', %L)', o(33))), 'OC007',
           '"does not accept your request": it cannot be accepted afterwards');
@@ -166,7 +167,7 @@ SELECT is(answer(format('deny_cancel(''shop.orders'', %L, ''It is on the machine
 SELECT is(answer(format('request_cancel(''shop.orders'', %L)', o(33))), 'requested confirmed',
           'who was denied may ask again in the next state');
 UPDATE shop.orders SET status = 'in_production' WHERE id = o(33);
-SELECT is(answer(format('request_cancel(''shop.orders'', %L)', o(33))), 'OC003: Contact the supplier directly.',
+SELECT is(answer(format('request_cancel(''shop.orders'', %L)', o(33))), 'OC003 | Contact the supplier directly.',
           '"If you still want to cancel the order in such cases, you will need to directly contact the Supplier"');
 SELECT is((SELECT array_agg(state ORDER BY cancellation_id) FROM shop.orders_cancellation WHERE order_id = o(33)),
           '{denied,denied}'::text[],
@@ -181,13 +182,13 @@ FROM unnest('{60,61,71,72,73,84}'::int[]) AS n;
 -- What the two agree on by telephone, the supplier cannot enter where his own
 -- policy forbids it; that takes somebody who was granted override_cancel.
 SELECT is(answer(format('cancel_order(''shop.orders'', %L)', o(n)), 'zaikio_supplier'),
-          'OC003: Contact the supplier directly.',
+          'OC003 | Contact the supplier directly.',
           '"directly contact the Supplier": he does not cancel by the ordinary call: ' || status_of(o(n)::text))
 FROM unnest('{60,61}'::int[]) AS n;
 SELECT is(answer(format('override_cancel(''shop.orders'', %L, note => ''agreed by telephone'', actor => ''sven'')',
                         o(60))), 'canceled canceled_by_supplier',
           '"directly contact the Supplier": what was agreed on is entered as an override');
-SELECT is(events_of(o(60)::text, 1),
+SELECT is(steps_of(o(60)::text, 1),
           ARRAY['canceled in_production>canceled_by_supplier merchant sven {"override": true}'], 'which is on record');
 
 SELECT is(answer(format('accept_cancel(''shop.orders'', %L, actor => ''sven'')', o(83))),

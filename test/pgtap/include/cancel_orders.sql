@@ -2,7 +2,8 @@
 
 -- A table of that name whose orders may be cancelled: "columns" are what it has
 -- beside id and status. Its orders 1 to n are placed.
-CREATE FUNCTION make(name text, columns text DEFAULT '', suffix text DEFAULT '', n integer DEFAULT 20) RETURNS void
+CREATE FUNCTION make_orders(name text, columns text DEFAULT '', suffix text DEFAULT '', n integer DEFAULT 20)
+    RETURNS void
     LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('CREATE TABLE %I (id integer, status text%s, PRIMARY KEY (id)) %s', name, columns, suffix);
@@ -19,7 +20,7 @@ BEGIN
 END
 $$;
 -- What a call answers: "1 canceled, 2 refused P0001".
-CREATE FUNCTION told(name text, ids integer[], on_error text DEFAULT 'skip') RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION outcomes_of(name text, ids integer[], on_error text DEFAULT 'skip') RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (SELECT string_agg(concat_ws(' ', a.order_id, a.outcome, a.sqlstate), ', ' ORDER BY a.n)
             FROM ordcancel.cancel_orders(name::regclass, ids, 'out_of_stock', 'a note', 'anna',
@@ -31,7 +32,7 @@ END
 $$;
 -- How many orders are canceled and have one cancellation and one event that say
 -- so; -1 where an order and its records disagree.
-CREATE FUNCTION done(name text) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_canceled(name text) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     n integer;
 BEGIN
@@ -67,7 +68,7 @@ END
 $$;
 
 -- A trigger that refuses orders whose id ends with that figure, with that SQLSTATE.
-CREATE FUNCTION says_no() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION refuse_by_id() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.id % 10 = TG_ARGV[0]::integer AND NEW.status = 'canceled' THEN
         RAISE EXCEPTION 'order % says no', NEW.id USING ERRCODE = TG_ARGV[1];
