@@ -3,16 +3,8 @@
 # that commit, what a session reads of a table for the first time, CREATE
 # EXTENSION where others may create objects.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
-work=$(mktemp -d)
-cleanup()
-{
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
 own_cluster "$work" || exit
 sql postgres -c 'CREATE ROLE evil LOGIN; CREATE ROLE merchant LOGIN;'
 

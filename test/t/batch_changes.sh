@@ -2,8 +2,7 @@
 # A batch while its table changes: it stops with an error that says why, and goes
 # on when that is mended; and beside other sessions that all want its orders.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 . "$here/lib/session.sh"
 . "$here/lib/batch.sh"
 db=t_batch
@@ -18,11 +17,11 @@ ok 'a shop' || done_testing
 changed_table() # NAME STATEMENT
 {
 	fresh_shop
-	close_gate $db 10 && aside $db "$(batch true)" && aside_waits
+	close_gate $db 10 && run_beside $db "$(batch true)" && until_beside_waits
 	sql $db -c "$2" >"$work/changed" 2>&1 3>&- &
 	changer=$!
 	until_true $db "EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation')"
-	let_go
+	release
 	wait "$changer" "$runner"
 	is "$(cat "$work/changed")" '' "$1: the change gets its turn, and does not wait for the rest"
 }
@@ -76,9 +75,9 @@ like "$(cat "$work/said")" 'ERROR:  42704: extension "ordcancel" was dropped' 'e
 # A change that waits for the table longer than the batch wants to.
 fresh_shop
 hold $db 'LOCK TABLE shop.orders'
-like "$(call $db -c "SET lock_timeout = '100ms'" -c "$(batch true)")" 'ERROR:  55P03' \
+like "$(sql_verbose $db -c "SET lock_timeout = '100ms'" -c "$(batch true)")" 'ERROR:  55P03' \
 	'a batch whose table is locked does not begin'
-let_go
+release
 is "$(sql $db -c 'SELECT count(*) FROM ordcancel.batch_progress')" 0 'nor is there one'
 
 # ---------------------------------------------------------- resumed at the wrong time
@@ -87,7 +86,7 @@ is "$(sql $db -c 'SELECT count(*) FROM ordcancel.batch_progress')" 0 'nor is the
 # that has gone on and is gone.
 fresh_shop
 sql $db -c "UPDATE shop.orders SET status = 'shipped' WHERE id IN (3, 8)"
-close_gate $db 6 && aside $db "$(batch true)" && aside_waits
+close_gate $db 6 && run_beside $db "$(batch true)" && until_beside_waits
 sql $db -c 'BEGIN' -c 'LOCK TABLE shop.orders' -c "SELECT pg_terminate_backend($waiting)" \
 	-c "DO 'BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid = $waiting)
 		LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP; END'" \
@@ -102,7 +101,7 @@ second_waits()
 		"SELECT count(*) >= 2 FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
 }
 wait_for second_waits
-let_go
+release
 wait "$changer" "$runner" "$resumer"
 grep -q 55006 "$work/resumed" && resume >"$work/resumed"
 like "$(cat "$work/resumed")" 'done, 28 canceled' 'resumed while its last chunk is committed, it goes on after that'
@@ -138,7 +137,7 @@ for order in "seq 3000 -3 1" "shuf -i 1-3000 -n 1000 --random-source=/bin/ls"; d
 	done
 done
 for run in 1 2; do
-	call $db -c "$(batch 'id > 0' 100)" >"$work/batch.$run" &
+	sql_verbose $db -c "$(batch 'id > 0' 100)" >"$work/batch.$run" &
 	pids+=($!)
 done
 wait "${pids[@]}"
@@ -178,7 +177,7 @@ sql $db <<-'SQL'
 	CREATE TRIGGER measure AFTER UPDATE ON shop.orders FOR EACH ROW WHEN (NEW.id % 250 = 0)
 	    EXECUTE FUNCTION shop.measure();
 SQL
-call $db -c "$(batch true 1)" >/dev/null
+sql_verbose $db -c "$(batch true 1)" >/dev/null
 is "$(progress $db)" 'done|3000|0|0|0|1000|0|0' 'four thousand chunks of one order'
 more=$(sql $db -c 'SELECT max(bytes) - min(bytes) FROM shop.memory WHERE id > 1')
 [ "$(sql $db -c 'SELECT count(*) FROM shop.memory')" -eq 12 ] && [ "$more" -lt 200000 ]

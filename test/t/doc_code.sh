@@ -2,8 +2,7 @@
 # What doc/orms.md and doc/tools.md show of programs, configuration and shell
 # commands stands in files that other tests run, but for indentation.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 cd "$here/../.." || exit
 
 /usr/bin/python3 -B - <<'PY'

@@ -2,36 +2,12 @@
 # What keeps tables in shape: VACUUM FULL, CLUSTER, REINDEX, pg_repack where it
 # is there; and settings of a database for tests.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
+. "$here/lib/session.sh"
 
 db=t_maintenance
-work=$(mktemp -d)
 
-cleanup()
-{
-	exec 3>&-
-	wait
-	sql postgres -c "DROP DATABASE IF EXISTS $db WITH (FORCE)"
-	sql postgres -c 'DROP ROLE IF EXISTS maintenance_app'
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap '' PIPE
-
-# A session that stays: what it was told comes to be in said.
-warm() # STATEMENT
-{
-	local i before
-
-	before=$(grep -c '^done$' "$work/said")
-	printf '%s;\n\\echo done\n' "$1" >&3
-	for ((i = 0; i < 600; i++)); do
-		[ "$(grep -c '^done$' "$work/said")" -gt "$before" ] && break
-		sleep 0.05
-	done
-	said=$(grep -v '^done$' "$work/said" | tail -n 1)
-}
+roles maintenance_app
 
 fresh_database $db && sql $db <<-'SQL'
 	CREATE EXTENSION ordcancel;
@@ -56,21 +32,18 @@ indexes="SELECT string_agg(d, ', ' ORDER BY d) FROM (SELECT regexp_replace(pg_ge
 	WHERE indrelid::regclass::text ~ '^shop') AS i (d)"
 guarded=$(sql $db -c "$guards" -c "$indexes")
 
-mkfifo "$work/in"
-: >"$work/said"
-psql -XqAt -d $db -v VERBOSITY=sqlstate <"$work/in" >"$work/said" 2>&1 &
-exec 3>"$work/in"
+open_session $db
 
 next=100
 # After it a warm session and a new one cancel, ask, undo, and are refused.
 works() # WHAT
 {
 	next=$((next + 2))
-	warm "SELECT concat_ws(' ', state, changed) FROM ordcancel.cancel_order('shop.orders', $next)"
+	ask_session "SELECT concat_ws(' ', state, changed) FROM ordcancel.cancel_order('shop.orders', $next)"
 	is "$said" 'canceled t' "$1: a warm session cancels"
-	warm "SELECT state FROM ordcancel.undo_cancel('shop.orders', $next)"
+	ask_session "SELECT state FROM ordcancel.undo_cancel('shop.orders', $next)"
 	is "$said" undone "$1: and undoes"
-	warm "UPDATE shop.orders SET status = 'placed' WHERE id = 1"
+	ask_session "UPDATE shop.orders SET status = 'placed' WHERE id = 1"
 	is "$said" 'ERROR:  23514' "$1: is refused"
 	is "$(sql $db -c "UPDATE shop.orders SET status = 'canceled' WHERE id = $next + 1" \
 		-c "SELECT state, changed FROM ordcancel.cancel_order('shop.orders', $next + 1)" \

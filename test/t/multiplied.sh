@@ -2,20 +2,11 @@
 # A call that PostgreSQL multiplies is one, and the next statement's is another,
 # in whichever way the protocol brings it.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
-work=$(mktemp -d)
 db=t_multiplied
 
-cleanup()
-{
-	dropdb --if-exists -f $db
-	rm -rf "$work"
-}
-trap cleanup EXIT
-
-createdb $db && sql $db <<-SQL
+fresh_database $db && sql $db <<-SQL
 	CREATE EXTENSION ordcancel;
 	CREATE TABLE orders (id integer PRIMARY KEY, status text NOT NULL, paid numeric);
 	INSERT INTO orders SELECT n, 'placed', 1000 FROM generate_series(1, 9) AS n;

@@ -2,17 +2,9 @@
 # What listeners hear: one JSON for each event, the same as its row, never too
 # long for NOTIFY, on the table's channel, and nothing of what did not happen.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
+. "$here/lib/session.sh"
 db=t_notify
-work=$(mktemp -d)
-
-cleanup()
-{
-	dropdb --if-exists $db
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 # Runs what it reads in a session that listens; the payloads go into the table
 # heard, each with its channel.
@@ -25,15 +17,12 @@ hear() # CHANNEL...
 		cat
 	} >"$work/session.sql"
 	sql $db -f "$work/session.sql" >"$work/session.out" &&
-		sed -n 's/^Asynchronous notification "\(.*\)" with payload "\({.*}\)" received from .* PID [0-9]*\.$/\1\x01\2/p' \
-			"$work/session.out" >"$work/heard" &&
-		sql $db -c 'TRUNCATE heard RESTART IDENTITY' \
-			-c "\\copy heard (channel, payload) FROM '$work/heard' (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')"
+		store_notifications $db "$work/session.out"
 }
 
 fresh_database $db && sql $db >/dev/null <<'SQL'
 CREATE EXTENSION ordcancel;
-CREATE TABLE heard (n integer GENERATED ALWAYS AS IDENTITY, channel text, payload text);
+CREATE TABLE heard (n integer GENERATED ALWAYS AS IDENTITY, pid integer, channel text, payload text);
 CREATE TABLE orders (id integer PRIMARY KEY, status text, due numeric);
 INSERT INTO orders SELECT n, CASE WHEN n > 5 THEN 'preparing' ELSE 'placed' END, CASE n WHEN 3 THEN 9.90 END
 FROM generate_series(1, 30) AS n;

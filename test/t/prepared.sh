@@ -3,18 +3,9 @@
 # with announcements off cancellations can be part of one, and else the error
 # is PostgreSQL's own.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
-work=$(mktemp -d)
 db=t_prepared
-
-cleanup()
-{
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 # Status of the order, states of its cancellations, types of its events.
 traces() # ID

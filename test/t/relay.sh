@@ -3,27 +3,14 @@
 # each event that is committed, once, and nothing else, whatever becomes of the
 # transaction, its savepoints, the worker, its database and the server.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
+. "$here/lib/session.sh"
 
-work=$(mktemp -d)
-declare -A ear since
+declare -A listener since
 psqls=()
 stopped=
 waiting=0
 ticks=0
-# A session that is gone must not take the script along.
-trap '' PIPE
-
-cleanup()
-{
-	[ -z "$stopped" ] || kill -CONT "$stopped" 2>/dev/null
-	kill "${psqls[@]}" 2>/dev/null
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	wait
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 # cancel(n) cancels the next n orders. due is what is to be heard of the events.
 make_template()
@@ -63,57 +50,54 @@ make_template()
 # A session that listens from now on, instead of the one that did.
 listen() # DATABASE
 {
-	local fd=${ear[$1]:-}
+	local fd=${listener[$1]:-}
 
 	if [ -n "$fd" ]; then
 		printf '%s\n' '\q' >&"$fd"
 		exec {fd}>&-
 	fi
-	rm -f "$work/ear"
-	mkfifo "$work/ear"
-	sql "$1" <"$work/ear" >"$work/said.$1" 2>&1 &
+	rm -f "$work/listener"
+	mkfifo "$work/listener"
+	sql "$1" <"$work/listener" >"$work/said.$1" 2>&1 &
 	psqls+=($!)
-	exec {fd}>"$work/ear"
-	ear[$1]=$fd
-	since[$1]=$(newest "$1")
+	exec {fd}>"$work/listener"
+	listener[$1]=$fd
+	since[$1]=$(newest_event "$1")
 	echo 'LISTEN ordcancel; LISTEN "Par ""cels"" ü";' >&"$fd"
-	hark "$1"
+	wait_for_listener "$1"
 }
 
 # Until it has printed what came so far, which psql does after a statement.
-hark() # DATABASE
+wait_for_listener() # DATABASE
 {
 	((ticks += 1))
-	printf 'SELECT \\g /dev/null\n\\echo tick %d\n' $ticks >&"${ear[$1]}" || return
-	wait_for ticked "$1"
+	printf 'SELECT \\g /dev/null\n\\echo tick %d\n' $ticks >&"${listener[$1]}" || return
+	wait_for listener_has_answered "$1"
 }
 
-ticked() # DATABASE
+listener_has_answered() # DATABASE
 {
 	[ "$(tail -n 1 "$work/said.$1")" = "tick $ticks" ]
 }
 
 # The newest event.
-newest() # DATABASE
+newest_event() # DATABASE
 {
 	sql "$1" -c 'SELECT coalesce(max(event_id), 0) FROM ordcancel.event'
 }
 
 # What is in the table heard then is all that the listener has heard.
-take_down() # DATABASE
+read_notifications() # DATABASE
 {
-	hark "$1"
-	sed -n 's/^Asynchronous notification "\(.*\)" with payload "\({.*}\)" received .* PID \([0-9]*\)\.$/\3\x01\1\x01\2/p' \
-		"$work/said.$1" >"$work/heard"
-	sql "$1" -c 'TRUNCATE heard RESTART IDENTITY' \
-		-c "\\copy heard (pid, channel, payload) FROM '$work/heard' (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')"
+	wait_for_listener "$1"
+	store_notifications "$1" "$work/said.$1"
 }
 
 # Committed events that were not heard, announcements of what is not in the
 # event table or is another there, and repetitions.
-verdict() # DATABASE
+compare_with_events() # DATABASE
 {
-	take_down "$1"
+	read_notifications "$1"
 	sql "$1" -c "SELECT format('%s missing, %s untrue, %s twice', count(*) FILTER (WHERE h.n IS NULL),
 			count(*) FILTER (WHERE d.event_id IS NULL),
 			count(h.n) - count(DISTINCT h.event_id))
@@ -123,25 +107,25 @@ verdict() # DATABASE
 
 nothing_missing() # DATABASE
 {
-	[[ $(verdict "$1") == '0 missing'* ]]
+	[[ $(compare_with_events "$1") == '0 missing'* ]]
 }
 
 # Nothing is missing in the end, and nothing comes after that, for a while.
-exact() # DATABASE NAME
+is_exact() # DATABASE NAME
 {
 	wait_for nothing_missing "$1"
 	sleep 0.2
-	is "$(verdict "$1")" '0 missing, 0 untrue, 0 twice' "$2"
+	is "$(compare_with_events "$1")" '0 missing, 0 untrue, 0 twice' "$2"
 }
 
 # Until there are more events.
-goes_on() # DATABASE
+wait_for_more_events() # DATABASE
 {
-	until_true "$1" "SELECT max(event_id) > $(newest "$1") + 50 FROM ordcancel.event"
+	until_true "$1" "SELECT max(event_id) > $(newest_event "$1") + 50 FROM ordcancel.event"
 }
 
 # Who has announced what came after that event: how many each.
-heralds() # DATABASE EVENT
+announced_by() # DATABASE EVENT
 {
 	local relay
 
@@ -161,7 +145,7 @@ relay_of() # DATABASE
 }
 
 # Until the database has one; its process id comes to be in relay.
-served() # DATABASE
+wait_for_relay() # DATABASE
 {
 	until_true postgres \
 		"EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'ordcancel relay' AND datname = '$1'
@@ -170,7 +154,7 @@ served() # DATABASE
 }
 
 # Until it waits for a lock.
-relay_waits() # DATABASE
+wait_for_waiting_relay() # DATABASE
 {
 	until_true postgres "EXISTS (SELECT FROM pg_locks WHERE pid = $(relay_of "$1") AND NOT granted)"
 }
@@ -190,7 +174,7 @@ continue_relay()
 }
 
 # Until the process relay is no more.
-ends() # BY
+end_relay() # BY
 {
 	[ "$(sql postgres -c "SELECT pg_$1_backend($relay)")" = t ] || return
 	[ -z "$stopped" ] || continue_relay
@@ -207,7 +191,7 @@ wait_for_standby() # DATABASE STATEMENTS
 		waiting=$(sql postgres -c "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
 }
 
-standby_is_there()
+end_standby_wait()
 {
 	sql postgres -c "SELECT pg_cancel_backend($waiting)" >/dev/null
 	wait "${psqls[-1]}"
@@ -217,7 +201,8 @@ standby_is_there()
 
 own_cluster "$work" "ordcancel.notify = 'relay'" \
 	"ordcancel.relay_databases = 'shop, Shop, OTHER, \"My Shop\", hasty, later'" 'TimeZone = UTC' \
-	'max_prepared_transactions = 5' 'max_connections = 40' 'restart_after_crash = on' "statement_timeout = '30s'"
+	'max_prepared_transactions = 5' 'max_connections = 40' 'restart_after_crash = on' "statement_timeout = '30s'" &&
+	before_exit '[ -z "$stopped" ] || kill -CONT "$stopped"'
 ok 'a cluster that does not load the library when it starts' && make_template
 ok 'a database' || done_testing
 for database in shop other 'My Shop' hasty aside; do
@@ -231,7 +216,7 @@ is "$(psql -XqAt -d shop -c "LOAD 'ordcancel'" -c 'SHOW ordcancel.notify' 2>&1)"
 listen shop
 sql shop -c 'SELECT pg_backend_pid()' -c 'SELECT FROM cancel(2)' \
 	-c "UPDATE orders SET status = 'canceled' WHERE id = 1" | head -n 1 >"$work/pid"
-exact shop 'what is canceled is announced all the same'
+is_exact shop 'what is canceled is announced all the same'
 is "$(sql shop -c 'SELECT string_agg(DISTINCT pid::text, $$ $$) FROM heard')" "$(cat "$work/pid")" 'by the session'
 
 # ------------------------------------------------------------------- starting
@@ -268,7 +253,7 @@ sql_log=$(wc -l <"$work/server.log")
 pg_ctl -s -w -l "$work/server.log" start
 ok 'a cluster that loads it' || done_testing
 for database in shop other 'My Shop' hasty; do
-	served "$database"
+	wait_for_relay "$database"
 	ok "a relay serves $database"
 done
 is "$(sql postgres -c "SELECT string_agg(datname, ', ' ORDER BY datname) FROM pg_stat_activity
@@ -287,18 +272,18 @@ done
 ok 'somebody listens in each database' || done_testing
 sql shop -c 'CREATE ROLE clerk LOGIN' -c "SELECT ordcancel.grant_merchant('clerk')" \
 	-c 'GRANT SELECT ON orders TO clerk' >/dev/null
-served shop
+wait_for_relay shop
 began=$(date +%s%N)
 sql shop -U clerk -c "SELECT ordcancel.cancel_order('orders', 111, actor => 'anna')" >/dev/null
-while [ "$(verdict shop)" != '0 missing, 0 untrue, 0 twice' ]; do
+while [ "$(compare_with_events shop)" != '0 missing, 0 untrue, 0 twice' ]; do
 	[ $(($(date +%s%N) - began)) -lt 10000000000 ] || break
 done
 took=$((($(date +%s%N) - began) / 1000000))
 [ $took -lt 10000 ]
 ok "what a session has canceled is heard ${took} ms later, with all the queries here"
-is "$(heralds shop 0)" '1 by relay' 'from the relay'
+is "$(announced_by shop 0)" '1 by relay' 'from the relay'
 
-mark=$(newest shop)
+mark=$(newest_event shop)
 sql shop >/dev/null <<-'SQL'
 	SELECT cancel(3);
 	SELECT ordcancel.cancel_order('parcels', 1);
@@ -307,40 +292,40 @@ sql shop >/dev/null <<-'SQL'
 	SELECT ordcancel.undo_cancel('orders', 111);
 	CALL ordcancel.cancel_batch('orders', 'id BETWEEN 100 AND 120', chunk => 5);
 SQL
-exact shop 'what functions, updates and batches do is heard'
-is "$(heralds shop "$mark")" '28 by relay' 'all of it from the relay'
+is_exact shop 'what functions, updates and batches do is heard'
+is "$(announced_by shop "$mark")" '28 by relay' 'all of it from the relay'
 is "$(sql shop -c "SELECT string_agg(DISTINCT channel, ', ') FROM heard
 		WHERE payload ->> 'orders' = 'public.parcels'")" 'Par "cels" ü' \
 	"a table's own channel is kept"
-mark=$(newest shop)
+mark=$(newest_event shop)
 for ((i = 0; i < 20; i++)); do
 	echo "BEGIN; SET LOCAL late.statement = 'SELECT cancel(10)'; SELECT cancel($((i % 2))); COMMIT;"
 done | sql shop >/dev/null
-exact shop 'so is what another library does while the transaction commits'
-is "$(heralds shop "$mark")" '10 by relay, 200 by session' 'by the session, what came too late for the relay'
+is_exact shop 'so is what another library does while the transaction commits'
+is "$(announced_by shop "$mark")" '10 by relay, 200 by session' 'by the session, what came too late for the relay'
 sql shop -c 'SELECT cancel(1)' >/dev/null
-exact shop 'and then'
-is "$(heralds shop "$mark")" '11 by relay, 200 by session' 'the relay has as much room as before'
+is_exact shop 'and then'
+is "$(announced_by shop "$mark")" '11 by relay, 200 by session' 'the relay has as much room as before'
 sql shop -c "UPDATE ordcancel.order_table SET notify_channel = '' WHERE orders = 'orders'::regclass"
 like "$(sql shop -c "SELECT ordcancel.cancel_order('orders', nextval('next'))" 2>&1)" 'channel name cannot be empty' \
 	'what NOTIFY refuses is refused at once'
 sql shop -c "UPDATE ordcancel.order_table SET notify_channel = 'ordcancel' WHERE orders = 'orders'::regclass" \
 	-c 'SELECT cancel(1)' >/dev/null
-exact shop 'and does not stop the relay'
-is "$(heralds shop "$mark")" '12 by relay, 200 by session' 'which goes on'
+is_exact shop 'and does not stop the relay'
+is "$(announced_by shop "$mark")" '12 by relay, 200 by session' 'which goes on'
 for database in other 'My Shop' hasty; do
-	served "$database"
+	wait_for_relay "$database"
 	sql "$database" -c 'SELECT cancel(2)' >/dev/null
-	exact "$database" "in $database too"
-	is "$(heralds "$database" 0)" '2 by relay' 'from a relay of its own'
+	is_exact "$database" "in $database too"
+	is "$(announced_by "$database" 0)" '2 by relay' 'from a relay of its own'
 done
 sql aside -c 'SELECT cancel(2)' >/dev/null
-exact aside 'and in a database that is not listed'
-is "$(heralds aside 0)" '2 by session' 'from the session itself'
+is_exact aside 'and in a database that is not listed'
+is "$(announced_by aside 0)" '2 by session' 'from the session itself'
 is "$(cat "$work/said.other" "$work/said.aside" | grep -c Asynchronous)" 4 'nobody hears what is of another database'
 
 # The same order at the same time, but for the number of the event.
-mark=$(newest shop)
+mark=$(newest_event shop)
 sql shop >/dev/null <<-'SQL'
 	SET ordcancel.clock = '2026-03-02 10:00:00.25+01';
 	SET ordcancel.notify = commit;
@@ -351,21 +336,21 @@ sql shop >/dev/null <<-'SQL'
 	SET ordcancel.notify = off;
 	SELECT ordcancel.undo_cancel('orders', 200);
 SQL
-heralds_are() # DATABASE EVENT WHO
+are_announced_by() # DATABASE EVENT WHO
 {
-	take_down "$1" && [ "$(heralds "$1" "$2")" = "$3" ]
+	read_notifications "$1" && [ "$(announced_by "$1" "$2")" = "$3" ]
 }
-wait_for heralds_are shop "$mark" '1 by relay, 2 by session'
+wait_for are_announced_by shop "$mark" '1 by relay, 2 by session'
 grep -o '"event_id":[0-9]*,"orders":"public.orders","order_id":"200","type":"canceled".*}' "$work/said.shop" |
 	sed 's/^"event_id":[0-9]*,//' >"$work/payloads"
 is "$(wc -l <"$work/payloads")$(uniq "$work/payloads" | wc -l)" 21 \
 	'the payload is that of a session which announces by itself, to the byte'
-is "$(heralds shop "$mark")" '1 by relay, 2 by session' 'the setting counts at once, and off is off'
+is "$(announced_by shop "$mark")" '1 by relay, 2 by session' 'the setting counts at once, and off is off'
 
 # --------------------------------------------------------- what did not happen
 
 listen shop
-mark=$(newest shop)
+mark=$(newest_event shop)
 sql shop >/dev/null 2>"$work/errors" <<-'SQL'
 	BEGIN; SELECT cancel(2); ROLLBACK;
 	BEGIN; SAVEPOINT a; SELECT cancel(1); ROLLBACK TO a; COMMIT;
@@ -436,8 +421,8 @@ SQL
 is "$(grep -c ERROR "$work/errors")|$(grep -cE 'too late|division by zero|raised' "$work/errors")" '3|3' \
 	'transactions and savepoints, some of which are rolled back or fail, at the commit even'
 is "$(sql shop -c "SELECT count(*) FROM due WHERE event_id > $mark")" 24 'and some are not'
-exact shop 'exactly these are heard'
-is "$(heralds shop "$mark")" '24 by relay' 'from the relay'
+is_exact shop 'exactly these are heard'
+is "$(announced_by shop "$mark")" '24 by relay' 'from the relay'
 
 # What the seed brings about is the same each time.
 RANDOM=5
@@ -457,10 +442,11 @@ for ((i = 0; i < 80; i++)); do
 	done
 	((RANDOM % 4)) && echo 'COMMIT;' || echo 'ROLLBACK;'
 done >"$work/random.sql"
-mark=$(newest shop)
+mark=$(newest_event shop)
 is "$(sql shop -f "$work/random.sql" 2>&1 >/dev/null)" '' '80 transactions with random savepoints'
-exact shop 'what is committed of them is heard'
-like "$(heralds shop "$mark")|$(grep -c ROLLBACK "$work/random.sql")" '^[1-9][0-9][0-9] by relay\|[0-9][0-9][0-9]$' \
+is_exact shop 'what is committed of them is heard'
+like "$(announced_by shop "$mark")|$(grep -c ROLLBACK "$work/random.sql")" \
+	'^[1-9][0-9][0-9] by relay\|[0-9][0-9][0-9]$' \
 	'that is much, and much is not'
 
 # ------------------------------------------------- a commit that fails at last
@@ -468,7 +454,7 @@ like "$(heralds shop "$mark")|$(grep -c ROLLBACK "$work/random.sql")" '^[1-9][0-
 # Two that read what the other writes; the second of them cannot commit. Its
 # fifteen hundred must not go on taking room.
 listen shop
-mark=$(newest shop)
+mark=$(newest_event shop)
 sql shop -c 'CREATE TABLE skew (who text)'
 echo "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT count(*) FROM skew; INSERT INTO skew VALUES ('other');
 		COMMIT;" >"$work/other.sql"
@@ -487,8 +473,8 @@ is "$(cat "$work"/skew.[123] | grep -c 'ERROR:  could not serialize')|$(cat "$wo
 	grep -c 'during commit attempt')" '3|3' \
 	'three transactions fail to be serialized, when they commit'
 is "$(sql shop -c "SELECT cancel(3000)")" 3000 'another does what they would have done'
-exact shop 'that is heard, nothing of the others'
-is "$(heralds shop "$mark")" '3000 by relay' 'and the relay has room for it'
+is_exact shop 'that is heard, nothing of the others'
+is "$(announced_by shop "$mark")" '3000 by relay' 'and the relay has room for it'
 is "$(sql shop -c 'SELECT count(*) FROM (SELECT event_id < lag(event_id) OVER (ORDER BY n) AS back FROM heard) AS h
 		WHERE back')" 0 'it keeps their order'
 
@@ -519,11 +505,11 @@ said=$(sql shop 2>&1 >/dev/null <<-'SQL'
 SQL
 )
 is "$said" '' 'one that has nothing to announce can, and its session goes on'
-exact shop 'what is committed beside it is heard'
+is_exact shop 'what is committed beside it is heard'
 
 # ------------------------------------------------------------- many, and large
 
-mark=$(newest shop)
+mark=$(newest_event shop)
 echo "SELECT ordcancel.cancel_order('orders', nextval('next'));" >"$work/single"
 echo "UPDATE orders SET status = 'canceled' WHERE id = (SELECT nextval('next'));" >"$work/update"
 printf '%s\n' 'BEGIN;' 'SELECT cancel(1);' 'SAVEPOINT a;' 'SELECT cancel(1);' 'ROLLBACK TO a;' 'SELECT cancel(1);' \
@@ -532,47 +518,47 @@ printf '%s\n' 'BEGIN;' 'SELECT cancel(2);' 'ROLLBACK;' >"$work/rollback"
 mix=(-n -c 8 -f "$work/single@4" -f "$work/update@3" -f "$work/savepoint@2" -f "$work/rollback@1")
 pgbench "${mix[@]}" -t 400 shop >"$work/pgbench.out" 2>&1
 like "$(cat "$work/pgbench.out")" 'processed: 3200/3200' 'eight sessions at once'
-exact shop 'each event of theirs is heard once'
-like "$(heralds shop "$mark")" '^[23][0-9][0-9][0-9] by relay$' 'all from the relay'
+is_exact shop 'each event of theirs is heard once'
+like "$(announced_by shop "$mark")" '^[23][0-9][0-9][0-9] by relay$' 'all from the relay'
 
 listen shop
-mark=$(newest shop)
+mark=$(newest_event shop)
 is "$(sql shop -c 'SELECT cancel(5200)')" 5200 'one transaction with more than the relay has room for'
-exact shop 'each event of it is heard once'
-like "$(heralds shop "$mark")" ' by session' 'from the session, what has no room'
-mark=$(newest shop)
+is_exact shop 'each event of it is heard once'
+like "$(announced_by shop "$mark")" ' by session' 'from the session, what has no room'
+mark=$(newest_event shop)
 is "$(sql shop <<<"BEGIN; SELECT cancel(100) \\g /dev/null
 	SAVEPOINT s; SELECT cancel(5200); ROLLBACK TO s; SELECT cancel(100) \\g /dev/null
 	COMMIT;")" 5200 'one that undoes that many'
-exact shop 'nothing is heard of them'
-is "$(heralds shop "$mark")" '200 by relay' 'and all of the others, from the relay'
+is_exact shop 'nothing is heard of them'
+is "$(announced_by shop "$mark")" '200 by relay' 'and all of the others, from the relay'
 
 # ----------------------------------------------------------------- no room
 
 listen shop
 stop_relay shop
 ok 'the relay is stopped'
-mark=$(newest shop)
+mark=$(newest_event shop)
 is "$(sql shop -c 'SELECT cancel(3000)')" 3000 'three thousand orders are canceled meanwhile'
-middle=$(newest shop)
+middle=$(newest_event shop)
 is "$(sql shop -c 'SELECT cancel(3000)')" 3000 'and three thousand more'
 for n in 1000 500 500 200 200 100 50 30 20 10 5 2 1; do
 	echo "SELECT cancel($n);"
 done | sql shop >/dev/null
 pgbench "${mix[@]}" -t 10 shop >"$work/pgbench.out" 2>&1
 like "$(cat "$work/pgbench.out")" 'processed: 80/80' 'others go on, to the last byte of room'
-take_down shop
+read_notifications shop
 is "$(sql shop -c "SELECT count(*) FILTER (WHERE event_id <= $middle),
 		count(*) FILTER (WHERE event_id > $middle) >= 3000 FROM heard WHERE event_id > $mark")" '0|t' \
 	'what found no room is heard already'
 continue_relay
-exact shop 'the others when it goes on'
+is_exact shop 'the others when it goes on'
 is "$(sql shop -c "SELECT DISTINCT pid FROM heard WHERE event_id > $mark AND event_id <= $middle")" "$relay" \
 	'from the relay'
-mark=$(newest shop)
+mark=$(newest_event shop)
 sql shop -c 'SELECT cancel(3000)' >/dev/null
-exact shop 'there is room again'
-is "$(heralds shop "$mark")" '3000 by relay' 'for as many'
+is_exact shop 'there is room again'
+is "$(announced_by shop "$mark")" '3000 by relay' 'for as many'
 
 # ------------------------------------------------------------ NOTIFY's lock
 
@@ -581,13 +567,13 @@ sql shop -c 'CREATE TABLE written (t text)'
 wait_for_standby shop 'SELECT cancel(1)'
 ok 'a transaction with events waits at its commit, for a standby' || cat "$work/standby"
 sql shop -c 'SELECT cancel(1)' >/dev/null
-wait_for heralds_are shop 0 '1 by relay'
-is "$(sql shop -c 'SELECT event_id FROM heard')" "$(newest shop)" \
+wait_for are_announced_by shop 0 '1 by relay'
+is "$(sql shop -c 'SELECT event_id FROM heard')" "$(newest_event shop)" \
 	'it is not announced before it is committed; another one is meanwhile'
-standby_is_there
-exact shop 'but then'
+end_standby_wait
+is_exact shop 'but then'
 
-mark=$(newest shop)
+mark=$(newest_event shop)
 hasty=$(relay_of hasty)
 wait_for_standby shop "BEGIN; INSERT INTO written VALUES ('x'); NOTIFY elsewhere; COMMIT"
 ok 'a commit that has notified waits' || cat "$work/standby"
@@ -595,34 +581,34 @@ like "$(sql shop -c "SET ordcancel.notify = commit; SET lock_timeout = '200ms'" 
 	'lock timeout' \
 	'no session can commit that announces by itself'
 is "$(sql shop -c "SET lock_timeout = '200ms'" -c 'SELECT cancel(1)' 2>&1)" 1 'with the relay it can'
-relay_waits shop
+wait_for_waiting_relay shop
 ok 'it is the relay that waits'
 is "$(sql shop -c "SET lock_timeout = '200ms'" -c 'SELECT cancel(100)' 2>&1)" 100 'so the next one can'
 sql hasty -c 'SELECT cancel(1)' >/dev/null
 sql 'My Shop' -c 'SELECT cancel(5)' >/dev/null
-relay_waits 'My Shop'
+wait_for_waiting_relay 'My Shop'
 ok 'so does that of another database'
-served 'My Shop' && ends terminate
+wait_for_relay 'My Shop' && end_relay terminate
 ok 'which is terminated, and gone'
 until_true postgres "SELECT clock_timestamp() > waitstart + '200ms' FROM pg_locks WHERE pid = $hasty AND NOT granted"
 is "$(relay_of hasty)" "$hasty" 'that of a database with a short lock_timeout is still there'
-standby_is_there
-exact shop 'all is heard when the lock is free'
-is "$(heralds shop "$mark")" '101 by relay' 'from the relay'
+end_standby_wait
+is_exact shop 'all is heard when the lock is free'
+is "$(announced_by shop "$mark")" '101 by relay' 'from the relay'
 
 # ----------------------------------------------------- no worker for a while
 
-mark=$(newest 'My Shop')
+mark=$(newest_event 'My Shop')
 sql 'My Shop' -c 'SELECT cancel(3)' >/dev/null
-is "$(verdict 'My Shop')|$(heralds 'My Shop' "$mark")" '5 missing, 0 untrue, 0 twice|3 by session' \
+is "$(compare_with_events 'My Shop')|$(announced_by 'My Shop' "$mark")" '5 missing, 0 untrue, 0 twice|3 by session' \
 	'without a relay the sessions announce'
 
 stop_relay other
 ok 'the relay of another database is stopped'
 is "$(sql other -c 'SELECT cancel(5)')" 5 'five orders are canceled meanwhile'
-ends terminate
+end_relay terminate
 ok 'it is terminated when it goes on, and gone'
-is "$(verdict other)" '5 missing, 0 untrue, 0 twice' 'before it has announced them'
+is "$(compare_with_events other)" '5 missing, 0 untrue, 0 twice' 'before it has announced them'
 sql postgres -c 'DROP DATABASE other WITH (FORCE)' && createdb -T template other
 ok 'the database is dropped, and made anew'
 listen other
@@ -635,31 +621,31 @@ listen shop
 pgbench "${mix[@]}" -R 300 -T 8 shop >"$work/pgbench.out" 2>&1 &
 loader=$!
 for how in terminate cancel; do
-	goes_on shop && served shop && ends $how
+	wait_for_more_events shop && wait_for_relay shop && end_relay $how
 	ok "$how: the relay of the shop is gone in the middle of work"
 done
 wait $loader
 ok 'its sessions have not noticed' || cat "$work/pgbench.out"
 
-served 'My Shop'
+wait_for_relay 'My Shop'
 ok 'the first one is back'
-exact 'My Shop' 'and has announced what was waiting'
+is_exact 'My Shop' 'and has announced what was waiting'
 is "$(sql 'My Shop' -c "SELECT count(*) FROM heard WHERE pid = $relay")" 5 'itself'
-served later
+wait_for_relay later
 ok 'the new database is served'
 sql later -c 'SELECT cancel(2)' >/dev/null
-exact later 'its events are heard'
-is "$(heralds later 0)" '2 by relay' 'from its relay'
-served other
+is_exact later 'its events are heard'
+is "$(announced_by later 0)" '2 by relay' 'from its relay'
+wait_for_relay other
 ok 'and that of the same name'
 sql other -c 'SELECT cancel(2)' >/dev/null
-exact other 'its events are heard, nothing of the old one'
-is "$(heralds other 0)" '2 by relay' 'from its relay'
-served hasty
-exact hasty 'where lock_timeout is short all is heard as well'
-served shop
+is_exact other 'its events are heard, nothing of the old one'
+is "$(announced_by other 0)" '2 by relay' 'from its relay'
+wait_for_relay hasty
+is_exact hasty 'where lock_timeout is short all is heard as well'
+wait_for_relay shop
 ok 'that of the shop is back'
-exact shop 'all that was done meanwhile is heard'
+is_exact shop 'all that was done meanwhile is heard'
 is "$(sql shop -c 'SELECT count(DISTINCT pid) >= 10 FROM heard')" t \
 	'from the first relay, the eight sessions, and the second relay'
 
@@ -685,22 +671,22 @@ sql postgres -c "ALTER SYSTEM RESET ordcancel.relay_databases"
 
 # ------------------------------------------------------------------- the end
 
-served shop
+wait_for_relay shop
 pgbench "${mix[@]}" -T 5 shop >"$work/pgbench.out" 2>&1 &
 loader=$!
-goes_on shop
+wait_for_more_events shop
 kill -9 "$relay"
 wait $loader
 like "$(cat "$work/pgbench.out")" 'crash of another server process' 'the relay is killed in the middle of work'
 killed=$relay
-served shop
+wait_for_relay shop
 [ "$relay" != "$killed" ]
 ok 'the server recovers, with a relay'
 listen shop
 is "$(sql shop -c 'SELECT cancel(3000)')" 3000 'orders are canceled'
-exact shop 'that is heard, nothing of before'
-is "$(heralds shop 0)" '3000 by relay' 'from the relay, which has room for it'
-printf '%s\n' '\q' >&"${ear[shop]}"
+is_exact shop 'that is heard, nothing of before'
+is "$(announced_by shop 0)" '3000 by relay' 'from the relay, which has room for it'
+printf '%s\n' '\q' >&"${listener[shop]}"
 pg_ctl -s -w -t 20 -m smart stop
 ok 'a server that is stopped does not wait for it'
 is "$(grep -cE 'terminated by signal|PANIC|TRAP' "$work/server.log")|$(grep -c 'terminated by signal 9' \

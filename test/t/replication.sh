@@ -3,21 +3,12 @@
 # that both sides were made with do not collide, and a subscriber that takes
 # over goes on where the publisher stopped.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
+. "$here/lib/session.sh"
 
-work=$(mktemp -d)
 db=t_replication
 
-cleanup()
-{
-	exec 3>&-
-	pg_ctl -s -D "$work/subscriber/data" -m immediate stop 2>/dev/null
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap '' PIPE
+before_exit "stop_cluster '$work/subscriber'"
 
 publisher()
 {
@@ -44,20 +35,6 @@ caught_up()
 	subscriber -c 'SELECT srrelid::regclass, srsubstate FROM pg_subscription_rel ORDER BY 2, 1' | sed 's/^/# /'
 	grep -h ERROR "$work/subscriber/server.log" | sort | uniq -c | sed 's/^/# /'
 	return 1
-}
-
-# A session of the subscriber that stays: what it was told comes to be in said.
-warm() # STATEMENT
-{
-	local i before
-
-	before=$(grep -c '^done$' "$work/said")
-	printf '%s;\n\\echo done\n' "$1" >&3
-	for ((i = 0; i < 600; i++)); do
-		[ "$(grep -c '^done$' "$work/said")" -gt "$before" ] && break
-		sleep 0.05
-	done
-	said=$(tail -n 2 "$work/said" | head -n 1)
 }
 
 mkdir -m 700 "$work/subscriber"
@@ -154,29 +131,25 @@ same_content 'changed seeds, reasons of a preset and more records follow'
 
 # ------------------------------------------------------ a warm session notices
 
-mkfifo "$work/in"
-: >"$work/said"
-PGHOST=$work/subscriber PGOPTIONS='-c client_min_messages=warning' psql -XqAt -d $db \
-	-v VERBOSITY=sqlstate <"$work/in" >"$work/said" 2>&1 &
-exec 3>"$work/in"
-warm "SELECT coalesce(string_agg(outcome, ' '), '-') FROM ordcancel.cancel_options('shop.orders', 10)
+PGHOST=$work/subscriber open_session $db
+ask_session "SELECT coalesce(string_agg(outcome, ' '), '-') FROM ordcancel.cancel_options('shop.orders', 10)
 		WHERE verb = 'cancel_order'"
 is "$said" canceled 'a session of the subscriber knows the rules'
 publisher -c "SELECT ordcancel.set_rule('shop.orders', 'placed', merchant => 'request')" >/dev/null
 caught_up
-warm "SELECT coalesce(string_agg(outcome, ' '), '-') FROM ordcancel.cancel_options('shop.orders', 10)
+ask_session "SELECT coalesce(string_agg(outcome, ' '), '-') FROM ordcancel.cancel_options('shop.orders', 10)
 		WHERE verb = 'cancel_order'"
 is "$said" requested 'and a changed rule, at once'
 publisher -c "SELECT ordcancel.set_policy('shop.orders', requested_status => 'on hold',
 		reason_required => true)" >/dev/null
 caught_up
-warm "SELECT ordcancel.cancel_order('shop.orders', 10)"
+ask_session "SELECT ordcancel.cancel_order('shop.orders', 10)"
 is "$said" 'ERROR:  OC006' 'and a changed policy'
 publisher -c "SELECT ordcancel.set_policy('shop.orders', requested_status => 'asked',
 		reason_required => false)" >/dev/null
 publisher -c "SELECT ordcancel.add_block('shop.orders', 'tenth', 'id = 10')" >/dev/null
 caught_up
-warm "SELECT ordcancel.cancel_order('shop.orders', 10)"
+ask_session "SELECT ordcancel.cancel_order('shop.orders', 10)"
 is "$said" 'ERROR:  OC005' 'and a new block'
 publisher -c "SELECT ordcancel.drop_block('shop.orders', 'tenth')" >/dev/null
 
@@ -184,7 +157,7 @@ publisher -c "SELECT ordcancel.drop_block('shop.orders', 'tenth')" >/dev/null
 caught_up
 subscriber -c 'SET session_replication_role = replica' \
 	-c "UPDATE ordcancel.rule SET merchant = 'forbid' WHERE orders = 'shop.orders'::regclass"
-warm "SELECT ordcancel.cancel_order('shop.orders', 11)"
+ask_session "SELECT ordcancel.cancel_order('shop.orders', 11)"
 is "$said" 'ERROR:  OC003' 'and what is changed with session_replication_role = replica'
 publisher -c "SELECT ordcancel.set_rule('shop.orders', 'placed', merchant => 'cancel')" >/dev/null
 
@@ -220,7 +193,7 @@ is "$(subscriber -c 'SELECT count(*) = count(DISTINCT cancellation_id) FROM ordc
 is "$(subscriber -v VERBOSITY=sqlstate -c "UPDATE shop.orders SET status = 'placed' WHERE id = 2" 2>&1)" \
 	'ERROR:  23514' \
 	'and the guards hold'
-exec 3>&-
+close_session
 
 # --------------------- orders and records alone, to a database with its own rules
 

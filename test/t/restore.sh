@@ -2,25 +2,17 @@
 # Dumps that are not of everything, or not by or for a superuser: what restores,
 # what does not, and how it is set up afterwards. doc/operations.md says it.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
 from=t_parts
 to=t_parts_restored
-work=$(mktemp -d)
 
-cleanup()
-{
-	dropdb --if-exists $from
-	dropdb --if-exists $to
-	sql postgres -c 'DROP ROLE IF EXISTS parts_owner, parts_db_owner'
-	rm -rf "$work"
-}
-trap cleanup EXIT
+roles parts_owner parts_db_owner
+before_exit "drop_database $from; drop_database $to"
 
 dump() # ARGUMENT...
 {
-	pg_dump "$@" $from | grep -vE '^\\(un)?restrict ' >"$work/dump.sql"
+	plain_dump $from "$@" >"$work/dump.sql"
 }
 
 new_database() # [OWNER]

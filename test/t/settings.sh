@@ -5,8 +5,8 @@ set -u
 . "$(dirname "$0")/lib/tap.sh"
 
 db=t_settings
+roles settings_shop
 fresh_database $db
-trap 'dropdb --if-exists $db; sql postgres -c "DROP ROLE IF EXISTS settings_shop"' EXIT
 long=$(printf 'é%.0s' {1..256})
 
 sql $db <<-'SQL' >/dev/null

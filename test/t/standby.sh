@@ -2,19 +2,11 @@
 # A standby reads, and says clearly that it does nothing: a job that calls it
 # there must not seem to succeed.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
-work=$(mktemp -d)
 db=t_standby
 
-cleanup()
-{
-	pg_ctl -s -D "$work/standby/data" -m immediate stop 2>/dev/null
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
+before_exit "stop_cluster '$work/standby'"
 
 # The SQLSTATE of a statement, and how often it has warned.
 on_standby() # STATEMENT

@@ -3,19 +3,10 @@
 # uses up a transaction id, one that does not is looked up by other sessions.
 # There is about one for each order that fails, and few for all the others.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
-work=$(mktemp -d)
 db=t_subtransactions
 from=1
-
-cleanup()
-{
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 array() # FROM TO
 {

@@ -3,22 +3,11 @@
 # decided as its policy says, once, in a transaction of its own, and nothing
 # that goes wrong with one order keeps the others waiting.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 . "$here/lib/session.sh"
 
-work=$(mktemp -d)
 db=t_sweep
 cron_jobs=0
-
-cleanup()
-{
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	pg_ctl -s -D "$work/workers/data" -m immediate stop 2>/dev/null
-	wait
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 # Its deadline is a day later, and long over by the real clock.
 ask() # ID...
@@ -48,12 +37,6 @@ states() # ID...
 		WHERE order_id IN ($*)"
 }
 
-# Until a session waits for the lock that order 31's trigger wants.
-somebody_waits()
-{
-	until_true $db "EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'advisory')" &&
-		waiting=$(sql $db -c "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory'")
-}
 
 make_shop() # DATABASE
 {
@@ -188,7 +171,7 @@ hold $db 'SELECT FROM shop.orders WHERE id = 18 FOR UPDATE'
 ok 'an order is locked'
 is "$(sweep -c "SET statement_timeout = '20s'")" '' 'nobody waits for it'
 is "$(states 17 18 19)" 'denied requested denied' 'the others are decided'
-let_go
+release
 is "$(sweep)$(states 18)" denied 'and it the next time'
 
 # Neither a table that is broken nor an error at the commit is the others' trouble.
@@ -270,7 +253,7 @@ like "$(sql $db -c "SELECT ordcancel.withdraw_cancel('shop.parted', 1)" 2>&1)" '
 	'nobody can withdraw the request of an order that is gone'
 hold $db 'SELECT FROM shop.parted WHERE id = 201 FOR UPDATE'
 is "$(sweep)$(sweep)" '' 'two sweeps find it'
-let_go
+release
 is "$(sql $db -c 'SELECT order_id, overdue FROM ordcancel.pending_requests WHERE orders = $$shop.parted$$::regclass
 		ORDER BY order_id::integer')" \
 	$'2|f\n201|t' 'it is pending no longer; but one that is only locked is, and one whose time has not come'
@@ -315,7 +298,7 @@ ask 30 31 32
 hold $db 'SELECT pg_advisory_xact_lock(31)'
 sweep >"$work/swept" &
 sweeper=$!
-somebody_waits
+until_lock_waits $db advisory
 ok 'a sweep is held up at the second of three orders'
 is "$(states 30 31 32)" 'denied requested requested' 'others see the first decided already'
 is "$(sql $db -c "SET statement_timeout = '5s'" -c "UPDATE shop.orders SET seller = 'x' WHERE id IN (30, 32)" 2>&1)" \
@@ -329,7 +312,7 @@ is "$(states 30 31 32)" 'denied requested requested' 'what it had decided is dec
 
 sweep >"$work/swept" &
 sweeper=$!
-somebody_waits
+until_lock_waits $db advisory
 ok 'again'
 sql $db -c "SELECT pg_terminate_backend($waiting)" >/dev/null
 wait $sweeper
@@ -338,7 +321,7 @@ like "$(sql $db -c "SET statement_timeout = '300ms'" -c 'CALL ordcancel.sweep()'
 	'ERROR:  canceling statement due to statement timeout' \
 	'so it does when its time is over'
 is "$(states 30 31)" 'denied requested' 'the second is as it was'
-let_go
+release
 is "$(sweep)$(states 30 31 32)" 'denied denied denied' 'the next one goes on from there'
 
 ask 33 34

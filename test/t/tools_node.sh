@@ -2,14 +2,11 @@
 # drizzle-kit, node-pg-migrate and PostGraphile beside ordcancel. doc/tools.md
 # shows these commands.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 . "$here/lib/clients.sh"
 db=t_tools
 cd "$here/../.." || exit
 clients=$PWD/test/clients
-work=$(mktemp -d)
-trap 'dropdb --if-exists $db; rm -rf "$work"' EXIT
 
 have_modules
 cp -r "$clients/drizzle" "$clients/migrations" "$work"

@@ -2,23 +2,14 @@
 # Alembic and Django beside ordcancel: what they see of it, migrations down and
 # up, tests that empty tables. doc/tools.md shows these commands.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 . "$here/lib/clients.sh"
 db=t_tools
 cd "$here/../.." || exit
-work=$(mktemp -d)
 
-cleanup()
-{
-	dropdb --if-exists $db
-	dropdb --if-exists test_$db
-	sql postgres -c "UPDATE pg_database SET datistemplate = false WHERE datname = 'shop_template'"
-	dropdb --if-exists shop_template
-	sql postgres -c 'DROP ROLE IF EXISTS shop_test'
-	rm -rf "$work"
-}
-trap cleanup EXIT
+before_exit "drop_database test_$db; drop_database shop_template; sql postgres -c 'DROP ROLE IF EXISTS shop_test'"
+before_exit "sql postgres -c \"UPDATE pg_database SET datistemplate = false WHERE datname = 'shop_template'\""
+before_exit "drop_database $db"
 
 cancels()
 {

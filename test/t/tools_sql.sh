@@ -1,10 +1,8 @@
 #!/usr/bin/env bash
 # Publications, COPY and test databases. doc/tools.md shows these commands.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 db=shop_test
-trap 'dropdb --if-exists $db' EXIT
 export PGDATABASE=$db
 
 fresh_database $db && sql $db >/dev/null <<'SQL'

@@ -1,19 +1,6 @@
 # shellcheck shell=bash
 # Read by the scripts about cancel_batch: a shop, and sessions that meet there.
-# They set db to the database at hand; work is theirs.
-
-work=$(mktemp -d)
-
-cleanup()
-{
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	wait
-	rm -rf "$work"
-}
-trap cleanup EXIT
-
-# A session that is gone must not take the script along.
-trap '' PIPE
+# They read tap.sh and session.sh before, and set db to the database at hand.
 
 # Updates of those orders wait while somebody holds their gate.
 add_gate() # DATABASE EVENT CONDITION
@@ -103,7 +90,7 @@ end_state() # DATABASE
 }
 
 # What psql says, errors with their SQLSTATE.
-call() # DATABASE ARGUMENT...
+sql_verbose() # DATABASE ARGUMENT...
 {
 	local database=$1
 
@@ -111,8 +98,8 @@ call() # DATABASE ARGUMENT...
 	psql -XqAt -v VERBOSITY=verbose -d "$database" "$@" 2>&1 | grep -vE '^LOCATION:'
 }
 
-# Runs it aside; what it says comes to be in $work/said.
-aside() # DATABASE STATEMENT...
+# Runs statements in a session beside this one; what it says is in $work/said.
+run_beside() # DATABASE STATEMENT...
 {
 	local database=$1 statement commands=()
 
@@ -123,16 +110,16 @@ aside() # DATABASE STATEMENT...
 	: >"$work/said"
 	PGAPPNAME=batch psql -XqAt -v VERBOSITY=verbose -d "$database" "${commands[@]}" >"$work/said" 2>&1 3>&- &
 	runner=$!
-	asided=$database
+	beside=$database
 }
 
-# Until the session aside waits for a lock; its process id comes to be in waiting.
-aside_waits()
+# Until that session waits for a lock; its process id comes to be in waiting.
+until_beside_waits()
 {
 	local who="pg_stat_activity WHERE application_name = 'batch' AND wait_event_type = 'Lock'"
 
-	until_true "$asided" "EXISTS (SELECT FROM $who)" || return
-	waiting=$(sql "$asided" -c "SELECT pid FROM $who")
+	until_true "$beside" "EXISTS (SELECT FROM $who)" || return
+	waiting=$(sql "$beside" -c "SELECT pid FROM $who")
 }
 
 close_gate() # DATABASE ORDER
@@ -175,5 +162,5 @@ nothing_twice()
 
 resume()
 {
-	call $db -c 'CALL ordcancel.resume_batch(1)'
+	sql_verbose $db -c 'CALL ordcancel.resume_batch(1)'
 }
