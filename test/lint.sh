@@ -29,4 +29,15 @@ done
 # The script is read in the encoding of whatever database it is for.
 echo 'lint: ASCII in sql'
 ! grep -nP '[^\x00-\x7F]' sql/*.sql || status=1
+# Rows of tables and outputs that are compared cannot be wrapped.
+long_lines()
+{
+	local file
+
+	git ls-files src sql test '*.md' Makefile | grep -v -e '\.out$' -e 'package-lock' | while read -r file; do
+		expand -t 4 "$file" | grep -nE '^.{121,}' | grep -vE '^[0-9]+:\|' | sed "s,:.*,," | sed "s,^,$file:,"
+	done
+}
+echo 'lint: lines of at most 120 columns'
+! (export LC_ALL=C.UTF-8 && long_lines) | grep . || status=1
 exit $status
