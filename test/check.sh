@@ -4,6 +4,9 @@
 #   make check                              all tests
 #   make check TESTS="regress:attach t"     one pg_regress test, all of t/
 #                                           (regress isolation pgtap t)
+#   make check TESTS=pgtap:refunds KEEP=    from scratch; with TESTS the build and
+#                                           an initialized cluster are kept in
+#                                           /var/tmp (make check-clean removes them)
 #   make check PG_MAJOR=17                  another of Debian's versions
 #   make check PG_CONFIG=/srv/pg/bin/pg_config      a server built by hand
 #   make check RESULTS=/tmp/out             keep actual outputs and logs there
@@ -16,6 +19,8 @@ set -u
 CLIENT_PACKAGES="python3-psycopg python3-sqlalchemy python3-django python3-alembic python3-asyncpg
 	ruby-activerecord ruby-pg $(command -v npm >/dev/null || echo nodejs npm)"
 export CLIENT_PACKAGES
+
+KEEP=${KEEP-${TESTS:+yes}}
 
 home=${HOME:-/}
 modules_cache=${XDG_CACHE_HOME:-$home/.cache}/ordcancel
@@ -136,7 +141,7 @@ whole_cluster()
 		run=(bash "test/t/$name.sh")
 		[ -e "test/t/$name.sh" ] || run=(perl "test/t/$name.pl")
 		server_up
-		if as_user "${run[@]}" >"$out" 2>&1 </dev/null &&
+		if as_user "${run[@]}" >"$out" 2>&1 </dev/null 9>&- &&
 			! grep '^ *not ok ' "$out" | grep -qv '# TODO'; then
 			ok=$((ok + 1))
 			echo "t $name: ok"
@@ -154,7 +159,7 @@ finish()
 	local word
 
 	for word in ${TESTS:-}; do
-		case "$known " in *" $word "*) ;; *) count "no $word" 0 1 ;; esac
+		case "${known:- $word} " in *" $word "*) ;; *) count "no $word" 0 1 ;; esac
 	done
 	if [ -n "${RESULTS:-}" ]; then
 		mkdir -p "$RESULTS"
@@ -163,6 +168,7 @@ finish()
 	echo
 	printf '%-12s %6s %6s\n%s\n' '' passed failed "$table"
 	echo "$passed passed, $failed failed"
+	[ -z "$kept" ] || echo "outputs and the server's log: $work"
 	[ "$passed" -gt 0 ] && [ "$failed" -eq 0 ]
 	exit
 }

@@ -54,4 +54,15 @@ for werror in '' 1; do
 		status=1
 	}
 done
+# Rows of tables and outputs that are compared cannot be wrapped.
+long_lines()
+{
+	local file
+
+	git ls-files src sql test '*.md' Makefile | grep -v -e '\.out$' -e 'package-lock' | while read -r file; do
+		expand -t 4 "$file" | grep -nE '^.{121,}' | grep -vE '^[0-9]+:\|' | sed "s,:.*,," | sed "s,^,$file:,"
+	done
+}
+echo 'lint: lines of at most 120 columns'
+! (export LC_ALL=C.UTF-8 && long_lines) | grep . || status=1
 exit $status

@@ -118,7 +118,8 @@ take() # SIDE...
 # Median, least and greatest of the lines.
 summary()
 {
-	sort -g | awk '{ v[NR] = $1 } END { m = int((NR + 1) / 2); print NR % 2 ? v[m] : (v[m] + v[m + 1]) / 2, v[1], v[NR] }'
+	sort -g | awk '{ v[NR] = $1 }
+		END { m = int((NR + 1) / 2); print NR % 2 ? v[m] : (v[m] + v[m + 1]) / 2, v[1], v[NR] }'
 }
 
 middle() # SIDE

@@ -1,3 +1,4 @@
+-- What a GraphQL server shows of ordcancel: a function in the schema api.
 CREATE SCHEMA api;
 CREATE FUNCTION api.cancel_order(id int, reason text DEFAULT NULL, note text DEFAULT NULL)
     RETURNS TABLE (state text, changed boolean, order_status text) LANGUAGE sql

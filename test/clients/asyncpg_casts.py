@@ -43,7 +43,8 @@ async def main():
     for n, cast in enumerate(("regclass", "text::regclass"), 3):
         equal(await db.fetchval(f"SELECT state FROM ordcancel.cancel_order($1::{cast}, $2::int)", "shop.orders", n),
               "canceled", f"the table as a parameter: {cast}")
-    equal([row[0] for row in await db.fetch("SELECT outcome FROM ordcancel.cancel_orders('shop.orders', $1::int[])", [8, 21])],
+    equal([row[0] for row in await db.fetch("SELECT outcome FROM ordcancel.cancel_orders('shop.orders', $1::int[])",
+                                            [8, 21])],
           ["canceled", "refused"], "an array of orders")
     equal(await cancel(db, 21, None, None), "OC003: Process it as a return.", "a refusal")
     equal(await cancel(db, 99, None, None), "OC002: order 99 of shop.orders not found", "one without a HINT")

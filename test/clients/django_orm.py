@@ -10,7 +10,8 @@ from tap import cut, done_testing, equal, meanwhile, raised
 
 settings.configure(DATABASES={"default": {
     "ENGINE": "django.db.backends.postgresql",
-    "NAME": os.environ["PGDATABASE"], "USER": os.environ["PGUSER"], "HOST": os.environ["PGHOST"], "PORT": os.environ["PGPORT"]}})
+    "NAME": os.environ["PGDATABASE"], "USER": os.environ["PGUSER"], "HOST": os.environ["PGHOST"],
+    "PORT": os.environ["PGPORT"]}})
 django.setup()
 
 

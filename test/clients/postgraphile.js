@@ -17,9 +17,11 @@ run(async () => {
   const call = (text) => withPostGraphileContext({ pgPool, pgSettings: { 'ordcancel.actor': 'kim' } },
     (context) => graphql(schema, text, null, context));
   equal(JSON.parse(JSON.stringify(await call(
-    'mutation { cancelOrder(input: {id: 1, reason: "out_of_stock"}) { results { state changed orderStatus } } }'))).data,
+    'mutation { cancelOrder(input: {id: 1, reason: "out_of_stock"})'
+      + ' { results { state changed orderStatus } } }'))).data,
   { cancelOrder: { results: [{ state: 'canceled', changed: true, orderStatus: 'canceled' }] } }, 'a call');
-  equal(await meanwhile(`SELECT actor FROM ordcancel.event WHERE order_key = '1'`), 'kim', 'settings are those of the request');
+  equal(await meanwhile(`SELECT actor FROM ordcancel.event WHERE order_key = '1'`), 'kim',
+    'settings are those of the request');
   const { errors: [error] } = await call('mutation { cancelOrder(input: {id: 21}) { results { state } } }');
   equal([error.originalError.code, error.originalError.hint], ['OC003', 'Process it as a return.'], 'a refusal');
 });

@@ -113,7 +113,8 @@ value("INSERT INTO customers VALUES (1)")
 value("SET ordcancel.allow_truncate = on")
 cancel(3)
 ActiveRecord::Base.connection.truncate_tables("orders")
-equal(value("SELECT count(*) FROM audit.orders_cancellation"), 1, "truncate_tables leaves the records of orders that are gone")
+equal(value("SELECT count(*) FROM audit.orders_cancellation"), 1,
+      "truncate_tables leaves the records of orders that are gone")
 value("INSERT INTO orders VALUES (4, 'placed')")
 equal(cancel(4), "canceled", "a call")
 clean

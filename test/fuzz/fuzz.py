@@ -38,7 +38,8 @@ class World:
 
     def changing(self, pid, since, until):
         """Has another session than that process changed catalogs meanwhile?"""
-        return any(since <= end and began <= until for s in self.sessions if pid not in s.pids for began, end in list(s.changes))
+        return any(since <= end and began <= until for s in self.sessions if pid not in s.pids
+                   for began, end in list(s.changes))
 
     def done(self):
         return sum(s.made for s in self.sessions)
@@ -47,7 +48,8 @@ class World:
         admin = connect('dbname=postgres')
         cursor = admin.cursor()
         cursor.execute('DROP DATABASE IF EXISTS fuzz_%d WITH (FORCE)' % self.round)
-        cursor.execute("CREATE DATABASE fuzz_%d TEMPLATE template0 ENCODING '%s' LOCALE 'C'" % (self.round, self.encoding))
+        cursor.execute("CREATE DATABASE fuzz_%d TEMPLATE template0 ENCODING '%s' LOCALE 'C'"
+                       % (self.round, self.encoding))
         cursor.execute("SELECT current_setting('server_version_num')::int, current_setting('debug_assertions')")
         version, asserts = cursor.fetchone()
         self.parallel = ('debug_parallel_query' if version >= 160000 else 'force_parallel_mode') + ' = regress'
@@ -63,13 +65,15 @@ class World:
             schema = f.read()
         if self.encoding in ('SQL_ASCII', 'EUC_JP'):
             # No ICU there, nor all letters.
-            schema = schema.replace("(provider = icu, locale = 'und-u-ks-level2', deterministic = false)", 'FROM "C"').replace('Größe', 'G')
+            schema = schema.replace("(provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+                                    'FROM "C"').replace('Größe', 'G')
         cursor.execute('CREATE EXTENSION ordcancel; ' + schema)
         cursor.execute('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ordcancel TO f_owner, f_merchant;'
                        " SELECT ordcancel.grant_customer('f_customer'); SELECT ordcancel.grant_merchant('f_merchant')")
         cursor.execute(ROUTINES)
         self.calls = Calls([dict(r) for r in cursor.fetchall()])
-        cursor.execute("SELECT oid::regclass::text AS name FROM pg_class WHERE relnamespace = 'ordcancel'::regnamespace AND relkind IN ('r', 'v', 'p') ORDER BY 1")
+        cursor.execute("SELECT oid::regclass::text AS name FROM pg_class WHERE relnamespace = "
+                       "'ordcancel'::regnamespace AND relkind IN ('r', 'v', 'p') ORDER BY 1")
         self.reports = [r['name'] for r in cursor.fetchall()]
         for shape in tables.SHAPES:
             for sql in tables.create(random.Random('%s/%d/%s' % (self.seed, self.round, shape.name)), shape):
@@ -119,7 +123,8 @@ class Figures:
             print('  %-45s %7d %7d' % (name, n, self.good[name]))
         print('errors by SQLSTATE: ' + ', '.join('%s %d' % e for e in self.errors.most_common()))
         for what, (entry, n) in self.allowed.items():
-            print('allowed, %d times: %s (%s, %s)\n    first by: %s' % (n, entry['message'], what[0], what[1], entry.get('statement', '')[:300]))
+            print('allowed, %d times: %s (%s, %s)\n    first by: %s'
+                  % (n, entry['message'], what[0], what[1], entry.get('statement', '')[:300]))
         kinds = collections.Counter()
         for (kind, _), (_, n) in self.troubles.items():
             kinds[kind] += n
@@ -133,7 +138,8 @@ def describe(entry):
     for name in ('detail', 'context', 'statement', 'where'):
         if entry.get(name):
             parts.append('%s: %s' % (name.upper(), entry[name][:4000]))
-    parts.append('LOCATION: %s, %s:%s, process %s%s' % (entry.get('func_name'), entry.get('file_name'), entry.get('file_line_num'), entry.get('pid'),
+    parts.append('LOCATION: %s, %s:%s, process %s%s' % (entry.get('func_name'), entry.get('file_name'),
+                                                        entry.get('file_line_num'), entry.get('pid'),
                                                       ', of ordcancel' if entry.get('ours') else ''))
     return '\n'.join(parts)
 
@@ -141,7 +147,8 @@ def describe(entry):
 def read_log(log, figures, world, smith=False):
     crashes, internal, allowed, leaks = log.read(world.changing)
     for entry in crashes:
-        figures.trouble('crash', (entry.get('where', '').splitlines() or [''])[0] + entry.get('detail', '')[:60], describe(entry) + '\nROUND: %d, %s' % (world.round, world.encoding))
+        figures.trouble('crash', (entry.get('where', '').splitlines() or [''])[0] + entry.get('detail', '')[:60],
+                        describe(entry) + '\nROUND: %d, %s' % (world.round, world.encoding))
     for entry in internal:
         # sqlsmith calls core's internal functions, too, which raise what they like.
         if smith and not entry['ours'] and 'ordcancel' not in entry.get('context', ''):
@@ -172,7 +179,8 @@ def play(world, args, figures, log):
                 hung = True
                 world.over.set()
                 figures.trouble('hang', sent[1][:100], 'no answer for %d s: %s' % (HANG, sent[1]))
-                subprocess.run(['pg_ctl', '-s', '-m', 'immediate', 'restart', '-w', '-l', world.directory + '/restart.log'], check=False)
+                subprocess.run(['pg_ctl', '-s', '-m', 'immediate', 'restart', '-w', '-l',
+                                world.directory + '/restart.log'], check=False)
     for s in sessions:
         figures.add(s)
         if s.failure:
@@ -181,7 +189,8 @@ def play(world, args, figures, log):
         for sql, row in s.hidden:
             figures.trouble('XX000', ('answer', str(row)[-80:]), 'in an answer: %r\nSTATEMENT: %s' % (row, sql))
         for sql, before, after in s.leaks:
-            figures.trouble('leak', ('state', str(after)), 'state before %r, after %r\nSTATEMENT: %s' % (before, after, sql))
+            figures.trouble('leak', ('state', str(after)),
+                            'state before %r, after %r\nSTATEMENT: %s' % (before, after, sql))
     world.over.set()
     healer.join()
     sessions.append(healer)
@@ -197,17 +206,20 @@ def smith(args, figures, log):
     cursor = connection.cursor()
     cursor.execute("""
         DROP SERVER nowhere CASCADE;
-        REVOKE EXECUTE ON FUNCTION pg_terminate_backend(int, bigint), pg_cancel_backend(int), pg_sleep(double precision), pg_sleep_for(interval),
-            pg_sleep_until(timestamptz) FROM PUBLIC;
+        REVOKE EXECUTE ON FUNCTION pg_terminate_backend(int, bigint), pg_cancel_backend(int),
+            pg_sleep(double precision), pg_sleep_for(interval), pg_sleep_until(timestamptz) FROM PUBLIC;
         GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ordcancel TO f_smith;
         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA shop TO f_smith""")
     cursor.close()
     connection.close()
-    target = 'host=%s port=%s dbname=fuzz_999 user=f_smith options=--statement_timeout=500' % (os.environ['PGHOST'], os.environ['PGPORT'])
+    target = 'host=%s port=%s dbname=fuzz_999 user=f_smith options=--statement_timeout=500' % (os.environ['PGHOST'],
+                os.environ['PGPORT'])
     with open(args.directory + '/sqlsmith.out', 'w+', errors='replace') as out:
         try:
-            subprocess.run(['sqlsmith', '--target=' + target, '--seed=%d' % random.Random(str(args.seed)).randrange(2 ** 31),
-                            '--max-queries=%d' % args.smith, '--verbose'], stdout=out, stderr=out, timeout=120, check=False)
+            subprocess.run(['sqlsmith', '--target=' + target,
+                            '--seed=%d' % random.Random(str(args.seed)).randrange(2 ** 31),
+                            '--max-queries=%d' % args.smith, '--verbose'], stdout=out, stderr=out, timeout=120,
+                           check=False)
         except subprocess.TimeoutExpired:
             out.write('\nstopped after 120 s\n')
         out.seek(0)

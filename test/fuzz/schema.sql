@@ -77,18 +77,24 @@ BEGIN
     RETURN btrecordcmp($1, $2);
 END
 $$;
-CREATE FUNCTION shop.ct_lt(shop.ct, shop.ct) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT shop.ct_cmp($1, $2) < 0 $$;
-CREATE FUNCTION shop.ct_le(shop.ct, shop.ct) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT shop.ct_cmp($1, $2) <= 0 $$;
-CREATE FUNCTION shop.ct_eq(shop.ct, shop.ct) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT shop.ct_cmp($1, $2) = 0 $$;
-CREATE FUNCTION shop.ct_ge(shop.ct, shop.ct) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT shop.ct_cmp($1, $2) >= 0 $$;
-CREATE FUNCTION shop.ct_gt(shop.ct, shop.ct) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT shop.ct_cmp($1, $2) > 0 $$;
+CREATE FUNCTION shop.ct_lt(shop.ct, shop.ct) RETURNS boolean LANGUAGE sql IMMUTABLE
+    AS $$ SELECT shop.ct_cmp($1, $2) < 0 $$;
+CREATE FUNCTION shop.ct_le(shop.ct, shop.ct) RETURNS boolean LANGUAGE sql IMMUTABLE
+    AS $$ SELECT shop.ct_cmp($1, $2) <= 0 $$;
+CREATE FUNCTION shop.ct_eq(shop.ct, shop.ct) RETURNS boolean LANGUAGE sql IMMUTABLE
+    AS $$ SELECT shop.ct_cmp($1, $2) = 0 $$;
+CREATE FUNCTION shop.ct_ge(shop.ct, shop.ct) RETURNS boolean LANGUAGE sql IMMUTABLE
+    AS $$ SELECT shop.ct_cmp($1, $2) >= 0 $$;
+CREATE FUNCTION shop.ct_gt(shop.ct, shop.ct) RETURNS boolean LANGUAGE sql IMMUTABLE
+    AS $$ SELECT shop.ct_cmp($1, $2) > 0 $$;
 CREATE OPERATOR shop.< (PROCEDURE = shop.ct_lt, LEFTARG = shop.ct, RIGHTARG = shop.ct);
 CREATE OPERATOR shop.<= (PROCEDURE = shop.ct_le, LEFTARG = shop.ct, RIGHTARG = shop.ct);
 CREATE OPERATOR shop.= (PROCEDURE = shop.ct_eq, LEFTARG = shop.ct, RIGHTARG = shop.ct);
 CREATE OPERATOR shop.>= (PROCEDURE = shop.ct_ge, LEFTARG = shop.ct, RIGHTARG = shop.ct);
 CREATE OPERATOR shop.> (PROCEDURE = shop.ct_gt, LEFTARG = shop.ct, RIGHTARG = shop.ct);
 CREATE OPERATOR CLASS shop.ct_ops DEFAULT FOR TYPE shop.ct USING btree AS
-    OPERATOR 1 shop.<, OPERATOR 2 shop.<=, OPERATOR 3 shop.=, OPERATOR 4 shop.>=, OPERATOR 5 shop.>, FUNCTION 1 shop.ct_cmp(shop.ct, shop.ct);
+    OPERATOR 1 shop.<, OPERATOR 2 shop.<=, OPERATOR 3 shop.=, OPERATOR 4 shop.>=, OPERATOR 5 shop.>,
+FUNCTION 1 shop.ct_cmp(shop.ct, shop.ct);
 
 -- What is no order table.
 CREATE VIEW shop.a_view AS SELECT 1 AS id, 'new'::text AS status;

@@ -30,7 +30,8 @@ ALLOWED = [
 LONGEST = 3.0
 
 # Warnings that say that something was not cleaned up.
-LEAKS = re.compile(r'(reference|refcount) leak|leaked|not closed|still (active|held|referenced)|left non-empty|problem in|detected write past|'
+LEAKS = re.compile(r'(reference|refcount) leak|leaked|not closed|still (active|held|referenced)|left non-empty|'
+                   r'problem in|detected write past|'
                    r'you don\'t own a lock|bogus|out of shared|corrupt|AbortTransaction while|snapshot')
 
 
@@ -52,7 +53,9 @@ class ServerLog:
         return re.search(r'\b%s\(' % re.escape(entry.get('func_name', ' ')), text) is not None
 
     def read(self, changing):
-        """Lists of crashes, internal errors, allowed internal errors and leaks since the last time; each a dictionary."""
+        """Lists of crashes, internal errors, allowed internal errors and leaks since the last time. Each is a
+        dictionary.
+        """
         crashes, internal, allowed, leaks = [], [], [], []
         path = self.directory + '/fuzz.json'
         if os.path.exists(path):
@@ -78,14 +81,16 @@ class ServerLog:
             crashes.append(entry)
         elif entry.get('state_code', '').startswith('XX') and severity != 'LOG':
             entry['ours'] = self.ours(entry)
-            known = not entry['ours'] and any(re.search(pattern, message) for pattern in ALLOWED) and self.beside(entry, changing)
+            known = not entry['ours'] and any(re.search(pattern, message) for pattern in ALLOWED) and self.beside(entry,
+                        changing)
             (allowed if known else internal).append(entry)
         elif severity == 'WARNING' and LEAKS.search(message):
             leaks.append(entry)
 
     @staticmethod
     def beside(entry, changing):
-        at = datetime.datetime.strptime(entry['timestamp'], '%Y-%m-%d %H:%M:%S.%f UTC').replace(tzinfo=datetime.timezone.utc).timestamp()
+        at = datetime.datetime.strptime(entry['timestamp'],
+                                        '%Y-%m-%d %H:%M:%S.%f UTC').replace(tzinfo=datetime.timezone.utc).timestamp()
         return changing(entry['pid'], at - LONGEST, at)
 
     def assertion(self):
@@ -104,7 +109,8 @@ class ServerLog:
         result = ''
         for core in glob.glob(self.data + '/core*'):
             try:
-                out = subprocess.run(['gdb', '-batch', '-ex', 'bt 25', self.postgres, core], capture_output=True, text=True, timeout=120, check=False).stdout
+                out = subprocess.run(['gdb', '-batch', '-ex', 'bt 25', self.postgres, core], capture_output=True,
+                                     text=True, timeout=120, check=False).stdout
                 result += '\n' + '\n'.join(line for line in out.splitlines() if line.startswith('#'))
             except (OSError, subprocess.TimeoutExpired):
                 pass

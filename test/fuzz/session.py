@@ -20,7 +20,9 @@ LEVELS = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] * 4 + ['READ UNCO
 # What changes catalogs, also in the middle of something else.
 DDL = re.compile(r'DROP|ALTER|CREATE|tach|TRUNCATE|GRANT|REVOKE|VACUUM|CLUSTER|REINDEX|grant_|preset|guard_partitions')
 
-# Of a hundred steps: calls, calls with the user's code in between, plain writes, DDL, a new table, trigger functions elsewhere, settings, reports, cancels
+# Of a hundred steps: calls, calls with the user's code in between, plain
+# writes, DDL, a new table, trigger functions elsewhere, settings, reports,
+# cancels
 MIXES = [(55, 22, 8, 3, 2, 2, 3, 3, 2), (30, 8, 10, 36, 7, 1, 3, 3, 2), (28, 8, 42, 6, 3, 1, 3, 4, 5)]
 
 
@@ -94,7 +96,8 @@ class Session(threading.Thread):
         raise RuntimeError('no connection any more')
 
     def home(self):
-        self.send("RESET SESSION AUTHORIZATION; RESET ALL; SET lock_timeout = 50; SET statement_timeout = %d" % self.world.timeout)
+        self.send("RESET SESSION AUTHORIZATION; RESET ALL; SET lock_timeout = 50; SET statement_timeout = %d"
+                  % self.world.timeout)
 
     def send(self, sql):
         """True: it went well."""
@@ -164,12 +167,15 @@ class Session(threading.Thread):
     def rare(self, rng):
         kind = rng.random()
         if kind < 0.55:
-            self.send("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            self.send("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid "
+                      "<> pg_backend_pid()"
                       " AND backend_type = 'client backend' AND state = 'active'")
         elif kind < 0.56 and self.number == 1:
-            self.send(rng.choice(['DROP EXTENSION ordcancel CASCADE', 'BEGIN; DROP EXTENSION ordcancel CASCADE; ROLLBACK']))
+            self.send(rng.choice(['DROP EXTENSION ordcancel CASCADE',
+                                  'BEGIN; DROP EXTENSION ordcancel CASCADE; ROLLBACK']))
         else:
-            for sql in ('CREATE EXTENSION IF NOT EXISTS ordcancel', "SELECT ordcancel.grant_merchant('f_merchant')", 'CHECKPOINT',
+            for sql in ('CREATE EXTENSION IF NOT EXISTS ordcancel', "SELECT ordcancel.grant_merchant('f_merchant')",
+                        'CHECKPOINT',
                         "REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA ordcancel FROM f_owner"):
                 if rng.random() < 0.5:
                     self.send(sql)
@@ -204,7 +210,9 @@ class Session(threading.Thread):
         self.calls[routine['name']] += 1
         self.made += 1
         if routine['prokind'] == 'p':
-            good = self.in_transaction(rng, lambda: self.send('CALL ' + call)) if rng.random() < 0.3 else self.send('CALL ' + call)
+            good = self.in_transaction(rng,
+                                       lambda: self.send('CALL ' + call)) if rng.random() < 0.3 else self.send('CALL '
+                                                                                                               + call)
         elif rng.random() < 0.03:
             good = self.without_trace(rng, statement(routine, call))
         else:
@@ -228,8 +236,10 @@ class Session(threading.Thread):
     def state(self):
         try:
             with self.connection.cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid(), current_user::text, session_user::text, current_setting('search_path'), current_setting('row_security'),"
-                               " current_setting('TimeZone'), current_setting('DateStyle'), current_setting('session_replication_role')")
+                cursor.execute("SELECT pg_backend_pid(), current_user::text, session_user::text, "
+                               "current_setting('search_path'), current_setting('row_security'),"
+                               " current_setting('TimeZone'), current_setting('DateStyle'), "
+                               "current_setting('session_replication_role')")
                 return cursor.fetchone()
         except psycopg2.Error:
             return None
@@ -238,14 +248,17 @@ class Session(threading.Thread):
         """Ways of making a call."""
         kind = rng.randrange(30)
         if kind == 0:
-            for text in ('PREPARE q AS ' + sql, 'EXECUTE q', 'EXECUTE q', self.world.calls.deed(rng), 'EXECUTE q', 'DEALLOCATE q'):
+            for text in ('PREPARE q AS ' + sql, 'EXECUTE q', 'EXECUTE q', self.world.calls.deed(rng), 'EXECUTE q',
+                         'DEALLOCATE q'):
                 good = self.send(text)
             return good
         if kind == 1:
-            good = self.send('DO $do$ BEGIN EXECUTE %s; EXCEPTION WHEN OTHERS THEN RAISE NOTICE USING MESSAGE = \'caught \' || SQLERRM, ERRCODE = SQLSTATE; END $do$' % tables.quote(sql))
+            good = self.send('DO $do$ BEGIN EXECUTE %s; EXCEPTION WHEN OTHERS THEN RAISE NOTICE USING MESSAGE = '
+                             '\'caught \' || SQLERRM, ERRCODE = SQLSTATE; END $do$' % tables.quote(sql))
             return good
         if kind == 2:
-            return self.send('DO $do$ BEGIN FOR i IN 1 .. 5 LOOP BEGIN EXECUTE %s; EXECUTE %s; EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $do$' % (
+            return self.send('DO $do$ BEGIN FOR i IN 1 .. 5 LOOP BEGIN EXECUTE %s; EXECUTE %s; '
+                             'EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $do$' % (
                 tables.quote(sql), tables.quote(self.world.calls.deed(rng))))
         if kind == 3:
             return self.send('SELECT 1; %s; SELECT 2' % sql)
@@ -258,9 +271,11 @@ class Session(threading.Thread):
         if kind == 7:
             return self.send('SELECT x.k0, %s FROM %s AS x' % (call, rng.choice(tables.SHAPES).name))
         if kind == 8:
-            return self.send('SELECT * FROM generate_series(1, 2) AS g LEFT JOIN LATERAL %s AS f ON true LIMIT 1' % call)
+            return self.send('SELECT * FROM generate_series(1, 2) AS g LEFT JOIN LATERAL %s AS f ON true LIMIT 1'
+                             % call)
         if kind == 9:
-            return self.send('CREATE TEMP TABLE IF NOT EXISTS made AS ' + sql) and self.send('DROP TABLE IF EXISTS made')
+            return self.send('CREATE TEMP TABLE IF NOT EXISTS made AS '
+                             + sql) and self.send('DROP TABLE IF EXISTS made')
         if kind == 10:
             good = self.send('SET statement_timeout = %d' % rng.choice([1, 2, 3, 5, 8])) and self.send(sql)
             self.send('SET statement_timeout = %d' % self.world.timeout)
@@ -274,9 +289,11 @@ class Session(threading.Thread):
             self.send('RESET ROLE')
             return good
         if kind == 13:
-            return self.send('CREATE OR REPLACE FUNCTION shop.wrapped() RETURNS void LANGUAGE sql AS %s' % tables.quote(sql)) and self.send('SELECT shop.wrapped(), shop.wrapped()')
+            return self.send('CREATE OR REPLACE FUNCTION shop.wrapped() RETURNS void LANGUAGE sql AS %s'
+                             % tables.quote(sql)) and self.send('SELECT shop.wrapped(), shop.wrapped()')
         if kind == 14:
-            return self.send('SELECT CASE WHEN x.paid > 4 THEN (%s) IS NULL END FROM %s AS x FOR UPDATE' % (call, rng.choice(tables.SHAPES).name))
+            return self.send('SELECT CASE WHEN x.paid > 4 THEN (%s) IS NULL END FROM %s AS x FOR UPDATE'
+                             % (call, rng.choice(tables.SHAPES).name))
         if kind == 15:
             return self.send('UPDATE %s SET extra = (%s)::text WHERE paid > 4' % (rng.choice(tables.SHAPES).name, call))
         if kind == 16:
@@ -312,13 +329,16 @@ class Healer(Session):
     def heal(self):
         rng = random.Random()
         if not self.send('SELECT FROM ordcancel.order_table LIMIT 1'):
-            self.send("SET lock_timeout = 500; SET client_min_messages = warning; CREATE EXTENSION ordcancel; GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ordcancel"
+            self.send("SET lock_timeout = 500; SET client_min_messages = warning; CREATE EXTENSION ordcancel; "
+                      "GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ordcancel"
                       " TO f_owner, f_merchant; SELECT ordcancel.grant_customer('f_customer')")
             self.home()
             return
         for shape in tables.SHAPES:
-            whole = self.send("SELECT 1 / count(*) FROM ordcancel.order_table WHERE orders = '%s'::regclass" % shape.name)
+            whole = self.send("SELECT 1 / count(*) FROM ordcancel.order_table WHERE orders = '%s'::regclass"
+                              % shape.name)
             # One that only answers with errors may stay so for a while.
-            if not whole or rng.random() < 0.05 and not self.send("SELECT * FROM ordcancel.cancel_options('%s', %s)" % (shape.name, shape.order_id(rng))):
+            if not whole or rng.random() < 0.05 and not self.send("SELECT * FROM ordcancel.cancel_options('%s', %s)"
+                                                                  % (shape.name, shape.order_id(rng))):
                 for sql in tables.create(rng, shape):
                     self.send(sql)

@@ -59,7 +59,8 @@ SHAPES = [Shape(*s[0], **s[1]) for s in [
     ((7, [('int', integer)], 'text'), {'partition': 'list'}),
     ((8, [('int', integer), ('text', text)], 'shop.st'), {'partition': 'hash'}),
     ((9, [('char(8)', text)], 'char(10)'), {}),
-    ((10, [('timestamptz', lambda n: "'2026-01-01 00:00:%02d+00'::timestamptz" % n)], 'boolean'), {'words': ['true', 'false']}),
+    ((10, [('timestamptz', lambda n: "'2026-01-01 00:00:%02d+00'::timestamptz" % n)], 'boolean'),
+     {'words': ['true', 'false']}),
     ((11, [('shop.ct', lambda n: "ROW(%d, 'x')::shop.ct" % n)], 'numeric'), {'numbers': True}),
     ((12, [('text COLLATE shop.folded', text)], 'text COLLATE shop.folded'), {}),
     ((13, [('interval', lambda n: "'%d days'::interval" % n), ('date', lambda n: "'2026-01-%02d'::date" % (n + 1)),
@@ -92,13 +93,16 @@ def create(rng, s):
     q.append('CREATE %sTABLE %s (%s)%s' % (unlogged, s.name, ', '.join(columns), partition))
     if s.partition == 'list':
         # Its columns stand in another order.
-        other = 'extra text, k0 int NOT NULL, ' + ', '.join(c for c in columns if c.split()[0] not in ('k0', 'extra', 'PRIMARY'))
+        other = 'extra text, k0 int NOT NULL, ' + ', '.join(c for c in columns
+                                                            if c.split()[0] not in ('k0', 'extra', 'PRIMARY'))
         q += ['CREATE TABLE {0}_p1 PARTITION OF {0} FOR VALUES IN (0, 1, 2, 3)', 'CREATE TABLE {0}_p2 (%s)' % other,
-              'ALTER TABLE {0} ATTACH PARTITION {0}_p2 FOR VALUES IN (4, 5, 6, 7)', 'CREATE TABLE {0}_d PARTITION OF {0} DEFAULT']
+              'ALTER TABLE {0} ATTACH PARTITION {0}_p2 FOR VALUES IN (4, 5, 6, 7)',
+              'CREATE TABLE {0}_d PARTITION OF {0} DEFAULT']
     elif s.partition == 'hash':
         q += ['CREATE TABLE {0}_h0 PARTITION OF {0} FOR VALUES WITH (MODULUS 2, REMAINDER 0)',
               'CREATE TABLE {0}_h1 PARTITION OF {0} FOR VALUES WITH (MODULUS 2, REMAINDER 1) PARTITION BY RANGE (k1)',
-              "CREATE TABLE {0}_h1a PARTITION OF {0}_h1 FOR VALUES FROM (MINVALUE) TO ('key5')", 'CREATE TABLE {0}_h1b PARTITION OF {0}_h1 DEFAULT']
+              "CREATE TABLE {0}_h1a PARTITION OF {0}_h1 FOR VALUES FROM (MINVALUE) TO ('key5')",
+              'CREATE TABLE {0}_h1b PARTITION OF {0}_h1 DEFAULT']
     if dropped and s.partition != 'list':
         q.append('ALTER TABLE {0} DROP COLUMN dropped1, DROP COLUMN dropped2')
     q += [insert(rng, s, n, ' ON CONFLICT DO NOTHING') for n in range(12)]
@@ -107,7 +111,8 @@ def create(rng, s):
     q.append('GRANT SELECT ON {0} TO f_customer, f_merchant')
 
     # All or nothing up to here; the rest may fail.
-    made = ['RESET SESSION AUTHORIZATION; RESET ALL; SET lock_timeout = 500; SET statement_timeout = 3000; SET client_min_messages = warning',
+    made = ['RESET SESSION AUTHORIZATION; RESET ALL; SET lock_timeout = 500; SET statement_timeout = 3000; '
+            'SET client_min_messages = warning',
             '; '.join(q).replace('{0}', s.name)]
     if rng.random() < 0.4:
         made.append("SELECT ordcancel.add_block('%s', 'b', %s)" % (s.name, quote(rng.choice(
@@ -116,7 +121,8 @@ def create(rng, s):
         made.append(trigger(rng, s.name))
     if rng.random() < 0.15:
         made.append('ALTER TABLE %s ENABLE ROW LEVEL SECURITY' % s.name)
-        made.append('CREATE POLICY p ON %s USING (%s)' % (s.name, rng.choice(["paid > 1", 'shop.chaos()', 'true', "current_user <> 'f_customer'"])))
+        made.append('CREATE POLICY p ON %s USING (%s)'
+                    % (s.name, rng.choice(["paid > 1", 'shop.chaos()', 'true', "current_user <> 'f_customer'"])))
     if rng.random() < 0.4:
         key = ', '.join(s.columns)
         made.append('CREATE TABLE %s_child (%s, x int%s)' % (
@@ -155,8 +161,10 @@ def configure(rng, s):
 def trigger(rng, table):
     what = rng.choice(['', '', 'suppress', 'raise:' + rng.choice(ERRORS), 'set:{"status": "paid"}', 'set:{"paid": 3}'])
     if rng.random() < 0.2:
-        return "CREATE CONSTRAINT TRIGGER z%d AFTER %s ON %s DEFERRABLE INITIALLY %s FOR EACH ROW EXECUTE FUNCTION shop.trouble(%s)" % (
-            rng.randint(1, 3), rng.choice(['UPDATE', 'INSERT OR UPDATE']), table, rng.choice(['DEFERRED', 'IMMEDIATE']), quote(what))
+        return ("CREATE CONSTRAINT TRIGGER z%d AFTER %s ON %s DEFERRABLE INITIALLY %s FOR EACH ROW "
+                "EXECUTE FUNCTION shop.trouble(%s)") % (
+            rng.randint(1, 3), rng.choice(['UPDATE', 'INSERT OR UPDATE']), table, rng.choice(['DEFERRED', 'IMMEDIATE']),
+            quote(what))
     return 'CREATE TRIGGER %s%d %s %s ON %s FOR EACH %s EXECUTE FUNCTION shop.trouble(%s)' % (
         rng.choice(['a', 'z', '"!a']) + '', rng.randint(1, 3), rng.choice(['BEFORE', 'AFTER']),
         rng.choice(['UPDATE', 'UPDATE', 'INSERT', 'DELETE', 'INSERT OR UPDATE OR DELETE', 'UPDATE OF status']), table,
@@ -167,7 +175,8 @@ def trigger(rng, table):
 
 def insert(rng, s, n, more=''):
     return 'INSERT INTO %s (%s, status, placed_at, paid, policy_by, extra) VALUES (%s, %s, %s, %s, %s, %s)%s' % (
-        s.name, ', '.join(s.columns), ', '.join(s.key(n)), quote(rng.choice(s.words[:4])) if rng.random() < 0.85 else s.word(rng),
+        s.name, ', '.join(s.columns), ', '.join(s.key(n)), quote(rng.choice(s.words[:4])) if rng.random() < 0.85
+        else s.word(rng),
         rng.choice(['now()', "now() - interval '2 hours'", "'infinity'", "'-infinity'", 'NULL']),
         rng.choice(['0', '5', '10', 'NULL', "'NaN'", '-1', '0.001', "'Infinity'"]),
         rng.choice(["'default'", "'other'", 'NULL', "''", "'none'"]),
@@ -185,24 +194,31 @@ def dml(rng, s):
     if kind == 5:
         return 'DELETE FROM %s%s' % (s.name, ' WHERE ' + s.where(n) if rng.random() < 0.8 else '')
     if kind == 6:
-        return insert(rng, s, n, rng.choice(['', ' ON CONFLICT DO NOTHING', ' ON CONFLICT (%s) DO UPDATE SET status = %s' % (
+        return insert(rng, s, n,
+                      rng.choice(['', ' ON CONFLICT DO NOTHING', ' ON CONFLICT (%s) DO UPDATE SET status = %s' % (
             ', '.join(s.columns), w)]))
     if kind == 7:
         return 'UPDATE %s SET %s = %s WHERE %s' % (s.name, s.columns[-1], s.key(rng.randint(0, 13))[-1], s.where(n))
     if kind == 8:
-        return ('MERGE INTO {0} AS t USING (SELECT {1}) AS v ON {2} WHEN MATCHED AND paid > 5 THEN UPDATE SET status = {3}'
+        return ('MERGE INTO {0} AS t USING (SELECT {1}) AS v ON {2} WHEN MATCHED AND paid > 5'
+                ' THEN UPDATE SET status = {3}'
                 ' WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT ({4}, status) VALUES ({5}, {3})').format(
                     s.name, '1', s.where(n), w, ', '.join(s.columns), ', '.join(s.key(n)))
     if kind == 9:
-        return 'SELECT * FROM %s WHERE %s FOR %s' % (s.name, s.where(n), rng.choice(['UPDATE', 'SHARE', 'KEY SHARE', 'NO KEY UPDATE SKIP LOCKED']))
+        return 'SELECT * FROM %s WHERE %s FOR %s' % (s.name, s.where(n),
+                                                     rng.choice(['UPDATE', 'SHARE', 'KEY SHARE',
+                                                                 'NO KEY UPDATE SKIP LOCKED']))
     if kind == 10:
         return rng.choice([
             'INSERT INTO {0}_child ({1}, x) VALUES ({2}, 1)'.format(s.name, ', '.join(s.columns), ', '.join(s.key(n))),
             'UPDATE {0}_child SET {1} = {2}'.format(s.name, s.columns[0], s.key(n)[0]),
-            'WITH w AS (UPDATE {0} SET status = {1} WHERE {2} RETURNING *) SELECT count(*) FROM w'.format(s.name, w, s.where(n))])
+            'WITH w AS (UPDATE {0} SET status = {1} WHERE {2} RETURNING *) SELECT count(*) FROM w'.format(s.name, w,
+                        s.where(n))])
     return rng.choice([
-        "UPDATE {0}_cancellation SET state = 'x'", 'DELETE FROM {0}_cancellation_event', 'UPDATE {0} SET paid = paid + 1',
-        'UPDATE {0} SET policy_by = \'other\'', 'TABLE {0}_cancellation', 'UPDATE {0} SET placed_at = NULL, extra = NULL']).format(s.name)
+        "UPDATE {0}_cancellation SET state = 'x'", 'DELETE FROM {0}_cancellation_event',
+        'UPDATE {0} SET paid = paid + 1',
+        'UPDATE {0} SET policy_by = \'other\'', 'TABLE {0}_cancellation',
+        'UPDATE {0} SET placed_at = NULL, extra = NULL']).format(s.name)
 
 
 REPORTS = ['TABLE ordcancel.batch_progress', 'TABLE ordcancel.batch_summary', 'TABLE ordcancel.batch_refused',
@@ -216,8 +232,10 @@ def ddl(rng, s):
         part = t + ('_p1' if s.partition == 'list' else '_h0')
         bound = 'FOR VALUES IN (0, 1, 2, 3)' if s.partition == 'list' else 'FOR VALUES WITH (MODULUS 2, REMAINDER 0)'
         return rng.choice([
-            'ALTER TABLE %s DETACH PARTITION %s' % (t, part), 'ALTER TABLE %s DETACH PARTITION %s CONCURRENTLY' % (t, part),
-            'ALTER TABLE %s ATTACH PARTITION %s %s' % (t, part, bound), 'ALTER TABLE %s ATTACH PARTITION %s %s' % (t, part, bound),
+            'ALTER TABLE %s DETACH PARTITION %s' % (t, part),
+            'ALTER TABLE %s DETACH PARTITION %s CONCURRENTLY' % (t, part),
+            'ALTER TABLE %s ATTACH PARTITION %s %s' % (t, part, bound),
+            'ALTER TABLE %s ATTACH PARTITION %s %s' % (t, part, bound),
             'DROP TABLE %s' % part, 'CREATE TABLE %s PARTITION OF %s %s' % (part, t, bound), 'TRUNCATE %s' % part])
     record = t + rng.choice(['_cancellation', '_cancellation_event'])
     kind = rng.random()
@@ -226,27 +244,45 @@ def ddl(rng, s):
             'ALTER TABLE {t} ADD COLUMN e{n} int DEFAULT {n}', 'ALTER TABLE {t} DROP COLUMN IF EXISTS e{n}',
             'ALTER TABLE {t} ADD COLUMN o text', 'ALTER TABLE {t} DROP COLUMN IF EXISTS o',
             'ALTER TABLE {t} DROP COLUMN extra CASCADE', 'ALTER TABLE {t} ADD COLUMN extra text',
-            'ALTER TABLE {t} DROP COLUMN {c}', 'ALTER TABLE {t} RENAME {c} TO renamed', 'ALTER TABLE {t} RENAME renamed TO {c}',
-            'ALTER TABLE {t} RENAME renamed TO {c}', 'ALTER TABLE {t} ALTER paid TYPE text', 'ALTER TABLE {t} ALTER paid TYPE numeric USING NULL',
-            'ALTER TABLE {t} ALTER paid TYPE numeric USING NULL', 'ALTER TABLE {t} ALTER {c} TYPE text', 'ALTER TABLE {t} ALTER status TYPE varchar(4)',
-            'CREATE INDEX i{n} ON {t} (status)', 'CREATE INDEX i{n} ON {t} (shop.calm(paid))', 'CREATE INDEX i{n} ON {t} (paid) WHERE shop.calm(true)',
+            'ALTER TABLE {t} DROP COLUMN {c}', 'ALTER TABLE {t} RENAME {c} TO renamed',
+            'ALTER TABLE {t} RENAME renamed TO {c}',
+            'ALTER TABLE {t} RENAME renamed TO {c}', 'ALTER TABLE {t} ALTER paid TYPE text',
+            'ALTER TABLE {t} ALTER paid TYPE numeric USING NULL',
+            'ALTER TABLE {t} ALTER paid TYPE numeric USING NULL', 'ALTER TABLE {t} ALTER {c} TYPE text',
+            'ALTER TABLE {t} ALTER status TYPE varchar(4)',
+            'CREATE INDEX i{n} ON {t} (status)', 'CREATE INDEX i{n} ON {t} (shop.calm(paid))',
+            'CREATE INDEX i{n} ON {t} (paid) WHERE shop.calm(true)',
             'CREATE INDEX CONCURRENTLY i{n} ON {t} (paid)', 'DROP INDEX IF EXISTS shop.i{n}', 'REINDEX TABLE {t}',
             'ALTER TABLE {t} DROP CONSTRAINT {b}_pkey', 'ALTER TABLE {t} ADD CONSTRAINT {b}_pkey PRIMARY KEY ({k})',
-            'ALTER TABLE {t} ADD CONSTRAINT {b}_pkey PRIMARY KEY ({k})', 'ALTER TABLE {t} ADD CONSTRAINT ck{n} CHECK (shop.chaos())',
-            'ALTER TABLE {t} DROP CONSTRAINT IF EXISTS ck{n}', 'ALTER TABLE {t} SET UNLOGGED', 'ALTER TABLE {t} SET LOGGED',
-            'ALTER TABLE {t} OWNER TO f_owner', 'ALTER TABLE {t} OWNER TO postgres', 'ALTER TABLE {t} RENAME TO r{b}', 'ALTER TABLE shop.r{b} RENAME TO {b}',
-            'ALTER TABLE shop.r{b} RENAME TO {b}', 'ALTER TABLE {t} SET SCHEMA public', 'ALTER TABLE public.{b} SET SCHEMA shop',
-            'ALTER TABLE public.{b} SET SCHEMA shop', 'ALTER TABLE {t} DISABLE TRIGGER USER', 'ALTER TABLE {t} ENABLE TRIGGER USER',
-            'ALTER TABLE {t} ENABLE ALWAYS TRIGGER "!ordcancel_guard_update"', 'DROP TRIGGER "!ordcancel_guard_delete" ON {t}',
-            'ALTER TABLE {t} ENABLE ROW LEVEL SECURITY', 'ALTER TABLE {t} FORCE ROW LEVEL SECURITY', 'ALTER TABLE {t} DISABLE ROW LEVEL SECURITY',
-            'CREATE POLICY p{n} ON {t} USING (shop.chaos())', 'DROP POLICY IF EXISTS p{n} ON {t}', 'ALTER TABLE {t} REPLICA IDENTITY FULL',
-            'CREATE RULE r AS ON UPDATE TO {t} DO INSTEAD NOTHING', 'CREATE RULE r AS ON UPDATE TO {t} DO ALSO SELECT shop.chaos()',
-            'DROP RULE IF EXISTS r ON {t}', 'DROP RULE IF EXISTS r ON {t}', 'ANALYZE {t}', 'VACUUM {t}', 'VACUUM FULL {t}', 'CLUSTER {t} USING {b}_pkey',
-            'TRUNCATE {t} CASCADE', 'DROP TABLE {t}', 'ALTER TABLE {t} INHERIT shop.no_columns', 'ALTER TABLE {t} NO INHERIT shop.no_columns',
-            'REVOKE ALL ON {t} FROM f_customer, f_owner', 'GRANT ALL ON {t} TO f_customer, f_merchant, f_owner', 'GRANT SELECT ({k}) ON {t} TO f_customer',
-            'CREATE STATISTICS IF NOT EXISTS shop.s{n} ON status, paid FROM {t}', 'ALTER TABLE {t} ALTER status SET DEFAULT {w}',
+            'ALTER TABLE {t} ADD CONSTRAINT {b}_pkey PRIMARY KEY ({k})',
+            'ALTER TABLE {t} ADD CONSTRAINT ck{n} CHECK (shop.chaos())',
+            'ALTER TABLE {t} DROP CONSTRAINT IF EXISTS ck{n}', 'ALTER TABLE {t} SET UNLOGGED',
+            'ALTER TABLE {t} SET LOGGED',
+            'ALTER TABLE {t} OWNER TO f_owner', 'ALTER TABLE {t} OWNER TO postgres', 'ALTER TABLE {t} RENAME TO r{b}',
+            'ALTER TABLE shop.r{b} RENAME TO {b}',
+            'ALTER TABLE shop.r{b} RENAME TO {b}', 'ALTER TABLE {t} SET SCHEMA public',
+            'ALTER TABLE public.{b} SET SCHEMA shop',
+            'ALTER TABLE public.{b} SET SCHEMA shop', 'ALTER TABLE {t} DISABLE TRIGGER USER',
+            'ALTER TABLE {t} ENABLE TRIGGER USER',
+            'ALTER TABLE {t} ENABLE ALWAYS TRIGGER "!ordcancel_guard_update"',
+            'DROP TRIGGER "!ordcancel_guard_delete" ON {t}',
+            'ALTER TABLE {t} ENABLE ROW LEVEL SECURITY', 'ALTER TABLE {t} FORCE ROW LEVEL SECURITY',
+            'ALTER TABLE {t} DISABLE ROW LEVEL SECURITY',
+            'CREATE POLICY p{n} ON {t} USING (shop.chaos())', 'DROP POLICY IF EXISTS p{n} ON {t}',
+            'ALTER TABLE {t} REPLICA IDENTITY FULL',
+            'CREATE RULE r AS ON UPDATE TO {t} DO INSTEAD NOTHING',
+            'CREATE RULE r AS ON UPDATE TO {t} DO ALSO SELECT shop.chaos()',
+            'DROP RULE IF EXISTS r ON {t}', 'DROP RULE IF EXISTS r ON {t}', 'ANALYZE {t}', 'VACUUM {t}',
+            'VACUUM FULL {t}', 'CLUSTER {t} USING {b}_pkey',
+            'TRUNCATE {t} CASCADE', 'DROP TABLE {t}', 'ALTER TABLE {t} INHERIT shop.no_columns',
+            'ALTER TABLE {t} NO INHERIT shop.no_columns',
+            'REVOKE ALL ON {t} FROM f_customer, f_owner', 'GRANT ALL ON {t} TO f_customer, f_merchant, f_owner',
+            'GRANT SELECT ({k}) ON {t} TO f_customer',
+            'CREATE STATISTICS IF NOT EXISTS shop.s{n} ON status, paid FROM {t}',
+            'ALTER TABLE {t} ALTER status SET DEFAULT {w}',
             'ALTER TABLE {t} ALTER status DROP NOT NULL', 'ALTER TABLE {t} ALTER status SET STORAGE EXTERNAL',
-        ]).format(t=t, b=t[5:], n=rng.randint(1, 3), c=rng.choice(['status', 'placed_at', 'policy_by', 'paid', s.columns[0]]),
+        ]).format(t=t, b=t[5:], n=rng.randint(1, 3),
+                  c=rng.choice(['status', 'placed_at', 'policy_by', 'paid', s.columns[0]]),
                   k=', '.join(s.columns), w=s.word(rng))
     if kind < 0.52:
         return trigger(rng, rng.choice([t, record]))
@@ -254,32 +290,53 @@ def ddl(rng, s):
         return 'DROP TRIGGER IF EXISTS %s%d ON %s' % (rng.choice(['a', 'z']), rng.randint(1, 3), t)
     if kind < 0.68:
         return rng.choice([
-            'ALTER TABLE {r} ADD COLUMN e{n} int', 'ALTER TABLE {r} ADD COLUMN m{n} int NOT NULL DEFAULT 1', 'ALTER TABLE {r} DROP COLUMN IF EXISTS e{n}',
-            'ALTER TABLE {r} DROP COLUMN {k}', 'ALTER TABLE {r} RENAME {k} TO renamed', 'ALTER TABLE {r} RENAME renamed TO {k}', 'ALTER TABLE {r} ALTER {k} TYPE text',
-            'ALTER TABLE {r} RENAME TO renamed_{b}', 'DROP TABLE {r} CASCADE', 'ALTER TABLE {r} DROP CONSTRAINT {b}_pkey', 'ALTER TABLE {r} DISABLE TRIGGER ALL',
-            'ALTER TABLE {r} ADD CONSTRAINT ck{n} CHECK (shop.chaos())', 'ALTER TABLE {r} DROP CONSTRAINT IF EXISTS ck{n}', 'CREATE INDEX ON {r} (shop.calm(state))',
-            'CREATE INDEX ON {r} (state) WHERE shop.calm(true)', 'ALTER TABLE {r} NO INHERIT ordcancel.event', 'ALTER TABLE {r} OWNER TO f_owner',
-            'CREATE RULE r AS ON INSERT TO {r} DO INSTEAD NOTHING', 'DROP RULE IF EXISTS r ON {r}', 'ALTER TABLE {r} ENABLE ROW LEVEL SECURITY',
-            'ALTER TABLE {r} ADD EXCLUDE USING gist (box(point(1, 1), point(2, 2)) WITH &&)', 'VACUUM FULL {r}', 'ANALYZE {r}', 'TRUNCATE {r}',
-            "SELECT indexrelid::regclass FROM pg_index WHERE indrelid = '{r}'::regclass", 'ALTER TABLE {r} SET UNLOGGED',
+            'ALTER TABLE {r} ADD COLUMN e{n} int', 'ALTER TABLE {r} ADD COLUMN m{n} int NOT NULL DEFAULT 1',
+            'ALTER TABLE {r} DROP COLUMN IF EXISTS e{n}',
+            'ALTER TABLE {r} DROP COLUMN {k}', 'ALTER TABLE {r} RENAME {k} TO renamed',
+            'ALTER TABLE {r} RENAME renamed TO {k}', 'ALTER TABLE {r} ALTER {k} TYPE text',
+            'ALTER TABLE {r} RENAME TO renamed_{b}', 'DROP TABLE {r} CASCADE',
+            'ALTER TABLE {r} DROP CONSTRAINT {b}_pkey', 'ALTER TABLE {r} DISABLE TRIGGER ALL',
+            'ALTER TABLE {r} ADD CONSTRAINT ck{n} CHECK (shop.chaos())',
+            'ALTER TABLE {r} DROP CONSTRAINT IF EXISTS ck{n}', 'CREATE INDEX ON {r} (shop.calm(state))',
+            'CREATE INDEX ON {r} (state) WHERE shop.calm(true)', 'ALTER TABLE {r} NO INHERIT ordcancel.event',
+            'ALTER TABLE {r} OWNER TO f_owner',
+            'CREATE RULE r AS ON INSERT TO {r} DO INSTEAD NOTHING', 'DROP RULE IF EXISTS r ON {r}',
+            'ALTER TABLE {r} ENABLE ROW LEVEL SECURITY',
+            'ALTER TABLE {r} ADD EXCLUDE USING gist (box(point(1, 1), point(2, 2)) WITH &&)', 'VACUUM FULL {r}',
+            'ANALYZE {r}', 'TRUNCATE {r}',
+            "SELECT indexrelid::regclass FROM pg_index WHERE indrelid = '{r}'::regclass",
+            'ALTER TABLE {r} SET UNLOGGED',
         ]).format(r=record, b=record[5:], n=rng.randint(1, 3), k=rng.choice(s.columns))
     if kind < 0.74:
         return rng.choice([
-            "ALTER TYPE shop.st ADD VALUE IF NOT EXISTS 'n%d'" % rng.randint(1, 9), "ALTER TYPE shop.st RENAME VALUE 'void' TO 'voided'",
-            "ALTER TYPE shop.st RENAME VALUE 'voided' TO 'void'", 'ALTER DOMAIN shop.dst ADD CONSTRAINT c CHECK (shop.chaos())',
-            'ALTER DOMAIN shop.dst DROP CONSTRAINT IF EXISTS c', "ALTER DOMAIN shop.dint SET NOT NULL", "ALTER DOMAIN shop.dint DROP NOT NULL",
-            'CREATE OR REPLACE FUNCTION shop.many(n int) RETURNS SETOF boolean LANGUAGE sql AS $$ SELECT true FROM generate_series(1, n) $$',
-            'ALTER TYPE shop.ct RENAME ATTRIBUTE b TO b2', 'ALTER TYPE shop.ct RENAME ATTRIBUTE b2 TO b', 'REFRESH MATERIALIZED VIEW shop.a_matview',
-            'CREATE OR REPLACE FUNCTION shop.price(n numeric) RETURNS numeric LANGUAGE sql AS $$ SELECT n / 1 $$', 'DISCARD PLANS'])
+            "ALTER TYPE shop.st ADD VALUE IF NOT EXISTS 'n%d'" % rng.randint(1, 9),
+            "ALTER TYPE shop.st RENAME VALUE 'void' TO 'voided'",
+            "ALTER TYPE shop.st RENAME VALUE 'voided' TO 'void'",
+            'ALTER DOMAIN shop.dst ADD CONSTRAINT c CHECK (shop.chaos())',
+            'ALTER DOMAIN shop.dst DROP CONSTRAINT IF EXISTS c', "ALTER DOMAIN shop.dint SET NOT NULL",
+            "ALTER DOMAIN shop.dint DROP NOT NULL",
+            'CREATE OR REPLACE FUNCTION shop.many(n int) RETURNS SETOF boolean LANGUAGE sql AS $$ SELECT true FROM '
+            'generate_series(1, n) $$',
+            'ALTER TYPE shop.ct RENAME ATTRIBUTE b TO b2', 'ALTER TYPE shop.ct RENAME ATTRIBUTE b2 TO b',
+            'REFRESH MATERIALIZED VIEW shop.a_matview',
+            'CREATE OR REPLACE FUNCTION shop.price(n numeric) RETURNS numeric LANGUAGE sql AS $$ SELECT n / 1 $$',
+            'DISCARD PLANS'])
     if kind < 0.95:
-        return rng.choice(configure(rng, s)) if rng.random() < 0.85 else "SELECT ordcancel.%s('%s')" % (rng.choice(['detach', 'guard_partitions']), t)
+        return rng.choice(configure(rng,
+                                    s)) if rng.random() < 0.85 else "SELECT ordcancel.%s('%s')" % (rng.choice(['detach',
+                                                'guard_partitions']), t)
     return rng.choice([
-        'UPDATE ordcancel.order_table SET {0} = {0} WHERE orders = \'%s\'::regclass'.format(rng.choice(['status', 'search_path', 'key_columns'])) % t,
+        'UPDATE ordcancel.order_table SET {0} = {0} WHERE orders = \'%s\'::regclass'.format(rng.choice(['status',
+                    'search_path', 'key_columns'])) % t,
         "UPDATE ordcancel.policy SET canceled_status = 'nonsense' WHERE orders = '%s'::regclass" % t,
-        "DELETE FROM ordcancel.policy WHERE orders = '%s'::regclass" % t, "TRUNCATE ordcancel.rule", "DELETE FROM ordcancel.order_table WHERE orders = '%s'::regclass" % t,
+        "DELETE FROM ordcancel.policy WHERE orders = '%s'::regclass" % t, "TRUNCATE ordcancel.rule",
+        "DELETE FROM ordcancel.order_table WHERE orders = '%s'::regclass" % t,
         "UPDATE ordcancel.order_table SET refund_due = 'no_such_column' WHERE orders = '%s'::regclass" % t,
         "UPDATE ordcancel.order_table SET event_table = 0 WHERE orders = '%s'::regclass" % t,
         "UPDATE ordcancel.order_table SET status = 'nope' WHERE orders = '%s'::regclass" % t,
-        "UPDATE ordcancel.order_table SET time_zone = 'Mars/Olympus', search_path = '\"' WHERE orders = '%s'::regclass" % t,
-        "INSERT INTO ordcancel.block VALUES ('%s'::regclass, 'raw', %s)" % (t, quote(rng.choice(['1', 'true) OR (true', 'nothing', 'count(*) > 0', '']))),
-        "INSERT INTO ordcancel.reason (code, audience) VALUES ('r%d', 'any') ON CONFLICT DO NOTHING" % rng.randint(1, 3)])
+        "UPDATE ordcancel.order_table SET time_zone = 'Mars/Olympus', search_path = '\"' WHERE orders = '%s'::regclass"
+        % t,
+        "INSERT INTO ordcancel.block VALUES ('%s'::regclass, 'raw', %s)"
+        % (t, quote(rng.choice(['1', 'true) OR (true', 'nothing', 'count(*) > 0', '']))),
+        "INSERT INTO ordcancel.reason (code, audience) VALUES ('r%d', 'any') ON CONFLICT DO NOTHING"
+        % rng.randint(1, 3)])

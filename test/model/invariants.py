@@ -7,8 +7,10 @@ from model import LIVE
 
 # The diagram of a cancellation's life: state before, type of event, state after.
 STEPS = {(None, "requested", "requested"), (None, "accepted", "in_progress"), (None, "canceled", "canceled"),
-         ("requested", "withdrawn", "withdrawn"), ("requested", "denied", "denied"), ("requested", "accepted", "in_progress"),
-         ("requested", "canceled", "canceled"), ("in_progress", "refunded", "in_progress"), ("in_progress", "canceled", "canceled"),
+         ("requested", "withdrawn", "withdrawn"), ("requested", "denied", "denied"),
+         ("requested", "accepted", "in_progress"),
+         ("requested", "canceled", "canceled"), ("in_progress", "refunded", "in_progress"),
+         ("in_progress", "canceled", "canceled"),
          ("in_progress", "undone", "undone"), ("canceled", "undone", "undone")}
 
 
@@ -33,9 +35,12 @@ class Invariants:
 
     def read(self, cursor):
         """All that has come since the last time."""
-        cursor.execute("SELECT %s FROM shop.orders_cancellation_event WHERE event_id > %%s ORDER BY event_id" % shop.EVENT, (self.event,))
-        self.events = [(row[0], row[1], row[2], shop.event_of(row), row[14], row[16], row[15]) for row in cursor.fetchall()]
-        cursor.execute("SELECT %s FROM shop.orders_cancellation WHERE cancellation_id > %%s OR cancellation_id = ANY (%%s)"
+        cursor.execute("SELECT %s FROM shop.orders_cancellation_event WHERE event_id > %%s ORDER BY event_id"
+                       % shop.EVENT, (self.event,))
+        self.events = [(row[0], row[1], row[2], shop.event_of(row), row[14], row[16], row[15])
+                       for row in cursor.fetchall()]
+        cursor.execute("SELECT %s FROM shop.orders_cancellation WHERE cancellation_id > %%s OR cancellation_id = ANY "
+                       "(%%s)"
                        " OR state IN ('requested', 'in_progress', 'canceled')"
                        % shop.CANCELLATION, (self.cancellation, list(self.lives)))
         self.cancellations = dict((c.n, (id, c)) for id, c in map(shop.cancellation_of, cursor.fetchall()))
@@ -43,7 +48,8 @@ class Invariants:
         self.orders = dict(cursor.fetchall())
         self.changes = []
         if self.watched:
-            cursor.execute("SELECT seq, xid::text::bigint, what, id, was, became FROM model.change WHERE seq > %s ORDER BY seq", (self.change,))
+            cursor.execute("SELECT seq, xid::text::bigint, what, id, was, became FROM model.change WHERE seq > %s "
+                           "ORDER BY seq", (self.change,))
             self.changes = cursor.fetchall()
 
     def round(self, cursor, told, heard, whole):
@@ -69,18 +75,22 @@ class Invariants:
             by_step[id, xid, e.before, e.after] += 1
         seen = defaultdict(int)
         for seq, xid, what, id, was, became in self.changes:
-            self.must(was == self.status.get(id), "order %s changes from %s where it was %s (change %s)", id, was, self.status.get(id), seq)
+            self.must(was == self.status.get(id), "order %s changes from %s where it was %s (change %s)", id, was,
+                      self.status.get(id), seq)
             self.status[id] = became
             if what == "DELETE":
                 self.moved.update(n for n, (order, c) in self.cancellations.items() if order == id)
             elif what == "UPDATE" and was != became:
                 seen[id, xid, was, became] += 1
                 if was in self.words or became in self.words:
-                    self.must(by_step[id, xid, was, became] > 0, "order %s went from %s to %s without an event (change %s)", id, was, became, seq)
+                    self.must(by_step[id, xid, was, became] > 0,
+                              "order %s went from %s to %s without an event (change %s)", id, was, became, seq)
         for (id, xid, was, became), n in by_step.items():
-            self.must(was == became or seen[id, xid, was, became] >= n, "an event says that order %s went from %s to %s: it did not", id, was, became)
+            self.must(was == became or seen[id, xid, was, became] >= n,
+                      "an event says that order %s went from %s to %s: it did not", id, was, became)
         for id, status in self.orders.items():
-            self.must(self.status.get(id) == status, "order %s is %s, its changes led to %s", id, status, self.status.get(id))
+            self.must(self.status.get(id) == status, "order %s is %s, its changes led to %s", id, status,
+                      self.status.get(id))
 
     # ----------------------------------------------------- the cancellations
 
@@ -88,21 +98,26 @@ class Invariants:
         ids = set()
         for event_id, n, id, e, _, order_key, role in self.events:
             ids.add(event_id)
-            self.must(n in self.cancellations and self.cancellations[n][0] == id and order_key == str(id), "event %s has no cancellation", event_id)
+            self.must(n in self.cancellations and self.cancellations[n][0] == id and order_key == str(id),
+                      "event %s has no cancellation", event_id)
             state, refunded, status = self.lives.get(n, (None, 0, None))
-            self.must((state, e.type, e.state) in STEPS, "event %s of cancellation %s: %s to %s from state %s", event_id, n, e.type, e.state, state)
+            self.must((state, e.type, e.state) in STEPS, "event %s of cancellation %s: %s to %s from state %s",
+                      event_id, n, e.type, e.state, state)
             if n not in self.cancellations:
                 continue
             c = self.cancellations[n][1]
             before = c.prior if state is None else status
-            self.must(e.before == before or n in self.moved or not self.watched, "event %s of cancellation %s begins at %s, not at %s", event_id, n, e.before, before)
+            self.must(e.before == before or n in self.moved or not self.watched,
+                      "event %s of cancellation %s begins at %s, not at %s", event_id, n, e.before, before)
             self.must(e.type in ("undone", "withdrawn", "denied") or e.before == e.after or e.after in self.words,
                       "event %s, %s, led to status %s", event_id, e.type, e.after)
-            self.must(role == "postgres" and e.party in ("customer", "merchant", "system"), "event %s by %s, %s", event_id, role, e.party)
+            self.must(role == "postgres" and e.party in ("customer", "merchant", "system"), "event %s by %s, %s",
+                      event_id, role, e.party)
             if e.type == "refunded":
                 data = dict(e.data)
                 refunded += data["amount"]
-                self.must(abs(float(refunded) - float(data["refunded"])) < 0.001, "event %s: refunded %s, not %s", event_id, data["refunded"], refunded)
+                self.must(abs(float(refunded) - float(data["refunded"])) < 0.001, "event %s: refunded %s, not %s",
+                          event_id, data["refunded"], refunded)
             self.lives[n] = (e.state, refunded, e.after)
         self.must(len(ids) == len(self.events), "an event id was given twice")
 
@@ -112,17 +127,24 @@ class Invariants:
             self.must(c.state == state, "cancellation %s is %s, its events led to %s", n, c.state, state)
             if state is None:
                 continue
-            self.must(abs(float(c.refunded or 0) - float(refunded)) < 0.001, "cancellation %s: refunded %s, by its events %s", n, c.refunded, refunded)
-            self.must((c.refunded or 0) <= max(c.due or 0, 0), "cancellation %s: refunded %s of %s", n, c.refunded, c.due)
-            self.must(c.state != "in_progress" or c.refunded < c.due, "cancellation %s is in progress, all is refunded", n)
-            self.must(c.state != "canceled" or (c.refunded or 0) == max(c.due or 0, 0), "cancellation %s is canceled, %s of %s refunded", n, c.refunded, c.due)
-            self.must((c.closed_at is None) == (c.state in ("requested", "in_progress")), "cancellation %s is %s, closed at %s", n, c.state, c.closed_at)
+            self.must(abs(float(c.refunded or 0) - float(refunded)) < 0.001,
+                      "cancellation %s: refunded %s, by its events %s", n, c.refunded, refunded)
+            self.must((c.refunded or 0) <= max(c.due or 0, 0), "cancellation %s: refunded %s of %s", n, c.refunded,
+                      c.due)
+            self.must(c.state != "in_progress" or c.refunded < c.due, "cancellation %s is in progress, all is refunded",
+                      n)
+            self.must(c.state != "canceled" or (c.refunded or 0) == max(c.due or 0, 0),
+                      "cancellation %s is canceled, %s of %s refunded", n, c.refunded, c.due)
+            self.must((c.closed_at is None) == (c.state in ("requested", "in_progress")),
+                      "cancellation %s is %s, closed at %s", n, c.state, c.closed_at)
             if c.state in LIVE:
                 live[id].append(n)
                 if id in self.orders:
                     now = self.orders[id]
-                    self.must(now == status or n in self.moved or not self.watched, "order %s is %s, its cancellation %s left it at %s", id, now, n, status)
-                    self.must(c.state != "canceled" or now in self.words, "order %s is %s, its cancellation %s is canceled", id, now, n)
+                    self.must(now == status or n in self.moved or not self.watched,
+                              "order %s is %s, its cancellation %s left it at %s", id, now, n, status)
+                    self.must(c.state != "canceled" or now in self.words,
+                              "order %s is %s, its cancellation %s is canceled", id, now, n)
             else:
                 self.lives.pop(n)
                 self.moved.discard(n)
@@ -158,10 +180,12 @@ class Invariants:
             elif n == "some":
                 self.must(len(events) <= 1, "plain write %s made %s events", actor, len(events))
             else:
-                self.must(len(events) == n, "%s, %s of order %s, was told of %s events (%s), and there are %s", actor, verb, id, n, fate, len(events))
+                self.must(len(events) == n, "%s, %s of order %s, was told of %s events (%s), and there are %s", actor,
+                          verb, id, n, fate, len(events))
             if outcome and fate in ("done", "committed") and outcome.changed and events:
                 _, cancellation, order, e = events[-1]
-                self.must((cancellation, order, e.state, e.after) == (outcome.n, id, outcome.state, outcome.order_status),
+                self.must((cancellation, order, e.state, e.after) == (outcome.n, id, outcome.state,
+                                                                      outcome.order_status),
                           "%s was told %s, its event says %s", actor, outcome, e)
         for group, some in groups.items():
             self.must(len(some) == 1, "a transaction of client group %s was committed in part", group)
@@ -177,12 +201,14 @@ class Invariants:
         for payload in heard:
             p = json.loads(payload)
             event_id = p["event_id"]
-            self.must(event_id in events and event_id not in seen, "event %s was announced, and is not there or not new", event_id)
+            self.must(event_id in events and event_id not in seen,
+                      "event %s was announced, and is not there or not new", event_id)
             seen.add(event_id)
             if event_id not in events:
                 continue
             id, e = events[event_id]
-            got = (p["orders"], p["order_id"], p["type"], p["from"], p["to"], p["state"], p["party"], p["actor"], {p["reason"]} & e.reason)
+            got = (p["orders"], p["order_id"], p["type"], p["from"], p["to"], p["state"], p["party"], p["actor"],
+                   {p["reason"]} & e.reason)
             self.must(got == ("shop.orders", str(id), e.type, e.before, e.after, e.state, e.party, e.actor, e.reason),
                       "event %s was announced as %s", event_id, payload)
             self.must(newest.get(id, 0) < event_id, "event %s of order %s was announced late", event_id, id)
@@ -194,14 +220,17 @@ class Invariants:
     def at_the_end(self, cursor):
         """What is asked of the whole history at once."""
         for what, sql in (
-                ("request keys used twice", "SELECT request_key FROM shop.orders_cancellation_event WHERE request_key IS NOT NULL"
+                ("request keys used twice",
+                 "SELECT request_key FROM shop.orders_cancellation_event WHERE request_key IS NOT NULL"
                                             " GROUP BY 1 HAVING count(*) > 1"),
-                ("cancellation ids given twice", "SELECT cancellation_id FROM ordcancel.cancellation GROUP BY 1 HAVING count(*) > 1"),
+                ("cancellation ids given twice",
+                 "SELECT cancellation_id FROM ordcancel.cancellation GROUP BY 1 HAVING count(*) > 1"),
                 ("event ids given twice", "SELECT event_id FROM ordcancel.event GROUP BY 1 HAVING count(*) > 1"),
                 ("cancellations without an event", "SELECT cancellation_id FROM shop.orders_cancellation EXCEPT"
                                                    " SELECT cancellation_id FROM shop.orders_cancellation_event"),
                 ("states that are not their last event's",
-                 "SELECT cancellation_id FROM shop.orders_cancellation AS c WHERE state <> (SELECT state FROM shop.orders_cancellation_event AS e"
+                 "SELECT cancellation_id FROM shop.orders_cancellation AS c WHERE state <> (SELECT state FROM "
+                 "shop.orders_cancellation_event AS e"
                  " WHERE e.cancellation_id = c.cancellation_id ORDER BY event_id DESC LIMIT 1)")):
             cursor.execute(sql + " LIMIT 3")
             rows = cursor.fetchall()

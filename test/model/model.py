@@ -268,7 +268,8 @@ def agreed(rules, o, customer_alone, paid=False):
     due = due_of(rules, o)
     if not paid and due is not None and due > 0:
         return Verdict("in_progress", "accepted", p.in_progress)
-    return Verdict("canceled", "canceled", p.customer_canceled if customer_alone and p.customer_canceled else p.canceled)
+    return Verdict("canceled", "canceled", p.customer_canceled if customer_alone and p.customer_canceled
+                   else p.canceled)
 
 
 def begin(rules, o, verb, party, now, words):
@@ -400,7 +401,8 @@ def carry_out(rules, o, v, verb, party, actor, source, now, reason=None, note=No
     refunded = verb == "record_refund"
     if last is None:
         c = Cancellation(n=new_name(), state=v.state, asked_by=party, asked_actor=actor, prior=o.status,
-                         order_status=status, policy=p.name, requested_at=now, reason=frozenset([reason]), note=note, key=key)
+                         order_status=status, policy=p.name, requested_at=now, reason=frozenset([reason]), note=note,
+                         key=key)
         if v.state == "requested" and p.timeout is not None:
             c = replace(c, deadline=now + p.timeout)
     else:
@@ -417,7 +419,8 @@ def carry_out(rules, o, v, verb, party, actor, source, now, reason=None, note=No
         due = due_of(rules, o)
         c = replace(c, due=due, refunded=Decimal(0) if due is not None and due > 0 else None)
     if refunded:
-        c = replace(c, refunded=(c.refunded or 0) + op.amount, refunds=c.refunds + ((op.method, op.amount, op.reference),))
+        c = replace(c, refunded=(c.refunded or 0) + op.amount,
+                    refunds=c.refunds + ((op.method, op.amount, op.reference),))
     if v.state not in ("requested", "in_progress"):
         c = replace(c, closed_at=now)
 
@@ -436,7 +439,8 @@ def carry_out(rules, o, v, verb, party, actor, source, now, reason=None, note=No
     if v.type == "undone" and op.settled:
         data += (("settled", True),)
     if v.type != "refunded":
-        events += (Event(v.type, v.state, o.status, status, party, actor, said, source, None if refunded else key, now, data),)
+        events += (Event(v.type, v.state, o.status, status, party, actor, said, source, None if refunded else key, now,
+                         data),)
     kept = o.kept
     if v.state == "undone" and (rules.keeps_settled or not op.settled):
         kept += sum(a for m, a, _ in c.refunds if rules.methods[m] == "nothing")
@@ -542,7 +546,8 @@ def cancel_options(rules, world, op, said):
         except Refused as why:
             rows[party, verb] = (False, "refused", why.condition, None)
             if verb == "undo_cancel" and why.condition == "refund_not_settled":
-                rows[party, verb] = (True, undo(rules, o, verb, party, said.now, None, settled=True).state, why.condition, None)
+                rows[party, verb] = (True, undo(rules, o, verb, party, said.now, None, settled=True).state,
+                                     why.condition, None)
     return [(rows, world)]
 
 

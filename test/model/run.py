@@ -81,7 +81,8 @@ class Run:
         watched = self.rng.random() < 0.8
         for pipe in self.pipes:
             pipe.send(name)
-        self.sql("CREATE DATABASE %s TEMPLATE shop_template" % name, *["DROP DATABASE %s WITH (FORCE)" % before] * bool(before))
+        self.sql("CREATE DATABASE %s TEMPLATE shop_template" % name,
+                 *["DROP DATABASE %s WITH (FORCE)" % before] * bool(before))
         os.environ["PGDATABASE"] = name
         self.now = shop.START
         self.listener = None
@@ -93,8 +94,10 @@ class Run:
             cursor.execute(call)
         for id in range(1, shop.ORDERS + 1):
             values = [self.rng.choice(shop.ORDINARY), self.rng.choice(shop.SELLERS + (None, "delta")),
-                      shop.instant(self.now - self.rng.choice((60, 1800, 86400))), self.rng.choice((None, 0, 10, 40, 25.5))]
-            cursor.execute("INSERT INTO shop.orders (id, status, seller, placed_at, paid) VALUES (%s, %s, %s, %s, %s)", [id] + values)
+                      shop.instant(self.now - self.rng.choice((60, 1800, 86400))),
+                      self.rng.choice((None, 0, 10, 40, 25.5))]
+            cursor.execute("INSERT INTO shop.orders (id, status, seller, placed_at, paid) VALUES (%s, %s, %s, %s, %s)",
+                           [id] + values)
         self.invariants = Invariants(self.rules, watched)
         self.name = name
 
@@ -108,7 +111,8 @@ class Run:
         self.deaf = True        # what came meanwhile was not heard
         self.listener = worker.connect()
         # Not what the killer looks for.
-        self.listener.cursor().execute("SET application_name = 'model listener'; LISTEN ordcancel; SET ordcancel.clock = '%s'"
+        self.listener.cursor().execute("SET application_name = 'model listener'; LISTEN ordcancel; "
+                                       "SET ordcancel.clock = '%s'"
                                        % shop.instant(self.now))
 
     def heard(self):
@@ -139,8 +143,10 @@ class Run:
         db = self.db()
         cursor = db.cursor()
         try:
-            cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'model worker' AND pid <> pg_backend_pid()"
-                           " AND datname = current_database() AND (state <> 'idle' OR random() < 0.2) ORDER BY random() LIMIT 1")
+            cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'model worker' AND pid <> "
+                           "pg_backend_pid()"
+                           " AND datname = current_database() AND (state <> 'idle' OR random() < 0.2) ORDER BY "
+                           "random() LIMIT 1")
             row = cursor.fetchone()
             if row is None:
                 return False
@@ -188,7 +194,8 @@ class Run:
             self.restarts.pop(0)
             kills = 1
         for i, pipe in enumerate(self.pipes):
-            pipe.send(dict(rules=self.rules, seed="%s/%s/%s" % (self.seed, number, i), tag="%d:%d" % (number, i), ids=shares[i],
+            pipe.send(dict(rules=self.rules, seed="%s/%s/%s" % (self.seed, number, i), tag="%d:%d" % (number, i),
+                           ids=shares[i],
                            now=self.now, operations=STRETCH, race=race))
         waiting = set(self.pipes)
         told = []
@@ -217,7 +224,8 @@ class Run:
             return
         self.invariants.round(self.db().cursor(), told if race else [], payloads, whole)
         if self.invariants.wrong:
-            self.wrong.append("round %d (%s): %s" % (number, "raced" if race else "in turns", "\n  ".join(self.invariants.wrong[:20])))
+            self.wrong.append("round %d (%s): %s" % (number, "raced" if race else "in turns",
+                                                     "\n  ".join(self.invariants.wrong[:20])))
 
     def check_log(self):
         """Nothing fell over that was not shot, and nothing was surprised."""
@@ -265,7 +273,8 @@ class Run:
     def report(self):
         for what, n in sorted(self.figures.items()):
             print("%-24s %9d" % (what, n))
-        print("refused by SQLSTATE:      " + ", ".join("%s %d" % x for x in sorted(self.sqlstates.items()) if x[0] != "00000"))
+        print("refused by SQLSTATE:      " + ", ".join("%s %d" % x for x in sorted(self.sqlstates.items())
+                                                       if x[0] != "00000"))
         print("not refused:              %d" % self.sqlstates["00000"])
         print("operations:               " + ", ".join("%s %d" % x for x in sorted(self.verbs.items())))
         for what in self.wrong[:20]:

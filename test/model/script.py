@@ -10,15 +10,20 @@ STRANGE_REASONS = ("old", "request_timed_out", "no_such_reason", "")
 PAID = (None, Decimal(0), Decimal(10), Decimal(10), Decimal(40), Decimal("25.50"), Decimal("99.99"))
 
 # How often each is done, to an order in whatever state, and in one of these.
-ALWAYS = {"request_cancel": 6, "cancel_order": 5, "override_cancel": 3, "withdraw_cancel": 3, "accept_cancel": 3, "deny_cancel": 3,
-          "record_refund": 3, "undo_cancel": 4, "cancel_orders": 2, "cancel_options": 4, "update": 14, "save": 4, "touch": 5,
+ALWAYS = {"request_cancel": 6, "cancel_order": 5, "override_cancel": 3, "withdraw_cancel": 3, "accept_cancel": 3,
+          "deny_cancel": 3,
+          "record_refund": 3, "undo_cancel": 4, "cancel_orders": 2, "cancel_options": 4, "update": 14, "save": 4,
+          "touch": 5,
           "seller": 3, "insert": 2, "delete": 4}
 MORE = {None: {"request_cancel": 20, "cancel_order": 12, "update": 8},
-        "requested": {"withdraw_cancel": 6, "accept_cancel": 10, "deny_cancel": 8, "cancel_order": 8, "save": 5, "undo_cancel": 3},
+        "requested": {"withdraw_cancel": 6, "accept_cancel": 10, "deny_cancel": 8, "cancel_order": 8, "save": 5,
+                      "undo_cancel": 3},
         "in_progress": {"record_refund": 50, "undo_cancel": 8},
         "canceled": {"undo_cancel": 45, "seller": 8, "delete": 4}}
-WEIGHTS = {state: tuple(zip(*{v: n + MORE[state].get(v, 0) for v, n in ALWAYS.items()}.items())) for state in (None,) + LIVE}
-MERCHANTS = ("cancel_order", "override_cancel", "accept_cancel", "deny_cancel", "record_refund", "undo_cancel", "cancel_orders")
+WEIGHTS = {state: tuple(zip(*{v: n + MORE[state].get(v, 0) for v, n in ALWAYS.items()}.items()))
+           for state in (None,) + LIVE}
+MERCHANTS = ("cancel_order", "override_cancel", "accept_cancel", "deny_cancel", "record_refund", "undo_cancel",
+             "cancel_orders")
 
 
 class Script:
@@ -88,7 +93,8 @@ class Script:
         rng = self.rng
         last = o.last if o else None
         rest = (last.due or 0) - (last.refunded or 0) if last else rng.choice(PAID[2:])
-        amount = rng.choice((rest, rest, (rest / 2).quantize(Decimal("0.01")), rest + 1, Decimal(5), Decimal(0), Decimal(-3), None)
+        amount = rng.choice((rest, rest, (rest / 2).quantize(Decimal("0.01")), rest + 1, Decimal(5), Decimal(0),
+                             Decimal(-3), None)
                             if isinstance(rest, Decimal) else (Decimal(5),))
         method = rng.choice(("card", "bank_transfer", "cash", "cash", "points", "points"))
         if rng.random() < 0.04:
@@ -137,7 +143,8 @@ class Script:
     def touch(self, id, o):
         """Other columns than the status."""
         name = self.rng.choice(("paid", "hold", "placed_at"))
-        value = {"paid": self.rng.choice(PAID), "hold": self.rng.choice((None, None, None, "all", "customer", "merchant")),
+        value = {"paid": self.rng.choice(PAID),
+                 "hold": self.rng.choice((None, None, None, "all", "customer", "merchant")),
                  "placed_at": self.placed_at(o and o.seller)}[name]
         return Op("update", id, values=((name, value),))
 
@@ -156,7 +163,8 @@ class Script:
         if o is None or self.race:
             return self.touch(id, o)
         if o.exists:
-            kinds = [self.rules.policies.get(s, self.rules.policies["default"]).kind(o.status) for s in (o.seller, seller)]
+            kinds = [self.rules.policies.get(s, self.rules.policies["default"]).kind(o.status)
+                     for s in (o.seller, seller)]
             if kinds[0] != kinds[1] and not all(kinds):
                 return self.touch(id, o)
         return Op("update", id, values=(("seller", seller),))

@@ -28,7 +28,8 @@ CREATE ROLE clerk; CREATE ROLE shopper;
 SCHEMA = """
 CREATE EXTENSION ordcancel;
 CREATE SCHEMA shop;
-CREATE TABLE shop.orders (id int PRIMARY KEY, status text NOT NULL, seller text, placed_at timestamptz, paid numeric, hold text);
+CREATE TABLE shop.orders (id int PRIMARY KEY, status text NOT NULL, seller text, placed_at timestamptz,
+                          paid numeric, hold text);
 INSERT INTO ordcancel.reason (code, requires_request, active) VALUES ('agreed', true, true), ('old', false, false);
 CREATE SCHEMA model;
 CREATE TABLE model.change (seq bigserial PRIMARY KEY, xid xid8 DEFAULT pg_current_xact_id(), what text, id int,
@@ -67,8 +68,8 @@ BEGIN
 END $$;
 
 -- Several, in the transaction at hand.
-CREATE FUNCTION model.several(statements text[], actors text[], reasons text[], notes text[], undos boolean[]) RETURNS text[]
-    LANGUAGE plpgsql AS $$
+CREATE FUNCTION model.several(statements text[], actors text[], reasons text[], notes text[], undos boolean[])
+    RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
     answers text[] := '{}';
 BEGIN
@@ -94,13 +95,15 @@ SELECT ordcancel.grant_merchant('clerk'), ordcancel.grant_customer('clerk'), ord
 GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text),
     ordcancel.override_cancel(regclass, anynonarray, text, text, text, text) TO clerk;
 GRANT EXECUTE ON PROCEDURE ordcancel.sweep() TO clerk;
-SELECT ordcancel.attach('shop.orders', status => 'status', placed_at => 'placed_at', policy_by => 'seller', refund_due => 'paid');
+SELECT ordcancel.attach('shop.orders', status => 'status', placed_at => 'placed_at', policy_by => 'seller',
+                        refund_due => 'paid');
 SELECT ordcancel.add_block('shop.orders', 'all', $$hold = 'all'$$),
        ordcancel.add_block('shop.orders', 'customer', $$hold = 'customer'$$, party => 'customer'),
        ordcancel.add_block('shop.orders', 'merchant', $$hold = 'merchant'$$, party => 'merchant');
 """
 # What of a reason or method is not the model's stays what it is; these are.
-WATCH = "CREATE TRIGGER watch AFTER INSERT OR UPDATE OF status OR DELETE ON shop.orders FOR EACH ROW EXECUTE FUNCTION model.watch()"
+WATCH = ("CREATE TRIGGER watch AFTER INSERT OR UPDATE OF status OR DELETE ON shop.orders FOR EACH ROW "
+         "EXECUTE FUNCTION model.watch()")
 
 
 def quoted(value):
@@ -147,7 +150,8 @@ def random_rules(rng, probed):
     policies = {name: random_policy(rng, name) for name in SELLERS}
     # One policy at least lets orders go round.
     easy = {s: Rule("request", "request", "cancel", s == "draft") for s in ORDINARY}
-    policies["default"] = Policy("default", canceled="canceled", requested="asked", in_progress="refunding", timeout=3600,
+    policies["default"] = Policy("default", canceled="canceled", requested="asked", in_progress="refunding",
+                                 timeout=3600,
                                  on_timeout="accept", rules={**easy, "packed": Rule("cancel", "forbid", "request")},
                                  grace=1800, hold=rng.random() < 0.3)
     return Rules(policies, REASONS, METHODS, **probed)
@@ -157,7 +161,8 @@ def set_rules(rules):
     """The calls that make them. default comes last, since others may begin as its copy."""
     for name in SELLERS + ("default",):
         p = rules.policies[name]
-        words = dict(policy=name, requested_status=p.requested, in_progress_status=p.in_progress, canceled_status=p.canceled,
+        words = dict(policy=name, requested_status=p.requested, in_progress_status=p.in_progress,
+                     canceled_status=p.canceled,
                      customer_canceled_status=p.customer_canceled, on_progress="hold" if p.hold else "deny",
                      on_timeout=p.on_timeout, undo=p.undo, reason_required=p.reason_required)
         spans = dict(grace=p.grace, decision_timeout=p.timeout, undo_window=p.undo_window)
@@ -167,12 +172,14 @@ def set_rules(rules):
         for status, r in p.rules.items():
             args = dict(customer=r.customer, customer_late=r.customer_late, merchant=r.merchant, deletable=r.deletable)
             yield "SELECT ordcancel.set_rule('shop.orders', %s, policy => %s, %s)" % (
-                quoted(status), quoted(name), ", ".join("%s => %s" % (k, quoted(v)) for k, v in args.items() if v is not None))
+                quoted(status), quoted(name),
+                ", ".join("%s => %s" % (k, quoted(v)) for k, v in args.items() if v is not None))
 
 
 def all_words(rules):
     """Statuses that mean something in some policy."""
-    return {s for p in rules.policies.values() for s in (p.requested, p.in_progress, p.canceled, p.customer_canceled) if s}
+    return {s for p in rules.policies.values() for s in (p.requested, p.in_progress, p.canceled, p.customer_canceled)
+            if s}
 
 
 # ------------------------------------------------------------------ operations
@@ -203,13 +210,17 @@ def statement(op, spelling):
     if op.verb == "cancel_orders":
         ids = "{%s}" % ",".join("NULL" if i is None else str(i) for i in op.ids)
         return ("SELECT string_agg(format('%%s/%%s/%%s/%%s', order_id, outcome, cancellation_id, sqlstate), ' ')"
-                " FROM ordcancel.cancel_orders('shop.orders', '%s'%s%s)" % (ids, args, ", on_error => 'abort'" if op.abort else ""))
+                " FROM ordcancel.cancel_orders('shop.orders', '%s'%s%s)"
+                % (ids, args, ", on_error => 'abort'" if op.abort else ""))
     id = quoted(op.id) if spelling else "'%s'" % op.id
     if op.verb == "cancel_options":
-        return ("SELECT string_agg(format('%%s/%%s/%%s/%%s/%%s/%%s', party, verb, allowed, outcome, condition, refund_due), ' ')"
+        return ("SELECT string_agg(format('%%s/%%s/%%s/%%s/%%s/%%s', party, verb, allowed, outcome, condition, "
+                "refund_due), ' ')"
                 " FROM ordcancel.cancel_options('shop.orders', %s)" % id)
-    return ("SELECT format('%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s', cancellation_id, state, order_status, changed, refund_due, refunded,"
-            " extract(epoch from requested_at)::bigint, extract(epoch from decided_at)::bigint, extract(epoch from closed_at)::bigint)"
+    return ("SELECT format('%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s', cancellation_id, state, order_status, changed, "
+            "refund_due, refunded,"
+            " extract(epoch from requested_at)::bigint, extract(epoch from decided_at)::bigint, extract(epoch from "
+            "closed_at)::bigint)"
             " FROM ordcancel.%s('shop.orders', %s%s)" % (op.verb, id, args))
 
 
@@ -236,18 +247,23 @@ def read_answer(op, text):
         return tuple((i or None, what, whole(n), sqlstate or None) for i, what, n, sqlstate in rows), None
     if op.verb == "cancel_options":
         rows = [row.split("/") for row in text.split()]
-        return {(p, v): (ok == "t", what, condition or None, number(due)) for p, v, ok, what, condition, due in rows}, None
+        return {(p, v): (ok == "t", what, condition or None, number(due)) for p, v, ok, what, condition,
+                due in rows}, None
     f = text.split("|")
-    return Outcome(whole(f[0]), f[1], f[2] or None, f[3] == "t", number(f[4]), number(f[5]), whole(f[6]), whole(f[7]), whole(f[8])), None
+    return Outcome(whole(f[0]), f[1], f[2] or None, f[3] == "t", number(f[4]), number(f[5]), whole(f[6]), whole(f[7]),
+                   whole(f[8])), None
 
 
 # ------------------------------------------------------------------------ rows
 
 CANCELLATION = ("cancellation_id, order_id, state, requested_by, requested_actor, prior_status, order_status, policy,"
-                " extract(epoch from requested_at)::bigint, decided_by, decided_actor, reason, note, decision_note, undo_note,"
-                " request_key, refund_due, refunded, extract(epoch from decided_at)::bigint, extract(epoch from closed_at)::bigint,"
+                " extract(epoch from requested_at)::bigint, decided_by, decided_actor, reason, note, decision_note, "
+                "undo_note,"
+                " request_key, refund_due, refunded, extract(epoch from decided_at)::bigint, extract(epoch from "
+                "closed_at)::bigint,"
                 " extract(epoch from deadline)::bigint")
-EVENT = ("event_id, cancellation_id, order_id, type, state, from_status, to_status, party, actor, reason, source, request_key,"
+EVENT = ("event_id, cancellation_id, order_id, type, state, from_status, to_status, party, actor, reason, source, "
+         "request_key,"
          " extract(epoch from at)::bigint, data, xid::text::bigint, session_role, order_key")
 
 
@@ -292,19 +308,25 @@ def load(cursor, rules, ids):
             orders[id] = Order(**{**vars(orders[id]), "kept": kept})
     cursor.execute(
         "SELECT e.request_key, e.order_id, e.source, e.cancellation_id, e.state, e.to_status, c.refund_due,"
-        " extract(epoch from c.requested_at)::bigint, extract(epoch from c.decided_at)::bigint, extract(epoch from e.at)::bigint"
+        " extract(epoch from c.requested_at)::bigint, extract(epoch from c.decided_at)::bigint, extract(epoch from "
+        "e.at)::bigint"
         " FROM shop.orders_cancellation_event AS e JOIN shop.orders_cancellation AS c USING (cancellation_id)"
         " WHERE e.order_id = ANY (%s) AND e.request_key IS NOT NULL ORDER BY e.event_id DESC LIMIT 50", (ids,))
     keys = {}
     for key, id, source, n, state, status, due, requested_at, decided_at, at in cursor.fetchall():
         agreed = state != "requested"
-        keys[key] = (id, source, Outcome(n, state, status, False, due if agreed else None, Decimal(0) if state == "in_progress" else None,
-                                         requested_at, decided_at if agreed else None, at if state == "canceled" else None))
+        keys[key] = (id, source,
+                     Outcome(n, state, status, False, due if agreed else None, Decimal(0) if state == "in_progress"
+                             else None,
+                                         requested_at, decided_at if agreed else None, at if state == "canceled"
+                             else None))
     return model.World(orders, keys)
 
 
 def probe(cursor):
-    """Which of the answers that the design has changed this extension gives. Each is asked for with an order of its own."""
+    """Which of the answers that the design has changed this extension gives. Each is asked for with an order of
+    its own.
+    """
     found = {}
 
     def ask(name, id, *statements, says):

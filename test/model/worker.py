@@ -191,7 +191,8 @@ def same_answer(told, answer, names):
 
 def same_data(db, data):
     got = {k: Decimal(str(v)) if isinstance(v, (int, float)) and not isinstance(v, bool) else v for k, v in db}
-    return all(same_money(got.get(k), v) if k in ("refund_due", "refunded", "amount") else got.get(k) == v for k, v in data)
+    return all(same_money(got.get(k), v) if k in ("refund_due", "refunded", "amount") else got.get(k) == v
+               for k, v in data)
 
 
 def differences(db, world, ids, rows, events, names):
@@ -251,8 +252,10 @@ class Look:
     def compare(self, cursor, worlds, names):
         """The first of the worlds that is the database's; differences from the last when none is."""
         db = shop.load(cursor, self.rules, self.ids)
-        cursor.execute("SELECT c.* FROM unnest(%%s, %%s) AS k (i, n) CROSS JOIN LATERAL (SELECT %s FROM shop.orders_cancellation"
-                       " WHERE order_id = k.i AND cancellation_id >= k.n ORDER BY cancellation_id) AS c" % shop.CANCELLATION,
+        cursor.execute("SELECT c.* FROM unnest(%%s, %%s) AS k (i, n) CROSS JOIN LATERAL (SELECT %s FROM "
+                       "shop.orders_cancellation"
+                       " WHERE order_id = k.i AND cancellation_id >= k.n ORDER BY cancellation_id) AS c"
+                       % shop.CANCELLATION,
                        (list(self.newest), list(self.newest.values())))
         rows, events = {}, {}
         for row in cursor.fetchall():
@@ -412,7 +415,8 @@ class Round:
 
     def before(self, ids):
         """What was done to these orders in this round."""
-        return "\n".join("    %s %s -> %s (%s, %s%s)" % (isolation, item.sql(), answer, mode, fate, ", undone" if item.undo else "")
+        return "\n".join("    %s %s -> %s (%s, %s%s)" % (isolation, item.sql(), answer, mode, fate, ", undone"
+                                                         if item.undo else "")
                          for item, answer, fate, mode, isolation in self.past
                          if item.op.id in ids or set(item.op.ids) & set(ids))
 
@@ -475,7 +479,8 @@ class Round:
             elif fate == "lost":
                 sent = self.client.committing or mode in ("single", "chain")
                 what = ("together" if mode in ("several", "talk") else "perhaps") if sent else "rolled_back"
-            self.told.append((item.said.actor, op.verb, op.id, what, n, answer if isinstance(answer, Outcome) else None, self.groups))
+            self.told.append((item.said.actor, op.verb, op.id, what, n, answer if isinstance(answer, Outcome) else None,
+                              self.groups))
 
 
 def serve(pipe):

@@ -2,8 +2,8 @@
 -- calls; and what records, reports and errors tell to whom.
 BEGIN;
 SET LOCAL client_min_messages = error;
-\ir include/attempt.sql
-\ir include/canary.sql
+\ir include/helpers.sql
+\ir include/attacks.sql
 SELECT plan(35);
 
 CREATE ROLE attack_owner;
@@ -70,21 +70,23 @@ SELECT concat_ws(' | ', current_user, session_user,
     (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()),
     (SELECT count(*) FROM pg_type WHERE typnamespace = pg_my_temp_schema()),
     (SELECT count(*) FROM pg_proc WHERE pronamespace = pg_my_temp_schema()),
-    (SELECT md5(string_agg(name || setting, ',' ORDER BY name)) FROM pg_settings WHERE name NOT IN ('search_path', 'transaction_isolation')),
+    (SELECT md5(string_agg(name || setting, ',' ORDER BY name)) FROM pg_settings
+     WHERE name NOT IN ('search_path', 'transaction_isolation')),
     current_setting('ordcancel.actor', true), current_setting('ordcancel.reason', true))
 $$;
 PREPARE mine AS SELECT 1;
 CREATE TABLE before AS SELECT session() AS session, current_setting('search_path') AS path;
 GRANT SELECT ON before TO PUBLIC;
-SELECT is(settled(statement), 'ok', statement)
-FROM (VALUES ('SELECT ordcancel.cancel_order(''s.orders'', 1)'), ('SELECT ordcancel.cancel_orders(''s.orders'', ''{2,3}'')'),
+SELECT is(attempt_with_deferred(statement), 'ok', statement)
+FROM (VALUES ('SELECT ordcancel.cancel_order(''s.orders'', 1)'),
+             ('SELECT ordcancel.cancel_orders(''s.orders'', ''{2,3}'')'),
              ('SELECT ordcancel.cancel_orders(''s.orders'', ''{4,5}'', on_error => ''abort'')')) AS v (statement);
 SELECT is(session(), session, 'nothing is left in a superuser''s session') FROM before;
 SELECT is(current_setting('search_path'), path, 'nor a search_path') FROM before;
 SELECT is(attempt_as('attack_merchant', 'SELECT ordcancel.cancel_order(''s.orders'', 6)'), 'ok', 'a merchant');
 SELECT is(session(), session, 'nor in a merchant''s') FROM before;
 SELECT is(current_setting('search_path'), path, 'nor a search_path') FROM before;
-SELECT is(all_ran(), 'nothing', 'nothing of it ran');
+SELECT is(run_by_all(), 'nothing', 'nothing of it ran');
 
 -- Without a subtransaction of attempt() around it, and in a savepoint.
 SELECT state FROM ordcancel.cancel_order('s.orders', 7);
@@ -100,7 +102,8 @@ INSERT INTO s.attack VALUES ('DECLARE left_open CURSOR FOR SELECT s.say(''cursor
 RESET ROLE;
 SELECT state FROM ordcancel.cancel_order('s.orders', 9);
 SELECT todo('PostgreSQL lets any function reach the cursors of its session, see doc/security.md', 1);
-SELECT is((SELECT count(*) FROM pg_cursors WHERE name = 'left_open'), 0::bigint, 'nor a cursor that the caller could fetch from');
+SELECT is((SELECT count(*) FROM pg_cursors WHERE name = 'left_open'), 0::bigint,
+          'nor a cursor that the caller could fetch from');
 CLOSE ALL;
 
 -- SET CONSTRAINTS holds for the rest of the transaction, and for everybody's.
@@ -116,7 +119,8 @@ RESET ROLE;
 SET CONSTRAINTS ALL IMMEDIATE;   -- statements of our own have fired that trigger as well
 SAVEPOINT b;
 SELECT state FROM ordcancel.cancel_order('s.orders', 10);
-SELECT is(attempt('INSERT INTO own VALUES (1), (1)'), '23505 own_id_key', 'a constraint of the caller''s is checked when it was');
+SELECT is(attempt('INSERT INTO own VALUES (1), (1)'), '23505 own_id_key',
+          'a constraint of the caller''s is checked when it was');
 ROLLBACK TO b;
 SET LOCAL ROLE attack_owner;
 UPDATE s.attack SET statement = 'SET CONSTRAINTS ALL IMMEDIATE';
@@ -124,7 +128,7 @@ RESET ROLE;
 SAVEPOINT c;
 INSERT INTO own_late VALUES (1);
 SELECT state FROM ordcancel.cancel_order('s.orders', 10);
-SELECT is(others('postgres'), 'nothing', 'what the caller has deferred does not run as the owner');
+SELECT is(run_by_others('postgres'), 'nothing', 'what the caller has deferred does not run as the owner');
 ROLLBACK TO c;
 
 -- ------------------------------------------------------ what the caller has open
@@ -152,7 +156,7 @@ RESET ROLE;
 DECLARE mine CURSOR FOR SELECT word FROM secret;
 SELECT state FROM ordcancel.cancel_order('s.orders', 11);
 SELECT todo('PostgreSQL lets any function reach the cursors of its session, see doc/security.md', 1);
-SELECT is(all_ran(), 'nothing', 'no row of the caller''s cursor is the owner''s to fetch');
+SELECT is(run_by_all(), 'nothing', 'no row of the caller''s cursor is the owner''s to fetch');
 CLOSE mine;
 DO $$
 DECLARE
@@ -167,7 +171,7 @@ BEGIN
 END
 $$;
 SELECT todo('PostgreSQL lets any function reach the cursors of its session, see doc/security.md', 1);
-SELECT is(all_ran(), 'rows: 30 by postgres', 'nor of its loops');
+SELECT is(run_by_all(), 'rows: 30 by postgres', 'nor of its loops');
 SET LOCAL ROLE attack_owner;
 DELETE FROM s.attack;
 RESET ROLE;
@@ -175,7 +179,8 @@ RESET ROLE;
 -- --------------------------------------------------------- what it tells to whom
 
 -- NOTIFY needs no privilege to hear.
-SELECT is(attempt('SELECT ordcancel.attach(''s.orders'', ''status'', notify_payload => ''id'')'), 'ok', 'the payload can be the id alone');
+SELECT is(attempt('SELECT ordcancel.attach(''s.orders'', ''status'', notify_payload => ''id'')'), 'ok',
+          'the payload can be the id alone');
 SELECT is((SELECT notify_payload FROM ordcancel.order_table WHERE orders = 's.orders'::regclass), 'id', 'and is noted');
 
 -- With row security a merchant sees order 20 alone.
@@ -184,29 +189,34 @@ UPDATE s.orders SET secret = 'x' WHERE id = 21;
 ALTER TABLE s.orders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY p ON s.orders TO attack_merchant USING (id = 20);
 RESET ROLE;
-CALL ordcancel.cancel_batch('s.orders', 'id = 21 AND secret = ''x''', 'other', 'a note of the back office', 'bob', dry_run => true);
+CALL ordcancel.cancel_batch('s.orders', 'id = 21 AND secret = ''x''', 'other', 'a note of the back office', 'bob',
+                            dry_run => true);
 SELECT state FROM ordcancel.cancel_order('s.orders', 22, 'other', 'about 22');
 SET LOCAL ROLE attack_owner;
-SELECT ordcancel.set_policy('s.orders', requested_status => 'asked'), ordcancel.set_rule('s.orders', 'placed', customer => 'request');
+SELECT ordcancel.set_policy('s.orders', requested_status => 'asked'),
+       ordcancel.set_rule('s.orders', 'placed', customer => 'request');
 RESET ROLE;
 SELECT state FROM ordcancel.request_cancel('s.orders', 23, 'other', 'about 23');
 SET LOCAL ROLE attack_merchant;
 SELECT is((SELECT count(*) FROM ordcancel.batch_progress WHERE orders = 's.orders'::regclass
            AND coalesce(condition, note, actor, error) IS NOT NULL), 0::bigint,
           'batch_progress keeps condition, note and actor from who does not see all orders');
-SELECT is((SELECT count(*) FROM ordcancel.batch_summary WHERE example IS NOT NULL), 0::bigint, 'batch_summary names no order');
+SELECT is((SELECT count(*) FROM ordcancel.batch_summary WHERE example IS NOT NULL), 0::bigint,
+          'batch_summary names no order');
 SELECT is((SELECT count(*) FROM ordcancel.batch_refused), 0::bigint, 'batch_refused shows none');
 SELECT is((SELECT count(*) FROM ordcancel.pending_requests), 0::bigint, 'nor does pending_requests');
 SELECT is(attempt('SELECT * FROM ordcancel.cancellation'), '42501', 'the records themselves are not to be read');
 SELECT is(attempt('SELECT * FROM s.orders_cancellation'), '42501', 'nor those of the table');
 SELECT is(attempt('SELECT * FROM ordcancel.batch'), '42501', 'nor the batches');
-SELECT is(attempt('SELECT ordcancel.cancel_order(''s.orders'', 21)'), 'OC002', 'an order that is not seen is not found');
+SELECT is(attempt('SELECT ordcancel.cancel_order(''s.orders'', 21)'), 'OC002',
+          'an order that is not seen is not found');
 SELECT is(attempt('SELECT * FROM ordcancel.cancel_options(''s.orders'', 21)'), 'OC002', 'nor has it options');
 SELECT is((SELECT string_agg(outcome || ' ' || sqlstate, ',') FROM ordcancel.cancel_orders('s.orders', '{21,999}')),
           'refused OC002,refused OC002', 'nor is it told from one that is not there');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''s.orders'', 20)'), 'ok', 'the one that is seen is canceled');
 RESET ROLE;
-SELECT is((SELECT count(*) FROM ordcancel.batch_progress WHERE note IS NOT NULL), 1::bigint, 'who sees all orders sees the note');
+SELECT is((SELECT count(*) FROM ordcancel.batch_progress WHERE note IS NOT NULL), 1::bigint,
+          'who sees all orders sees the note');
 
 -- A refusal names key and status only to who may read them.
 SET LOCAL ROLE attack_owner;
@@ -215,30 +225,20 @@ INSERT INTO s.orders VALUES (77, 'secret_status');
 GRANT UPDATE, DELETE ON s.orders TO attack_updater;
 GRANT SELECT ON s.attack TO attack_updater;
 RESET ROLE;
-CREATE FUNCTION message(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-    hint text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(' ', SQLSTATE, SQLERRM, detail, hint);
-END
-$$;
 DELETE FROM s.orders WHERE id = -1;
 ALTER TABLE s.orders DISABLE TRIGGER "!ordcancel_guard_delete";
 DELETE FROM s.orders WHERE id <> 77;
 ALTER TABLE s.orders ENABLE TRIGGER "!ordcancel_guard_delete";
 SET LOCAL ROLE attack_updater;
-SELECT alike(message('UPDATE s.orders SET status = ''canceled'''), '23514%', 'an UPDATE is refused to one without SELECT');
-SELECT unalike(message('UPDATE s.orders SET status = ''canceled'''), '%secret_status%', 'without the status');
-SELECT unalike(message('UPDATE s.orders SET status = ''canceled'''), '%77%', 'and the key');
-SELECT unalike(message('DELETE FROM s.orders'), '%secret_status%', 'so is a DELETE');
-SELECT unalike(message('DELETE FROM s.orders'), '%77%', 'without the key');
+SELECT alike(error_of('UPDATE s.orders SET status = ''canceled'''), '23514%',
+             'an UPDATE is refused to one without SELECT');
+SELECT unalike(error_of('UPDATE s.orders SET status = ''canceled'''), '%secret_status%', 'without the status');
+SELECT unalike(error_of('UPDATE s.orders SET status = ''canceled'''), '%77%', 'and the key');
+SELECT unalike(error_of('DELETE FROM s.orders'), '%secret_status%', 'so is a DELETE');
+SELECT unalike(error_of('DELETE FROM s.orders'), '%77%', 'without the key');
 RESET ROLE;
-SELECT alike(message('UPDATE s.orders SET status = ''canceled'''), '%77%secret_status%', 'who may read them is told both');
+SELECT alike(error_of('UPDATE s.orders SET status = ''canceled'''), '%77%secret_status%',
+             'who may read them is told both');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -3,8 +3,8 @@
 -- behind that would run as somebody else.
 BEGIN;
 SET LOCAL client_min_messages = error;
-\ir include/attempt.sql
-\ir include/canary.sql
+\ir include/helpers.sql
+\ir include/attacks.sql
 SELECT plan(137);
 
 CREATE ROLE attack_owner;
@@ -58,7 +58,8 @@ CREATE FUNCTION s.make(kind text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     t text := 's.' || kind;
 BEGIN
-    EXECUTE format('CREATE TABLE %s (id s.number PRIMARY KEY, status s.word CHECK (s.say(''CHECK'')), total numeric DEFAULT 0,'
+    EXECUTE format('CREATE TABLE %s (id s.number PRIMARY KEY, status s.word CHECK (s.say(''CHECK'')), total numeric '
+                   'DEFAULT 0,'
                    ' made text GENERATED ALWAYS AS (s.say_of(''x'', ''generated column'')) STORED) %s',
                    t, CASE kind WHEN 'parted' THEN 'PARTITION BY RANGE (id)' ELSE '' END);
     IF kind = 'parted' THEN
@@ -66,10 +67,13 @@ BEGIN
     END IF;
     EXECUTE format('CREATE INDEX ON %s (s.say_of(status, ''index expression''))', t);
     EXECUTE format('CREATE INDEX ON %s (status) WHERE s.say_of(status, ''index predicate'') <> ''x''', t);
-    EXECUTE format('CREATE TRIGGER fired BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION s.fired(''before trigger'')', t);
-    EXECUTE format('CREATE TRIGGER fired2 AFTER UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION s.fired(''after trigger'', ''trap'')', t);
+    EXECUTE format('CREATE TRIGGER fired BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION s.fired(''before trigger'')',
+                   t);
+    EXECUTE format('CREATE TRIGGER fired2 AFTER UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION s.fired(''after trigger'', '
+                   '''trap'')', t);
     EXECUTE format('CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON %s DEFERRABLE INITIALLY DEFERRED'
-                   ' FOR EACH ROW WHEN (s.constant(''WHEN of a trigger'')) EXECUTE FUNCTION s.fired(''constraint trigger'', ''trap'')', t);
+                   ' FOR EACH ROW WHEN (s.constant(''WHEN of a trigger'')) EXECUTE FUNCTION s.fired(''constraint '
+                   'trigger'', ''trap'')', t);
     IF kind = 'stated' THEN
         EXECUTE format('CREATE TRIGGER fired3 AFTER UPDATE ON %s REFERENCING NEW TABLE AS n'
                        ' FOR EACH STATEMENT EXECUTE FUNCTION s.fired(''statement trigger'', ''trap'')', t);
@@ -82,7 +86,7 @@ $$;
 SELECT s.make(kind) FROM unnest('{plain,stated,ruled,parted}'::text[]) AS kind;
 GRANT SELECT ON ALL TABLES IN SCHEMA s TO attack_merchant;
 RESET ROLE;
-SELECT others('attack_owner');
+SELECT run_by_others('attack_owner');
 CREATE TABLE kind (kind text);
 INSERT INTO kind VALUES ('plain'), ('stated'), ('ruled'), ('parted');
 
@@ -90,8 +94,10 @@ INSERT INTO kind VALUES ('plain'), ('stated'), ('ruled'), ('parted');
 -- in braces is the table.
 CREATE TABLE step (n integer GENERATED ALWAYS AS IDENTITY, statement text);
 INSERT INTO step (statement) VALUES
-    ('SELECT ordcancel.attach({}, ''status'', refund_due => ''CASE WHEN s.say(''''refund_due'''') AND s.constant(''''constant'''') THEN total END'')'),
-    ('SELECT ordcancel.set_policy({}, canceled_status => ''canceled'', requested_status => ''asked'', decision_timeout => ''0'', on_timeout => ''accept'')'),
+    ('SELECT ordcancel.attach({}, ''status'', refund_due => ''CASE WHEN s.say(''''refund_due'''') AND '
+     's.constant(''''constant'''') THEN total END'')'),
+    ('SELECT ordcancel.set_policy({}, canceled_status => ''canceled'', requested_status => ''asked'', decision_timeout '
+     '=> ''0'', on_timeout => ''accept'')'),
     ('SELECT ordcancel.set_rule({}, ''placed'', customer => ''request'', merchant => ''cancel'')'),
     ('SELECT ordcancel.add_block({}, ''b'', ''NOT (s.say(''''block'''') AND s.constant(''''constant''''))'')'),
     ('SELECT ordcancel.cancel_order({}, 1)'),
@@ -115,25 +121,32 @@ INSERT INTO step (statement) VALUES
     ('SELECT ordcancel.apply_preset({}, ''spryker'')'),
     ('SELECT ordcancel.drop_rule({}, ''new''), ordcancel.drop_block({}, ''b''), ordcancel.guard_partitions({})'),
     ('SELECT ordcancel.detach({})');
-SELECT is(settled(replace(statement, '{}', quote_literal('s.' || kind))) || ', others: ' || others('attack_owner'),
+SELECT is(attempt_with_deferred(replace(statement, '{}', quote_literal('s.' || kind))) || ', others: '
+          || run_by_others('attack_owner'),
           'ok, others: nothing', format('%s: %s', kind, left(statement, 60)))
 FROM kind, step ORDER BY kind, n;
 
 -- The same for a merchant, where a table is as the owner made it.
-SELECT is(attempt(replace(statement, '{}', quote_literal('s.' || kind))), 'ok', format('%s again: %s', kind, left(statement, 60)))
+SELECT is(attempt(replace(statement, '{}', quote_literal('s.' || kind))), 'ok',
+          format('%s again: %s', kind, left(statement, 60)))
 FROM kind, step WHERE n <= 4 ORDER BY kind, n;
-SELECT others('-');
-SELECT is(attempt_as('attack_merchant', replace(statement, '{}', quote_literal('s.' || kind))) || ', others: ' || others('attack_owner'),
+SELECT run_by_others('-');
+SELECT is(attempt_as('attack_merchant', replace(statement, '{}', quote_literal('s.' || kind))) || ', others: '
+          || run_by_others('attack_owner'),
           'ok, others: nothing', format('%s, a merchant: %s', kind, statement))
 FROM kind, (VALUES (1, 'SELECT ordcancel.cancel_order({}, 31)'), (2, 'SELECT ordcancel.undo_cancel({}, 31)'),
                    (3, 'SELECT ordcancel.cancel_orders({}, ARRAY[32, 33])')) AS v (n, statement) ORDER BY kind, n;
 
 -- That it ran at all.
 SELECT ordcancel.cancel_order('s.ruled', 40);
-SELECT is(all_ran(), 'CHECK by attack_owner, WHEN of a trigger by attack_owner, after trigger by attack_owner, before trigger by attack_owner, '
-          || 'block by attack_owner, check of key by attack_owner, check of status by attack_owner, constant by attack_owner, '
-          || 'constraint trigger by attack_owner, deferred trigger 1 by attack_owner, deferred trigger 2 by attack_owner, '
-          || 'deferred trigger 3 by attack_owner, deferred trigger 4 by attack_owner, generated column by attack_owner, '
+SELECT is(run_by_all(), 'CHECK by attack_owner, WHEN of a trigger by attack_owner, after trigger by attack_owner, '
+                     'before trigger by attack_owner, '
+          || 'block by attack_owner, check of key by attack_owner, check of status by attack_owner, constant by '
+             'attack_owner, '
+          || 'constraint trigger by attack_owner, deferred trigger 1 by attack_owner, deferred trigger 2 by '
+             'attack_owner, '
+          || 'deferred trigger 3 by attack_owner, deferred trigger 4 by attack_owner, generated column by '
+             'attack_owner, '
           || 'index expression by attack_owner, index predicate by attack_owner, refund_due by attack_owner, '
           || 'rule by attack_owner', 'all of it ran, as the owner');
 
@@ -150,23 +163,27 @@ SELECT ordcancel.attach('s.bare', 'status', refund_due => 'CASE WHEN s.say(''ref
        ordcancel.add_block('s.bare', 'b', 'NOT s.say(''block'')'),
        ordcancel.attach_child('s.shipment', 's.bare', '{order_id}');
 RESET ROLE;
-SELECT others('-');
-SELECT is(settled('UPDATE s.bare SET status = ''canceled'' WHERE id < 4'), 'ok', 'a superuser''s UPDATE');
-SELECT is(all_ran(), 'block by attack_owner, refund_due by attack_owner', 'what our trigger asks is asked as the owner');
-SELECT is(settled('DELETE FROM s.bare WHERE id = 4; INSERT INTO s.bare VALUES (4, ''placed''); INSERT INTO s.shipment VALUES (4);'
-                  'MERGE INTO s.bare USING (VALUES (5)) AS v (n) ON id = n WHEN MATCHED THEN UPDATE SET status = ''canceled'''),
+SELECT run_by_others('-');
+SELECT is(attempt_with_deferred('UPDATE s.bare SET status = ''canceled'' WHERE id < 4'), 'ok', 'a superuser''s UPDATE');
+SELECT is(run_by_all(), 'block by attack_owner, refund_due by attack_owner',
+          'what our trigger asks is asked as the owner');
+SELECT is(attempt_with_deferred('DELETE FROM s.bare WHERE id = 4; INSERT INTO s.bare VALUES (4, ''placed''); '
+                  'INSERT INTO s.shipment VALUES (4);'
+                  'MERGE INTO s.bare USING (VALUES (5)) AS v (n) ON id = n WHEN MATCHED THEN UPDATE SET status = '
+                  '''canceled'''),
           'ok', 'DELETE, INSERT, MERGE, and a row of a child');
-SELECT is(others('attack_owner'), 'nothing', 'nothing of the owner''s as the superuser');
-SELECT is(settled('DROP TABLE s.bare, s.shipment'), 'ok', 'DROP TABLE');
-SELECT is(others('attack_owner'), 'nothing', 'nothing either');
+SELECT is(run_by_others('attack_owner'), 'nothing', 'nothing of the owner''s as the superuser');
+SELECT is(attempt_with_deferred('DROP TABLE s.bare, s.shipment'), 'ok', 'DROP TABLE');
+SELECT is(run_by_others('attack_owner'), 'nothing', 'nothing either');
 
 -- The key of the order is read as the owner of the orders, whoever writes the child.
 SET LOCAL ROLE attack_owner;
 CREATE TABLE s.package (order_id integer);
 SELECT ordcancel.attach_child('s.package', 's.plain', '{order_id}');
 RESET ROLE;
-SELECT others('-');
-SELECT is(settled('INSERT INTO s.package VALUES (50)') || ', others: ' || others('attack_owner'), 'ok, others: nothing',
+SELECT run_by_others('-');
+SELECT is(attempt_with_deferred('INSERT INTO s.package VALUES (50)') || ', others: ' || run_by_others('attack_owner'),
+          'ok, others: nothing',
           'a row of a child, whose order''s key has a check');
 
 SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'attack_owner'), false, 'the owner is no superuser');

@@ -3,8 +3,8 @@
 -- meant, and nothing of theirs runs as the owner, or as who calls.
 BEGIN;
 SET LOCAL client_min_messages = error;
-\ir include/attempt.sql
-\ir include/canary.sql
+\ir include/helpers.sql
+\ir include/attacks.sql
 SELECT plan(29);
 
 CREATE ROLE attack_owner;
@@ -21,8 +21,10 @@ SELECT ordcancel.grant_customer('attack_creator');
 -- A shop of the owner's, and one of a superuser's, with shared on the path.
 CREATE FUNCTION make(what text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE format('CREATE TABLE s.%1$I (id integer PRIMARY KEY, status text, total numeric, paid numeric, flag varchar(9), day date);
-                    INSERT INTO s.%1$I SELECT n, ''placed'', 100, 200, ''stop'', now()::date FROM generate_series(1, 30) AS n;
+    EXECUTE format('CREATE TABLE s.%1$I (id integer PRIMARY KEY, status text, total numeric, paid numeric,
+                                         flag varchar(9), day date);
+                    INSERT INTO s.%1$I SELECT n, ''placed'', 100, 200, ''stop'', now()::date
+                    FROM generate_series(1, 30) AS n;
                     GRANT SELECT ON s.%1$I TO PUBLIC;', what);
 END
 $$;
@@ -35,15 +37,19 @@ SELECT ordcancel.attach('s.orders', 'status', refund_due => 'paid - total'),
        ordcancel.set_policy('s.orders', canceled_status => 'canceled'),
        ordcancel.set_rule('s.orders', 'placed', customer => 'cancel', merchant => 'cancel'),
        ordcancel.add_block('s.orders', 'big', 'paid > 100 AND id > 10'),
-       ordcancel.add_block('s.orders', 'flag', 'flag = ''stop'' AND upper(flag) LIKE ''S%'' AND id IN (6, 7) AND id BETWEEN 5 AND 9'),
+       ordcancel.add_block('s.orders', 'flag',
+                           'flag = ''stop'' AND upper(flag) LIKE ''S%'' AND id IN (6, 7) AND id BETWEEN 5 AND 9'),
        ordcancel.add_block('s.orders', 'limit', 'limit_of(flag) < paid AND id = 5'),
        ordcancel.add_block('s.orders', 'kind', 'flag::kind = ''stop'' AND id = 4'),
-       ordcancel.add_block('s.orders', 'set', 'id = 3 AND (flag, id) IS DISTINCT FROM (''x'', 0) AND flag COLLATE "C" < ''t'' AND coalesce(nullif(flag, ''''), ''x'') = ANY (ARRAY[''stop''])');
+       ordcancel.add_block('s.orders', 'set',
+                           'id = 3 AND (flag, id) IS DISTINCT FROM (''x'', 0) AND flag COLLATE "C" < ''t'''
+                           ' AND coalesce(nullif(flag, ''''), ''x'') = ANY (ARRAY[''stop''])');
 RESET ROLE;
 SET LOCAL search_path = "$user", shared, s, public;
 SELECT public.make('owned');
 SELECT ordcancel.attach('s.owned', 'status', refund_due => 'paid - total'),
-       ordcancel.set_policy('s.owned', canceled_status => 'canceled', requested_status => 'asked', decision_timeout => '0', on_timeout => 'accept'),
+       ordcancel.set_policy('s.owned', canceled_status => 'canceled', requested_status => 'asked',
+                            decision_timeout => '0', on_timeout => 'accept'),
        ordcancel.set_rule('s.owned', 'placed', customer => 'cancel', merchant => 'cancel'),
        ordcancel.add_block('s.owned', 'big', 'paid > 100 AND id > 10');
 SET LOCAL search_path = public;
@@ -63,16 +69,19 @@ BEGIN
                            ('varchar', 'text'), ('varchar', 'varchar'), ('text', 'varchar'), ('regclass', 'integer'),
                            ('regclass', 'oid'), ('oid', 'integer'), ('regclass', 'regclass'), ('record', 'record'),
                            ('s.kind', 's.kind'), ('varchar', 'unknown_text'), ('name', 'text'), ('bigint', 'integer'),
-                           ('ordcancel.order_table.orders%TYPE', 'integer'), ('ordcancel.order_table.orders%TYPE', 'regclass'),
+                           ('ordcancel.order_table.orders%TYPE', 'integer'),
+                           ('ordcancel.order_table.orders%TYPE', 'regclass'),
                            ('ordcancel.order_table.orders%TYPE', 'ordcancel.order_table.orders%TYPE'),
                            ('ordcancel.order_table.orders%TYPE', 'oid') LOOP
             BEGIN
                 EXECUTE format('CREATE FUNCTION %1$s.%2$I(a %3$s, b %4$s) RETURNS %5$s LANGUAGE plpgsql AS'
                                ' $f$ BEGIN INSERT INTO public.ran VALUES (%6$L); RETURN NULL; END $f$;'
                                'CREATE OPERATOR %1$s.%7$s (LEFTARG = %3$s, RIGHTARG = %4$s, FUNCTION = %1$s.%2$I)',
-                               schema, 'op' || md5(op || l || r), l, r, CASE op WHEN '-' THEN 'numeric' ELSE 'boolean' END,
+                               schema, 'op' || md5(op || l || r), l, r, CASE op WHEN '-' THEN 'numeric'
+                                   ELSE 'boolean' END,
                                format('operator %s (%s, %s)', op, l, r), op);
-            EXCEPTION WHEN undefined_object OR feature_not_supported OR invalid_function_definition OR duplicate_function THEN
+            EXCEPTION WHEN undefined_object OR feature_not_supported OR invalid_function_definition
+                OR duplicate_function THEN
                 NULL;
             END;
         END LOOP;
@@ -87,13 +96,15 @@ BEGIN
     EXECUTE format('CREATE TYPE %s.kind AS ENUM (''go'', ''stop'')', schema);
     EXECUTE format('CREATE DOMAIN %s.numeric AS pg_catalog.numeric', schema);
     EXECUTE format('CREATE COLLATION %s."C" (provider = libc, locale = ''POSIX'')', schema);
-    EXECUTE format('CREATE TABLE %1$s.orders (a int); CREATE TABLE %1$s.rule (a int); CREATE TABLE %1$s.pg_class (a int)', schema);
+    EXECUTE format('CREATE TABLE %1$s.orders (a int); CREATE TABLE %1$s.rule (a int); CREATE TABLE %1$s.pg_class (a '
+                   'int)', schema);
 END
 $plant$;
 SELECT plant(schema) FROM unnest('{shared,public,attack_owner}'::text[]) AS schema;
 RESET ROLE;
-SELECT cmp_ok((SELECT count(*) FROM pg_operator WHERE oprowner = 'attack_creator'::regrole), '>', 300::bigint, 'the traps are set');
-SELECT all_ran();
+SELECT cmp_ok((SELECT count(*) FROM pg_operator WHERE oprowner = 'attack_creator'::regrole), '>', 300::bigint,
+              'the traps are set');
+SELECT run_by_all();
 
 -- What the conditions meant when they were given.
 CREATE FUNCTION call(path text, statement text) RETURNS text LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -108,15 +119,19 @@ $$;
 CREATE TABLE path (path text);
 GRANT SELECT ON path TO PUBLIC;
 INSERT INTO path VALUES ('"$user", shared, s, public'), ('shared, pg_catalog, public');
-SELECT is(call(path, format('SELECT ordcancel.cancel_order(%L, %L)', t, id)), 'OC005', format('the block holds for %s %s, by a superuser', t, id))
-FROM path, (VALUES ('s.orders', 11), ('s.orders', 3), ('s.orders', 4), ('s.orders', 5), ('s.orders', 6), ('s.owned', 11)) AS v (t, id);
-SELECT is(all_ran(), 'nothing', 'nothing of the creator''s ran');
+SELECT is(call(path, format('SELECT ordcancel.cancel_order(%L, %L)', t, id)), 'OC005',
+          format('the block holds for %s %s, by a superuser', t, id))
+FROM path, (VALUES ('s.orders', 11), ('s.orders', 3), ('s.orders', 4), ('s.orders', 5), ('s.orders', 6),
+                   ('s.owned', 11)) AS v (t, id);
+SELECT is(run_by_all(), 'nothing', 'nothing of the creator''s ran');
 SET LOCAL ROLE attack_creator;
-SELECT is(public.call(path, 'SELECT ordcancel.request_cancel(''s.orders'', ''11'')'), 'OC005', 'by the creator') FROM public.path;
+SELECT is(public.call(path, 'SELECT ordcancel.request_cancel(''s.orders'', ''11'')'), 'OC005', 'by the creator')
+FROM public.path;
 RESET ROLE;
-SELECT is(all_ran(), 'nothing', 'nothing ran again');
-SELECT is((SELECT state || ' ' || refund_due FROM ordcancel.cancel_order('s.orders', 1)), 'in_progress 100', 'refund_due is what it was');
-SELECT is(all_ran(), 'nothing', 'and nothing ran');
+SELECT is(run_by_all(), 'nothing', 'nothing ran again');
+SELECT is((SELECT state || ' ' || refund_due FROM ordcancel.cancel_order('s.orders', 1)), 'in_progress 100',
+          'refund_due is what it was');
+SELECT is(run_by_all(), 'nothing', 'and nothing ran');
 
 -- Setting things up reads tables, too.
 SELECT is(call('"$user", shared, s, public', statement), 'ok', statement)
@@ -127,13 +142,13 @@ FROM (VALUES ('SELECT ordcancel.attach(''s.owned'', ''status'', refund_due => ''
              ('CALL ordcancel.sweep()'),
              ('SELECT ordcancel.cancel_options(''s.owned'', 2), ordcancel.cancel_orders(''s.owned'', ''{2}'')'),
              ('SELECT ordcancel.detach(''s.owned'')')) AS v (statement);
-SELECT is(all_ran(), 'nothing', 'nothing of the creator''s ran, but in the text that the caller gave');
+SELECT is(run_by_all(), 'nothing', 'nothing of the creator''s ran, but in the text that the caller gave');
 SET LOCAL search_path = "$user", shared, s, public;
 SET LOCAL ROLE attack_owner;
 SELECT ordcancel.attach('s.orders', 'status');
 RESET ROLE;
 SET LOCAL search_path = public;
-SELECT is(all_ran(), 'nothing', 'nor when the owner attaches it anew');
+SELECT is(run_by_all(), 'nothing', 'nor when the owner attaches it anew');
 SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'attack_creator'), false, 'the creator is no superuser');
 
 SELECT * FROM finish();

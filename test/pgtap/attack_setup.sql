@@ -3,7 +3,7 @@
 BEGIN;
 SELECT no_plan();
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 
 CREATE ROLE setup_owner;
 CREATE ROLE setup_customer;
@@ -22,14 +22,18 @@ ALTER ROLE setup_owner SUPERUSER;
 b" text);
 SELECT oid::regclass AS odd FROM pg_class WHERE relname ~ 'SUPERUSER' AND relkind = 'r' \gset
 SELECT ordcancel.attach(:'odd', 'status', policy_by => E'a\nb');
-SELECT ordcancel.set_policy(:'odd', canceled_status => E'c''\n\\! x', policy => p, copy_of => NULL) FROM unnest(ARRAY['default', E'p''\n\\! x']) AS p;
+SELECT ordcancel.set_policy(:'odd', canceled_status => E'c''\n\\! x', policy => p, copy_of => NULL)
+FROM unnest(ARRAY['default', E'p''\n\\! x']) AS p;
 SELECT ordcancel.set_rule(:'odd', E's\n--', merchant => 'cancel', hint => E'h''\n\\');
 SELECT ordcancel.add_block(:'odd', E'b\n', E'status = ''a''\n-- c', hint => E'\n');
 RESET ROLE;
 SELECT ordcancel.export_setup(:'odd') AS setup \gset
 -- What is left when all that is quoted is gone.
-SELECT is((SELECT string_agg(DISTINCT m[1], ' ') FROM regexp_matches(regexp_replace(regexp_replace(:'setup', 'E?''(''''|\\.|[^''\\])*''', '', 'g'), '"(""|[^"])*"', '', 'g'),
-                                                                    '(ALTER|\\|touch|;;)', 'g') AS m), NULL, 'no name stands outside of quotes');
+SELECT is((SELECT string_agg(DISTINCT m[1], ' ')
+           FROM regexp_matches(regexp_replace(regexp_replace(:'setup', 'E?''(''''|\\.|[^''\\])*''', '', 'g'),
+                                              '"(""|[^"])*"', '', 'g'),
+                                                                    '(ALTER|\\|touch|;;)', 'g') AS m), NULL,
+          'no name stands outside of quotes');
 SELECT is(attempt(:'setup'), 'ok', 'it can be run');
 SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'setup_owner'), false, 'and does no more');
 
@@ -37,37 +41,47 @@ SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'setup_owner'), false, 
 
 CREATE SCHEMA audit;
 CREATE TABLE own.orders (id integer PRIMARY KEY, status text, day date, placed timestamptz);
-INSERT INTO own.orders VALUES (1, 'placed', '2026-12-24', '2026-12-24 00:00+00'), (2, 'placed', '2026-12-25', '2026-12-25 00:00+00');
+INSERT INTO own.orders VALUES (1, 'placed', '2026-12-24', '2026-12-24 00:00+00'),
+    (2, 'placed', '2026-12-25', '2026-12-25 00:00+00');
 SELECT ordcancel.attach('own.orders', 'status', record_schema => 'audit');
-SELECT ordcancel.set_policy('own.orders', canceled_status => 'canceled'), ordcancel.set_rule('own.orders', 'placed', customer => 'cancel', merchant => 'cancel');
+SELECT ordcancel.set_policy('own.orders', canceled_status => 'canceled'),
+       ordcancel.set_rule('own.orders', 'placed', customer => 'cancel', merchant => 'cancel');
 ALTER TABLE own.orders OWNER TO setup_former;
 SELECT ordcancel.attach('own.orders');
-SELECT is(has_table_privilege('setup_former', 'audit.orders_cancellation', 'SELECT'), true, 'the owner reads the records');
+SELECT is(has_table_privilege('setup_former', 'audit.orders_cancellation', 'SELECT'), true,
+          'the owner reads the records');
 ALTER TABLE own.orders OWNER TO setup_owner;
 GRANT CREATE ON DATABASE :"DBNAME" TO setup_owner;
 SET LOCAL ROLE setup_owner;
 SELECT is(attempt('CREATE SCHEMA bin'), 'ok', 'an owner has a schema of his own');
-SELECT is(attempt('SELECT ordcancel.attach(''own.orders'', record_schema => ''bin'')'), 'OC014', 'and cannot get the records into it');
+SELECT is(attempt('SELECT ordcancel.attach(''own.orders'', record_schema => ''bin'')'), 'OC014',
+          'and cannot get the records into it');
 SELECT is(attempt('SELECT ordcancel.attach(''own.orders'')'), 'ok', 'nor needs to');
 RESET ROLE;
-SELECT is(has_table_privilege('setup_former', 'audit.orders_cancellation', 'SELECT'), false, 'a former owner reads them no more');
+SELECT is(has_table_privilege('setup_former', 'audit.orders_cancellation', 'SELECT'), false,
+          'a former owner reads them no more');
 SELECT ordcancel.cancel_order('own.orders', 1);
 SELECT ordcancel.detach('own.orders'), ordcancel.attach('own.orders', 'status');
-SELECT is((SELECT cancellation_table::text FROM ordcancel.order_table WHERE orders = 'own.orders'::regclass), 'audit.orders_cancellation', 'detached and attached again, it has its records');
+SELECT is((SELECT cancellation_table::text FROM ordcancel.order_table WHERE orders = 'own.orders'::regclass),
+          'audit.orders_cancellation', 'detached and attached again, it has its records');
 
 -- ---------------------------------------------- no setting chooses a policy
 
 SELECT ordcancel.attach('own.orders', policy_by => 'day');
-SELECT ordcancel.set_policy('own.orders', canceled_status => 'canceled'), ordcancel.set_rule('own.orders', 'placed', customer => 'cancel', merchant => 'cancel');
-SELECT ordcancel.set_policy('own.orders', policy => '2026-12-25'), ordcancel.set_rule('own.orders', 'placed', customer => 'forbid', policy => '2026-12-25');
+SELECT ordcancel.set_policy('own.orders', canceled_status => 'canceled'),
+       ordcancel.set_rule('own.orders', 'placed', customer => 'cancel', merchant => 'cancel');
+SELECT ordcancel.set_policy('own.orders', policy => '2026-12-25'),
+       ordcancel.set_rule('own.orders', 'placed', customer => 'forbid', policy => '2026-12-25');
 GRANT SELECT, UPDATE ON own.orders TO setup_customer;
 SET LOCAL ROLE setup_customer;
 SELECT is(attempt('SELECT ordcancel.request_cancel(''own.orders'', 2)'), 'OC003', 'the policy of the day forbids');
 SET LOCAL DateStyle = 'German';
 SELECT is(attempt('SELECT ordcancel.request_cancel(''own.orders'', 2)'), 'OC003', 'whatever DateStyle says');
-SELECT is(attempt('UPDATE own.orders SET status = ''canceled'' WHERE id = 2'), '23514 cancellation_forbidden', 'for an update, too');
+SELECT is(attempt('UPDATE own.orders SET status = ''canceled'' WHERE id = 2'), '23514 cancellation_forbidden',
+          'for an update, too');
 RESET ROLE;
-SELECT is((SELECT policy FROM ordcancel.overview('own.orders') WHERE status = 'placed' AND orders_now = 1), '2026-12-25', 'and for overview');
+SELECT is((SELECT policy FROM ordcancel.overview('own.orders') WHERE status = 'placed' AND orders_now = 1),
+          '2026-12-25', 'and for overview');
 RESET DateStyle;
 SELECT ordcancel.attach('own.orders', policy_by => 'placed');
 SELECT ordcancel.set_policy('own.orders', policy => '2026-12-25 00:00:00+00', copy_of => '2026-12-25');
@@ -82,10 +96,12 @@ RESET ROLE;
 SET LOCAL ROLE setup_owner;
 CREATE TABLE own.parts (id integer PRIMARY KEY, status text) PARTITION BY RANGE (id);
 SELECT ordcancel.attach('own.parts', 'status'), ordcancel.set_policy('own.parts', canceled_status => 'canceled');
-SELECT is(attempt('CREATE TABLE own.part1 PARTITION OF own.parts FOR VALUES FROM (1) TO (9)'), 'ok', 'an owner adds partitions');
+SELECT is(attempt('CREATE TABLE own.part1 PARTITION OF own.parts FOR VALUES FROM (1) TO (9)'), 'ok',
+          'an owner adds partitions');
 INSERT INTO own.parts VALUES (1, 'placed');
 SELECT is(attempt('UPDATE own.parts SET status = ''canceled'''), '23514 cancellation_forbidden', 'which are guarded');
-SELECT is(attempt('CREATE TRIGGER t AFTER UPDATE ON own.orders FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.guard_update()'), '42501', 'but makes no guard by himself');
+SELECT is(attempt('CREATE TRIGGER t AFTER UPDATE ON own.orders FOR EACH ROW EXECUTE FUNCTION '
+                  'ordcancel_internal.guard_update()'), '42501', 'but makes no guard by himself');
 RESET ROLE;
 
 -- ------------------------------------------------------------------- labels
@@ -93,10 +109,13 @@ RESET ROLE;
 CREATE TYPE own.word AS ENUM ('placed', 'cancelled');
 CREATE DOMAIN own.worded AS own.word;
 CREATE TABLE own.enums (id integer PRIMARY KEY, status own.worded);
-SELECT ordcancel.attach('own.enums', 'status'), ordcancel.set_policy('own.enums', canceled_status => 'cancelled'), ordcancel.set_rule('own.enums', 'placed', merchant => 'cancel');
+SELECT ordcancel.attach('own.enums', 'status'), ordcancel.set_policy('own.enums', canceled_status => 'cancelled'),
+       ordcancel.set_rule('own.enums', 'placed', merchant => 'cancel');
 ALTER TYPE own.word RENAME VALUE 'cancelled' TO 'canceled';
-SELECT results_eq($$SELECT problem FROM ordcancel.health('own.enums')$$, ARRAY['status_problem'], 'a label under a domain that was renamed');
-SELECT is(attempt($$SELECT ordcancel.set_policy('own.enums', canceled_status => 'cancelled')$$), 'OC014', 'and is none any more');
+SELECT results_eq($$SELECT problem FROM ordcancel.health('own.enums')$$, ARRAY['status_problem'],
+                  'a label under a domain that was renamed');
+SELECT is(attempt($$SELECT ordcancel.set_policy('own.enums', canceled_status => 'cancelled')$$), 'OC014',
+          'and is none any more');
 
 SELECT * FROM finish();
 ROLLBACK;

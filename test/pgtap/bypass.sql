@@ -2,7 +2,7 @@
 -- and one that is within them is recorded, whichever way it takes.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(159);
 
 CREATE TABLE orders (
@@ -51,7 +51,8 @@ BEGIN
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER before BEFORE INSERT ON parcel FOR EACH ROW WHEN (NEW.before_status IS NOT NULL) EXECUTE FUNCTION parcel();
+CREATE TRIGGER before BEFORE INSERT ON parcel FOR EACH ROW WHEN (NEW.before_status IS NOT NULL)
+    EXECUTE FUNCTION parcel();
 CREATE TRIGGER after AFTER INSERT ON parcel FOR EACH ROW WHEN (NEW.after_status IS NOT NULL) EXECUTE FUNCTION parcel();
 
 -- The table's own: a BEFORE trigger first and last in the alphabet, an AFTER
@@ -91,13 +92,17 @@ CREATE TABLE way (n integer GENERATED ALWAYS AS IDENTITY, name text, statement t
 INSERT INTO way (name, statement) VALUES
     ('UPDATE', 'UPDATE orders SET status = @to WHERE id = @id'),
     ('UPDATE ONLY', 'UPDATE ONLY orders SET status = @to WHERE id = @id'),
-    ('UPDATE with other columns', 'UPDATE orders SET placed_at = now(), total = 0, status = @to, note = NULL WHERE id = @id'),
+    ('UPDATE with other columns',
+     'UPDATE orders SET placed_at = now(), total = 0, status = @to, note = NULL WHERE id = @id'),
     ('UPDATE from a subquery', 'UPDATE orders SET (note, status) = (SELECT NULL, @to) WHERE id = @id'),
     ('UPDATE … FROM', 'UPDATE orders AS o SET status = v.s FROM (VALUES (@id, @to)) AS v (i, s) WHERE o.id = v.i'),
     ('UPDATE … RETURNING', 'UPDATE orders SET status = @to WHERE id = @id RETURNING status'),
-    ('ON CONFLICT DO UPDATE', 'INSERT INTO orders (id, status) VALUES (@id, ''placed'') ON CONFLICT (id) DO UPDATE SET status = @to'),
-    ('ON CONFLICT with excluded', 'INSERT INTO orders (id, status) VALUES (@id, @to) ON CONFLICT (id) DO UPDATE SET status = excluded.status'),
-    ('MERGE', 'MERGE INTO orders AS o USING (VALUES (@id, @to)) AS v (i, s) ON o.id = v.i WHEN MATCHED THEN UPDATE SET status = v.s'),
+    ('ON CONFLICT DO UPDATE',
+     'INSERT INTO orders (id, status) VALUES (@id, ''placed'') ON CONFLICT (id) DO UPDATE SET status = @to'),
+    ('ON CONFLICT with excluded',
+     'INSERT INTO orders (id, status) VALUES (@id, @to) ON CONFLICT (id) DO UPDATE SET status = excluded.status'),
+    ('MERGE', 'MERGE INTO orders AS o USING (VALUES (@id, @to)) AS v (i, s) ON o.id = v.i WHEN MATCHED THEN UPDATE SET '
+              'status = v.s'),
     ('a writable CTE', 'WITH u AS (UPDATE orders SET status = @to WHERE id = @id RETURNING 1) SELECT count(*) FROM u'),
     ('a writable CTE that nobody reads', 'WITH u AS (UPDATE orders SET status = @to WHERE id = @id) SELECT 1'),
     ('a view', 'UPDATE plain_view SET status = @to WHERE id = @id'),

@@ -62,11 +62,13 @@ CREATE FUNCTION expected(verb text, party text, state text, asked_by text, mode 
         WHEN verb = 'deny_cancel'
             THEN CASE WHEN party = asked_by THEN refused('cancellation_forbidden') ELSE 'denied - prior denied' END
         WHEN verb = 'withdraw_cancel'
-            THEN CASE WHEN party = asked_by THEN 'withdrawn - prior withdrawn' ELSE refused('cancellation_forbidden') END
+            THEN CASE WHEN party = asked_by THEN 'withdrawn - prior withdrawn'
+    ELSE refused('cancellation_forbidden') END
 
         -- The money, and the way back.
         WHEN verb = 'record_refund'
-            THEN CASE WHEN state = 'in_progress' THEN 'in_progress - - refunded' ELSE refused('no_open_cancellation') END
+            THEN CASE WHEN state = 'in_progress' THEN 'in_progress - - refunded'
+    ELSE refused('no_open_cancellation') END
         WHEN verb = 'undo_cancel'
             THEN CASE WHEN state NOT IN ('requested', 'in_progress', 'canceled') THEN refused('undo_not_allowed')
                       WHEN reach(state) > reach(undo) OR undo_late THEN refused('undo_not_allowed')
@@ -159,14 +161,17 @@ FROM (SELECT what, s.*, on_progress, undo,
                            placed_at => placed_at, grace => grace, at => s.at, blocked => blocked,
                            money_due => money_due, on_progress => on_progress, undo => undo,
                            closed_at => '2026-01-01 00:00+00', undo_window => '1 hour') AS d
-      FROM situations AS s, unnest('{deny,hold}'::text[]) AS p (on_progress), unnest('{never,canceled}'::text[]) AS u (undo),
-          unnest('{request_cancel,cancel_order,override_cancel,withdraw_cancel,accept_cancel,deny_cancel,record_refund}'::text[]) AS v (what)
+      FROM situations AS s, unnest('{deny,hold}'::text[]) AS p (on_progress),
+           unnest('{never,canceled}'::text[]) AS u (undo),
+          unnest('{request_cancel,cancel_order,override_cancel,withdraw_cancel,accept_cancel,deny_cancel,'
+                 'record_refund}'::text[]) AS v (what)
       OFFSET 0) AS x;
 ANALYZE verb_cases;
 SELECT is(count(*), (31080 * 2 * 2 * 7)::bigint, 'seven verbs are asked about every situation') FROM verb_cases;
 
 SELECT is_empty(differences('verb_cases', what), what || ' is decided as the rules say')
-FROM unnest('{request_cancel,cancel_order,override_cancel,withdraw_cancel,accept_cancel,deny_cancel,record_refund}'::text[]) AS what;
+FROM unnest('{request_cancel,cancel_order,override_cancel,withdraw_cancel,accept_cancel,deny_cancel,'
+            'record_refund}'::text[]) AS what;
 
 CREATE FUNCTION answers(cases text, what text, of_party text) RETURNS text
     LANGUAGE sql STABLE
@@ -190,11 +195,13 @@ SELECT is_empty($$
     SELECT n, until, placed_at + grace FROM verb_cases JOIN situations AS s USING (n)
     WHERE what = 'request_cancel' AND party = 'customer' AND state IN ('none', 'denied', 'withdrawn', 'undone')
       AND decided NOT LIKE 'refused%'
-      AND until IS DISTINCT FROM CASE WHEN NOT late AND coalesce(customer_late, customer) <> customer THEN placed_at + grace END
+      AND until IS DISTINCT FROM CASE WHEN NOT late AND coalesce(customer_late, customer) <> customer
+        THEN placed_at + grace END
     LIMIT 5 $$,
     'what a customer may do lasts until the window ends, if the rule says otherwise from then on');
 SELECT isnt_empty($$SELECT FROM verb_cases WHERE until IS NOT NULL$$, 'some answers have an end');
-SELECT is_empty($$SELECT n FROM verb_cases JOIN situations USING (n) WHERE until IS NOT NULL AND party <> 'customer' LIMIT 5$$,
+SELECT is_empty($$SELECT n FROM verb_cases JOIN situations USING (n) WHERE until IS NOT NULL AND party <> 'customer'
+                  LIMIT 5$$,
                 'the customer''s window ends nothing for the others');
 
 -- --------------------------------------------------------------------- undo
@@ -211,8 +218,10 @@ SELECT 'undo_cancel' AS what, n, undo, closing, closed_at + undo_window AS ends,
     answer((d).outcome, (d).condition, (d).status, (d).event) AS decided
 FROM (SELECT s.*, undo, c.*,
           ordcancel.decide('undo_cancel', party, state, asked_by, customer, customer_late, merchant,
-                           placed_at => placed_at, grace => grace, blocked => blocked, money_due => money_due, undo => undo,
-                           at => CASE closing WHEN 'one microsecond after' THEN timestamptz '2026-05-05 14:00:00.000001+00'
+                           placed_at => placed_at, grace => grace, blocked => blocked, money_due => money_due,
+                           undo => undo,
+                           at => CASE closing WHEN 'one microsecond after'
+                               THEN timestamptz '2026-05-05 14:00:00.000001+00'
                                               WHEN 'at the end' THEN '2026-05-05 14:00+00'
                                               ELSE '2026-05-05 13:59:59.999999+00' END,
                            closed_at => c.closed_at, undo_window => undo_window) AS d
@@ -228,7 +237,8 @@ SELECT is_empty($$
     WHERE decided LIKE 'undone %' AND until IS DISTINCT FROM ends LIMIT 5 $$,
     'an undo is possible until its window ends');
 SELECT set_eq(answers('undo_cases', 'undo_cancel', 'merchant'),
-              ARRAY['already - - -', 'denied - prior denied', 'refused undo_not_allowed - -', 'undone - prior undone', 'withdrawn - prior withdrawn'],
+              ARRAY['already - - -', 'denied - prior denied', 'refused undo_not_allowed - -', 'undone - prior undone',
+                    'withdrawn - prior withdrawn'],
               'undo_cancel has five answers while no money has come back');
 
 -- ------------------------------------------------------------ plain updates
@@ -285,13 +295,15 @@ SELECT is_empty($$
 
 -- ------------------------------------------------------------ the arguments
 
-SELECT results_eq($$SELECT d.outcome, d.condition FROM ordcancel.decide('request_cancel', 'customer', deletable => true) AS d$$,
+SELECT results_eq($$SELECT d.outcome, d.condition
+                    FROM ordcancel.decide('request_cancel', 'customer', deletable => true) AS d$$,
                   $$VALUES ('refused', 'cancellation_forbidden')$$, 'a rule that names no party forbids');
 SELECT is((ordcancel.decide('request_cancel', 'customer', customer => 'cancel', customer_late => 'forbid',
                             placed_at => now() - interval '1 hour', grace => '2 hours')).until,
           now() + interval '1 hour', 'without a time it is decided for now');
 SELECT throws_ok(format('SELECT ordcancel.decide(%s)', arguments), '22023', NULL, 'refused: ' || arguments)
-FROM (VALUES ($$'cancel', 'customer'$$), ($$'request_cancel', 'shopper'$$), ($$'request_cancel', 'customer', 'closed'$$),
+FROM (VALUES ($$'cancel', 'customer'$$), ($$'request_cancel', 'shopper'$$),
+             ($$'request_cancel', 'customer', 'closed'$$),
              ($$'request_cancel', 'customer', customer => 'maybe'$$),
              ($$'undo_cancel', 'merchant', undo => 'always'$$),
              ($$'request_cancel', 'customer', on_progress => 'ignore'$$)) AS bad (arguments);

@@ -1,14 +1,16 @@
 -- Blocks and refund_due mean what they meant when they were set.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(29);
 
 CREATE ROLE expressions_mallory;
 CREATE SCHEMA shop;
 GRANT USAGE, CREATE ON SCHEMA shop TO expressions_mallory;
-CREATE TABLE shop.orders (id integer PRIMARY KEY, status text NOT NULL, total numeric, due date, at timestamptz, note text);
-INSERT INTO shop.orders SELECT n, 'placed', 100, '2026-02-01', '2026-02-01 00:30+00', 'x' FROM generate_series(1, 40) AS n;
+CREATE TABLE shop.orders (id integer PRIMARY KEY, status text NOT NULL, total numeric, due date, at timestamptz,
+                          note text);
+INSERT INTO shop.orders SELECT n, 'placed', 100, '2026-02-01', '2026-02-01 00:30+00', 'x'
+FROM generate_series(1, 40) AS n;
 SET LOCAL search_path = shop, public;
 SELECT ordcancel.attach('orders', 'status'),
        ordcancel.set_policy('orders', canceled_status => 'canceled', in_progress_status => 'refunding'),
@@ -33,8 +35,10 @@ $$;
 CREATE FUNCTION present(anyelement) RETURNS boolean LANGUAGE sql AS 'SELECT $1 IS NOT NULL';
 CREATE FUNCTION big(numeric, numeric DEFAULT 50) RETURNS boolean LANGUAGE sql AS 'SELECT $1 > $2';
 CREATE FUNCTION whole(orders) RETURNS boolean LANGUAGE sql AS 'SELECT $1.total > 50';
-SELECT ordcancel.add_block('orders', 'p', 'NOT present(total)'), ordcancel.add_block('orders', 'w', 'NOT whole(orders)');
-SELECT is((SELECT string_agg(functions, ', ' ORDER BY name) FROM ordcancel.block), 'shop.present(pg_catalog.anyelement), shop.whole(shop.orders)', 'what a block calls');
+SELECT ordcancel.add_block('orders', 'p', 'NOT present(total)'),
+       ordcancel.add_block('orders', 'w', 'NOT whole(orders)');
+SELECT is((SELECT string_agg(functions, ', ' ORDER BY name) FROM ordcancel.block),
+          'shop.present(pg_catalog.anyelement), shop.whole(shop.orders)', 'what a block calls');
 SELECT is(cancel(1), 'ok', 'it calls that');
 SET LOCAL ROLE expressions_mallory;
 CREATE FUNCTION shop.present(numeric) RETURNS boolean LANGUAGE plpgsql AS
@@ -59,7 +63,8 @@ SELECT is(cancel(4), 'OC014', 'that pays back less');
 DROP FUNCTION shop.present(numeric);
 SELECT ordcancel.attach('orders', 'status');
 SELECT is(blocks('present(total) AND shop.big(total)'), 'cancellation_blocked', 'polymorphic functions and defaults');
-SELECT is(blocks('orders.total > 50 AND (SELECT count(*) FROM orders AS o WHERE o.total = orders.total) > 1'), 'cancellation_blocked', 'the table by its name, in a subquery of itself');
+SELECT is(blocks('orders.total > 50 AND (SELECT count(*) FROM orders AS o WHERE o.total = orders.total) > 1'),
+          'cancellation_blocked', 'the table by its name, in a subquery of itself');
 SELECT is(blocks('whole(orders)'), 'cancellation_blocked', 'the whole row');
 
 -- ----------------------------------------- what cannot be written out is refused
@@ -75,22 +80,27 @@ ALTER TABLE orders ADD c ci DEFAULT 'ABC';
 SELECT is(blocks('c = ''abc'''), 'cancellation_blocked', 'an operator of the type''s own');
 SELECT is(blocks('c IN (''abc'', ''x'')'), 'cancellation_blocked', 'in a list');
 SELECT is(blocks(condition), 'OC014', condition || ' cannot be written out')
-FROM unnest(ARRAY['c IS NOT DISTINCT FROM ''abc''', 'CASE c WHEN ''abc'' THEN true ELSE false END', 'NULLIF(c, ''abc'') IS NULL']) AS condition;
+FROM unnest(ARRAY['c IS NOT DISTINCT FROM ''abc''', 'CASE c WHEN ''abc'' THEN true ELSE false END',
+                  'NULLIF(c, ''abc'') IS NULL']) AS condition;
 
 -- ------------------------------------------------- columns that older rows lack
-ALTER TABLE orders ADD points numeric NOT NULL DEFAULT 30, ADD frozen boolean NOT NULL DEFAULT true, ADD n integer DEFAULT 7;
+ALTER TABLE orders ADD points numeric NOT NULL DEFAULT 30, ADD frozen boolean NOT NULL DEFAULT true,
+    ADD n integer DEFAULT 7;
 SELECT is(blocks('frozen'), 'cancellation_blocked', 'a column that was added with a default');
 SELECT is(blocks('n IS DISTINCT FROM 7'), 'none', 'and one that is what it should be');
 SELECT ordcancel.attach('orders', 'status', refund_due => 'total - points');
-SELECT is((SELECT state || ' ' || refund_due FROM ordcancel.cancel_order('shop.orders', 5)), 'in_progress 70', 'in refund_due');
-SELECT is(attempt('UPDATE shop.orders SET status = ''canceled'' WHERE id = 6'), '23514 refund_not_settled', 'in a plain update');
+SELECT is((SELECT state || ' ' || refund_due FROM ordcancel.cancel_order('shop.orders', 5)), 'in_progress 70',
+          'in refund_due');
+SELECT is(attempt('UPDATE shop.orders SET status = ''canceled'' WHERE id = 6'), '23514 refund_not_settled',
+          'in a plain update');
 SELECT is((SELECT outcome FROM ordcancel.cancel_orders('shop.orders', '{7}'::integer[])), 'in_progress', 'in an array');
 SELECT ordcancel.attach('orders', 'status');
 
 -- --------------------------------------- literals are read as they were written
 SET LOCAL datestyle = 'ISO, DMY';
 SET LOCAL timezone = 'Asia/Tokyo';
-SELECT ordcancel.add_block('orders', 'd', 'due = ''01/02/2026'''), ordcancel.add_block('orders', 't', 'at < ''2026-02-01 09:00''');
+SELECT ordcancel.add_block('orders', 'd', 'due = ''01/02/2026'''),
+       ordcancel.add_block('orders', 't', 'at < ''2026-02-01 09:00''');
 SELECT matches((SELECT pinned FROM ordcancel.block WHERE name = 'd'), '2026-02-01', 'a date');
 SET LOCAL datestyle = 'ISO, MDY';
 SET LOCAL timezone = 'UTC';

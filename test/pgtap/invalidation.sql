@@ -1,7 +1,7 @@
 -- What is configured counts from the next statement on: in the same
 -- transaction, after a savepoint is rolled back, in other sessions; also what
 -- a superuser writes by hand, and when the extension goes and comes again.
-\ir include/attempt.sql
+\ir include/helpers.sql
 SET client_min_messages = warning;
 SELECT plan(58);
 
@@ -39,7 +39,8 @@ BEGIN
 END
 $$;
 CREATE EXTENSION dblink;
-SELECT dblink_connect('other', format('host=%s port=%s dbname=%s', current_setting('unix_socket_directories'), current_setting('port'), current_database()));
+SELECT dblink_connect('other', format('host=%s port=%s dbname=%s', current_setting('unix_socket_directories'),
+                                      current_setting('port'), current_database()));
 CREATE FUNCTION there(statement text DEFAULT 'SELECT now_possible()') RETURNS text LANGUAGE sql
     AS $$ SELECT r FROM dblink('other', statement) AS t (r text) $$;
 
@@ -79,8 +80,10 @@ SELECT ordcancel.set_rule('orders', 'placed', merchant => 'cancel');
 BEGIN;
 CREATE TABLE passing (id integer PRIMARY KEY, status text);
 INSERT INTO passing VALUES (1, 'placed');
-SELECT ordcancel.attach('passing', 'status'), ordcancel.set_policy('passing', canceled_status => 'canceled'), ordcancel.set_rule('passing', 'placed', merchant => 'cancel');
-SELECT is(attempt('SELECT ordcancel.cancel_order(''passing'', 1)'), 'ok', 'made, attached and canceled in one transaction');
+SELECT ordcancel.attach('passing', 'status'), ordcancel.set_policy('passing', canceled_status => 'canceled'),
+       ordcancel.set_rule('passing', 'placed', merchant => 'cancel');
+SELECT is(attempt('SELECT ordcancel.cancel_order(''passing'', 1)'), 'ok',
+          'made, attached and canceled in one transaction');
 ROLLBACK;
 CREATE TABLE passing (id integer PRIMARY KEY, status text);
 INSERT INTO passing VALUES (1, 'placed');
@@ -112,10 +115,12 @@ SELECT ordcancel.drop_policy('orders', 's');
 SELECT is(now_possible(), :'yes', 'dropped: back to default');
 UPDATE ordcancel.reason SET active = false WHERE code = 'out_of_stock';
 SELECT is(attempt('SELECT ordcancel.cancel_order(''orders'', 1, ''out_of_stock'')'), 'OC006', 'a reason made inactive');
-SELECT is(there('SELECT attempt(''SELECT ordcancel.cancel_order(''''orders'''', 1, ''''out_of_stock'''')'')'), 'OC006', 'there too');
+SELECT is(there('SELECT attempt(''SELECT ordcancel.cancel_order(''''orders'''', 1, ''''out_of_stock'''')'')'), 'OC006',
+          'there too');
 INSERT INTO ordcancel.reason (code, audience) VALUES ('sold', 'merchant');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''orders'', 4, ''sold'')'), 'ok', 'a new one');
-SELECT is(there('SELECT attempt(''SELECT ordcancel.cancel_order(''''orders'''', 5, ''''sold'''')'')'), 'ok', 'there too');
+SELECT is(there('SELECT attempt(''SELECT ordcancel.cancel_order(''''orders'''', 5, ''''sold'''')'')'), 'ok',
+          'there too');
 
 -- --------------------------------------------------- by a superuser's own hand
 
@@ -162,26 +167,32 @@ SELECT ordcancel.set_policy('doomed', canceled_status => 'canceled');
 SELECT 'doomed'::regclass::oid AS doomed \gset
 SELECT is(attempt('DROP TABLE doomed'), 'ok', 'an attached table can be dropped');
 SELECT is(attempt('SELECT ordcancel.cancel_order(' || :doomed || ', 1)'), 'OC001', 'it is not attached then');
-SELECT is((SELECT count(*) FROM ordcancel.order_table WHERE orders = :doomed) + (SELECT count(*) FROM ordcancel.policy WHERE orders = :doomed), 0::bigint, 'nothing is left in the configuration');
+SELECT is((SELECT count(*) FROM ordcancel.order_table WHERE orders = :doomed) + (SELECT count(*) FROM ordcancel.policy
+            WHERE orders = :doomed), 0::bigint, 'nothing is left in the configuration');
 SELECT is(attempt('SELECT ordcancel.detach(' || :doomed || ')'), 'OC001', 'and there is nothing to detach');
 CREATE TABLE doomed (id integer PRIMARY KEY, status text);
 SELECT is(attempt('SELECT ordcancel.attach(''doomed'', ''status'')'), 'ok', 'a new table of that name can be attached');
-SELECT is((SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relname ~ '^doomed_cancel' AND relkind = 'r'),
+SELECT is((SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relname ~ '^doomed_cancel'
+             AND relkind = 'r'),
           '{doomed_cancellation,doomed_cancellation_event}', 'and empty records of the other are none');
 INSERT INTO doomed VALUES (1, 'placed');
-SELECT ordcancel.set_policy('doomed', canceled_status => 'canceled'), ordcancel.set_rule('doomed', 'placed', merchant => 'cancel'), ordcancel.cancel_order('doomed', 1);
+SELECT ordcancel.set_policy('doomed', canceled_status => 'canceled'),
+       ordcancel.set_rule('doomed', 'placed', merchant => 'cancel'), ordcancel.cancel_order('doomed', 1);
 DROP TABLE doomed;
 CREATE TABLE doomed (id integer PRIMARY KEY, status text);
 SELECT is(attempt('SELECT ordcancel.attach(''doomed'', ''status'')'), 'ok', 'once more');
-SELECT is((SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relname ~ '^doomed_cancel' AND relkind = 'r'),
-          '{doomed_cancellation,doomed_cancellation_1,doomed_cancellation_event,doomed_cancellation_event_1}', 'and what is recorded is moved aside');
+SELECT is((SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relname ~ '^doomed_cancel'
+             AND relkind = 'r'),
+          '{doomed_cancellation,doomed_cancellation_1,doomed_cancellation_event,doomed_cancellation_event_1}',
+          'and what is recorded is moved aside');
 
 -- --------------------------------------------- the extension goes and comes again
 
 SELECT is(attempt('DROP EXTENSION ordcancel'), '2BP01', 'the extension does not go by itself');
 DROP EXTENSION ordcancel CASCADE;
 SELECT is(attempt('UPDATE orders SET status = ''free'' WHERE id = 1'), 'ok', 'with CASCADE the guards go');
-SELECT is(there('SELECT attempt(''SELECT ordcancel.cancel_order(''''orders'''', 1)'')'), '3F000', 'there the functions are gone');
+SELECT is(there('SELECT attempt(''SELECT ordcancel.cancel_order(''''orders'''', 1)'')'), '3F000',
+          'there the functions are gone');
 CREATE EXTENSION ordcancel;
 SELECT is(attempt('SELECT ordcancel.cancel_order(''orders'', 2)'), 'OC001', 'a new one knows nothing');
 UPDATE orders SET status = 'placed';

@@ -1,19 +1,23 @@
 -- A session reads the policies that its orders are under, and no others; and
 -- reads them again only when they have changed. What is read is counted, by
 -- PostgreSQL's own statistics and by memory contexts.
-\ir include/attempt.sql
+\ir include/helpers.sql
 SET client_min_messages = warning;
 CREATE TABLE orders (id integer PRIMARY KEY, status text, supplier text);
 INSERT INTO orders SELECT n, 'placed', CASE WHEN n > 20 THEN 's' || n - 20 END FROM generate_series(1, 5020) AS n;
 SELECT ordcancel.attach('orders', 'status', policy_by => 'supplier');
-SELECT ordcancel.set_policy('orders', canceled_status => 'canceled'), ordcancel.set_rule('orders', 'placed', merchant => 'cancel');
-INSERT INTO ordcancel.policy (orders, policy, canceled_status) SELECT 'orders'::regclass, 's' || n, 'canceled' FROM generate_series(1, 2000) AS n;
+SELECT ordcancel.set_policy('orders', canceled_status => 'canceled'),
+       ordcancel.set_rule('orders', 'placed', merchant => 'cancel');
+INSERT INTO ordcancel.policy (orders, policy, canceled_status) SELECT 'orders'::regclass, 's' || n, 'canceled'
+FROM generate_series(1, 2000) AS n;
 INSERT INTO ordcancel.rule (orders, policy, status, merchant)
-    SELECT 'orders'::regclass, 's' || n, s, 'cancel' FROM generate_series(1, 2000) AS n, unnest('{placed,x1,x2,x3,x4}'::text[]) AS s;
+    SELECT 'orders'::regclass, 's' || n, s, 'cancel' FROM generate_series(1, 2000) AS n,
+     unnest('{placed,x1,x2,x3,x4}'::text[]) AS s;
 
 -- Rows of policies and rules that the transaction has read so far.
 CREATE FUNCTION rows_read() RETURNS bigint LANGUAGE sql AS $$
-SELECT sum(pg_stat_get_xact_tuples_fetched(t) + pg_stat_get_xact_tuples_returned(t))::bigint FROM unnest('{ordcancel.policy,ordcancel.rule}'::regclass[]) AS t
+SELECT sum(pg_stat_get_xact_tuples_fetched(t) + pg_stat_get_xact_tuples_returned(t))::bigint
+FROM unnest('{ordcancel.policy,ordcancel.rule}'::regclass[]) AS t
 $$;
 CREATE FUNCTION contexts(kind text) RETURNS bigint LANGUAGE sql AS
     $$ SELECT count(*) FROM pg_backend_memory_contexts AS c WHERE c.name = kind $$;
@@ -71,21 +75,28 @@ SELECT is(attempt('DELETE FROM orders WHERE id = 24'), 'ok', 'a policy may let c
 SELECT is(attempt('INSERT INTO orders VALUES (24, ''placed'')'), '23514 order_is_canceled', 'and they stay canceled');
 
 -- ------------------------------------------------------------------ all of them
-SELECT is((SELECT count(*) FROM ordcancel.cancel_orders('orders', (SELECT array_agg(id) FROM orders WHERE id BETWEEN 31 AND 5020)) WHERE outcome = 'canceled'), 4986::bigint, 'orders of thousands of suppliers');
+SELECT is((SELECT count(*)
+           FROM ordcancel.cancel_orders('orders', (SELECT array_agg(id) FROM orders WHERE id BETWEEN 31 AND 5020))
+           WHERE outcome = 'canceled'), 4986::bigint, 'orders of thousands of suppliers');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''orders'', 30)'), 'ok', 'one more');
 SELECT cmp_ok(contexts('ordcancel policy'), '<=', 1000::bigint, 'a thousand at most are kept beyond their transaction');
-SELECT cmp_ok((SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts WHERE name LIKE 'ordcancel polic%'), '<=', 5000000::bigint, 'in little memory');
+SELECT cmp_ok((SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts WHERE name LIKE 'ordcancel polic%'),
+              '<=', 5000000::bigint, 'in little memory');
 
 -- -------------------------------------------------------- labels of an enum
 CREATE TYPE state AS ENUM ('placed', 'paid', 'canceled');
 CREATE TABLE enums (id integer PRIMARY KEY, status state, supplier text);
 INSERT INTO enums SELECT n, 'placed', CASE WHEN n > 3 THEN 'a' END FROM generate_series(1, 6) AS n;
-SELECT ordcancel.attach('enums', 'status', policy_by => 'supplier'), ordcancel.set_policy('enums', canceled_status => 'canceled'), ordcancel.set_rule('enums', 'placed', merchant => 'cancel');
+SELECT ordcancel.attach('enums', 'status', policy_by => 'supplier'),
+       ordcancel.set_policy('enums', canceled_status => 'canceled'),
+       ordcancel.set_rule('enums', 'placed', merchant => 'cancel');
 INSERT INTO ordcancel.policy (orders, policy, canceled_status) VALUES ('enums'::regclass, 'a', 'canceled');
 SELECT ordcancel.set_rule('enums', 'placed', policy => 'a', merchant => 'cancel');
-SELECT is(attempt('SELECT ordcancel.cancel_order(''enums'', ' || n || ')'), 'ok', 'before a label is renamed') FROM unnest('{1,4}'::int[]) AS n;
+SELECT is(attempt('SELECT ordcancel.cancel_order(''enums'', ' || n || ')'), 'ok', 'before a label is renamed')
+FROM unnest('{1,4}'::int[]) AS n;
 ALTER TYPE state RENAME VALUE 'canceled' TO 'gone';
-SELECT is(attempt('SELECT ordcancel.cancel_order(''enums'', ' || n || ')'), 'OC014', 'both policies know') FROM unnest('{2,5}'::int[]) AS n;
+SELECT is(attempt('SELECT ordcancel.cancel_order(''enums'', ' || n || ')'), 'OC014', 'both policies know')
+FROM unnest('{2,5}'::int[]) AS n;
 UPDATE ordcancel.policy SET canceled_status = 'gone' WHERE orders = 'enums'::regclass AND policy = 'a';
 SELECT is(attempt('SELECT ordcancel.cancel_order(''enums'', 5)'), 'ok', 'until they are told');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''enums'', 2)'), 'OC014', 'each by itself');

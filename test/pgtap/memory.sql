@@ -1,13 +1,15 @@
 -- A session that makes 100,000 calls keeps no more memory than it had after the
 -- first thousand. Not in one transaction: what a transaction frees at its end
 -- must be free then.
-\ir include/attempt.sql
+\ir include/helpers.sql
 SET client_min_messages = warning;
 SELECT plan(10);
 
-CREATE TABLE orders (id integer PRIMARY KEY, status text, at timestamptz DEFAULT now(), supplier text, due numeric, flag boolean DEFAULT false);
+CREATE TABLE orders (id integer PRIMARY KEY, status text, at timestamptz DEFAULT now(), supplier text, due numeric,
+                     flag boolean DEFAULT false);
 CREATE TABLE pairs (a integer, b text, status text, PRIMARY KEY (a, b));
-INSERT INTO orders (id, status) SELECT n, CASE WHEN n > 50 THEN 'shipped' ELSE 'placed' END FROM generate_series(1, 100) AS n;
+INSERT INTO orders (id, status) SELECT n, CASE WHEN n > 50 THEN 'shipped' ELSE 'placed' END
+FROM generate_series(1, 100) AS n;
 INSERT INTO pairs SELECT n, 'x', 'placed' FROM generate_series(1, 100) AS n;
 SELECT ordcancel.attach('orders', 'status', placed_at => 'at', policy_by => 'supplier', refund_due => 'due');
 SELECT ordcancel.attach('pairs', 'status');
@@ -42,7 +44,8 @@ BEGIN
             WHEN 'refusals' THEN
                 FOR i IN 1..10 LOOP
                     BEGIN
-                        PERFORM ordcancel.cancel_order('orders', CASE i WHEN 1 THEN 'nonsense' WHEN 2 THEN '99999' ELSE (nr + 50)::text END,
+                        PERFORM ordcancel.cancel_order('orders', CASE i WHEN 1 THEN 'nonsense' WHEN 2 THEN '99999'
+                                                           ELSE (nr + 50)::text END,
                                                        CASE i WHEN 3 THEN 'no such reason' END);
                     EXCEPTION WHEN OTHERS THEN
                         NULL;
@@ -110,7 +113,8 @@ CALL measure('rules', 10, 400, 6000);
 CALL measure('sets', 100, 1000, 5000);
 
 -- Relation caches, plan caches and the like may still take a page or two.
-SELECT cmp_ok(after - before, '<', 200000::bigint, format('%s %s kept %s bytes', calls, kind, after - before)) FROM measured;
+SELECT cmp_ok(after - before, '<', 200000::bigint, format('%s %s kept %s bytes', calls, kind, after - before))
+FROM measured;
 SELECT cmp_ok(max(contexts), '<=', 20::bigint, 'no contexts were left behind') FROM measured;
 SELECT is(max(ours), 0::bigint, 'none of ours') FROM measured;
 SELECT cmp_ok(sum(calls), '>=', 100000::bigint, 'these were 100,000 calls') FROM measured;

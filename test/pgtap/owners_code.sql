@@ -3,7 +3,7 @@
 -- who calls; and a customer cannot put anything of its own in its place.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(43);
 
 CREATE ROLE code_owner;
@@ -76,7 +76,8 @@ INSERT INTO step (statement) VALUES
     ('SELECT ordcancel.set_policy(''shop.by_enum'', canceled_status => ''canceled'')'),
     ('SELECT ordcancel.set_rule(''shop.by_enum'', ''placed'', merchant => ''cancel'')'),
     ('SELECT ordcancel.attach(''shop.orders'', ''status'', refund_due => ''shop.due(total)'')'),
-    ('SELECT ordcancel.attach(''shop.orders'', ''status'', refund_due => ''CASE WHEN constant() THEN length((''''(x)''''::pair).a) ELSE due(total) END'')'),
+    ('SELECT ordcancel.attach(''shop.orders'', ''status'', refund_due => ''CASE WHEN constant() THEN '
+     'length((''''(x)''''::pair).a) ELSE due(total) END'')'),
     ('SELECT ordcancel.set_policy(''shop.orders'', requested_status => ''asked'', canceled_status => ''canceled'')'),
     ('SELECT ordcancel.set_rule(''shop.orders'', ''placed'', customer => ''cancel'', merchant => ''cancel'')'),
     ('SELECT ordcancel.add_block(''shop.orders'', ''stopped'', ''is_stopped(id) OR constant()'')'),
@@ -86,19 +87,23 @@ SELECT is(attempt_as('code_owner', statement), 'ok', 'the owner: ' || statement)
 SELECT is((SELECT count(*) FROM ran WHERE role <> 'code_owner'), 0::bigint, 'nothing ran as another');
 SELECT ran();
 SELECT is(attempt(statement), 'ok', 'a superuser: ' || statement) FROM step ORDER BY n;
-SELECT is((SELECT count(*) FROM ran WHERE role <> 'code_owner'), 0::bigint, 'nothing of the owner''s ran as the superuser');
+SELECT is((SELECT count(*) FROM ran WHERE role <> 'code_owner'), 0::bigint,
+          'nothing of the owner''s ran as the superuser');
 SET LOCAL search_path = public;
 SELECT ran();
 
 -- ---------------------------------------------------------------- the verbs
 
 SELECT is(attempt_as('code_customer', 'SELECT ordcancel.request_cancel(''shop.orders'', 1)'), 'ok', 'a customer calls');
-SELECT is(ran(), 'check of key by code_owner, check of status by code_owner, condition by code_owner, immutable function by code_owner, refund_due by code_owner, trigger by code_owner',
+SELECT is(ran(), 'check of key by code_owner, check of status by code_owner, condition by code_owner, '
+                 'immutable function by code_owner, refund_due by code_owner, trigger by code_owner',
           'everything of the owner''s ran as the owner');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''shop.orders'', ''2'')'), 'ok', 'a superuser calls');
-SELECT is(ran(), 'check of key by code_owner, check of status by code_owner, condition by code_owner, immutable function by code_owner, refund_due by code_owner, trigger by code_owner',
+SELECT is(ran(), 'check of key by code_owner, check of status by code_owner, condition by code_owner, '
+                 'immutable function by code_owner, refund_due by code_owner, trigger by code_owner',
           'and nothing ran as the superuser');
-SELECT is(attempt_as('code_customer', 'SELECT * FROM ordcancel.cancel_options(''shop.orders'', ''3'')'), 'ok', 'cancel_options');
+SELECT is(attempt_as('code_customer', 'SELECT * FROM ordcancel.cancel_options(''shop.orders'', ''3'')'), 'ok',
+          'cancel_options');
 SELECT unalike(ran(), '%code_customer%', 'the same there');
 SELECT is((SELECT array_agg(order_id) FROM shop.journal), '{1,2}', 'the owner''s trigger wrote where the owner meant');
 
@@ -125,14 +130,16 @@ DELETE FROM shop.journal WHERE order_id = 21;
 SET LOCAL search_path = public;
 SELECT ran();
 CREATE FUNCTION hijack(path text, id integer) RETURNS text LANGUAGE sql SET search_path = public AS $$
-SELECT attempt_as('code_customer', format('SET LOCAL search_path = %s; SELECT ordcancel.request_cancel(''shop.orders'', %s)', path, id))
+SELECT attempt_as('code_customer',
+                  format('SET LOCAL search_path = %s; SELECT ordcancel.request_cancel(''shop.orders'', %s)', path, id))
 $$;
 SELECT is(hijack(path, 20), 'OC005', format('the owner''s table is read with search_path %s', path))
 FROM unnest(ARRAY['evil, pg_catalog', 'pg_temp, evil, pg_catalog, shop', '''''', 'shop, public', 'nowhere']) AS path;
 SELECT is(hijack('evil, pg_catalog', 21), 'OC005', 'operators are the owner''s');
 SELECT is(hijack('pg_temp, evil, pg_catalog', 10), 'ok', 'what the rules allow goes through');
 SET LOCAL search_path = public;
-SELECT is((SELECT count(*) FROM ran WHERE what = 'hijacked' OR role <> 'code_owner'), 0::bigint, 'nothing of the customer''s ran');
+SELECT is((SELECT count(*) FROM ran WHERE what = 'hijacked' OR role <> 'code_owner'), 0::bigint,
+          'nothing of the customer''s ran');
 SELECT is((SELECT count(*) FROM shop.journal WHERE order_id = 10), 1::bigint, 'the trigger wrote the owner''s table');
 SELECT is((SELECT count(*) FROM evil.journal) + (SELECT count(*) FROM pg_temp.journal), 0::bigint, 'and no other');
 SELECT ran();
@@ -168,12 +175,15 @@ DELETE FROM public.ran;
 RESET ROLE;
 SELECT ran();
 SELECT is(attempt('SELECT ordcancel.attach(''shop.second'', ''status'')'), 'ok', 'a superuser attaches it');
-SELECT is(attempt('SELECT ordcancel.set_policy(''shop.second'', requested_status => ''asked'', canceled_status => ''canceled'')'),
+SELECT is(attempt('SELECT ordcancel.set_policy(''shop.second'', requested_status => ''asked'', canceled_status => '
+                  '''canceled'')'),
           'ok', 'and sets its policy');
-SELECT is(attempt('SELECT ordcancel.set_rule(''shop.second'', ''placed'', customer => ''cancel'', merchant => ''cancel'')'), 'ok',
+SELECT is(attempt('SELECT ordcancel.set_rule(''shop.second'', ''placed'', customer => ''cancel'', merchant => '
+                  '''cancel'')'), 'ok',
           'and a rule');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''shop.second'', 1)'), 'ok', 'and cancels an order');
-SELECT is(ran(), 'refused 42501 by code_owner', 'roles are out of reach, and no operator of the owner''s ran as the superuser');
+SELECT is(ran(), 'refused 42501 by code_owner',
+          'roles are out of reach, and no operator of the owner''s ran as the superuser');
 SELECT is(current_setting('search_path'), 'public', 'the search_path is what it was');
 
 SELECT * FROM finish();

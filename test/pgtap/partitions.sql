@@ -2,7 +2,7 @@
 -- shape, and an order does not slip through by moving from one to another.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(117);
 
 -- ------------------------------------------------- tables of every strategy
@@ -36,13 +36,15 @@ CREATE TABLE by_hash_2 PARTITION OF by_hash FOR VALUES WITH (MODULUS 3, REMAINDE
 CREATE TABLE kind (name text, key text);
 INSERT INTO kind VALUES ('by_range', '(%2$s,%1$s)'), ('by_list', '(%1$s,%2$s)'), ('by_hash', '%1$s');
 CREATE TABLE sample AS
-    SELECT n AS id, ('{2026-01-10,2026-02-10,2026-03-10,2026-12-10}'::date[])[n % 4 + 1] AS day FROM generate_series(1, 40) AS n;
+    SELECT n AS id, ('{2026-01-10,2026-02-10,2026-03-10,2026-12-10}'::date[])[n % 4 + 1] AS day
+FROM generate_series(1, 40) AS n;
 DO $$
 DECLARE
     t text;
 BEGIN
     FOREACH t IN ARRAY '{by_range,by_list,by_hash}'::text[] LOOP
-        EXECUTE format('INSERT INTO %I (id, day, status) SELECT id, day, CASE WHEN id <= 20 THEN ''placed'' ELSE ''shipped'' END FROM sample', t);
+        EXECUTE format('INSERT INTO %I (id, day, status) SELECT id, day, CASE WHEN id <= 20 THEN ''placed'' ELSE '
+                       '''shipped'' END FROM sample', t);
         PERFORM ordcancel.attach(t::regclass, status => 'status');
         PERFORM ordcancel.set_policy(t::regclass, canceled_status => 'canceled', requested_status => 'asked');
         PERFORM ordcancel.set_rule(t::regclass, 'placed', customer => 'request', merchant => 'cancel');
@@ -64,32 +66,43 @@ SELECT is(attempt(format('UPDATE %I SET status = ''canceled'' WHERE id = %s', k.
           format('%s: order %s by an update', k.name, key_of(k, s)))
 FROM kind AS k, sample AS s WHERE s.id BETWEEN 5 AND 8;
 SELECT is((SELECT array_agg(format('%s %s', c.tableoid::regclass, n) ORDER BY c.tableoid::regclass::text)
-           FROM (SELECT tableoid, count(*) AS n FROM ordcancel.cancellation WHERE state = 'canceled' AND prior_status = 'placed' GROUP BY 1) AS c),
+           FROM (SELECT tableoid, count(*) AS n FROM ordcancel.cancellation WHERE state = 'canceled'
+                   AND prior_status = 'placed' GROUP BY 1) AS c),
           '{by_hash_cancellation 8,by_list_cancellation 8,by_range_cancellation 8}', 'all of it is recorded');
-SELECT is(attempt(format('UPDATE %I SET status = ''canceled'' WHERE id = %s', k.name, s.id)), '23514 cancellation_forbidden',
+SELECT is(attempt(format('UPDATE %I SET status = ''canceled'' WHERE id = %s', k.name, s.id)),
+          '23514 cancellation_forbidden',
           format('%s: what is shipped stays shipped (%s)', k.name, key_of(k, s)))
 FROM kind AS k, sample AS s WHERE s.id BETWEEN 21 AND 24;
-SELECT is(attempt(format('UPDATE %I SET status = ''placed''', k.name)), '23514 order_is_canceled', k.name || ': what is canceled stays so')
+SELECT is(attempt(format('UPDATE %I SET status = ''placed''', k.name)), '23514 order_is_canceled',
+          k.name || ': what is canceled stays so')
 FROM kind AS k;
 UPDATE by_range SET note = 'keep' WHERE id = 10;
 UPDATE by_list SET note = 'keep' WHERE id = 10;
 UPDATE by_hash SET note = 'keep' WHERE id = 10;
-SELECT is(attempt(format('UPDATE %I SET note = NULL, status = ''canceled'' WHERE id = 10', k.name)), '23514 cancellation_blocked', k.name || ': a block reads the row in its own shape')
+SELECT is(attempt(format('UPDATE %I SET note = NULL, status = ''canceled'' WHERE id = 10', k.name)),
+          '23514 cancellation_blocked', k.name || ': a block reads the row in its own shape')
 FROM kind AS k;
-SELECT is(attempt(format('SELECT ordcancel.cancel_order(%L, %L)', k.name, key_of(k, s))), 'OC005', k.name || ': also for the function')
+SELECT is(attempt(format('SELECT ordcancel.cancel_order(%L, %L)', k.name, key_of(k, s))), 'OC005',
+          k.name || ': also for the function')
 FROM kind AS k, sample AS s WHERE s.id = 10;
 
 -- ------------------------------------------------------ writes to a partition
 
 CREATE TABLE part (name text);
-INSERT INTO part VALUES ('by_range_1'), ('by_range_2'), ('by_range_3'), ('by_range_3a'), ('by_range_3b'), ('by_range_rest'),
+INSERT INTO part VALUES ('by_range_1'), ('by_range_2'), ('by_range_3'), ('by_range_3a'), ('by_range_3b'),
+    ('by_range_rest'),
     ('by_list_1'), ('by_list_2'), ('by_hash_0'), ('by_hash_1'), ('by_hash_2');
-SELECT is(attempt(format('UPDATE %I SET status = ''canceled'' WHERE status = ''shipped''', name)), '23514 cancellation_forbidden',
+SELECT is(attempt(format('UPDATE %I SET status = ''canceled'' WHERE status = ''shipped''', name)),
+          '23514 cancellation_forbidden',
           format('an update of %s is judged', name)) FROM part;
-SELECT is(attempt(format('DELETE FROM %I', name)), '23514 cancellation_forbidden', format('a delete of %s too', name)) FROM part;
-SELECT is(attempt(format('TRUNCATE %I', name)), '23514 cancellation_forbidden', format('%s cannot be truncated', name)) FROM part;
-SELECT is(attempt('INSERT INTO by_range_2 (id, day, status) VALUES (900, ''2026-02-03'', ''asked'')'), '23514 cancellation_forbidden', 'an insert into one is judged');
-SELECT is(attempt('INSERT INTO by_range_2 (id, day, status) VALUES (900, ''2026-02-03'', ''draft'')'), 'ok', 'and allowed');
+SELECT is(attempt(format('DELETE FROM %I', name)), '23514 cancellation_forbidden', format('a delete of %s too', name))
+FROM part;
+SELECT is(attempt(format('TRUNCATE %I', name)), '23514 cancellation_forbidden', format('%s cannot be truncated', name))
+FROM part;
+SELECT is(attempt('INSERT INTO by_range_2 (id, day, status) VALUES (900, ''2026-02-03'', ''asked'')'),
+          '23514 cancellation_forbidden', 'an insert into one is judged');
+SELECT is(attempt('INSERT INTO by_range_2 (id, day, status) VALUES (900, ''2026-02-03'', ''draft'')'), 'ok',
+          'and allowed');
 SELECT is(attempt('DELETE FROM by_range_2 WHERE id = 900'), 'ok', 'a draft may be deleted there');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''by_hash_0'', 1)'), 'OC001', 'a partition is not an order table');
 SELECT is(attempt('SELECT ordcancel.attach(''by_hash_0'', ''status'')'), 'OC014', 'and cannot be attached by itself');
@@ -114,20 +127,26 @@ FROM unnest(ARRAY[
     'UPDATE by_list SET day = ''2026-03-10'' WHERE id = 12',
     'UPDATE by_list SET day = ''2026-01-10'', status = ''canceled'' WHERE id = 26',
     'UPDATE by_hash SET id = id + 100 WHERE id BETWEEN 9 AND 20',
-    'INSERT INTO by_range (id, day, status) VALUES (901, ''2026-01-05'', ''x'') ON CONFLICT (id, day) DO UPDATE SET day = ''2026-02-05'', status = ''canceled''',
-    'MERGE INTO by_range AS o USING (VALUES (901)) AS v (i) ON o.id = v.i WHEN MATCHED THEN UPDATE SET day = ''2026-02-05'', status = ''canceled''',
+    'INSERT INTO by_range (id, day, status) VALUES (901, ''2026-01-05'', ''x'') ON CONFLICT (id, day) DO UPDATE SET '
+    'day = ''2026-02-05'', status = ''canceled''',
+    'MERGE INTO by_range AS o USING (VALUES (901)) AS v (i) ON o.id = v.i WHEN MATCHED THEN UPDATE SET day = '
+    '''2026-02-05'', status = ''canceled''',
     'WITH u AS (UPDATE by_range SET day = ''2026-02-05'' WHERE id = 902 RETURNING id) SELECT count(*) FROM u',
     'UPDATE by_range_3 SET id = id + 1']) AS statement;
 -- PostgreSQL itself has a word against these.
 SELECT is(left(attempt(statement), 2), left(code, 2), 'refused: ' || statement)
 FROM (VALUES ('UPDATE by_range SET note = ''move'' WHERE id = 902', '0A000'),
              ('UPDATE by_range_1 SET day = ''2026-02-05'' WHERE id = 901', '23514'),
-             ('UPDATE by_range SET note = ''move'', status = ''canceled'' WHERE id = 902', '0A000')) AS v (statement, code);
+             ('UPDATE by_range SET note = ''move'', status = ''canceled'' WHERE id = 902',
+              '0A000')) AS v (statement, code);
 SELECT is((SELECT string_agg(format('%s %s %s', id, day, status), ', ' ORDER BY id) FROM by_range WHERE id > 900),
           '901 2026-01-05 draft, 902 2026-03-05 placed', 'they are where they were');
-SELECT is((SELECT count(*) FROM by_range) + (SELECT count(*) FROM by_list) + (SELECT count(*) FROM by_hash), 122::bigint, 'and all of them');
-SELECT is(attempt('UPDATE by_range SET day = ''2026-01-06'' WHERE id = 901'), 'ok', 'within a partition the key of an order without cancellations may change');
-SELECT is(attempt('UPDATE by_range SET day = ''2026-01-06'' WHERE id = 4'), '23514 order_has_cancellations', 'that of others may not')
+SELECT is((SELECT count(*) FROM by_range) + (SELECT count(*) FROM by_list) + (SELECT count(*) FROM by_hash),
+          122::bigint, 'and all of them');
+SELECT is(attempt('UPDATE by_range SET day = ''2026-01-06'' WHERE id = 901'), 'ok',
+          'within a partition the key of an order without cancellations may change');
+SELECT is(attempt('UPDATE by_range SET day = ''2026-01-06'' WHERE id = 4'), '23514 order_has_cancellations',
+          'that of others may not')
 WHERE (SELECT day FROM sample WHERE id = 4) = '2026-01-10';
 
 -- ---------------------------------------------------- partitions come and go
@@ -137,22 +156,30 @@ CREATE TABLE by_range_5 (id integer NOT NULL, status text, day date NOT NULL, no
 INSERT INTO by_range_5 VALUES (950, 'shipped', '2026-05-05', NULL), (951, 'placed', '2026-05-05', NULL);
 ALTER TABLE by_range ATTACH PARTITION by_range_5 FOR VALUES FROM ('2026-05-01') TO ('2026-06-01');
 INSERT INTO by_range VALUES (940, '2026-04-04', 'shipped');
-SELECT is(attempt('UPDATE by_range_4 SET status = ''canceled'''), '23514 cancellation_forbidden', 'a partition made later is guarded');
-SELECT is(attempt('UPDATE by_range_5 SET status = ''canceled'' WHERE id = 950'), '23514 cancellation_forbidden', 'and one attached later');
-SELECT is((SELECT o.state FROM ordcancel.cancel_order('by_range', '(2026-05-05,951)') AS o), 'canceled', 'its orders can be canceled');
+SELECT is(attempt('UPDATE by_range_4 SET status = ''canceled'''), '23514 cancellation_forbidden',
+          'a partition made later is guarded');
+SELECT is(attempt('UPDATE by_range_5 SET status = ''canceled'' WHERE id = 950'), '23514 cancellation_forbidden',
+          'and one attached later');
+SELECT is((SELECT o.state FROM ordcancel.cancel_order('by_range', '(2026-05-05,951)') AS o), 'canceled',
+          'its orders can be canceled');
 SELECT is(ordcancel.guard_partitions('by_range'), 2, 'the guard against TRUNCATE comes with guard_partitions');
 SELECT is(attempt('TRUNCATE by_range_5'), '23514 cancellation_forbidden', 'then it cannot be truncated');
 SELECT is(ordcancel.guard_partitions('by_range'), 0, 'once is enough');
 
 ALTER TABLE by_range DETACH PARTITION by_range_5;
-SELECT is(attempt('UPDATE by_range_5 SET status = ''canceled'' WHERE id = 950'), 'ok', 'a detached partition is a table like another');
-SELECT is(attempt('SELECT ordcancel.cancel_order(''by_range'', ''(2026-05-05,950)'')'), 'OC002', 'its orders are not there any more');
+SELECT is(attempt('UPDATE by_range_5 SET status = ''canceled'' WHERE id = 950'), 'ok',
+          'a detached partition is a table like another');
+SELECT is(attempt('SELECT ordcancel.cancel_order(''by_range'', ''(2026-05-05,950)'')'), 'OC002',
+          'its orders are not there any more');
 SELECT is(attempt('SELECT ordcancel.detach(''by_hash'')'), 'ok', 'detach takes every guard off');
-SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid IN (SELECT relid FROM pg_partition_tree('by_hash'))), 0::bigint, 'none is left');
+SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid IN (SELECT relid FROM pg_partition_tree('by_hash'))),
+          0::bigint, 'none is left');
 SELECT is(attempt('UPDATE by_hash SET status = ''free'''), 'ok', 'the orders are free');
 SELECT is(attempt('TRUNCATE by_hash_1'), 'ok', 'also to be truncated');
-SELECT is(attempt('SELECT ordcancel.attach(''by_hash'', ''status''), ordcancel.set_policy(''by_hash'', requested_status => ''asked'')'), 'ok', 'attached again');
-SELECT is(attempt('INSERT INTO by_hash_2 (id, status) SELECT n, ''asked'' FROM generate_series(900, 920) AS n WHERE satisfies_hash_partition(''by_hash''::regclass, 3, 2, n)'),
+SELECT is(attempt('SELECT ordcancel.attach(''by_hash'', ''status''), ordcancel.set_policy(''by_hash'', '
+                  'requested_status => ''asked'')'), 'ok', 'attached again');
+SELECT is(attempt('INSERT INTO by_hash_2 (id, status) SELECT n, ''asked'' FROM generate_series(900, 920) AS n WHERE '
+                  'satisfies_hash_partition(''by_hash''::regclass, 3, 2, n)'),
           '23514 cancellation_forbidden', 'it is under rules again');
 
 SELECT * FROM finish();

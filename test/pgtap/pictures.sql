@@ -7,8 +7,10 @@ SET LOCAL client_min_messages = warning;
 CREATE TEMP TABLE page AS SELECT :'page'::text AS page;
 -- The title of each is the name that the page gives it.
 CREATE FUNCTION drawn(preset text) RETURNS text LANGUAGE sql AS $$
-SELECT replace(ordcancel.diagram(format('%I.orders', preset), format => 'dot'), format('<b>Canceling orders of %I.orders</b>', preset),
-               format('<b>Canceling orders in %s</b>', substring(page FROM format('!\[([^]]*)\]\(pictures/%s\.svg\)', preset))))
+SELECT replace(ordcancel.diagram(format('%I.orders', preset), format => 'dot'),
+               format('<b>Canceling orders of %I.orders</b>', preset),
+               format('<b>Canceling orders in %s</b>',
+                      substring(page FROM format('!\[([^]]*)\]\(pictures/%s\.svg\)', preset))))
 FROM page
 $$;
 SELECT plan(12);
@@ -24,10 +26,13 @@ SELECT is(:'vtex', drawn('vtex'), 'vtex is drawn as it is');
 SELECT is(:'cafe24', drawn('cafe24'), 'cafe24 is drawn as it is');
 SELECT is(:'kibo', drawn('kibo'), 'kibo is drawn as it is');
 SELECT is(:'zaikio', drawn('zaikio'), 'zaikio is drawn as it is');
-SELECT is(rtrim(:'svg'), (SELECT string_agg(preset, ' ' ORDER BY preset COLLATE "C") FROM ordcancel.preset), 'each preset has a picture');
-SELECT ok(strpos(:'page', format(E'## %s\n\n![', preset)) > 0 AND strpos(:'page', format('](pictures/%s.svg)', preset)) > 0, format('the page shows %s', preset))
+SELECT is(rtrim(:'svg'), (SELECT string_agg(preset, ' ' ORDER BY preset COLLATE "C") FROM ordcancel.preset),
+          'each preset has a picture');
+SELECT ok(strpos(:'page', format(E'## %s\n\n![', preset)) > 0
+            AND strpos(:'page', format('](pictures/%s.svg)', preset)) > 0, format('the page shows %s', preset))
 FROM ordcancel.preset ORDER BY preset;
-SELECT ok(strpos(:'page', E'```mermaid\n' || ordcancel.diagram('vtex.orders') || E'\n```\n') > 0, 'the Mermaid text of vtex is as it is drawn');
+SELECT ok(strpos(:'page', E'```mermaid\n' || ordcancel.diagram('vtex.orders') || E'\n```\n') > 0,
+          'the Mermaid text of vtex is as it is drawn');
 
 SELECT * FROM finish();
 ROLLBACK;

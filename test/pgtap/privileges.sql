@@ -2,7 +2,7 @@
 -- to which orders; nothing else is needed, and nothing else helps.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(115);
 
 -- ----------------------------------------------------------- as it is installed
@@ -93,28 +93,35 @@ SELECT is(attempt_as(CASE WHEN n % 2 = 1 THEN 'privileges_owner'::name ELSE 'pri
 FROM setting ORDER BY n;
 SELECT is(attempt_as('privileges_stranger', 'SELECT ordcancel.detach(''shop.orders'')'), '42501',
           'a stranger cannot detach');
-SELECT is(attempt_as('privileges_owner', statement), '42501', 'nor does the owner write the configuration itself: ' || statement)
+SELECT is(attempt_as('privileges_owner', statement), '42501', 'nor does the owner write the configuration itself: '
+          || statement)
 FROM unnest(ARRAY['UPDATE ordcancel.rule SET merchant = ''cancel''', 'DELETE FROM ordcancel.order_table',
                   'INSERT INTO ordcancel.reason (code) VALUES (''mine'')',
-                  'SELECT ordcancel_internal.set_rule(''shop.orders'', ''x'', NULL, NULL, NULL, NULL, NULL, ''default'', ''{}'')',
+                  'SELECT ordcancel_internal.set_rule(''shop.orders'', ''x'', NULL, NULL, NULL, NULL, NULL, '
+                  '''default'', ''{}'')',
                   'SELECT ordcancel_internal.caller_search_path()']) AS statement;
 
 -- ------------------------------------------------------------------- the verbs
 
 CREATE TABLE verb (name text, arguments text, customer boolean);
 INSERT INTO verb VALUES ('request_cancel', '', true), ('withdraw_cancel', '', true), ('cancel_options', '', true),
-    ('cancel_order', '', false), ('cancel_orders', '', false), ('accept_cancel', '', false), ('deny_cancel', ', ''no''', false),
-    ('record_refund', ', 1, ''cash''', false), ('undo_cancel', '', false), ('override_cancel', ', note => ''x''', false);
+    ('cancel_order', '', false), ('cancel_orders', '', false), ('accept_cancel', '', false),
+                        ('deny_cancel', ', ''no''', false),
+    ('record_refund', ', 1, ''cash''', false), ('undo_cancel', '', false),
+                        ('override_cancel', ', note => ''x''', false);
 CREATE FUNCTION call(role name, verb verb, id integer) RETURNS text LANGUAGE sql
     AS $$ SELECT attempt_as(role, format('SELECT ordcancel.%I(''shop.orders'', %s%s)', verb.name,
-                                      CASE WHEN verb.name = 'cancel_orders' THEN format('ARRAY[%s], on_error => ''abort''', id) ELSE id::text END, verb.arguments)) $$;
+                                      CASE WHEN verb.name = 'cancel_orders'
+                                          THEN format('ARRAY[%s], on_error => ''abort''', id) ELSE id::text END,
+                                      verb.arguments)) $$;
 CREATE FUNCTION call(role name, verb text, id integer) RETURNS text LANGUAGE sql
     AS $$ SELECT call(role, v, id) FROM verb AS v WHERE name = verb $$;
 
 SELECT is(call('privileges_nobody', v, 1), '42501', format('%s needs EXECUTE', name)) FROM verb AS v;
 SELECT is(call('ann', v, 1), '42501', format('%s is not a customer''s', name)) FROM verb AS v WHERE NOT customer;
 SELECT is(call('ann', v, 2), 'OC002', format('%s finds nobody else''s order', name)) FROM verb AS v WHERE customer;
-SELECT is(call('ann', v, 9999), 'OC002', format('%s finds no order that is not there', name)) FROM verb AS v WHERE customer;
+SELECT is(call('ann', v, 9999), 'OC002', format('%s finds no order that is not there', name)) FROM verb AS v
+WHERE customer;
 SELECT is(call('ann', 'request_cancel', 1), 'ok', 'a customer cancels her own order');
 SELECT is(call('ann', 'request_cancel', 41), 'ok', 'asks for another');
 SELECT is(call('bob', 'withdraw_cancel', 41), 'OC002', 'nobody else can withdraw that');
@@ -130,27 +137,14 @@ SELECT is(call('shop_merchant', 'cancel_order', 1001), 'OC002', 'row security ho
 SELECT is(call('shop_merchant', 'cancel_orders', 1001), 'OC002', 'in a set too');
 SELECT is((SELECT array_agg(status) FROM shop.orders WHERE id = 1001), '{placed}', 'and the order stays');
 
--- What the caller is told of somebody else's order is what it is told of none.
-CREATE FUNCTION told(role name, statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    message text;
-    detail text;
-    hint text;
-BEGIN
-    EXECUTE format('SET LOCAL ROLE %I', role);
-    EXECUTE statement;
-    RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws('|', message, detail, hint);
-END
-$$;
-SELECT is(replace(told('ann', 'SELECT ordcancel.request_cancel(''shop.orders'', 4)'), 'order 4 ', 'order 9999 '),
-          told('ann', 'SELECT ordcancel.request_cancel(''shop.orders'', 9999)'),
+SELECT is(replace(error_as('ann', 'SELECT ordcancel.request_cancel(''shop.orders'', 4)', 'message', 'detail', 'hint'),
+                  'order 4 ', 'order 9999 '),
+          error_as('ann', 'SELECT ordcancel.request_cancel(''shop.orders'', 9999)', 'message', 'detail', 'hint'),
           'somebody else''s order reads like one that is not there');
 SELECT is(attempt_as('bob', $$SELECT ordcancel.request_cancel('shop.orders', 6, request_key => 'basket')$$), 'ok',
           'a request key of one customer');
-SELECT unalike(told('ann', $$SELECT ordcancel.request_cancel('shop.orders', 5, request_key => 'basket')$$),
+SELECT unalike(error_as('ann', $$SELECT ordcancel.request_cancel('shop.orders', 5, request_key => 'basket')$$,
+                        'message', 'detail', 'hint'),
                '%order 6%', 'does not tell another one the order');
 
 -- ------------------------------------------------- SELECT, and no other right
@@ -164,11 +158,13 @@ SELECT is(call('privileges_nobody', 'request_cancel', 7), '42501', 'EXECUTE with
 GRANT SELECT (status) ON shop.orders TO privileges_nobody;
 SELECT is(call('privileges_nobody', 'request_cancel', 7), '42501', 'also with SELECT on other columns than the key');
 GRANT SELECT (id) ON shop.orders TO privileges_nobody;
-SELECT is(call('privileges_nobody', 'request_cancel', 7), 'OC002', 'SELECT on the key is enough, where row security shows the row');
+SELECT is(call('privileges_nobody', 'request_cancel', 7), 'OC002',
+          'SELECT on the key is enough, where row security shows the row');
 CREATE POLICY seven ON shop.orders TO privileges_nobody USING (id = 7);
 SELECT is(call('privileges_nobody', 'request_cancel', 7), 'ok', 'a policy shows it');
 SELECT is(call('privileges_nobody', 'request_cancel', 8), 'OC002', 'and no other');
-REVOKE EXECUTE ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text) FROM privileges_nobody;
+REVOKE EXECUTE ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text)
+FROM privileges_nobody;
 SELECT is(call('privileges_nobody', 'request_cancel', 7), '42501', 'a REVOKE takes effect at once');
 SET LOCAL row_security = off;
 SELECT is(call('ann', 'request_cancel', 8), '42501', 'row_security = off shows nothing more');
@@ -184,7 +180,8 @@ ALTER TABLE shop.orders NO FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION shop.cancel_for_me(id integer) RETURNS text LANGUAGE sql SECURITY DEFINER
     AS 'SELECT state FROM ordcancel.cancel_order(''shop.orders'', id)';
 ALTER FUNCTION shop.cancel_for_me OWNER TO shop_merchant;
-SELECT is(attempt_as('privileges_stranger', 'SELECT shop.cancel_for_me(12)'), 'ok', 'a SECURITY DEFINER wrapper lends its owner''s rights');
+SELECT is(attempt_as('privileges_stranger', 'SELECT shop.cancel_for_me(12)'), 'ok',
+          'a SECURITY DEFINER wrapper lends its owner''s rights');
 SELECT is((SELECT requested_by || ' ' || requested_actor FROM shop.orders_cancellation WHERE order_id = 12),
           'merchant shop_merchant', 'and acts for it');
 
@@ -196,8 +193,10 @@ FROM (VALUES ('ann'::name, 21, 'canceled', 'ok', 'a customer''s update cancels')
              ('shop_merchant', 22, 'canceled', 'ok', 'and a merchant''s'),
              ('merchant_member', 23, 'canceled', 'ok', 'and a member''s'),
              ('merchant_outside', 24, 'canceled', 'ok', 'and that of one who does not inherit'),
-             ('ann', 51, 'canceled', '23514 cancellation_forbidden', 'but not where a customer has to ask')) AS v (role, id, new_status, result, what);
-SELECT is((SELECT array_agg(requested_by ORDER BY order_id) FROM shop.orders_cancellation WHERE order_id BETWEEN 21 AND 24),
+             ('ann', 51, 'canceled', '23514 cancellation_forbidden',
+              'but not where a customer has to ask')) AS v (role, id, new_status, result, what);
+SELECT is((SELECT array_agg(requested_by ORDER BY order_id) FROM shop.orders_cancellation
+           WHERE order_id BETWEEN 21 AND 24),
           '{customer,merchant,merchant,customer}', 'each for the party that its role may act for');
 
 SELECT * FROM finish();

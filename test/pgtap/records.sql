@@ -3,7 +3,7 @@
 -- The owner of the orders reads them, and may let others read.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(95);
 
 CREATE ROLE records_owner;
@@ -31,17 +31,22 @@ CREATE FUNCTION write_to(statement text, orders text) RETURNS text LANGUAGE sql
     AS $$ SELECT replace(replace(statement, '@c', orders || '_cancellation'), '@e', orders || '_cancellation_event') $$;
 SELECT is((SELECT array_agg(DISTINCT relowner) FROM pg_class
            WHERE oid IN ('shop.orders_cancellation'::regclass, 'shop.orders_cancellation_event'::regclass)),
-          (SELECT array_agg(extowner) FROM pg_extension WHERE extname = 'ordcancel'), 'the record tables belong to the owner of the extension');
+          (SELECT array_agg(extowner) FROM pg_extension WHERE extname = 'ordcancel'),
+          'the record tables belong to the owner of the extension');
 SELECT is(attempt_as('records_owner', statement), 'ok', 'the owner of the orders may ' || what)
 FROM (VALUES ('SELECT FROM shop.orders_cancellation, shop.orders_cancellation_event', 'read them'),
              ('GRANT SELECT ON shop.orders_cancellation TO records_other', 'let others read')) AS v (statement, what);
 SELECT is(attempt_as('records_other', 'SELECT FROM shop.orders_cancellation'), 'ok', 'who can then');
 SELECT is(attempt_as('records_owner', write_to(statement, 'shop.orders')), '42501', 'but not: ' || statement)
-FROM unnest(ARRAY['ALTER TABLE @c ADD COLUMN mine text DEFAULT shop.say()', 'ALTER TABLE @c ADD CHECK (shop.say() = '''')',
-                  'ALTER TABLE @e ALTER COLUMN actor TYPE varchar(100)', 'ALTER TABLE @c OWNER TO records_owner', 'ALTER TABLE @c RENAME TO mine',
-                  'ALTER TABLE @c DISABLE TRIGGER ALL', 'DROP TRIGGER ordcancel_guard_record ON @c', 'ALTER TABLE @c ENABLE ROW LEVEL SECURITY',
+FROM unnest(ARRAY['ALTER TABLE @c ADD COLUMN mine text DEFAULT shop.say()',
+                  'ALTER TABLE @c ADD CHECK (shop.say() = '''')',
+                  'ALTER TABLE @e ALTER COLUMN actor TYPE varchar(100)', 'ALTER TABLE @c OWNER TO records_owner',
+                  'ALTER TABLE @c RENAME TO mine',
+                  'ALTER TABLE @c DISABLE TRIGGER ALL', 'DROP TRIGGER ordcancel_guard_record ON @c',
+                  'ALTER TABLE @c ENABLE ROW LEVEL SECURITY',
                   'CREATE TRIGGER mine BEFORE INSERT ON @c FOR EACH ROW EXECUTE FUNCTION shop.mine()',
-                  'CREATE RULE mine AS ON INSERT TO @e DO ALSO SELECT shop.say()', 'CREATE POLICY mine ON @c USING (shop.say() = '''')',
+                  'CREATE RULE mine AS ON INSERT TO @e DO ALSO SELECT shop.say()',
+                  'CREATE POLICY mine ON @c USING (shop.say() = '''')',
                   'CREATE INDEX ON @c (shop.say(note))', 'CREATE TABLE shop.mine () INHERITS (@c)',
                   'CREATE TABLE shop.mine (n bigint REFERENCES @c)']) AS statement;
 
@@ -75,7 +80,8 @@ FROM direct_write ORDER BY n;
 SELECT is(attempt_as('records_reader', write_to(statement, 'shop.orders')), '23514 written_by_ordcancel',
           'somebody with all privileges: ' || statement)
 FROM direct_write ORDER BY n;
-SELECT is(attempt(write_to(statement, 'shop.plain')), '23514 written_by_ordcancel', 'without inheritance: ' || statement)
+SELECT is(attempt(write_to(statement, 'shop.plain')), '23514 written_by_ordcancel',
+          'without inheritance: ' || statement)
 FROM direct_write WHERE n IN (1, 4, 5, 7, 13, 15, 17) ORDER BY n;
 SELECT is(attempt(replace(replace(statement, '@c', 'ordcancel.cancellation'), '@e', 'ordcancel.event')),
           '23514 written_by_ordcancel', 'through the parent: ' || statement)
@@ -102,7 +108,8 @@ SELECT is(attempt('SELECT ordcancel.cancel_order(''shop.orders'', 2)'), '23514 w
 DROP TRIGGER a_rewrite ON shop.orders_cancellation;
 
 CREATE FUNCTION shop.suppress() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-CREATE TRIGGER zz_suppress BEFORE INSERT ON shop.orders_cancellation_event FOR EACH ROW EXECUTE FUNCTION shop.suppress();
+CREATE TRIGGER zz_suppress BEFORE INSERT ON shop.orders_cancellation_event FOR EACH ROW
+    EXECUTE FUNCTION shop.suppress();
 SELECT is(attempt('SELECT ordcancel.cancel_order(''shop.orders'', 2)'), '27000',
           'nor suppress an event: there is neither change nor event then');
 SELECT is((SELECT status FROM shop.orders WHERE id = 2), 'placed', 'the order is what it was');
@@ -115,8 +122,10 @@ SELECT is(attempt('SELECT ordcancel.cancel_order(''shop.orders'', 2)'), 'ok', 'o
 
 -- Schema tools of users (schema.rb) know the types of everyday alone.
 SELECT is((SELECT string_agg(format('%s.%s %s', attrelid::regclass, attname, atttypid::regtype), ', ')
-           FROM pg_attribute WHERE attrelid IN ('shop.orders_cancellation'::regclass, 'shop.orders_cancellation_event'::regclass) AND attnum > 0
-               AND atttypid NOT IN ('bigint'::regtype, 'int'::regtype, 'text'::regtype, 'name'::regtype, 'numeric'::regtype, 'timestamptz'::regtype, 'jsonb'::regtype)),
+           FROM pg_attribute WHERE attrelid IN ('shop.orders_cancellation'::regclass,
+                                                'shop.orders_cancellation_event'::regclass) AND attnum > 0
+               AND atttypid NOT IN ('bigint'::regtype, 'int'::regtype, 'text'::regtype, 'name'::regtype,
+                                    'numeric'::regtype, 'timestamptz'::regtype, 'jsonb'::regtype)),
           NULL, 'no column is of a type that few tools know');
 
 SELECT * FROM finish();

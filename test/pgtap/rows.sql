@@ -2,7 +2,7 @@
 -- INSERT, COPY, DELETE, TRUNCATE, foreign-key actions.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(47);
 
 CREATE TABLE orders (id integer PRIMARY KEY, status text, note text);
@@ -69,7 +69,8 @@ SELECT is(attempt('DELETE FROM orders WHERE id = ' || id), '23514 cancellation_f
 FROM (VALUES (1, 'placed'), (2, 'shipped'), (3, 'canceled'), (4, 'requested'), (6, 'in a status without a rule'),
       (7, 'without a status'), (8, 'requested while deletable')) AS v (id, what);
 SELECT is(attempt('DELETE FROM orders'), '23514 cancellation_forbidden', 'nor all of them');
-SELECT is(attempt('WITH gone AS (DELETE FROM orders WHERE id = 3 RETURNING id) INSERT INTO orders SELECT id + 100, ''placed'' FROM gone'),
+SELECT is(attempt('WITH gone AS (DELETE FROM orders WHERE id = 3 RETURNING id) INSERT INTO orders SELECT id + 100, '
+                  '''placed'' FROM gone'),
           '23514 cancellation_forbidden', 'nor deleted and inserted in one statement');
 SELECT is(attempt('MERGE INTO orders AS o USING (VALUES (1)) AS v (i) ON o.id = v.i WHEN MATCHED THEN DELETE'),
           '23514 cancellation_forbidden', 'nor by MERGE');
@@ -79,7 +80,8 @@ SELECT is(attempt($$UPDATE orders SET status = 'draft' WHERE id = 3$$), '23514 o
 
 -- Where even that is deletable, a new order of the same key is not the old one.
 SELECT ordcancel.set_rule('orders', 'canceled', deletable => true);
-SELECT is(attempt($$DELETE FROM orders WHERE id = 3; INSERT INTO orders VALUES (3, 'placed')$$), '23514 order_is_canceled',
+SELECT is(attempt($$DELETE FROM orders WHERE id = 3; INSERT INTO orders VALUES (3, 'placed')$$),
+          '23514 order_is_canceled',
           'what is canceled does not come to life by DELETE and INSERT');
 SELECT ordcancel.set_rule('orders', 'canceled', deletable => false);
 
@@ -132,7 +134,8 @@ BEGIN
 END
 $$;
 SELECT with_one('{cascading}', 'shipped');
-SELECT is(attempt($$DELETE FROM order_status WHERE code = 'canceled'; UPDATE order_status SET code = 'canceled' WHERE code = 'shipped'$$),
+SELECT is(attempt($$DELETE FROM order_status WHERE code = 'canceled'; UPDATE order_status SET code = 'canceled'
+                    WHERE code = 'shipped'$$),
           '23514 cancellation_forbidden', 'ON UPDATE CASCADE cannot cancel against the rules');
 SELECT is(attempt($$DELETE FROM order_status WHERE code = 'shipped'$$), '23514 cancellation_forbidden',
           'ON DELETE CASCADE cannot delete an order');

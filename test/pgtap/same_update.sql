@@ -2,7 +2,7 @@
 -- window, a block, the money due, the policy or the key in the same breath.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(39);
 
 CREATE ROLE same_update_customer;
@@ -84,7 +84,8 @@ SELECT is(customer($$UPDATE orders SET status = 'placed' WHERE id = 9$$), '23514
           'an order that was canceled under one policy stays so under another');
 SELECT is(customer($$UPDATE orders SET supplier = 'odd' WHERE id = 7$$), '23514 cancellation_forbidden',
           'an order does not cease to be canceled because another policy reads its status so');
-SELECT is(customer($$UPDATE orders SET supplier = 'nobody' WHERE id = 8; UPDATE orders SET status = 'placed' WHERE id = 8$$),
+SELECT is(customer($$UPDATE orders SET supplier = 'nobody' WHERE id = 8; UPDATE orders SET status = 'placed'
+                     WHERE id = 8$$),
           '23514 order_is_canceled', 'an order that came canceled does not come to life through another policy');
 SELECT is(customer($$UPDATE orders SET supplier = 'nobody', status = 'placed' WHERE id = 8$$),
           '23514 order_is_canceled', 'nor in one UPDATE');
@@ -93,7 +94,8 @@ SELECT is(customer($$UPDATE orders SET supplier = 'strict' WHERE id = 10$$), 'ok
 
 -- ---------------------------------------------------------------------- key
 
-SELECT is(customer($$UPDATE orders SET id = 100 WHERE id = 10$$), 'ok', 'an order without cancellations may change its key');
+SELECT is(customer($$UPDATE orders SET id = 100 WHERE id = 10$$), 'ok',
+          'an order without cancellations may change its key');
 SELECT is(customer($$UPDATE orders SET id = 60 WHERE id = 6$$), '23514 order_has_cancellations',
           'one with a cancellation keeps it');
 SELECT is(customer($$UPDATE orders SET branch = 's' WHERE id = 6$$), '23514 order_has_cancellations',
@@ -142,7 +144,8 @@ SELECT is(customer('EXECUTE cancel(83)'), 'ok', 'a dropped one does not');
 SELECT ordcancel.drop_policy('orders', 'slow');
 SELECT ordcancel.set_policy('orders', policy => 'quick', canceled_status => 'annulled');
 SELECT is(customer('EXECUTE cancel(84)'), 'ok', 'a word that is not the policy''s any more is a status like another');
-SELECT is(customer($$UPDATE orders SET status = 'annulled' WHERE id = 85$$), 'ok', 'the new word is the one that cancels');
+SELECT is(customer($$UPDATE orders SET status = 'annulled' WHERE id = 85$$), 'ok',
+          'the new word is the one that cancels');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- No setting that an ordinary role may change changes what is decided.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT no_plan();
 
 CREATE ROLE settings_owner;
@@ -32,8 +32,10 @@ INSERT INTO shop.orders (id, at) VALUES (30, '2026-01-02 23:30+00');
 SET LOCAL TimeZone = 'America/New_York';
 SET LOCAL DateStyle = 'ISO, MDY';
 SELECT ordcancel.attach('shop.orders', status => 'status', placed_at => 'placed_at',
-                        refund_due => 'CASE WHEN id = 30 THEN extract(hour FROM at) - 18 + length(to_char(at, ''TZ'')) - 3 END');
-SELECT ordcancel.set_policy('shop.orders', grace => '1 day', requested_status => 'asked', canceled_status => 'canceled');
+                        refund_due => 'CASE WHEN id = 30 THEN extract(hour FROM at) - 18 + length(to_char(at, '
+                                      '''TZ'')) - 3 END');
+SELECT ordcancel.set_policy('shop.orders', grace => '1 day', requested_status => 'asked',
+                            canceled_status => 'canceled');
 SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancel', customer_late => 'forbid');
 SELECT ordcancel.grant_customer('settings_customer');
 
@@ -62,7 +64,9 @@ BEGIN
         CONTINUE WHEN id BETWEEN 5 AND 9 OR id BETWEEN 26 AND 29;
         result := result || id || ':'
             || public.attempt('SELECT ordcancel.request_cancel(''shop.orders'', ' || id || ')') || ' '
-            || CASE WHEN id < 5 THEN public.attempt('UPDATE shop.orders SET status = ' || CASE id WHEN 2 THEN '''placed''' ELSE '''canceled''' END || ' WHERE id = ' || id) ELSE '' END || ' ';
+            || CASE WHEN id < 5 THEN public.attempt('UPDATE shop.orders SET status = ' || CASE id
+                                                        WHEN 2 THEN '''placed''' ELSE '''canceled''' END
+                                                    || ' WHERE id = ' || id) ELSE '' END || ' ';
     END LOOP;
     RETURN result;
 END
@@ -84,7 +88,8 @@ END
 $$;
 
 SELECT decisions_with('application_name', 'x') AS decisions \gset
-SELECT is(:'decisions'::text, '1:OC003 23514 cancellation_forbidden 2:ok 23514 order_is_canceled 3:ok ok 4:OC004 23514 grace_period_over '
+SELECT is(:'decisions'::text,
+          '1:OC003 23514 cancellation_forbidden 2:ok 23514 order_is_canceled 3:ok ok 4:OC004 23514 grace_period_over '
           || (SELECT string_agg(id || ':OC005  ', '' ORDER BY id) FROM condition) || '25:ok  30:ok  ',
           'this is what is decided');
 
@@ -97,9 +102,12 @@ FROM pg_settings AS s,
              UNION SELECT unnest('{on,off}'::text[]) WHERE s.vartype = 'bool'
              UNION SELECT unnest(ARRAY[s.min_val, s.max_val]) WHERE s.vartype IN ('integer', 'real')
              UNION SELECT unnest(CASE s.name
-                 WHEN 'search_path' THEN ARRAY['', 'evil', 'evil, pg_catalog', 'pg_temp, evil, shop, pg_catalog', '"$user"', 'nowhere', 'shop']
-                 WHEN 'TimeZone' THEN ARRAY['UTC', 'Asia/Tokyo', 'America/Los_Angeles', 'Pacific/Kiritimati', '+12:34', 'XYZ-25']
-                 WHEN 'DateStyle' THEN ARRAY['ISO, DMY', 'ISO, YMD', 'German', 'SQL, DMY', 'SQL, MDY', 'Postgres, DMY', 'Postgres, MDY']
+                 WHEN 'search_path' THEN ARRAY['', 'evil', 'evil, pg_catalog', 'pg_temp, evil, shop, pg_catalog',
+                                               '"$user"', 'nowhere', 'shop']
+                 WHEN 'TimeZone' THEN ARRAY['UTC', 'Asia/Tokyo', 'America/Los_Angeles', 'Pacific/Kiritimati', '+12:34',
+                                            'XYZ-25']
+                 WHEN 'DateStyle' THEN ARRAY['ISO, DMY', 'ISO, YMD', 'German', 'SQL, DMY', 'SQL, MDY', 'Postgres, DMY',
+                                             'Postgres, MDY']
                  WHEN 'timezone_abbreviations' THEN ARRAY['India', 'Australia', 'Default']
                  WHEN 'default_text_search_config' THEN ARRAY['english', 'german', 'pg_catalog.simple']
                  WHEN 'client_encoding' THEN ARRAY['LATIN1', 'UTF8', 'SQL_ASCII', 'EUC_JP', 'SJIS']
@@ -109,17 +117,22 @@ WHERE s.context = 'user' AND v.value IS NOT NULL;
 ALTER TABLE tried ADD decisions text;
 
 -- All but what only fills the log or the screen, or ends the session.
-UPDATE tried SET decisions = decisions_with(name, value) WHERE name NOT LIKE 'debug_p%' AND name NOT IN ('client_min_messages', 'exit_on_error')
+UPDATE tried SET decisions = decisions_with(name, value) WHERE name NOT LIKE 'debug_p%'
+    AND name NOT IN ('client_min_messages', 'exit_on_error')
     AND name NOT LIKE 'ordcancel.%';
 SELECT ok(count(decisions) > 0, 'there are settings that could be tried: ' || count(decisions)) FROM tried;
 SELECT is(string_agg(format('%s: %s', left(value, 30), decisions), E'\n' ORDER BY value)
-              FILTER (WHERE decisions <> :'decisions' AND NOT (name = 'transaction_read_only' AND decisions LIKE '%25006%')),
+              FILTER (WHERE decisions <> :'decisions'
+                        AND NOT (name = 'transaction_read_only' AND decisions LIKE '%25006%')),
           NULL, 'SET ' || name || ' changes nothing: ' || string_agg(quote_literal(left(value, 20)), ', '))
 FROM tried WHERE decisions IS NOT NULL
 GROUP BY name ORDER BY name;
-SELECT is((SELECT array_agg(name ORDER BY name) FROM (VALUES ('DateStyle'), ('IntervalStyle'), ('TimeZone'), ('array_nulls'), ('bytea_output'),
-              ('extra_float_digits'), ('row_security'), ('search_path'), ('standard_conforming_strings'), ('transform_null_equals')) AS v (name)
-           WHERE name NOT IN (SELECT t.name FROM tried AS t WHERE decisions IS NOT NULL)), NULL, 'those that matter most were among them');
+SELECT is((SELECT array_agg(name ORDER BY name)
+           FROM (VALUES ('DateStyle'), ('IntervalStyle'), ('TimeZone'), ('array_nulls'), ('bytea_output'),
+              ('extra_float_digits'), ('row_security'), ('search_path'), ('standard_conforming_strings'),
+                        ('transform_null_equals')) AS v (name)
+           WHERE name NOT IN (SELECT t.name FROM tried AS t WHERE decisions IS NOT NULL)), NULL,
+          'those that matter most were among them');
 
 -- Several at once, and in a session that has used the conditions before.
 SELECT is(decisions_with('TimeZone', 'Asia/Tokyo'), :'decisions', 'again in the same session');
@@ -136,38 +149,48 @@ SELECT is(current_setting('TimeZone') || ' ' || current_setting('DateStyle') || 
 SELECT is(attempt_as('settings_customer', statement), code, statement)
 FROM (VALUES ('SET ordcancel.clock = ''2026-01-01''', '42501'), ('SET LOCAL ordcancel.clock = ''''', '42501'),
              ('SET ordcancel.notify = off', '42501'), ('SET SESSION ordcancel.notify = commit', '42501'),
-             ('SELECT set_config(''ordcancel.clock'', ''2026-01-01'', true)', '42501'), ('RESET ordcancel.clock', '42501'),
+             ('SELECT set_config(''ordcancel.clock'', ''2026-01-01'', true)', '42501'),
+             ('RESET ordcancel.clock', '42501'),
              ('SELECT set_config(''ordcancel.notify'', ''off'', false)', '42501'),
              ('ALTER ROLE settings_customer SET ordcancel.clock = ''2026-01-01''', '42501'),
-             ('CREATE FUNCTION evil.f() RETURNS void LANGUAGE sql SET ordcancel.clock = ''2026-01-01'' AS ''''', '42501'),
+             ('CREATE FUNCTION evil.f() RETURNS void LANGUAGE sql SET ordcancel.clock = ''2026-01-01'' AS ''''',
+              '42501'),
              ('UPDATE pg_settings SET setting = ''2026-01-01'' WHERE name = ''ordcancel.clock''', '42501'),
              ('SET ordcancel.unheard_of = 1', '42602'),
-             ('SET ordcancel.actor = ''anna''', 'ok'), ('SET ordcancel.reason = ''no such reason''', 'ok'), ('SET ordcancel.note = ''n''', 'ok')) AS v (statement, code);
+             ('SET ordcancel.actor = ''anna''', 'ok'), ('SET ordcancel.reason = ''no such reason''', 'ok'),
+             ('SET ordcancel.note = ''n''', 'ok')) AS v (statement, code);
 SELECT is(current_setting('ordcancel.clock'), '2026-03-08 13:00-04', 'the clock is what the superuser said');
 SET LOCAL ordcancel.reason = 'no such reason';
-SELECT is(attempt_as('settings_customer', 'UPDATE shop.orders SET status = ''canceled'' WHERE id = 25'), '23514 invalid_reason', 'a reason that is none is refused');
+SELECT is(attempt_as('settings_customer', 'UPDATE shop.orders SET status = ''canceled'' WHERE id = 25'),
+          '23514 invalid_reason', 'a reason that is none is refused');
 SET LOCAL ordcancel.reason = '';
-SELECT is(attempt_as('settings_customer', 'SELECT set_config(''ordcancel.actor'', repeat(''x'', 1000), true)'), '22023', 'an actor that is too long too');
+SELECT is(attempt_as('settings_customer', 'SELECT set_config(''ordcancel.actor'', repeat(''x'', 1000), true)'), '22023',
+          'an actor that is too long too');
 SELECT is(attempt(format('SET LOCAL ordcancel.clock = %L', v)), '22023', 'no clock: ' || v)
-FROM unnest('{no time,now,today 10:00,tomorrow,infinity,-infinity,epoch,10:00,2026-02-30,2026-03-02 10:61,2026-03-02 10:00 Nowhere/City,300000-01-01," "}'::text[]) AS v;
+FROM unnest('{no time,now,today 10:00,tomorrow,infinity,-infinity,epoch,10:00,2026-02-30,2026-03-02 10:61,2026-03-02 '
+            '10:00 Nowhere/City,300000-01-01," "}'::text[]) AS v;
 SELECT is(current_setting('ordcancel.clock'), '2026-03-08 13:00-04', 'it is as it was');
 SELECT is(attempt(format('SET LOCAL ordcancel.clock = %L', v)), 'ok', 'a clock: ' || v)
-FROM unnest('{2026-03-02,2026-03-02 10:00 Europe/Berlin,2026-03-02T10:00:00.25Z,"2 March 2026 10:00 PST",0044-03-15 BC,""}'::text[]) AS v;
+FROM unnest('{2026-03-02,2026-03-02 10:00 Europe/Berlin,2026-03-02T10:00:00.25Z,"2 March 2026 10:00 PST",0044-03-15 '
+            'BC,""}'::text[]) AS v;
 SELECT is(attempt('SELECT ordcancel.request_cancel(''shop.orders'', 25)'), 'ok', 'without one it is the real time');
 
 -- Before the library is loaded these are names like others: what a role sets
 -- them to then must not count. A session of its own is needed for that.
 CREATE EXTENSION dblink;
-SELECT dblink_connect('fresh', format('host=%s port=%s dbname=%s', current_setting('unix_socket_directories'), current_setting('port'), current_database()));
+SELECT dblink_connect('fresh', format('host=%s port=%s dbname=%s', current_setting('unix_socket_directories'),
+                                      current_setting('port'), current_database()));
 CREATE FUNCTION fresh(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (SELECT string_agg(r, ', ') FROM dblink('fresh', statement) AS t (r text));
 END
 $$;
 SELECT dblink_exec('fresh', statement) FROM unnest(ARRAY[
-    'CREATE ROLE settings_early LOGIN', 'SET client_min_messages = error', 'SET ROLE settings_early', 'SET ordcancel.clock = ''2020-01-01''', 'SET ordcancel.notify = ''off''',
+    'CREATE ROLE settings_early LOGIN', 'SET client_min_messages = error', 'SET ROLE settings_early',
+    'SET ordcancel.clock = ''2020-01-01''', 'SET ordcancel.notify = ''off''',
     'RESET ROLE', 'LOAD ''ordcancel''']) AS statement;
-SELECT isnt(fresh('SELECT current_setting(''ordcancel.clock'')'), '2020-01-01', 'a clock that was set before the library came is not taken over');
+SELECT isnt(fresh('SELECT current_setting(''ordcancel.clock'')'), '2020-01-01',
+            'a clock that was set before the library came is not taken over');
 SELECT is(fresh('SELECT current_setting(''ordcancel.notify'')'), 'commit', 'nor what was set for notify');
 SELECT dblink_exec('fresh', 'DROP ROLE settings_early');
 SELECT dblink_disconnect('fresh');

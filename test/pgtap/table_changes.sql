@@ -2,15 +2,18 @@
 -- what to do; what a superuser breaks ends in an error, not in a crash.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(87);
 
 CREATE FUNCTION make(name text) RETURNS regclass LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE format('CREATE TABLE %I (first text, id integer PRIMARY KEY, status text, at timestamptz DEFAULT now(), kind text, flag boolean, due numeric, last text)', name);
+    EXECUTE format('CREATE TABLE %I (first text, id integer PRIMARY KEY, status text, at timestamptz DEFAULT now(), '
+                   'kind text, flag boolean, due numeric, last text)', name);
     EXECUTE format('INSERT INTO %I (id, status) SELECT n, ''placed'' FROM generate_series(1, 30) AS n', name);
-    PERFORM ordcancel.attach(name::regclass, status => 'status', placed_at => 'at', policy_by => 'kind', refund_due => 'due');
-    PERFORM ordcancel.set_policy(name::regclass, canceled_status => 'canceled', requested_status => 'asked', grace => '1 day');
+    PERFORM ordcancel.attach(name::regclass, status => 'status', placed_at => 'at', policy_by => 'kind',
+                             refund_due => 'due');
+    PERFORM ordcancel.set_policy(name::regclass, canceled_status => 'canceled', requested_status => 'asked',
+                                 grace => '1 day');
     PERFORM ordcancel.set_rule(name::regclass, 'placed', customer => 'cancel', merchant => 'cancel');
     PERFORM ordcancel.add_block(name::regclass, 'flag', 'flag');
     PERFORM ordcancel.cancel_order(name::regclass, 1);
@@ -18,14 +21,18 @@ BEGIN
 END
 $$;
 -- The next placed order of the table, by function and by update; then a refusal.
-CREATE FUNCTION works(orders text, what text, status text DEFAULT 'status', id text DEFAULT 'id') RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION works(orders text, what text, status text DEFAULT 'status', id text DEFAULT 'id') RETURNS SETOF text
+    LANGUAGE plpgsql AS $$
 DECLARE
     n integer;
 BEGIN
     EXECUTE format('SELECT min(%s) FROM %s WHERE %s = ''placed''', id, orders, status) INTO n;
-    RETURN NEXT is(attempt(format('SELECT ordcancel.cancel_order(%L, %s)', orders, n)), 'ok', what || ': an order is canceled');
-    RETURN NEXT is(attempt(format('UPDATE %s SET %s = ''canceled'' WHERE %s = %s', orders, status, id, n + 1)), 'ok', what || ': and by an update');
-    RETURN NEXT is(attempt(format('UPDATE %s SET %s = ''placed'' WHERE %s = %s', orders, status, id, n)), '23514 order_is_canceled', what || ': and stays so');
+    RETURN NEXT is(attempt(format('SELECT ordcancel.cancel_order(%L, %s)', orders, n)), 'ok',
+                   what || ': an order is canceled');
+    RETURN NEXT is(attempt(format('UPDATE %s SET %s = ''canceled'' WHERE %s = %s', orders, status, id, n + 1)), 'ok',
+                   what || ': and by an update');
+    RETURN NEXT is(attempt(format('UPDATE %s SET %s = ''placed'' WHERE %s = %s', orders, status, id, n)),
+                   '23514 order_is_canceled', what || ': and stays so');
 END
 $$;
 
@@ -46,43 +53,55 @@ ALTER TABLE t1 RENAME COLUMN more TO even_more;
 SELECT works('t1', 'another column was renamed');
 ALTER TABLE t1 RENAME COLUMN at TO was_at;
 ALTER TABLE t1 ADD COLUMN at bigint DEFAULT 0;
-SELECT is(attempt('SELECT ordcancel.request_cancel(''t1'', 21)'), 'OC014', 'placed_at is no time any more: a clear error');
+SELECT is(attempt('SELECT ordcancel.request_cancel(''t1'', 21)'), 'OC014',
+          'placed_at is no time any more: a clear error');
 SELECT is(attempt('UPDATE t1 SET status = ''canceled'' WHERE id = 21'), 'OC014', 'and nothing passes meanwhile');
 ALTER TABLE t1 DROP COLUMN at;
 ALTER TABLE t1 RENAME COLUMN was_at TO at;
 SELECT works('t1', 'it is one again');
-SELECT is(attempt('ALTER TABLE t1 ALTER COLUMN status TYPE varchar(20)'), '0A000', 'the status cannot change its type under the guard');
+SELECT is(attempt('ALTER TABLE t1 ALTER COLUMN status TYPE varchar(20)'), '0A000',
+          'the status cannot change its type under the guard');
 SELECT is(attempt('ALTER TABLE t1 DROP COLUMN status'), '2BP01', 'nor be dropped');
 
 CREATE FUNCTION renamed(old name, new name, named text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('ALTER TABLE t1 RENAME COLUMN %I TO %I', old, new);
     RETURN NEXT is(attempt('SELECT ordcancel.cancel_order(''t1'', 21)'), 'OC014', old || ' renamed: a clear error');
-    RETURN NEXT is(attempt(format('UPDATE t1 SET %I = ''canceled'' WHERE id = 21', CASE old WHEN 'status' THEN new ELSE 'status' END)), 'OC014',
+    RETURN NEXT is(attempt(format('UPDATE t1 SET %I = ''canceled'' WHERE id = 21', CASE old WHEN 'status' THEN new
+                                      ELSE 'status' END)), 'OC014',
                    old || ' renamed: nothing passes meanwhile');
     RETURN NEXT is(attempt('INSERT INTO t1 (id) VALUES (99)'), 'OC014', old || ' renamed: nothing comes in');
-    RETURN NEXT is(attempt(format('SELECT ordcancel.attach(''t1'', %s)', named)), 'ok', old || ' renamed: attached again');
+    RETURN NEXT is(attempt(format('SELECT ordcancel.attach(''t1'', %s)', named)), 'ok',
+                   old || ' renamed: attached again');
 END
 $$;
-SELECT renamed('status', 'state', 'status => ''state'', placed_at => ''at'', policy_by => ''kind'', refund_due => ''due''');
+SELECT renamed('status', 'state',
+               'status => ''state'', placed_at => ''at'', policy_by => ''kind'', refund_due => ''due''');
 SELECT works('t1', 'status renamed', 'state');
 ALTER TABLE t1 RENAME COLUMN state TO status;
 SELECT ordcancel.attach('t1', status => 'status', placed_at => 'at', policy_by => 'kind', refund_due => 'due');
-SELECT renamed('at', 'placed', 'status => ''status'', placed_at => ''placed'', policy_by => ''kind'', refund_due => ''due''');
-SELECT renamed('kind', 'policy', 'status => ''status'', placed_at => ''placed'', policy_by => ''policy'', refund_due => ''due''');
+SELECT renamed('at', 'placed',
+               'status => ''status'', placed_at => ''placed'', policy_by => ''kind'', refund_due => ''due''');
+SELECT renamed('kind', 'policy',
+               'status => ''status'', placed_at => ''placed'', policy_by => ''policy'', refund_due => ''due''');
 SELECT is((SELECT changed FROM ordcancel.cancel_order('t1', 1)), false, 'the records are the same all along');
 ALTER TABLE t1 RENAME COLUMN due TO to_refund;
-SELECT is(attempt('SELECT ordcancel.cancel_order(''t1'', 25)'), 'OC014', 'a column of refund_due renamed: a clear error');
-SELECT ordcancel.attach('t1', status => 'status', placed_at => 'placed', policy_by => 'policy', refund_due => 'to_refund');
+SELECT is(attempt('SELECT ordcancel.cancel_order(''t1'', 25)'), 'OC014',
+          'a column of refund_due renamed: a clear error');
+SELECT ordcancel.attach('t1', status => 'status', placed_at => 'placed', policy_by => 'policy',
+                        refund_due => 'to_refund');
 SELECT works('t1', 'refund_due mended');
 ALTER TABLE t1 RENAME COLUMN flag TO flags;
 SELECT is(attempt('SELECT ordcancel.cancel_order(''t1'', 25)'), 'OC014', 'a column of a block renamed: a clear error');
 ALTER TABLE t1 RENAME COLUMN flags TO flag;
 ALTER TABLE t1 RENAME COLUMN id TO number;
 SELECT is(attempt('SELECT ordcancel.cancel_order(''t1'', 26)'), 'OC014', 'the key renamed: a clear error');
-SELECT is(attempt('UPDATE t1 SET status = ''canceled'' WHERE number = 26'), 'OC014', 'the key renamed: nothing passes meanwhile');
-SELECT ordcancel.attach('t1', status => 'status', placed_at => 'placed', policy_by => 'policy', refund_due => 'to_refund');
-SELECT is((SELECT changed FROM ordcancel.cancel_order('t1', 1)), false, 'the key renamed: attached again, the records are the same');
+SELECT is(attempt('UPDATE t1 SET status = ''canceled'' WHERE number = 26'), 'OC014',
+          'the key renamed: nothing passes meanwhile');
+SELECT ordcancel.attach('t1', status => 'status', placed_at => 'placed', policy_by => 'policy',
+                        refund_due => 'to_refund');
+SELECT is((SELECT changed FROM ordcancel.cancel_order('t1', 1)), false,
+          'the key renamed: attached again, the records are the same');
 SELECT works('t1', 'the key renamed', 'status', 'number');
 
 -- ----------------------------------------------------------- table, schema, key
@@ -98,7 +117,8 @@ SELECT works('"moved on"."T 2"', 'its schema renamed');
 ALTER TABLE t2_cancellation RENAME TO c2;
 ALTER TABLE t2_cancellation_event SET SCHEMA "moved on";
 SELECT works('"moved on"."T 2"', 'the record tables renamed and moved');
-SELECT is(attempt($$SELECT ordcancel.attach('"moved on"."T 2"', status => 'status', placed_at => 'at', policy_by => 'kind', refund_due => 'due')$$), 'ok', 'attached again');
+SELECT is(attempt($$SELECT ordcancel.attach('"moved on"."T 2"', status => 'status', placed_at => 'at',
+                                            policy_by => 'kind', refund_due => 'due')$$), 'ok', 'attached again');
 SELECT is((SELECT changed FROM ordcancel.cancel_order('"moved on"."T 2"', 1)), false, 'with the records that it had');
 SELECT works('"moved on"."T 2"', 'attached again');
 
@@ -109,7 +129,8 @@ SELECT is(attempt('UPDATE t3 SET status = ''shipped'' WHERE id = 2'), 'OC014', '
 ALTER TABLE t3 ADD COLUMN other integer;
 UPDATE t3 SET other = 31 - id;
 ALTER TABLE t3 ADD PRIMARY KEY (other);
-SELECT is(attempt('SELECT ordcancel.cancel_order(''t3'', 2)'), 'OC014', 'another primary key does not pass for the first');
+SELECT is(attempt('SELECT ordcancel.cancel_order(''t3'', 2)'), 'OC014',
+          'another primary key does not pass for the first');
 ALTER TABLE t3 DROP CONSTRAINT t3_pkey, ADD PRIMARY KEY (id, other);
 SELECT is(attempt('SELECT ordcancel.cancel_order(''t3'', ''(2,29)'')'), 'OC014', 'nor a wider one');
 ALTER TABLE t3 DROP CONSTRAINT t3_pkey, ADD CONSTRAINT again PRIMARY KEY (id);
@@ -138,16 +159,24 @@ SELECT works('t4', 'the record tables too');
 
 CREATE TABLE broken (n integer GENERATED ALWAYS AS IDENTITY, statement text, call text, update text);
 INSERT INTO broken (statement) VALUES
-    ('DROP TABLE t5_cancellation'), ('DROP TABLE t5_cancellation_event'), ('DROP TABLE t5_cancellation, t5_cancellation_event'),
-    ('ALTER TABLE t5_cancellation NO INHERIT ordcancel.cancellation; ALTER TABLE t5_cancellation ALTER COLUMN note TYPE integer USING 7'),
-    ('ALTER TABLE t5_cancellation NO INHERIT ordcancel.cancellation; ALTER TABLE t5_cancellation DROP COLUMN note CASCADE'),
-    ('ALTER TABLE t5_cancellation NO INHERIT ordcancel.cancellation; ALTER TABLE t5_cancellation ALTER COLUMN cancellation_id TYPE text'),
-    ('ALTER TABLE t5_cancellation NO INHERIT ordcancel.cancellation; ALTER TABLE t5_cancellation ALTER COLUMN requested_at TYPE text'),
-    ('ALTER TABLE t5_cancellation NO INHERIT ordcancel.cancellation; ALTER TABLE t5_cancellation ALTER COLUMN refund_due TYPE float8'),
+    ('DROP TABLE t5_cancellation'), ('DROP TABLE t5_cancellation_event'),
+    ('DROP TABLE t5_cancellation, t5_cancellation_event'),
+    ('ALTER TABLE t5_cancellation NO INHERIT ordcancel.cancellation; ALTER TABLE t5_cancellation ALTER COLUMN note '
+     'TYPE integer USING 7'),
+    ('ALTER TABLE t5_cancellation NO INHERIT ordcancel.cancellation; ALTER TABLE t5_cancellation DROP COLUMN note '
+     'CASCADE'),
+    ('ALTER TABLE t5_cancellation NO INHERIT ordcancel.cancellation; ALTER TABLE t5_cancellation ALTER COLUMN '
+     'cancellation_id TYPE text'),
+    ('ALTER TABLE t5_cancellation NO INHERIT ordcancel.cancellation; ALTER TABLE t5_cancellation ALTER COLUMN '
+     'requested_at TYPE text'),
+    ('ALTER TABLE t5_cancellation NO INHERIT ordcancel.cancellation; ALTER TABLE t5_cancellation ALTER COLUMN '
+     'refund_due TYPE float8'),
     ('ALTER TABLE t5_cancellation ALTER COLUMN order_id TYPE text'),
     ('ALTER TABLE t5_cancellation RENAME COLUMN order_id TO nr'),
-    ('ALTER TABLE t5_cancellation_event NO INHERIT ordcancel.event; ALTER TABLE t5_cancellation_event ALTER COLUMN event_id TYPE text'),
-    ('ALTER TABLE t5_cancellation_event NO INHERIT ordcancel.event; ALTER TABLE t5_cancellation_event ALTER COLUMN at TYPE text'),
+    ('ALTER TABLE t5_cancellation_event NO INHERIT ordcancel.event; ALTER TABLE t5_cancellation_event ALTER COLUMN '
+     'event_id TYPE text'),
+    ('ALTER TABLE t5_cancellation_event NO INHERIT ordcancel.event; ALTER TABLE t5_cancellation_event ALTER COLUMN at '
+     'TYPE text'),
     ('ALTER TABLE t5_cancellation ADD CHECK (false) NOT VALID');
 SELECT make('t5');
 DO $$
@@ -170,7 +199,8 @@ $$;
 SELECT is_empty($$SELECT * FROM broken WHERE call LIKE 'XX%' OR update LIKE 'XX%' OR call IS NULL$$,
                 'record tables that a superuser broke cause no internal error');
 DROP TABLE t5_cancellation, t5_cancellation_event;
-SELECT is(attempt('SELECT ordcancel.attach(''t5'', status => ''status'')'), 'ok', 'attach makes record tables that were dropped');
+SELECT is(attempt('SELECT ordcancel.attach(''t5'', status => ''status'')'), 'ok',
+          'attach makes record tables that were dropped');
 UPDATE t5 SET status = 'ready' WHERE status = 'placed';
 SELECT ordcancel.set_rule('t5', 'ready', merchant => 'cancel');
 SELECT is(attempt('SELECT ordcancel.cancel_order(''t5'', 7)'), 'ok', 'and goes on');

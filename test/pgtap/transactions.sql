@@ -65,7 +65,8 @@ SELECT is(traces(5), 'placed, 0 records, 0 events', 'what was done in the block 
 BEGIN;
 SELECT state FROM ordcancel.cancel_order('shop.orders', 6, request_key => 'k6');
 ROLLBACK;
-SELECT is((ordcancel.cancel_order('shop.orders', 7, request_key => 'k6')).changed, true, 'a request key that was rolled back is free');
+SELECT is((ordcancel.cancel_order('shop.orders', 7, request_key => 'k6')).changed, true,
+          'a request key that was rolled back is free');
 
 -- Policies too.
 BEGIN;
@@ -100,10 +101,13 @@ COMMIT;
 SELECT is(traces(10), 'placed, 3 records, 6 events', 'one transaction may do it all');
 SELECT results_eq('SELECT type FROM shop.orders_cancellation_event WHERE order_id = 10 ORDER BY event_id',
                   '{requested,withdrawn,requested,denied,canceled,undone}'::text[], 'in its order');
-SELECT is((SELECT count(*) FROM ordcancel.cancel_order('shop.orders', 11) AS a, ordcancel.cancel_order('shop.orders', 12) AS b), 1::bigint, 'two orders in one statement');
-SELECT is((SELECT count(*) FROM (SELECT ordcancel.cancel_order('shop.orders', id) FROM shop.orders WHERE id BETWEEN 13 AND 16) AS c), 4::bigint, 'or as many as a query finds');
+SELECT is((SELECT count(*) FROM ordcancel.cancel_order('shop.orders', 11) AS a,
+                ordcancel.cancel_order('shop.orders', 12) AS b), 1::bigint, 'two orders in one statement');
+SELECT is((SELECT count(*) FROM (SELECT ordcancel.cancel_order('shop.orders', id) FROM shop.orders
+                                 WHERE id BETWEEN 13 AND 16) AS c), 4::bigint, 'or as many as a query finds');
 SELECT is(traces(16), 'void, 1 records, 1 events', 'down to the last');
-SELECT is((SELECT count(*) FROM ordcancel.cancellation), (SELECT count(*) FROM shop.orders_cancellation), 'the parent shows them all');
+SELECT is((SELECT count(*) FROM ordcancel.cancellation), (SELECT count(*) FROM shop.orders_cancellation),
+          'the parent shows them all');
 
 -- Many orders in one call, at every isolation level.
 INSERT INTO shop.orders SELECT n, 'placed' FROM generate_series(101, 160) AS n;
@@ -113,22 +117,27 @@ SELECT string_agg(outcome, ' ') AS first FROM ordcancel.cancel_orders('shop.orde
 SELECT state FROM ordcancel.undo_cancel('shop.orders', 101);
 SELECT string_agg(outcome, ' ') AS second FROM ordcancel.cancel_orders('shop.orders', '{101,102,103}') \gset
 COMMIT;
-SELECT is(:'first' || ', ' || :'second', 'canceled canceled already, canceled already canceled', 'repeatable read: a transaction sees what it has done');
-SELECT is(traces(101) || ', ' || traces(102), 'void, 2 records, 3 events, void, 1 records, 1 events', 'and so it is recorded');
+SELECT is(:'first' || ', ' || :'second', 'canceled canceled already, canceled already canceled',
+          'repeatable read: a transaction sees what it has done');
+SELECT is(traces(101) || ', ' || traces(102), 'void, 2 records, 3 events, void, 1 records, 1 events',
+          'and so it is recorded');
 BEGIN ISOLATION LEVEL SERIALIZABLE;
 SELECT count(*) FROM shop.orders;
 SELECT string_agg(outcome, ' ') AS first FROM ordcancel.cancel_orders('shop.orders', '{104,105,104}') \gset
 SAVEPOINT a;
 SELECT string_agg(outcome, ' ') AS second FROM ordcancel.cancel_orders('shop.orders', '{105,106}') \gset
 ROLLBACK TO a;
-SELECT string_agg(outcome, ' ') AS third FROM ordcancel.cancel_orders('shop.orders', '{106,105}', on_error => 'abort') \gset
+SELECT string_agg(outcome, ' ') AS third
+FROM ordcancel.cancel_orders('shop.orders', '{106,105}', on_error => 'abort') \gset
 COMMIT;
-SELECT is(:'first' || ', ' || :'second' || ', ' || :'third', 'canceled canceled already, already canceled, canceled already', 'serializable: the same, with a savepoint');
+SELECT is(:'first' || ', ' || :'second' || ', ' || :'third',
+          'canceled canceled already, already canceled, canceled already', 'serializable: the same, with a savepoint');
 SELECT is(traces(106), 'void, 1 records, 1 events', 'and so it is recorded');
 BEGIN;
 SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', '{107,108}');
 ROLLBACK;
-SELECT is(traces(107) || ', ' || traces(108), 'placed, 0 records, 0 events, placed, 0 records, 0 events', 'a set that is rolled back leaves nothing');
+SELECT is(traces(107) || ', ' || traces(108), 'placed, 0 records, 0 events, placed, 0 records, 0 events',
+          'a set that is rolled back leaves nothing');
 BEGIN READ ONLY;
 \set ON_ERROR_STOP off
 SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', '{107,108}');
@@ -142,13 +151,15 @@ SELECT is(:'aborted'::text, '25006', 'a read-only transaction cancels nothing');
 SELECT is(traces(107), 'placed, 0 records, 0 events', 'and leaves nothing');
 -- What waits for the commit takes all of it back.
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'too late'; END $$;
-CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON shop.orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 110) EXECUTE FUNCTION refuse();
+CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON shop.orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (NEW.id = 110) EXECUTE FUNCTION refuse();
 \set ON_ERROR_STOP off
 SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', '{109,110}');
 \set refused :SQLSTATE
 \set ON_ERROR_STOP on
 SELECT is(:'refused'::text, 'P0001', 'a deferred trigger refuses the commit');
-SELECT is(traces(109) || ', ' || traces(110), 'placed, 0 records, 0 events, placed, 0 records, 0 events', 'and all that it would have committed');
+SELECT is(traces(109) || ', ' || traces(110), 'placed, 0 records, 0 events, placed, 0 records, 0 events',
+          'and all that it would have committed');
 DROP TRIGGER late ON shop.orders;
 SET ordcancel.notify = off;
 BEGIN;
@@ -179,13 +190,18 @@ BEGIN
 END
 $$;
 CALL in_chunks();
-SELECT is((SELECT array_agg(id ORDER BY id) FROM shop.orders WHERE id BETWEEN 111 AND 130 AND status = 'void'), '{112,114,116,118,120,122,124,126,128,130}', 'between commits and rollbacks of a procedure');
-SELECT is((SELECT count(*) FROM shop.orders_cancellation AS c JOIN shop.orders AS o ON o.id = c.order_id WHERE c.state = 'canceled' AND o.status <> 'void' AND o.id > 100), 0::bigint, 'and no record is of what was rolled back');
+SELECT is((SELECT array_agg(id ORDER BY id) FROM shop.orders WHERE id BETWEEN 111 AND 130 AND status = 'void'),
+          '{112,114,116,118,120,122,124,126,128,130}', 'between commits and rollbacks of a procedure');
+SELECT is((SELECT count(*) FROM shop.orders_cancellation AS c JOIN shop.orders AS o ON o.id = c.order_id
+           WHERE c.state = 'canceled' AND o.status <> 'void' AND o.id > 100), 0::bigint,
+          'and no record is of what was rolled back');
 -- One answer of many orders, cut off.
 BEGIN;
-DECLARE answers CURSOR FOR SELECT * FROM ordcancel.cancel_orders('shop.orders', (SELECT array_agg(n) FROM generate_series(141, 160) AS n));
+DECLARE answers CURSOR FOR SELECT *
+FROM ordcancel.cancel_orders('shop.orders', (SELECT array_agg(n) FROM generate_series(141, 160) AS n));
 FETCH 3 FROM answers;
 COMMIT;
-SELECT is((SELECT count(*) FROM shop.orders WHERE id BETWEEN 141 AND 160 AND status = 'void'), 20::bigint, 'a cursor that fetches three answers has done all');
+SELECT is((SELECT count(*) FROM shop.orders WHERE id BETWEEN 141 AND 160 AND status = 'void'), 20::bigint,
+          'a cursor that fetches three answers has done all');
 
 SELECT * FROM finish();

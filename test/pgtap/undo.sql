@@ -1,5 +1,6 @@
 -- How far an undo reaches and for how long, and where it leads.
 BEGIN;
+\ir include/helpers.sql
 SELECT plan(41);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
@@ -7,18 +8,16 @@ SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, due numeric);
 SELECT ordcancel.attach('shop.orders', 'status', refund_due => 'due');
-SELECT ordcancel.set_policy('shop.orders', requested_status => 'asked', in_progress_status => 'refunding', canceled_status => 'canceled');
+SELECT ordcancel.set_policy('shop.orders', requested_status => 'asked', in_progress_status => 'refunding',
+                            canceled_status => 'canceled');
 SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancel', merchant => 'cancel');
 SELECT ordcancel.set_rule('shop.orders', 'preparing', customer => 'request', merchant => 'request');
 
-CREATE FUNCTION undone(integer) RETURNS text
-    LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN (SELECT concat_ws(' ', state, order_status) FROM ordcancel.undo_cancel('shop.orders', $1, 'n', settled => true));
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE;
-END $$;
 
+CREATE FUNCTION undone(integer) RETURNS text
+    LANGUAGE sql AS $$
+SELECT outcome_of(format('undo_cancel(''shop.orders'', %s, ''n'', settled => true)', $1),
+                  'concat_ws('' '', state, order_status)') $$;
 -- ------------------------------------------------------- reach
 -- For every reach: an order asked for, one in progress, one canceled.
 CREATE FUNCTION reach(undo text) RETURNS text[]
@@ -49,12 +48,14 @@ SELECT is(undone(4), 'undone placed', 'unset, undo reaches everything again');
 SELECT ordcancel.set_policy('shop.orders', undo_window => '2 days');
 INSERT INTO shop.orders SELECT n, 'placed', CASE WHEN n = 12 THEN 5 END FROM generate_series(10, 19) AS n;
 INSERT INTO shop.orders VALUES (20, 'preparing', NULL);
-SELECT is((ordcancel.cancel_order('shop.orders', n)).changed, true, 'canceled: ' || n) FROM generate_series(10, 12) AS n;
+SELECT is((ordcancel.cancel_order('shop.orders', n)).changed, true, 'canceled: ' || n)
+FROM generate_series(10, 12) AS n;
 SELECT is((ordcancel.request_cancel('shop.orders', 20)).changed, true, 'asked');
 SET LOCAL ordcancel.clock = '2026-05-07 12:00+00';
 SELECT is(undone(10), 'undone placed', 'at the very end of the window it can be undone');
 SET LOCAL ordcancel.clock = '2026-05-07 12:00:00.000001+00';
-SELECT throws_ok($$SELECT ordcancel.undo_cancel('shop.orders', 11)$$, 'OC008', 'cancellation of order 11 of shop.orders cannot be undone', 'a microsecond later no more');
+SELECT throws_ok($$SELECT ordcancel.undo_cancel('shop.orders', 11)$$, 'OC008',
+                 'cancellation of order 11 of shop.orders cannot be undone', 'a microsecond later no more');
 SELECT results_eq('SELECT status FROM shop.orders WHERE id = 11', ARRAY['canceled'], 'and it stays canceled');
 SELECT is(undone(20), 'denied preparing', 'a request that nobody decided has not closed');
 SELECT is((ordcancel.record_refund('shop.orders', 12, 5, 'cash')).state, 'canceled', 'refunded late');
@@ -86,9 +87,12 @@ SET LOCAL timezone = 'UTC';
 SELECT is(undone(19), 'OC008', 'an order that was never canceled');
 INSERT INTO shop.orders VALUES (30, 'canceled', NULL);
 SELECT is(undone(30), 'OC008', 'an order that came canceled, without a record of ours');
-SELECT is((SELECT state || ' ' || changed FROM ordcancel.cancel_order('shop.orders', 30)), 'canceled false', 'is canceled already');
-SELECT is((SELECT state || ' ' || changed FROM ordcancel.request_cancel('shop.orders', 30)), 'canceled false', 'for the customer too');
-SELECT is((SELECT cancellation_id FROM ordcancel.cancel_order('shop.orders', 30)), NULL, 'and no cancellation can be named');
+SELECT is((SELECT state || ' ' || changed FROM ordcancel.cancel_order('shop.orders', 30)), 'canceled false',
+          'is canceled already');
+SELECT is((SELECT state || ' ' || changed FROM ordcancel.request_cancel('shop.orders', 30)), 'canceled false',
+          'for the customer too');
+SELECT is((SELECT cancellation_id FROM ordcancel.cancel_order('shop.orders', 30)), NULL,
+          'and no cancellation can be named');
 INSERT INTO shop.orders VALUES (31, 'preparing', NULL);
 SELECT is((ordcancel.request_cancel('shop.orders', 31)).state, 'requested', 'asked');
 SELECT is((ordcancel.deny_cancel('shop.orders', 31, 'no')).state, 'denied', 'denied');
@@ -97,9 +101,11 @@ SELECT is((ordcancel.request_cancel('shop.orders', 31)).changed, true, 'it is as
 
 -- A status that the order has no other way to: it is given back all the same.
 INSERT INTO shop.orders VALUES (32, 'limbo', NULL), (33, NULL, NULL);
-SELECT is((ordcancel.override_cancel('shop.orders', 32, note => 'x')).order_status, 'canceled', 'canceled from a status without a rule');
+SELECT is((ordcancel.override_cancel('shop.orders', 32, note => 'x')).order_status, 'canceled',
+          'canceled from a status without a rule');
 SELECT is(undone(32), 'undone limbo', 'it gets it back');
-SELECT lives_ok($$SELECT ordcancel.override_cancel('shop.orders', 33, note => 'x')$$, 'an order without a status can be canceled');
+SELECT lives_ok($$SELECT ordcancel.override_cancel('shop.orders', 33, note => 'x')$$,
+                'an order without a status can be canceled');
 SELECT is(undone(33), 'undone', 'and undone');
 SELECT results_eq('SELECT status FROM shop.orders WHERE id = 33', ARRAY[NULL::text], 'it has none again');
 

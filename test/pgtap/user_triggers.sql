@@ -2,7 +2,7 @@
 -- is at work neither gets past the rules nor makes the records untrue.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-\ir include/attempt.sql
+\ir include/helpers.sql
 SELECT plan(47);
 
 CREATE TABLE orders (id integer PRIMARY KEY, status text, todo text, seen text);
@@ -38,7 +38,8 @@ $$;
 CREATE FUNCTION untrue() RETURNS bigint LANGUAGE sql AS $$
 SELECT count(*) FROM orders AS o
     LEFT JOIN orders_cancellation AS c ON c.order_id = o.id AND c.state IN ('requested', 'in_progress', 'canceled')
-WHERE coalesce(c.state, 'none') <> CASE o.status WHEN 'canceled' THEN 'canceled' WHEN 'asked' THEN 'requested' ELSE 'none' END
+WHERE coalesce(c.state, 'none') <> CASE o.status WHEN 'canceled' THEN 'canceled' WHEN 'asked' THEN 'requested'
+    ELSE 'none' END
 $$;
 
 -- ----------------------------------------- the trigger acts on the order again
@@ -73,7 +74,8 @@ SELECT prepare(17, 'before', 'canceled:SELECT ordcancel.undo_cancel(''orders'', 
 SELECT is((SELECT o.state || ' ' || o.order_status FROM ordcancel.cancel_order('orders', id) AS o), 'undone placed',
           format('a trigger that undoes a cancellation (%s) has the last word', id))
 FROM generate_series(11, 12) AS id;
-SELECT is((SELECT o.state || ' ' || o.order_status FROM ordcancel.request_cancel('orders', id) AS o), 'canceled canceled',
+SELECT is((SELECT o.state || ' ' || o.order_status FROM ordcancel.request_cancel('orders', id) AS o),
+          'canceled canceled',
           format('a trigger that accepts a request (%s) has the last word', id))
 FROM generate_series(13, 14) AS id;
 SELECT is((SELECT o.state || ' ' || o.changed FROM ordcancel.cancel_order('orders', 15) AS o), 'canceled true',
@@ -157,13 +159,18 @@ INSERT INTO within (statement) VALUES
     ('UPDATE orders SET status = ''shipped'' WHERE id = 42 AND (ordcancel.cancel_order(''orders'', 42)).changed'),
     ('DELETE FROM orders WHERE id = 43 AND (ordcancel.cancel_order(''orders'', 43)).changed'),
     ('DELETE FROM orders WHERE id = 44 AND (ordcancel.request_cancel(''orders'', 44)).changed'),
-    ('INSERT INTO orders VALUES (45, ''x'') ON CONFLICT (id) DO UPDATE SET status = ''shipped'' WHERE (ordcancel.cancel_order(''orders'', 45)).changed'),
-    ('MERGE INTO orders AS o USING (VALUES (46)) AS v (i) ON o.id = v.i AND (ordcancel.cancel_order(''orders'', 46)).changed WHEN MATCHED THEN UPDATE SET status = ''shipped'''),
-    ('WITH u AS (UPDATE orders SET status = ''shipped'' WHERE id = 47 RETURNING 1) SELECT (SELECT count(*) FROM u), ordcancel.cancel_order(''orders'', 47)'),
+    ('INSERT INTO orders VALUES (45, ''x'') ON CONFLICT (id) DO UPDATE SET status = ''shipped'' WHERE '
+     '(ordcancel.cancel_order(''orders'', 45)).changed'),
+    ('MERGE INTO orders AS o USING (VALUES (46)) AS v (i) ON o.id = v.i AND (ordcancel.cancel_order(''orders'', '
+     '46)).changed WHEN MATCHED THEN UPDATE SET status = ''shipped'''),
+    ('WITH u AS (UPDATE orders SET status = ''shipped'' WHERE id = 47 RETURNING 1) SELECT (SELECT count(*) FROM u), '
+     'ordcancel.cancel_order(''orders'', 47)'),
     ('WITH u AS (UPDATE orders SET status = ''shipped'' WHERE id = 48) SELECT ordcancel.cancel_order(''orders'', 48)'),
     ('WITH d AS (DELETE FROM orders WHERE id = 49) SELECT ordcancel.cancel_order(''orders'', 49)');
-SELECT is(attempt(statement), CASE n WHEN 7 THEN 'OC003' ELSE '27000' END, 'refused: ' || statement) FROM within ORDER BY n;
-SELECT is((SELECT string_agg(DISTINCT story(id), ', ') FROM generate_series(41, 49) AS id), 'placed: -', 'none of it left a trace');
+SELECT is(attempt(statement), CASE n WHEN 7 THEN 'OC003' ELSE '27000' END, 'refused: ' || statement)
+FROM within ORDER BY n;
+SELECT is((SELECT string_agg(DISTINCT story(id), ', ') FROM generate_series(41, 49) AS id), 'placed: -',
+          'none of it left a trace');
 
 SELECT * FROM finish();
 ROLLBACK;

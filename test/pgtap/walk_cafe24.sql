@@ -3,12 +3,13 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SELECT plan(182);
-\ir include/attempt.sql
+\ir include/helpers.sql
 \ir include/walk.sql
 CREATE ROLE cafe24_customer;
 CREATE ROLE cafe24_store;
 CREATE ROLE cafe24_programs;
-CREATE TYPE cafe24_status AS ENUM ('awaiting_payment', 'preparing', 'ready', 'in_transit', 'delivered', 'purchase_confirmed',
+CREATE TYPE cafe24_status AS ENUM ('awaiting_payment', 'preparing', 'ready', 'in_transit', 'delivered',
+                                   'purchase_confirmed',
                                    'cancellation_requested', 'cancellation_in_progress', 'canceled');
 
 \set status_type text

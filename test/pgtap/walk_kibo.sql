@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SELECT plan(172);
-\ir include/attempt.sql
+\ir include/helpers.sql
 \ir include/walk.sql
 CREATE ROLE kibo_stranger;
 CREATE ROLE kibo_clerk;

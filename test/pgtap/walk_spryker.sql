@@ -9,7 +9,8 @@ SET LOCAL client_min_messages = warning;
 \ir include/parties.sql
 
 -- The preset is taken whole or not at all.
-CREATE TYPE few_states AS ENUM ('new', 'payment pending', 'paid', 'confirmed', 'exported', 'shipped', 'delivered', 'canceled');
+CREATE TYPE few_states AS ENUM ('new', 'payment pending', 'paid', 'confirmed', 'exported', 'shipped', 'delivered',
+                                'canceled');
 CREATE TABLE few (id integer PRIMARY KEY, status few_states);
 SELECT ordcancel.attach('few', 'status');
 SELECT throws_ok($$SELECT ordcancel.apply_preset('few', 'spryker')$$, 'OC014', NULL,
@@ -17,13 +18,16 @@ SELECT throws_ok($$SELECT ordcancel.apply_preset('few', 'spryker')$$, 'OC014', N
 SELECT is_empty($$SELECT FROM ordcancel.rule WHERE orders = 'few'::regclass$$, 'nor any part of it');
 
 CREATE SCHEMA text_shop;
-CREATE TABLE text_shop.orders (id integer PRIMARY KEY, status text NOT NULL, placed_at timestamptz DEFAULT '2026-05-05 11:00+00',
+CREATE TABLE text_shop.orders (id integer PRIMARY KEY, status text NOT NULL,
+                               placed_at timestamptz DEFAULT '2026-05-05 11:00+00',
                                confirmed_at timestamptz, paid numeric, item text);
 CREATE SCHEMA enum_shop;
-CREATE TYPE enum_shop.state AS ENUM ('new', 'payment pending', 'paid', 'confirmed', 'grace period started', 'waiting', 'exported',
+CREATE TYPE enum_shop.state AS ENUM ('new', 'payment pending', 'paid', 'confirmed', 'grace period started', 'waiting',
+                                     'exported',
                                      'shipped', 'delivered', 'canceled');
 CREATE TABLE enum_shop.orders (id integer PRIMARY KEY, status enum_shop.state NOT NULL,
-                               placed_at timestamptz DEFAULT '2026-05-05 11:00+00', confirmed_at timestamptz, paid numeric, item text);
+                               placed_at timestamptz DEFAULT '2026-05-05 11:00+00', confirmed_at timestamptz,
+                               paid numeric, item text);
 
 -- What the process that is shipped calls cancellable. The overview page names
 -- payment pending and confirmed alone; the preset follows the process.
@@ -41,7 +45,8 @@ SET LOCAL search_path = text_shop, public;
 SET LOCAL search_path = enum_shop, public;
 \ir include/walk_spryker.sql
 
-SELECT results_eq($$SELECT * FROM told('text_shop')$$, $$SELECT * FROM told('enum_shop')$$, 'text and enum went the same way');
+SELECT results_eq($$SELECT * FROM all_events('text_shop')$$, $$SELECT * FROM all_events('enum_shop')$$,
+                  'text and enum went the same way');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -10,9 +10,11 @@ SET LOCAL client_min_messages = warning;
 CREATE SCHEMA text_shop;
 CREATE TABLE text_shop.orders (id integer PRIMARY KEY, status text NOT NULL, approved_at timestamptz, items text);
 CREATE SCHEMA enum_shop;
-CREATE TYPE enum_shop.status AS ENUM ('incomplete', 'payment-pending', 'payment-approved', 'window-to-cancel', 'ready-for-handling',
+CREATE TYPE enum_shop.status AS ENUM ('incomplete', 'payment-pending', 'payment-approved', 'window-to-cancel',
+                                      'ready-for-handling',
                                       'handling', 'invoiced', 'cancellation-requested', 'canceled');
-CREATE TABLE enum_shop.orders (id integer PRIMARY KEY, status enum_shop.status NOT NULL, approved_at timestamptz, items text);
+CREATE TABLE enum_shop.orders (id integer PRIMARY KEY, status enum_shop.status NOT NULL, approved_at timestamptz,
+                               items text);
 
 \set kind text
 \set type text
@@ -23,7 +25,8 @@ SET LOCAL search_path = text_shop, public;
 SET LOCAL search_path = enum_shop, public;
 \ir include/walk_vtex.sql
 
-SELECT results_eq($$SELECT * FROM told('text_shop')$$, $$SELECT * FROM told('enum_shop')$$, 'text and enum went the same way');
+SELECT results_eq($$SELECT * FROM all_events('text_shop')$$, $$SELECT * FROM all_events('enum_shop')$$,
+                  'text and enum went the same way');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -3,11 +3,12 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SELECT plan(140);
-\ir include/attempt.sql
+\ir include/helpers.sql
 \ir include/walk.sql
 CREATE ROLE zaikio_consumer;
 CREATE ROLE zaikio_supplier;
-CREATE TYPE zaikio_status AS ENUM ('draft', 'placed', 'transfer_failed', 'transferred', 'confirmed', 'in_production', 'shipped',
+CREATE TYPE zaikio_status AS ENUM ('draft', 'placed', 'transfer_failed', 'transferred', 'confirmed', 'in_production',
+                                   'shipped',
                                    'canceled_by_consumer', 'canceled_by_supplier');
 -- Orders of the page have a uuid; these end in a number of their own.
 CREATE FUNCTION o(n integer) RETURNS uuid

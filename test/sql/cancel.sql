@@ -14,7 +14,8 @@ RESET client_min_messages;
 SELECT ordcancel.attach('shop.orders', status => 'status', placed_at => 'placed_at');
 SELECT ordcancel.set_policy('shop.orders', grace => '30 minutes', requested_status => 'cancellation_requested',
                             canceled_status => 'canceled');
-SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancel', customer_late => 'request', merchant => 'cancel');
+SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancel', customer_late => 'request',
+                          merchant => 'cancel');
 SELECT ordcancel.set_rule('shop.orders', 'preparing', customer => 'request', merchant => 'request');
 SELECT ordcancel.set_rule('shop.orders', 'shipped', hint => 'Process it as a return.');
 SELECT * FROM ordcancel.unruled_statuses('shop.orders');
@@ -30,7 +31,8 @@ SELECT party, verb, allowed, outcome, condition, until FROM ordcancel.cancel_opt
 SELECT order_id, state, order_status, changed FROM ordcancel.request_cancel('shop.orders', 42, 'wont_arrive_in_time');
 
 -- the merchant decides; a denied order is what it was
-SELECT order_id, state, order_status, decided_at FROM ordcancel.deny_cancel('shop.orders', 42, 'It is on the van.', actor => 'ben');
+SELECT order_id, state, order_status, decided_at
+FROM ordcancel.deny_cancel('shop.orders', 42, 'It is on the van.', actor => 'ben');
 
 -- a merchant cancels twice where the rule says request
 SELECT order_id, state, order_status FROM ordcancel.cancel_order('shop.orders', 43, 'out_of_stock', actor => 'anna');

@@ -2,8 +2,7 @@
 # A batch while its table changes: it stops with an error that says why, and goes
 # on when that is mended; and beside other sessions that all want its orders.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 . "$here/lib/session.sh"
 . "$here/lib/batch.sh"
 db=t_batch
@@ -18,11 +17,11 @@ ok 'a shop' || done_testing
 changed_table() # NAME STATEMENT
 {
 	fresh_shop
-	close_gate $db 10 && aside $db "$(batch true)" && aside_waits
+	close_gate $db 10 && run_beside $db "$(batch true)" && until_beside_waits
 	sql $db -c "$2" >"$work/changed" 2>&1 3>&- &
 	changer=$!
 	until_true $db "EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation')"
-	let_go
+	release
 	wait "$changer" "$runner"
 	is "$(cat "$work/changed")" '' "$1: the change gets its turn, and does not wait for the rest"
 }
@@ -35,9 +34,11 @@ sql $db -c 'ALTER TABLE shop.orders RENAME state TO status'
 like "$(resume)" 'done, 30 canceled' 'status renamed: but when it has its name again'
 changed_table 'key renamed' 'ALTER TABLE shop.orders RENAME id TO number'
 like "$(cat "$work/said")" 'ERROR:  OC014: .*HINT: .*resume_batch\(1\)' 'key renamed: the batch stops'
-sql $db -c 'DROP TRIGGER gate ON shop.orders' -c "SELECT ordcancel.attach('shop.orders', 'status', policy_by => 'seller', refund_due => 'paid')" >/dev/null
+sql $db -c 'DROP TRIGGER gate ON shop.orders' \
+	-c "SELECT ordcancel.attach('shop.orders', 'status', policy_by => 'seller', refund_due => 'paid')" >/dev/null
 like "$(resume)" 'done, 30 canceled' 'key renamed: attached again it goes on'
-is "$(sql $db -c "SELECT count(*) FROM shop.orders WHERE status = 'canceled'")|$(nothing_twice)" '30|0' 'key renamed: all are done, and nothing twice'
+is "$(sql $db -c "SELECT count(*) FROM shop.orders WHERE status = 'canceled'")|$(nothing_twice)" '30|0' \
+	'key renamed: all are done, and nothing twice'
 changed_table 'table moved' 'ALTER TABLE shop.orders RENAME TO bestellung'
 like "$(cat "$work/said")" 'done, 30 canceled' 'table moved: it is the same table'
 changed_table 'detached' "SELECT FROM ordcancel.detach('shop.orders')"
@@ -47,28 +48,36 @@ is "$(progress $db)" 'stopped|10|0|0|0|0|0|0' 'detached: what is done is done'
 changed_table 'dropped' "SELECT FROM ordcancel.detach('shop.orders'); DROP TABLE shop.orders"
 like "$(cat "$work/said")" 'ERROR:  OC001: ' 'dropped: the batch stops'
 like "$(resume)" 'ERROR:  OC001: ' 'dropped: that is the end of it'
-changed_table 'key of another type' "SELECT FROM ordcancel.detach('shop.orders'); ALTER TABLE shop.orders ALTER id TYPE bigint;
-	ALTER TABLE shop.orders_cancellation ALTER order_id TYPE bigint; ALTER TABLE shop.orders_cancellation_event ALTER order_id TYPE bigint;
+changed_table 'key of another type' "SELECT FROM ordcancel.detach('shop.orders');
+		ALTER TABLE shop.orders ALTER id TYPE bigint;
+	ALTER TABLE shop.orders_cancellation ALTER order_id TYPE bigint;
+	ALTER TABLE shop.orders_cancellation_event ALTER order_id TYPE bigint;
 	SELECT FROM ordcancel.attach('shop.orders', 'status', policy_by => 'seller', refund_due => 'paid'),
-	ordcancel.set_policy('shop.orders', requested_status => 'asked', canceled_status => 'canceled'), ordcancel.set_rule('shop.orders', 'placed', merchant => 'cancel')"
-like "$(cat "$work/said")" 'ERROR:  OC014: .*HINT: .*CALL ordcancel.resume_batch\(1\)' 'key of another type: the batch stops'
+	ordcancel.set_policy('shop.orders', requested_status => 'asked', canceled_status => 'canceled'),
+	ordcancel.set_rule('shop.orders', 'placed', merchant => 'cancel')"
+like "$(cat "$work/said")" 'ERROR:  OC014: .*HINT: .*CALL ordcancel.resume_batch\(1\)' \
+	'key of another type: the batch stops'
 sql $db -c 'DROP TRIGGER gate ON shop.orders'
 like "$(resume)" 'done, 30 canceled' 'key of another type: it is resumed'
 is "$(progress $db)|$(nothing_twice)" 'done|30|0|0|0|0|0|0|0' 'key of another type: nothing is done twice'
 
 changed_table 'extension dropped' 'BEGIN; LOCK TABLE shop.orders; DROP EXTENSION ordcancel CASCADE; COMMIT'
 said=$(cat "$work/said")
-like "$said" 'ERROR:  42704: extension "ordcancel" was dropped while batch 1 was running.*DETAIL:  It had done 10 of 30 orders' \
+like "$said" 'ERROR:  42704: extension "ordcancel" was dropped while batch 1 was running.*'\
+'DETAIL:  It had done 10 of 30 orders' \
 	'extension dropped: the batch stops'
-is "$(grep -c WARNING <<<"$said")$(sql $db -c "SELECT count(*) FROM shop.orders WHERE status = 'canceled'")" 010 'extension dropped: and leaves what it has done'
-changed_table 'extension made anew' 'BEGIN; LOCK TABLE shop.orders; DROP EXTENSION ordcancel CASCADE; CREATE EXTENSION ordcancel; COMMIT'
+is "$(grep -c WARNING <<<"$said")$(sql $db -c "SELECT count(*) FROM shop.orders WHERE status = 'canceled'")" 010 \
+	'extension dropped: and leaves what it has done'
+changed_table 'extension made anew' 'BEGIN; LOCK TABLE shop.orders; DROP EXTENSION ordcancel CASCADE;
+		CREATE EXTENSION ordcancel; COMMIT'
 like "$(cat "$work/said")" 'ERROR:  42704: extension "ordcancel" was dropped' 'extension made anew: it is not the same'
 
 # A change that waits for the table longer than the batch wants to.
 fresh_shop
 hold $db 'LOCK TABLE shop.orders'
-like "$(call $db -c "SET lock_timeout = '100ms'" -c "$(batch true)")" 'ERROR:  55P03' 'a batch whose table is locked does not begin'
-let_go
+like "$(sql_verbose $db -c "SET lock_timeout = '100ms'" -c "$(batch true)")" 'ERROR:  55P03' \
+	'a batch whose table is locked does not begin'
+release
 is "$(sql $db -c 'SELECT count(*) FROM ordcancel.batch_progress')" 0 'nor is there one'
 
 # ---------------------------------------------------------- resumed at the wrong time
@@ -77,9 +86,10 @@ is "$(sql $db -c 'SELECT count(*) FROM ordcancel.batch_progress')" 0 'nor is the
 # that has gone on and is gone.
 fresh_shop
 sql $db -c "UPDATE shop.orders SET status = 'shipped' WHERE id IN (3, 8)"
-close_gate $db 6 && aside $db "$(batch true)" && aside_waits
+close_gate $db 6 && run_beside $db "$(batch true)" && until_beside_waits
 sql $db -c 'BEGIN' -c 'LOCK TABLE shop.orders' -c "SELECT pg_terminate_backend($waiting)" \
-	-c "DO 'BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid = $waiting) LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP; END'" \
+	-c "DO 'BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid = $waiting)
+		LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP; END'" \
 	-c 'COMMIT' >/dev/null 3>&- &
 changer=$!
 until_true $db "EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation')"
@@ -87,10 +97,11 @@ resume >"$work/resumed" 3>&- &
 resumer=$!
 second_waits()
 {
-	! kill -0 $resumer 2>/dev/null || is_true $db "SELECT count(*) >= 2 FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
+	! kill -0 $resumer 2>/dev/null || is_true $db \
+		"SELECT count(*) >= 2 FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
 }
 wait_for second_waits
-let_go
+release
 wait "$changer" "$runner" "$resumer"
 grep -q 55006 "$work/resumed" && resume >"$work/resumed"
 like "$(cat "$work/resumed")" 'done, 28 canceled' 'resumed while its last chunk is committed, it goes on after that'
@@ -126,20 +137,28 @@ for order in "seq 3000 -3 1" "shuf -i 1-3000 -n 1000 --random-source=/bin/ls"; d
 	done
 done
 for run in 1 2; do
-	call $db -c "$(batch 'id > 0' 100)" >"$work/batch.$run" &
+	sql_verbose $db -c "$(batch 'id > 0' 100)" >"$work/batch.$run" &
 	pids+=($!)
 done
 wait "${pids[@]}"
-is "$(grep -c 'done, ' "$work/batch.1" "$work/batch.2" | sed 's/.*://' | xargs)" '1 1' 'two batches at once, and six others beside them: both end'
-is "$(cat "$work"/out.[1-6] "$work"/batch.* | grep -c deadlock)$(sql $db -c 'SELECT count(*) FROM ordcancel.batch_refused WHERE sqlstate IN ($$40P01$$, $$40001$$, $$55P03$$)')" 00 \
+is "$(grep -c 'done, ' "$work/batch.1" "$work/batch.2" | sed 's/.*://' | xargs)" '1 1' \
+	'two batches at once, and six others beside them: both end'
+is "$(cat "$work"/out.[1-6] "$work"/batch.* | grep -c deadlock)$(sql $db \
+	-c 'SELECT count(*) FROM ordcancel.batch_refused WHERE sqlstate IN ($$40P01$$, $$40001$$, $$55P03$$)')" 00 \
 	'nobody has run into a deadlock'
-is "$(sql $db -c 'SELECT bool_and(canceled + already + refused + skipped = 3000), sum(waiting) FROM ordcancel.batch_progress')" 't|0' 'each batch has seen every order'
-is "$(sql $db -c "SELECT count(*) FROM shop.orders AS o LEFT JOIN (SELECT order_id, count(*) AS n FROM shop.orders_cancellation GROUP BY 1) AS c ON c.order_id = o.id
-		LEFT JOIN (SELECT order_id, count(*) AS n FROM shop.orders_cancellation_event GROUP BY 1) AS e ON e.order_id = o.id
-	WHERE CASE o.status WHEN 'canceled' THEN c.n = 1 AND e.n = 1 WHEN 'shipped' THEN c.n IS NULL AND e.n IS NULL ELSE false END IS NOT TRUE")" 0 \
+is "$(sql $db -c 'SELECT bool_and(canceled + already + refused + skipped = 3000), sum(waiting)
+		FROM ordcancel.batch_progress')" 't|0' 'each batch has seen every order'
+is "$(sql $db -c "SELECT count(*) FROM shop.orders AS o LEFT JOIN (SELECT order_id, count(*) AS n
+		FROM shop.orders_cancellation GROUP BY 1) AS c ON c.order_id = o.id
+		LEFT JOIN (SELECT order_id, count(*) AS n FROM shop.orders_cancellation_event
+		GROUP BY 1) AS e ON e.order_id = o.id
+	WHERE CASE o.status WHEN 'canceled' THEN c.n = 1 AND e.n = 1 WHEN 'shipped' THEN c.n IS NULL AND e.n IS NULL
+	ELSE false END IS NOT TRUE")" 0 \
 	'each order is canceled once, or shipped'
-is "$(sql $db -c "SELECT count(*) > 0 FROM shop.orders WHERE status = 'shipped'" -c "SELECT count(*) > 0 FROM shop.shipments" \
-	-c "SELECT sum(canceled) = (SELECT count(*) FROM shop.orders_cancellation_event WHERE source = 'cancel_batch') FROM ordcancel.batch_progress")" $'t\nt\nt' \
+is "$(sql $db -c "SELECT count(*) > 0 FROM shop.orders WHERE status = 'shipped'" \
+	-c "SELECT count(*) > 0 FROM shop.shipments" \
+	-c "SELECT sum(canceled) = (SELECT count(*) FROM shop.orders_cancellation_event WHERE source = 'cancel_batch')
+	FROM ordcancel.batch_progress")" $'t\nt\nt' \
 	'the batches have counted their own'
 
 # The orders' own trigger looks at what the backend holds meanwhile.
@@ -155,9 +174,10 @@ sql $db <<-'SQL'
 	    RETURN NULL;
 	END
 	$$;
-	CREATE TRIGGER measure AFTER UPDATE ON shop.orders FOR EACH ROW WHEN (NEW.id % 250 = 0) EXECUTE FUNCTION shop.measure();
+	CREATE TRIGGER measure AFTER UPDATE ON shop.orders FOR EACH ROW WHEN (NEW.id % 250 = 0)
+	    EXECUTE FUNCTION shop.measure();
 SQL
-call $db -c "$(batch true 1)" >/dev/null
+sql_verbose $db -c "$(batch true 1)" >/dev/null
 is "$(progress $db)" 'done|3000|0|0|0|1000|0|0' 'four thousand chunks of one order'
 more=$(sql $db -c 'SELECT max(bytes) - min(bytes) FROM shop.memory WHERE id > 1')
 [ "$(sql $db -c 'SELECT count(*) FROM shop.memory')" -eq 12 ] && [ "$more" -lt 200000 ]

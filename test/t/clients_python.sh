@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
 # Clients in Python: a call, a refusal, a stale save, LISTEN.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 . "$here/lib/clients.sh"
 db=t_clients
 cd "$here/../.." || exit
-trap 'dropdb --if-exists $db' EXIT
 
 for name in psycopg3 sqlalchemy_orm django_orm asyncpg_casts; do
 	program python "$name.py"

@@ -3,23 +3,13 @@
 # there wholly, the order's status, the record and the events, or not at all,
 # and none that was committed is missing.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
-work=$(mktemp -d)
 db=t_crash
 # A session that is gone must not take the script along.
 trap '' PIPE
 rounds=3
 clients=4
-
-cleanup()
-{
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	wait
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 # How many orders there are in each consistent condition; others are shown.
 conditions()
@@ -62,11 +52,6 @@ cancel() # ID...
 		esac
 		echo "\\echo $id"
 	done
-}
-
-back_up()
-{
-	answers $db
 }
 
 # The line after that of order 20.
@@ -121,7 +106,7 @@ open_transaction
 ok 'a transaction is in the middle of ten more'
 kill -9 "$backend"
 session_ends
-back_up
+wait_for_server $db
 ok 'its backend is killed, the server recovers'
 is "$(conditions)" "$before" 'the ten are there, nothing of the others'
 
@@ -152,19 +137,22 @@ for ((round = 1; round <= rounds; round++)); do
 	# Not before they are in the middle of it.
 	wait_for have_printed $((round * 100))
 	if ((round % 2)); then
-		kill -9 "$(sql $db -c "SELECT pid FROM pg_stat_activity WHERE datname = '$db' AND pid <> pg_backend_pid() LIMIT 1")"
+		kill -9 "$(sql $db -c "SELECT pid FROM pg_stat_activity
+				WHERE datname = '$db' AND pid <> pg_backend_pid() LIMIT 1")"
 	else
 		pg_ctl -s -m immediate stop
 	fi
 	wait "${pids[@]}"
 	pg_ctl -s status >/dev/null || pg_ctl -s -w -l "$work/server.log" start
-	back_up
+	wait_for_server $db
 	ok "round $round: the server is back"
 	printed=$(cat "$work"/done.$round.* | wc -l)
 	[ "$printed" -gt 0 ] && [ "$printed" -lt $((clients * 2000)) ]
 	ok "round $round: it broke after $printed commits of $((clients * 2000))"
-	like "$(conditions)" '^[0-9]+ canceled, [0-9]+ untouched$' "round $round: each order is canceled wholly or not at all"
-	is "$(cat "$work"/done.$round.* | sql $db -c 'CREATE TEMPORARY TABLE done (id integer)' -c '\copy done FROM pstdin' \
+	like "$(conditions)" '^[0-9]+ canceled, [0-9]+ untouched$' \
+		"round $round: each order is canceled wholly or not at all"
+	is "$(cat "$work"/done.$round.* | sql $db -c 'CREATE TEMPORARY TABLE done (id integer)' \
+		-c '\copy done FROM pstdin' \
 		-c "SELECT count(*) FROM done JOIN shop.orders USING (id) WHERE status <> 'canceled'")" 0 \
 		"round $round: what was committed is there"
 done

@@ -2,8 +2,7 @@
 # What doc/orms.md and doc/tools.md show of programs, configuration and shell
 # commands stands in files that other tests run, but for indentation.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 cd "$here/../.." || exit
 
 /usr/bin/python3 -B - <<'PY'
@@ -15,7 +14,8 @@ def bare(text):
     return "".join(line.strip() + "\n" for line in text.splitlines() if line.strip())
 
 
-run = [bare(path.read_text()) for path in [*pathlib.Path("test/clients").rglob("*.*"), *pathlib.Path("test/t").glob("*.sh")]
+run = [bare(path.read_text())
+       for path in [*pathlib.Path("test/clients").rglob("*.*"), *pathlib.Path("test/t").glob("*.sh")]
        if path.is_file() and "lock" not in path.name]
 missing = shown = 0
 for path in sorted(pathlib.Path("doc").glob("*.md")):

@@ -1,32 +1,18 @@
 #!/usr/bin/env bash
 # A dump restores as any other database does, and goes on from there.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
 from=t_dump
 to=t_restored
-work=$(mktemp -d)
 
 drop_roles()
 {
 	sql postgres -c 'DROP ROLE IF EXISTS dump_customer, dump_merchant'
 }
 
-cleanup()
-{
-	dropdb --if-exists $from
-	dropdb --if-exists $to
-	drop_roles
-	rm -rf "$work"
-}
-trap cleanup EXIT
+before_exit "drop_database $from; drop_database $to; drop_roles"
 
-# A dump but for what pg_dump itself puts in at random.
-dump() # DATABASE [ARGUMENT...]
-{
-	pg_dump -d "$@" | grep -vE '^\\(un)?restrict '
-}
 
 facts() # DATABASE
 {
@@ -62,14 +48,14 @@ ok 'the database to be dumped' || done_testing
 facts $from >"$work/facts"
 [ -s "$work/facts" ]
 ok "$(wc -l <"$work/facts") facts about it" || done_testing
-dump $from >"$work/dump.sql"
+plain_dump $from >"$work/dump.sql"
 
 fresh_database $to
 sql $to -f "$work/dump.sql" >/dev/null 2>"$work/errors"
 restored "$work/errors" 'a plain dump restores without a word'
 facts $to >"$work/facts2"
 same "$work/facts" "$work/facts2" 'what was dumped is what is there (plain)'
-dump $to >"$work/dump2.sql"
+plain_dump $to >"$work/dump2.sql"
 same "$work/dump.sql" "$work/dump2.sql" 'it dumps the same again (plain)'
 alive plain
 
@@ -91,13 +77,15 @@ same "$work/facts" "$work/facts2" 'what was dumped is what is there (clean)'
 
 # Schema first, data later, as replicas and migrations are set up.
 fresh_database $to
-dump $from --schema-only >"$work/schema.sql"
+plain_dump $from --schema-only >"$work/schema.sql"
 sql $to -f "$work/schema.sql" >/dev/null 2>"$work/errors"
 restored "$work/errors" 'a schema restores alone'
-is "$(sql $to -c 'SELECT count(*) FROM ordcancel.reason WHERE NOT seeded' -c 'SELECT count(*) FROM ordcancel.order_table')" \
+is "$(sql $to -c 'SELECT count(*) FROM ordcancel.reason WHERE NOT seeded' \
+	-c 'SELECT count(*) FROM ordcancel.order_table')" \
 	$'0\n0' 'it has the seeds and no configuration'
-dump $from --data-only >"$work/data.sql"
-PGOPTIONS='-c session_replication_role=replica' psql -Xqd $to -v ON_ERROR_STOP=1 -1 -f "$work/data.sql" >/dev/null 2>"$work/errors"
+plain_dump $from --data-only >"$work/data.sql"
+PGOPTIONS='-c session_replication_role=replica' psql -Xqd $to -v ON_ERROR_STOP=1 -1 \
+	-f "$work/data.sql" >/dev/null 2>"$work/errors"
 restored "$work/errors" 'and its data after it, with session_replication_role = replica'
 facts $to >"$work/facts2"
 same "$work/facts" "$work/facts2" 'what was dumped is what is there (data only)'

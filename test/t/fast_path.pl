@@ -97,13 +97,15 @@ SQL
 
 my $six = '(regclass,text,text,text,text,text)';
 my $stranger = session('fast_stranger');
-is(call($stranger, 'ordcancel.attach_child(regclass,regclass,name[],text[])', 'stranger.child', 'orders', '{order_id}', '{canceled}'),
-	'42501', 'a stranger does not attach a child to somebody else\'s orders');
+is(call($stranger, 'ordcancel.attach_child(regclass,regclass,name[],text[])', 'stranger.child', 'orders', '{order_id}',
+	'{canceled}'), '42501', 'a stranger does not attach a child to somebody else\'s orders');
 is(call($stranger, 'ordcancel.detach(regclass)', 'orders'), '42501', 'nor detach them');
-is(call($stranger, 'ordcancel.set_rule(regclass,text,text,text,text,boolean,text,text,text[])', 'orders', 'placed', ('forbid') x 3, 'f', '', 'default', '{}'),
-	'42501', 'nor change their rules');
-is(call($stranger, "ordcancel.request_cancel$six", 'orders', '1', (undef) x 4), '42501', 'nor cancel what it may not see');
-is(call($stranger, "ordcancel.cancel_order$six", 'orders', '1', (undef) x 4), '42501', 'nor call what it may not execute');
+is(call($stranger, 'ordcancel.set_rule(regclass,text,text,text,text,boolean,text,text,text[])', 'orders', 'placed',
+	('forbid') x 3, 'f', '', 'default', '{}'), '42501', 'nor change their rules');
+is(call($stranger, "ordcancel.request_cancel$six", 'orders', '1', (undef) x 4), '42501',
+	'nor cancel what it may not see');
+is(call($stranger, "ordcancel.cancel_order$six", 'orders', '1', (undef) x 4), '42501',
+	'nor call what it may not execute');
 
 my $session = session($ENV{PGUSER});
 is(call($session, "ordcancel.cancel_order$six", 'orders', '1', (undef) x 4), 'ok', 'an order is canceled');
@@ -111,15 +113,20 @@ is(call($session, "ordcancel.cancel_order$six", 'pairs', '(1,x)', (undef) x 4), 
 is(call($session, "ordcancel.cancel_order$six", 'orders', 'one', (undef) x 4), 'OC002', 'what is no key is refused');
 is(call($session, "ordcancel.cancel_order$six", 'orders', (undef) x 5), 'OC002', 'nor is NULL');
 is(call($session, "ordcancel.cancel_order$six", (undef) x 6), 'OC001', 'no table');
-is(call($session, 'ordcancel.cancel_order(regclass,anynonarray,text,text,text,text)', 'orders', '2', (undef) x 4), '0A000', 'PostgreSQL has no input for any type');
-is(call($session, 'ordcancel.undo_cancel(regclass,text,text,text,boolean)', 'orders', '1', undef, undef, undef), 'ok', 'and undone');
+is(call($session, 'ordcancel.cancel_order(regclass,anynonarray,text,text,text,text)', 'orders', '2', (undef) x 4),
+	'0A000', 'PostgreSQL has no input for any type');
+is(call($session, 'ordcancel.undo_cancel(regclass,text,text,text,boolean)', 'orders', '1', undef, undef, undef),
+	'ok', 'and undone');
 is(call($session, 'ordcancel_internal.guard_update()'), '39P01', 'a trigger function is none to be called');
-is(psql($db, "SELECT string_agg(id || ' ' || status, ', ' ORDER BY id) FROM orders"), '1 placed, 2 placed', 'the orders are as they should be');
+is(psql($db, "SELECT string_agg(id || ' ' || status, ', ' ORDER BY id) FROM orders"), '1 placed, 2 placed',
+	'the orders are as they should be');
 is(psql($db, 'SELECT count(*) FROM ordcancel.child'), '0', 'nothing was configured');
 
 # Each message is a call, also in one transaction: nothing multiplies them.
-psql($db, "SELECT ordcancel.attach('orders', 'status', refund_due => '10'); SELECT ordcancel.cancel_order('orders', 2)");
-my @refund = ('ordcancel.record_refund(regclass,text,numeric,text,text,text)', 'orders', '2', '3', 'cash', undef, undef);
+psql($db, "SELECT ordcancel.attach('orders', 'status', refund_due => '10');
+	SELECT ordcancel.cancel_order('orders', 2)");
+my @refund = ('ordcancel.record_refund(regclass,text,numeric,text,text,text)', 'orders', '2', '3', 'cash',
+	undef, undef);
 is(join(' ', map { call($session, @refund) } 1 .. 2), 'ok ok', 'a refund, and another one');
 query($session, 'BEGIN');
 call($session, @refund);

@@ -2,20 +2,11 @@
 # A call that PostgreSQL multiplies is one, and the next statement's is another,
 # in whichever way the protocol brings it.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
-work=$(mktemp -d)
 db=t_multiplied
 
-cleanup()
-{
-	dropdb --if-exists -f $db
-	rm -rf "$work"
-}
-trap cleanup EXIT
-
-createdb $db && sql $db <<-SQL
+fresh_database $db && sql $db <<-SQL
 	CREATE EXTENSION ordcancel;
 	CREATE TABLE orders (id integer PRIMARY KEY, status text NOT NULL, paid numeric);
 	INSERT INTO orders SELECT n, 'placed', 1000 FROM generate_series(1, 9) AS n;
@@ -55,16 +46,20 @@ SELECT (ordcancel.cancel_order('orders', :id)).*;" 1
 done
 
 # All at once, and as one message with two statements.
-sql $db -c "SELECT (ordcancel.record_refund('orders', 7, 3, 'cash')).*; SELECT (ordcancel.record_refund('orders', 7, 3, 'cash')).*" >"$work/out"
-is "$(sql $db -c 'SELECT refunded FROM orders_cancellation WHERE order_id = 7')" 6 'two statements in one message are two'
+sql $db -c "SELECT (ordcancel.record_refund('orders', 7, 3, 'cash')).*; SELECT (ordcancel.record_refund('orders', 7, 3,
+		'cash')).*" >"$work/out"
+is "$(sql $db -c 'SELECT refunded FROM orders_cancellation WHERE order_id = 7')" 6 \
+	'two statements in one message are two'
 sql $db >"$work/out" <<-SQL
 	BEGIN;
-	DECLARE c CURSOR WITH HOLD FOR SELECT (ordcancel.record_refund('orders', 8, 3, 'cash')).* FROM generate_series(1, 5);
+	DECLARE c CURSOR WITH HOLD FOR SELECT (ordcancel.record_refund('orders', 8, 3, 'cash')).*
+	FROM generate_series(1, 5);
 	FETCH 2 FROM c;
 	COMMIT;
 	FETCH ALL FROM c;
 SQL
-is "$(sql $db -c 'SELECT refunded FROM orders_cancellation WHERE order_id = 8')" 3 'a cursor that outlives its transaction is one'
+is "$(sql $db -c 'SELECT refunded FROM orders_cancellation WHERE order_id = 8')" 3 \
+	'a cursor that outlives its transaction is one'
 
 # Transactions of a procedure count their commands anew.
 sql $db <<-SQL
@@ -78,5 +73,6 @@ sql $db <<-SQL
 		END LOOP;
 	END \$\$;
 SQL
-is "$(sql $db -c 'SELECT refunded FROM orders_cancellation WHERE order_id = 9')" 15 'a procedure that commits makes a call each time'
+is "$(sql $db -c 'SELECT refunded FROM orders_cancellation WHERE order_id = 9')" 15 \
+	'a procedure that commits makes a call each time'
 done_testing

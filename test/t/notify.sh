@@ -2,17 +2,9 @@
 # What listeners hear: one JSON for each event, the same as its row, never too
 # long for NOTIFY, on the table's channel, and nothing of what did not happen.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
+. "$here/lib/session.sh"
 db=t_notify
-work=$(mktemp -d)
-
-cleanup()
-{
-	dropdb --if-exists $db
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 # Runs what it reads in a session that listens; the payloads go into the table
 # heard, each with its channel.
@@ -25,19 +17,18 @@ hear() # CHANNEL...
 		cat
 	} >"$work/session.sql"
 	sql $db -f "$work/session.sql" >"$work/session.out" &&
-		sed -n 's/^Asynchronous notification "\(.*\)" with payload "\({.*}\)" received from server process with PID [0-9]*\.$/\1\x01\2/p' \
-			"$work/session.out" >"$work/heard" &&
-		sql $db -c 'TRUNCATE heard RESTART IDENTITY' \
-			-c "\\copy heard (channel, payload) FROM '$work/heard' (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')"
+		store_notifications $db "$work/session.out"
 }
 
 fresh_database $db && sql $db >/dev/null <<'SQL'
 CREATE EXTENSION ordcancel;
-CREATE TABLE heard (n integer GENERATED ALWAYS AS IDENTITY, channel text, payload text);
+CREATE TABLE heard (n integer GENERATED ALWAYS AS IDENTITY, pid integer, channel text, payload text);
 CREATE TABLE orders (id integer PRIMARY KEY, status text, due numeric);
-INSERT INTO orders SELECT n, CASE WHEN n > 5 THEN 'preparing' ELSE 'placed' END, CASE n WHEN 3 THEN 9.90 END FROM generate_series(1, 30) AS n;
+INSERT INTO orders SELECT n, CASE WHEN n > 5 THEN 'preparing' ELSE 'placed' END, CASE n WHEN 3 THEN 9.90 END
+FROM generate_series(1, 30) AS n;
 SELECT ordcancel.attach('orders', 'status', refund_due => 'due');
-SELECT ordcancel.set_policy('orders', requested_status => 'asked', in_progress_status => 'refunding', canceled_status => 'canceled');
+SELECT ordcancel.set_policy('orders', requested_status => 'asked', in_progress_status => 'refunding',
+                            canceled_status => 'canceled');
 SELECT ordcancel.set_rule('orders', 'placed', customer => 'cancel', merchant => 'cancel');
 SELECT ordcancel.set_rule('orders', 'preparing', customer => 'request', merchant => 'request');
 SQL
@@ -61,19 +52,24 @@ UPDATE orders SET status = 'shipped' WHERE id = 8;
 SELECT ordcancel.override_cancel('orders', 8, note => 'the override is secret');
 SQL
 is "$(sql $db -c "SELECT string_agg(payload::jsonb ->> 'type', ' ' ORDER BY n) FROM heard")" \
-	'canceled undone canceled accepted refunded refunded canceled requested withdrawn requested denied requested denied canceled' \
+	'canceled undone canceled accepted refunded refunded canceled '\
+'requested withdrawn requested denied requested denied canceled' \
 	'every event is announced once, in its order'
-is "$(sql $db -c "SELECT DISTINCT (SELECT string_agg(k, ' ' ORDER BY k) FROM jsonb_object_keys(payload::jsonb) AS k) FROM heard")" \
+is "$(sql $db -c "SELECT DISTINCT (SELECT string_agg(k, ' ' ORDER BY k) FROM jsonb_object_keys(payload::jsonb) AS k)
+		FROM heard")" \
 	'actor at event_id from order_id orders party reason state to type' 'each with the fields of the contract'
 is "$(sql $db -c "
-	SELECT count(*) FROM heard AS h, jsonb_to_record(h.payload::jsonb) AS j (event_id bigint, orders regclass, order_id text, type text, \"from\" text,
+	SELECT count(*) FROM heard AS h, jsonb_to_record(h.payload::jsonb) AS j (event_id bigint, orders regclass,
+	order_id text, type text, \"from\" text,
 			\"to\" text, state text, party text, actor text, reason text, at timestamptz)
 		JOIN orders_cancellation_event AS e USING (event_id)
 	WHERE (j.orders, j.order_id, j.type, j.\"from\", j.\"to\", j.state, j.party, j.actor, j.reason, j.at)
-		IS NOT DISTINCT FROM ('orders'::regclass, e.order_key, e.type, e.from_status, e.to_status, e.state, e.party, e.actor, e.reason, e.at)")" 14 \
+		IS NOT DISTINCT FROM ('orders'::regclass, e.order_key, e.type, e.from_status, e.to_status, e.state, e.party,
+		e.actor, e.reason, e.at)")" 14 \
 	'and the values of its row'
 is "$(sql $db -c "SELECT count(*) FROM heard WHERE payload LIKE '%secret%'")" 0 'no note is in it'
-is "$(sql $db -c "SELECT DISTINCT jsonb_typeof(payload::jsonb -> 'event_id') || ' ' || jsonb_typeof(payload::jsonb -> 'order_id') FROM heard")" 'number string' \
+is "$(sql $db -c "SELECT DISTINCT jsonb_typeof(payload::jsonb -> 'event_id') || ' '
+		|| jsonb_typeof(payload::jsonb -> 'order_id') FROM heard")" 'number string' \
 	'event_id is a number, order_id a string'
 
 # ------------------------------------------------------- what did not happen
@@ -103,14 +99,16 @@ SELECT ordcancel.cancel_order('orders', 1);
 SET ordcancel.notify = commit;
 SELECT ordcancel.undo_cancel('orders', 1);
 SQL
-is "$(sql $db -c "SELECT string_agg(payload::jsonb ->> 'type', ' ') FROM heard")" undone 'ordcancel.notify = off announces nothing'
+is "$(sql $db -c "SELECT string_agg(payload::jsonb ->> 'type', ' ') FROM heard")" undone \
+	'ordcancel.notify = off announces nothing'
 is "$(sql $db -c "SELECT string_agg(type, ' ' ORDER BY event_id) FROM orders_cancellation_event WHERE order_id = 1")" \
 	'canceled undone canceled undone' 'and the events are there all the same'
 
 hear ordcancel <<'SQL'
 UPDATE orders SET status = 'asked' WHERE id > 10;
 SQL
-is "$(sql $db -c "SELECT count(*), count(DISTINCT payload) FROM heard")" '20|20' 'one UPDATE of many orders announces each'
+is "$(sql $db -c "SELECT count(*), count(DISTINCT payload) FROM heard")" '20|20' \
+	'one UPDATE of many orders announces each'
 
 # -------------------------------------------------------------------- channels
 
@@ -140,9 +138,12 @@ sql $db >/dev/null <<'SQL'
 CREATE SCHEMA "Schema ""of"" a long name with 'quotes' and ünïcödé, 60 byte";
 SET search_path = "Schema ""of"" a long name with 'quotes' and ünïcödé, 60 byte";
 CREATE TABLE "A table ""of"" a long name with 'quotes' and ünïcödé, 60 bytes" (id text PRIMARY KEY, status text);
-CREATE FUNCTION long() RETURNS regclass LANGUAGE sql AS $$ SELECT oid::regclass FROM pg_class WHERE relname LIKE 'A table%' AND relname !~ 'cancellation' AND relkind = 'r' $$;
+CREATE FUNCTION long() RETURNS regclass LANGUAGE sql
+    AS $$ SELECT oid::regclass FROM pg_class WHERE relname LIKE 'A table%' AND relname !~ 'cancellation'
+             AND relkind = 'r' $$;
 INSERT INTO "A table ""of"" a long name with 'quotes' and ünïcödé, 60 bytes"
-SELECT key, status FROM (VALUES (repeat('k', 8000)), (repeat('ü', 8000)), (repeat(E'\x01', 8000)), (repeat('"\', 4000)), (repeat('😀', 4000))) AS k (key),
+SELECT key, status FROM (VALUES (repeat('k', 8000)), (repeat('ü', 8000)), (repeat(E'\x01', 8000)), (repeat('"\', 4000)),
+                                (repeat('😀', 4000))) AS k (key),
 	(VALUES (1, repeat(E'\x02', 20000)), (2, repeat('é', 20000)), (3, 'placed')) AS s (n, status)
 WHERE n = length(key) % 3 + 1;
 SELECT ordcancel.attach(long(), 'status');
@@ -151,17 +152,22 @@ SQL
 ok 'an order table of long names, keys and statuses is attached'
 hear ordcancel <<'SQL'
 SET search_path = "Schema ""of"" a long name with 'quotes' and ünïcödé, 60 byte";
-SELECT count(ordcancel.override_cancel(long(), id, note => 'n', actor => repeat(E'\x1f', 255))) FROM "A table ""of"" a long name with 'quotes' and ünïcödé, 60 bytes";
-SELECT count(ordcancel.undo_cancel(long(), id, actor => repeat('😀', 255))) FROM "A table ""of"" a long name with 'quotes' and ünïcödé, 60 bytes";
+SELECT count(ordcancel.override_cancel(long(), id, note => 'n', actor => repeat(E'\x1f', 255)))
+FROM "A table ""of"" a long name with 'quotes' and ünïcödé, 60 bytes";
+SELECT count(ordcancel.undo_cancel(long(), id, actor => repeat('😀', 255)))
+FROM "A table ""of"" a long name with 'quotes' and ünïcödé, 60 bytes";
 SQL
 ok 'its orders are canceled and restored'
-is "$(sql $db -c 'SELECT count(*), max(octet_length(payload)) < 8000 FROM heard')" '10|t' 'every event is announced, in less than 8,000 bytes'
+is "$(sql $db -c 'SELECT count(*), max(octet_length(payload)) < 8000 FROM heard')" '10|t' \
+	'every event is announced, in less than 8,000 bytes'
 is "$(sql $db -c "
 	SELECT count(*) FROM heard AS h JOIN ordcancel.event AS e ON e.event_id = (h.payload::jsonb ->> 'event_id')::bigint
 	WHERE payload::jsonb ->> 'type' = e.type
 		AND starts_with(e.order_key, rtrim(payload::jsonb ->> 'order_id', '.'))
-		AND starts_with(e.to_status, rtrim(payload::jsonb ->> 'to', '.')) AND starts_with(e.actor, rtrim(payload::jsonb ->> 'actor', '.'))")" 10 \
+		AND starts_with(e.to_status, rtrim(payload::jsonb ->> 'to', '.')) AND starts_with(e.actor,
+		rtrim(payload::jsonb ->> 'actor', '.'))")" 10 \
 	'what is too long is cut between characters'
-is "$(sql $db -c "SELECT count(*) FROM heard WHERE length(payload::jsonb ->> 'order_id') < 50")" 0 'and not further than needed'
+is "$(sql $db -c "SELECT count(*) FROM heard WHERE length(payload::jsonb ->> 'order_id') < 50")" 0 \
+	'and not further than needed'
 
 done_testing

@@ -6,22 +6,14 @@
 #
 # The data (CC BY-NC-SA) stays outside the repository.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
 [ -n "${ORDCANCEL_SHARED:-}" ] || skip_all 'ORDCANCEL_SHARED is unset: no orders to replay'
 data=$ORDCANCEL_SHARED/data/olist
 [ -r "$data/orders.csv" ] || skip_all "no orders in $data"
 db=t_olist
-work=$(mktemp -d)
 
-cleanup()
-{
-	dropdb --if-exists $db
-	sql postgres -c 'DROP ROLE IF EXISTS olist_app, olist_customer, olist_merchant, olist_manager'
-	rm -rf "$work"
-}
-trap cleanup EXIT
+roles olist_app olist_customer olist_merchant olist_manager
 
 fresh_database $db &&
 	sql $db -f "$here/olist/load.sql" &&

@@ -3,18 +3,9 @@
 # with announcements off cancellations can be part of one, and else the error
 # is PostgreSQL's own.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
-work=$(mktemp -d)
 db=t_prepared
-
-cleanup()
-{
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 # Status of the order, states of its cancellations, types of its events.
 traces() # ID
@@ -52,13 +43,15 @@ is "$(traces 1)" placed 'nothing is left of it'
 is "$(prepare 1 one off)" '' 'without it can'
 is "$(prepare 2 two off)" '' 'and another'
 is "$(traces 1)" placed 'nobody sees it yet'
-like "$(sql $db -v VERBOSITY=sqlstate -c "SET lock_timeout = '100ms'" -c "SELECT ordcancel.cancel_order('shop.orders', 1)" 2>&1)" \
+like "$(sql $db -v VERBOSITY=sqlstate -c "SET lock_timeout = '100ms'" \
+	-c "SELECT ordcancel.cancel_order('shop.orders', 1)" 2>&1)" \
 	55P03 'who wants to cancel the same order waits'
 is "$(sql $db -c "SELECT (ordcancel.cancel_order('shop.orders', 3)).state")" canceled 'other orders are free'
 
 pg_ctl -s -m immediate stop
 pg_ctl -s -w -l "$work/server.log" start
-is "$(sql $db -c 'SELECT string_agg(gid, $$ $$ ORDER BY gid) FROM pg_prepared_xacts')" 'one two' 'they outlive a breakdown'
+is "$(sql $db -c 'SELECT string_agg(gid, $$ $$ ORDER BY gid) FROM pg_prepared_xacts')" 'one two' \
+	'they outlive a breakdown'
 sql $db -c "COMMIT PREPARED 'one'"
 is "$(traces 1)" 'canceled canceled canceled' 'the order, the record and the event come with the commit'
 sql $db -c "ROLLBACK PREPARED 'two'"

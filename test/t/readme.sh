@@ -4,11 +4,9 @@
 # and a ```text block that comes next holds what the block before it prints.
 # A block that shows no output must raise no error.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
 db=t_readme
-work=$(mktemp -d)
 export PGTZ=UTC PGOPTIONS='-c datestyle=ISO,MDY -c client_min_messages=notice'
 
 drop_roles()
@@ -17,13 +15,7 @@ drop_roles()
 		sed 's/CREATE ROLE \(.*\)/DROP ROLE IF EXISTS \1;/' | sql postgres 2>/dev/null
 }
 
-cleanup()
-{
-	dropdb --if-exists $db
-	drop_roles
-	rm -rf "$work"
-}
-trap cleanup EXIT
+before_exit "drop_database $db; drop_roles"
 
 # Writes each block to DIRECTORY/N.sql and what it shows to N.wanted, and the
 # line where it begins to N.line.

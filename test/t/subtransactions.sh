@@ -3,19 +3,10 @@
 # uses up a transaction id, one that does not is looked up by other sessions.
 # There is about one for each order that fails, and few for all the others.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 
-work=$(mktemp -d)
 db=t_subtransactions
 from=1
-
-cleanup()
-{
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 array() # FROM TO
 {
@@ -35,12 +26,15 @@ cost() # array|batch NUMBER CONDITION MOST-IDS MOST-KEPT
 {
 	local to=$((from + $2 - 1)) first last
 
-	sql $db -c "UPDATE orders SET bad = (SELECT $3 FROM (SELECT id - $from + 1) AS x (n)) WHERE id BETWEEN $from AND $to"
+	sql $db -c "UPDATE orders SET bad = (SELECT $3 FROM (SELECT id - $from + 1) AS x (n))
+			WHERE id BETWEEN $from AND $to"
 	first=$(sql $db -c 'SELECT pg_current_xact_id()')
 	sql $db -c "$("$1" "$from" "$to")"
 	last=$(sql $db -c 'SELECT pg_current_xact_id()')
-	is "$(sql $db -c "SELECT count(*) FROM orders WHERE id BETWEEN $from AND $to AND (status = 'canceled') = bad")" 0 "$1: $2 orders, those fail of which $3"
-	read -r ids kept < <(sql $db -F ' ' -c "SELECT $last - $first - 1 - count(*) FILTER (WHERE bad), count(DISTINCT xmin::text) FILTER (WHERE NOT bad)
+	is "$(sql $db -c "SELECT count(*) FROM orders WHERE id BETWEEN $from AND $to AND (status = 'canceled') = bad")" 0 \
+		"$1: $2 orders, those fail of which $3"
+	read -r ids kept < <(sql $db -F ' ' \
+		-c "SELECT $last - $first - 1 - count(*) FILTER (WHERE bad), count(DISTINCT xmin::text) FILTER (WHERE NOT bad)
 		FROM orders WHERE id BETWEEN $from AND $to")
 	[ "$ids" -le "$4" ] && [ "$kept" -le "$5" ]
 	ok "$1: they use $ids transaction ids, and keep $kept" || echo "# at most $4 and $5 are wanted"
@@ -54,7 +48,8 @@ own_cluster "$work" 'autovacuum = off' && createdb $db && sql $db <<-'SQL'
 	SELECT ordcancel.attach('orders', 'status'), ordcancel.set_policy('orders', canceled_status => 'canceled'),
 	       ordcancel.set_rule('orders', 'placed', merchant => 'cancel') \g /dev/null
 	CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$;
-	CREATE TRIGGER refuse AFTER UPDATE ON orders FOR EACH ROW WHEN (NEW.bad AND NEW.status = 'canceled') EXECUTE FUNCTION refuse();
+	CREATE TRIGGER refuse AFTER UPDATE ON orders FOR EACH ROW WHEN (NEW.bad AND NEW.status = 'canceled')
+	    EXECUTE FUNCTION refuse();
 SQL
 ok 'orders' || done_testing
 

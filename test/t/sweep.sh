@@ -3,22 +3,11 @@
 # decided as its policy says, once, in a transaction of its own, and nothing
 # that goes wrong with one order keeps the others waiting.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 . "$here/lib/session.sh"
 
-work=$(mktemp -d)
 db=t_sweep
 cron_jobs=0
-
-cleanup()
-{
-	pg_ctl -s -D "$work/data" -m immediate stop 2>/dev/null
-	pg_ctl -s -D "$work/workers/data" -m immediate stop 2>/dev/null
-	wait
-	rm -rf "$work"
-}
-trap cleanup EXIT
 
 # Its deadline is a day later, and long over by the real clock.
 ask() # ID...
@@ -48,12 +37,6 @@ states() # ID...
 		WHERE order_id IN ($*)"
 }
 
-# Until a session waits for the lock that order 31's trigger wants.
-somebody_waits()
-{
-	until_true $db "EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'advisory')" &&
-		waiting=$(sql $db -c "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory'")
-}
 
 make_shop() # DATABASE
 {
@@ -96,7 +79,8 @@ cron_swept() # HOW
 	until_true t_cron 'EXISTS (SELECT FROM cron.job_run_details WHERE end_time IS NOT NULL)'
 	is "$(sql t_cron -c 'SELECT DISTINCT status FROM cron.job_run_details WHERE end_time IS NOT NULL')" succeeded \
 		"pg_cron has called it ($1)"
-	is "$(sql t_cron -c "SELECT count(*), count(DISTINCT xid), min(at) > now() - interval '10 minutes' FROM ordcancel.event
+	is "$(sql t_cron -c "SELECT count(*), count(DISTINCT xid), min(at) > now() - interval '10 minutes'
+			FROM ordcancel.event
 		WHERE type = 'denied' AND source = 'sweep' AND party = 'system'")" '3|3|t' \
 		"each request was denied, in a transaction of its own ($1)"
 }
@@ -121,25 +105,31 @@ ok 'orders' || done_testing
 
 is "$(sweep)" '' 'nothing is overdue: nothing is said'
 is "$(sql $db -c 'SELECT count(*) FROM ordcancel.event')" 0 'nor done'
-sql $db -c "UPDATE shop.orders SET seller = 'eager' WHERE id IN (2, 3)" -c 'UPDATE shop.orders SET paid = 10 WHERE id = 3'
+sql $db -c "UPDATE shop.orders SET seller = 'eager' WHERE id IN (2, 3)" \
+	-c 'UPDATE shop.orders SET paid = 10 WHERE id = 3'
 ask 1 2 3
-is "$(sql $db -c 'SELECT DISTINCT deadline = $$2024-01-02 00:00:00.000001+00$$ FROM shop.orders_cancellation')" t 'the deadlines'
+is "$(sql $db -c 'SELECT DISTINCT deadline = $$2024-01-02 00:00:00.000001+00$$ FROM shop.orders_cancellation')" t \
+	'the deadlines'
 is "$(sweep -c "SET ordcancel.clock = '2024-01-02 00:00:00+00'")" '' 'a microsecond before them'
 is "$(states 1 2 3)" 'requested requested requested' 'nothing is decided'
 is "$(sweep -c "SET ordcancel.clock = '2024-01-02 00:00:00.000001+00'")" '' 'exactly at them'
 is "$(states 1 2 3)" 'denied canceled in_progress' 'each is decided as its policy says'
-is "$(sql $db -c 'SELECT string_agg(status, $$ $$ ORDER BY id) FROM shop.orders WHERE id < 4')" 'placed canceled asked' \
+is "$(sql $db -c 'SELECT string_agg(status, $$ $$ ORDER BY id) FROM shop.orders WHERE id < 4')" \
+	'placed canceled asked' \
 	'and the orders have their statuses'
 is "$(sql $db -c 'SELECT DISTINCT decided_by, decided_actor, decided_at = deadline FROM shop.orders_cancellation')" \
 	'system|sweep|t' 'the records say who it was'
-is "$(sql $db -c "SELECT order_id, type, party, actor, source, from_status, to_status FROM shop.orders_cancellation_event
+is "$(sql $db -c "SELECT order_id, type, party, actor, source, from_status, to_status
+		FROM shop.orders_cancellation_event
 	WHERE type <> 'requested' ORDER BY order_id")" \
-	$'1|denied|system|sweep|sweep|asked|placed\n2|canceled|system|sweep|sweep|asked|canceled\n3|accepted|system|sweep|sweep|asked|asked' \
+	$'1|denied|system|sweep|sweep|asked|placed\n2|canceled|system|sweep|sweep|asked|canceled\n'\
+$'3|accepted|system|sweep|sweep|asked|asked' \
 	'and the events'
 is "$(sweep)" '' 'once more'
 is "$(sql $db -c 'SELECT count(*) FROM ordcancel.event')" 6 'it finds nothing to do'
 ask 4 5
-sql $db -c "SELECT ordcancel.withdraw_cancel('shop.orders', 4)" -c "SELECT ordcancel.accept_cancel('shop.orders', 5)" >/dev/null
+sql $db -c "SELECT ordcancel.withdraw_cancel('shop.orders', 4)" \
+	-c "SELECT ordcancel.accept_cancel('shop.orders', 5)" >/dev/null
 sweep
 is "$(states 4 5)" 'withdrawn canceled' 'what was decided in time stays so'
 
@@ -160,7 +150,8 @@ sql $db <<-'SQL'
 SQL
 ask 11 12 13
 said=$(sweep)
-like "$said" 'WARNING:  overdue request of order 12 of table shop.orders was not decided: not this one' 'an order whose trigger raises is a warning'
+like "$said" 'WARNING:  overdue request of order 12 of table shop.orders was not decided: not this one' \
+	'an order whose trigger raises is a warning'
 is "$(grep -cE 'WARNING|ERROR' <<<"$said")" 1 'one, and no error'
 is "$(states 11 12 13)" 'denied requested denied' 'the others are decided'
 sql $db -c 'ALTER TABLE shop.orders DISABLE TRIGGER trouble'
@@ -180,7 +171,7 @@ hold $db 'SELECT FROM shop.orders WHERE id = 18 FOR UPDATE'
 ok 'an order is locked'
 is "$(sweep -c "SET statement_timeout = '20s'")" '' 'nobody waits for it'
 is "$(states 17 18 19)" 'denied requested denied' 'the others are decided'
-let_go
+release
 is "$(sweep)$(states 18)" denied 'and it the next time'
 
 # Neither a table that is broken nor an error at the commit is the others' trouble.
@@ -189,7 +180,8 @@ sql $db <<-'SQL'
 	SELECT ordcancel.attach('shop.broken', 'status') \g /dev/null
 	ALTER TABLE shop.broken RENAME status TO state;
 SQL
-like "$(sweep)" 'WARNING:  overdue requests of table shop.broken were not decided: .*no column "status"' 'a table that is broken is a warning'
+like "$(sweep)" 'WARNING:  overdue requests of table shop.broken were not decided: .*no column "status"' \
+	'a table that is broken is a warning'
 is "$(states 21 22 23)" 'denied denied denied' 'the orders of others are decided'
 sql $db -c "SELECT ordcancel.detach('shop.broken')" >/dev/null
 
@@ -232,10 +224,12 @@ said=$(sweep)
 like "$said" 'WARNING:  overdue request of order a1 of table shop.coded was not decided: .*division by zero' \
 	'an order whose key cannot be read is a warning'
 is "$(grep -cE 'WARNING|ERROR' <<<"$said")" 1 'one, and no error'
-is "$(sql $db -c 'SELECT order_key, state FROM ordcancel.cancellation WHERE policy = $$default$$ AND deadline = requested_at ORDER BY 1, 2')" \
+is "$(sql $db -c 'SELECT order_key, state FROM ordcancel.cancellation
+		WHERE policy = $$default$$ AND deadline = requested_at ORDER BY 1, 2')" \
 	$'1|canceled\na1|requested\nb2|canceled' 'the other orders and the next table are decided'
 sql $db -c 'DELETE FROM shop.armed'
-is "$(sweep)$(sql $db -c "SELECT state FROM shop.coded_cancellation WHERE order_key = 'a1'")" canceled 'and so is it, when it can be read again'
+is "$(sweep)$(sql $db -c "SELECT state FROM shop.coded_cancellation WHERE order_key = 'a1'")" canceled \
+	'and so is it, when it can be read again'
 
 # An order that is gone with its partition: nobody else could end its request.
 sql $db <<-'SQL'
@@ -259,16 +253,21 @@ like "$(sql $db -c "SELECT ordcancel.withdraw_cancel('shop.parted', 1)" 2>&1)" '
 	'nobody can withdraw the request of an order that is gone'
 hold $db 'SELECT FROM shop.parted WHERE id = 201 FOR UPDATE'
 is "$(sweep)$(sweep)" '' 'two sweeps find it'
-let_go
-is "$(sql $db -c 'SELECT order_id, overdue FROM ordcancel.pending_requests WHERE orders = $$shop.parted$$::regclass ORDER BY order_id::integer')" \
+release
+is "$(sql $db -c 'SELECT order_id, overdue FROM ordcancel.pending_requests WHERE orders = $$shop.parted$$::regclass
+		ORDER BY order_id::integer')" \
 	$'2|f\n201|t' 'it is pending no longer; but one that is only locked is, and one whose time has not come'
-is "$(sql $db -c "SELECT c.order_id, c.state, c.decided_by, c.order_status, e.type, e.from_status, e.to_status, e.party, e.source, e.data
+is "$(sql $db -c "SELECT c.order_id, c.state, c.decided_by, c.order_status, e.type, e.from_status, e.to_status, e.party,
+		e.source, e.data
 	FROM shop.parted_cancellation AS c JOIN shop.parted_cancellation_event AS e USING (cancellation_id)
 	WHERE c.state <> 'requested' AND e.type <> 'requested' ORDER BY 1")" \
 	$'1|denied|system|asked|denied|asked|asked|system|sweep|{"implicit": true, "order_gone": true}
-101|denied|system|asked|denied|asked|asked|system|sweep|{"implicit": true, "order_gone": true}' 'it was denied, once, and the event says why'
-is "$(sweep)$(sql $db -c 'SELECT state FROM shop.parted_cancellation WHERE order_id = 201')" canceled 'the locked one is decided the next time'
-is "$(sql $db -c 'SELECT status FROM shop.parted_1 WHERE id = 1')" asked 'the row in the detached partition is not touched'
+101|denied|system|asked|denied|asked|asked|system|sweep|{"implicit": true, "order_gone": true}' \
+	'it was denied, once, and the event says why'
+is "$(sweep)$(sql $db -c 'SELECT state FROM shop.parted_cancellation WHERE order_id = 201')" canceled \
+	'the locked one is decided the next time'
+is "$(sql $db -c 'SELECT status FROM shop.parted_1 WHERE id = 1')" asked \
+	'the row in the detached partition is not touched'
 
 # ----------------------------------------------------------- one after the other
 
@@ -278,7 +277,8 @@ sql $db <<-'SQL'
 	CREATE FUNCTION shop.look() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
 	    INSERT INTO shop.seen
-	    SELECT string_agg(DISTINCT c.relname, ' ' ORDER BY c.relname) FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+	    SELECT string_agg(DISTINCT c.relname, ' ' ORDER BY c.relname) FROM pg_locks AS l
+	        JOIN pg_class AS c ON c.oid = l.relation
 	    WHERE l.pid = pg_backend_pid() AND c.relkind IN ('r', 'p') AND c.relnamespace = 'shop'::regnamespace;
 	    RETURN NULL;
 	END
@@ -288,7 +288,8 @@ sql $db <<-'SQL'
 	SELECT ordcancel.request_cancel('shop.later', 2) \g /dev/null
 SQL
 ask 24
-is "$(sweep)$(sql $db -c 'SELECT status FROM shop.later WHERE id = 2')" canceled 'an order in one of the tables that come later'
+is "$(sweep)$(sql $db -c 'SELECT status FROM shop.later WHERE id = 2')" canceled \
+	'an order in one of the tables that come later'
 is "$(sql $db -c 'TABLE shop.seen')" 'later later_cancellation later_cancellation_event seen' \
 	'nothing of the tables before is locked any more, whether they had overdue requests or not'
 sql $db -c 'DROP TRIGGER look ON shop.later'
@@ -297,10 +298,11 @@ ask 30 31 32
 hold $db 'SELECT pg_advisory_xact_lock(31)'
 sweep >"$work/swept" &
 sweeper=$!
-somebody_waits
+until_lock_waits $db advisory
 ok 'a sweep is held up at the second of three orders'
 is "$(states 30 31 32)" 'denied requested requested' 'others see the first decided already'
-is "$(sql $db -c "SET statement_timeout = '5s'" -c "UPDATE shop.orders SET seller = 'x' WHERE id IN (30, 32)" 2>&1)" '' \
+is "$(sql $db -c "SET statement_timeout = '5s'" -c "UPDATE shop.orders SET seller = 'x' WHERE id IN (30, 32)" 2>&1)" \
+	'' \
 	'no lock is held on it, nor on the third'
 sql $db -c "SELECT pg_cancel_backend($waiting)" >/dev/null
 wait $sweeper
@@ -310,26 +312,30 @@ is "$(states 30 31 32)" 'denied requested requested' 'what it had decided is dec
 
 sweep >"$work/swept" &
 sweeper=$!
-somebody_waits
+until_lock_waits $db advisory
 ok 'again'
 sql $db -c "SELECT pg_terminate_backend($waiting)" >/dev/null
 wait $sweeper
 like "$(cat "$work/swept")" 'terminating connection due to administrator command' 'when it is terminated it stops'
-like "$(sql $db -c "SET statement_timeout = '300ms'" -c 'CALL ordcancel.sweep()' 2>&1)" 'ERROR:  canceling statement due to statement timeout' \
+like "$(sql $db -c "SET statement_timeout = '300ms'" -c 'CALL ordcancel.sweep()' 2>&1)" \
+	'ERROR:  canceling statement due to statement timeout' \
 	'so it does when its time is over'
 is "$(states 30 31)" 'denied requested' 'the second is as it was'
-let_go
+release
 is "$(sweep)$(states 30 31 32)" 'denied denied denied' 'the next one goes on from there'
 
 ask 33 34
-is "$(sql $db -c 'BEGIN' -c 'CALL ordcancel.sweep()' -c 'SELECT count(*) FROM ordcancel.event WHERE xid = pg_current_xact_id()::text::bigint' \
+is "$(sql $db -c 'BEGIN' -c 'CALL ordcancel.sweep()' \
+	-c 'SELECT count(*) FROM ordcancel.event WHERE xid = pg_current_xact_id()::text::bigint' \
 	-c 'ROLLBACK' 2>&1)" 2 'in a transaction block it works as well'
 is "$(states 33 34)" 'requested requested' 'and goes with it'
-is "$(sql $db -c 'BEGIN' -c 'CALL ordcancel.sweep()' -c 'COMMIT' 2>&1)$(states 33 34)" 'denied denied' 'or comes with it'
+is "$(sql $db -c 'BEGIN' -c 'CALL ordcancel.sweep()' -c 'COMMIT' 2>&1)$(states 33 34)" 'denied denied' \
+	'or comes with it'
 ask 33 34
 is "$(sql $db -c "DO 'BEGIN CALL ordcancel.sweep(); END'" 2>&1)$(states 33 34)" 'denied denied' 'or in a DO'
 ask 33 34
-is "$(sql $db -c "DO 'BEGIN CALL ordcancel.sweep(); EXCEPTION WHEN division_by_zero THEN NULL; END'" 2>&1)$(states 33 34)" \
+is "$(sql $db -c "DO 'BEGIN CALL ordcancel.sweep(); EXCEPTION WHEN division_by_zero THEN NULL; END'" 2>&1)$(states 33 \
+	34)" \
 	'denied denied' 'also where that catches errors'
 
 ask {1001..1400}
@@ -346,9 +352,11 @@ is "$(sql $db -c "SELECT count(*), count(DISTINCT order_id) FROM shop.orders_can
 # ------------------------------------------------------------------ by whom, at what cost
 
 ask 42
-like "$(sql $db -v VERBOSITY=sqlstate -c 'SET default_transaction_read_only = on' -c 'CALL ordcancel.sweep()' 2>&1)" '^ERROR:  25006$' \
+like "$(sql $db -v VERBOSITY=sqlstate -c 'SET default_transaction_read_only = on' -c 'CALL ordcancel.sweep()' 2>&1)" \
+	'^ERROR:  25006$' \
 	'in a read-only session it is an error'
-like "$(sql $db -v VERBOSITY=sqlstate -c 'BEGIN READ ONLY' -c 'CALL ordcancel.sweep()' 2>&1)" '^ERROR:  25006$' 'and in a read-only transaction'
+like "$(sql $db -v VERBOSITY=sqlstate -c 'BEGIN READ ONLY' -c 'CALL ordcancel.sweep()' 2>&1)" '^ERROR:  25006$' \
+	'and in a read-only transaction'
 is "$(sweep)$(states 42)" denied 'the request waits for another'
 
 sql $db -c 'CREATE ROLE sweeper LOGIN'
@@ -356,7 +364,8 @@ ask 41
 like "$(sql $db -U sweeper -c 'CALL ordcancel.sweep()' 2>&1)" 'permission denied for procedure sweep' 'not by everybody'
 sql $db -c 'GRANT EXECUTE ON PROCEDURE ordcancel.sweep TO sweeper'
 is "$(sql $db -U sweeper -c 'CALL ordcancel.sweep()' 2>&1)$(states 41)" denied 'EXECUTE is all that a role needs'
-is "$(sql $db -c "SELECT session_role FROM shop.orders_cancellation_event WHERE order_id = 41 AND type = 'denied'")" sweeper \
+is "$(sql $db -c "SELECT session_role FROM shop.orders_cancellation_event WHERE order_id = 41 AND type = 'denied'")" \
+	sweeper \
 	'the event tells the role'
 
 # The orders' own trigger looks at what the backend holds meanwhile.
@@ -373,10 +382,12 @@ sql $db <<-'SQL'
 	    WHEN (NEW.id % 500 = 0 AND NEW.status = 'placed') EXECUTE FUNCTION shop.measure();
 	SET ordcancel.clock = '2024-01-01 00:00+00';
 	SELECT count(ordcancel.request_cancel('shop.orders', id)) FROM generate_series(1, 5500) AS id
-	WHERE id NOT IN (SELECT order_id FROM shop.orders_cancellation WHERE state IN ('in_progress', 'canceled')) \g /dev/null
+	WHERE id NOT IN (SELECT order_id FROM shop.orders_cancellation
+	                 WHERE state IN ('in_progress', 'canceled')) \g /dev/null
 SQL
 is "$(sweep)" '' 'more than 5,000 requests'
-is "$(sql $db -c "SELECT count(*) FROM shop.orders WHERE status = 'asked'")" 1 'are decided, all but the one that is in progress'
+is "$(sql $db -c "SELECT count(*) FROM shop.orders WHERE status = 'asked'")" 1 \
+	'are decided, all but the one that is in progress'
 more=$(sql $db -c 'SELECT max(bytes) - min(bytes) FROM shop.memory')
 [ "$(sql $db -c 'SELECT count(*) FROM shop.memory')" -ge 10 ] && [ "$more" -lt 1000000 ]
 ok "the last of them found $more bytes more in use than the first"

@@ -2,14 +2,11 @@
 # drizzle-kit, node-pg-migrate and PostGraphile beside ordcancel. doc/tools.md
 # shows these commands.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 . "$here/lib/clients.sh"
 db=t_tools
 cd "$here/../.." || exit
 clients=$PWD/test/clients
-work=$(mktemp -d)
-trap 'dropdb --if-exists $db; rm -rf "$work"' EXIT
 
 have_modules
 cp -r "$clients/drizzle" "$clients/migrations" "$work"
@@ -24,7 +21,8 @@ npx()
 
 cancels()
 {
-	sql $db -c "INSERT INTO orders VALUES (1, 'placed')" -c "SELECT state, changed FROM ordcancel.cancel_order('orders', 1)"
+	sql $db -c "INSERT INTO orders VALUES (1, 'placed')" \
+		-c "SELECT state, changed FROM ordcancel.cancel_order('orders', 1)"
 }
 
 # ------------------------------------------------------------ node-pg-migrate
@@ -52,7 +50,8 @@ npx drizzle-kit push
 is "$(sql $db -c "SELECT to_regclass('orders_cancellation'), to_regclass('orders_cancellation_event')")" '|' \
 	'without it, those that are empty are dropped, and nobody is asked'
 is "$(sql $db -c "SELECT ordcancel.attach('orders', 'status')" \
-	-c "INSERT INTO orders VALUES (2, 'placed')" -c "SELECT state, changed FROM ordcancel.cancel_order('orders', 2)" | tail -n 1)" 'canceled|t' \
+	-c "INSERT INTO orders VALUES (2, 'placed')" -c "SELECT state, changed FROM ordcancel.cancel_order('orders', 2)" |
+	tail -n 1)" 'canceled|t' \
 	'attach makes them again'
 cd "$work" || exit
 dropdb $db

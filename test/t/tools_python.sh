@@ -2,27 +2,19 @@
 # Alembic and Django beside ordcancel: what they see of it, migrations down and
 # up, tests that empty tables. doc/tools.md shows these commands.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 . "$here/lib/clients.sh"
 db=t_tools
 cd "$here/../.." || exit
-work=$(mktemp -d)
 
-cleanup()
-{
-	dropdb --if-exists $db
-	dropdb --if-exists test_$db
-	sql postgres -c "UPDATE pg_database SET datistemplate = false WHERE datname = 'shop_template'"
-	dropdb --if-exists shop_template
-	sql postgres -c 'DROP ROLE IF EXISTS shop_test'
-	rm -rf "$work"
-}
-trap cleanup EXIT
+before_exit "drop_database test_$db; drop_database shop_template; sql postgres -c 'DROP ROLE IF EXISTS shop_test'"
+before_exit "sql postgres -c \"UPDATE pg_database SET datistemplate = false WHERE datname = 'shop_template'\""
+before_exit "drop_database $db"
 
 cancels()
 {
-	sql $db -c "INSERT INTO orders VALUES (1, 'placed')" -c "SELECT state, changed FROM ordcancel.cancel_order('orders', 1)"
+	sql $db -c "INSERT INTO orders VALUES (1, 'placed')" \
+		-c "SELECT state, changed FROM ordcancel.cancel_order('orders', 1)"
 }
 
 records()
@@ -48,7 +40,8 @@ is "$(grep -c '^    pass$' "$work/alembic/versions/3_check.py")" 2 'autogenerate
 sed -i 's/include_object=include_object/include_object=None/' "$work/alembic/env.py"
 rm "$work/alembic/versions/3_check.py"
 alembic revision --autogenerate -m check --rev-id 3
-is "$(grep -c "op.drop_table('orders_cancellation" "$work/alembic/versions/3_check.py")" 2 'without include_object it would drop the records'
+is "$(grep -c "op.drop_table('orders_cancellation" "$work/alembic/versions/3_check.py")" 2 \
+	'without include_object it would drop the records'
 rm "$work/alembic/versions/3_check.py"
 alembic downgrade base
 alembic upgrade head

@@ -1,10 +1,8 @@
 #!/usr/bin/env bash
 # Publications, COPY and test databases. doc/tools.md shows these commands.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 db=shop_test
-trap 'dropdb --if-exists $db' EXIT
 export PGDATABASE=$db
 
 fresh_database $db && sql $db >/dev/null <<'SQL'
@@ -14,7 +12,8 @@ CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id int PRIMARY KEY, status text NOT NULL);
 CREATE TABLE shop.returns (LIKE shop.orders INCLUDING ALL);
 INSERT INTO shop.orders VALUES (1, 'placed');
-SELECT ordcancel.attach('shop.orders', 'status', record_schema => 'audit'), ordcancel.set_policy('shop.orders', canceled_status => 'canceled'),
+SELECT ordcancel.attach('shop.orders', 'status', record_schema => 'audit'),
+       ordcancel.set_policy('shop.orders', canceled_status => 'canceled'),
 	ordcancel.set_rule('shop.orders', 'placed', merchant => 'cancel');
 SELECT ordcancel.cancel_order('shop.orders', 1);
 SQL
@@ -30,9 +29,11 @@ CREATE PUBLICATION events FOR TABLE ordcancel.event;
 CREATE PUBLICATION records FOR TABLES IN SCHEMA audit;
 SQL
 sql $db -c "SELECT ordcancel.attach('shop.returns', 'status', record_schema => 'audit')" >/dev/null
-is "$(published events)" 'event orders_cancellation_event' 'a publication of the parent leaves out what is attached later'
+is "$(published events)" 'event orders_cancellation_event' \
+	'a publication of the parent leaves out what is attached later'
 is "$(published records)" \
-	'orders_cancellation orders_cancellation_event returns_cancellation returns_cancellation_event' 'one of the schema does not'
+	'orders_cancellation orders_cancellation_event returns_cancellation returns_cancellation_event' \
+	'one of the schema does not'
 sql $db 2>/dev/null <<'SQL'
 ALTER PUBLICATION events ADD TABLE audit.returns_cancellation_event;
 SQL

@@ -36,7 +36,8 @@ beside() # SCRIPT LOAD
 		SELECT clock_timestamp() AS began \gset
 		$2
 		\o
-		SELECT e, b, b - e FROM (SELECT extract(epoch FROM :'began'::timestamptz) AS e, extract(epoch FROM clock_timestamp()) AS b) AS t;
+		SELECT e, b, b - e FROM (SELECT extract(epoch FROM :'began'::timestamptz) AS e,
+		                                extract(epoch FROM clock_timestamp()) AS b) AS t;
 	SQL
 	)
 	status=$?
@@ -73,7 +74,8 @@ waiting()
 	# shellcheck disable=SC2059
 	beside inside "$(printf "$batch" "$total" "$chunk")" || return
 	sql run -c "SELECT 1000 * max(next - began) FROM (
-		SELECT extract(epoch FROM min(at)) AS began, lead(extract(epoch FROM min(at)), 1, $ended) OVER (ORDER BY min(at)) AS next
+		SELECT extract(epoch FROM min(at)) AS began, lead(extract(epoch
+		FROM min(at)), 1, $ended) OVER (ORDER BY min(at)) AS next
 		FROM shop.orders_cancellation_event WHERE at >= to_timestamp($began) GROUP BY xid HAVING count(*) > 1) AS c" \
 		>>"$work/numbers/longest_chunk"
 	cat "$work"/tmp/load.* | awk -v began="$began" -v ended="$ended" '

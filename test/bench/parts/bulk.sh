@@ -12,10 +12,12 @@ floor() # SOURCE ANNOUNCED [DATA]
 
 orders() # NOTIFY
 {
-	local call="SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', ARRAY(SELECT generate_series(%s::bigint, %s)), 'out_of_stock', NULL, 'anna');"
+	local call="SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', ARRAY(SELECT generate_series(%s::bigint,
+			%s)), 'out_of_stock', NULL, 'anna');"
 
 	# shellcheck disable=SC2059
-	fresh bulk && cost "$n" "SET ordcancel.notify = $1; $(printf "$call" $((n + 1)) $((n + 10)))" "$(printf "$call" 1 "$n")"
+	fresh bulk && cost "$n" "SET ordcancel.notify = $1; $(printf "$call" $((n + 1)) $((n + 10)))" \
+		"$(printf "$call" 1 "$n")"
 }
 
 call_batch() # FIRST LAST
@@ -102,7 +104,8 @@ measure()
 		take great tenth small || return
 		figure "an order in a batch of $many, to one in a batch of $few" '<= 1.2' µs 'great / small'
 		figure "the other way round" '<= 1.2' µs 'small / great'
-		figure "memory of the backend, batch of $many to one of $((many / 10))" '<= 1.1' kB 'memory_great / memory_tenth'
+		figure "memory of the backend, batch of $many to one of $((many / 10))" '<= 1.1' kB \
+			'memory_great / memory_tenth'
 	else
 		absent "an order in a batch of $many, to one in a batch of $few" '<= 1.2'
 		absent "memory of the backend, batch of $many to one of $((many / 10))" '<= 1.1'

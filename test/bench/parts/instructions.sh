@@ -43,8 +43,10 @@ count_instructions()
 	echo "cancel_order $(instructions "$warm" \
 		"SELECT count(ordcancel.cancel_order('shop.orders', id, 'out_of_stock', NULL, 'anna')) $from")"
 	[ -z "$bulk" ] || echo "order_of_cancel_orders $(instructions \
-		"SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', '{2500,2501}'::bigint[], 'out_of_stock', NULL, 'anna');" \
-		"SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', ARRAY(SELECT id ${from%;}), 'out_of_stock', NULL, 'anna');")"
+		"SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', '{2500,2501}'::bigint[], 'out_of_stock', NULL,
+		'anna');" \
+		"SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', ARRAY(SELECT id ${from%;}), 'out_of_stock', NULL,
+		'anna');")"
 	echo "plain_update $(instructions "UPDATE shop.orders SET status = 'paid' WHERE id = 2500;" \
 		"UPDATE shop.orders SET status = 'paid' WHERE id <= %s;")"
 	echo "cancel_options $(instructions "SELECT ordcancel.cancel_options('shop.orders', 2500);" \

@@ -21,7 +21,8 @@ make_shop() # DATABASE ORDERS OLD
 		sql "$1" -c 'VACUUM (FREEZE, ANALYZE) shop.orders' || return
 	[ "$3" -eq 0 ] || sql "$1" -c 'VACUUM (FREEZE, ANALYZE)' || return
 	sql "$1" -c CHECKPOINT -c 'CREATE EXTENSION pg_prewarm' \
-		-c "SELECT pg_prewarm(oid) FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind IN ('r', 'i')" >/dev/null
+		-c "SELECT pg_prewarm(oid) FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind IN ('r',
+		'i')" >/dev/null
 }
 
 # These databases are too great to be made anew, so each round has orders of
@@ -33,7 +34,8 @@ cancel() # DATABASE ORDERS SIDE
 
 	[ ! -e "$work/numbers/$3" ] || round=$(wc -l <"$work/numbers/$3")
 	sql "$1" -c CHECKPOINT &&
-		cost "$calls" "SET synchronous_commit = off; SELECT ordcancel.cancel_order('shop.orders', $((first + step - 1 - round)));" \
+		cost "$calls" "SET synchronous_commit = off; SELECT ordcancel.cancel_order('shop.orders',
+				$((first + step - 1 - round)));" \
 			"SELECT count(ordcancel.cancel_order('shop.orders', id, 'out_of_stock', NULL, 'anna'))
 			FROM generate_series($((first + round))::bigint, $2, $step) AS id;" "$1"
 }

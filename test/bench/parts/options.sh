@@ -4,7 +4,8 @@
 answers() # FUNCTION
 {
 	cost "$n" "SELECT count(*) FROM generate_series(1, 100) AS id, LATERAL $1::bigint) AS a;" \
-		"SELECT count(a.outcome), count(a.detail), max(a.until) FROM generate_series(1, $n) AS id, LATERAL $1::bigint) AS a;"
+		"SELECT count(a.outcome), count(a.detail), max(a.until)
+		FROM generate_series(1, $n) AS id, LATERAL $1::bigint) AS a;"
 }
 
 # Nothing is written, so the rows stay fresh.

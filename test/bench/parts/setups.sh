@@ -20,7 +20,8 @@ single() # SETUP
 
 array() # TEMPLATE SETUP [FIRST]
 {
-	with "$1" "$2" && cost "$n" "SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', ARRAY[$n + 500::bigint]);" \
+	with "$1" "$2" && cost "$n" \
+		"SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', ARRAY[$n + 500::bigint]);" \
 		"SELECT count(*) FROM ordcancel.cancel_orders('shop.orders', ARRAY(SELECT generate_series(1::bigint, $n)));"
 }
 
@@ -68,7 +69,8 @@ measure()
 {
 	n=$(scaled 20000 2000)
 	template setups "$n" orders canceled setups && template policies "$n" orders canceled setups policies || return
-	take single_plain single_block single_due single_supplier && take array_plain array_block array_due array_supplier array_policies &&
+	take single_plain single_block single_due single_supplier && take array_plain array_block array_due array_supplier \
+		array_policies &&
 		take cancel_plain cancel_block && take first_one first_policies || return
 	figure "$n single calls with a block, to without" '<= 2' µs 'single_block / single_plain'
 	figure "$n single calls with refund_due" '<= 2' µs 'single_due / single_plain'

@@ -6,7 +6,8 @@
 -- Its one statement, as text. which picks the orders, data is what the event
 -- has in that column, and the payload is put together in the cheapest way. For
 -- many orders the time is put into words once, and no rows are sent back.
-CREATE FUNCTION bare.statement(which text, source text, announced boolean, many boolean, data text DEFAULT 'NULL') RETURNS text
+CREATE FUNCTION bare.statement(which text, source text, announced boolean, many boolean, data text DEFAULT 'NULL')
+    RETURNS text
     LANGUAGE sql
     AS $$
 SELECT format($write$
@@ -55,7 +56,8 @@ BEGIN
     END LOOP;
 END
 $body$
-$make$, name, bare.statement('id = n', 'cancel_order', announced, false) || CASE WHEN announced THEN ' INTO sent' ELSE '' END)
+$make$, name, bare.statement('id = n', 'cancel_order', announced, false) || CASE WHEN announced THEN ' INTO sent'
+        ELSE '' END)
 FROM (VALUES ('announced', true), ('silent', false)) AS v (name, announced) \gexec
 
 -- The load beside which clients are measured: a chunk every pace seconds.
@@ -72,7 +74,8 @@ BEGIN
     END LOOP;
 END
 $body$
-$make$, bare.statement('id BETWEEN n * chunk + 1 AND (n + 1) * chunk', 'cancel_batch', true, true, $$'{"batch": 1}'$$)) \gexec
+$make$, bare.statement('id BETWEEN n * chunk + 1 AND (n + 1) * chunk', 'cancel_batch', true, true,
+                       $$'{"batch": 1}'$$)) \gexec
 
 -- An argument of EXECUTE cannot be a subquery.
 CREATE FUNCTION bare.ids(first bigint, last bigint) RETURNS bigint[] LANGUAGE sql

@@ -16,7 +16,8 @@ CREATE TABLE shop.orders (
     seen_at timestamptz
 );
 INSERT INTO shop.orders
-SELECT n, n * 7919 % 50021, CASE WHEN n <= :old THEN 'canceled' ELSE 'placed' END, now() - n % 7200 * interval '1 second', n % 977 + 0.95,
+SELECT n, n * 7919 % 50021, CASE WHEN n <= :old THEN 'canceled' ELSE 'placed' END,
+       now() - n % 7200 * interval '1 second', n % 977 + 0.95,
        repeat('x', 60 + (n % 40)::int), NULL
 FROM generate_series(1, :n::bigint + 2000) AS n;
 CREATE INDEX ON shop.orders (customer_id);
@@ -25,7 +26,8 @@ SET client_min_messages = warning;
 SELECT ordcancel.attach('shop.orders', status => 'status', placed_at => 'placed_at');
 SELECT ordcancel.set_policy('shop.orders', grace => '1 hour', requested_status => 'cancellation_requested',
                             canceled_status => 'canceled');
-SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancel', customer_late => 'request', merchant => 'cancel');
+SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancel', customer_late => 'request',
+                          merchant => 'cancel');
 SELECT ordcancel.set_rule('shop.orders', 'paid', customer => 'request', merchant => 'cancel');
 SELECT ordcancel.set_rule('shop.orders', 'preparing', customer => 'request', merchant => 'request');
 SELECT ordcancel.set_rule('shop.orders', 'shipped', hint => 'Process it as a return.');

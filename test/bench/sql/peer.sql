@@ -69,7 +69,8 @@ BEGIN
         SELECT e.cancellation_id, e.state, e.to_status INTO past
         FROM peer.orders_cancellation_event AS e WHERE e.request_key = cancel_order.request_key;
         IF FOUND THEN
-            RETURN ('shop.orders', key, past.cancellation_id, past.state, past.to_status, false, NULL, NULL, NULL, NULL, NULL);
+            RETURN ('shop.orders', key, past.cancellation_id, past.state, past.to_status, false, NULL, NULL, NULL, NULL,
+                    NULL);
         END IF;
     END IF;
     SELECT c.cancellation_id, c.state, c.requested_at, c.decided_at, c.closed_at INTO live
@@ -182,7 +183,8 @@ BEGIN
     WHERE p.orders = 'shop.orders'::regclass AND p.policy = 'default';
 
     IF live.state IN ('canceled', 'in_progress') OR OLD.status = rules.canceled_status THEN
-        RAISE EXCEPTION 'order % is canceled', OLD.id USING ERRCODE = 'check_violation', CONSTRAINT = 'order_is_canceled';
+        RAISE EXCEPTION 'order % is canceled', OLD.id USING ERRCODE = 'check_violation',
+        CONSTRAINT = 'order_is_canceled';
     ELSIF NEW.status IN (rules.canceled_status, rules.requested_status) THEN
         IF live.state = 'requested' OR rules.reason_required
            OR NEW.status IS DISTINCT FROM (CASE rules.merchant WHEN 'cancel' THEN rules.canceled_status
@@ -195,7 +197,8 @@ BEGIN
                             NEW.status, 'merchant', session_user, NULL, NULL, NULL, 'update', clock_timestamp());
     ELSIF live.state = 'requested' THEN
         IF rules.on_progress = 'hold' THEN
-            RAISE EXCEPTION 'order % is on hold', OLD.id USING ERRCODE = 'check_violation', CONSTRAINT = 'order_on_hold';
+            RAISE EXCEPTION 'order % is on hold', OLD.id USING ERRCODE = 'check_violation',
+            CONSTRAINT = 'order_on_hold';
         END IF;
         at := clock_timestamp();
         UPDATE peer.orders_cancellation

@@ -188,7 +188,8 @@ BEGIN
         condition := 'undo_not_allowed';
         detail := 'Policy "default" allowed it until ' || o.closed_at + o.undo_window || '.';
     ELSE
-        outcome := CASE WHEN live <> 'requested' THEN 'undone' WHEN o.requested_by = 'merchant' THEN 'withdrawn' ELSE 'denied' END;
+        outcome := CASE WHEN live <> 'requested' THEN 'undone' WHEN o.requested_by = 'merchant' THEN 'withdrawn'
+            ELSE 'denied' END;
         until := o.closed_at + o.undo_window;
     END IF;
     RETURN NEXT;

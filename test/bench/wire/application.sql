@@ -18,6 +18,8 @@ INSERT INTO bare.orders_cancellation_event (
     RETURNING event_id AS event \gset
 UPDATE bare.orders SET status = 'canceled' WHERE id = :id;
 \if :announced
-SELECT pg_notify('ordcancel', '{"event_id":' || :event::text || ',"orders":"shop.orders","order_id":"' || :id::text || '","type":"canceled","from":"placed","to":"canceled","state":"canceled","party":"merchant","actor":"anna","reason":"out_of_stock","at":' || to_json(now()) || '}');
+SELECT pg_notify('ordcancel', '{"event_id":' || :event::text || ',"orders":"shop.orders","order_id":"' || :id::text
+                 || '","type":"canceled","from":"placed","to":"canceled","state":"canceled","party":"merchant",'
+                    '"actor":"anna","reason":"out_of_stock","at":' || to_json(now()) || '}');
 \endif
 COMMIT;

@@ -6,21 +6,25 @@ SET client_min_messages = error;
 \set SHOW_CONTEXT never
 
 -- psql's variables have no type.
-CREATE FUNCTION same(have text, want text, what text) RETURNS text LANGUAGE sql AS 'SELECT is(have, want, what)';
+CREATE FUNCTION is_text(have text, want text, what text) RETURNS text LANGUAGE sql AS 'SELECT is(have, want, what)';
 
 -- The newest batch: "done: 7 canceled, 1 refused".
-CREATE FUNCTION told() RETURNS text LANGUAGE sql AS $$
-SELECT concat_ws(': ', b.state, nullif(concat_ws(', ', nullif(b.canceled, 0) || ' canceled', nullif(b.in_progress, 0) || ' in progress', nullif(b.requested, 0) || ' requested',
-                                                 nullif(b.already, 0) || ' already', nullif(b.refused, 0) || ' refused', nullif(b.skipped, 0) || ' skipped',
+CREATE FUNCTION batch_outcome() RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(': ', b.state,
+                 nullif(concat_ws(', ', nullif(b.canceled, 0) || ' canceled',
+                                  nullif(b.in_progress, 0) || ' in progress', nullif(b.requested, 0) || ' requested',
+                                                 nullif(b.already, 0) || ' already', nullif(b.refused, 0) || ' refused',
+                                  nullif(b.skipped, 0) || ' skipped',
                                                  nullif(b.waiting, 0) || ' waiting'), ''))
 FROM ordcancel.batch_progress AS b ORDER BY b.batch_id DESC LIMIT 1
 $$;
 CREATE FUNCTION last_batch() RETURNS bigint LANGUAGE sql AS 'SELECT max(batch_id) FROM ordcancel.batch_progress';
-CREATE FUNCTION refused() RETURNS text LANGUAGE sql AS $$
-SELECT string_agg(concat_ws(' ', order_key, outcome, sqlstate), ', ' ORDER BY length(order_key), order_key) FROM ordcancel.batch_refused WHERE batch_id = last_batch()
+CREATE FUNCTION batch_refusals() RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(concat_ws(' ', order_key, outcome, sqlstate), ', ' ORDER BY length(order_key), order_key)
+FROM ordcancel.batch_refused WHERE batch_id = last_batch()
 $$;
 -- How many orders a condition means, by a dry run.
-CREATE FUNCTION meant(orders regclass, condition text) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_chosen(orders regclass, condition text) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
     CALL ordcancel.cancel_batch(orders, condition, dry_run => true);
     RETURN (SELECT b.total FROM ordcancel.batch_progress AS b WHERE b.batch_id = last_batch());

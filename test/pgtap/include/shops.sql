@@ -5,7 +5,8 @@ CREATE SCHEMA spryker
 CREATE SCHEMA vtex
     CREATE TABLE orders (id text PRIMARY KEY, status text NOT NULL, approved_at timestamptz);
 CREATE SCHEMA cafe24
-    CREATE TABLE orders (id text PRIMARY KEY, status text NOT NULL, placed_at timestamptz, price numeric, points numeric);
+    CREATE TABLE orders (id text PRIMARY KEY, status text NOT NULL, placed_at timestamptz, price numeric,
+                         points numeric);
 CREATE SCHEMA kibo
     CREATE TABLE orders (id integer PRIMARY KEY, status text NOT NULL, submitted timestamptz);
 CREATE SCHEMA zaikio

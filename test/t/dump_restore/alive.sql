@@ -31,26 +31,34 @@ SELECT pg_temp.refused($$UPDATE shop.orders SET status = 'shipped' WHERE id = 5$
                        '23514 order_is_canceled', 'a canceled order stays canceled');
 SELECT pg_temp.refused($$DELETE FROM shop.orders WHERE id = 21$$,
                        '23514 cancellation_forbidden', 'a DELETE is refused');
-SELECT pg_temp.refused($$TRUNCATE shop.parts_us$$, '23514 cancellation_forbidden', 'a TRUNCATE of a partition is refused');
+SELECT pg_temp.refused($$TRUNCATE shop.parts_us$$, '23514 cancellation_forbidden',
+                       'a TRUNCATE of a partition is refused');
 SELECT pg_temp.refused($$UPDATE shop.parts SET status = 'new' WHERE region = 'eu' AND id = 1$$,
                        '23514 order_is_canceled', 'the guards are on the partitions');
-SELECT pg_temp.refused($$INSERT INTO shop.shipments VALUES (9)$$, '23514 order_is_canceled', 'a canceled order gets no shipment');
-SELECT pg_temp.refused($$INSERT INTO shop."Belege 24" VALUES ('X1', 1, '2024-05-05')$$, '23514 order_is_canceled', 'nor a row in a part of a child');
+SELECT pg_temp.refused($$INSERT INTO shop.shipments VALUES (9)$$, '23514 order_is_canceled',
+                       'a canceled order gets no shipment');
+SELECT pg_temp.refused($$INSERT INTO shop."Belege 24" VALUES ('X1', 1, '2024-05-05')$$, '23514 order_is_canceled',
+                       'nor a row in a part of a child');
 SELECT pg_temp.refused($$SELECT ordcancel.cancel_order('shop.orders', 20, 'staff_error')$$, 'OC005', 'a block holds');
 SELECT pg_temp.refused($$SELECT ordcancel.cancel_order('shop.orders', 19)$$, 'OC006', 'the order''s own policy holds');
-SELECT pg_temp.refused($$SELECT ordcancel.cancel_order('shop.orders', 10, 'fraud')$$, 'OC006', 'a reason put out of use is');
-SELECT pg_temp.refused($$DELETE FROM ordcancel.reason WHERE code = 'moved'$$, '23503 reason_in_use', 'a reason in use is kept');
-SELECT pg_temp.refused(format('INSERT INTO %s SELECT * FROM %1$s', t), '23514 written_by_ordcancel', 'no row can be forged in ' || t)
+SELECT pg_temp.refused($$SELECT ordcancel.cancel_order('shop.orders', 10, 'fraud')$$, 'OC006',
+                       'a reason put out of use is');
+SELECT pg_temp.refused($$DELETE FROM ordcancel.reason WHERE code = 'moved'$$, '23503 reason_in_use',
+                       'a reason in use is kept');
+SELECT pg_temp.refused(format('INSERT INTO %s SELECT * FROM %1$s', t), '23514 written_by_ordcancel',
+                       'no row can be forged in ' || t)
 FROM (SELECT unnest(ARRAY[cancellation_table, event_table])::text AS t FROM ordcancel.order_table ORDER BY 1) AS r;
 SELECT pg_temp.refused(format('TRUNCATE %s', t), '23514 written_by_ordcancel', 'nor are they emptied: ' || t)
 FROM (SELECT unnest(ARRAY[cancellation_table, event_table])::text AS t FROM ordcancel.order_table ORDER BY 1) AS r;
 
 SELECT max(cancellation_id) AS above FROM (SELECT cancellation_id FROM ordcancel.cancellation
                                            UNION ALL SELECT cancellation_id FROM shop.plain_cancellation) AS c \gset
-SELECT pg_temp.ok(o.state = 'canceled' AND o.cancellation_id > :above, 'a cancel works, with an id above those that are there')
+SELECT pg_temp.ok(o.state = 'canceled' AND o.cancellation_id > :above,
+                  'a cancel works, with an id above those that are there')
 FROM ordcancel.cancel_order('shop.orders', 12, 'staff_error') AS o;
 SELECT pg_temp.ok(o.state = 'canceled', 'so it does with quoted names')
-FROM ordcancel.accept_cancel('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', ROW(2, 'X2')) AS o;
+FROM ordcancel.accept_cancel('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"',
+                             ROW(2, 'X2')) AS o;
 SELECT pg_temp.ok(o.state = 'canceled', 'and without inheritance')
 FROM ordcancel.cancel_order('shop.plain', md5('2')::uuid) AS o;
 SELECT pg_temp.ok(o.state = 'canceled' AND o.refunded = 10, 'a refund that was begun is completed')

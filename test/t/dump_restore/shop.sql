@@ -12,7 +12,8 @@ CREATE TABLE shop.orders (
     supplier text,
     placed_at timestamptz
 );
-INSERT INTO shop.orders SELECT id, 'placed', NULLIF(id % 3, 0) * 10, id = 20, CASE WHEN id > 15 THEN 'acme' END, '2024-05-01 12:00+00'
+INSERT INTO shop.orders SELECT id, 'placed', NULLIF(id % 3, 0) * 10, id = 20, CASE WHEN id > 15 THEN 'acme' END,
+                               '2024-05-01 12:00+00'
 FROM generate_series(1, 20) AS id;
 INSERT INTO shop.orders VALUES (21, 'shipped'), (22, 'draft');
 
@@ -33,29 +34,37 @@ SELECT 'X' || id, id, 'Neu', '2024-05-01' FROM generate_series(1, 9) AS id;
 CREATE TABLE shop.plain (no uuid PRIMARY KEY, state varchar(40) NOT NULL);
 INSERT INTO shop.plain SELECT md5(id::text)::uuid, 'new' FROM generate_series(1, 5) AS id;
 
-CREATE TABLE shop.parts (region text, id integer, status text NOT NULL, PRIMARY KEY (region, id)) PARTITION BY LIST (region);
+CREATE TABLE shop.parts (region text, id integer, status text NOT NULL, PRIMARY KEY (region, id))
+    PARTITION BY LIST (region);
 CREATE TABLE shop.parts_eu PARTITION OF shop.parts FOR VALUES IN ('eu');
 CREATE TABLE shop.parts_us PARTITION OF shop.parts FOR VALUES IN ('us');
 INSERT INTO shop.parts SELECT r, id, 'new' FROM unnest('{eu,us}'::text[]) AS r, generate_series(1, 3) AS id;
 
 SET search_path = shop, public;
 SET timezone = 'Europe/Berlin';
-SELECT ordcancel.attach('shop.orders', 'status', 'placed_at', 'supplier', refund_due => 'CASE WHEN paid > 0 THEN paid END',
+SELECT ordcancel.attach('shop.orders', 'status', 'placed_at', 'supplier',
+                        refund_due => 'CASE WHEN paid > 0 THEN paid END',
                         notify_channel => 'Shop events');
-SELECT ordcancel.set_policy('orders', requested_status => 'asked', in_progress_status => 'refunding', canceled_status => 'canceled',
-                            customer_canceled_status => 'canceled by customer', decision_timeout => '3 days', on_timeout => 'deny');
-SELECT ordcancel.set_policy('orders', 'acme', grace => '1 mon 2 days 03:04:05.6', canceled_status => 'gone', on_progress => 'hold',
+SELECT ordcancel.set_policy('orders', requested_status => 'asked', in_progress_status => 'refunding',
+                            canceled_status => 'canceled',
+                            customer_canceled_status => 'canceled by customer', decision_timeout => '3 days',
+                            on_timeout => 'deny');
+SELECT ordcancel.set_policy('orders', 'acme', grace => '1 mon 2 days 03:04:05.6', canceled_status => 'gone',
+                            on_progress => 'hold',
                             undo => 'requested', undo_window => '1 year', reason_required => true);
-SELECT ordcancel.set_rule('orders', 'placed', customer => 'request', customer_late => 'forbid', merchant => 'cancel', hint => 'Frag, "bitte".');
+SELECT ordcancel.set_rule('orders', 'placed', customer => 'request', customer_late => 'forbid', merchant => 'cancel',
+                          hint => 'Frag, "bitte".');
 SELECT ordcancel.set_rule('orders', 'shipped', hint => E'two\nlines');
 SELECT ordcancel.set_rule('orders', 'draft', deletable => true);
 SELECT ordcancel.set_rule('orders', 'placed', merchant => 'request', policy => 'acme');
 SELECT ordcancel.add_block('orders', 'flagged', 'flagged AND EXISTS (SELECT FROM plain)', 'ask the boss', 'merchant');
 
-SELECT ordcancel.attach('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', 'Lage', 'am', plain_updates => false);
+SELECT ordcancel.attach('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', 'Lage', 'am',
+                        plain_updates => false);
 SELECT ordcancel.set_policy('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"',
                             requested_status => 'Angefragt', canceled_status => 'Storniert');
-SELECT ordcancel.set_rule('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', 'Neu', customer => 'request', merchant => 'cancel');
+SELECT ordcancel.set_rule('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', 'Neu',
+                          customer => 'request', merchant => 'cancel');
 
 SELECT ordcancel.attach('plain', 'state', inherit => false);
 SELECT ordcancel.set_policy('plain', canceled_status => 'canceled');
@@ -70,13 +79,15 @@ CREATE TABLE shop.shipments (order_id integer REFERENCES shop.orders, weight int
 CREATE TABLE shop."Belege" ("Laden" text, "Nr" bigint, tag date) PARTITION BY RANGE (tag);
 CREATE TABLE shop."Belege 24" PARTITION OF shop."Belege" FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 SELECT ordcancel.attach_child('shop.shipments', 'orders', '{order_id}', '{in_progress,canceled}');
-SELECT ordcancel.attach_child('shop."Belege"', '"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', '{Nr,Laden}');
+SELECT ordcancel.attach_child('shop."Belege"', '"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"',
+                              '{Nr,Laden}');
 SELECT ordcancel.apply_preset('parts', 'kibo');
 SELECT ordcancel.set_policy('parts', canceled_status => 'canceled', unset => '{reason_required}');
 INSERT INTO shop.shipments VALUES (9, 1), (10, 1);
 
 -- The owner's own words: a new one, a changed seed, one put out of use.
-INSERT INTO ordcancel.reason (code, description, audience, requires_note, note_max) VALUES ('moved', 'moved away', 'any', true, 80);
+INSERT INTO ordcancel.reason (code, description, audience, requires_note, note_max)
+VALUES ('moved', 'moved away', 'any', true, 80);
 UPDATE ordcancel.reason SET description = 'tell us' WHERE code = 'other';
 UPDATE ordcancel.reason SET active = false WHERE code = 'fraud';
 INSERT INTO ordcancel.refund_method (code, on_undo) VALUES ('cheque', 'repay');
@@ -104,9 +115,11 @@ SELECT ordcancel.undo_cancel('orders', 9, 'found one');
 SELECT ordcancel.cancel_order('orders', 9, 'out_of_stock');
 SELECT ordcancel.cancel_order('orders', 16, 'staff_error');
 UPDATE shop.orders SET status = 'shipped' WHERE id = 6;
-SELECT ordcancel.cancel_order('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', ROW(1, 'X1'), 'fraud')
+SELECT ordcancel.cancel_order('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', ROW(1, 'X1'),
+                              'fraud')
 WHERE false;
-SELECT ordcancel.cancel_order('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', ROW(1, 'X1'), 'staff_error');
+SELECT ordcancel.cancel_order('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', ROW(1, 'X1'),
+                              'staff_error');
 SELECT ordcancel.request_cancel('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', '(2,X2)');
 SELECT ordcancel.cancel_order('plain', md5('1')::uuid);
 SELECT ordcancel.cancel_order('parts', ROW('eu', 1));

@@ -83,11 +83,13 @@ FROM replay.asked;
 -- every kind of answer was given
 SELECT replay.ok(bool_and(n > 0), 'every end was reached: ' || :tell)
 FROM (SELECT w.what, count(c) AS n
-      FROM unnest('{in_progress,canceled,denied,withdrawn,undone}'::text[]) AS w (what)
+      FROM unnest('{in_progress,canceled,denied,withdrawn,undone}'::text[])
+               AS w (what)
           LEFT JOIN replay.cancellation AS c ON c.state = w.what GROUP BY 1) AS r;
 SELECT replay.ok(bool_and(n > 0), 'every step was taken: ' || :tell)
 FROM (SELECT w.what, count(e) AS n
-      FROM unnest('{requested,accepted,refunded,canceled,denied,implicitly denied,withdrawn,undone}'::text[]) AS w (what)
+      FROM unnest('{requested,accepted,refunded,canceled,denied,implicitly denied,withdrawn,undone}'::text[])
+               AS w (what)
           LEFT JOIN shop.orders_cancellation_event AS e
               ON w.what = CASE WHEN e.data ? 'implicit' THEN 'implicitly denied' ELSE e.type END GROUP BY 1) AS r;
 SELECT replay.ok(bool_and(n > 0), 'every refusal was met: ' || :tell)
@@ -97,10 +99,13 @@ FROM (SELECT w.what, count(l) AS n
 
 -- and it was the right one
 SELECT replay.none($$SELECT * FROM replay.begun WHERE got IS DISTINCT FROM wanted$$,
-                   format('%s attempts to cancel were answered as the policy says', (SELECT count(*) FROM replay.begun)));
-SELECT replay.none($$SELECT * FROM replay.log WHERE what IN ('approved', 'processing', 'invoiced', 'unavailable', 'shipped', 'delivered')
+                   format('%s attempts to cancel were answered as the policy says',
+                          (SELECT count(*) FROM replay.begun)));
+SELECT replay.none($$SELECT * FROM replay.log
+    WHERE what IN ('approved', 'processing', 'invoiced', 'unavailable', 'shipped', 'delivered')
                      AND (sqlstate IS NOT NULL) <> (coalesce(state, '') IN ('in_progress', 'canceled')
-                                                    AND EXISTS (SELECT FROM replay.step AS s WHERE s.order_id = log.order_id
+                                                    AND EXISTS (SELECT FROM replay.step AS s
+                                                                WHERE s.order_id = log.order_id
                                                                 AND s.what = log.what AND s.status IS NOT NULL))$$,
                    format('%s orders moved on exactly when no cancellation was in the way',
                           (SELECT count(DISTINCT order_id) FROM replay.log)));
@@ -110,22 +115,29 @@ SELECT replay.none($$SELECT * FROM replay.retry AS r
                         OR (r.again_outcome).changed$$,
                    format('%s repeated calls were given the first one''s answer', (SELECT count(*) FROM replay.retry)));
 SELECT replay.none($$SELECT * FROM replay.log WHERE sqlstate IS NOT NULL AND left_nothing IS NOT TRUE$$,
-                   format('%s refused attempts left nothing behind', (SELECT count(*) FROM replay.log WHERE sqlstate IS NOT NULL)));
+                   format('%s refused attempts left nothing behind',
+                          (SELECT count(*) FROM replay.log WHERE sqlstate IS NOT NULL)));
 SELECT replay.none($$SELECT * FROM replay.log WHERE sqlstate = 'OC003' AND status = 'delivered' AND state IS NULL
                      AND hint IS DISTINCT FROM 'Process it as a return.'$$, 'a refusal says the hint of its rule');
-SELECT replay.none($$SELECT * FROM replay.log WHERE sqlstate IS NULL AND what IN ('customer', 'merchant', 'override', 'accept', 'deny', 'withdraw', 'refund', 'undo')
+SELECT replay.none($$SELECT * FROM replay.log WHERE sqlstate IS NULL
+      AND what IN ('customer', 'merchant', 'override', 'accept', 'deny', 'withdraw', 'refund', 'undo')
                      AND (outcome).changed <> EXISTS (SELECT FROM shop.orders_cancellation_event AS e
-                          WHERE e.cancellation_id = (outcome).cancellation_id AND e.at = log.at AND e.state = (outcome).state)
-                     AND NOT EXISTS (SELECT FROM replay.log AS l WHERE l.order_id = log.order_id AND l.at = log.at AND l.step <> log.step)
+                          WHERE e.cancellation_id = (outcome).cancellation_id AND e.at = log.at
+                                                        AND e.state = (outcome).state)
+                     AND NOT EXISTS (SELECT FROM replay.log AS l WHERE l.order_id = log.order_id AND l.at = log.at
+                                       AND l.step <> log.step)
                      AND what <> 'refund'$$,
                    'an outcome says changed where there is an event, and only there');
 
 -- orders and cancellations
-SELECT replay.none($$SELECT o.* FROM shop.orders AS o LEFT JOIN replay.cancellation AS c ON c.order_id = o.order_id AND c.live
-                     WHERE (o.status IN ('cancellation_requested', 'cancellation_in_progress', 'canceled')) <> (c.order_id IS NOT NULL)
+SELECT replay.none($$SELECT o.* FROM shop.orders AS o LEFT JOIN replay.cancellation AS c ON c.order_id = o.order_id
+      AND c.live
+                     WHERE (o.status IN ('cancellation_requested', 'cancellation_in_progress', 'canceled'))
+    <> (c.order_id IS NOT NULL)
                         OR o.status IN ('cancellation_requested', 'cancellation_in_progress', 'canceled')
                            AND o.status <> CASE c.state WHEN 'requested' THEN 'cancellation_requested'
-                                                        WHEN 'in_progress' THEN 'cancellation_in_progress' ELSE 'canceled' END$$,
+                                                        WHEN 'in_progress' THEN 'cancellation_in_progress'
+    ELSE 'canceled' END$$,
                    format('%s orders are in a status of cancellation, and each has its live one',
                           (SELECT count(*) FROM shop.orders WHERE status LIKE 'cancel%')));
 SELECT replay.none($$SELECT order_id FROM replay.cancellation WHERE live GROUP BY 1 HAVING count(*) > 1$$,
@@ -137,7 +149,8 @@ SELECT replay.none($$SELECT c.*, o.status FROM replay.cancellation AS c LEFT JOI
 SELECT replay.none($$SELECT o.*, r.status FROM shop.orders AS o JOIN olist.orders AS r USING (order_id)
                      WHERE NOT EXISTS (SELECT FROM replay.cancellation AS c WHERE c.order_id = o.order_id
                                        AND c.state IN ('requested', 'in_progress', 'canceled', 'undone'))
-                       AND (CASE r.status WHEN 'created' THEN 'created' ELSE r.status END, r.approved_at, r.shipped_at, r.delivered_at)
+                       AND (CASE r.status WHEN 'created' THEN 'created' ELSE r.status END, r.approved_at, r.shipped_at,
+                            r.delivered_at)
                            IS DISTINCT FROM (o.status, o.approved_at, o.shipped_at, o.delivered_at)$$,
                    format('%s orders whose cancellation came to nothing, or that had none, ended as recorded',
                           (SELECT count(*) FROM shop.orders AS o
@@ -154,17 +167,21 @@ SELECT replay.none($$SELECT * FROM replay.cancellation
                          WHEN 'canceled' THEN '^(requested )?(accepted( refunded)+ )?canceled$'
                          WHEN 'undone' THEN '^(requested )?(accepted( refunded)* )?(canceled )?undone$' END
                         OR history IS NULL$$,
-                   format('the events of %s cancellations lead to their states', (SELECT count(*) FROM replay.cancellation)));
+                   format('the events of %s cancellations lead to their states',
+                          (SELECT count(*) FROM replay.cancellation)));
 SELECT replay.none($$SELECT * FROM replay.cancellation
                      WHERE state <> last_state OR broken > 0 OR first_from IS DISTINCT FROM prior_status
-                        OR closed_at IS DISTINCT FROM CASE WHEN state NOT IN ('requested', 'in_progress') THEN last_at END$$,
+                        OR closed_at IS DISTINCT FROM CASE WHEN state NOT IN ('requested', 'in_progress')
+                         THEN last_at END$$,
                    'each event goes on from where the one before it ended');
-SELECT replay.none($$SELECT e.* FROM shop.orders_cancellation_event AS e LEFT JOIN shop.orders_cancellation AS c USING (cancellation_id)
+SELECT replay.none($$SELECT e.* FROM shop.orders_cancellation_event AS e
+        LEFT JOIN shop.orders_cancellation AS c USING (cancellation_id)
                      WHERE (c.order_id, c.order_key) IS DISTINCT FROM (e.order_id, e.order_key)$$,
                    format('%s events, each of a cancellation', (SELECT count(*) FROM shop.orders_cancellation_event)));
 SELECT replay.none($$SELECT c.*, r.* FROM replay.cancellation AS c
                          LEFT JOIN (SELECT cancellation_id, sum((data ->> 'amount')::numeric) AS sum
-                                    FROM shop.orders_cancellation_event WHERE type = 'refunded' GROUP BY 1) AS r USING (cancellation_id)
+                                    FROM shop.orders_cancellation_event WHERE type = 'refunded' GROUP BY 1) AS r
+                             USING (cancellation_id)
                      WHERE coalesce(c.refunded, 0) <> coalesce(r.sum, 0)
                         OR c.state = 'canceled' AND coalesce(c.refund_due, 0) <> coalesce(c.refunded, 0)
                         OR c.state = 'in_progress' AND NOT c.refund_due > coalesce(c.refunded, 0)$$,
@@ -173,7 +190,8 @@ SELECT replay.none($$SELECT c.*, r.* FROM replay.cancellation AS c
 SELECT replay.none($$SELECT l.*, c.events FROM (SELECT (outcome).cancellation_id AS id,
                                              count(*) FILTER (WHERE (outcome).changed)
                                              -- the last refund is two events
-                                             + count(*) FILTER (WHERE (outcome).changed AND what = 'refund' AND (outcome).state = 'canceled') AS n
+                                             + count(*) FILTER (WHERE (outcome).changed AND what = 'refund'
+                                                                  AND (outcome).state = 'canceled') AS n
                                       FROM replay.log WHERE (outcome).cancellation_id IS NOT NULL GROUP BY 1) AS l
                          FULL JOIN replay.cancellation AS c ON c.cancellation_id = l.id
                      WHERE l.n IS DISTINCT FROM c.events - (c.history ~ 'denied' AND EXISTS (

@@ -41,7 +41,8 @@ WITH life AS (
 )
 INSERT INTO replay.step (at, ord, order_id, what, status, recorded)
 SELECT at, ord, order_id, what,
-       CASE WHEN what = final OR ord > coalesce(max(ord) OVER earlier, 0) AND NOT (what = 'delivered' AND final = 'shipped')
+       CASE WHEN what = final OR ord > coalesce(max(ord) OVER earlier, 0)
+    AND NOT (what = 'delivered' AND final = 'shipped')
             THEN what END,
        recorded
 FROM life

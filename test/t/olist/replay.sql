@@ -129,10 +129,12 @@ DECLARE
                     AND NOT EXISTS (SELECT FROM replay.canceled AS c WHERE c.order_id = s.order_id);
 BEGIN
     FOR p IN
-        SELECT amount, CASE method WHEN 'boleto' THEN 'bank_transfer' WHEN 'voucher' THEN 'voucher' ELSE 'card' END AS method
+        SELECT amount, CASE method WHEN 'boleto' THEN 'bank_transfer' WHEN 'voucher' THEN 'voucher'
+        ELSE 'card' END AS method
         FROM olist.payments WHERE order_id = s.order_id AND amount > 0 ORDER BY seq
     LOOP
-        EXIT WHEN replay.try(step, s, CASE WHEN part THEN round(p.amount / 2, 2) ELSE p.amount END, p.method) IS NOT NULL OR part;
+        EXIT WHEN replay.try(step, s, CASE WHEN part THEN round(p.amount / 2, 2) ELSE p.amount END,
+                             p.method) IS NOT NULL OR part;
     END LOOP;
 END
 $$;

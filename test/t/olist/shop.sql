@@ -37,7 +37,8 @@ SELECT ordcancel.attach('shop.orders', status => 'status', placed_at => 'purchas
                         refund_due => 'CASE WHEN approved_at IS NOT NULL THEN paid END');
 SELECT ordcancel.set_policy('shop.orders', grace => '30 minutes', requested_status => 'cancellation_requested',
                             in_progress_status => 'cancellation_in_progress', canceled_status => 'canceled');
-SELECT ordcancel.set_rule('shop.orders', 'created', customer => 'cancel', customer_late => 'request', merchant => 'cancel');
+SELECT ordcancel.set_rule('shop.orders', 'created', customer => 'cancel', customer_late => 'request',
+                          merchant => 'cancel');
 SELECT ordcancel.set_rule('shop.orders', 'approved', customer => 'request', merchant => 'request');
 SELECT ordcancel.set_rule('shop.orders', 'processing', customer => 'request', merchant => 'request');
 SELECT ordcancel.set_rule('shop.orders', 'invoiced', customer => 'request', merchant => 'request');

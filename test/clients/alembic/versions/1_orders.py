@@ -6,7 +6,8 @@ down_revision = None
 
 
 def upgrade():
-    op.create_table("orders", sa.Column("id", sa.Integer, primary_key=True), sa.Column("status", sa.Text, nullable=False))
+    op.create_table("orders", sa.Column("id", sa.Integer, primary_key=True),
+                    sa.Column("status", sa.Text, nullable=False))
 
 
 def downgrade():

@@ -6,7 +6,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.CreateModel(
             name="Order",
-            fields=[("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+            fields=[("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False,
+                                               verbose_name="ID")),
                     ("status", models.TextField(default="placed"))],
             options={"db_table": "orders"}),
     ]

@@ -4,17 +4,17 @@ CREATE TABLE ran (what text, role name DEFAULT current_user);
 GRANT INSERT ON ran TO PUBLIC;
 
 -- What ran since the last look, by other roles than this one.
-CREATE FUNCTION others(expected name) RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION run_by_others(expected name) RETURNS text LANGUAGE sql AS $$
 WITH gone AS (DELETE FROM public.ran RETURNING *)
 SELECT coalesce(string_agg(DISTINCT what || ' by ' || role, ', ' ORDER BY what || ' by ' || role)
                 FILTER (WHERE role <> expected), 'nothing') FROM gone
 $$;
 
 -- What ran since the last look, by whomever.
-CREATE FUNCTION all_ran() RETURNS text LANGUAGE sql AS 'SELECT public.others(''-'')';
+CREATE FUNCTION run_by_all() RETURNS text LANGUAGE sql AS 'SELECT public.run_by_others(''-'')';
 
 -- Runs a statement, and then what it has left for the commit.
-CREATE FUNCTION settled(statement text) RETURNS text
+CREATE FUNCTION attempt_with_deferred(statement text) RETURNS text
     LANGUAGE plpgsql
     AS $$
 BEGIN
