@@ -1,5 +1,5 @@
 /*
- * result_row.c — SQL values to and from C, and rows that functions return
+ * result_row.c — rows that functions return
  */
 #include "postgres.h"
 
@@ -44,7 +44,7 @@ result_row_begin(ResultRow *row, TupleDesc desc)
 	row->next = 0;
 }
 
-/* Columns are usually set in their order, so the next one is tried first. */
+/* Columns are usually set in order, so the search starts at the next one. */
 void
 result_row_set(ResultRow *row, const char *column, Datum value, bool isnull)
 {

@@ -1,5 +1,7 @@
 /*
- * result_row.h — SQL values to and from C, and rows that functions return
+ * result_row.h — rows that functions return
+ *
+ * Also reads nullable values.  A null value is a NULL pointer in C.
  */
 #ifndef ORDCANCEL_RESULT_ROW_H
 #define ORDCANCEL_RESULT_ROW_H
@@ -9,26 +11,28 @@
 #include "datatype/timestamp.h"
 #include "utils/numeric.h"
 
-/* A column's value as a copy in the current memory context; NULL for NULL. */
+/* These copy a value into the current memory context; NULL if it is null. */
 extern char		   *nullable_text(Datum value, bool isnull);
 extern TimestampTz *nullable_time(Datum value, bool isnull);
 extern Numeric		nullable_numeric(Datum value, bool isnull);
 
 /*
- * A row that a function returns.  Columns are set by name: a script of another
- * version may have declared more of them, or fewer.  What is not set is NULL,
- * and so is a value given as NULL; a column that is not there is skipped.
+ * A row that a function returns.  Columns are set by name, because the install
+ * script of another version may declare more or fewer of them: a column that
+ * is never set is null, and setting one that does not exist does nothing.
  */
 typedef struct ResultRow
 {
 	TupleDesc desc;
 	Datum	 *values;
 	bool	 *nulls;
-	int		  next; /* the column after the one that was set last */
+	int		  next; /* index of the column after the one set last */
 } ResultRow;
 
+/* Starts a row with all columns null, in the current memory context. */
 extern void result_row_begin(ResultRow *row, TupleDesc desc);
 
+/* These set a column.  A NULL pointer sets it to null. */
 extern void result_row_set(ResultRow *row, const char *column, Datum value,
 						   bool isnull);
 extern void result_row_text(ResultRow *row, const char *column,
@@ -39,7 +43,7 @@ extern void result_row_numeric(ResultRow *row, const char *column,
 							   Numeric value);
 extern void result_row_bool(ResultRow *row, const char *column, bool value);
 
-/* The row as a composite value. */
+/* The row as a composite Datum, in the current memory context. */
 extern Datum result_row_datum(const ResultRow *row);
 
 #endif /* ORDCANCEL_RESULT_ROW_H */
