@@ -1,5 +1,5 @@
 /*
- * refusal_raise.c — refusals as errors
+ * refusal_raise.c — raises refusals as errors
  */
 #include "postgres.h"
 
