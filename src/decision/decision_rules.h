@@ -55,7 +55,7 @@ disagrees(const DecisionInput *input)
 		input->moved_on && input->kind == STATUS_ORDINARY;
 }
 
-/* If this party ends the open request, does it deny or withdraw it? */
+/* Ending the open request: does this party deny it, rather than withdraw? */
 static inline bool
 denies(const DecisionInput *input)
 {

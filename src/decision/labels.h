@@ -14,7 +14,7 @@ typedef enum Party
 	PARTY_SYSTEM,
 } Party;
 
-/* The operation: a function, or a plain write that is not like one. */
+/* The operation: a function, or a plain write that matches no function. */
 typedef enum Verb
 {
 	VERB_REQUEST_CANCEL,
