@@ -40,7 +40,7 @@ config_raise_dropped(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("extension \"ordcancel\" was dropped meanwhile")));
+			 errmsg("extension \"ordcancel\" was dropped concurrently")));
 }
 
 Oid

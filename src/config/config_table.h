@@ -62,9 +62,9 @@ extern int config_find(const ConfigSearch *search, ConfigRowCallback row,
 extern uint64 config_fingerprint(uint64 fingerprint, HeapTuple row);
 
 /*
- * The value of a column, copied into the current memory context.  If it is null:
- * NULL, false, InvalidOid or 0.  55000 if the table has no such column, because
- * the library is newer than the extension's tables.
+ * The value of a column, copied into the current memory context; NULL, false,
+ * InvalidOid or 0 if it is null.  55000 if the table has no such column,
+ * because the library is newer than the extension's tables.
  */
 extern char		*config_text(HeapTuple row, TupleDesc desc, int column);
 extern char		*config_name(HeapTuple row, TupleDesc desc, int column);

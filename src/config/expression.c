@@ -51,9 +51,9 @@ expression_is_one(const char *text)
 }
 
 /*
- * Refuses system columns, which the row passed as a parameter does not have, and
- * temporary tables, which belong to the session of the caller.  "level" is the
- * current depth of subqueries.
+ * Refuses system columns, which the row passed as a parameter does not have,
+ * and temporary tables, which belong to the session of the caller.  "level" is
+ * the current depth of subqueries.
  */
 static bool
 check_references(Node *node, void *level)
@@ -231,7 +231,7 @@ expression_pin(const OrderTable *table, const char *text, Oid type,
 	if (!expression_is_one(text))
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("it must be one expression of type %s",
+				 errmsg("it must be a single expression of type %s",
 						format_type_be(type))));
 	rel = table_open(table->relid, AccessShareLock);
 	node = analyze(table->name, rel, text, type);
@@ -247,7 +247,8 @@ expression_pin(const OrderTable *table, const char *text, Oid type,
 	if (!same_functions(node, analyze_pinned(table, rel, pinned, type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("it uses an operator that cannot be written out")));
+				 errmsg(
+					 "it uses an operator that cannot be schema-qualified")));
 	stable_settings_end(settings);
 	table_close(rel, NoLock);
 	return pinned;

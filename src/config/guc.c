@@ -27,7 +27,7 @@ static char *party = NULL;
 static char *clock_setting = NULL;
 static char *relay_databases = NULL;
 
-static bool defined = false;
+static bool defined = false; /* guc_init() has finished */
 
 static const struct config_enum_entry notify_modes[] = {
 	{"commit", NOTIFY_COMMIT, false},
@@ -44,13 +44,13 @@ parse_clock(const char *value)
 							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
-/* Words that are another instant each time that they are read. */
+/* Is it a keyword like "now", whose value changes over time? */
 static bool
-is_relative(char *word)
+is_relative(char *keyword)
 {
 	int value;
 
-	if (DecodeSpecial(0, word, &value) != RESERV)
+	if (DecodeSpecial(0, keyword, &value) != RESERV)
 		return false;
 	switch (value)
 	{
@@ -65,11 +65,11 @@ is_relative(char *word)
 }
 
 /*
- * One finite instant.  The settings of a database are read where no error may
- * be raised, so it is not parse_clock that is asked.
+ * Is it a finite timestamp?  Not timestamptz_in(), because it raises errors,
+ * which a check hook must not do.
  */
 static bool
-clock_is_fine(const char *value)
+clock_is_valid(const char *value)
 {
 	char		 work[MAXDATELEN + MAXDATEFIELDS];
 	char		*field[MAXDATEFIELDS];
@@ -96,12 +96,12 @@ static bool
 check_clock(char **value, void **extra, GucSource source)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	volatile bool fine = (*value)[0] == '\0';
+	volatile bool valid = (*value)[0] == '\0';
 
-	/* PostgreSQL 15 raises a time zone that there is not. */
+	/* In PostgreSQL 15 an unknown time zone raises an error. */
 	PG_TRY();
 	{
-		fine = fine || clock_is_fine(*value);
+		valid = valid || clock_is_valid(*value);
 	}
 	PG_CATCH();
 	{
@@ -109,19 +109,19 @@ check_clock(char **value, void **extra, GucSource source)
 		FlushErrorState();
 	}
 	PG_END_TRY();
-	if (fine)
+	if (valid)
 		return true;
-	GUC_check_errdetail("It is one point in time, or empty.");
-	GUC_check_errhint("Write it as in \"2026-03-02 10:00:00+00\".");
+	GUC_check_errdetail("The value must be an absolute timestamp or empty.");
+	GUC_check_errhint("Write it like \"2026-03-02 10:00:00+00\".");
 	return false;
 }
 
 /*
- * How long a text is, without raising anything about it: check hooks may not.
- * Blanks at the ends do not count in notes.
+ * The length of a text in characters.  Raises no error for invalid encoding,
+ * which a check hook must not do.  Notes are trimmed first.
  */
 static int
-characters(const char *text, bool is_note)
+character_count(const char *text, bool is_note)
 {
 	int encoding = GetDatabaseEncoding();
 	int left;
@@ -143,27 +143,26 @@ characters(const char *text, bool is_note)
 }
 
 /*
- * Who sets it now is told.  What was set before there was anybody to tell, for
- * the database, say, or before this library was loaded, would be dropped with
- * a warning, and something else be done than was asked for: it is kept, and
- * refused where it is used.
+ * Can an invalid value be refused with an error?  Not if it comes from a file,
+ * database or role, or was set before the library was loaded: PostgreSQL would
+ * only warn, and use the default instead.  Such a value is accepted here and
+ * refused when it is used.
  */
 static bool
-is_being_set(GucSource source)
+is_set_in_session(GucSource source)
 {
 	return defined && source >= PGC_S_CLIENT;
 }
 
-/* Refuses what no plain update and no call could use. */
 static bool
-check_length(const char *value, int longest, bool is_note, GucSource source)
+check_length(const char *value, int max_length, bool is_note, GucSource source)
 {
-	int count = characters(value, is_note);
+	int count = character_count(value, is_note);
 
-	if (count <= longest || !is_being_set(source))
+	if (count <= max_length || !is_set_in_session(source))
 		return true;
-	GUC_check_errdetail("It has %d characters; %d are allowed.", count,
-						longest);
+	GUC_check_errdetail("It has %d characters; the maximum is %d.", count,
+						max_length);
 	return false;
 }
 
@@ -178,7 +177,7 @@ check_reason(char **value, void **extra, GucSource source)
 {
 	if (check_length(*value, REASON_MAX_LENGTH, false, source))
 		return true;
-	GUC_check_errhint("It is a code of table ordcancel.reason.");
+	GUC_check_errhint("Use a code of table ordcancel.reason.");
 	return false;
 }
 
@@ -189,7 +188,7 @@ check_note(char **value, void **extra, GucSource source)
 }
 
 #define PARTIES \
-	"It is \"customer\", \"merchant\", or empty for what the role may be."
+	"The value must be \"customer\", \"merchant\", or empty for the default of the role."
 
 static bool
 is_party(const char *value)
@@ -203,18 +202,19 @@ is_party(const char *value)
 static bool
 check_party(char **value, void **extra, GucSource source)
 {
-	if (is_party(*value) || !is_being_set(source))
+	if (is_party(*value) || !is_set_in_session(source))
 		return true;
 	GUC_check_errdetail(PARTIES);
 	return false;
 }
 
 #define LIST_OF_DATABASES \
-	"It is a list of names of databases, with commas between them."
+	"The value must be a comma-separated list of database names."
 
 /*
- * While the setting is being defined a wrong value would only be a warning,
- * and the server would run without a relay; guc_relay_databases raises it.
+ * While the setting is being defined, refusing a value would only cause a
+ * warning, and the server would run without a relay.  guc_relay_databases()
+ * raises the error then.
  */
 static bool
 check_relay_databases(char **value, void **extra, GucSource source)
@@ -246,43 +246,44 @@ guc_init(void)
 {
 	DefineCustomStringVariable(
 		"ordcancel.actor",
-		"Who acts, as recorded for plain updates and calls that name no actor.",
-		"The name of the role when empty.", &actor, "", PGC_USERSET, 0,
-		check_actor, NULL, NULL);
+		"Sets the actor recorded for plain updates and for calls that pass no actor.",
+		"An empty string means the name of the role.", &actor, "", PGC_USERSET,
+		0, check_actor, NULL, NULL);
 	DefineCustomBoolVariable(
 		"ordcancel.allow_truncate",
-		"Lets TRUNCATE of an order table empty its records along with it, for test databases.",
+		"Allows TRUNCATE of an order table to truncate its record tables, too, for test databases.",
 		NULL, &guc_allow_truncate, false, PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL,
 		NULL, NULL);
-	/* Superusers only: a window is judged by it. */
+	/* Superusers only, because grace periods depend on it. */
 	DefineCustomStringVariable(
 		"ordcancel.clock",
-		"The time by which cancellations are judged and recorded, for tests and replays.",
-		"A timestamp with time zone; the clock when empty.", &clock_setting,
-		"", PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, check_clock, NULL,
-		NULL);
+		"Sets the time that cancellations are decided by and recorded with, for tests and replays.",
+		"A timestamp with time zone; an empty string means the current time.",
+		&clock_setting, "", PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
+		check_clock, NULL, NULL);
 	DefineCustomStringVariable(
-		"ordcancel.note", "The note of cancellations that plain updates make.",
-		NULL, &note, "", PGC_USERSET, 0, check_note, NULL, NULL);
+		"ordcancel.note",
+		"Sets the note of cancellations made by plain updates.", NULL, &note,
+		"", PGC_USERSET, 0, check_note, NULL, NULL);
 	DefineCustomEnumVariable("ordcancel.notify",
-							 "When events are announced by NOTIFY.", NULL,
+							 "Sets when events are announced by NOTIFY.", NULL,
 							 &guc_notify, NOTIFY_COMMIT, notify_modes,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
-	/* It takes away what the role may do, and gives nothing. */
+	/* For everyone, because it can only restrict what the role may do. */
 	DefineCustomStringVariable(
 		"ordcancel.party",
-		"For whom the session acts where its role could be the merchant.",
-		"\"customer\" or \"merchant\"; what the role may be when empty.",
+		"Sets the party that the session acts as, if its role can be the merchant.",
+		"\"customer\" or \"merchant\"; an empty string means the default of the role.",
 		&party, "", PGC_USERSET, 0, check_party, NULL, NULL);
 	DefineCustomStringVariable(
 		"ordcancel.reason",
-		"The reason of cancellations that plain updates make.", NULL, &reason,
-		"", PGC_USERSET, 0, check_reason, NULL, NULL);
-	/* Only the postmaster acts on it; elsewhere it must not be unknown. */
+		"Sets the reason of cancellations made by plain updates.", NULL,
+		&reason, "", PGC_USERSET, 0, check_reason, NULL, NULL);
+	/* Only the postmaster uses it, but every backend must know the setting. */
 	DefineCustomStringVariable(
 		"ordcancel.relay_databases",
-		"Databases in which a background worker announces events.",
-		"Names with commas between them; needs shared_preload_libraries = 'ordcancel'.",
+		"Sets the databases in which a background worker announces events.",
+		"A comma-separated list of names; requires shared_preload_libraries = 'ordcancel'.",
 		&relay_databases, "",
 		process_shared_preload_libraries_in_progress ? PGC_POSTMASTER :
 													   PGC_SIGHUP,
@@ -292,7 +293,7 @@ guc_init(void)
 }
 
 static char *
-nonempty(const char *value)
+copy_if_set(const char *value)
 {
 	return value && value[0] ? pstrdup(value) : NULL;
 }
@@ -300,19 +301,19 @@ nonempty(const char *value)
 char *
 guc_actor(void)
 {
-	return nonempty(actor);
+	return copy_if_set(actor);
 }
 
 char *
 guc_reason(void)
 {
-	return nonempty(reason);
+	return copy_if_set(reason);
 }
 
 char *
 guc_note(void)
 {
-	return nonempty(note);
+	return copy_if_set(note);
 }
 
 const char *

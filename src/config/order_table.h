@@ -151,8 +151,8 @@ extern void order_table_init(void);
 
 /*
  * The description of an attached table, or NULL if it is not attached.  The
- * caller must hold a lock on the relation.  OC014 if the configuration does not
- * match the table any more.
+ * caller must hold a lock on the relation.  OC014 if the configuration no longer
+ * matches the table.
  */
 extern OrderTable *order_table_find(Oid relid);
 

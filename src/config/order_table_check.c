@@ -15,7 +15,7 @@
 #include "config/order_table_check.h"
 #include "decision/refusal.h"
 
-/* The label if the enum has no such label any more, else NULL. */
+/* The label if the enum no longer has it, else NULL. */
 static const char *
 stale_label(Oid type, const char *label)
 {

@@ -56,10 +56,10 @@ order_table_load_named_column(OrderTable *table, Relation rel, Column *column,
 		}
 	}
 	refusal_raise_invalid_policy(
-		psprintf("order table %s has no column \"%s\" any more", table->label,
+		psprintf("order table %s no longer has column \"%s\"", table->label,
 				 name),
 		"The column was renamed or dropped after the table was attached.",
-		"Call ordcancel.attach() again with the column's new name; policies, rules and records stay.");
+		"Call ordcancel.attach() again with the column's new name; policies, rules and records are kept.");
 }
 
 /* C code reads placed_at, and knows only these types. */
@@ -76,10 +76,11 @@ order_table_check_placed_at(const OrderTable *table)
 			return;
 	}
 	refusal_raise_invalid_policy(
-		psprintf("column \"%s\" of order table %s is not a time any more",
-				 column->name, table->label),
+		psprintf(
+			"column \"%s\" of order table %s is no longer a timestamp or date",
+			column->name, table->label),
 		psprintf("Its type is %s.", format_type_be(column->type)),
-		"It has to be a timestamp, with or without time zone, or a date.");
+		"It must be a timestamp, with or without time zone, or a date.");
 }
 
 /* Types not listed here are assumed to depend on settings. */

@@ -134,7 +134,7 @@ load_keys(const Registration *reg, Relation rel)
 	pkey = primary_key(rel);
 	if (!OidIsValid(pkey))
 		refusal_raise_invalid_policy(
-			psprintf("order table %s has no primary key any more",
+			psprintf("order table %s no longer has a primary key",
 					 table->label),
 			NULL, "Add the primary key again.");
 
@@ -143,8 +143,8 @@ load_keys(const Registration *reg, Relation rel)
 		refusal_raise_invalid_policy(
 			psprintf("the primary key of order table %s has changed",
 					 table->label),
-			"Cancellations are recorded under the columns that it had.",
-			"If its columns were only renamed, call ordcancel.attach() again; else restore it.");
+			"Cancellations are recorded under its old columns.",
+			"If its columns were only renamed, call ordcancel.attach() again; otherwise restore it.");
 
 	table->key_index = pkey;
 	table->keys = palloc0(table->nkeys * sizeof(Column));

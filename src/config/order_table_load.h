@@ -11,8 +11,8 @@
 #include "config/order_table.h"
 
 /*
- * NULL if the table is not attached; OC014 if the configuration does not match
- * the table any more.  The result has a memory context of its own, a child of
+ * NULL if the table is not attached; OC014 if the configuration no longer
+ * matches the table.  The result has a memory context of its own, a child of
  * the current one.
  */
 extern OrderTable *order_table_load(Oid relid);

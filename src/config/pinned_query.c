@@ -57,7 +57,7 @@ check_functions(Query *query, const char *functions)
 				ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
 				 errmsg(
-					 "it would call %s, which is not what it called when it was set",
+					 "it would call %s, which it did not call when it was set",
 					 (char *) lfirst(lc))));
 }
 
@@ -181,7 +181,7 @@ locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
 	{
 		refusal_rethrow_invalid_policy(
 			caller, complaint,
-			"Set it anew by ordcancel.add_block(), or for refund_due by ordcancel.attach().");
+			"Set it again with ordcancel.add_block(), or refund_due with ordcancel.attach().");
 	}
 	PG_END_TRY();
 	safe_search_path_end(nest);

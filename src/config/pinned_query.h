@@ -30,7 +30,7 @@ typedef struct Pinned Pinned;
  */
 typedef Datum (*PinnedValue)(const Bitmapset *columns, bool *more, void *arg);
 
-/* Receives a row of the result, in the memory context of pinned_run's caller. */
+/* Receives a row of the result, in the memory context of the caller. */
 typedef void (*PinnedRow)(TupleTableSlot *row, void *arg);
 
 /*
@@ -38,7 +38,7 @@ typedef void (*PinnedRow)(TupleTableSlot *row, void *arg);
  * for each value that "value" returns, as the current user.  The query may
  * call no functions outside pg_catalog except those in "functions" (see
  * expression_functions_text()).  *pinned is the cache, NULL at first.  OC014
- * with the message "complaint" if the text cannot be parsed any more.
+ * with the message "complaint" if the text can no longer be parsed.
  */
 extern void pinned_run(Pinned **pinned, const char *sql, const char *functions,
 					   Oid type, PinnedValue value, ReadSnapshot snapshot,

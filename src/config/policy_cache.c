@@ -67,7 +67,7 @@ struct PolicyCache
 	MemoryContext  context; /* of all of this */
 	TimestampTz	   began;	/* start of the transaction that created it */
 	policies_hash *policies;
-	int			   nmissing;		   /* entries of names without a policy */
+	int			   nmissing;	   /* entries of names without a policy */
 	MemoryContext  status_context; /* of the statuses */
 	statuses_hash *statuses;
 	uint64		   deletable_checked; /* table->changes when it was computed */

@@ -33,7 +33,7 @@ typedef struct RunAsScope
 
 	/*
 	 * The order table, or NULL.  It is kept open so that code of the owner
-	 * cannot alter it meanwhile (CheckTableNotInUse()).
+	 * cannot alter it during the call (CheckTableNotInUse()).
 	 */
 	Relation rel;
 } RunAsScope;
@@ -54,9 +54,9 @@ extern void run_as_role_restricted(RunAsScope *scope, Oid role);
 extern void run_as_extension_owner(RunAsScope *scope);
 
 /*
- * As the current user, but in a security-restricted operation: to read the order
- * table under the caller's row-level security, whose policies are code of the
- * owner.
+ * As the current user, but in a security-restricted operation: to read the
+ * order table under the caller's row-level security, whose policies are code of
+ * the owner.
  */
 extern void run_as_caller_restricted(RunAsScope *scope);
 
@@ -72,9 +72,10 @@ extern int	safe_search_path_begin(void);
 extern void safe_search_path_end(int guc_nest);
 
 /*
- * Fires the deferred triggers now, while the scope of the owner is open, so that
- * their errors belong to this order.  Only for a transaction in which nothing
- * of the caller is deferred, as in sweep().  Requires SPI.
+ * Fires the deferred triggers now, while the scope of the owner is open, so
+ * that their errors belong to this order.  Only for a transaction in which
+ * nothing of the caller is deferred, as in sweep() and cancel_batch().
+ * Requires SPI.
  */
 extern void run_as_fire_deferred(void);
 

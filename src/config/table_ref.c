@@ -45,7 +45,7 @@ ordcancel_table_ref_in(PG_FUNCTION_ARGS)
 		ereport(
 			NOTICE,
 			(errmsg(
-				"table %s does not exist, ordcancel leaves out what is set for it",
+				"table %s does not exist, skipping its ordcancel configuration",
 				text)));
 	PG_RETURN_OID(relid);
 }

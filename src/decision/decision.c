@@ -240,7 +240,7 @@ decide_deny(const DecisionInput *input)
 static Decision
 decide_refund(const DecisionInput *input)
 {
-	/* References are unique per order, whatever state its cancellation is in. */
+	/* References are unique per order, in every state of the cancellation. */
 	if (input->amount == AMOUNT_REPEATED)
 		return already(input->live != STATE_NONE ? input->live : input->last);
 	if (input->amount == AMOUNT_OTHER_REFERENCE)

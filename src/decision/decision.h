@@ -89,8 +89,8 @@ typedef enum Fault
 /* How a refund compares with the amount due and with recorded refunds. */
 typedef enum AmountCheck
 {
-	AMOUNT_PART, /* less than what is due */
-	AMOUNT_LAST, /* all that is due */
+	AMOUNT_PART, /* less than the amount due */
+	AMOUNT_LAST, /* the whole amount due */
 	AMOUNT_NOT_POSITIVE,
 	AMOUNT_TOO_HIGH,
 	AMOUNT_UNKNOWN_METHOD,

@@ -66,7 +66,7 @@ explain_forbidden(Refusal *r, const RefusalDetail *names,
 		case FAULT_RULE:
 			r->detail = psprintf(
 				input->verb == VERB_DELETE ?
-					"The rule of policy \"%s\" for status %s does not make it deletable." :
+					"The rule of policy \"%s\" for status %s does not allow deleting it." :
 					"The rule of policy \"%s\" for status %s forbids it.",
 				input->policy->name, status);
 			r->hint =
@@ -74,25 +74,25 @@ explain_forbidden(Refusal *r, const RefusalDetail *names,
 			break;
 		case FAULT_REQUEST_REQUIRED:
 			r->detail = psprintf(
-				"Policy \"%s\" lets the %s only ask in status %s.",
+				"Policy \"%s\" only lets the %s request a cancellation in status %s.",
 				input->policy->name, party, status);
 			r->hint = input->policy->requested_status ?
 				psprintf(
-					"Set the status to \"%s\", or call a function of ordcancel.",
+					"Set the status to \"%s\", or call a function of ordcancel instead.",
 					input->policy->requested_status) :
 				"Call ordcancel.request_cancel() or ordcancel.cancel_order().";
 			break;
 		case FAULT_REQUEST_NOT_REQUIRED:
 			r->detail = psprintf(
-				"Policy \"%s\" lets the %s cancel at once in status %s.",
+				"Policy \"%s\" lets the %s cancel without a request in status %s.",
 				input->policy->name, party, status);
 			if (input->party == PARTY_MERCHANT)
 				r->hint =
-					"If it is the customer who asks, SET LOCAL ordcancel.party = 'customer' first.";
+					"To act as the customer, SET LOCAL ordcancel.party = 'customer' first.";
 			break;
 		case FAULT_ALREADY_REQUESTED:
 			r->detail = psprintf(
-				"A cancellation is requested already; the %s cannot decide it.",
+				"A cancellation is already requested, and the %s cannot decide it.",
 				party);
 			break;
 		case FAULT_PLAIN_UPDATES:
@@ -100,45 +100,45 @@ explain_forbidden(Refusal *r, const RefusalDetail *names,
 				"It would deny the open request, and the table was attached with plain_updates => false." :
 				"The table was attached with plain_updates => false.";
 			r->hint = input->verb != VERB_MOVE ?
-				"Call a function of ordcancel." :
+				"Call a function of ordcancel instead." :
 				input->asked_by == input->party ?
 				"Call ordcancel.withdraw_cancel() first." :
 				"Call ordcancel.deny_cancel() first.";
 			break;
 		case FAULT_OTHER_STATUS:
 			r->detail = psprintf(
-				"The rules of policy \"%s\" lead to another status.",
+				"The rules of policy \"%s\" require another status.",
 				input->policy->name);
-			r->hint = "Call a function of ordcancel.";
+			r->hint = "Call a function of ordcancel instead.";
 			break;
 		case FAULT_OWN_REQUEST:
-			r->detail = psprintf("The %s asked for it.", party);
+			r->detail = psprintf("The %s made the request.", party);
 			r->hint = "Call ordcancel.withdraw_cancel().";
 			break;
 		case FAULT_OTHERS_REQUEST:
-			r->detail = psprintf("The %s asked for it.",
+			r->detail = psprintf("The %s made the request.",
 								 party_name(input->asked_by));
 			r->hint = input->party == PARTY_MERCHANT ?
 				"Call ordcancel.deny_cancel()." :
 				NULL;
 			break;
 		case FAULT_OPEN:
-			r->detail = "A cancellation of it is open.";
+			r->detail = "The order has an open cancellation.";
 			r->hint = "Decide, complete or undo the cancellation first.";
 			break;
 		case FAULT_NO_RECORD:
 			r->detail = psprintf(
-				"A status of policy \"%s\" for open cancellations needs a cancellation.",
+				"Policy \"%s\" uses this status for open cancellations, and the order has none.",
 				input->policy->name);
 			r->hint =
-				"Insert the order in the status it had before, then request the cancellation.";
+				"Insert the order in its previous status, then request the cancellation.";
 			break;
 		default:
 			break;
 	}
 	if (input->verb == VERB_DELETE && fault != FAULT_OPEN)
 		r->hint =
-			"Orders are deleted only in a status whose rule says deletable.";
+			"Orders can be deleted only in a status whose rule has deletable => true.";
 	if (rule && rule->hint && fault != FAULT_PLAIN_UPDATES)
 		r->hint = rule->hint;
 }
@@ -152,11 +152,11 @@ explain_reason(Refusal *r, const RefusalDetail *names,
 				Min(input->reason->note_max, NOTE_MAX_LENGTH) :
 				NOTE_MAX_LENGTH;
 
-	r->hint = "Look up the reasons in ordcancel.reason.";
+	r->hint = "See ordcancel.reason for the valid reasons.";
 	switch (fault)
 	{
 		case FAULT_REASON_MISSING:
-			r->message = "a cancellation needs a reason";
+			r->message = "a cancellation reason is required";
 			r->detail = psprintf("Policy \"%s\" requires one.",
 								 input->policy->name);
 			break;
@@ -170,27 +170,28 @@ explain_reason(Refusal *r, const RefusalDetail *names,
 			break;
 		case FAULT_REASON_AUDIENCE:
 			r->message = psprintf(
-				"cancellation reason \"%s\" is not for the %s", reason,
+				"cancellation reason \"%s\" cannot be used by the %s", reason,
 				party_name(input->party));
 			break;
 		case FAULT_REASON_NEEDS_REQUEST:
 			r->message = psprintf(
-				"cancellation reason \"%s\" needs a request of the customer",
+				"cancellation reason \"%s\" requires a request by the customer",
 				reason);
-			r->detail = "The customer has not asked for this cancellation.";
+			r->detail = "The customer has not requested this cancellation.";
 			break;
 		case FAULT_NOTE_MISSING:
 			r->message = input->reason && input->reason->requires_note ?
-				psprintf("cancellation reason \"%s\" needs a note", reason) :
-				psprintf("%s needs a note", verb_name(input->verb));
+				psprintf("cancellation reason \"%s\" requires a note",
+						 reason) :
+				psprintf("%s requires a note", verb_name(input->verb));
 			if (input->verb == VERB_UNDO_CANCEL)
-				r->detail = psprintf("It denies what the %s asked for.",
+				r->detail = psprintf("It denies the request of the %s.",
 									 party_name(input->asked_by));
-			r->hint = psprintf("Give a note of 1 to %d characters.", note_max);
+			r->hint = psprintf("Pass a note of 1 to %d characters.", note_max);
 			break;
 		default:
 			r->message = "note is too long";
-			r->detail = psprintf("It has %d characters; %d are allowed.",
+			r->detail = psprintf("It has %d characters; the maximum is %d.",
 								 input->note_length, note_max);
 			r->hint = NULL;
 			break;
@@ -205,7 +206,7 @@ explain_undo(Refusal *r, const RefusalDetail *names,
 						  names->order, names->table);
 	if (fault == FAULT_UNDO_REACH)
 		r->detail = psprintf(
-			"Policy \"%s\" does not let an undo reach a cancellation in state \"%s\".",
+			"Policy \"%s\" does not allow undoing a cancellation in state \"%s\".",
 			input->policy->name, state_name(input->live));
 	else if (fault == FAULT_UNDO_WINDOW)
 		r->detail = psprintf("Policy \"%s\" allowed it until %s.",
@@ -214,7 +215,7 @@ explain_undo(Refusal *r, const RefusalDetail *names,
 								 span_end(*input->closed_at,
 										  input->policy->undo_window)));
 	else
-		r->detail = "The order has no live cancellation on record.";
+		r->detail = "The order has no live cancellation.";
 }
 
 static void
@@ -227,25 +228,26 @@ explain_refund(Refusal *r, const RefusalDetail *names, Fault fault)
 		r->message = psprintf("refund method \"%s\" does not exist",
 							  names->method ? text_clip(names->method, 80) :
 											  "");
-		r->hint = "Look up the methods in ordcancel.refund_method.";
+		r->hint = "See ordcancel.refund_method for the valid methods.";
 	}
 	else if (fault == FAULT_REFERENCE)
 	{
 		r->message = psprintf(
 			"refund reference \"%s\" of order %s of %s was used before",
 			text_clip(names->reference, 80), names->order, names->table);
-		r->detail = psprintf("A refund of %s by \"%s\" is on record under it.",
-							 names->recorded_amount, names->recorded_method);
+		r->detail = psprintf(
+			"A refund of %s by \"%s\" is already recorded with this reference.",
+			names->recorded_amount, names->recorded_method);
 		r->hint =
-			"Give each refund a reference of its own, and the same one only to repeat it.";
+			"Use a separate reference for each refund; repeat one only to retry the same refund.";
 	}
 	else
 	{
 		r->message = psprintf(
-			"refund of order %s of %s is higher than what is due",
-			names->order, names->table);
-		r->detail = psprintf("%s is due, %s is refunded already.", names->due,
-							 names->refunded);
+			"refund of order %s of %s exceeds the amount due", names->order,
+			names->table);
+		r->detail = psprintf("%s is due, of which %s is already refunded.",
+							 names->due, names->refunded);
 	}
 }
 
@@ -253,7 +255,7 @@ char *
 refusal_undo_hint(const Policy *policy, bool on_record)
 {
 	if (!on_record)
-		return "It came canceled, without a cancellation on record that could be undone.";
+		return "It was canceled without ordcancel, so there is no cancellation to undo.";
 	return policy->undo == UNDO_NEVER ?
 		NULL :
 		"Call ordcancel.undo_cancel() to undo the cancellation.";
@@ -272,22 +274,22 @@ explain_canceled(Refusal *r, const RefusalDetail *names,
 		r->message = psprintf("order %s of %s and its cancellation disagree",
 							  names->order, names->table);
 		r->detail = psprintf(
-			"The order has status %s; its cancellation is on record as \"%s\".",
+			"The order has status %s, but its cancellation is in state \"%s\".",
 			quoted_or_null(input->status), state_name(input->live));
 		r->hint =
-			"Its status was written while the triggers were off. Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.";
+			"Its status was changed while the triggers were disabled. Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.";
 		return;
 	}
 	if (fault == FAULT_REINSERTED || fault == FAULT_REINSERTED_NO_UNDO)
 	{
 		r->detail = psprintf(
-			"An order of this key was canceled and deleted; it is inserted again in status %s.",
+			"An order with this key was canceled and deleted, and is inserted again in status %s.",
 			quoted_or_null(input->status));
 		r->hint = fault == FAULT_REINSERTED ?
 			psprintf(
-				"Insert it in status \"%s\", then call ordcancel.undo_cancel(), or give it another key.",
+				"Insert it in status \"%s\", then call ordcancel.undo_cancel(), or use another key.",
 				input->policy->canceled_status) :
-			"Give it another key.";
+			"Use another key.";
 		return;
 	}
 	if (names->to)
@@ -319,7 +321,7 @@ explain_hold(Refusal *r, const DecisionInput *input, Fault fault)
 			"A cancellation request is open, and %s is the status that the order had before it.",
 			quoted_or_null(input->prior_status));
 		r->hint =
-			"Call ordcancel.withdraw_cancel() or ordcancel.deny_cancel() to end the request. A program that saves whole rows has to read the order again first.";
+			"Call ordcancel.withdraw_cancel() or ordcancel.deny_cancel() to end the request. A program that saves whole rows must read the order again first.";
 		return;
 	}
 	r->detail = psprintf(
@@ -338,7 +340,7 @@ explain_policy(Refusal *r, const RefusalDetail *names,
 							  input->policy->name, names->table);
 		if (names->to)
 			r->detail = psprintf(
-				"Status %s is one of a cancellation, but policy \"%s\" has none to cancel its orders with.",
+				"Status %s means a cancellation, but policy \"%s\" has no status for canceled orders.",
 				quoted_or_null(names->to), input->policy->name);
 		r->hint = psprintf(
 			"Call ordcancel.set_policy(..., policy => %s, canceled_status => ...).",
@@ -346,17 +348,18 @@ explain_policy(Refusal *r, const RefusalDetail *names,
 		return;
 	}
 	r->of_setup = true;
-	r->message = psprintf("policy \"%s\" of %s does not fit its statuses",
-						  input->policy->name, names->table);
+	r->message = psprintf(
+		"policy \"%s\" of %s refers to a status that no longer exists",
+		input->policy->name, names->table);
 	r->detail = psprintf(
 		fault == FAULT_STALE_STATUS ?
-			"It names status \"%s\", which does not exist any more." :
-			"It has a rule for status \"%s\", which does not exist any more, and none for this one.",
+			"It uses status \"%s\"." :
+			"It has a rule for status \"%s\", which no longer exists, and none for this status.",
 		fault == FAULT_STALE_STATUS ? input->policy->stale_status :
 									  input->policy->stale_rule);
 	r->hint = fault == FAULT_STALE_STATUS ?
-		"Call ordcancel.set_policy() with the status as it is called now." :
-		"Call ordcancel.set_rule() for the status as it is called now, and ordcancel.drop_rule() for the old one.";
+		"Call ordcancel.set_policy() with the new name of the status." :
+		"Call ordcancel.set_rule() with the new name of the status, and ordcancel.drop_rule() with the old one.";
 }
 
 Refusal
@@ -374,7 +377,7 @@ refusal_explain(const RefusalDetail *names, const DecisionInput *input,
 		case CONDITION_GRACE_PERIOD_OVER:
 			explain_forbidden(&r, names, input, FAULT_NONE);
 			r.detail = psprintf(
-				"The customer's window of policy \"%s\" closed at %s.",
+				"The customer's grace period of policy \"%s\" ended at %s.",
 				input->policy->name,
 				timestamptz_to_str(
 					span_end(*input->placed_at, input->policy->grace)));
@@ -382,7 +385,7 @@ refusal_explain(const RefusalDetail *names, const DecisionInput *input,
 		case CONDITION_CANCELLATION_BLOCKED:
 			r.message = psprintf("cancellation of order %s of %s is blocked",
 								 names->order, names->table);
-			r.detail = psprintf("Block \"%s\" holds for it.",
+			r.detail = psprintf("Block \"%s\" applies to the order.",
 								names->block ? names->block : "");
 			r.hint = (char *) names->block_hint;
 			break;
@@ -405,15 +408,15 @@ refusal_explain(const RefusalDetail *names, const DecisionInput *input,
 								 names->order, names->table);
 			if (decision->fault == FAULT_MONEY_DUE)
 			{
-				r.detail = psprintf("%s is due, %s is refunded.", names->due,
-									names->refunded);
+				r.detail = psprintf("%s is due, of which %s is refunded.",
+									names->due, names->refunded);
 				r.hint = refund_hint(input);
 			}
 			else
 			{
 				r.detail =
-					"A refund was made by a method that must be recaptured or repaid.";
-				r.hint = "Get the money back, then pass settled => true.";
+					"A refund was made by a method whose refunds must be recaptured or repaid.";
+				r.hint = "Recover the refund, then pass settled => true.";
 			}
 			break;
 		case CONDITION_INVALID_REFUND:

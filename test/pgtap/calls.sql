@@ -69,9 +69,9 @@ SELECT is(reasons(3) || ' ' || notes(3), 'out_of_stock: requested found_cheaper_
 SELECT is(told($$accept_cancel('shop.orders', 10, 'out_of_stock')$$), 'canceled canceled changed', 'accepted with the first reason');
 SELECT is(reasons(10), 'out_of_stock: requested -, canceled out_of_stock', 'it is the record''s');
 SELECT is(error_of($$SELECT ordcancel.accept_cancel('shop.orders', 4, 'fine, go on')$$),
-          'OC006 | cancellation reason "fine, go on" does not exist | Look up the reasons in ordcancel.reason.', 'a note in the reason''s place is no reason');
+          'OC006 | cancellation reason "fine, go on" does not exist | See ordcancel.reason for the valid reasons.', 'a note in the reason''s place is no reason');
 SELECT is(error_of($$SELECT ordcancel.accept_cancel('shop.orders', 4, 'found_cheaper_price')$$),
-          'OC006 | cancellation reason "found_cheaper_price" is not for the merchant | Look up the reasons in ordcancel.reason.', 'it is the merchant''s reason');
+          'OC006 | cancellation reason "found_cheaper_price" cannot be used by the merchant | See ordcancel.reason for the valid reasons.', 'it is the merchant''s reason');
 SELECT is(told($$accept_cancel('shop.orders', 4, 'other')$$), 'OC006', 'one that needs a note needs it');
 SELECT is(told($$accept_cancel('shop.orders', 4, 'other', 'her dog ate it')$$), 'canceled canceled changed', 'and has it');
 SELECT is(told($$accept_cancel('shop.orders', 4, 'no such')$$), 'canceled canceled', 'accepted already: nothing is judged');
@@ -83,7 +83,7 @@ RESET ordcancel.reason;
 SELECT is(reasons(6), 'out_of_stock: requested found_cheaper_price, canceled out_of_stock', 'with the reason of the setting');
 SELECT ordcancel.set_policy('shop.orders', reason_required => true);
 SELECT is(error_of($$SELECT ordcancel.accept_cancel('shop.orders', 11)$$),
-          'OC006 | a cancellation needs a reason | Policy "default" requires one. | Look up the reasons in ordcancel.reason.', 'required meanwhile: not without');
+          'OC006 | a cancellation reason is required | Policy "default" requires one. | See ordcancel.reason for the valid reasons.', 'required meanwhile: not without');
 SELECT is(told($$accept_cancel('shop.orders', 11, 'out_of_stock')$$), 'canceled canceled changed', 'with one it is accepted');
 SELECT is(told($$accept_cancel('shop.orders', 7)$$), 'canceled canceled changed', 'where the customer gave one, without');
 SELECT is(told($$deny_cancel('shop.orders', 12, 'no')$$), 'denied placed changed', 'a denial needs none');
@@ -96,7 +96,7 @@ SELECT is(left(error_of($$DELETE FROM ordcancel.reason WHERE code = 'wont_arrive
 -- ------------------------------------------------------- undo of a request
 
 SELECT is(error_of($$SELECT ordcancel.undo_cancel('shop.orders', 13)$$),
-          'OC006 | undo_cancel needs a note | It denies what the customer asked for. | Give a note of 1 to 2000 characters.', 'undoing the other''s request is a denial');
+          'OC006 | undo_cancel requires a note | It denies the request of the customer. | Pass a note of 1 to 2000 characters.', 'undoing the other''s request is a denial');
 SELECT is(told($$undo_cancel('shop.orders', 13, E' \n')$$), 'OC006', 'which blanks do not explain');
 SELECT is(told($$undo_cancel('shop.orders', 13, 'no', 'ben')$$), 'denied placed changed', 'with a note it is denied');
 SELECT is((SELECT concat_ws(' ', type, state, party, actor, source, data) FROM shop.orders_cancellation_event WHERE order_id = 13 ORDER BY event_id DESC LIMIT 1),
@@ -123,7 +123,7 @@ SELECT ordcancel.cancel_order('shop.orders', 32), ordcancel.record_refund('shop.
 SELECT results_eq($$SELECT verb, outcome, refund_due FROM ordcancel.cancel_options('shop.orders', 32) WHERE allowed AND outcome <> 'already' AND verb <> 'undo_cancel'$$,
                   $$VALUES ('record_refund', 'in_progress', 40::numeric)$$, 'what is due is due');
 SELECT results_eq($$SELECT allowed, outcome, condition, detail, hint FROM ordcancel.cancel_options('shop.orders', 32) WHERE verb = 'undo_cancel'$$,
-                  $$VALUES (true, 'undone', 'refund_not_settled', 'A refund was made by a method that must be recaptured or repaid.', 'Get the money back, then pass settled => true.')$$,
+                  $$VALUES (true, 'undone', 'refund_not_settled', 'A refund was made by a method whose refunds must be recaptured or repaid.', 'Recover the refund, then pass settled => true.')$$,
                   'an undo that goes through with settled => true is allowed, and says so');
 SELECT ordcancel.set_policy('shop.orders', undo => 'never');
 SELECT results_eq($$SELECT allowed, outcome, condition FROM ordcancel.cancel_options('shop.orders', 32) WHERE verb = 'undo_cancel'$$,
@@ -150,23 +150,23 @@ BEGIN
 END
 $$;
 SELECT is(as_party('calls_shop', 'customer', $$UPDATE shop.orders SET status = 'canceled' WHERE id = 50$$),
-          '23514 | status of order 50 of shop.orders cannot change from "placed" to "canceled" | Policy "default" lets the customer only ask in status "placed".'
-          ' | Set the status to "asked", or call a function of ordcancel.', 'a role that could be the merchant is judged as a customer');
+          '23514 | status of order 50 of shop.orders cannot change from "placed" to "canceled" | Policy "default" only lets the customer request a cancellation in status "placed".'
+          ' | Set the status to "asked", or call a function of ordcancel instead.', 'a role that could be the merchant is judged as a customer');
 SELECT is(as_party('calls_shop', 'customer', $$UPDATE shop.orders SET status = 'asked' WHERE id = 50$$), 'done', 'who may ask');
 SELECT is((SELECT requested_by FROM shop.orders_cancellation WHERE order_id = 50), 'customer', 'and has asked');
 SELECT is(as_party('calls_shop', '', $$UPDATE shop.orders SET status = 'canceled' WHERE id = 51$$), 'done', 'without the setting it is the merchant');
 SELECT is(as_party('calls_shop', 'merchant', $$UPDATE shop.orders SET status = 'canceled' WHERE id = 52$$), 'done', 'and with merchant');
 SELECT is((SELECT string_agg(requested_by, ' ') FROM shop.orders_cancellation WHERE order_id IN (51, 52)), 'merchant merchant', 'as the records say');
 SELECT is(as_party('calls_shopper', 'merchant', $$UPDATE shop.orders SET status = 'canceled' WHERE id = 53$$), '23514 | status of order 53 of shop.orders cannot change from "placed" to "canceled"'
-          ' | Policy "default" lets the customer only ask in status "placed". | Set the status to "asked", or call a function of ordcancel.', 'nothing makes a merchant of a customer');
+          ' | Policy "default" only lets the customer request a cancellation in status "placed". | Set the status to "asked", or call a function of ordcancel instead.', 'nothing makes a merchant of a customer');
 SELECT is(left(as_party('calls_shopper', 'merchant', $$SELECT ordcancel.cancel_order('shop.orders', 53)$$), 5), '42501', 'in no way');
 SELECT is(as_party('calls_shop', 'customer', $$SELECT ordcancel.request_cancel('shop.orders', 54)$$), 'done', 'the customer''s function is there');
 SELECT is(as_party('calls_shop', 'customer', $$SELECT ordcancel.withdraw_cancel('shop.orders', 54)$$), 'done', 'and takes back what he asked');
 SELECT is(as_party('calls_shop', '', $$SELECT ordcancel.cancel_order('shop.orders', 101)$$), 'done', 'the merchant asks');
 SELECT is(as_party('calls_shop', 'customer', $$SELECT ordcancel.withdraw_cancel('shop.orders', 101)$$),
-          'OC003 | cancellation request of order 101 of shop.orders cannot be withdrawn by the customer | The merchant asked for it.', 'the customer does not take that back');
+          'OC003 | cancellation request of order 101 of shop.orders cannot be withdrawn by the customer | The merchant made the request.', 'the customer does not take that back');
 SELECT is(as_party('calls_shop', 'merchant', $$SELECT ordcancel.withdraw_cancel('shop.orders', 50)$$),
-          'OC003 | cancellation request of order 50 of shop.orders cannot be withdrawn by the merchant | The customer asked for it. | Call ordcancel.deny_cancel().', 'nor the merchant what the customer asked');
+          'OC003 | cancellation request of order 50 of shop.orders cannot be withdrawn by the merchant | The customer made the request. | Call ordcancel.deny_cancel().', 'nor the merchant what the customer asked');
 SELECT is(as_party('calls_shop', '', format($$SELECT ordcancel.withdraw_cancel('shop.orders', %s)$$, n)), 'done', 'without the setting it is whoever asked: ' || n)
 FROM unnest('{50,101}'::integer[]) AS n;
 SELECT is(as_party('calls_shop', 'customer', call), format('42501 | %s is the merchant''s | Setting "ordcancel.party" is "customer". | Set "ordcancel.party" to "merchant", or reset it, where the merchant acts.',
@@ -185,14 +185,14 @@ RESET ordcancel.party;
 
 SELECT is(error_of(format('SELECT set_config(%L, %L, true)', name, value)), said, name || ' of ' || length(value))
 FROM (VALUES ('ordcancel.party', 'customer', 'done'), ('ordcancel.party', 'merchant', 'done'), ('ordcancel.party', '', 'done'),
-             ('ordcancel.party', 'system', '22023 | invalid value for parameter "ordcancel.party": "system" | It is "customer", "merchant", or empty for what the role may be.'),
-             ('ordcancel.party', 'shopper', '22023 | invalid value for parameter "ordcancel.party": "shopper" | It is "customer", "merchant", or empty for what the role may be.'),
+             ('ordcancel.party', 'system', '22023 | invalid value for parameter "ordcancel.party": "system" | The value must be "customer", "merchant", or empty for the default of the role.'),
+             ('ordcancel.party', 'shopper', '22023 | invalid value for parameter "ordcancel.party": "shopper" | The value must be "customer", "merchant", or empty for the default of the role.'),
              ('ordcancel.actor', repeat('é', 255), 'done'), ('ordcancel.reason', repeat('é', 100), 'done'), ('ordcancel.note', repeat('é', 2000), 'done'),
              ('ordcancel.note', repeat(' ', 3000) || repeat('é', 2000) || repeat(E'\n', 3000), 'done')) AS v (name, value, said);
 SELECT is(regexp_replace(error_of(format('SELECT set_config(%L, %L, true)', name, value)), '"[é]+"', '"…"'), '22023 | invalid value for parameter "' || name || '": "…" | ' || said, name || ' of ' || length(value))
-FROM (VALUES ('ordcancel.actor', repeat('é', 256), 'It has 256 characters; 255 are allowed.'),
-             ('ordcancel.reason', repeat('é', 101), 'It has 101 characters; 100 are allowed. | It is a code of table ordcancel.reason.'),
-             ('ordcancel.note', repeat('é', 2001), 'It has 2001 characters; 2000 are allowed.')) AS v (name, value, said);
+FROM (VALUES ('ordcancel.actor', repeat('é', 256), 'It has 256 characters; the maximum is 255.'),
+             ('ordcancel.reason', repeat('é', 101), 'It has 101 characters; the maximum is 100. | Use a code of table ordcancel.reason.'),
+             ('ordcancel.note', repeat('é', 2001), 'It has 2001 characters; the maximum is 2000.')) AS v (name, value, said);
 RESET ordcancel.note;
 RESET ordcancel.reason;
 RESET ordcancel.actor;
@@ -220,17 +220,17 @@ SELECT is(hint_of('calls_clerk', $$UPDATE shop.orders SET status = 'canceled' WH
 SELECT ordcancel.cancel_order('shop.orders', 70);
 DELETE FROM shop.orders WHERE id = 70;
 SELECT is(error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$), '23514 | order 70 of shop.orders is canceled'
-          ' | An order of this key was canceled and deleted; it is inserted again in status "placed".'
-          ' | Insert it in status "canceled", then call ordcancel.undo_cancel(), or give it another key.', 'a deleted order that was canceled does not just come again');
+          ' | An order with this key was canceled and deleted, and is inserted again in status "placed".'
+          ' | Insert it in status "canceled", then call ordcancel.undo_cancel(), or use another key.', 'a deleted order that was canceled does not just come again');
 SELECT is(error_of($$INSERT INTO shop.orders VALUES (70, 'canceled')$$) || ', ' || told($$undo_cancel('shop.orders', 70)$$), 'done, undone placed changed', 'the hint works');
 SELECT is((SELECT status FROM shop.orders WHERE id = 70), 'placed', 'it is there again');
 SELECT ordcancel.cancel_order('shop.orders', 70), ordcancel.set_policy('shop.orders', undo => 'in_progress');
 DELETE FROM shop.orders WHERE id = 70;
 SELECT is(hint_of('calls_clerk', 'SELECT 1') || error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$), 'done' || '23514 | order 70 of shop.orders is canceled'
-          ' | An order of this key was canceled and deleted; it is inserted again in status "placed". | Give it another key.', 'where it cannot be undone no such hint is given');
+          ' | An order with this key was canceled and deleted, and is inserted again in status "placed". | Use another key.', 'where it cannot be undone no such hint is given');
 SELECT ordcancel.set_policy('shop.orders', undo => 'canceled', undo_window => '1 hour');
 SET LOCAL ordcancel.clock = '2026-05-05 13:00:00.000001+00';
-SELECT is(right(error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$), 20), 'Give it another key.', 'nor when the window is over');
+SELECT is(right(error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$), 16), 'Use another key.', 'nor when the window is over');
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
 -- ------------------------------------------------------- names

@@ -33,7 +33,7 @@ EXCEPTION WHEN check_violation THEN
     PERFORM set_config('test.detail', detail, true), set_config('test.hint', hint, true);
 END
 $$;
-SELECT is(current_setting('test.detail'), 'Status "canceled" is one of a cancellation, but policy "acme" has none to cancel its orders with.', 'DETAIL names the policy');
+SELECT is(current_setting('test.detail'), 'Status "canceled" means a cancellation, but policy "acme" has no status for canceled orders.', 'DETAIL names the policy');
 SELECT is(current_setting('test.hint'), 'Call ordcancel.set_policy(..., policy => ''acme'', canceled_status => ...).', 'HINT says what to do');
 SELECT is(update_to('paid', 11), 'ok', 'other statuses are free');
 SELECT is(update_to('paid', 31), '23514 order_is_canceled', 'no way out of a canceled status that is another policy''s');

@@ -38,7 +38,7 @@ INSERT INTO shop.orders (id, status, placed_at) VALUES
 SELECT is(call('request_cancel', 1), 'canceled canceled', 'at the very end of the window it is open');
 SELECT is(call('request_cancel', 2), 'requested placed', 'a microsecond later the rule for late customers holds');
 SELECT is(call('request_cancel', 3), 'canceled canceled', 'while placed_at is unknown it is open');
-SELECT is(call('request_cancel', 4), 'OC004 | The customer''s window of policy "default" closed at 2026-05-05 11:59:59.999999+00. | it is on its way',
+SELECT is(call('request_cancel', 4), 'OC004 | The customer''s grace period of policy "default" ended at 2026-05-05 11:59:59.999999+00. | it is on its way',
           'too late says since when');
 SELECT is(call('request_cancel', 5), 'canceled canceled', 'before it was placed it is open');
 SELECT is(call('request_cancel', 6), 'requested placed', 'placed long ago is late');
@@ -99,7 +99,7 @@ SELECT is(call('request_cancel', 26), 'canceled canceled', 'and default governs 
 INSERT INTO shop.orders (id, status, invoiced, memo) SELECT n, 'placed', 0, '' FROM generate_series(30, 59) AS n;
 SELECT ordcancel.add_block('shop.orders', 'invoice', $$EXISTS (SELECT FROM invoices AS i WHERE i.order_id = orders.id AND i.paid) -- a paid one$$, 'refund the invoice');
 INSERT INTO shop.invoices VALUES (30, true), (31, false), (32, NULL);
-SELECT is(call(verb, 30), 'OC005 | Block "invoice" holds for it. | refund the invoice', 'a block holds for ' || verb) FROM unnest('{request_cancel,cancel_order}'::text[]) AS verb;
+SELECT is(call(verb, 30), 'OC005 | Block "invoice" applies to the order. | refund the invoice', 'a block holds for ' || verb) FROM unnest('{request_cancel,cancel_order}'::text[]) AS verb;
 SELECT is(call('cancel_order', 31), 'canceled canceled', 'where its condition is false it does not');
 SELECT is(call('cancel_order', 32), 'canceled canceled', 'nor where it is unknown');
 UPDATE shop.invoices SET paid = false WHERE order_id = 30;
@@ -108,9 +108,9 @@ SELECT ordcancel.add_block('shop.orders', 'for customers', $$memo = 'c' /* any *
 SELECT ordcancel.add_block('shop.orders', 'for merchants', $$memo = 'm'$$, party => 'merchant');
 UPDATE shop.orders SET memo = 'c' WHERE id IN (33, 34);
 UPDATE shop.orders SET memo = 'm' WHERE id IN (35, 36);
-SELECT is(call('request_cancel', 33), 'OC005 | Block "for customers" holds for it.', 'a block for customers stops them');
+SELECT is(call('request_cancel', 33), 'OC005 | Block "for customers" applies to the order.', 'a block for customers stops them');
 SELECT is(call('cancel_order', 34), 'canceled canceled', 'and not merchants');
-SELECT is(call('cancel_order', 35), 'OC005 | Block "for merchants" holds for it.', 'a block for merchants stops them');
+SELECT is(call('cancel_order', 35), 'OC005 | Block "for merchants" applies to the order.', 'a block for merchants stops them');
 SELECT is(call('request_cancel', 36), 'canceled canceled', 'and not customers');
 SELECT is((ordcancel.override_cancel('shop.orders', 35, note => 'x')).state, 'canceled', 'an override is above blocks');
 
@@ -128,12 +128,12 @@ SELECT is((ordcancel.undo_cancel('shop.orders', 63, 'no')).state, 'denied', 'and
 -- What the conditions see.
 SELECT ordcancel.add_block('shop.orders', 'invoice', 'invoiced / 2 > 10', 'first the accountant');
 UPDATE shop.orders SET invoiced = 30 WHERE id IN (40, 60);
-SELECT is(call('cancel_order', 40), 'OC005 | Block "invoice" holds for it. | first the accountant', 'a block of the same name is replaced');
+SELECT is(call('cancel_order', 40), 'OC005 | Block "invoice" applies to the order. | first the accountant', 'a block of the same name is replaced');
 UPDATE shop.orders SET invoiced = 0 WHERE id = 60;
 SELECT is(call('accept_cancel', 60), 'canceled canceled', 'what it was is forgotten');
 SELECT ordcancel.add_block('shop.orders', 'odd', $$(10 / (invoiced - 1)) > 100 OR memo LIKE '%;''"--%'$$);
 UPDATE shop.orders SET memo = $$a;'"--b$$ WHERE id = 41;
-SELECT is(call('cancel_order', 41), 'OC005 | Block "odd" holds for it.', 'quotes and comments in strings are nothing else');
+SELECT is(call('cancel_order', 41), 'OC005 | Block "odd" applies to the order.', 'quotes and comments in strings are nothing else');
 UPDATE shop.orders SET invoiced = 1 WHERE id = 42;
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 42)$$, '22012', NULL, 'a condition that fails refuses the call with its own error');
 SELECT results_eq('SELECT status FROM shop.orders WHERE id = 42', ARRAY['placed'], 'and leaves the order');

@@ -35,8 +35,8 @@ SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 1, 'bored')$$, '
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 1, '')$$, 'OC006', 'cancellation reason "" does not exist', 'an empty one is not none');
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 1, 'FRAUD')$$, 'OC006', NULL, 'a code is written as it is');
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 1, 'old')$$, 'OC006', 'cancellation reason "old" is not active', 'one that is not active');
-SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 1, 'for_shoppers')$$, 'OC006', 'cancellation reason "for_shoppers" is not for the merchant', 'a customer''s reason given by a merchant');
-SELECT throws_ok($$SELECT ordcancel.request_cancel('shop.orders', 1, 'fraud')$$, 'OC006', 'cancellation reason "fraud" is not for the customer', 'a merchant''s reason given by a customer');
+SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 1, 'for_shoppers')$$, 'OC006', 'cancellation reason "for_shoppers" cannot be used by the merchant', 'a customer''s reason given by a merchant');
+SELECT throws_ok($$SELECT ordcancel.request_cancel('shop.orders', 1, 'fraud')$$, 'OC006', 'cancellation reason "fraud" cannot be used by the customer', 'a merchant''s reason given by a customer');
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 1, 'unpaid_expired')$$, 'OC006', NULL, 'the system''s reason given by a merchant');
 SELECT throws_ok($$SELECT ordcancel.request_cancel('shop.orders', 1, 'unpaid_expired')$$, 'OC006', NULL, 'the system''s reason given by a customer');
 SELECT is((ordcancel.request_cancel('shop.orders', 1, 'for_shoppers')).state, 'canceled', 'a customer gives a customer''s reason');
@@ -44,7 +44,7 @@ SELECT is((ordcancel.cancel_order('shop.orders', 2, 'fraud')).state, 'canceled',
 SELECT is((ordcancel.cancel_order('shop.orders', 3, 'customer_changed_mind')).state, 'canceled', 'a merchant gives anybody''s');
 SELECT is((ordcancel.cancel_order('shop.orders', 4)).state, 'canceled', 'a reason is not required by itself');
 
-SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 5, 'agreed')$$, 'OC006', 'cancellation reason "agreed" needs a request of the customer', 'a reason for requests, where nobody asked');
+SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 5, 'agreed')$$, 'OC006', 'cancellation reason "agreed" requires a request by the customer', 'a reason for requests, where nobody asked');
 SELECT throws_ok($$SELECT ordcancel.override_cancel('shop.orders', 5, 'agreed', 'x')$$, 'OC006', NULL, 'the same for an override');
 SELECT is((ordcancel.request_cancel('shop.orders', 5, 'agreed')).state, 'canceled', 'the customer may give it');
 SELECT is((ordcancel.request_cancel('shop.orders', 40)).state, 'requested', 'and once the customer has asked');
@@ -56,7 +56,7 @@ SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 41, 'agreed')$$,
 -- ------------------------------------------------------- notes
 
 SELECT throws_ok(format($$SELECT ordcancel.cancel_order('shop.orders', 6, %L, %L)$$, reason, note), 'OC006',
-                 format('cancellation reason "%s" needs a note', reason), format('a note has to come with %s: %s', reason, coalesce(to_json(note)::text, 'none')))
+                 format('cancellation reason "%s" requires a note', reason), format('a note has to come with %s: %s', reason, coalesce(to_json(note)::text, 'none')))
 FROM unnest('{explained,other}'::text[]) AS reason, unnest(ARRAY[NULL, '', E' \t\n']) AS note;
 SELECT is((ordcancel.cancel_order('shop.orders', 6, 'explained', repeat('n', 2000))).state, 'canceled', 'a note has 2,000 characters');
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 7, 'explained', repeat('n', 2001))$$, 'OC006', 'note is too long', 'and no more');
@@ -70,7 +70,7 @@ SELECT is((ordcancel.cancel_order('shop.orders', 9, note => repeat('n', 2000))).
 SELECT is((ordcancel.request_cancel('shop.orders', n)).state, 'requested', 'asked: ' || n) FROM generate_series(42, 45) AS n;
 SELECT throws_ok(format($$SELECT ordcancel.%s('shop.orders', 42, note => repeat('n', 2001))$$, verb), 'OC006', 'note is too long', verb || ' takes no longer note either')
 FROM unnest('{accept_cancel,deny_cancel,withdraw_cancel,undo_cancel}'::text[]) AS verb;
-SELECT throws_ok(format($$SELECT ordcancel.deny_cancel('shop.orders', 42, %L)$$, note), 'OC006', 'deny_cancel needs a note', 'a denial needs a note: ' || coalesce(to_json(note)::text, 'none'))
+SELECT throws_ok(format($$SELECT ordcancel.deny_cancel('shop.orders', 42, %L)$$, note), 'OC006', 'deny_cancel requires a note', 'a denial needs a note: ' || coalesce(to_json(note)::text, 'none'))
 FROM unnest(ARRAY[NULL, '', E' \t\n']) AS note;
 SELECT is((ordcancel.deny_cancel('shop.orders', 42, repeat('n', 2000))).state, 'denied', 'the note of a denial');
 SELECT is((ordcancel.accept_cancel('shop.orders', 43)).state, 'canceled', 'an acceptance needs none');
@@ -79,9 +79,9 @@ SELECT is((ordcancel.withdraw_cancel('shop.orders', 44)).state, 'withdrawn', 'no
 -- ------------------------------------------------------- reason_required
 
 SELECT ordcancel.set_policy('shop.orders', reason_required => true);
-SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 10)$$, 'OC006', 'a cancellation needs a reason', 'a merchant has to give a reason where the policy says so');
-SELECT throws_ok($$SELECT ordcancel.request_cancel('shop.orders', 46)$$, 'OC006', 'a cancellation needs a reason', 'a customer as well');
-SELECT throws_ok($$SELECT ordcancel.override_cancel('shop.orders', 10, note => 'x')$$, 'OC006', 'a cancellation needs a reason', 'and an override');
+SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 10)$$, 'OC006', 'a cancellation reason is required', 'a merchant has to give a reason where the policy says so');
+SELECT throws_ok($$SELECT ordcancel.request_cancel('shop.orders', 46)$$, 'OC006', 'a cancellation reason is required', 'a customer as well');
+SELECT throws_ok($$SELECT ordcancel.override_cancel('shop.orders', 10, note => 'x')$$, 'OC006', 'a cancellation reason is required', 'and an override');
 SELECT is(refusal($$UPDATE shop.orders SET status = 'canceled' WHERE id = 10$$), '23514 invalid_reason', 'and a plain update');
 SET LOCAL ordcancel.reason = 'fraud';
 SET LOCAL ordcancel.note = 'third time';
@@ -93,7 +93,7 @@ RESET ordcancel.reason;
 RESET ordcancel.note;
 SELECT is((ordcancel.request_cancel('shop.orders', 46, 'for_shoppers')).state, 'requested', 'asked with a reason');
 SELECT is((ordcancel.cancel_order('shop.orders', 46)).state, 'canceled', 'the reason of the request will do for who confirms it');
-SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 45)$$, 'OC006', 'a cancellation needs a reason', 'a request without one has to be confirmed with one');
+SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 45)$$, 'OC006', 'a cancellation reason is required', 'a request without one has to be confirmed with one');
 SELECT is((ordcancel.cancel_order('shop.orders', 45, 'fraud')).state, 'canceled', 'as here');
 
 -- ------------------------------------------------------- the list of reasons

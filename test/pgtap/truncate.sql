@@ -122,8 +122,8 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SELECT is(error_of('SELECT ordcancel.' || call), 'OC013 | order 1 of shop.orders and its cancellation disagree'
-          ' | The order has status "placed"; its cancellation is on record as "canceled".'
-          ' | Its status was written while the triggers were off. Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.',
+          ' | The order has status "placed", but its cancellation is in state "canceled".'
+          ' | Its status was changed while the triggers were disabled. Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.',
           'no order that is placed is said to be canceled: ' || call)
 FROM unnest(ARRAY['cancel_order(''shop.orders'', 1)', 'request_cancel(''shop.orders'', 1)', 'override_cancel(''shop.orders'', 1, note => ''n'')',
                   'accept_cancel(''shop.orders'', 1)', 'cancel_orders(''shop.orders'', ''{3,1}'', on_error => ''abort'')']) AS call;

@@ -54,7 +54,7 @@ SELECT is(answer($$cancel_order('shop.orders', 'bought1', 'out_of_stock')$$), 'O
 SELECT is(answer(format('cancel_order(''shop.orders'', %L, %L)', id, why)), 'in_progress cancellation_in_progress',
           '"unable to ship out products because they are either sold out or defective, or because the selected area is not available": ' || why)
 FROM (VALUES ('prep1', 'out_of_stock'), ('prep2', 'defective_item'), ('ready1', 'area_not_deliverable')) AS v (id, why);
-SELECT is(answer(format('request_cancel(''shop.orders'', ''prep3'', %L)', why)), 'OC006: Look up the reasons in ordcancel.reason.',
+SELECT is(answer(format('request_cancel(''shop.orders'', ''prep3'', %L)', why)), 'OC006: See ordcancel.reason for the valid reasons.',
           '"When you are unable to ship out": not for the customer to say, ' || why)
 FROM unnest('{out_of_stock,defective_item,area_not_deliverable}'::text[]) AS why;
 
@@ -116,8 +116,8 @@ SELECT is(answer($$cancel_order('shop.orders', 'prep7', 'pricing_error', actor =
           '"orders that need to be canceled due to business-related issues ... Click Cancel": nobody has to ask');
 SELECT is(record_of('prep7'), 'in_progress asked merchant staff decided merchant staff for pricing_error',
           '"due to business-related issues": it is the store that asked and decided');
-SELECT is(answer('cancel_order(''shop.orders'', ''prep8'')'), 'OC006: Look up the reasons in ordcancel.reason.', '"Enter the reason": the store has to');
-SELECT is(answer('request_cancel(''shop.orders'', ''prep8'')'), 'OC006: Look up the reasons in ordcancel.reason.', '"Enter the reason": the customer has to');
+SELECT is(answer('cancel_order(''shop.orders'', ''prep8'')'), 'OC006: See ordcancel.reason for the valid reasons.', '"Enter the reason": the store has to');
+SELECT is(answer('request_cancel(''shop.orders'', ''prep8'')'), 'OC006: See ordcancel.reason for the valid reasons.', '"Enter the reason": the customer has to');
 SELECT is(attempt($$UPDATE shop.orders SET status = 'canceled' WHERE id = 'unpaid3'$$), '23514 invalid_reason',
           '"Enter the reason": a program that writes the status has to');
 -- The page's reasons, and to whom each belongs; it does not list them. The
@@ -133,7 +133,7 @@ SELECT results_eq($$SELECT code, audience FROM ordcancel.reason WHERE code = ANY
 SELECT is(answer(format('request_cancel(''shop.orders'', %L, %L, ''so it is'')', id, why)), 'requested cancellation_requested',
           '"Enter the reason": a customer may say ' || why)
 FROM (VALUES ('prep9', 'customer_changed_mind'), ('prep10', 'shipping_delay'), ('prep11', 'dissatisfied_with_service'), ('prep12', 'other')) AS v (id, why);
-SELECT is(answer(format('request_cancel(''shop.orders'', ''prep8'', %L)', why)), 'OC006: Look up the reasons in ordcancel.reason.',
+SELECT is(answer(format('request_cancel(''shop.orders'', ''prep8'', %L)', why)), 'OC006: See ordcancel.reason for the valid reasons.',
           '"Enter the reason": a customer may not say ' || why)
 FROM unnest('{shipping_error,customs_not_possible,poor_packing,dissatisfied_with_product,differs_from_description}'::text[]) AS why;
 
@@ -146,7 +146,7 @@ SELECT is(attempt_as('cafe24_programs', $$UPDATE shop.orders SET status = 'prepa
 SELECT is(answer($$record_refund('shop.orders', 'prep1', 79.99, 'card')$$), 'in_progress cancellation_in_progress',
           '"You must fully refund the order": a cent is missing');
 SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.02, 'card')$$), 'OC010', '"fully refund": not more than that');
-SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.01, 'cheque')$$), 'OC010: Look up the methods in ordcancel.refund_method.', '"the reason and refund method": a method that is none');
+SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.01, 'cheque')$$), 'OC010: See ordcancel.refund_method for the valid methods.', '"the reason and refund method": a method that is none');
 SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.01, 'points')$$), 'canceled canceled',
           '"to allow its order status to change from Cancellation in progress to Canceled": with the last cent it does');
 SELECT is((SELECT array_agg(data ->> 'method' ORDER BY event_id) FROM shop.orders_cancellation_event
@@ -183,11 +183,11 @@ SELECT is(answer(format('cancel_order(''shop.orders'', %L, ''out_of_stock'')', i
 FROM unnest('{prep20,prep21,prep22,prep23}'::text[]) AS id;
 SELECT is(answer(format('record_refund(''shop.orders'', %L, 80, %L)', id, method)), 'canceled canceled', 'refunded by ' || method)
 FROM (VALUES ('prep20', 'bank_transfer'), ('prep21', 'card'), ('prep22', 'points'), ('prep23', 'wallet')) AS v (id, method);
-SELECT is(answer($$undo_cancel('shop.orders', 'prep20')$$), 'OC009: Get the money back, then pass settled => true.',
+SELECT is(answer($$undo_cancel('shop.orders', 'prep20')$$), 'OC009: Recover the refund, then pass settled => true.',
           '"check that customers pay for the order again if the refund was processed by bank deposit"');
 SELECT is(answer($$undo_cancel('shop.orders', 'prep20', 'paid again', settled => true)$$), 'undone preparing',
           '"customers pay for the order again": and then it is undone');
-SELECT is(answer(format('undo_cancel(''shop.orders'', %L)', id)), 'OC009: Get the money back, then pass settled => true.',
+SELECT is(answer(format('undo_cancel(''shop.orders'', %L)', id)), 'OC009: Recover the refund, then pass settled => true.',
           '"If the payment was canceled by a payment provider ... recaptured before undoing the cancellation": ' || id)
 FROM unnest('{prep21,prep23}'::text[]) AS id;
 SELECT is(answer(format('undo_cancel(''shop.orders'', %L, ''recaptured'', settled => true)', id)), 'undone preparing',
@@ -197,5 +197,5 @@ SELECT is(events_of('prep21', 1), ARRAY['undone canceled>preparing merchant prog
 SELECT is(answer($$undo_cancel('shop.orders', 'prep22')$$), 'undone preparing', 'points that were given back are no loss of money');
 -- Half of it refunded by bank: what is in progress may need money back too.
 SELECT is(answer($$record_refund('shop.orders', 'prep7', 40, 'bank_transfer')$$), 'in_progress cancellation_in_progress', 'half of it refunded by bank');
-SELECT is(answer($$undo_cancel('shop.orders', 'prep7')$$), 'OC009: Get the money back, then pass settled => true.',
+SELECT is(answer($$undo_cancel('shop.orders', 'prep7')$$), 'OC009: Recover the refund, then pass settled => true.',
           '"if the refund was processed by bank deposit": also while it is in progress');
