@@ -1,9 +1,9 @@
 /*
  * guc.h — the ordcancel.* settings
  *
- * Users can set actor, reason, note and party.  These cannot extend what a role
- * may do: party can only restrict a role that may act as the merchant.  Only
- * superusers can set clock and allow_truncate.
+ * Every user can set actor, reason, note and party.  These cannot extend what a
+ * role may do: party can only restrict a role that may act as the merchant.
+ * The other settings are for superusers or the configuration file.
  */
 #ifndef ORDCANCEL_GUC_H
 #define ORDCANCEL_GUC_H

@@ -112,7 +112,7 @@ typedef struct OrderTable
 
 	int	  refund_scale; /* digits after the decimal point */
 	bool  plain_updates;
-	char *channel;		 /* for NOTIFY; NULL: the default */
+	char *channel;		 /* for NOTIFY */
 	bool  payload_is_id; /* NOTIFY sends the event's id only */
 	char *refund_due;	 /* pinned expression, or NULL */
 	char *search_path;	 /* for code of the owner */

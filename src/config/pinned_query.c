@@ -81,7 +81,7 @@ parse(const char *sql, const char *functions, Oid type)
 	return source;
 }
 
-/* The columns that a query reads of its only range table entry. */
+/* The columns that a query reads of the array of rows, its only source. */
 typedef struct RowColumns
 {
 	Index	   level; /* current depth of subqueries */
