@@ -84,7 +84,7 @@ reach_canceled(const DecisionInput *input, bool customer_alone)
 		decision.event = EVENT_CANCELED;
 	}
 
-	/* Without it the cancellation could never be completed. */
+	/* Without canceled_status the cancellation could never be completed. */
 	if (input->policy->canceled_status == NULL)
 		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
 	return decision;

@@ -185,8 +185,9 @@ explain_reason(Refusal *r, const RefusalDetail *names,
 						 reason) :
 				psprintf("%s requires a note", verb_name(input->verb));
 			if (input->verb == VERB_UNDO_CANCEL)
-				r->detail = psprintf("It denies the request of the %s.",
-									 party_name(input->asked_by));
+				r->detail = psprintf(
+					"Undoing it denies the request of the %s.",
+					party_name(input->asked_by));
 			r->hint = psprintf("Pass a note of 1 to %d characters.", note_max);
 			break;
 		default:
@@ -353,8 +354,8 @@ explain_policy(Refusal *r, const RefusalDetail *names,
 		input->policy->name, names->table);
 	r->detail = psprintf(
 		fault == FAULT_STALE_STATUS ?
-			"It uses status \"%s\"." :
-			"It has a rule for status \"%s\", which no longer exists, and none for this status.",
+			"The policy uses status \"%s\"." :
+			"The policy has a rule for status \"%s\", which no longer exists, and none for this status.",
 		fault == FAULT_STALE_STATUS ? input->policy->stale_status :
 									  input->policy->stale_rule);
 	r->hint = fault == FAULT_STALE_STATUS ?

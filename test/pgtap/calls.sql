@@ -96,7 +96,7 @@ SELECT is(left(error_of($$DELETE FROM ordcancel.reason WHERE code = 'wont_arrive
 -- ------------------------------------------------------- undo of a request
 
 SELECT is(error_of($$SELECT ordcancel.undo_cancel('shop.orders', 13)$$),
-          'OC006 | undo_cancel requires a note | It denies the request of the customer. | Pass a note of 1 to 2000 characters.', 'undoing the other''s request is a denial');
+          'OC006 | undo_cancel requires a note | Undoing it denies the request of the customer. | Pass a note of 1 to 2000 characters.', 'undoing the other''s request is a denial');
 SELECT is(told($$undo_cancel('shop.orders', 13, E' \n')$$), 'OC006', 'which blanks do not explain');
 SELECT is(told($$undo_cancel('shop.orders', 13, 'no', 'ben')$$), 'denied placed changed', 'with a note it is denied');
 SELECT is((SELECT concat_ws(' ', type, state, party, actor, source, data) FROM shop.orders_cancellation_event WHERE order_id = 13 ORDER BY event_id DESC LIMIT 1),
