@@ -126,7 +126,7 @@ typedef struct DecisionInput
 	/* its newest cancellation */
 	State		live;			  /* STATE_NONE: there is no live one */
 	State		last;			  /* if none is live: the ended one's */
-	bool		last_undone;	  /* it was ended by undo_cancel */
+	bool		last_undone;	  /* it ended by undo_cancel with a note */
 	Party		asked_by;		  /* who made the request */
 	bool		direct;			  /* canceled without a separate request */
 	const char *prior_status;	  /* of the order, before the cancellation */
@@ -156,7 +156,7 @@ typedef struct Decision
 	EventType	event;		  /* to record; the last one, if several */
 	bool		accepts;	  /* an open request is accepted first */
 	bool		late;		  /* the grace period is over */
-	bool		has_until;	  /* the decision changes at "until" */
+	bool		has_until;	  /* the decision may change at "until" */
 	TimestampTz until;
 } Decision;
 
