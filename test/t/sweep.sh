@@ -189,7 +189,7 @@ sql $db <<-'SQL'
 	SELECT ordcancel.attach('shop.broken', 'status') \g /dev/null
 	ALTER TABLE shop.broken RENAME status TO state;
 SQL
-like "$(sweep)" 'WARNING:  overdue requests of table shop.broken were not decided: .*no column "status"' 'a table that is broken is a warning'
+like "$(sweep)" 'WARNING:  overdue requests of table shop.broken were not decided: .*no longer has column "status"' 'a table that is broken is a warning'
 is "$(states 21 22 23)" 'denied denied denied' 'the orders of others are decided'
 sql $db -c "SELECT ordcancel.detach('shop.broken')" >/dev/null
 
