@@ -1,8 +1,8 @@
 /*
- * ordcancel.c — loading the library
+ * ordcancel.c — initialization of the library
  *
- * The first call, or the first trigger that fires, loads the library.  Only the
- * relay needs shared_preload_libraries.
+ * The first call of a C function, or the first trigger that fires, loads the
+ * library.  Only the relay needs shared_preload_libraries.
  */
 #include "postgres.h"
 

@@ -8,17 +8,17 @@
 #include "catalog/pg_proc.h"
 #include "utils/acl.h"
 
-/* PostgreSQL 16 has moved VARDATA and the like there. */
+/* PostgreSQL 16 moved VARDATA and related macros to varatt.h. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
 
-/* PostgreSQL 18 has this word, before the declaration. */
+/* PostgreSQL 18 introduced pg_noreturn, written before a declaration. */
 #ifndef pg_noreturn
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
-/* PostgreSQL 16 made the per-kind privilege checks one function. */
+/* PostgreSQL 16 replaced the privilege checks of each object type by one. */
 #if PG_VERSION_NUM >= 160000
 #define owns_relation(relid, role) \
 	object_ownercheck(RelationRelationId, relid, role)
@@ -31,28 +31,28 @@
 	(pg_proc_aclcheck(procid, role, ACL_EXECUTE) == ACLCHECK_OK)
 #endif
 
-/* PostgreSQL 16 lets a caller catch what is wrong with a name. */
+/* PostgreSQL 16 added a parameter for soft errors. */
 #if PG_VERSION_NUM >= 160000
 #define name_list(text) stringToQualifiedNameList(text, NULL)
 #else
 #define name_list(text) stringToQualifiedNameList(text)
 #endif
 
-/* PostgreSQL 19 wants to be told that a descriptor is complete. */
+/* PostgreSQL 19 requires a call when all attributes are set. */
 #if PG_VERSION_NUM >= 190000
 #define finalize_tuple_desc(desc) TupleDescFinalize(desc)
 #else
 #define finalize_tuple_desc(desc) ((void) 0)
 #endif
 
-/* PostgreSQL 18 has no flag for running a query once. */
+/* PostgreSQL 18 removed the execute_once parameter. */
 #if PG_VERSION_NUM >= 180000
 #define run_executor(query) ExecutorRun(query, ForwardScanDirection, 0)
 #else
 #define run_executor(query) ExecutorRun(query, ForwardScanDirection, 0, true)
 #endif
 
-/* PostgreSQL 19 can explain while it plans. */
+/* PostgreSQL 19 added a parameter for the state of EXPLAIN. */
 #if PG_VERSION_NUM >= 190000
 #define plan_query(query, sql, parameters) \
 	pg_plan_query(query, sql, 0, parameters, NULL)
@@ -61,7 +61,7 @@
 	pg_plan_query(query, sql, 0, parameters)
 #endif
 
-/* PostgreSQL 16 tells more of an error. */
+/* PostgreSQL 16 added a parameter for details of an error. */
 #if PG_VERSION_NUM >= 160000
 #define decode_date_time(fields, types, count, kind, tm, fraction, zone) \
 	DecodeDateTime(fields, types, count, kind, tm, fraction, zone,       \
@@ -70,7 +70,7 @@
 #define decode_date_time DecodeDateTime
 #endif
 
-/* PostgreSQL 18 counts what index scans do, 19 takes flags. */
+/* PostgreSQL 18 added a parameter for instrumentation, 19 one for flags. */
 #if PG_VERSION_NUM >= 190000
 #define begin_index_scan(rel, index, snapshot, nkeys) \
 	index_beginscan(rel, index, snapshot, NULL, nkeys, 0, SO_NONE)

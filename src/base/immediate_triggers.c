@@ -1,5 +1,5 @@
 /*
- * immediate_triggers.c — deferred triggers of an owner's code fire at once
+ * immediate_triggers.c — makes deferrable triggers fire immediately
  */
 #include "postgres.h"
 
@@ -16,10 +16,10 @@
 static ExecutorStart_hook_type	next_start = NULL;
 static ProcessUtility_hook_type next_utility = NULL;
 
-/* The scopes of as_owner.c that we are in, the innermost first. */
+/* The open scopes, innermost first. */
 typedef struct Scope
 {
-	bool			 at_once;
+	bool			 immediate;
 	SubTransactionId subid;
 	struct Scope	*outer;
 } Scope;
@@ -27,11 +27,11 @@ typedef struct Scope
 static Scope *scope = NULL;
 
 void
-immediate_triggers_begin(bool at_once)
+immediate_triggers_begin(bool immediate)
 {
 	Scope *inner = MemoryContextAlloc(TopTransactionContext, sizeof(Scope));
 
-	inner->at_once = at_once;
+	inner->immediate = immediate;
 	inner->subid = GetCurrentSubTransactionId();
 	inner->outer = scope;
 	scope = inner;
@@ -55,7 +55,7 @@ end_subtransaction(SubXactEvent event, SubTransactionId subid,
 			immediate_triggers_end();
 }
 
-/* Its memory has gone, or goes. */
+/* The scopes are freed with TopTransactionContext. */
 static void
 end_transaction(XactEvent event, void *arg)
 {
@@ -65,18 +65,18 @@ end_transaction(XactEvent event, void *arg)
 }
 
 static bool
-fires_at_once(void)
+fires_immediately(void)
 {
-	return scope && scope->at_once && InSecurityRestrictedOperation();
+	return scope && scope->immediate && InSecurityRestrictedOperation();
 }
 
-/* The trigger descriptor is the statement's own copy. */
+/* ri_TrigDesc is this statement's own copy, so it can be changed. */
 void
 immediate_triggers_apply(ResultRelInfo *info)
 {
 	TriggerDesc *triggers = info->ri_TrigDesc;
 
-	if (!fires_at_once())
+	if (!fires_immediately())
 		return;
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 		triggers->triggers[i].tgdeferrable = triggers->triggers[i]
@@ -84,8 +84,8 @@ immediate_triggers_apply(ResultRelInfo *info)
 }
 
 /*
- * Relations that a statement opens later (partitions that rows are routed to)
- * keep their triggers, and PostgreSQL refuses to defer those.
+ * Partitions that the statement opens later, when it routes rows to them, are
+ * not changed here.  PostgreSQL refuses to defer their triggers.
  */
 static void
 start_statement(QueryDesc *query, int flags)
@@ -96,7 +96,7 @@ start_statement(QueryDesc *query, int flags)
 		next_start(query, flags);
 	else
 		standard_ExecutorStart(query, flags);
-	if (!fires_at_once())
+	if (!fires_immediately())
 		return;
 	relations = query->estate->es_opened_result_relations;
 	for (int i = 0; i < list_length(relations); i++)
@@ -104,7 +104,7 @@ start_statement(QueryDesc *query, int flags)
 }
 
 static bool
-is_temporary(List *name)
+creates_temporary(List *name)
 {
 	char *object;
 
@@ -112,28 +112,31 @@ is_temporary(List *name)
 }
 
 /*
- * What would be left in the caller's session, where a type is found before all
- * others; not every minor version of PostgreSQL refuses it.  Or taken from the
- * records.
+ * Is this one of the commands that the header names?  An object in the
+ * temporary schema would stay in the caller's session, and types are looked up
+ * there first.  Not every minor version of PostgreSQL refuses types there.
  */
 static bool
-is_refused(Node *statement)
+is_refused_command(Node *statement)
 {
 	switch (nodeTag(statement))
 	{
 		case T_CreateFunctionStmt:
-			return is_temporary(((CreateFunctionStmt *) statement)->funcname);
+			return creates_temporary(
+				((CreateFunctionStmt *) statement)->funcname);
 		case T_CreateDomainStmt:
-			return is_temporary(((CreateDomainStmt *) statement)->domainname);
+			return creates_temporary(
+				((CreateDomainStmt *) statement)->domainname);
 		case T_CreateEnumStmt:
-			return is_temporary(((CreateEnumStmt *) statement)->typeName);
+			return creates_temporary(((CreateEnumStmt *) statement)->typeName);
 		case T_CreateRangeStmt:
-			return is_temporary(((CreateRangeStmt *) statement)->typeName);
+			return creates_temporary(
+				((CreateRangeStmt *) statement)->typeName);
 		case T_CompositeTypeStmt:
 			return isTempNamespace(RangeVarGetCreationNamespace(
 				((CompositeTypeStmt *) statement)->typevar));
 		case T_DefineStmt:
-			return is_temporary(((DefineStmt *) statement)->defnames);
+			return creates_temporary(((DefineStmt *) statement)->defnames);
 		case T_DropStmt:
 			return ((DropStmt *) statement)->removeType == OBJECT_TABLE;
 		default:
@@ -147,11 +150,11 @@ run_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
 			QueryEnvironment *environment, DestReceiver *dest,
 			QueryCompletion *completion)
 {
-	if (fires_at_once())
+	if (fires_immediately())
 	{
 		if (IsA(statement->utilityStmt, ConstraintsSetStmt))
 			return;
-		if (is_refused(statement->utilityStmt))
+		if (is_refused_command(statement->utilityStmt))
 			ereport(
 				ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

@@ -1,5 +1,5 @@
 /*
- * money.c — amounts of money, as finite numeric values
+ * money.c — arithmetic on amounts of money
  */
 #include "postgres.h"
 

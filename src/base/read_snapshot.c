@@ -8,7 +8,7 @@
 
 #include "base/read_snapshot.h"
 
-/* What SPI does before it executes a statement. */
+/* Does what SPI does before it executes a statement. */
 void
 read_snapshot_push(ReadSnapshot snapshot)
 {

@@ -6,12 +6,16 @@
 
 typedef enum ReadSnapshot
 {
-	READ_CALLER,  /* the calling statement's own; read only */
-	READ_CURRENT, /* a new one, as for a new statement */
-	READ_LATEST,  /* all that is committed, at every isolation level */
+	READ_CALLER,  /* that of the calling statement */
+	READ_CURRENT, /* the one that a new statement would get */
+	READ_LATEST,  /* all committed rows, at every isolation level */
 } ReadSnapshot;
 
-/* Pushes it as the active snapshot; the caller pops it. */
+/*
+ * Makes the snapshot the active one; the caller has to call
+ * PopActiveSnapshot().  All but READ_CALLER also make the changes of the
+ * current command visible (CommandCounterIncrement()).
+ */
 extern void read_snapshot_push(ReadSnapshot snapshot);
 
 #endif /* ORDCANCEL_READ_SNAPSHOT_H */

@@ -1,5 +1,5 @@
 /*
- * relid_cache.c — caches by relation that relcache invalidations flag
+ * relid_cache.c — caches keyed by relation OID
  */
 #include "postgres.h"
 

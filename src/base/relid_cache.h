@@ -1,18 +1,18 @@
 /*
- * relid_cache.h — caches by relation that relcache invalidations flag
+ * relid_cache.h — caches keyed by relation OID
  *
- * Entries are kept for the life of the backend and stay where they are.  An
- * invalidation only clears "valid": what the entry holds may be in use, and
- * nothing may be looked up at that moment.  Whoever fills an entry sets
- * "valid" before reading, so that an invalidation that arrives meanwhile
- * clears it again.
+ * Entries live as long as the backend and never move.  A relcache invalidation
+ * only clears "valid", because the entry may be in use and no catalog may be
+ * read in an invalidation callback.  Code that fills an entry must set "valid"
+ * before it reads, so that an invalidation that arrives during the read clears
+ * it again.
  */
 #ifndef ORDCANCEL_RELID_CACHE_H
 #define ORDCANCEL_RELID_CACHE_H
 
 #include "utils/hsearch.h"
 
-/* What every entry begins with. */
+/* The first member of every entry. */
 typedef struct RelidCacheEntry
 {
 	Oid	 relid; /* hash key */
@@ -23,16 +23,20 @@ typedef struct RelidCache
 {
 	HTAB			  *hash;
 	Size			   entry_size;
-	struct RelidCache *next; /* of those that invalidations are passed to */
+	struct RelidCache *next; /* in the list of all caches */
 } RelidCache;
 
-/* Called once for each cache, when the library is loaded. */
+/*
+ * Creates the cache; called once for each when the library is loaded.  An
+ * entry has "entry_size" bytes and begins with a RelidCacheEntry.
+ */
 extern void relid_cache_init(RelidCache *cache, const char *name,
 							 Size entry_size);
 
-/* The entry of a relation; a new one is all zeros. */
+/* The entry of a relation.  A new entry is zeroed, hence not valid. */
 extern void *relid_cache_get(RelidCache *cache, Oid relid);
 
+/* Clears "valid" of all entries. */
 extern void relid_cache_invalidate_all(RelidCache *cache);
 
 #endif /* ORDCANCEL_RELID_CACHE_H */

@@ -1,5 +1,5 @@
 /*
- * result_row.c — SQL values to and from C, and rows that functions return
+ * result_row.c — rows that functions return
  */
 #include "postgres.h"
 

@@ -1,5 +1,7 @@
 /*
- * result_row.h — SQL values to and from C, and rows that functions return
+ * result_row.h — rows that functions return
+ *
+ * Also reads nullable values.  A null value is a NULL pointer in C.
  */
 #ifndef ORDCANCEL_RESULT_ROW_H
 #define ORDCANCEL_RESULT_ROW_H
@@ -9,30 +11,33 @@
 #include "datatype/timestamp.h"
 #include "utils/numeric.h"
 
-/* A column's value as a copy in the current memory context; NULL for NULL. */
+/* These copy a value into the current memory context; NULL if it is null. */
 extern char		   *nullable_text(Datum value, bool isnull);
 extern TimestampTz *nullable_time(Datum value, bool isnull);
 extern Numeric		nullable_numeric(Datum value, bool isnull);
 
 /*
- * A row that a function returns.  Its columns are found by name: the script of
- * another version may have declared more of them, or fewer.  A column that is
- * not set is NULL, and so is one that is set to NULL; a column that the row
- * does not have is skipped.
+ * A row that a function returns.  Columns are found by name, because the
+ * install script of another version may declare more or fewer of them: a
+ * column that is never set is null, and setting one that does not exist does
+ * nothing.
  */
 typedef struct ResultRow
 {
 	TupleDesc desc;
 	Datum	 *values;
 	bool	 *nulls;
-	int		 *at; /* where each of the columns is; -1: nowhere */
+	int		 *at; /* the index of each column in the row; -1 if it has none */
 } ResultRow;
 
-/* The functions below name a column by its place in "columns". */
+/*
+ * Starts a row with all columns null, in the current memory context.  The
+ * functions below identify a column by its index in "columns".
+ */
 extern void result_row_begin(ResultRow *row, TupleDesc desc,
 							 const char *const *columns, int count);
 
-/* Sets all columns to NULL, for another row. */
+/* Sets all columns to null, for another row. */
 extern void result_row_clear(ResultRow *row);
 
 static inline void
@@ -46,13 +51,14 @@ result_row_set(ResultRow *row, int column, Datum value, bool isnull)
 	row->nulls[at] = isnull;
 }
 
+/* These set a column.  A NULL pointer sets it to null. */
 extern void result_row_text(ResultRow *row, int column, const char *value);
 extern void result_row_time(ResultRow *row, int column,
 							const TimestampTz *value);
 extern void result_row_numeric(ResultRow *row, int column, Numeric value);
 extern void result_row_bool(ResultRow *row, int column, bool value);
 
-/* The row as a composite value. */
+/* The row as a composite Datum, in the current memory context. */
 extern Datum result_row_datum(const ResultRow *row);
 
 #endif /* ORDCANCEL_RESULT_ROW_H */

@@ -1,5 +1,5 @@
 /*
- * stable_settings.c — settings that text and expressions depend on, held still
+ * stable_settings.c — fixes settings that affect input and output of values
  */
 #include "postgres.h"
 
@@ -7,13 +7,16 @@
 
 #include "base/stable_settings.h"
 
-/* Most sessions have most of these already, and a lookup is cheap. */
+/*
+ * Most sessions have most of these values already, and reading a setting is
+ * much cheaper than setting it.
+ */
 static void
-fix(const char *name, const char *value)
+set_if_different(const char *name, const char *value)
 {
-	const char *now = GetConfigOption(name, true, false);
+	const char *current = GetConfigOption(name, true, false);
 
-	if (now && strcmp(now, value) != 0)
+	if (current && strcmp(current, value) != 0)
 		(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
 }
@@ -40,8 +43,8 @@ stable_settings_begin(const char *time_zone)
 	};
 
 	for (int i = 0; i < lengthof(settings); i++)
-		fix(settings[i][0], settings[i][1]);
-	fix("TimeZone", time_zone);
+		set_if_different(settings[i][0], settings[i][1]);
+	set_if_different("TimeZone", time_zone);
 	return nest;
 }
 

@@ -1,5 +1,5 @@
 /*
- * subxact.c — doing something that may fail, and going on
+ * subxact.c — running a step that may fail in a subtransaction
  */
 #include "postgres.h"
 
@@ -11,8 +11,8 @@
 #include "base/subxact.h"
 
 /*
- * A trigger that says it was canceled, or that ran into a lock_timeout of its
- * own, does not stop us.
+ * Was the query canceled from outside?  A trigger that raises query_canceled
+ * itself is an error of the step like any other.
  */
 static bool
 is_interrupt(const ErrorData *error)
@@ -32,7 +32,7 @@ subxact_try_any(SubxactStep step, void *arg)
 	MemoryContextSwitchTo(caller);
 	PG_TRY();
 	{
-		/* What SPI reads goes with its connection, so each step has its own. */
+		/* SPI frees its results when the connection ends, here after a step. */
 		SPI_connect();
 		MemoryContextSwitchTo(caller);
 		step(arg);

@@ -4,15 +4,15 @@
 #ifndef ORDCANCEL_TEXT_H
 #define ORDCANCEL_TEXT_H
 
-/* Are both NULL, or the same to the byte? */
+/* Are both NULL, or the same bytes? */
 extern bool equal_or_both_null(const char *a, const char *b);
 
-/* Are both not NULL, and the same to the byte? */
+/* Are both not NULL, and the same bytes? */
 extern bool equal_and_not_null(const char *a, const char *b);
 
 /*
- * Copies at most so many bytes of a text, cut between characters, and appends
- * "..." if it was cut.
+ * A copy of the text, truncated to at most "bytes" bytes at a character
+ * boundary, with "..." appended if it was truncated.
  */
 extern char *text_clip(const char *text, int bytes);
 

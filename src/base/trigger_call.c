@@ -1,5 +1,5 @@
 /*
- * trigger_call.c — is a trigger function called as the trigger it is for?
+ * trigger_call.c — checks how a trigger function was called
  */
 #include "postgres.h"
 

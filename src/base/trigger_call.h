@@ -1,5 +1,5 @@
 /*
- * trigger_call.h — is a trigger function called as the trigger it is for?
+ * trigger_call.h — checks how a trigger function was called
  */
 #ifndef ORDCANCEL_TRIGGER_CALL_H
 #define ORDCANCEL_TRIGGER_CALL_H
@@ -8,14 +8,14 @@
 #include "fmgr.h"
 
 /*
- * The data of a trigger function's call.  39P01
- * (trigger_protocol_violated) if it is called in another way.
+ * The TriggerData of the call.  39P01 (trigger_protocol_violated) if the
+ * function was not called as a trigger.
  */
 extern TriggerData *trigger_call(FunctionCallInfo fcinfo);
 
 /*
- * The same for a trigger AFTER ROW.  "event" is TRIGGER_EVENT_INSERT, _UPDATE
- * or _DELETE, or TRIGGER_EVENT_ANY_ROW.
+ * The same, and 39P01 unless it is an AFTER ROW trigger for "event":
+ * TRIGGER_EVENT_INSERT, _UPDATE or _DELETE, or TRIGGER_EVENT_ANY_ROW.
  */
 #define TRIGGER_EVENT_ANY_ROW ((TriggerEvent) -1)
 

@@ -1,5 +1,5 @@
 /*
- * virtual_columns.c — columns that a row does not hold
+ * virtual_columns.c — computes virtual generated columns
  */
 #include "postgres.h"
 

@@ -1,5 +1,5 @@
 /*
- * config_table.c — reading the extension's own tables
+ * config_table.c — reads the configuration tables of the extension
  */
 #include "postgres.h"
 
@@ -40,7 +40,7 @@ config_raise_dropped(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("extension \"ordcancel\" was dropped meanwhile")));
+			 errmsg("extension \"ordcancel\" was dropped concurrently")));
 }
 
 Oid
@@ -66,12 +66,12 @@ scan(Oid relid, const char *index, ScanKey keys, int nkeys, bool first,
 	HeapTuple	tuple;
 	int			count = 0;
 
-	/* The library may be loaded where the extension is not created. */
+	/* The library can be loaded in a database without the extension. */
 	if (!OidIsValid(relid))
 		return 0;
 	rel = try_table_open(relid, AccessShareLock);
 	if (rel == NULL)
-		return 0; /* it was dropped meanwhile */
+		return 0; /* it was dropped concurrently */
 	scan = systable_beginscan(rel,
 							  get_relname_relid(index,
 												RelationGetNamespace(rel)),
@@ -125,22 +125,22 @@ config_find(const ConfigSearch *search, ConfigRowCallback row, void *arg)
 }
 
 uint64
-config_fingerprint(uint64 mark, HeapTuple row)
+config_fingerprint(uint64 fingerprint, HeapTuple row)
 {
 	const unsigned char *data = (const unsigned char *) row->t_data;
 	Size				 begin = offsetof(HeapTupleHeaderData, t_bits);
 
-	mark = hash_combine64(mark,
-						  hash_bytes_extended((unsigned char *) &row->t_self,
-											  sizeof(ItemPointerData),
-											  HeapTupleHeaderGetRawXmin(
-												  row->t_data)));
-	return hash_combine64(mark,
+	fingerprint = hash_combine64(
+		fingerprint,
+		hash_bytes_extended((unsigned char *) &row->t_self,
+							sizeof(ItemPointerData),
+							HeapTupleHeaderGetRawXmin(row->t_data)));
+	return hash_combine64(fingerprint,
 						  hash_bytes_extended(data + begin, row->t_len - begin,
 											  0));
 }
 
-/* A new library over the tables of an older script must not read past them. */
+/* A newer library must not read past the columns of older tables. */
 static Datum
 config_value(HeapTuple row, TupleDesc desc, int column, bool *isnull)
 {

@@ -1,9 +1,10 @@
 /*
- * config_table.h — reading the extension's own tables
+ * config_table.h — reads the configuration tables of the extension
  *
- * Scans without SQL: no privileges, no search_path and no plan are involved,
- * and the newest committed rows are seen in every isolation level.  Columns
- * are addressed by position; the install script only ever appends to them.
+ * Rows are read by catalog-style scans instead of SQL.  So privileges,
+ * search_path and plans do not matter, and the newest committed rows are seen
+ * at every isolation level.  Columns are addressed by number, so upgrade
+ * scripts must only append columns.
  */
 #ifndef ORDCANCEL_CONFIG_TABLE_H
 #define ORDCANCEL_CONFIG_TABLE_H
@@ -14,51 +15,57 @@
 
 #include "base/compat.h"
 
-/* Called for each row; the row is gone when it returns. */
+/* Called for each row; the row is valid until the callback returns. */
 typedef void (*ConfigRowCallback)(HeapTuple row, TupleDesc desc, void *arg);
 
-/* The OID of a relation in schema ordcancel, or InvalidOid. */
+/* The OID of a relation in schema ordcancel, or InvalidOid if none. */
 extern Oid config_relation(const char *name);
 
-/* The extension was dropped while we were at work. */
+/* Raises 42704: the extension was dropped concurrently. */
 pg_noreturn extern void config_raise_dropped(void);
 
-/* The owner of the extension, who may write its tables. */
+/* The role that owns the extension's tables; 42704 if they are gone. */
 extern Oid config_owner(void);
 
 /*
- * Reads a configuration table in primary-key order: the rows of one order
- * table, or with InvalidOid all rows.  Returns how many there were.
+ * Reads the rows of one order table, or all rows if "orders" is InvalidOid, in
+ * primary key order.  Returns the number of rows; 0 if there is no such
+ * table.
  */
 extern int config_scan(const char *name, Oid orders, ConfigRowCallback row,
 					   void *arg);
-/* The record tables that were detached, or whose order table is gone. */
+
+/* The same for all rows of ordcancel_internal.detached. */
 extern int config_scan_detached(ConfigRowCallback row, void *arg);
 
-/* Some of the rows of one order table: those with a text in a column. */
+/* Selects rows of one order table by a text column. */
 typedef struct ConfigSearch
 {
 	const char *table;
-	const char *index;	  /* (orders, column, ...) */
-	bool		bytewise; /* the column is in it in the collation "C" */
+	const char *index;	  /* its first columns are (orders, column) */
+	bool		bytewise; /* the column is indexed with collation "C" */
 	Oid			orders;
 	int			column;
 	const char *text;
-	bool		beyond; /* greater texts instead */
-	bool		first;	/* only the first row */
+	bool		beyond; /* rows with a greater text, not an equal one */
+	bool		first;	/* the first row only */
 } ConfigSearch;
 
-/* Reads them in the order of the index.  Returns how many there were. */
+/* Reads these rows in index order.  Returns the number of rows. */
 extern int config_find(const ConfigSearch *search, ConfigRowCallback row,
 					   void *arg);
 
 /*
- * Adds a row to a mark.  The marks of two readings are the same only if the
- * rows were, version by version.
+ * Adds a row to a fingerprint, which starts as 0, and returns the new one.  Two
+ * reads with equal fingerprints have read the same row versions.
  */
-extern uint64 config_fingerprint(uint64 mark, HeapTuple row);
+extern uint64 config_fingerprint(uint64 fingerprint, HeapTuple row);
 
-/* A column of a row, copied; NULL where the column is NULL. */
+/*
+ * The value of a column, copied into the current memory context; NULL, false,
+ * InvalidOid or 0 if it is null.  55000 if the table has no such column,
+ * because the library is newer than the extension's tables.
+ */
 extern char		*config_text(HeapTuple row, TupleDesc desc, int column);
 extern char		*config_name(HeapTuple row, TupleDesc desc, int column);
 extern Interval *config_interval(HeapTuple row, TupleDesc desc, int column);

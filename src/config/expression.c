@@ -1,5 +1,5 @@
 /*
- * expression.c — SQL expressions that a user gives as text
+ * expression.c — checks SQL expressions that users pass as text
  */
 #include "postgres.h"
 
@@ -29,7 +29,7 @@ expression_is_one(const char *text)
 	List	   *statements;
 	SelectStmt *select;
 
-	/* Bare as well, or "a) OR (b" would pass, and change what stands around. */
+	/* Without parentheses too, to refuse a text like "a) OR (b". */
 	if (list_length(
 			raw_parser(psprintf("SELECT %s\n", text), RAW_PARSE_DEFAULT)) != 1)
 		return false;
@@ -51,11 +51,12 @@ expression_is_one(const char *text)
 }
 
 /*
- * Rows are given as values, which have no place in a table.  And a temporary
- * table would be that of whoever calls.
+ * Refuses system columns, which the row passed as a parameter does not have,
+ * and temporary tables, which belong to the session of the caller.  "level" is
+ * the current depth of subqueries.
  */
 static bool
-check_columns(Node *node, void *level)
+check_references(Node *node, void *level)
 {
 	if (node == NULL)
 		return false;
@@ -75,14 +76,14 @@ check_columns(Node *node, void *level)
 						 errmsg("table \"%s\" is temporary",
 								get_rel_name(rte->relid))));
 		}
-		return query_tree_walker((Query *) node, check_columns, &below, 0);
+		return query_tree_walker((Query *) node, check_references, &below, 0);
 	}
 	if (IsA(node, Var) && ((Var *) node)->varattno < 0 &&
 		((Var *) node)->varlevelsup == *(Index *) level)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("system columns of the order are not available")));
-	return expression_tree_walker(node, check_columns, level);
+	return expression_tree_walker(node, check_references, level);
 }
 
 bool
@@ -187,7 +188,7 @@ analyze(const char *name, Relation rel, const char *text, Oid type)
 						format_type_be(exprType(node)),
 						format_type_be(type))));
 	assign_expr_collations(pstate, value);
-	(void) check_columns(value, &level);
+	(void) check_references(value, &level);
 	free_parsestate(pstate);
 	return value;
 }
@@ -195,19 +196,20 @@ analyze(const char *name, Relation rel, const char *text, Oid type)
 static bool
 same_functions(Node *a, Node *b)
 {
-	List	 *ours = expression_functions(a);
-	List	 *theirs = expression_functions(b);
+	List	 *a_functions = expression_functions(a);
+	List	 *b_functions = expression_functions(b);
 	ListCell *lc;
 
-	foreach(lc, theirs)
-		if (!expression_calls(ours, lfirst(lc)))
+	foreach(lc, b_functions)
+		if (!expression_calls(a_functions, lfirst(lc)))
 			return false;
-	return list_length(ours) == list_length(theirs);
+	return list_length(a_functions) == list_length(b_functions);
 }
 
-/* The name that the row has in the text, and the path to read it with. */
+/* Analyzes the pinned text as it will be when it is run. */
 static Node *
-read_again(const OrderTable *table, Relation rel, const char *text, Oid type)
+analyze_pinned(const OrderTable *table, Relation rel, const char *text,
+			   Oid type)
 {
 	int	  nest = safe_search_path_begin();
 	Node *node = analyze(PINNED_ROW, rel, text, type);
@@ -224,29 +226,30 @@ expression_pin(const OrderTable *table, const char *text, Oid type,
 	Node	*node;
 	char	*pinned;
 	int		 nest;
-	int		 formats;
+	int		 settings;
 
 	if (!expression_is_one(text))
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("it must be one expression of type %s",
+				 errmsg("it must be a single expression of type %s",
 						format_type_be(type))));
 	rel = table_open(table->relid, AccessShareLock);
 	node = analyze(table->name, rel, text, type);
 	*functions = expression_functions_text(node);
 
-	/* Literals were read as the session has it; they are written as we do. */
-	formats = stable_settings_begin(table->time_zone);
+	/* Literals were read with the session's settings; write them with ours. */
+	settings = stable_settings_begin(table->time_zone);
 	nest = safe_search_path_begin();
 	pinned = deparse_expression(node,
 								deparse_context_for(PINNED_ROW, table->relid),
 								true, true);
 	safe_search_path_end(nest);
-	if (!same_functions(node, read_again(table, rel, pinned, type)))
+	if (!same_functions(node, analyze_pinned(table, rel, pinned, type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("it uses an operator that cannot be written out")));
-	stable_settings_end(formats);
+				 errmsg(
+					 "it uses an operator that cannot be schema-qualified")));
+	stable_settings_end(settings);
 	table_close(rel, NoLock);
 	return pinned;
 }

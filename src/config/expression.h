@@ -1,36 +1,43 @@
 /*
- * expression.h — SQL expressions that a user gives as text
+ * expression.h — checks SQL expressions that users pass as text
+ *
+ * For conditions of blocks and refund_due, when add_block() or attach() sets
+ * them.  pinned_query.h runs the result later.
  */
 #ifndef ORDCANCEL_EXPRESSION_H
 #define ORDCANCEL_EXPRESSION_H
 
 #include "config/order_table.h"
 
-/* What a pinned expression calls the order row, whatever the table is called. */
+/* The name of the order row in pinned expressions. */
 #define PINNED_ROW "order_row"
 
-/* Is the text one expression, and nothing more?  Errors where it is no SQL. */
+/* Is the text a single expression?  42601 if it cannot be parsed at all. */
 extern bool expression_is_one(const char *text);
 
 /*
- * The expression over a row of the order table again, as a value of the type,
- * with every name that is not PostgreSQL's own qualified and every cast
- * written out, so that it means the same under any search_path (pinned.h).
- * Nothing of it is run.  An error where it does not fit.  *functions becomes
- * what expression_functions_text says of it.
+ * Pins an expression over a row of the order table: returns its text with all
+ * names outside pg_catalog schema-qualified and all casts written out, so that
+ * it means the same under any search_path.  The expression is coerced to
+ * "type".  It is analyzed, but not run; errors of the parser and 42601, 42804,
+ * 42P16 and 0A000 are raised if it cannot be used.  *functions is set to the
+ * result of expression_functions_text().
  */
 extern char *expression_pin(const OrderTable *table, const char *text,
 							Oid type, char **functions);
 
 /*
- * The functions other than PostgreSQL's own that a Query or an expression
- * calls, as a list of their full signatures.  A text that is read again must
- * call the same: one with a better match may have been made meanwhile.
+ * The functions outside pg_catalog that a Query or an expression calls, as a
+ * list of qualified signatures.  When a pinned text is parsed again, it must
+ * not call other functions: a function with better matching argument types may
+ * have been created since.
  */
 extern List *expression_functions(Node *node);
-extern bool	 expression_calls(List *functions, const char *signature);
 
-/* As one text, a line for each; and back. */
+/* Is the signature in the list? */
+extern bool expression_calls(List *functions, const char *signature);
+
+/* The same list as a text, one signature per line, and back. */
 extern char *expression_functions_text(Node *node);
 extern List *expression_functions_of(const char *text);
 

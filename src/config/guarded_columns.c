@@ -1,10 +1,9 @@
 /*
- * guarded_columns.c — the columns of an order table whose changes are judged
+ * guarded_columns.c — the columns whose changes the update trigger checks
  *
- * attach names them in the WHEN of the guard for deletes, which is always
- * true: so PostgreSQL keeps them, under whatever name, and they can be read
- * from pg_depend also while the rest of the configuration does not fit the
- * table any more.  Updates of other columns then still work.
+ * attach() names these columns in an always true WHEN condition of the trigger
+ * for DELETE.  So PostgreSQL refuses to drop them, follows their renaming, and
+ * lists them in pg_depend.
  */
 #include "postgres.h"
 
@@ -27,7 +26,7 @@
 
 #define GUARD_DELETE "!ordcancel_guard_delete"
 
-/* A primary key has at most INDEX_MAX_KEYS columns. */
+/* The primary key, the status and policy_by. */
 #define GUARDED_MAX (INDEX_MAX_KEYS + 2)
 
 typedef struct GuardedEntry
@@ -46,7 +45,7 @@ guarded_columns_init(void)
 					 sizeof(GuardedEntry));
 }
 
-/* The columns of a relation that its trigger depends on. */
+/* The columns of a relation that the trigger depends on. */
 static int
 read_columns(Oid relid, Oid trigger, AttrNumber *columns)
 {
@@ -75,7 +74,10 @@ read_columns(Oid relid, Oid trigger, AttrNumber *columns)
 	return count;
 }
 
-/* Of a partition the columns stand with the table that was attached. */
+/*
+ * The clone of the trigger on a partition has no dependencies on columns, so
+ * they are looked up on the attached ancestor and mapped by name.
+ */
 static int
 find_columns(Oid relid, AttrNumber *columns)
 {
@@ -99,7 +101,7 @@ find_columns(Oid relid, AttrNumber *columns)
 	return count;
 }
 
-/* Entries stay where they are, so the last one can be kept at hand. */
+/* Entries never move, so a pointer to the last one can be kept. */
 static GuardedEntry *
 entry_of(Oid relid)
 {

@@ -27,7 +27,7 @@ static char *party = NULL;
 static char *clock_setting = NULL;
 static char *relay_databases = NULL;
 
-static bool defined = false;
+static bool defined = false; /* guc_init() has finished */
 
 static const struct config_enum_entry notify_modes[] = {
 	{"commit", NOTIFY_COMMIT, false},
@@ -44,13 +44,13 @@ parse_clock(const char *value)
 							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
-/* Words that are another instant each time that they are read. */
+/* Is it a keyword like "now", whose value changes over time? */
 static bool
-is_relative(char *word)
+is_relative(char *keyword)
 {
 	int value;
 
-	if (DecodeSpecial(0, word, &value) != RESERV)
+	if (DecodeSpecial(0, keyword, &value) != RESERV)
 		return false;
 	switch (value)
 	{
@@ -65,11 +65,11 @@ is_relative(char *word)
 }
 
 /*
- * One finite instant.  The settings of a database are read where no error may
- * be raised, so it is not parse_clock that is asked.
+ * Is it a finite timestamp?  Not timestamptz_in(), because it raises errors,
+ * which a check hook must not do.
  */
 static bool
-clock_is_fine(const char *value)
+clock_is_valid(const char *value)
 {
 	char		 work[MAXDATELEN + MAXDATEFIELDS];
 	char		*field[MAXDATEFIELDS];
@@ -96,12 +96,12 @@ static bool
 check_clock(char **value, void **extra, GucSource source)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	volatile bool fine = (*value)[0] == '\0';
+	volatile bool valid = (*value)[0] == '\0';
 
-	/* PostgreSQL 15 raises a time zone that there is not. */
+	/* In PostgreSQL 15 an unknown time zone raises an error. */
 	PG_TRY();
 	{
-		fine = fine || clock_is_fine(*value);
+		valid = valid || clock_is_valid(*value);
 	}
 	PG_CATCH();
 	{
@@ -109,19 +109,19 @@ check_clock(char **value, void **extra, GucSource source)
 		FlushErrorState();
 	}
 	PG_END_TRY();
-	if (fine)
+	if (valid)
 		return true;
-	GUC_check_errdetail("It is one point in time, or empty.");
-	GUC_check_errhint("Write it as in \"2026-03-02 10:00:00+00\".");
+	GUC_check_errdetail("The value must be an absolute timestamp or empty.");
+	GUC_check_errhint("Write it like \"2026-03-02 10:00:00+00\".");
 	return false;
 }
 
 /*
- * How long a text is, without raising anything about it: check hooks may not.
- * Blanks at the ends do not count in notes.
+ * The length of a text in characters.  Raises no error for invalid encoding,
+ * which a check hook must not do.  Notes are trimmed first.
  */
 static int
-characters(const char *text, bool is_note)
+character_count(const char *text, bool is_note)
 {
 	int encoding = GetDatabaseEncoding();
 	int left;
@@ -143,27 +143,26 @@ characters(const char *text, bool is_note)
 }
 
 /*
- * Who sets it now is told.  What was set before there was anybody to tell, for
- * the database, say, or before this library was loaded, would be dropped with
- * a warning, and something else be done than was asked for: it is kept, and
- * refused where it is used.
+ * Can an invalid value be refused with an error?  Not if it comes from a file,
+ * database or role, or was set before the library was loaded: PostgreSQL would
+ * only warn, and use the default instead.  Such a value is accepted here and
+ * refused when it is used.
  */
 static bool
-is_being_set(GucSource source)
+is_set_in_session(GucSource source)
 {
 	return defined && source >= PGC_S_CLIENT;
 }
 
-/* Refuses what no plain update and no call could use. */
 static bool
-check_length(const char *value, int longest, bool is_note, GucSource source)
+check_length(const char *value, int max_length, bool is_note, GucSource source)
 {
-	int count = characters(value, is_note);
+	int count = character_count(value, is_note);
 
-	if (count <= longest || !is_being_set(source))
+	if (count <= max_length || !is_set_in_session(source))
 		return true;
-	GUC_check_errdetail("It has %d characters; %d are allowed.", count,
-						longest);
+	GUC_check_errdetail("It has %d characters; the maximum is %d.", count,
+						max_length);
 	return false;
 }
 
@@ -178,7 +177,7 @@ check_reason(char **value, void **extra, GucSource source)
 {
 	if (check_length(*value, REASON_MAX_LENGTH, false, source))
 		return true;
-	GUC_check_errhint("It is a code of table ordcancel.reason.");
+	GUC_check_errhint("Use a code of table ordcancel.reason.");
 	return false;
 }
 
@@ -189,7 +188,7 @@ check_note(char **value, void **extra, GucSource source)
 }
 
 #define PARTIES \
-	"It is \"customer\", \"merchant\", or empty for what the role may be."
+	"The value must be \"customer\", \"merchant\", or empty for the default of the role."
 
 static bool
 is_party(const char *value)
@@ -203,18 +202,19 @@ is_party(const char *value)
 static bool
 check_party(char **value, void **extra, GucSource source)
 {
-	if (is_party(*value) || !is_being_set(source))
+	if (is_party(*value) || !is_set_in_session(source))
 		return true;
 	GUC_check_errdetail(PARTIES);
 	return false;
 }
 
 #define LIST_OF_DATABASES \
-	"It is a list of names of databases, with commas between them."
+	"The value must be a comma-separated list of database names."
 
 /*
- * While the setting is being defined a wrong value would only be a warning,
- * and the server would run without a relay; guc_relay_databases raises it.
+ * While the setting is being defined, refusing a value would only cause a
+ * warning, and the server would run without a relay.  guc_relay_databases()
+ * raises the error then.
  */
 static bool
 check_relay_databases(char **value, void **extra, GucSource source)
@@ -254,10 +254,10 @@ guc_init(void)
 		"Lets TRUNCATE of an order table empty its records too, instead of refusing it.",
 		"For test databases.", &guc_allow_truncate, false, PGC_SUSET,
 		GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
-	/* Superusers only: a window is judged by it. */
+	/* Superusers only, because grace periods depend on it. */
 	DefineCustomStringVariable(
 		"ordcancel.clock",
-		"Sets the time by which cancellations are judged and recorded, for tests and replays.",
+		"Sets the time that cancellations are decided by and recorded with, for tests and replays.",
 		"One point in time. When empty, the real time.", &clock_setting, "",
 		PGC_SUSET, GUC_NOT_IN_SAMPLE, check_clock, NULL, NULL);
 	DefineCustomStringVariable(
@@ -270,7 +270,7 @@ guc_init(void)
 		"commit: in the transaction; relay: by a background worker after the commit; off: never.",
 		&guc_notify, NOTIFY_COMMIT, notify_modes, PGC_SUSET, 0, NULL, NULL,
 		NULL);
-	/* It takes away what the role may do, and gives nothing. */
+	/* For everyone, because it can only restrict what the role may do. */
 	DefineCustomStringVariable(
 		"ordcancel.party",
 		"Sets the party for which a role acts that may act as the merchant.",
@@ -281,7 +281,7 @@ guc_init(void)
 		"Sets the reason of cancellations that plain writes make.",
 		"A code of ordcancel.reason, at most 100 characters.", &reason, "",
 		PGC_USERSET, 0, check_reason, NULL, NULL);
-	/* Only the postmaster acts on it; elsewhere it must not be unknown. */
+	/* Only the postmaster uses it, but every backend must know the setting. */
 	DefineCustomStringVariable(
 		"ordcancel.relay_databases",
 		"Lists the databases in which a background worker announces events.",
@@ -295,7 +295,7 @@ guc_init(void)
 }
 
 static char *
-nonempty(const char *value)
+copy_if_set(const char *value)
 {
 	return value && value[0] ? pstrdup(value) : NULL;
 }
@@ -303,19 +303,19 @@ nonempty(const char *value)
 char *
 guc_actor(void)
 {
-	return nonempty(actor);
+	return copy_if_set(actor);
 }
 
 char *
 guc_reason(void)
 {
-	return nonempty(reason);
+	return copy_if_set(reason);
 }
 
 char *
 guc_note(void)
 {
-	return nonempty(note);
+	return copy_if_set(note);
 }
 
 const char *

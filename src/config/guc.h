@@ -1,8 +1,9 @@
 /*
  * guc.h — the ordcancel.* settings
  *
- * None of them decides what is allowed but the clock and allow_truncate, which
- * only a superuser may set, and party, which only takes away.
+ * Every user can set actor, reason, note and party.  These cannot extend what a
+ * role may do: party can only restrict a role that may act as the merchant.
+ * The other settings are for superusers or the configuration file.
  */
 #ifndef ORDCANCEL_GUC_H
 #define ORDCANCEL_GUC_H
@@ -17,26 +18,30 @@ typedef enum NotifyMode
 	NOTIFY_OFF,
 } NotifyMode;
 
-extern int	guc_notify;
+extern int	guc_notify; /* a NotifyMode */
 extern bool guc_allow_truncate;
 
+/* Defines the settings; called once, when the library is loaded. */
 extern void guc_init(void);
 
-/* The databases that are to have a relay; FATAL if that is no list. */
+/* Names of the databases that have a relay; FATAL if the setting is invalid. */
 extern List *guc_relay_databases(void);
 
-/* What a plain write says of itself; NULL where nothing is set. */
+/* A copy in the current memory context; NULL if empty. */
 extern char *guc_actor(void);
 extern char *guc_reason(void);
 extern char *guc_note(void);
 
-/* For whom the session wants to act: "customer", "merchant", or NULL; 22023. */
+/* "customer", "merchant", or NULL if empty; 22023 if the setting is invalid. */
 extern const char *guc_party(void);
 
-/* The time by which windows are judged: the clock, not the transaction's. */
+/*
+ * The current time, for deciding and recording: the time of the clock, not the
+ * start of the transaction, unless ordcancel.clock is set.
+ */
 extern TimestampTz guc_now(void);
 
-/* The same for what must not change within a statement. */
+/* The same, but the start of the statement, so it is stable within one. */
 extern TimestampTz guc_statement_now(void);
 
 #endif /* ORDCANCEL_GUC_H */

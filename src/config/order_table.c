@@ -1,8 +1,8 @@
 /*
- * order_table.c — what a backend knows of an attached order table
+ * order_table.c — the cached description of an attached order table
  *
- * Two caches by relation: of order tables, and for partitions of the attached
- * table above them.
+ * There are two caches: the OrderTable of a relation, and the attached ancestor
+ * of a partition.
  */
 #include "postgres.h"
 
@@ -20,21 +20,21 @@
 typedef struct TableEntry
 {
 	RelidCacheEntry cached;
-	bool			rebuild; /* do not compare, build it again */
-	uint64			loads;
-	OrderTable	   *table; /* NULL and valid: not attached */
+	bool			rebuild; /* load without comparing first */
+	uint64			loads;	 /* how often it was replaced */
+	OrderTable	   *table;	 /* NULL and valid: not attached */
 } TableEntry;
 
 typedef struct RootEntry
 {
-	RelidCacheEntry cached; /* a partition */
-	Oid				root;	/* InvalidOid: no ancestor is attached */
+	RelidCacheEntry cached; /* of a partition */
+	Oid				root;	/* attached ancestor, or InvalidOid */
 } RootEntry;
 
 static RelidCache tables;
 static RelidCache roots;
 
-/* Renaming a schema invalidates no table in it. */
+/* Renaming a schema sends no invalidations for the tables in it. */
 static void
 invalidate_all(Datum arg, int cache, uint32 hash)
 {
@@ -42,7 +42,7 @@ invalidate_all(Datum arg, int cache, uint32 hash)
 	relid_cache_invalidate_all(&roots);
 }
 
-/* Policies were checked against the labels of an enum. */
+/* Statuses of policies were checked against the labels of an enum. */
 static void
 invalidate_enums(Datum arg, int cache, uint32 hash)
 {
@@ -64,9 +64,9 @@ order_table_init(void)
 	CacheRegisterSyscacheCallback(ENUMOID, invalidate_enums, (Datum) 0);
 }
 
-/* The table as it is now; the one that is there, if it is still the same. */
+/* Returns the cached OrderTable if it is still correct, else loads one. */
 static OrderTable *
-current(const TableEntry *entry, bool rebuild)
+find_or_load(const TableEntry *entry, bool rebuild)
 {
 	return entry->table && !rebuild && order_table_fits(entry->table) ?
 		entry->table :
@@ -74,9 +74,9 @@ current(const TableEntry *entry, bool rebuild)
 }
 
 /*
- * To read the words of the rules may run checks of a domain, which may call us
- * for the same table: what they have loaded is newer then, and ours is not
- * taken.
+ * Reading statuses may run the check of a domain, which may call functions of
+ * ordcancel for the same table.  If such a call has replaced the entry's table,
+ * that one is newer and is kept.
  */
 static void
 load(TableEntry *entry)
@@ -86,14 +86,14 @@ load(TableEntry *entry)
 	OrderTable *fresh;
 
 	/*
-	 * Set before the load: an invalidation that arrives while it reads unsets
-	 * it, and the next caller reads again.
+	 * Set before the load, so that an invalidation during the load clears it
+	 * and the next caller loads again.
 	 */
 	entry->cached.valid = true;
 	entry->rebuild = false;
 	PG_TRY();
 	{
-		fresh = current(entry, rebuild);
+		fresh = find_or_load(entry, rebuild);
 	}
 	PG_CATCH();
 	{
@@ -106,11 +106,11 @@ load(TableEntry *entry)
 		return;
 	if (fresh && fresh == entry->table)
 	{
-		fresh->changes++; /* of its policies nobody has looked */
+		fresh->changes++; /* policies were not compared */
 		return;
 	}
 
-	/* The old one may be in use further up the stack: it goes at the end. */
+	/* The old one may still be in use further up the call stack. */
 	if (entry->table)
 		MemoryContextSetParent(entry->table->context, TopTransactionContext);
 	if (fresh)

@@ -1,16 +1,18 @@
 /*
- * order_table.h — what a backend knows of an attached order table
+ * order_table.h — the cached description of an attached order table
  *
- * One OrderTable per attached table: its columns, key, blocks, the policies
- * that were used and the prepared statements over it.  It is built on first
- * use, and compared after a relcache invalidation, which every change of the
- * configuration sends for the order table, and ANALYZE too: it is built anew
- * only if it would not be the same.
+ * Each backend keeps one OrderTable per attached table that it has used: the
+ * columns, key and blocks, and caches of policies and prepared statements.  It
+ * is built on first use.  A relcache invalidation of the order table, which
+ * every change of its configuration sends (and ANALYZE, too), makes the next
+ * order_table_find() compare it with the catalogs and the configuration, and
+ * rebuild it if they differ.
  *
- * What was handed out of it never changes.  A stale OrderTable is replaced,
- * and so is a stale policy; they are not freed until the transaction ends, so
- * a pointer holds through user code that runs in between; ask again for what
- * must be new.
+ * A stale OrderTable is replaced, not changed, and is freed only at the end of
+ * the transaction; the same holds for a stale policy.  So pointers remain valid
+ * while user code runs.  Code that needs the current description must call
+ * order_table_find() again.  Only the caches in it change: policies, changes,
+ * expr_query, statements, live_index and newest_index.
  */
 #ifndef ORDCANCEL_ORDER_TABLE_H
 #define ORDCANCEL_ORDER_TABLE_H
@@ -22,41 +24,42 @@
 
 #include "decision/policy.h"
 
-/* A column of the order table that we read or write. */
+/* A column of the order table that is read or written in C. */
 typedef struct Column
 {
 	AttrNumber attnum; /* 0: not configured */
 	char	  *name;
 	Oid		   type;
-	Oid		   base; /* the type under a domain */
+	Oid		   base; /* the base type if it is a domain */
 	int32	   typmod;
 	int16	   typlen;
 	bool	   typbyval;
-	bool	   blank_padded; /* character(n): trailing blanks are not text */
-	Oid		   input;		 /* the type's functions */
+	bool	   blank_padded; /* character(n): ignore trailing blanks */
+	Oid		   input;		 /* the type's input function */
 	Oid		   ioparam;
-	bool	   input_is_plain; /* it runs no code of a user's */
-	FmgrInfo   in;			   /* of a plain one */
+	bool	   input_is_plain; /* it runs no user-defined code */
+	FmgrInfo   in;			   /* the input and output functions */
 	FmgrInfo   out;
 
-	/* key columns: the order that the index keeps */
-	Oid		 equal; /* the operators */
+	/* key columns only: how the primary key's index compares */
+	Oid		 equal; /* operators */
 	Oid		 less;
 	FmgrInfo equal_function;
 	FmgrInfo compare_function;
 	Oid		 collation;
 } Column;
 
+/* A block: while its condition is true, the order cannot be canceled. */
 typedef struct BlockRule
 {
 	char *name;
-	char *condition; /* pinned */
+	char *condition; /* pinned, see expression.h */
 	char *hint;		 /* or NULL */
-	bool  customer;	 /* whom it stops */
-	bool  merchant;
+	bool  customer;	 /* applies to the customer */
+	bool  merchant;	 /* applies to the merchant */
 } BlockRule;
 
-/* The statements over one order table; see order_row.c and record.c. */
+/* Prepared statements for one order table; see rows/plan_cache.h. */
 typedef enum StatementKind
 {
 	STATEMENT_VISIBLE,
@@ -64,7 +67,7 @@ typedef enum StatementKind
 	STATEMENT_LOCK_FREE_ORDER,
 	STATEMENT_READ_ORDER,
 	STATEMENT_WRITE_STATUS,
-	STATEMENT_FIND_OVERDUE, /* from here on: over the record tables */
+	STATEMENT_FIND_OVERDUE, /* the first one for the record tables */
 	STATEMENT_FIND_REQUEST_KEY,
 	STATEMENT_UNSETTLED,
 	STATEMENT_FIND_REFUND,
@@ -72,13 +75,13 @@ typedef enum StatementKind
 	STATEMENT_COUNT,
 } StatementKind;
 
-/* A status that the rules name, where equal statuses may differ in bytes. */
+/* A status in the configuration; see status_equality.h. */
 typedef struct StatusName
 {
 	char	  *text;
-	char	  *policy; /* whose word it is */
-	StatusKind kind;   /* STATUS_ORDINARY: of a rule */
-	Datum	   value;
+	char	  *policy; /* the policy that names it */
+	StatusKind kind;   /* STATUS_ORDINARY: a rule names it */
+	Datum	   value;  /* of the status column's type */
 } StatusName;
 
 typedef struct PolicyCache PolicyCache;
@@ -87,71 +90,77 @@ typedef struct OrderTable
 {
 	MemoryContext context; /* holds all of this */
 	Oid			  relid;
-	uint64		  serial; /* of this description, in the session */
-	uint64 mark; /* of the configuration's rows, see config_fingerprint */
-	uint64 status_names_fingerprint; /* and of those that the words are of */
-	TupleDesc desc; /* the columns as they were when it was built */
-	Oid		  owner;
-	char	 *label; /* schema.table, quoted: for SQL and messages */
-	char	 *name;	 /* the table's name alone */
-	char	 *alias; /* for its rows in our SQL; no column has it */
-	bool	  partitioned;
+	uint64		  serial;	   /* identifies this description in the session */
+	uint64		  fingerprint; /* of its rows in order_table and block */
+	uint64		  status_names_fingerprint; /* in policy and rule */
+	TupleDesc	  desc; /* the order table's at the time of loading */
+	Oid			  owner;
+	char		 *label; /* schema.table, quoted: for SQL and messages */
+	char		 *name;	 /* without the schema, not quoted */
+	char		 *alias; /* for SQL; not the name of any column */
+	bool		  partitioned;
 
 	Column	  status;
-	Column	  placed_at;
-	Column	  policy_by;
+	Column	  placed_at; /* attnum 0: not configured */
+	Column	  policy_by; /* attnum 0: not configured */
 	int		  nkeys;
 	Column	 *keys;
-	char	**record_keys;		 /* the keys' names in the record tables */
-	Oid		  key_index;		 /* the primary key's */
-	TupleDesc key_desc;			 /* of a composite key, for its text */
-	bool	  key_has_format;	 /* the key's text depends on settings */
-	bool	  policy_has_format; /* that of policy_by does */
+	char	**record_keys;		 /* the key columns of the record tables */
+	Oid		  key_index;		 /* the primary key's index */
+	TupleDesc key_desc;			 /* of the key as a row */
+	bool	  key_has_format;	 /* text of keys depends on settings */
+	bool	  policy_has_format; /* text of policy_by depends on settings */
 
-	int	  refund_scale; /* digits of money after the point */
+	int	  refund_scale; /* digits after the decimal point */
 	bool  plain_updates;
-	char *channel;
-	bool  payload_is_id; /* NOTIFY tells the event's id alone */
-	char *refund_due;	 /* expression, pinned, or NULL */
-	char *search_path;	 /* the owner's code runs with it */
-	char *time_zone;	 /* a placed_at without zone is in it */
+	char *channel;		 /* for NOTIFY */
+	bool  payload_is_id; /* NOTIFY sends the event's id only */
+	char *refund_due;	 /* pinned expression, or NULL */
+	char *search_path;	 /* for code of the owner */
+	char *time_zone;	 /* of a placed_at without time zone */
 	Oid	  cancellation_table;
 	Oid	  event_table;
-	Oid	  live_index; /* where record_find looks; see there */
+	Oid	  live_index; /* of the cancellation table; see rows/record_read.c */
 	Oid	  newest_index;
 
-	/* the function of our own trigger */
-	Oid guard_update;
+	Oid guard_update; /* the function of the update trigger */
 
 	/*
-	 * What is read only when an order needs it, see policy_cache.h.  The count
-	 * rises whenever something of the rules, or of the table, may have changed.
+	 * Policies are loaded on demand (policy_cache.h).  "changes" is incremented
+	 * whenever policies or rules may have changed.
 	 */
 	uint64		 changes;
 	PolicyCache *policies;
 
-	/* only for a status column whose equal values may differ in bytes */
+	/* only if equal statuses may differ as text (status_equality.h) */
 	bool		has_status_names;
 	int			nstatus_names;
-	StatusName *words;
+	StatusName *status_names;
 	FmgrInfo	status_equal;
 	Oid			status_collation;
 
-	char	  *functions; /* that the expressions call, one a line, or NULL */
+	char	  *functions; /* called by the expressions, see expression.h */
 	int		   nblocks;
 	BlockRule *blocks;
 
-	struct Pinned
-			  *expr_query; /* what order_expr_evaluate asks; see pinned.h */
-	SPIPlanPtr statements[STATEMENT_COUNT];
+	struct Pinned *expr_query; /* the query for blocks and refund_due */
+	SPIPlanPtr	   statements[STATEMENT_COUNT];
 } OrderTable;
 
+/* Called once, when the library is loaded. */
 extern void order_table_init(void);
 
-/* The attached table, or NULL.  The caller holds a lock on the relation. */
+/*
+ * The description of an attached table, or NULL if it is not attached.  The
+ * caller must hold a lock on the relation.  OC014 if the configuration no longer
+ * matches the table.
+ */
 extern OrderTable *order_table_find(Oid relid);
 
-/* The attached table that a relation is, or is a partition of, or NULL. */
+/*
+ * The same for a relation that is attached or is a partition of an attached
+ * table, at any depth.
+ */
 extern OrderTable *order_table_of(Relation rel);
 
 #endif /* ORDCANCEL_ORDER_TABLE_H */

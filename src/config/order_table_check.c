@@ -1,5 +1,5 @@
 /*
- * order_table_check.c — does an attached table still fit what is set for it?
+ * order_table_check.c — checks an attached table against its configuration
  */
 #include "postgres.h"
 
@@ -16,7 +16,7 @@
 #include "config/order_table_check.h"
 #include "decision/refusal.h"
 
-/* The label may have been renamed. */
+/* The label if the enum no longer has it, else NULL. */
 static const char *
 stale_label(Oid type, const char *label)
 {
@@ -27,19 +27,19 @@ stale_label(Oid type, const char *label)
 		NULL;
 }
 
-/* Are the words of a policy still labels of the status's enum? */
 void
 order_table_check_labels(const OrderTable *table, Policy *policy)
 {
 	Oid			type = table->status.base;
-	const char *words[] = {policy->requested_status,
-						   policy->in_progress_status, policy->canceled_status,
-						   policy->customer_canceled_status};
+	const char *statuses[] = {policy->requested_status,
+							  policy->in_progress_status,
+							  policy->canceled_status,
+							  policy->customer_canceled_status};
 
 	if (get_typtype(type) != TYPTYPE_ENUM)
 		return;
-	for (int i = 0; i < lengthof(words) && !policy->stale_status; i++)
-		policy->stale_status = stale_label(type, words[i]);
+	for (int i = 0; i < lengthof(statuses) && !policy->stale_status; i++)
+		policy->stale_status = stale_label(type, statuses[i]);
 	for (int i = 0; i < policy->nrules && !policy->stale_rule; i++)
 		policy->stale_rule = stale_label(type, policy->rules[i].status);
 }
@@ -60,8 +60,8 @@ order_table_refuse_not_heap(Relation rel)
 }
 
 /*
- * Citus keeps the rows of a distributed table elsewhere, and an empty table
- * here, in which C would look for them.
+ * On the coordinator a distributed table is empty, because its rows are in
+ * shards.  The index scans in C would find no orders.
  */
 void
 order_table_refuse_distributed(Relation rel)

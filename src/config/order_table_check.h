@@ -1,5 +1,5 @@
 /*
- * order_table_check.h — does an attached table still fit what is set for it?
+ * order_table_check.h — checks an attached table against its configuration
  */
 #ifndef ORDCANCEL_ORDER_TABLE_CHECK_H
 #define ORDCANCEL_ORDER_TABLE_CHECK_H
@@ -9,15 +9,15 @@
 #include "config/order_table.h"
 
 /*
- * Notes in a policy which of its words are no labels of the status's enum any
- * more; the decision refuses by them.
+ * If the status column is an enum, sets stale_status and stale_rule of the
+ * policy to statuses that are no longer labels of it.
  */
 extern void order_table_check_labels(const OrderTable *table, Policy *policy);
 
-/* OC014 for a table of an access method other than heap. */
+/* Raises OC014 if the access method of the table is not heap. */
 extern void order_table_refuse_not_heap(Relation rel);
 
-/* OC014 for a table that Citus has distributed. */
+/* Raises OC014 if Citus has distributed the table. */
 extern void order_table_refuse_distributed(Relation rel);
 
 #endif /* ORDCANCEL_ORDER_TABLE_CHECK_H */

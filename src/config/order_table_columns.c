@@ -1,5 +1,5 @@
 /*
- * order_table_columns.c — what is known of the columns of an order table
+ * order_table_columns.c — loads the columns of an OrderTable
  */
 #include "postgres.h"
 
@@ -39,7 +39,6 @@ order_table_load_column(OrderTable *table, Relation rel, Column *column,
 	fmgr_info_cxt(function, &column->out, table->context);
 }
 
-/* Finds a configured column by name; it may have been renamed or dropped. */
 void
 order_table_load_named_column(OrderTable *table, Relation rel, Column *column,
 							  const char *name)
@@ -57,13 +56,13 @@ order_table_load_named_column(OrderTable *table, Relation rel, Column *column,
 		}
 	}
 	refusal_raise_invalid_policy(
-		psprintf("order table %s has no column \"%s\" any more", table->label,
+		psprintf("order table %s no longer has column \"%s\"", table->label,
 				 name),
 		"The column was renamed or dropped after the table was attached.",
-		"Call ordcancel.attach() again with the column's new name; policies, rules and records stay.");
+		"Call ordcancel.attach() again with the column's new name; policies, rules and records are kept.");
 }
 
-/* It is read in C, by its type. */
+/* C code reads placed_at, and knows only these types. */
 void
 order_table_check_placed_at(const OrderTable *table)
 {
@@ -77,13 +76,14 @@ order_table_check_placed_at(const OrderTable *table)
 			return;
 	}
 	refusal_raise_invalid_policy(
-		psprintf("column \"%s\" of order table %s is not a time any more",
-				 column->name, table->label),
+		psprintf(
+			"column \"%s\" of order table %s is no longer a timestamp or date",
+			column->name, table->label),
 		psprintf("Its type is %s.", format_type_be(column->type)),
-		"It has to be a timestamp, with or without time zone, or a date.");
+		"It must be a timestamp, with or without time zone, or a date.");
 }
 
-/* The text of these types depends on DateStyle, TimeZone and the like. */
+/* Types not listed here are assumed to depend on settings. */
 bool
 type_has_settings(Oid type)
 {

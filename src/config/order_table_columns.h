@@ -1,5 +1,5 @@
 /*
- * order_table_columns.h — what is known of the columns of an order table
+ * order_table_columns.h — loads the columns of an OrderTable
  */
 #ifndef ORDCANCEL_ORDER_TABLE_COLUMNS_H
 #define ORDCANCEL_ORDER_TABLE_COLUMNS_H
@@ -8,22 +8,22 @@
 
 #include "config/order_table.h"
 
-/* Fills a Column from the attribute of that number, in table->context. */
+/* Fills a Column from an attribute.  Called in table->context. */
 extern void order_table_load_column(OrderTable *table, Relation rel,
 									Column *column, AttrNumber attnum);
 
 /*
- * The same by name; nothing where the name is NULL.  OC014 if there is no such
- * column any more.
+ * The same by name; does nothing if the name is NULL.  OC014 if the column was
+ * renamed or dropped.
  */
 extern void order_table_load_named_column(OrderTable *table, Relation rel,
 										  Column *column, const char *name);
 
-/* Adds to a key column how the primary key's index compares it. */
+/* Fills the members for comparison from column "i" of the key's index. */
 extern void order_table_load_key_order(OrderTable *table, Column *key,
 									   Relation index, int i);
 
-/* OC014 if placed_at is not a timestamp or date any more: C reads it. */
+/* OC014 if placed_at is no longer a timestamp or date. */
 extern void order_table_check_placed_at(const OrderTable *table);
 
 /* Does the text of the type depend on DateStyle, TimeZone and the like? */

@@ -1,5 +1,5 @@
 /*
- * order_table_load.c — building what a backend knows of an attached table
+ * order_table_load.c — builds an OrderTable
  */
 #include "postgres.h"
 
@@ -49,18 +49,18 @@ enum
 	ORDER_TABLE_REFUND_DUE_FUNCTIONS,
 };
 
-/* The values of one row of ordcancel.order_table. */
+/* Members of a row of ordcancel.order_table that OrderTable does not have. */
 typedef struct Registration
 {
 	char	   *status;
 	char	   *placed_at;
 	char	   *policy_by;
 	int			nkeys;
-	char	  **primary_key; /* names of its columns, as they were */
+	char	  **primary_key; /* its columns when the table was attached */
 	OrderTable *table;
 } Registration;
 
-/* Frees the statements when the table's memory goes. */
+/* Called when the table's memory context is deleted. */
 static void
 free_statements(void *arg)
 {
@@ -72,7 +72,7 @@ free_statements(void *arg)
 	pinned_forget(&table->expr_query);
 }
 
-/* "o.*" is written o, and o would be a column if there were one. */
+/* As "o" means the whole row in our SQL, no column may have that name. */
 static char *
 unused_alias(TupleDesc desc)
 {
@@ -104,7 +104,7 @@ same_key(const Registration *reg, Relation rel, Relation index)
 	return true;
 }
 
-/* One of our trigger functions; they stand in our schema, without arguments. */
+/* The OID of a trigger function in schema ordcancel_internal. */
 static Oid
 guard_function(const char *name)
 {
@@ -119,7 +119,7 @@ guard_function(const char *name)
 static Oid
 primary_key(Relation rel)
 {
-	list_free(RelationGetIndexList(rel)); /* fills rd_pkindex */
+	list_free(RelationGetIndexList(rel)); /* sets rd_pkindex */
 	return rel->rd_pkindex;
 }
 
@@ -134,7 +134,7 @@ load_keys(const Registration *reg, Relation rel)
 	pkey = primary_key(rel);
 	if (!OidIsValid(pkey))
 		refusal_raise_invalid_policy(
-			psprintf("order table %s has no primary key any more",
+			psprintf("order table %s no longer has a primary key",
 					 table->label),
 			NULL, "Add the primary key again.");
 
@@ -143,8 +143,8 @@ load_keys(const Registration *reg, Relation rel)
 		refusal_raise_invalid_policy(
 			psprintf("the primary key of order table %s has changed",
 					 table->label),
-			"Cancellations are recorded under the columns that it had.",
-			"If its columns were only renamed, call ordcancel.attach() again; else restore it.");
+			"Cancellations are recorded under its old columns.",
+			"If its columns were only renamed, call ordcancel.attach() again; otherwise restore it.");
 
 	table->key_index = pkey;
 	table->keys = palloc0(table->nkeys * sizeof(Column));
@@ -199,7 +199,7 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	reg->primary_key = config_names(row, desc, ORDER_TABLE_PRIMARY_KEY,
 									&table->nkeys);
 	if (nkeys != table->nkeys)
-		table->nkeys = 0; /* that of no table, see same_key */
+		table->nkeys = 0; /* no key has none, so same_key() fails */
 }
 
 static void
@@ -208,25 +208,25 @@ add_to_fingerprint(HeapTuple row, TupleDesc desc, void *arg)
 	*(uint64 *) arg = config_fingerprint(*(uint64 *) arg, row);
 }
 
-/* Of the rows that an OrderTable holds; policies have marks of their own. */
+/* Of the rows that are in an OrderTable; a policy has its own fingerprint. */
 static uint64
 fingerprint_of(Oid relid)
 {
-	uint64 mark = 0;
+	uint64 fingerprint = 0;
 
-	config_scan("order_table", relid, add_to_fingerprint, &mark);
-	config_scan("block", relid, add_to_fingerprint, &mark);
-	return mark;
+	config_scan("order_table", relid, add_to_fingerprint, &fingerprint);
+	config_scan("block", relid, add_to_fingerprint, &fingerprint);
+	return fingerprint;
 }
 
 static uint64
 status_names_fingerprint_of(Oid relid)
 {
-	uint64 mark = 0;
+	uint64 fingerprint = 0;
 
-	config_scan("policy", relid, add_to_fingerprint, &mark);
-	config_scan("rule", relid, add_to_fingerprint, &mark);
-	return mark;
+	config_scan("policy", relid, add_to_fingerprint, &fingerprint);
+	config_scan("rule", relid, add_to_fingerprint, &fingerprint);
+	return fingerprint;
 }
 
 static char *
@@ -243,7 +243,7 @@ order_table_fits(const OrderTable *table)
 	Relation rel;
 	bool	 fits;
 
-	if (fingerprint_of(table->relid) != table->mark ||
+	if (fingerprint_of(table->relid) != table->fingerprint ||
 		(table->has_status_names &&
 		 status_names_fingerprint_of(table->relid) !=
 			 table->status_names_fingerprint))
@@ -262,7 +262,6 @@ order_table_fits(const OrderTable *table)
 	return fits;
 }
 
-/* Reads all there is to know; NULL when the table is not attached. */
 OrderTable *
 order_table_load(Oid relid)
 {
@@ -281,8 +280,8 @@ order_table_load(Oid relid)
 	table->serial = ++last_serial;
 	table->changes = 1;
 
-	/* Before the rows are read: what changes meanwhile is read again. */
-	table->mark = fingerprint_of(relid);
+	/* Before reading, so that a concurrent change makes it differ. */
+	table->fingerprint = fingerprint_of(relid);
 	if (config_scan("order_table", relid, load_registration, &reg) == 0)
 	{
 		MemoryContextSwitchTo(caller);

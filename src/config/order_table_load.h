@@ -1,8 +1,9 @@
 /*
- * order_table_load.h — building what a backend knows of an attached table
+ * order_table_load.h — builds an OrderTable
  *
- * Reads the registration, the columns and key as they are now, and the blocks.
- * Only order_table.c calls it, and keeps what it built.
+ * Reads the table's row in ordcancel.order_table, its columns and primary key
+ * from the catalogs, and its blocks.  Only order_table.c calls these functions,
+ * and caches the result.
  */
 #ifndef ORDCANCEL_ORDER_TABLE_LOAD_H
 #define ORDCANCEL_ORDER_TABLE_LOAD_H
@@ -10,15 +11,15 @@
 #include "config/order_table.h"
 
 /*
- * NULL when the table is not attached; OC014 when it has changed so that the
- * registration does not fit any more.  The result is in a memory context of
- * its own below the current one.
+ * NULL if the table is not attached; OC014 if the configuration no longer
+ * matches the table.  The result has a memory context of its own, a child of
+ * the current one.
  */
 extern OrderTable *order_table_load(Oid relid);
 
 /*
- * Would it be built the same again?  Its policies are not looked at, which are
- * not in it (policy_cache.h), nor are the labels of an enum.
+ * Would order_table_load() build the same again?  Policies, which are cached
+ * separately (policy_cache.h), and labels of an enum are not compared.
  */
 extern bool order_table_fits(const OrderTable *table);
 

@@ -1,5 +1,5 @@
 /*
- * pinned_query.c — queries whose names cannot come to mean something else
+ * pinned_query.c — runs queries made of pinned expressions
  */
 #include "postgres.h"
 
@@ -24,14 +24,14 @@
 
 struct Pinned
 {
-	MemoryContext	  context; /* of all but the source */
+	MemoryContext	  context; /* for everything but the source */
 	CachedPlanSource *source;
-	Bitmapset		 *columns; /* that it reads, see PinnedValue */
-	PlannedStmt		 *plan;	   /* or NULL */
-	bool			  unkept;  /* there is none that can be kept */
+	Bitmapset		 *columns; /* see PinnedValue */
+	PlannedStmt		 *plan;	   /* NULL: not planned yet, or cannot be kept */
+	bool			  replan;  /* a plan cannot be kept */
 };
 
-/* Hands the rows of a result on. */
+/* Passes the rows of the result to the callback. */
 typedef struct RowReceiver
 {
 	DestReceiver  pub;
@@ -40,7 +40,11 @@ typedef struct RowReceiver
 	MemoryContext context;
 } RowReceiver;
 
-/* Whoever may create functions there may have made one that fits better. */
+/*
+ * Refuses functions that the expression did not call when it was set.  Someone
+ * who may create functions in the schema of one of them may have created one
+ * with better matching argument types.
+ */
 static void
 check_functions(Query *query, const char *functions)
 {
@@ -53,12 +57,12 @@ check_functions(Query *query, const char *functions)
 				ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
 				 errmsg(
-					 "it would call %s, which is not what it called when it was set",
+					 "it would call %s, which it did not call when it was set",
 					 (char *) lfirst(lc))));
 }
 
 static CachedPlanSource *
-read_text(const char *sql, const char *functions, Oid type)
+parse(const char *sql, const char *functions, Oid type)
 {
 	RawStmt *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
 	CachedPlanSource *source = CreateCachedPlan(raw, sql, CMDTAG_SELECT);
@@ -66,7 +70,7 @@ read_text(const char *sql, const char *functions, Oid type)
 														NULL);
 	Query *query = linitial_node(Query, queries);
 
-	/* A function that was made anew may have become one. */
+	/* A function may have been replaced by a set-returning one. */
 	if (query->hasTargetSRFs)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -77,10 +81,10 @@ read_text(const char *sql, const char *functions, Oid type)
 	return source;
 }
 
-/* What a query reads of the rows that it is from; it has no other table. */
+/* The columns that a query reads of the array of rows, its only source. */
 typedef struct RowColumns
 {
-	Index	   level; /* of subqueries, where we are */
+	Index	   level; /* current depth of subqueries */
 	Bitmapset *columns;
 } RowColumns;
 
@@ -117,7 +121,7 @@ columns_of(Query *query)
 	return found.columns;
 }
 
-/* It may be running further up the stack: the plan goes at the end. */
+/* The plan may be running further up the call stack. */
 void
 pinned_forget(Pinned **pinned)
 {
@@ -136,7 +140,7 @@ pinned_forget(Pinned **pinned)
 static Pinned *
 pin(const char *sql, const char *functions, Oid type)
 {
-	CachedPlanSource *source = read_text(sql, functions, type);
+	CachedPlanSource *source = parse(sql, functions, type);
 	MemoryContext	  context = AllocSetContextCreate(CacheMemoryContext,
 													  "ordcancel expressions",
 													  ALLOCSET_SMALL_SIZES);
@@ -150,7 +154,7 @@ pin(const char *sql, const char *functions, Oid type)
 	return pinned;
 }
 
-/* What the text says, with locks on all that it names. */
+/* The parsed query, with locks on all relations that it names. */
 static Query *
 locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
 			 const char *complaint)
@@ -177,7 +181,7 @@ locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
 	{
 		refusal_rethrow_invalid_policy(
 			caller, complaint,
-			"Set it anew by ordcancel.add_block(), or for refund_due by ordcancel.attach().");
+			"Set it again with ordcancel.add_block(), or refund_due with ordcancel.attach().");
 	}
 	PG_END_TRY();
 	safe_search_path_end(nest);
@@ -185,10 +189,10 @@ locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
 }
 
 /*
- * Is the plan good as long as the text that was read is?  It must not read
- * tables, whose locks it would need, and what it calls must all be
- * PostgreSQL's own: of a user's functions a plan takes in what they call in
- * turn, and results of those that are said to be immutable.
+ * Is the plan valid as long as the parsed query is?  It must not read tables,
+ * which would have to be locked again, and must not call functions outside
+ * pg_catalog: inlined bodies and precalculated results of such functions make
+ * a plan depend on more than the query does.
  */
 static bool
 can_be_kept(Query *query, const PlannedStmt *plan)
@@ -198,19 +202,19 @@ can_be_kept(Query *query, const PlannedStmt *plan)
 		expression_functions((Node *) query) == NIL;
 }
 
-/* A plan for any rows; NULL where it would not be good the next time. */
+/* A generic plan, made once and kept; NULL if it cannot be kept. */
 static PlannedStmt *
 kept_plan(Pinned *pinned, Query *query, const char *sql)
 {
 	PlannedStmt	 *plan;
 	MemoryContext caller;
 
-	if (pinned->plan || pinned->unkept)
+	if (pinned->plan || pinned->replan)
 		return pinned->plan;
 	plan = plan_query(copyObject(query), sql, NULL);
 	if (!can_be_kept(query, plan))
 	{
-		pinned->unkept = true;
+		pinned->replan = true;
 		return NULL;
 	}
 	caller = MemoryContextSwitchTo(pinned->context);
@@ -276,7 +280,7 @@ pinned_run(Pinned **pinned, const char *sql, const char *functions, Oid type,
 	bool		  more = true;
 
 	MemoryContextSwitchTo(context);
-	read_snapshot_push(snapshot); /* to read the text needs one, too */
+	read_snapshot_push(snapshot); /* parsing may need a snapshot, too */
 	if (*pinned && CachedPlanIsValid((*pinned)->source))
 		plan = (*pinned)->plan;
 	if (plan == NULL)

@@ -1,15 +1,15 @@
 /*
- * pinned_query.h — queries whose names cannot come to mean something else
+ * pinned_query.h — runs queries made of pinned expressions
  *
- * The text of a block or of refund_due is read once, when it is set, with the
- * search_path of that moment, and written down again with every name and cast
- * spelled out (expression.h).  That text is read under a search_path of
- * pg_catalog alone, where nobody else can put an operator or a function.  It
- * is planned and run under the path that the owner's functions expect.  A plan
- * is kept where nothing can make it stale that does not make the text so.
+ * The text of a block or of refund_due is pinned when it is set: all names and
+ * casts are written out (expression.h).  The query made of it is parsed with
+ * pg_catalog as search_path, where other users cannot create operators or
+ * functions.  It is planned and run with the current search_path, which the
+ * functions of the table's owner may depend on.  A plan is kept if it cannot
+ * become invalid while the parsed query is valid.
  *
- * plancache.c would read a text again under the path that it is run with, so
- * only its watch over what the query depends on is used.
+ * plancache.c would parse the text again when search_path differs.  So it is
+ * used only to track what the query depends on (CachedPlanIsValid()).
  */
 #ifndef ORDCANCEL_PINNED_QUERY_H
 #define ORDCANCEL_PINNED_QUERY_H
@@ -19,31 +19,32 @@
 
 #include "base/read_snapshot.h"
 
-/* What is kept of a text that was read. */
+/* The cached result of parsing and planning. */
 typedef struct Pinned Pinned;
 
 /*
- * Gives the parameter, in the current memory context, which goes with it.  The
- * columns are those that the query reads of the rows in it, by number; 0 is
- * all of them.  *more: there is more to run the query with.
+ * Returns a value for the parameter, allocated in the current memory context,
+ * which is reset after the run.  "columns" are the attribute numbers that the
+ * query reads of the rows; 0 stands for all of them.  Sets *more to false if
+ * this is the last value.
  */
 typedef Datum (*PinnedValue)(const Bitmapset *columns, bool *more, void *arg);
 
-/* Takes a row of the result, in the memory context of pinned_run's caller. */
+/* Receives a row of the result, in the memory context of the caller. */
 typedef void (*PinnedRow)(TupleTableSlot *row, void *arg);
 
 /*
- * Runs a SELECT from one parameter, an array of rows, as the current user; as
- * often as there are values for it.  It calls no functions of users but those
- * in the text "functions", see expression.h.  *pinned is NULL at first, and
- * keeps what was read of the text.  OC014, with "complaint", where the text
- * cannot be read any more.
+ * Runs a SELECT whose only parameter, of type "type", is an array of rows, once
+ * for each value that "value" returns, as the current user.  The query may
+ * call no functions outside pg_catalog except those in "functions" (see
+ * expression_functions_text()).  *pinned is the cache, NULL at first.  OC014
+ * with the message "complaint" if the text can no longer be parsed.
  */
 extern void pinned_run(Pinned **pinned, const char *sql, const char *functions,
 					   Oid type, PinnedValue value, ReadSnapshot snapshot,
 					   const char *complaint, PinnedRow row, void *arg);
 
-/* Lets go of what is kept; it may be in use until the transaction ends. */
+/* Frees the cache, at the end of the transaction, as it may be in use. */
 extern void pinned_forget(Pinned **pinned);
 
 #endif /* ORDCANCEL_PINNED_QUERY_H */

@@ -1,5 +1,5 @@
 /*
- * policy_cache.c — the policies of an order table that this session has used
+ * policy_cache.c — caches the policies of an order table
  */
 #include "postgres.h"
 
@@ -11,25 +11,26 @@
 #include "config/policy_load.h"
 #include "config/status_equality.h"
 
-/* "checked" is the count of the table's changes that it is good for. */
+/* A cached policy. */
 typedef struct KnownPolicy
 {
 	const char	 *name; /* hash key */
 	uint32		  hash;
-	char		  status;
-	uint64		  checked;
-	uint64		  mark;
+	char		  status;  /* for simplehash.h */
+	uint64		  checked; /* it is valid if this equals table->changes */
+	uint64		  fingerprint;
 	MemoryContext context;
-	Policy		 *policy; /* NULL: there is none of that name */
+	Policy		 *policy; /* NULL: there is no policy of that name */
 } KnownPolicy;
 
+/* What a status means in any policy. */
 typedef struct KnownStatus
 {
 	const char *text; /* hash key */
 	uint32		hash;
-	char		status;
-	uint64		checked;
-	StatusKind	kind; /* as any policy has it */
+	char		status;	 /* for simplehash.h */
+	uint64		checked; /* it is valid if this equals table->changes */
+	StatusKind	kind;
 } KnownStatus;
 
 #define HASH_TEXT(text) \
@@ -63,17 +64,17 @@ typedef struct KnownStatus
 
 struct PolicyCache
 {
-	MemoryContext  context; /* for names and the hashes */
-	TimestampTz	   began;	/* the transaction that it was made in */
+	MemoryContext  context; /* of all of this */
+	TimestampTz	   began;	/* start of the transaction that created it */
 	policies_hash *policies;
-	int			   nones; /* names without a policy, of them */
-	MemoryContext  status_context;
+	int			   nmissing;	   /* entries of names without a policy */
+	MemoryContext  status_context; /* of the statuses */
 	statuses_hash *statuses;
-	uint64		   deletable_checked;
-	bool		   deletable;
+	uint64		   deletable_checked; /* table->changes when it was computed */
+	bool		   deletable; /* see policy_cache_canceled_deletable() */
 };
 
-/* So many policies, names without one, and statuses are kept. */
+/* Limit for policies, for names without a policy, and for statuses. */
 #define KNOWN_MAX 1000
 
 static PolicyCache *
@@ -94,7 +95,7 @@ make_cache(OrderTable *table)
 	return cache;
 }
 
-/* It may be in use further up the stack: it goes at the end. */
+/* The policy may be in use further up the call stack. */
 static void
 retire(const KnownPolicy *known)
 {
@@ -117,15 +118,16 @@ forget(OrderTable *table)
 }
 
 /*
- * A transaction keeps all that it uses, which it could not let go of anyway,
- * and the one after it begins anew.
+ * All policies that a transaction uses stay cached until its end, since they
+ * cannot be freed earlier.  If there were too many, the next transaction starts
+ * with an empty cache.
  */
 static PolicyCache *
 cache_of(OrderTable *table)
 {
 	PolicyCache *cache = table->policies;
 
-	if (cache && cache->policies->members > KNOWN_MAX + cache->nones &&
+	if (cache && cache->policies->members > KNOWN_MAX + cache->nmissing &&
 		cache->began != GetCurrentTransactionStartTimestamp())
 		forget(table);
 	if (table->policies == NULL)
@@ -133,7 +135,7 @@ cache_of(OrderTable *table)
 	return table->policies;
 }
 
-/* What the tables say of a policy now. */
+/* Loads a policy into a memory context of its own. */
 static KnownPolicy
 read_policy(const OrderTable *table, const char *name)
 {
@@ -144,7 +146,7 @@ read_policy(const OrderTable *table, const char *name)
 										  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(known.context);
 
-	known.policy = policy_load(table, name, &known.mark);
+	known.policy = policy_load(table, name, &known.fingerprint);
 	MemoryContextSwitchTo(caller);
 	if (known.policy == NULL)
 		MemoryContextDelete(known.context);
@@ -163,7 +165,8 @@ find_policy(OrderTable *table, const char *name)
 		return known->policy;
 
 	fresh = read_policy(table, name);
-	if (known && known->policy && fresh.policy && known->mark == fresh.mark)
+	if (known && known->policy && fresh.policy &&
+		known->fingerprint == fresh.fingerprint)
 	{
 		known->checked = fresh.checked;
 		MemoryContextDelete(fresh.context);
@@ -171,7 +174,7 @@ find_policy(OrderTable *table, const char *name)
 	}
 	if (known == NULL)
 	{
-		if (fresh.policy == NULL && cache->nones >= KNOWN_MAX)
+		if (fresh.policy == NULL && cache->nmissing >= KNOWN_MAX)
 			return NULL;
 		name = MemoryContextStrdup(cache->context, name);
 		known = policies_insert(cache->policies, name, &found);
@@ -179,11 +182,11 @@ find_policy(OrderTable *table, const char *name)
 	else
 	{
 		retire(known);
-		cache->nones -= known->policy == NULL;
+		cache->nmissing -= known->policy == NULL;
 	}
-	cache->nones += fresh.policy == NULL;
+	cache->nmissing += fresh.policy == NULL;
 	known->checked = fresh.checked;
-	known->mark = fresh.mark;
+	known->fingerprint = fresh.fingerprint;
 	known->context = fresh.context;
 	known->policy = fresh.policy;
 	if (fresh.policy)
@@ -194,7 +197,7 @@ find_policy(OrderTable *table, const char *name)
 const Policy *
 policy_cache_get(OrderTable *table, const char *name)
 {
-	/* attach makes it; only a superuser could have taken it away. */
+	/* attach() creates the default policy; only superusers can delete it. */
 	static const Policy nothing = {.name = "default"};
 	const Policy	   *policy = name ? find_policy(table, name) : NULL;
 
@@ -204,7 +207,7 @@ policy_cache_get(OrderTable *table, const char *name)
 }
 
 static StatusKind
-any_meaning(OrderTable *table, const char *status)
+kind_in_any_policy(OrderTable *table, const char *status)
 {
 	PolicyCache *cache = cache_of(table);
 	KnownStatus *known = statuses_lookup(cache->statuses, status);
@@ -215,7 +218,7 @@ any_meaning(OrderTable *table, const char *status)
 	if (known && known->checked == checked)
 		return known->kind;
 
-	/* To compare words may run code of a user's, which may come here. */
+	/* Comparing may run user-defined code, which may change the cache. */
 	kind = table->has_status_names ? status_equality_kind(table, status) :
 									 policy_load_status_kind(table, status);
 	cache = cache_of(table);
@@ -243,10 +246,13 @@ policy_cache_status_kind(OrderTable *table, const Policy *policy,
 
 	return kind != STATUS_ORDINARY || status == NULL ?
 		kind :
-		any_meaning(table, status);
+		kind_in_any_policy(table, status);
 }
 
-/* Rather too often than too seldom: it only says whether to look. */
+/*
+ * True even if the rule and the status belong to different policies.  The
+ * caller only uses it to skip a search for the cancellation.
+ */
 bool
 policy_cache_canceled_deletable(OrderTable *table)
 {
@@ -259,7 +265,7 @@ policy_cache_canceled_deletable(OrderTable *table)
 	for (char *status = policy_load_next_deletable(table, "");
 		 status && !deletable;
 		 status = policy_load_next_deletable(table, status))
-		deletable = any_meaning(table, status) == STATUS_CANCELED;
+		deletable = kind_in_any_policy(table, status) == STATUS_CANCELED;
 	cache = cache_of(table);
 	cache->deletable = deletable;
 	cache->deletable_checked = checked;

@@ -1,5 +1,5 @@
 /*
- * policy_load.c — reading policies, rules, blocks and reasons from their tables
+ * policy_load.c — loads policies, rules and blocks from their tables
  */
 #include "postgres.h"
 
@@ -10,7 +10,7 @@
 #include "config/order_table_check.h"
 #include "config/policy_load.h"
 
-/* Column numbers; append only, as sql/20-config.sql is. */
+/* Column numbers in the tables of sql/20-config.sql; append only. */
 enum
 {
 	POLICY_NAME = 2,
@@ -45,30 +45,31 @@ enum
 	BLOCK_PINNED,
 	BLOCK_FUNCTIONS,
 };
-/* Makes room for one more element at the end of an array. */
+
+/* Enlarges an array by one element. */
 static void *
 grow(void *array, int count, Size size)
 {
 	return array ? repalloc(array, (count + 1) * size) : palloc(size);
 }
 
-/* A policy that is being read. */
-typedef struct Reading
+/* The policy that is being loaded. */
+typedef struct LoadState
 {
 	Policy *policy;
-	uint64	mark;
-} Reading;
+	uint64	fingerprint;
+} LoadState;
 
 static void
 load_policy(HeapTuple row, TupleDesc desc, void *arg)
 {
-	Reading *reading = arg;
-	Policy	*policy = reading->policy;
-	char	*on_progress = config_text(row, desc, POLICY_ON_PROGRESS);
-	char	*on_timeout = config_text(row, desc, POLICY_ON_TIMEOUT);
-	char	*undo = config_text(row, desc, POLICY_UNDO);
+	LoadState *state = arg;
+	Policy	  *policy = state->policy;
+	char	  *on_progress = config_text(row, desc, POLICY_ON_PROGRESS);
+	char	  *on_timeout = config_text(row, desc, POLICY_ON_TIMEOUT);
+	char	  *undo = config_text(row, desc, POLICY_UNDO);
 
-	reading->mark = config_fingerprint(reading->mark, row);
+	state->fingerprint = config_fingerprint(state->fingerprint, row);
 	policy->name = config_text(row, desc, POLICY_NAME);
 	policy->grace = config_interval(row, desc, POLICY_GRACE);
 	policy->requested_status = config_text(row, desc, POLICY_REQUESTED_STATUS);
@@ -92,14 +93,14 @@ load_policy(HeapTuple row, TupleDesc desc, void *arg)
 static void
 load_rule(HeapTuple row, TupleDesc desc, void *arg)
 {
-	Reading *reading = arg;
-	Policy	*policy = reading->policy;
-	char	*customer = config_text(row, desc, RULE_CUSTOMER);
-	char	*customer_late = config_text(row, desc, RULE_CUSTOMER_LATE);
-	char	*merchant = config_text(row, desc, RULE_MERCHANT);
-	Rule	*rule;
+	LoadState *state = arg;
+	Policy	  *policy = state->policy;
+	char	  *customer = config_text(row, desc, RULE_CUSTOMER);
+	char	  *customer_late = config_text(row, desc, RULE_CUSTOMER_LATE);
+	char	  *merchant = config_text(row, desc, RULE_MERCHANT);
+	Rule	  *rule;
 
-	reading->mark = config_fingerprint(reading->mark, row);
+	state->fingerprint = config_fingerprint(state->fingerprint, row);
 	policy->rules = grow(policy->rules, policy->nrules, sizeof(Rule));
 	rule = &policy->rules[policy->nrules++];
 	memset(rule, 0, sizeof(Rule));
@@ -115,7 +116,6 @@ load_rule(HeapTuple row, TupleDesc desc, void *arg)
 	rule->hint = config_text(row, desc, RULE_HINT);
 }
 
-/* What the expressions call, all together; see order_expr_evaluate. */
 void
 policy_load_functions(OrderTable *table, const char *functions)
 {
@@ -145,7 +145,7 @@ load_block(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 Policy *
-policy_load(const OrderTable *table, const char *name, uint64 *mark)
+policy_load(const OrderTable *table, const char *name, uint64 *fingerprint)
 {
 	ConfigSearch row = {.table = "policy",
 						.index = "policy_pkey",
@@ -157,14 +157,14 @@ policy_load(const OrderTable *table, const char *name, uint64 *mark)
 						  .orders = table->relid,
 						  .column = RULE_POLICY,
 						  .text = name};
-	Reading		 reading = {.policy = palloc0(sizeof(Policy))};
+	LoadState	 state = {.policy = palloc0(sizeof(Policy))};
 
-	if (config_find(&row, load_policy, &reading) == 0)
+	if (config_find(&row, load_policy, &state) == 0)
 		return NULL;
-	(void) config_find(&rules, load_rule, &reading);
-	order_table_check_labels(table, reading.policy);
-	*mark = reading.mark;
-	return reading.policy;
+	(void) config_find(&rules, load_rule, &state);
+	order_table_check_labels(table, state.policy);
+	*fingerprint = state.fingerprint;
+	return state.policy;
 }
 
 void
@@ -178,13 +178,13 @@ count_only(HeapTuple row, TupleDesc desc, void *arg)
 {
 }
 
-/* The words of all policies that are indexed, the weightier meaning first. */
+/* The statuses of a policy and their indexes, the highest kind first. */
 static const struct
 {
 	const char *index;
 	int			column;
 	StatusKind	kind;
-} words[] = {
+} policy_statuses[] = {
 	{"policy_canceled_status", POLICY_CANCELED_STATUS, STATUS_CANCELED},
 	{"policy_customer_canceled_status", POLICY_CUSTOMER_CANCELED_STATUS,
 	 STATUS_CANCELED},
@@ -196,18 +196,18 @@ static const struct
 StatusKind
 policy_load_status_kind(const OrderTable *table, const char *status)
 {
-	for (int i = 0; i < lengthof(words); i++)
+	for (int i = 0; i < lengthof(policy_statuses); i++)
 	{
 		ConfigSearch search = {.table = "policy",
-							   .index = words[i].index,
+							   .index = policy_statuses[i].index,
 							   .bytewise = true,
 							   .orders = table->relid,
-							   .column = words[i].column,
+							   .column = policy_statuses[i].column,
 							   .text = status,
 							   .first = true};
 
 		if (config_find(&search, count_only, NULL) > 0)
-			return words[i].kind;
+			return policy_statuses[i].kind;
 	}
 	return STATUS_ORDINARY;
 }
@@ -236,27 +236,27 @@ policy_load_next_deletable(const OrderTable *table, const char *after)
 	return status;
 }
 
-typedef struct WordReader
+typedef struct StatusReader
 {
 	PolicyStatusCallback take;
 	void				*arg;
-} WordReader;
+} StatusReader;
 
 static void
-read_policy_words(HeapTuple row, TupleDesc desc, void *arg)
+read_policy_statuses(HeapTuple row, TupleDesc desc, void *arg)
 {
-	WordReader *reader = arg;
-	char	   *policy = config_text(row, desc, POLICY_NAME);
+	StatusReader *reader = arg;
+	char		 *policy = config_text(row, desc, POLICY_NAME);
 
-	for (int i = 0; i < lengthof(words); i++)
-		reader->take(config_text(row, desc, words[i].column), policy,
-					 words[i].kind, reader->arg);
+	for (int i = 0; i < lengthof(policy_statuses); i++)
+		reader->take(config_text(row, desc, policy_statuses[i].column), policy,
+					 policy_statuses[i].kind, reader->arg);
 }
 
 static void
-read_rule_word(HeapTuple row, TupleDesc desc, void *arg)
+read_rule_status(HeapTuple row, TupleDesc desc, void *arg)
 {
-	WordReader *reader = arg;
+	StatusReader *reader = arg;
 
 	reader->take(config_text(row, desc, RULE_STATUS),
 				 config_text(row, desc, RULE_POLICY), STATUS_ORDINARY,
@@ -267,8 +267,8 @@ void
 policy_load_statuses(const OrderTable *table, PolicyStatusCallback take,
 					 void *arg)
 {
-	WordReader reader = {take, arg};
+	StatusReader reader = {take, arg};
 
-	config_scan("policy", table->relid, read_policy_words, &reader);
-	config_scan("rule", table->relid, read_rule_word, &reader);
+	config_scan("policy", table->relid, read_policy_statuses, &reader);
+	config_scan("rule", table->relid, read_rule_status, &reader);
 }

@@ -1,9 +1,7 @@
 /*
- * policy_load.h — reading policies, rules, blocks and reasons from their tables
+ * policy_load.h — loads policies, rules and blocks from their tables
  *
- * Builds the plain structs that the decision reads.  policy_cache.c keeps the
- * policies; blocks live as long as their OrderTable; reasons are cached for the session and
- * read again when their table has changed.
+ * policy_cache.c caches the policies; blocks are part of the OrderTable.
  */
 #ifndef ORDCANCEL_POLICY_LOAD_H
 #define ORDCANCEL_POLICY_LOAD_H
@@ -11,33 +9,39 @@
 #include "config/order_table.h"
 
 /*
- * Reads a policy and its rules, by index, into the current memory context;
- * NULL when there is none of that name.  The mark is that of the rows, see
- * config_fingerprint.
+ * Loads a policy with its rules into the current memory context; NULL if there
+ * is none of that name.  Sets *fingerprint to that of the rows
+ * (config_fingerprint()).
  */
 extern Policy *policy_load(const OrderTable *table, const char *name,
-						   uint64 *mark);
+						   uint64 *fingerprint);
 
-/* Fills the blocks, in the current memory context. */
+/* Loads the blocks of the table into the current memory context. */
 extern void policy_load_blocks(OrderTable *table);
 
-/* What any policy of the table takes a status for, the weightiest meaning. */
+/* The highest StatusKind that any policy of the table gives the status. */
 extern StatusKind policy_load_status_kind(const OrderTable *table,
 										  const char	   *status);
 
-/* The next status that some rule lets be deleted, or NULL; they are sorted. */
+/*
+ * The first status after "after", in bytewise order, that has a deletable rule
+ * in some policy; NULL if there are no more.
+ */
 extern char *policy_load_next_deletable(const OrderTable *table,
 										const char		 *after);
 
-/* Takes a status, or NULL, that a policy or a rule of it names. */
+/* Receives a status that a policy, or one of its rules, names; may be NULL. */
 typedef void (*PolicyStatusCallback)(char *status, char *policy,
 									 StatusKind kind, void *arg);
 
-/* Reads all of them; there may be many. */
+/* Calls it for all policies and rules of the table, which may be many. */
 extern void policy_load_statuses(const OrderTable	 *table,
 								 PolicyStatusCallback take, void *arg);
 
-/* Adds to what the expressions of the table call. */
+/*
+ * Appends to table->functions the functions that an expression calls, as one
+ * text (see expression.h); NULL is ignored.
+ */
 extern void policy_load_functions(OrderTable *table, const char *functions);
 
 #endif /* ORDCANCEL_POLICY_LOAD_H */

@@ -10,7 +10,7 @@
 #include "config/config_table.h"
 #include "config/reason_cache.h"
 
-/* Column numbers; append only, as sql/20-config.sql is. */
+/* Column numbers in ordcancel.reason; append only. */
 enum
 {
 	REASON_CODE = 1,
@@ -22,7 +22,7 @@ enum
 	REASON_NOTE_MAX,
 };
 
-/* The one entry is that of table ordcancel.reason. */
+/* There is one entry, keyed by the OID of ordcancel.reason. */
 typedef struct ReasonEntry
 {
 	RelidCacheEntry cached;
@@ -57,8 +57,8 @@ load_reason(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 /*
- * The old list may still be in use further up the stack, so it is freed with
- * the transaction.
+ * The old list may still be in use further up the call stack, so it is freed at
+ * the end of the transaction.
  */
 static void
 load(void)

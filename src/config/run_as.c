@@ -1,5 +1,5 @@
 /*
- * run_as.c — acting as the owner of an order table
+ * run_as.c — runs code as the owner of the order table, or as another role
  */
 #include "postgres.h"
 
@@ -13,12 +13,14 @@
 #include "config/config_table.h"
 #include "config/run_as.h"
 
+/* As in ri_triggers.c. */
 #define ACT_AS (SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS)
 
 /*
- * Is the session's search_path as good as the owner's?  Only the same text is:
- * another that leads to the same schemas now may lead elsewhere in the middle
- * of the call.  And temporary tables would come first.
+ * Can the session's search_path be left as it is?  Its text must be that of the
+ * owner, since other paths that name the same schemas now may name others later
+ * in the call.  And the session must have no temporary schema, because that
+ * would be searched first.
  */
 static bool
 search_path_fits(const OrderTable *table)
@@ -33,9 +35,9 @@ search_path_fits(const OrderTable *table)
 }
 
 /*
- * Does nobody but this role ever run anything in this session?  Not so after
- * SET ROLE: what is deferred until the commit would run as whom RESET ROLE
- * makes of it.
+ * Is this role the only one in the session?  Not after SET ROLE or in a
+ * SECURITY DEFINER function: a trigger that is deferred until the commit would
+ * run as another role.
  */
 static bool
 session_is_of(Oid role)
@@ -80,7 +82,7 @@ enter_as_owner(RunAsScope *scope, const OrderTable *table, bool restricted)
 	enter(scope, table->owner,
 		  ACT_AS | (restricted ? SECURITY_RESTRICTED_OPERATION : 0));
 	scope->rel = table_open(table->relid, NoLock);
-	/* pg_temp last, or temporary tables would be found first. */
+	/* If pg_temp is not in the path, it is searched first. */
 	if (!search_path_fits(table))
 		set_search_path(table->search_path[0] == '\0' ?
 							"pg_temp" :
@@ -113,8 +115,8 @@ run_as_caller_restricted(RunAsScope *scope)
 }
 
 /*
- * Settings that another role's code left behind must not reach the caller: a
- * search_path of the owner's would choose the caller's next functions.
+ * Settings made by code of another role are rolled back.  With a search_path
+ * of the owner, the caller might call the owner's functions unknowingly.
  */
 void
 run_as_end(const RunAsScope *scope)
@@ -164,8 +166,8 @@ safe_search_path_end(int guc_nest)
 }
 
 /*
- * In a restricted operation nothing is ever deferred; and to ask for it there
- * would run what the caller has deferred, as the owner.
+ * In a security-restricted operation nothing is deferred, and SET CONSTRAINTS
+ * would fire, as the owner, triggers that the caller has deferred.
  */
 void
 run_as_fire_deferred(void)
@@ -175,5 +177,5 @@ run_as_fire_deferred(void)
 	if (InSecurityRestrictedOperation())
 		return;
 	SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0);
-	MemoryContextSwitchTo(caller); /* SPI leaves its own behind */
+	MemoryContextSwitchTo(caller); /* SPI_execute changes it */
 }

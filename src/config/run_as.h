@@ -1,20 +1,21 @@
 /*
- * run_as.h — acting as the owner of an order table
+ * run_as.h — runs code as the owner of the order table, or as another role
  *
- * A caller needs no right on the order table but SELECT: once it is known
- * that the caller may see the order, reads and writes are done as the table's
- * owner, as foreign-key triggers do.  The owner's code (triggers, blocks,
+ * A caller needs only SELECT on the order table.  After a check that the order
+ * is visible to the caller, it is read and written as the owner of the table,
+ * like foreign-key triggers do.  Code of the owner (triggers, blocks,
  * refund_due, checks of domains, expressions of indexes) then runs with the
- * owner's search_path as of attach, never with the caller's, and its settings
- * are set back.
+ * search_path that the owner had at attach(), not with the caller's.  Settings
+ * that it changes are restored.
  *
- * Unless the session is the owner's own, the code runs as REINDEX runs that of
- * an index: in a security-restricted operation.  It can leave nothing behind
- * that would run, or be found, with the rights of whoever called: no temporary
- * object, no prepared statement, no cursor WITH HOLD, and no deferred trigger,
- * since those fire at once (deferred.h).
+ * Unless the session is the owner's own, this is a security-restricted
+ * operation, as in REINDEX.  So the code cannot leave anything behind that
+ * would run with the privileges of the caller: no temporary objects, prepared
+ * statements or WITH HOLD cursors, and no deferred triggers, which fire
+ * immediately (base/immediate_triggers.h).
  *
- * An error unwinds all of it with the (sub)transaction.
+ * Every run_as_*() must be paired with run_as_end().  After an error, the abort
+ * of the (sub)transaction restores the role and the settings.
  */
 #ifndef ORDCANCEL_RUN_AS_H
 #define ORDCANCEL_RUN_AS_H
@@ -23,6 +24,7 @@
 
 #include "config/order_table.h"
 
+/* What run_as_end() has to restore. */
 typedef struct RunAsScope
 {
 	Oid userid;
@@ -30,43 +32,50 @@ typedef struct RunAsScope
 	int guc_nest;
 
 	/*
-	 * The order table, held open: code of the owner's cannot change under us
-	 * what we know of it (CheckTableNotInUse).
+	 * The order table, or NULL.  It is kept open so that code of the owner
+	 * cannot alter it during the call (CheckTableNotInUse()).
 	 */
 	Relation rel;
 } RunAsScope;
 
+/* As the owner of the order table, on which the caller holds a lock. */
 extern void run_as_owner(RunAsScope *scope, const OrderTable *table);
 extern void run_as_end(const RunAsScope *scope);
 
-/* The same, connected to SPI; the memory context stays the caller's. */
+/* The same, connected to SPI; the memory context remains the caller's. */
 extern void run_as_owner_spi(RunAsScope *scope, const OrderTable *table);
 extern void run_as_end_spi(const RunAsScope *scope);
 
-/* As any role, without a change of search_path. */
+/* As any role, with the current search_path. */
 extern void run_as_role(RunAsScope *scope, Oid role);
 extern void run_as_role_restricted(RunAsScope *scope, Oid role);
 
-/* As the owner of the extension, to write its tables. */
+/* As the owner of the extension, with pg_catalog as search_path. */
 extern void run_as_extension_owner(RunAsScope *scope);
 
 /*
- * As the caller, who reads a table of the owner's: its row-level security is
- * the owner's code, but is for whoever reads.  It leaves nothing behind either.
+ * As the current user, but in a security-restricted operation: to read the
+ * order table under the caller's row-level security, whose policies are code of
+ * the owner.
  */
 extern void run_as_caller_restricted(RunAsScope *scope);
 
-/* Restricted even in a session of the owner's: only to check something. */
+/* Restricted even in a session of the owner, for code that only checks. */
 extern void run_as_owner_restricted(RunAsScope		 *scope,
 									const OrderTable *table);
 
-/* The search_path under which the text that we have pinned is read. */
+/*
+ * Sets pg_catalog as search_path, with which pinned texts are parsed.  _begin
+ * returns the GUC nesting level for _end.
+ */
 extern int	safe_search_path_begin(void);
 extern void safe_search_path_end(int guc_nest);
 
 /*
- * Runs, as the owner still, what his code has deferred to the end of a
- * transaction that is ours alone.
+ * Fires the deferred triggers now, while the scope of the owner is open, so
+ * that their errors belong to this order.  Only for a transaction in which
+ * nothing of the caller is deferred, as in sweep() and cancel_batch().
+ * Requires SPI.
  */
 extern void run_as_fire_deferred(void);
 

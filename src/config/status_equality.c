@@ -1,5 +1,5 @@
 /*
- * status_equality.c — statuses that are equal and yet differ as text
+ * status_equality.c — statuses that are equal but differ as text
  */
 #include "postgres.h"
 
@@ -37,7 +37,7 @@ status_equality_needed(const OrderTable *table)
 }
 
 static void
-add_word(char *text, char *policy, StatusKind kind, void *arg)
+add_status_name(char *text, char *policy, StatusKind kind, void *arg)
 {
 	OrderTable *table = arg;
 	int			size = table->nstatus_names;
@@ -45,10 +45,11 @@ add_word(char *text, char *policy, StatusKind kind, void *arg)
 	if (text == NULL)
 		return;
 	if (size == 0)
-		table->words = palloc(sizeof(StatusName));
+		table->status_names = palloc(sizeof(StatusName));
 	else if ((size & (size - 1)) == 0)
-		table->words = repalloc(table->words, 2 * size * sizeof(StatusName));
-	table->words[table->nstatus_names++] = (StatusName){
+		table->status_names = repalloc(table->status_names,
+									   2 * size * sizeof(StatusName));
+	table->status_names[table->nstatus_names++] = (StatusName){
 		.text = text,
 		.policy = policy,
 		.kind = kind,
@@ -69,22 +70,21 @@ status_equality_load(OrderTable *table)
 	fmgr_info_cxt(get_opcode(type->eq_opr), &table->status_equal,
 				  table->context);
 
-	policy_load_statuses(table, add_word, table);
+	policy_load_statuses(table, add_status_name, table);
 	run_as_owner_restricted(&scope, table);
 	for (int i = 0; i < table->nstatus_names; i++)
-		table->words[i].value = InputFunctionCall(&table->status.in,
-												  table->words[i].text,
-												  table->status.ioparam,
-												  table->status.typmod);
+		table->status_names[i].value = InputFunctionCall(
+			&table->status.in, table->status_names[i].text,
+			table->status.ioparam, table->status.typmod);
 	run_as_end(&scope);
 }
 
 static bool
-is_word(const OrderTable *table, Datum value, const StatusName *word)
+equals_status(const OrderTable *table, Datum value, const StatusName *name)
 {
 	return DatumGetBool(FunctionCall2Coll((FmgrInfo *) &table->status_equal,
 										  table->status_collation, value,
-										  word->value));
+										  name->value));
 }
 
 char *
@@ -94,26 +94,26 @@ status_equality_canonical(const OrderTable *table, const Policy *policy,
 	for (int own = 1; own >= 0; own--)
 		for (int i = 0; i < table->nstatus_names; i++)
 		{
-			const StatusName *word = &table->words[i];
+			const StatusName *name = &table->status_names[i];
 
-			if ((strcmp(word->policy, policy->name) == 0) == own &&
-				is_word(table, value, word))
-				return pstrdup(word->text);
+			if ((strcmp(name->policy, policy->name) == 0) == own &&
+				equals_status(table, value, name))
+				return pstrdup(name->text);
 		}
 	return text;
 }
 
 StatusKind
-status_equality_kind(const OrderTable *table, const char *word)
+status_equality_kind(const OrderTable *table, const char *status)
 {
 	const StatusName *same = NULL;
 	StatusKind		  kind = STATUS_ORDINARY;
 
 	for (int i = 0; i < table->nstatus_names && same == NULL; i++)
-		if (strcmp(table->words[i].text, word) == 0)
-			same = &table->words[i];
+		if (strcmp(table->status_names[i].text, status) == 0)
+			same = &table->status_names[i];
 	for (int i = 0; i < table->nstatus_names && same; i++)
-		if (is_word(table, same->value, &table->words[i]))
-			kind = Max(kind, table->words[i].kind);
+		if (equals_status(table, same->value, &table->status_names[i]))
+			kind = Max(kind, table->status_names[i].kind);
 	return kind;
 }

@@ -1,10 +1,10 @@
 /*
- * status_equality.h — statuses that are equal and yet differ as text
+ * status_equality.h — statuses that are equal but differ as text
  *
- * For citext, or a collation that is not deterministic: a status must not
- * slip past its rule by being written in capitals.  Such a table has all
- * words of its policies and rules read at once, with their values; any other
- * has none.
+ * With citext or a nondeterministic collation, 'CANCELED' may equal 'canceled',
+ * and must be treated alike.  For such a status column, all statuses that the
+ * policies and rules name are loaded with the OrderTable, as values of the
+ * column's type.
  */
 #ifndef ORDCANCEL_STATUS_EQUALITY_H
 #define ORDCANCEL_STATUS_EQUALITY_H
@@ -15,22 +15,22 @@
 extern bool status_equality_needed(const OrderTable *table);
 
 /*
- * Reads the words into the current memory context, as the table's owner, whose
- * code the checks of a domain are.
+ * Loads them into the current memory context.  Acts as the table's owner,
+ * because converting them to a domain runs its checks.  OC014 if the type has
+ * no equality operator.
  */
 extern void status_equality_load(OrderTable *table);
 
 /*
- * The word of the rules that a status, also given as text, is, the policy's
- * own before another's: where case does not count, 'CANCELED' is canceled.
- * Else the text.
+ * The spelling in the configuration of a status, which is passed as a value and
+ * as text: that of the given policy, else that of another policy, else "text".
  */
 extern char *status_equality_canonical(const OrderTable *table,
 									   const Policy *policy, Datum value,
 									   char *text);
 
-/* What any policy takes a word for, the weightiest meaning. */
+/* What a status in that spelling means in any policy; the highest kind. */
 extern StatusKind status_equality_kind(const OrderTable *table,
-									   const char		*word);
+									   const char		*status);
 
 #endif /* ORDCANCEL_STATUS_EQUALITY_H */

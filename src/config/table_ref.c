@@ -1,5 +1,8 @@
 /*
- * table_ref.c — the type of references to tables in the configuration
+ * table_ref.c — the type ordcancel_internal.table_ref
+ *
+ * The configuration refers to tables by this type.  A dump that leaves out an
+ * order table can be restored, since a missing table is read as 0.
  */
 #include "postgres.h"
 
@@ -13,7 +16,7 @@
 
 PG_FUNCTION_INFO_V1(ordcancel_table_ref_in);
 
-/* A number is what regclass writes of a table that was dropped. */
+/* The output function writes the OID of a table that was dropped. */
 static Oid
 table_of_number(const char *text)
 {
@@ -24,7 +27,7 @@ table_of_number(const char *text)
 																	InvalidOid;
 }
 
-/* As regclassin, but 0 where there is no such table. */
+/* Like regclassin(), but returns 0 with a NOTICE if there is no such table. */
 Datum
 ordcancel_table_ref_in(PG_FUNCTION_ARGS)
 {
@@ -42,7 +45,7 @@ ordcancel_table_ref_in(PG_FUNCTION_ARGS)
 		ereport(
 			NOTICE,
 			(errmsg(
-				"table %s does not exist, ordcancel leaves out what is set for it",
+				"table %s does not exist, skipping its ordcancel configuration",
 				text)));
 	PG_RETURN_OID(relid);
 }

@@ -1,5 +1,5 @@
 /*
- * decision.c — may this be done to this order, and what becomes of it?
+ * decision.c — decides what the functions for orders may do
  */
 #include "postgres.h"
 
@@ -7,239 +7,249 @@
 
 #include "decision/decision_rules.h"
 
-static Decision decide_begin(const DecisionInput *q);
-static Decision decide_withdraw(const DecisionInput *q);
-static Decision decide_accept(const DecisionInput *q);
-static Decision decide_deny(const DecisionInput *q);
-static Decision decide_refund(const DecisionInput *q);
+static Decision decide_begin(const DecisionInput *input);
+static Decision decide_withdraw(const DecisionInput *input);
+static Decision decide_accept(const DecisionInput *input);
+static Decision decide_deny(const DecisionInput *input);
+static Decision decide_refund(const DecisionInput *input);
 
 static Decision
-decide_verb(const DecisionInput *q)
+decide_verb(const DecisionInput *input)
 {
-	switch (q->verb)
+	switch (input->verb)
 	{
 		case VERB_REQUEST_CANCEL:
 		case VERB_CANCEL_ORDER:
 		case VERB_OVERRIDE_CANCEL:
-			return decide_begin(q);
+			return decide_begin(input);
 		case VERB_WITHDRAW_CANCEL:
-			return decide_withdraw(q);
+			return decide_withdraw(input);
 		case VERB_ACCEPT_CANCEL:
-			return decide_accept(q);
+			return decide_accept(input);
 		case VERB_DENY_CANCEL:
-			return decide_deny(q);
+			return decide_deny(input);
 		case VERB_RECORD_REFUND:
-			return decide_refund(q);
+			return decide_refund(input);
 		case VERB_UNDO_CANCEL:
-			return decide_undo(q);
+			return decide_undo(input);
 		case VERB_MOVE:
-			return decide_move(q);
+			return decide_move(input);
 		case VERB_INSERT:
-			return decide_insert(q);
+			return decide_insert(input);
 		case VERB_DELETE:
-			return decide_delete(q);
+			return decide_delete(input);
 	}
 	pg_unreachable();
 }
 
 Decision
-decide(const DecisionInput *q)
+decide(const DecisionInput *input)
 {
-	Decision v;
+	Decision decision;
 
-	if (is_stale(q))
+	if (is_stale(input))
 		return refused(CONDITION_INVALID_POLICY, FAULT_STALE_STATUS);
-	v = decide_verb(q);
+	decision = decide_verb(input);
 
-	/* The system decides an open request when its deadline has come. */
-	if (q->live == STATE_REQUESTED && q->deadline && v.changed &&
-		(!v.has_until || v.until > *q->deadline))
+	/* Valid until the deadline at most, when the system decides the request. */
+	if (input->live == STATE_REQUESTED && input->deadline &&
+		decision.changed &&
+		(!decision.has_until || decision.until > *input->deadline))
 	{
-		v.has_until = true;
-		v.until = *q->deadline;
+		decision.has_until = true;
+		decision.until = *input->deadline;
 	}
-	return v;
+	return decision;
 }
 
-/* The cancellation is agreed on: canceled, or in progress while money is due. */
+/* The order becomes canceled, or in progress while a refund is due. */
 static Decision
-reach_canceled(const DecisionInput *q, bool customer_alone)
+reach_canceled(const DecisionInput *input, bool customer_alone)
 {
-	Decision v = {.changed = true};
+	Decision decision = {.changed = true};
 
-	if (q->money_due)
+	if (input->money_due)
 	{
-		v.state = STATE_IN_PROGRESS;
-		v.status = q->policy->in_progress_status;
-		v.event = EVENT_ACCEPTED;
+		decision.state = STATE_IN_PROGRESS;
+		decision.status = input->policy->in_progress_status;
+		decision.event = EVENT_ACCEPTED;
 	}
 	else
 	{
-		v.state = STATE_CANCELED;
-		v.status = customer_alone && q->policy->customer_canceled_status ?
-			q->policy->customer_canceled_status :
-			q->policy->canceled_status;
-		v.event = EVENT_CANCELED;
+		decision.state = STATE_CANCELED;
+		decision.status = customer_alone &&
+				input->policy->customer_canceled_status ?
+			input->policy->customer_canceled_status :
+			input->policy->canceled_status;
+		decision.event = EVENT_CANCELED;
 	}
 
-	/* Without a final status there is nothing that the order could become. */
-	if (q->policy->canceled_status == NULL)
+	/* Without canceled_status the cancellation could never be completed. */
+	if (input->policy->canceled_status == NULL)
 		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
-	return v;
+	return decision;
 }
 
-/* What the window gives, or keeps back, ends with it. */
+/*
+ * If the customer's rule changes when the grace period ends, the decision is
+ * valid until then only.
+ */
 static void
-until_window_ends(Decision *v, const DecisionInput *q, const Rule *rule,
-				  RuleMode mode, bool late)
+until_window_ends(Decision *decision, const DecisionInput *input,
+				  const Rule *rule, RuleMode mode, bool late)
 {
-	if (late || q->party != PARTY_CUSTOMER || !q->policy->grace ||
-		!q->placed_at || rule->customer_late == mode)
+	if (late || input->party != PARTY_CUSTOMER || !input->policy->grace ||
+		!input->placed_at || rule->customer_late == mode)
 		return;
-	v->until = span_end(*q->placed_at, q->policy->grace);
-	v->has_until = !TIMESTAMP_NOT_FINITE(v->until);
+	decision->until = span_end(*input->placed_at, input->policy->grace);
+	decision->has_until = !TIMESTAMP_NOT_FINITE(decision->until);
 }
 
 /* request_cancel, cancel_order, override_cancel */
 static Decision
-decide_begin(const DecisionInput *q)
+decide_begin(const DecisionInput *input)
 {
-	const Rule *rule = policy_rule(q->policy, q->status);
-	bool		override = q->verb == VERB_OVERRIDE_CANCEL;
+	const Rule *rule = policy_rule(input->policy, input->status);
+	bool		override = input->verb == VERB_OVERRIDE_CANCEL;
 	RuleMode	mode = MODE_FORBID;
 	bool		late = false;
-	Decision	v;
+	Decision	decision;
 
-	if (disagrees(q))
+	if (disagrees(input))
 		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_DISAGREES);
-	if (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS)
-		return already(q->live);
-	if (imported_canceled(q))
+	if (input->live == STATE_CANCELED || input->live == STATE_IN_PROGRESS)
+		return already(input->live);
+	if (imported_canceled(input))
 		return already(STATE_CANCELED);
-	if (q->live == STATE_REQUESTED && q->party == PARTY_CUSTOMER && !override)
+	if (input->live == STATE_REQUESTED && input->party == PARTY_CUSTOMER &&
+		!override)
 		return already(STATE_REQUESTED);
 
-	if (q->party == PARTY_CUSTOMER && q->policy->grace && q->placed_at)
-		late = q->now > span_end(*q->placed_at, q->policy->grace);
+	if (input->party == PARTY_CUSTOMER && input->policy->grace &&
+		input->placed_at)
+		late = input->now > span_end(*input->placed_at, input->policy->grace);
 
 	if (override)
 		mode = MODE_CANCEL;
-	else if (q->live == STATE_REQUESTED)
-		mode = MODE_CANCEL; /* the merchant confirms what is asked */
+	else if (input->live == STATE_REQUESTED)
+		mode = MODE_CANCEL; /* the merchant confirms the request */
 	else if (rule != NULL)
-		mode = q->party == PARTY_CUSTOMER ?
+		mode = input->party == PARTY_CUSTOMER ?
 			(late ? rule->customer_late : rule->customer) :
 			rule->merchant;
 
 	if (mode == MODE_FORBID)
 	{
 		if (rule == NULL)
-			return refused_without_rule(q);
-		v = late && rule->customer != MODE_FORBID ?
+			return refused_without_rule(input);
+		decision = late && rule->customer != MODE_FORBID ?
 			refused(CONDITION_GRACE_PERIOD_OVER, FAULT_RULE) :
 			refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_RULE);
-		if (!q->blocked)
-			until_window_ends(&v, q, rule, mode, late);
-		return v;
+		if (!input->blocked)
+			until_window_ends(&decision, input, rule, mode, late);
+		return decision;
 	}
-	if (q->blocked && !override)
+	if (input->blocked && !override)
 		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_NONE);
-	v = decide_reason(q);
-	if (v.condition != CONDITION_NONE)
-		return v;
+	decision = decide_reason(input);
+	if (decision.condition != CONDITION_NONE)
+		return decision;
 
 	if (mode == MODE_REQUEST)
-		v = (Decision){.changed = true,
-					   .state = STATE_REQUESTED,
-					   .status = q->policy->requested_status,
-					   .event = EVENT_REQUESTED};
+		decision = (Decision){.changed = true,
+							  .state = STATE_REQUESTED,
+							  .status = input->policy->requested_status,
+							  .event = EVENT_REQUESTED};
 	else
-		v = reach_canceled(q, q->party == PARTY_CUSTOMER);
-	v.accepts = q->live == STATE_REQUESTED;
-	v.late = late;
+		decision = reach_canceled(input, input->party == PARTY_CUSTOMER);
+	decision.accepts = input->live == STATE_REQUESTED;
+	decision.late = late;
 
-	if (!override && q->live == STATE_NONE)
-		until_window_ends(&v, q, rule, mode, late);
-	return v;
+	if (!override && input->live == STATE_NONE)
+		until_window_ends(&decision, input, rule, mode, late);
+	return decision;
 }
 
-/* A request ends without a cancellation: the order gets its status back. */
+/*
+ * The cancellation ends in the given state.  The order gets its prior status
+ * back, unless its status has changed in the meantime.
+ */
 static Decision
-end_request(const DecisionInput *q, State state, EventType event)
+end_request(const DecisionInput *input, State state, EventType event)
 {
-	Decision v = decide_reason(q);
+	Decision decision = decide_reason(input);
 
-	if (v.condition != CONDITION_NONE)
-		return v;
-	v.changed = true;
-	v.state = state;
-	v.event = event;
-	if (!q->moved_on)
+	if (decision.condition != CONDITION_NONE)
+		return decision;
+	decision.changed = true;
+	decision.state = state;
+	decision.event = event;
+	if (!input->moved_on)
 	{
-		v.status = q->prior_status;
-		v.clear_status = q->prior_status == NULL;
+		decision.status = input->prior_status;
+		decision.clear_status = input->prior_status == NULL;
 	}
-	return v;
+	return decision;
 }
 
 static Decision
-decide_withdraw(const DecisionInput *q)
+decide_withdraw(const DecisionInput *input)
 {
-	if (q->live == STATE_NONE && q->last == STATE_WITHDRAWN)
+	if (input->live == STATE_NONE && input->last == STATE_WITHDRAWN)
 		return already(STATE_WITHDRAWN);
-	if (q->live != STATE_REQUESTED)
+	if (input->live != STATE_REQUESTED)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
-	if (q->asked_by != q->party)
+	if (input->asked_by != input->party)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OTHERS_REQUEST);
-	return end_request(q, STATE_WITHDRAWN, EVENT_WITHDRAWN);
+	return end_request(input, STATE_WITHDRAWN, EVENT_WITHDRAWN);
 }
 
 static Decision
-decide_accept(const DecisionInput *q)
+decide_accept(const DecisionInput *input)
 {
-	Decision v;
+	Decision decision;
 
-	if (disagrees(q))
+	if (disagrees(input))
 		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_DISAGREES);
-	if (q->live == STATE_IN_PROGRESS || q->live == STATE_CANCELED)
-		return already(q->live);
-	if (q->live != STATE_REQUESTED)
+	if (input->live == STATE_IN_PROGRESS || input->live == STATE_CANCELED)
+		return already(input->live);
+	if (input->live != STATE_REQUESTED)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
-	if (q->blocked)
+	if (input->blocked)
 		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_NONE);
-	v = decide_reason(q);
-	if (v.condition != CONDITION_NONE)
-		return v;
-	v = reach_canceled(q, false);
-	v.accepts = true;
-	return v;
+	decision = decide_reason(input);
+	if (decision.condition != CONDITION_NONE)
+		return decision;
+	decision = reach_canceled(input, false);
+	decision.accepts = true;
+	return decision;
 }
 
 static Decision
-decide_deny(const DecisionInput *q)
+decide_deny(const DecisionInput *input)
 {
-	if (q->live == STATE_NONE && q->last == STATE_DENIED)
+	if (input->live == STATE_NONE && input->last == STATE_DENIED)
 		return already(STATE_DENIED);
-	if (q->live != STATE_REQUESTED)
+	if (input->live != STATE_REQUESTED)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
-	if (q->asked_by == q->party)
+	if (input->asked_by == input->party)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OWN_REQUEST);
-	return end_request(q, STATE_DENIED, EVENT_DENIED);
+	return end_request(input, STATE_DENIED, EVENT_DENIED);
 }
 
 static Decision
-decide_refund(const DecisionInput *q)
+decide_refund(const DecisionInput *input)
 {
-	/* A reference is the order's, whatever has become of the cancellation. */
-	if (q->amount == AMOUNT_REPEATED)
-		return already(q->live != STATE_NONE ? q->live : q->last);
-	if (q->amount == AMOUNT_OTHER_REFERENCE)
+	/* References are unique per order, in every state of the cancellation. */
+	if (input->amount == AMOUNT_REPEATED)
+		return already(input->live != STATE_NONE ? input->live : input->last);
+	if (input->amount == AMOUNT_OTHER_REFERENCE)
 		return refused(CONDITION_INVALID_REFUND, FAULT_REFERENCE);
-	if (q->live != STATE_IN_PROGRESS)
+	if (input->live != STATE_IN_PROGRESS)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
-	if (disagrees(q))
+	if (disagrees(input))
 		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_DISAGREES);
-	switch (q->amount)
+	switch (input->amount)
 	{
 		case AMOUNT_PART:
 			return (Decision){.changed = true,
@@ -247,11 +257,12 @@ decide_refund(const DecisionInput *q)
 							  .event = EVENT_REFUNDED};
 		case AMOUNT_LAST:
 		{
-			DecisionInput paid = *q;
+			DecisionInput paid = *input;
 
 			paid.money_due = false;
 			return reach_canceled(&paid,
-								  q->direct && q->asked_by == PARTY_CUSTOMER);
+								  input->direct &&
+									  input->asked_by == PARTY_CUSTOMER);
 		}
 		case AMOUNT_NOT_POSITIVE:
 			return refused(CONDITION_INVALID_REFUND, FAULT_AMOUNT);
@@ -267,13 +278,13 @@ decide_refund(const DecisionInput *q)
 }
 
 Decision
-decide_undo(const DecisionInput *q)
+decide_undo(const DecisionInput *input)
 {
 	UndoReach	needed;
 	TimestampTz end = DT_NOEND;
-	Decision	v;
+	Decision	decision;
 
-	switch (q->live)
+	switch (input->live)
 	{
 		case STATE_REQUESTED:
 			needed = UNDO_REQUESTED;
@@ -285,29 +296,30 @@ decide_undo(const DecisionInput *q)
 			needed = UNDO_CANCELED;
 			break;
 		default:
-			if ((q->last == STATE_UNDONE || q->last == STATE_WITHDRAWN ||
-				 (q->last == STATE_DENIED && q->last_undone)) &&
-				!imported_canceled(q))
-				return already(q->last);
+			if ((input->last == STATE_UNDONE ||
+				 input->last == STATE_WITHDRAWN ||
+				 (input->last == STATE_DENIED && input->last_undone)) &&
+				!imported_canceled(input))
+				return already(input->last);
 			return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_NO_RECORD);
 	}
-	/* Only the record ends then, whatever the policy says. */
-	if (disagrees(q))
+	/* Then only the record is ended, which no policy forbids. */
+	if (disagrees(input))
 		needed = UNDO_NEVER;
-	if (q->policy->undo < needed)
+	if (input->policy->undo < needed)
 		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_UNDO_REACH);
-	if (q->policy->undo_window && q->closed_at && !disagrees(q))
-		end = span_end(*q->closed_at, q->policy->undo_window);
-	if (q->now > end)
+	if (input->policy->undo_window && input->closed_at && !disagrees(input))
+		end = span_end(*input->closed_at, input->policy->undo_window);
+	if (input->now > end)
 		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_UNDO_WINDOW);
-	if (q->unsettled && !q->settled)
+	if (input->unsettled && !input->settled)
 		return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_KEPT);
 
-	v = q->live != STATE_REQUESTED ?
-		end_request(q, STATE_UNDONE, EVENT_UNDONE) :
-		denies(q) ? end_request(q, STATE_DENIED, EVENT_DENIED) :
-					end_request(q, STATE_WITHDRAWN, EVENT_WITHDRAWN);
-	v.has_until = !TIMESTAMP_NOT_FINITE(end);
-	v.until = end;
-	return v;
+	decision = input->live != STATE_REQUESTED ?
+		end_request(input, STATE_UNDONE, EVENT_UNDONE) :
+		denies(input) ? end_request(input, STATE_DENIED, EVENT_DENIED) :
+						end_request(input, STATE_WITHDRAWN, EVENT_WITHDRAWN);
+	decision.has_until = !TIMESTAMP_NOT_FINITE(end);
+	decision.until = end;
+	return decision;
 }

@@ -1,22 +1,23 @@
 /*
- * decision.h — may this be done to this order, and what becomes of it?
+ * decision.h — decides what may be done to an order
  *
- * The one place where the rules are decided.  The verbs, the guard,
- * cancel_options, the batch and the tests all ask here.  It is pure: no
- * catalog, no SQL, no clock, no ereport; everything it may look at stands in
- * the DecisionInput, everything it found out in the Decision.
+ * All rules are applied here, so that functions, triggers, cancel_options and
+ * batches always agree.  decide() and its siblings take a DecisionInput and
+ * return a Decision.  They read no catalog and no clock, run no SQL and raise
+ * no error; the caller provides everything in the DecisionInput and carries
+ * out the Decision.
  */
 #ifndef ORDCANCEL_DECISION_H
 #define ORDCANCEL_DECISION_H
 
 #include "decision/policy.h"
 
-/* In characters. */
-#define NOTE_MAX_LENGTH 2000 /* a reason may allow less */
+/* Maximum lengths in characters. */
+#define NOTE_MAX_LENGTH 2000 /* a reason may set a lower limit */
 #define REASON_MAX_LENGTH 100
 #define NAME_MAX_LENGTH 255 /* of actors, references, request keys */
 
-/* Why something is refused; design section 9. */
+/* Why an operation is refused; each has an SQLSTATE, see doc/errors.md. */
 typedef enum Condition
 {
 	CONDITION_NONE,
@@ -38,65 +39,76 @@ typedef enum Condition
 
 #define LAST_CONDITION CONDITION_INVALID_POLICY
 
-/* The finer why, for DETAIL and HINT. */
+/* A more exact cause, from which DETAIL and HINT are made. */
 typedef enum Fault
 {
 	FAULT_NONE,
-	FAULT_NO_RULE,		  /* the status has no rule */
-	FAULT_RULE,			  /* the rule forbids it */
-	FAULT_MUST_ASK,		  /* plain write: a request has to come first */
-	FAULT_NOT_ASKED,	  /* plain write: the rules cancel at once */
-	FAULT_ALREADY_ASKED,  /* plain write: that party has asked already */
-	FAULT_PLAIN_UPDATES,  /* plain writes are switched off */
-	FAULT_OTHER_STATUS,	  /* plain write: the rules lead elsewhere */
-	FAULT_OWN_REQUEST,	  /* one's own request is withdrawn, not denied */
-	FAULT_OTHERS_REQUEST, /* the other's request is denied, not withdrawn */
-	FAULT_OPEN,			  /* a cancellation is open */
-	FAULT_PRIOR_STATUS,	  /* plain write: the status before the request */
-	FAULT_DISAGREES,	  /* order and record, as nothing of ours left them */
-	FAULT_COMES_AGAIN,	  /* a deleted order that was canceled */
-	FAULT_CAME_TO_STAY,	  /* the same, and it cannot be undone */
+	FAULT_NO_RULE, /* the status has no rule */
+	FAULT_RULE,	   /* the rule forbids it */
+	FAULT_OPEN,	   /* DELETE: the order has an open cancellation */
+
+	/* plain writes */
+	FAULT_REQUEST_REQUIRED,		/* the rule allows a request only */
+	FAULT_REQUEST_NOT_REQUIRED, /* the rule cancels without a request */
+	FAULT_ALREADY_REQUESTED,	/* by the same party, who cannot decide it */
+	FAULT_PLAIN_UPDATES,		/* attached with plain_updates => false */
+	FAULT_OTHER_STATUS,			/* the rules require another status */
+	FAULT_PRIOR_STATUS,			/* back to the status before the request */
+	FAULT_REINSERTED,			/* was canceled, then deleted */
+	FAULT_REINSERTED_NO_UNDO,	/* the same, and undo is not allowed */
+
+	/* functions */
+	FAULT_OWN_REQUEST,	  /* a party withdraws its own request */
+	FAULT_OTHERS_REQUEST, /* a party denies the other's request */
+	FAULT_DISAGREES,	  /* status and cancellation do not match */
+	FAULT_NO_RECORD,	  /* no cancellation is recorded */
+	FAULT_UNDO_REACH,	  /* the policy forbids undo from this state */
+	FAULT_UNDO_WINDOW,	  /* the time to undo is over */
+	FAULT_MONEY_DUE,	  /* refunds are missing */
+	FAULT_MONEY_KEPT,	  /* undo: the customer keeps a refund */
+
+	/* reason and note */
 	FAULT_REASON_MISSING,
 	FAULT_REASON_UNKNOWN,
 	FAULT_REASON_INACTIVE,
-	FAULT_REASON_AUDIENCE,
-	FAULT_REASON_NOT_ASKED, /* usable only when the customer asked */
+	FAULT_REASON_AUDIENCE,		/* it is for another party */
+	FAULT_REASON_NEEDS_REQUEST, /* it requires a request by the customer */
 	FAULT_NOTE_MISSING,
 	FAULT_NOTE_TOO_LONG,
-	FAULT_NO_RECORD, /* canceled, but not by us */
-	FAULT_UNDO_REACH,
-	FAULT_UNDO_WINDOW,
-	FAULT_STALE_STATUS, /* a status of the policy was renamed under it */
-	FAULT_STALE_RULE,	/* that of a rule, and this one has none */
-	FAULT_MONEY_DUE,	/* refunds are missing */
-	FAULT_MONEY_KEPT,	/* the customer has the money back */
-	FAULT_AMOUNT,		/* not a positive amount */
+
+	/* refunds */
+	FAULT_AMOUNT, /* not a positive amount */
 	FAULT_AMOUNT_TOO_HIGH,
 	FAULT_METHOD,	 /* unknown refund method */
-	FAULT_REFERENCE, /* of another refund */
+	FAULT_REFERENCE, /* it is recorded for another refund */
+
+	/* the policy */
+	FAULT_STALE_STATUS, /* one of its statuses was renamed */
+	FAULT_STALE_RULE,	/* no rule; the status of another rule was renamed */
 	FAULT_NO_CANCELED_STATUS,
 } Fault;
 
-/* How a refund compares with what is due. */
+/* How a refund compares with the amount due and with recorded refunds. */
 typedef enum AmountCheck
 {
-	AMOUNT_PART,
-	AMOUNT_LAST,
+	AMOUNT_PART, /* less than the amount due */
+	AMOUNT_LAST, /* the whole amount due */
 	AMOUNT_NOT_POSITIVE,
 	AMOUNT_TOO_HIGH,
 	AMOUNT_UNKNOWN_METHOD,
-	AMOUNT_REPEATED,		/* it is on record, under the same reference */
-	AMOUNT_OTHER_REFERENCE, /* the reference is another refund's */
+	AMOUNT_REPEATED,		/* the same refund is recorded already */
+	AMOUNT_OTHER_REFERENCE, /* its reference is recorded for another refund */
 } AmountCheck;
 
+/* A row of ordcancel.reason. */
 typedef struct Reason
 {
 	char	*code;
 	Audience audience;
 	bool	 requires_note;
-	bool	 requires_request;
+	bool	 requires_request; /* the customer must have made a request */
 	bool	 active;
-	int		 note_max; /* characters */
+	int		 note_max; /* in characters */
 } Reason;
 
 typedef struct DecisionInput
@@ -107,72 +119,74 @@ typedef struct DecisionInput
 
 	/* the order */
 	const Policy	  *policy;
-	const char		  *status;
-	StatusKind		   kind; /* that the status has, of any policy's words */
-	const TimestampTz *placed_at; /* NULL: unknown, the window is open */
-	bool			   blocked;	  /* for this party */
-	bool			   money_due; /* a refund would be due on acceptance */
+	const char		  *status;	  /* NULL: the column is null */
+	StatusKind		   kind;	  /* of the status, under any policy */
+	const TimestampTz *placed_at; /* NULL: unknown, treated as in time */
+	bool			   blocked;	  /* a block applies to the party */
+	bool			   money_due; /* a refund would be due */
 
-	/* its cancellation */
-	State			   live;		/* STATE_NONE: no live one */
-	State			   last;		/* else the newest ended one's */
-	bool			   last_undone; /* undo_cancel ended it, with a note */
-	Party			   asked_by;
-	bool			   direct; /* asked and decided by one party at once */
-	const char		  *prior_status;
-	bool			   moved_on; /* the order has left the status we gave it */
-	const TimestampTz *closed_at; /* since when an undo window counts */
-	const TimestampTz *deadline;
+	/* its newest cancellation */
+	State		live;			  /* STATE_NONE: there is no live one */
+	State		last;			  /* if none is live: the ended one's */
+	bool		last_undone;	  /* it ended by undo_cancel with a note */
+	Party		asked_by;		  /* who made the request */
+	bool		direct;			  /* canceled without a separate request */
+	const char *prior_status;	  /* of the order, before the cancellation */
+	bool		moved_on;		  /* the order's status has changed since */
+	const TimestampTz *closed_at; /* start of the undo window, or NULL */
+	const TimestampTz *deadline;  /* of the request, or NULL */
 
-	/* what was said */
-	bool		  reason_unknown; /* cancel_options: do not judge the words */
+	/* the arguments of the call */
+	bool		  reason_unknown; /* do not check reason and note */
 	bool		  reason_given;
-	bool		  reason_on_record; /* the request that is confirmed has one */
-	const Reason *reason;			/* NULL with reason_given: unknown code */
-	int			  note_length; /* characters, blanks at the ends not counted */
-	bool		  settled;	   /* undo: the customer has paid again */
-	bool		  unsettled;   /* undo: a refund needs that */
-	AmountCheck	  amount;	   /* record_refund */
+	bool		  reason_on_record; /* the open request has a reason */
+	const Reason *reason;			/* NULL if reason_given: unknown code */
+	int			  note_length;		/* in characters, trimmed */
+	bool		  settled;			/* undo: the customer has paid it back */
+	bool		  unsettled;		/* undo: a refund must be paid back */
+	AmountCheck	  amount;			/* record_refund */
 } DecisionInput;
 
 typedef struct Decision
 {
-	Condition	condition; /* CONDITION_NONE: go ahead */
+	Condition	condition; /* CONDITION_NONE: allowed */
 	Fault		fault;
-	bool		changed;	  /* false: it is so already */
-	State		state;		  /* of the cancellation, afterwards */
-	const char *status;		  /* to give the order; NULL: leave it */
-	bool		clear_status; /* the order had none before */
-	EventType	event;		  /* the last event that this makes */
-	bool		accepts;	  /* an open request is accepted by it */
-	bool		late;		  /* the customer's window is over */
-	bool		has_until;
-	TimestampTz until; /* when the answer changes by itself */
+	bool		changed;	  /* false: nothing to do */
+	State		state;		  /* of the cancellation afterwards */
+	const char *status;		  /* the order's new status; NULL: unchanged */
+	bool		clear_status; /* set the order's status to null */
+	EventType	event;		  /* to record; the last one, if several */
+	bool		accepts;	  /* an open request is accepted first */
+	bool		late;		  /* the grace period is over */
+	bool		has_until;	  /* the decision may change at "until" */
+	TimestampTz until;
 } Decision;
 
-/* Decides a verb. */
+/* Decides input->verb. */
 extern Decision decide(const DecisionInput *input);
 
 /*
- * Does the answer depend on the order's facts?  Asked of a question without
- * them (blocked, money_due), before they are found out.  A table without blocks
- * or without money has nothing to find out of that kind.
+ * Decides an UPDATE that changes the status to "to", whose meaning under any
+ * policy is "kind".  Sets input->verb to the function that the change
+ * corresponds to, and allows the change only if "to" is the status that this
+ * function would write.
+ */
+extern Decision decide_change(DecisionInput *input, const char *to,
+							  StatusKind kind);
+
+/* Checks reason and note alone; CONDITION_NONE if they are valid. */
+extern Decision decide_reason(const DecisionInput *input);
+
+/*
+ * Do decide() and decide_change() depend on input->blocked or
+ * input->money_due?  These two fields are ignored, so callers can avoid
+ * evaluating the expressions.  has_blocks and has_money: the table has blocks,
+ * or a refund_due expression.
  */
 extern bool decision_needs_expr(const DecisionInput *input, bool has_blocks,
 								bool has_money);
 extern bool decision_change_needs_expr(const DecisionInput *input,
 									   const char *to, StatusKind kind,
 									   bool has_blocks, bool has_money);
-
-/* Judges reason and note alone; CONDITION_NONE when they will do. */
-extern Decision decide_reason(const DecisionInput *input);
-
-/*
- * Decides a plain change of the order's status to "to": finds the verb it
- * amounts to (left in question->verb) and allows exactly what that verb would
- * have written.  "kind" is what "to" means by the words of any policy.
- */
-extern Decision decide_change(DecisionInput *input, const char *to,
-							  StatusKind kind);
 
 #endif /* ORDCANCEL_DECISION_H */

@@ -1,8 +1,8 @@
 /*
- * decision_needs.c — does a decision depend on what the owner's expressions say?
+ * decision_needs.c — does a decision depend on blocks or refund_due?
  *
- * Blocks and refund_due are evaluated only where it does.  It is found out by
- * deciding with every answer that they can give, so that no rule is told twice.
+ * To find out, we decide with each combination of results that they can have,
+ * and compare.  So no rule has to be stated a second time here.
  */
 #include "postgres.h"
 
@@ -25,45 +25,46 @@ static Decision
 decision_with(const DecisionInput *input, bool change, const char *to,
 			  StatusKind kind, bool blocked, bool money_due)
 {
-	DecisionInput q = *input;
+	DecisionInput assumed = *input;
 
-	q.blocked = blocked;
-	q.money_due = money_due;
-	return change ? decide_change(&q, to, kind) : decide(&q);
+	assumed.blocked = blocked;
+	assumed.money_due = money_due;
+	return change ? decide_change(&assumed, to, kind) : decide(&assumed);
 }
 
-/* With every answer that the facts can give. */
+/* "results" has one bit for each of blocked and money_due. */
 static bool
-depends_on_expr(const DecisionInput *q, bool change, const char *to,
+depends_on_expr(const DecisionInput *input, bool change, const char *to,
 				StatusKind kind, bool has_blocks, bool has_money)
 {
-	Decision first = decision_with(q, change, to, kind, false, false);
+	Decision first = decision_with(input, change, to, kind, false, false);
 
-	for (int answer = 1; answer < 4; answer++)
+	for (int results = 1; results < 4; results++)
 	{
-		bool	 blocked = (answer & 1) != 0;
-		bool	 money_due = (answer & 2) != 0;
-		Decision v;
+		bool	 blocked = (results & 1) != 0;
+		bool	 money_due = (results & 2) != 0;
+		Decision decision;
 
 		if ((blocked && !has_blocks) || (money_due && !has_money))
 			continue;
-		v = decision_with(q, change, to, kind, blocked, money_due);
-		if (!same_decision(&first, &v))
+		decision = decision_with(input, change, to, kind, blocked, money_due);
+		if (!same_decision(&first, &decision))
 			return true;
 	}
 	return false;
 }
 
 bool
-decision_needs_expr(const DecisionInput *q, bool has_blocks, bool has_money)
+decision_needs_expr(const DecisionInput *input, bool has_blocks,
+					bool has_money)
 {
-	return depends_on_expr(q, false, NULL, STATUS_ORDINARY, has_blocks,
+	return depends_on_expr(input, false, NULL, STATUS_ORDINARY, has_blocks,
 						   has_money);
 }
 
 bool
-decision_change_needs_expr(const DecisionInput *q, const char *to,
+decision_change_needs_expr(const DecisionInput *input, const char *to,
 						   StatusKind kind, bool has_blocks, bool has_money)
 {
-	return depends_on_expr(q, true, to, kind, has_blocks, has_money);
+	return depends_on_expr(input, true, to, kind, has_blocks, has_money);
 }

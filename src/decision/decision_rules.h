@@ -1,5 +1,5 @@
 /*
- * decision_rules.h — what the files of the decision share
+ * decision_rules.h — shared by decision.c and the other decision_*.c
  */
 #ifndef ORDCANCEL_DECISION_RULES_H
 #define ORDCANCEL_DECISION_RULES_H
@@ -12,59 +12,62 @@ refused(Condition condition, Fault fault)
 	return (Decision){.condition = condition, .fault = fault};
 }
 
+/* Nothing to do: the cancellation is in this state already. */
 static inline Decision
 already(State state)
 {
 	return (Decision){.state = state};
 }
 
-/* Nothing can be judged by words that no order has any more. */
+/* Was a status that the policy uses renamed?  Then it cannot be applied. */
 static inline bool
-is_stale(const DecisionInput *q)
+is_stale(const DecisionInput *input)
 {
-	return q->policy->stale_status != NULL;
+	return input->policy->stale_status != NULL;
 }
 
-/* Perhaps the rule was for this status, under its old name. */
+/* If a rule names a missing status, it may be the old name of this one. */
 static inline Decision
-refused_without_rule(const DecisionInput *q)
+refused_without_rule(const DecisionInput *input)
 {
-	return q->policy->stale_rule ?
+	return input->policy->stale_rule ?
 		refused(CONDITION_INVALID_POLICY, FAULT_STALE_RULE) :
 		refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RULE);
 }
 
-/* An order that came canceled, without a cancellation of ours. */
+/* Is the order canceled without a cancellation, as imported orders are? */
 static inline bool
-imported_canceled(const DecisionInput *q)
+imported_canceled(const DecisionInput *input)
 {
-	return q->live == STATE_NONE && q->kind == STATUS_CANCELED;
+	return input->live == STATE_NONE && input->kind == STATUS_CANCELED;
 }
 
 /*
- * Does the record say canceled of an order that is under way?  Somebody went
- * round the guard.  Neither is true until the cancellation is undone.
+ * Is the order in an ordinary status although a cancellation is in effect?
+ * Its status was changed while the triggers were disabled.  Functions refuse
+ * the order until undo_cancel has ended the cancellation.
  */
 static inline bool
-disagrees(const DecisionInput *q)
+disagrees(const DecisionInput *input)
 {
-	return (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS) &&
-		q->moved_on && q->kind == STATUS_ORDINARY;
+	return (input->live == STATE_CANCELED ||
+			input->live == STATE_IN_PROGRESS) &&
+		input->moved_on && input->kind == STATUS_ORDINARY;
 }
 
-/* Is what ends an open request a denial, and no withdrawal? */
+/* Ending the open request: does this party deny it, rather than withdraw? */
 static inline bool
-denies(const DecisionInput *q)
+denies(const DecisionInput *input)
 {
-	return q->live == STATE_REQUESTED && q->asked_by != q->party;
+	return input->live == STATE_REQUESTED && input->asked_by != input->party;
 }
 
-/* decision_write.c: a plain write's own verbs. */
-extern Decision decide_move(const DecisionInput *q);
-extern Decision decide_insert(const DecisionInput *q);
-extern Decision decide_delete(const DecisionInput *q);
+/* decision_write.c: the verbs of plain writes */
+extern Decision decide_move(const DecisionInput *input);
+extern Decision decide_insert(const DecisionInput *input);
+extern Decision decide_delete(const DecisionInput *input);
 
-/* decision.c: for decide_insert, which asks whether an undo would work. */
-extern Decision decide_undo(const DecisionInput *q);
+/* decision.c; decide_insert() calls it too. */
+extern Decision decide_undo(const DecisionInput *input);
 
 #endif /* ORDCANCEL_DECISION_RULES_H */

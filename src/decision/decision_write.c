@@ -1,124 +1,130 @@
 /*
- * decision_write.c — may a plain INSERT, UPDATE or DELETE do this to an order?
+ * decision_write.c — decides plain INSERTs, UPDATEs and DELETEs of orders
  *
- * A change into a cancellation, or out of one, is decided as the function that
- * would make it (decision.c).
+ * A status change that begins or ends a cancellation is decided like the
+ * function that would make the same change (decision.c).
  */
 #include "postgres.h"
 
 #include "base/text.h"
 #include "decision/decision_rules.h"
 
-/* The order goes on to an ordinary status. */
+/* The status changes to one that means no cancellation. */
 Decision
-decide_move(const DecisionInput *q)
+decide_move(const DecisionInput *input)
 {
-	if (q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS ||
-		imported_canceled(q))
+	if (input->live == STATE_CANCELED || input->live == STATE_IN_PROGRESS ||
+		imported_canceled(input))
 		return refused(CONDITION_ORDER_IS_CANCELED,
-					   disagrees(q) ? FAULT_DISAGREES : FAULT_NONE);
-	if (q->live == STATE_REQUESTED && q->policy->hold)
+					   disagrees(input) ? FAULT_DISAGREES : FAULT_NONE);
+	if (input->live == STATE_REQUESTED && input->policy->hold)
 		return refused(CONDITION_ORDER_ON_HOLD, FAULT_NONE);
-	if (q->live == STATE_REQUESTED)
+	if (input->live == STATE_REQUESTED)
 		return (Decision){.changed = true,
 						  .state = STATE_DENIED,
 						  .event = EVENT_DENIED};
 	return already(STATE_NONE);
 }
 
-/* Once it is there in a canceled status, can its cancellation be undone? */
+/* If the order is inserted as canceled instead, could undo_cancel follow? */
 static bool
-could_be_undone(const DecisionInput *q)
+could_be_undone(const DecisionInput *input)
 {
-	DecisionInput undo = *q;
+	DecisionInput undo = *input;
 
 	undo.verb = VERB_UNDO_CANCEL;
 	undo.party = PARTY_MERCHANT;
 	undo.moved_on = false;
 	undo.reason_unknown = undo.settled = true;
-	return q->live == STATE_CANCELED && q->policy->canceled_status &&
+	return input->live == STATE_CANCELED && input->policy->canceled_status &&
 		decide_undo(&undo).condition == CONDITION_NONE;
 }
 
-/* Old canceled orders may come in; a request needs somebody who asked. */
+/*
+ * Canceled orders may be imported.  A status for open cancellations is refused,
+ * because there would be no cancellation that could be decided or completed.
+ */
 Decision
-decide_insert(const DecisionInput *q)
+decide_insert(const DecisionInput *input)
 {
-	if (q->kind == STATUS_REQUESTED || q->kind == STATUS_IN_PROGRESS)
+	if (input->kind == STATUS_REQUESTED || input->kind == STATUS_IN_PROGRESS)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RECORD);
-	if (q->live != STATE_NONE && q->kind != STATUS_CANCELED)
+	if (input->live != STATE_NONE && input->kind != STATUS_CANCELED)
 		return refused(CONDITION_ORDER_IS_CANCELED,
-					   could_be_undone(q) ? FAULT_COMES_AGAIN :
-											FAULT_CAME_TO_STAY);
+					   could_be_undone(input) ? FAULT_REINSERTED :
+												FAULT_REINSERTED_NO_UNDO);
 	return already(STATE_NONE);
 }
 
 Decision
-decide_delete(const DecisionInput *q)
+decide_delete(const DecisionInput *input)
 {
-	const Rule *rule = policy_rule(q->policy, q->status);
+	const Rule *rule = policy_rule(input->policy, input->status);
 
-	if (q->live == STATE_REQUESTED || q->live == STATE_IN_PROGRESS)
+	if (input->live == STATE_REQUESTED || input->live == STATE_IN_PROGRESS)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OPEN);
 	if (rule == NULL)
-		return refused_without_rule(q);
+		return refused_without_rule(input);
 	if (!rule->deletable)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_RULE);
 	return already(STATE_NONE);
 }
 
 Decision
-decide_change(DecisionInput *q, const char *to, StatusKind kind)
+decide_change(DecisionInput *input, const char *to, StatusKind kind)
 {
-	bool closed = q->live == STATE_CANCELED || q->live == STATE_IN_PROGRESS ||
-		imported_canceled(q);
-	Decision v;
+	bool closed = input->live == STATE_CANCELED ||
+		input->live == STATE_IN_PROGRESS || imported_canceled(input);
+	Decision decision;
 
-	if (is_stale(q))
+	if (is_stale(input))
 		return refused(CONDITION_INVALID_POLICY, FAULT_STALE_STATUS);
 
-	/* Out of a cancellation only undo_cancel leads. */
+	/* Only undo_cancel ends a cancellation that is in effect. */
 	if (closed)
 	{
-		if (q->live == STATE_IN_PROGRESS && kind == STATUS_CANCELED)
+		if (input->live == STATE_IN_PROGRESS && kind == STATUS_CANCELED)
 			return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_DUE);
-		q->verb = VERB_MOVE;
-		return decide(q);
+		input->verb = VERB_MOVE;
+		return decide(input);
 	}
 
 	if (kind == STATUS_ORDINARY)
 	{
-		q->verb = VERB_MOVE;
+		input->verb = VERB_MOVE;
 
 		/*
-		 * Nobody can tell whether it is meant to end the request, or saves a
-		 * whole row that was read before.
+		 * This may be meant to end the request, or be a program that saves a
+		 * whole row as it was before the request.  We cannot tell, so refuse.
 		 */
-		if (q->live == STATE_REQUESTED &&
-			equal_and_not_null(q->prior_status, to))
+		if (input->live == STATE_REQUESTED &&
+			equal_and_not_null(input->prior_status, to))
 			return refused(CONDITION_ORDER_ON_HOLD, FAULT_PRIOR_STATUS);
-		return decide(q);
+		return decide(input);
 	}
 
-	/* The word is another policy's, and this one lets nobody in. */
-	if (q->policy->canceled_status == NULL &&
-		status_kind(q->policy, to) == STATUS_ORDINARY)
+	/* "to" means a cancellation in another policy; this one has none. */
+	if (input->policy->canceled_status == NULL &&
+		status_kind(input->policy, to) == STATUS_ORDINARY)
 		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
 
-	/* Into a cancellation: exactly what the function would have written. */
-	q->verb = q->party == PARTY_CUSTOMER ? VERB_REQUEST_CANCEL :
-										   VERB_CANCEL_ORDER;
-	v = decide(q);
-	if (v.condition != CONDITION_NONE ||
-		(v.changed && equal_and_not_null(v.status, to)))
-		return v;
-	if (!v.changed)
-		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_ALREADY_ASKED);
-	if (v.state == STATE_IN_PROGRESS && kind == STATUS_CANCELED)
+	/* Only the status that the function would write is allowed. */
+	input->verb = input->party == PARTY_CUSTOMER ? VERB_REQUEST_CANCEL :
+												   VERB_CANCEL_ORDER;
+	decision = decide(input);
+	if (decision.condition != CONDITION_NONE ||
+		(decision.changed && equal_and_not_null(decision.status, to)))
+		return decision;
+	if (!decision.changed)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN,
+					   FAULT_ALREADY_REQUESTED);
+	if (decision.state == STATE_IN_PROGRESS && kind == STATUS_CANCELED)
 		return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_DUE);
-	if (v.state == STATE_REQUESTED)
-		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_MUST_ASK);
+	if (decision.state == STATE_REQUESTED)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN,
+					   FAULT_REQUEST_REQUIRED);
 	if (kind == STATUS_REQUESTED)
-		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NOT_ASKED);
+		return refused(CONDITION_CANCELLATION_FORBIDDEN,
+					   FAULT_REQUEST_NOT_REQUIRED);
 	return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OTHER_STATUS);
 }

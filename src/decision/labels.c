@@ -1,5 +1,5 @@
 /*
- * labels.c — the words of the design as enums, and back
+ * labels.c — names in SQL to enums, and back
  */
 #include "postgres.h"
 
@@ -62,20 +62,20 @@ static const char *const event_type_names[] = {
 	[EVENT_CANCELED] = "canceled",	 [EVENT_UNDONE] = "undone",
 };
 
-/* Position of a word in its list, or -1; NULL is in none. */
+/* The index of the name, or -1; -1 for NULL. */
 static int
-find_word(const char *word, const char *const *words, int count)
+find_name(const char *name, const char *const *names, int count)
 {
-	for (int i = 0; word && i < count; i++)
-		if (strcmp(word, words[i]) == 0)
+	for (int i = 0; name && i < count; i++)
+		if (strcmp(name, names[i]) == 0)
 			return i;
 	return -1;
 }
 
-#define WORD_FROM_NAME(function, type, words)                \
+#define ENUM_FROM_NAME(function, type, names)                \
 	bool function(const char *name, type *value)             \
 	{                                                        \
-		int found = find_word(name, words, lengthof(words)); \
+		int found = find_name(name, names, lengthof(names)); \
                                                              \
 		if (found < 0)                                       \
 			return false;                                    \
@@ -83,12 +83,12 @@ find_word(const char *word, const char *const *words, int count)
 		return true;                                         \
 	}
 
-WORD_FROM_NAME(party_from_name, Party, party_names)
-WORD_FROM_NAME(verb_from_name, Verb, verb_names)
-WORD_FROM_NAME(state_from_name, State, state_names)
-WORD_FROM_NAME(mode_from_name, RuleMode, mode_names)
-WORD_FROM_NAME(undo_reach_from_name, UndoReach, undo_reach_names)
-WORD_FROM_NAME(audience_from_name, Audience, audience_names)
+ENUM_FROM_NAME(party_from_name, Party, party_names)
+ENUM_FROM_NAME(verb_from_name, Verb, verb_names)
+ENUM_FROM_NAME(state_from_name, State, state_names)
+ENUM_FROM_NAME(mode_from_name, RuleMode, mode_names)
+ENUM_FROM_NAME(undo_reach_from_name, UndoReach, undo_reach_names)
+ENUM_FROM_NAME(audience_from_name, Audience, audience_names)
 
 const char *
 party_name(Party party)

@@ -1,9 +1,8 @@
 /*
- * labels.h — the words of the design as enums, and back
+ * labels.h — names in SQL to enums, and back
  *
- * Parties, verbs, states and modes are stored and passed as text, so that a
- * person can read the tables.  Inside, they are enums.  This room is the one
- * place that knows both.
+ * Parties, verbs, states and modes are text in SQL, so that people can read
+ * the tables, and enums in C.
  */
 #ifndef ORDCANCEL_LABELS_H
 #define ORDCANCEL_LABELS_H
@@ -15,7 +14,7 @@ typedef enum Party
 	PARTY_SYSTEM,
 } Party;
 
-/* What a call, or a plain write that amounts to one, wants. */
+/* The operation: a function, or a plain write that matches no function. */
 typedef enum Verb
 {
 	VERB_REQUEST_CANCEL,
@@ -28,21 +27,22 @@ typedef enum Verb
 	VERB_UNDO_CANCEL,
 	VERB_MOVE,	 /* the status changes to an ordinary one */
 	VERB_INSERT, /* the order row is new */
-	VERB_DELETE, /* the order row goes */
+	VERB_DELETE, /* the order row is deleted */
 } Verb;
 
+/* The state of a cancellation; the order of the values matters. */
 typedef enum State
 {
-	STATE_NONE,
-	STATE_REQUESTED, /* from here on: live */
+	STATE_NONE,		 /* there is no cancellation */
+	STATE_REQUESTED, /* the first live one */
 	STATE_IN_PROGRESS,
 	STATE_CANCELED,
-	STATE_DENIED, /* from here on: ended */
+	STATE_DENIED, /* the first ended one */
 	STATE_WITHDRAWN,
 	STATE_UNDONE,
 } State;
 
-/* Is the cancellation open or in effect? */
+/* Is the cancellation requested, in progress, or in effect? */
 static inline bool
 state_is_live(State state)
 {
@@ -55,7 +55,7 @@ state_has_ended(State state)
 	return state > STATE_CANCELED;
 }
 
-/* What a rule says to one party. */
+/* What a rule allows a party to do. */
 typedef enum RuleMode
 {
 	MODE_FORBID,
@@ -63,7 +63,7 @@ typedef enum RuleMode
 	MODE_CANCEL,
 } RuleMode;
 
-/* How far undo_cancel may reach. */
+/* The last state from which undo_cancel is allowed, in ascending order. */
 typedef enum UndoReach
 {
 	UNDO_NEVER,
@@ -72,7 +72,7 @@ typedef enum UndoReach
 	UNDO_CANCELED,
 } UndoReach;
 
-/* Whose reason it is; AUDIENCE_ANY is everybody's. */
+/* Who may use a reason; the values of parties equal those of Party. */
 typedef enum Audience
 {
 	AUDIENCE_CUSTOMER,
@@ -81,7 +81,7 @@ typedef enum Audience
 	AUDIENCE_ANY,
 } Audience;
 
-/* What an event tells. */
+/* The type of an event in the event table. */
 typedef enum EventType
 {
 	EVENT_NONE,
@@ -99,7 +99,7 @@ extern const char *verb_name(Verb verb);
 extern const char *state_name(State state);
 extern const char *event_type_name(EventType type);
 
-/* These return false for a word that is none of theirs. */
+/* These return false if the name is unknown or NULL. */
 extern bool party_from_name(const char *name, Party *party);
 extern bool verb_from_name(const char *name, Verb *verb);
 extern bool state_from_name(const char *name, State *state);

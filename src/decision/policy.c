@@ -1,5 +1,5 @@
 /*
- * policy.c — what the words and spans of a policy mean
+ * policy.c — what statuses and intervals mean under a policy
  */
 #include "postgres.h"
 
@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "decision/policy.h"
 
-/* Beyond this a span is taken to have no end, instead of overflowing. */
+/* From here on span_end() returns infinity, to avoid an overflow error. */
 #define LATEST_START (END_TIMESTAMP - INT64CONST(2000) * 366 * USECS_PER_DAY)
 
 TimestampTz
@@ -21,9 +21,8 @@ span_end(TimestampTz start, const Interval *span)
 		return DT_NOEND;
 
 	/*
-	 * The function for timestamps without zone: its result depends on
-	 * nothing but its arguments, where that for timestamptz would let a
-	 * caller stretch a day with SET TimeZone.
+	 * Not timestamptz_pl_interval(): with days in the interval its result
+	 * depends on TimeZone, so that a caller could extend a grace period.
 	 */
 	return DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
 												 TimestampGetDatum(start),

@@ -1,7 +1,8 @@
 /*
- * policy.h — a policy, and what its words and spans mean
+ * policy.h — a policy with its rules
  *
- * rules.c fills it.  As pure as decision.h, which builds on it.
+ * Plain structs, filled by config/policy_load.c.  The functions read no catalog
+ * and no clock.  A status is the text of the status column's value.
  */
 #ifndef ORDCANCEL_POLICY_H
 #define ORDCANCEL_POLICY_H
@@ -10,20 +11,21 @@
 
 #include "decision/labels.h"
 
-/* What a status means under a policy. */
+/* What a status means; ascending, where policies disagree the highest wins. */
 typedef enum StatusKind
 {
-	STATUS_ORDINARY,
+	STATUS_ORDINARY, /* no cancellation */
 	STATUS_REQUESTED,
 	STATUS_IN_PROGRESS,
 	STATUS_CANCELED,
 } StatusKind;
 
+/* What is allowed for orders in a status. */
 typedef struct Rule
 {
 	char	*status;
 	RuleMode customer;
-	RuleMode customer_late;
+	RuleMode customer_late; /* after the grace period */
 	RuleMode merchant;
 	bool	 deletable;
 	char	*hint; /* or NULL */
@@ -32,29 +34,35 @@ typedef struct Rule
 typedef struct Policy
 {
 	char	 *name;
-	Interval *grace;			/* NULL: the window never closes */
-	char	 *requested_status; /* these four: NULL = not configured */
+	Interval *grace;			/* NULL: unlimited */
+	char	 *requested_status; /* the four statuses: NULL if not set */
 	char	 *in_progress_status;
 	char	 *canceled_status;
 	char	 *customer_canceled_status;
-	bool	  hold;				 /* on_progress = hold */
+	bool	  hold;				 /* on_progress is "hold" */
 	Interval *decision_timeout;	 /* NULL: none */
-	bool	  accept_on_timeout; /* else deny */
+	bool	  accept_on_timeout; /* otherwise it is denied */
 	UndoReach undo;
 	Interval *undo_window; /* NULL: no limit */
 	bool	  reason_required;
 	int		  nrules;
 	Rule	 *rules;
 
-	/* words of it that the status column cannot hold any more, or NULL */
-	const char *stale_status;
-	const char *stale_rule; /* the status of a rule */
+	/* a status that is no longer a label of the column's enum, or NULL */
+	const char *stale_status; /* one of the four statuses */
+	const char *stale_rule;	  /* the status of a rule */
 } Policy;
 
-extern StatusKind  status_kind(const Policy *policy, const char *status);
+/* What the status means under this policy alone; ORDINARY for NULL. */
+extern StatusKind status_kind(const Policy *policy, const char *status);
+
+/* The rule for the status, or NULL. */
 extern const Rule *policy_rule(const Policy *policy, const char *status);
 
-/* The end of a span, days counted as 24 hours whatever the session's zone. */
+/*
+ * start + span, where a day has 24 hours in every time zone.  Infinite if start
+ * is infinite, or so late that the sum might overflow.
+ */
 extern TimestampTz span_end(TimestampTz start, const Interval *span);
 
 #endif /* ORDCANCEL_POLICY_H */

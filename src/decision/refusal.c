@@ -1,5 +1,5 @@
 /*
- * refusal.c — conditions, their SQLSTATEs, and refusals that need no decision
+ * refusal.c — names and SQLSTATEs of conditions, refusals without a decision
  */
 #include "postgres.h"
 

@@ -1,10 +1,11 @@
 /*
- * refusal.h — every message of a refusal, in one place
+ * refusal.h — refusals and the text of their messages
  *
- * A refusal is made here from the question, its verdict and a few names, and
- * then either raised as the function's own SQLSTATE, raised as an integrity
- * error of the plain write that caused it, or shown as data (cancel_options,
- * the batch).
+ * A Refusal is made from a DecisionInput, its Decision and some names.  It is
+ * raised with the SQLSTATE of its condition by functions, raised as a check
+ * violation by triggers (plain writes), or returned as data (cancel_options,
+ * cancel_orders, batches).  Its strings are allocated in the current memory
+ * context.
  */
 #ifndef ORDCANCEL_REFUSAL_H
 #define ORDCANCEL_REFUSAL_H
@@ -16,71 +17,90 @@
 
 typedef struct Refusal
 {
-	Condition condition; /* CONDITION_NONE: an error of somebody else's */
+	Condition condition; /* CONDITION_NONE: made from any other error */
 	int		  sqlstate;
-	bool	  of_setup; /* raised as itself also of a plain write */
+	bool	  of_setup; /* a configuration error: never a check violation */
 	char	 *message;
 	char	 *detail; /* or NULL */
 	char	 *hint;	  /* or NULL */
 } Refusal;
 
-/* What a message names beside what the question holds. */
+/* What messages name in addition to the DecisionInput; NULL: not known. */
 typedef struct RefusalDetail
 {
 	const char *table; /* quoted and qualified */
 	const char *order; /* its key as text */
-	const char *to;	   /* plain write: the status it wanted */
-	const char *block; /* name and hint of the block that holds */
+	const char *to;	   /* plain write: the new status */
+	const char *block; /* name and hint of the block that applies */
 	const char *block_hint;
 	const char *reason;
-	const char *due; /* refund_due and refunded, as text */
+	const char *due; /* amounts as text */
 	const char *refunded;
 	const char *method;
-	const char *reference; /* and what is on record under it */
+	const char *reference; /* the refund recorded with it follows */
 	const char *recorded_amount;
 	const char *recorded_method;
 } RefusalDetail;
 
+/* The name, also used as constraint name, and the SQLSTATE of a condition. */
 extern const char *condition_name(Condition condition);
 extern int		   condition_sqlstate(Condition condition);
 
+/* The message, DETAIL and HINT for a decision that refuses. */
 extern Refusal refusal_explain(const RefusalDetail *names,
-							   const DecisionInput *q, const Decision *v);
+							   const DecisionInput *input,
+							   const Decision	   *decision);
 
-/* The order is not there, or not for the caller; "why" may be NULL. */
+/*
+ * The order does not exist or is not visible to the caller.  "why" becomes the
+ * DETAIL; it may be NULL.
+ */
 extern Refusal refusal_not_found(const char *table, const char *order,
 								 const char *why);
 
-/* Any error, as a refusal. */
+/* Any error as a refusal; shares the strings of the ErrorData. */
 extern Refusal refusal_of_error(const ErrorData *error);
 
+/* Raises it with its own SQLSTATE. */
 pg_noreturn extern void refusal_raise(const Refusal *refusal);
 
-/* As a check violation of rel, with the condition as constraint name. */
+/*
+ * Raises it as a check violation (23514) of rel, with the condition as
+ * constraint name; with its own SQLSTATE if of_setup.
+ */
 pg_noreturn extern void refusal_raise_write(const Refusal *refusal,
 											Relation	   rel);
 
-/* The refusals that need no question; each raises its function's SQLSTATE. */
+/* OC001; InvalidOid stands for null. */
 pg_noreturn extern void refusal_raise_not_attached(Oid relid);
+
+/* OC014; detail and hint may be NULL. */
 pg_noreturn extern void refusal_raise_invalid_policy(const char *message,
 													 const char *detail,
 													 const char *hint);
 
 /*
- * In a PG_CATCH: raises what an owner's text ran into as invalid_policy, with
- * the hint, or its own where that is NULL.  What is no fault of the text goes
- * on.  "caller" is the memory context of before.
+ * To be called in PG_CATCH, when an expression of the owner could not be parsed
+ * or evaluated.  Raises OC014 with the given message, the caught error's
+ * message as DETAIL, and the hint, or if it is NULL the caught error's.  An
+ * error that the expression does not cause, such as an interrupt, is rethrown.
+ * "caller" is a memory context that survives the error.
  */
 pg_noreturn extern void refusal_rethrow_invalid_policy(MemoryContext caller,
 													   const char	*message,
 													   const char	*hint);
+
+/* OC011 */
 pg_noreturn extern void refusal_raise_request_key(const char *key,
 												  const char *detail);
 
-/* The way out of a cancellation, where the policy has one; else NULL. */
+/*
+ * The hint how to end a cancellation; NULL if the policy forbids undo.
+ * on_record: a cancellation is recorded.
+ */
 extern char *refusal_undo_hint(const Policy *policy, bool on_record);
 
-/* A status as messages name it. */
+/* A status for messages: quoted and truncated, or "NULL" without quotes. */
 extern char *quoted_or_null(const char *status);
 
 #endif /* ORDCANCEL_REFUSAL_H */

@@ -1,5 +1,5 @@
 /*
- * refusal_message.c — what the message, DETAIL and HINT of a refusal say
+ * refusal_message.c — message, DETAIL and HINT of refusals
  */
 #include "postgres.h"
 
@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "decision/refusal.h"
 
-/* The verbs as a sentence has them: "cannot be canceled", … */
+/* For messages like "cannot be canceled". */
 static const char *const verb_participles[] = {
 	[VERB_REQUEST_CANCEL] = "canceled",
 	[VERB_CANCEL_ORDER] = "canceled",
@@ -32,24 +32,24 @@ quoted_or_null(const char *status)
 
 static void
 explain_forbidden(Refusal *r, const RefusalDetail *names,
-				  const DecisionInput *q, Fault fault)
+				  const DecisionInput *input, Fault fault)
 {
-	const Rule *rule = policy_rule(q->policy, q->status);
-	const char *status = quoted_or_null(q->status);
-	const char *party = party_name(q->party);
+	const Rule *rule = policy_rule(input->policy, input->status);
+	const char *status = quoted_or_null(input->status);
+	const char *party = party_name(input->party);
 
 	if (names->to)
 		r->message = psprintf(
 			"status of order %s of %s cannot change from %s to %s",
 			names->order, names->table, status, quoted_or_null(names->to));
-	else if (q->verb == VERB_DELETE || q->verb == VERB_INSERT)
+	else if (input->verb == VERB_DELETE || input->verb == VERB_INSERT)
 		r->message = psprintf("order %s of %s cannot be %s in status %s",
 							  names->order, names->table,
-							  verb_participles[q->verb], status);
+							  verb_participles[input->verb], status);
 	else if (fault == FAULT_OWN_REQUEST || fault == FAULT_OTHERS_REQUEST)
 		r->message = psprintf(
 			"cancellation request of order %s of %s cannot be %s by the %s",
-			names->order, names->table, verb_participles[q->verb], party);
+			names->order, names->table, verb_participles[input->verb], party);
 	else
 		r->message = psprintf(
 			"order %s of %s cannot be canceled by the %s in status %s",
@@ -59,105 +59,106 @@ explain_forbidden(Refusal *r, const RefusalDetail *names,
 	{
 		case FAULT_NO_RULE:
 			r->detail = psprintf("Policy \"%s\" has no rule for status %s.",
-								 q->policy->name, status);
+								 input->policy->name, status);
 			r->hint =
 				"Call ordcancel.set_rule() for the status if it should be allowed.";
 			break;
 		case FAULT_RULE:
 			r->detail = psprintf(
-				q->verb == VERB_DELETE ?
-					"The rule of policy \"%s\" for status %s does not make it deletable." :
+				input->verb == VERB_DELETE ?
+					"The rule of policy \"%s\" for status %s does not allow deleting it." :
 					"The rule of policy \"%s\" for status %s forbids it.",
-				q->policy->name, status);
+				input->policy->name, status);
 			r->hint =
 				"Call ordcancel.cancel_options() to see what is allowed.";
 			break;
-		case FAULT_MUST_ASK:
+		case FAULT_REQUEST_REQUIRED:
 			r->detail = psprintf(
-				"Policy \"%s\" lets the %s only ask in status %s.",
-				q->policy->name, party, status);
-			r->hint = q->policy->requested_status ?
+				"Policy \"%s\" only lets the %s request a cancellation in status %s.",
+				input->policy->name, party, status);
+			r->hint = input->policy->requested_status ?
 				psprintf(
-					"Set the status to \"%s\", or call a function of ordcancel.",
-					q->policy->requested_status) :
+					"Set the status to \"%s\", or call a function of ordcancel instead.",
+					input->policy->requested_status) :
 				"Call ordcancel.request_cancel() or ordcancel.cancel_order().";
 			break;
-		case FAULT_NOT_ASKED:
+		case FAULT_REQUEST_NOT_REQUIRED:
 			r->detail = psprintf(
-				"Policy \"%s\" lets the %s cancel at once in status %s.",
-				q->policy->name, party, status);
-			if (q->party == PARTY_MERCHANT)
+				"Policy \"%s\" lets the %s cancel without a request in status %s.",
+				input->policy->name, party, status);
+			if (input->party == PARTY_MERCHANT)
 				r->hint =
-					"If it is the customer who asks, SET LOCAL ordcancel.party = 'customer' first.";
+					"To act as the customer, SET LOCAL ordcancel.party = 'customer' first.";
 			break;
-		case FAULT_ALREADY_ASKED:
+		case FAULT_ALREADY_REQUESTED:
 			r->detail = psprintf(
-				"A cancellation is requested already; the %s cannot decide it.",
+				"A cancellation is already requested, and the %s cannot decide it.",
 				party);
 			break;
 		case FAULT_PLAIN_UPDATES:
-			r->detail = q->verb == VERB_MOVE ?
+			r->detail = input->verb == VERB_MOVE ?
 				"It would deny the open request, and the table was attached with plain_updates => false." :
 				"The table was attached with plain_updates => false.";
-			r->hint = q->verb != VERB_MOVE ?
-				"Call a function of ordcancel." :
-				q->asked_by == q->party ?
+			r->hint = input->verb != VERB_MOVE ?
+				"Call a function of ordcancel instead." :
+				input->asked_by == input->party ?
 				"Call ordcancel.withdraw_cancel() first." :
 				"Call ordcancel.deny_cancel() first.";
 			break;
 		case FAULT_OTHER_STATUS:
 			r->detail = psprintf(
-				"The rules of policy \"%s\" lead to another status.",
-				q->policy->name);
-			r->hint = "Call a function of ordcancel.";
+				"The rules of policy \"%s\" require another status.",
+				input->policy->name);
+			r->hint = "Call a function of ordcancel instead.";
 			break;
 		case FAULT_OWN_REQUEST:
-			r->detail = psprintf("The %s asked for it.", party);
+			r->detail = psprintf("The %s made the request.", party);
 			r->hint = "Call ordcancel.withdraw_cancel().";
 			break;
 		case FAULT_OTHERS_REQUEST:
-			r->detail = psprintf("The %s asked for it.",
-								 party_name(q->asked_by));
-			r->hint = q->party == PARTY_MERCHANT ?
+			r->detail = psprintf("The %s made the request.",
+								 party_name(input->asked_by));
+			r->hint = input->party == PARTY_MERCHANT ?
 				"Call ordcancel.deny_cancel()." :
 				NULL;
 			break;
 		case FAULT_OPEN:
-			r->detail = "A cancellation of it is open.";
+			r->detail = "The order has an open cancellation.";
 			r->hint = "Decide, complete or undo the cancellation first.";
 			break;
 		case FAULT_NO_RECORD:
 			r->detail = psprintf(
-				"A status of policy \"%s\" for open cancellations needs a cancellation.",
-				q->policy->name);
+				"Policy \"%s\" uses this status for open cancellations, and the order has none.",
+				input->policy->name);
 			r->hint =
-				"Insert the order in the status it had before, then request the cancellation.";
+				"Insert the order in its previous status, then request the cancellation.";
 			break;
 		default:
 			break;
 	}
-	if (q->verb == VERB_DELETE && fault != FAULT_OPEN)
+	if (input->verb == VERB_DELETE && fault != FAULT_OPEN)
 		r->hint =
-			"Orders are deleted only in a status whose rule says deletable.";
+			"Orders can be deleted only in a status whose rule has deletable => true.";
 	if (rule && rule->hint && fault != FAULT_PLAIN_UPDATES)
 		r->hint = rule->hint;
 }
 
 static void
-explain_words(Refusal *r, const RefusalDetail *names, const DecisionInput *q,
-			  Fault fault)
+explain_reason(Refusal *r, const RefusalDetail *names,
+			   const DecisionInput *input, Fault fault)
 {
 	const char *reason = names->reason ? text_clip(names->reason, 80) : "";
-	int note_max = q->reason ? Min(q->reason->note_max, NOTE_MAX_LENGTH) :
-							   NOTE_MAX_LENGTH;
+	int			note_max = input->reason ?
+				Min(input->reason->note_max, NOTE_MAX_LENGTH) :
+				NOTE_MAX_LENGTH;
 
-	r->hint = "Look up the reasons in ordcancel.reason.";
+	r->hint = "See ordcancel.reason for the valid reasons.";
 	switch (fault)
 	{
 		case FAULT_REASON_MISSING:
-			r->message = "a cancellation needs a reason";
+			r->message = "a cancellation reason is required";
 			r->detail = psprintf("Policy \"%s\" requires one.",
-								 q->policy->name);
+								 input->policy->name);
 			break;
 		case FAULT_REASON_UNKNOWN:
 			r->message = psprintf("cancellation reason \"%s\" does not exist",
@@ -169,51 +170,53 @@ explain_words(Refusal *r, const RefusalDetail *names, const DecisionInput *q,
 			break;
 		case FAULT_REASON_AUDIENCE:
 			r->message = psprintf(
-				"cancellation reason \"%s\" is not for the %s", reason,
-				party_name(q->party));
+				"cancellation reason \"%s\" cannot be used by the %s", reason,
+				party_name(input->party));
 			break;
-		case FAULT_REASON_NOT_ASKED:
+		case FAULT_REASON_NEEDS_REQUEST:
 			r->message = psprintf(
-				"cancellation reason \"%s\" needs a request of the customer",
+				"cancellation reason \"%s\" requires a request by the customer",
 				reason);
-			r->detail = "The customer has not asked for this cancellation.";
+			r->detail = "The customer has not requested this cancellation.";
 			break;
 		case FAULT_NOTE_MISSING:
-			r->message = q->reason && q->reason->requires_note ?
-				psprintf("cancellation reason \"%s\" needs a note", reason) :
-				psprintf("%s needs a note", verb_name(q->verb));
-			if (q->verb == VERB_UNDO_CANCEL)
-				r->detail = psprintf("It denies what the %s asked for.",
-									 party_name(q->asked_by));
-			r->hint = psprintf("Give a note of 1 to %d characters.", note_max);
+			r->message = input->reason && input->reason->requires_note ?
+				psprintf("cancellation reason \"%s\" requires a note",
+						 reason) :
+				psprintf("%s requires a note", verb_name(input->verb));
+			if (input->verb == VERB_UNDO_CANCEL)
+				r->detail = psprintf(
+					"Undoing it denies the request of the %s.",
+					party_name(input->asked_by));
+			r->hint = psprintf("Pass a note of 1 to %d characters.", note_max);
 			break;
 		default:
 			r->message = "note is too long";
-			r->detail = psprintf("It has %d characters; %d are allowed.",
-								 q->note_length, note_max);
+			r->detail = psprintf("It has %d characters; the maximum is %d.",
+								 input->note_length, note_max);
 			r->hint = NULL;
 			break;
 	}
 }
 
 static void
-explain_undo(Refusal *r, const RefusalDetail *names, const DecisionInput *q,
-			 Fault fault)
+explain_undo(Refusal *r, const RefusalDetail *names,
+			 const DecisionInput *input, Fault fault)
 {
 	r->message = psprintf("cancellation of order %s of %s cannot be undone",
 						  names->order, names->table);
 	if (fault == FAULT_UNDO_REACH)
 		r->detail = psprintf(
-			"Policy \"%s\" does not let an undo reach a cancellation in state \"%s\".",
-			q->policy->name, state_name(q->live));
+			"Policy \"%s\" does not allow undoing a cancellation in state \"%s\".",
+			input->policy->name, state_name(input->live));
 	else if (fault == FAULT_UNDO_WINDOW)
 		r->detail = psprintf("Policy \"%s\" allowed it until %s.",
-							 q->policy->name,
+							 input->policy->name,
 							 timestamptz_to_str(
-								 span_end(*q->closed_at,
-										  q->policy->undo_window)));
+								 span_end(*input->closed_at,
+										  input->policy->undo_window)));
 	else
-		r->detail = "The order has no live cancellation on record.";
+		r->detail = "The order has no live cancellation.";
 }
 
 static void
@@ -226,25 +229,26 @@ explain_refund(Refusal *r, const RefusalDetail *names, Fault fault)
 		r->message = psprintf("refund method \"%s\" does not exist",
 							  names->method ? text_clip(names->method, 80) :
 											  "");
-		r->hint = "Look up the methods in ordcancel.refund_method.";
+		r->hint = "See ordcancel.refund_method for the valid methods.";
 	}
 	else if (fault == FAULT_REFERENCE)
 	{
 		r->message = psprintf(
 			"refund reference \"%s\" of order %s of %s was used before",
 			text_clip(names->reference, 80), names->order, names->table);
-		r->detail = psprintf("A refund of %s by \"%s\" is on record under it.",
-							 names->recorded_amount, names->recorded_method);
+		r->detail = psprintf(
+			"A refund of %s by \"%s\" is already recorded with this reference.",
+			names->recorded_amount, names->recorded_method);
 		r->hint =
-			"Give each refund a reference of its own, and the same one only to repeat it.";
+			"Use a separate reference for each refund; repeat one only to retry the same refund.";
 	}
 	else
 	{
 		r->message = psprintf(
-			"refund of order %s of %s is higher than what is due",
-			names->order, names->table);
-		r->detail = psprintf("%s is due, %s is refunded already.", names->due,
-							 names->refunded);
+			"refund of order %s of %s exceeds the amount due", names->order,
+			names->table);
+		r->detail = psprintf("%s is due, of which %s is already refunded.",
+							 names->due, names->refunded);
 	}
 }
 
@@ -252,7 +256,7 @@ char *
 refusal_undo_hint(const Policy *policy, bool on_record)
 {
 	if (!on_record)
-		return "It came canceled, without a cancellation on record that could be undone.";
+		return "It was canceled without ordcancel, so there is no cancellation to undo.";
 	return policy->undo == UNDO_NEVER ?
 		NULL :
 		"Call ordcancel.undo_cancel() to undo the cancellation.";
@@ -260,9 +264,9 @@ refusal_undo_hint(const Policy *policy, bool on_record)
 
 static void
 explain_canceled(Refusal *r, const RefusalDetail *names,
-				 const DecisionInput *q, Fault fault)
+				 const DecisionInput *input, Fault fault)
 {
-	r->message = psprintf(q->live == STATE_IN_PROGRESS ?
+	r->message = psprintf(input->live == STATE_IN_PROGRESS ?
 							  "cancellation of order %s of %s is in progress" :
 							  "order %s of %s is canceled",
 						  names->order, names->table);
@@ -271,165 +275,168 @@ explain_canceled(Refusal *r, const RefusalDetail *names,
 		r->message = psprintf("order %s of %s and its cancellation disagree",
 							  names->order, names->table);
 		r->detail = psprintf(
-			"The order has status %s; its cancellation is on record as \"%s\".",
-			quoted_or_null(q->status), state_name(q->live));
+			"The order has status %s, but its cancellation is in state \"%s\".",
+			quoted_or_null(input->status), state_name(input->live));
 		r->hint =
-			"Its status was written while the triggers were off. Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.";
+			"Its status was changed while the triggers were disabled. Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.";
 		return;
 	}
-	if (fault == FAULT_COMES_AGAIN || fault == FAULT_CAME_TO_STAY)
+	if (fault == FAULT_REINSERTED || fault == FAULT_REINSERTED_NO_UNDO)
 	{
 		r->detail = psprintf(
-			"An order of this key was canceled and deleted; it is inserted again in status %s.",
-			quoted_or_null(q->status));
-		r->hint = fault == FAULT_COMES_AGAIN ?
+			"An order with this key was canceled and deleted, and is inserted again in status %s.",
+			quoted_or_null(input->status));
+		r->hint = fault == FAULT_REINSERTED ?
 			psprintf(
-				"Insert it in status \"%s\", then call ordcancel.undo_cancel(), or give it another key.",
-				q->policy->canceled_status) :
-			"Give it another key.";
+				"Insert it in status \"%s\", then call ordcancel.undo_cancel(), or use another key.",
+				input->policy->canceled_status) :
+			"Use another key.";
 		return;
 	}
 	if (names->to)
 		r->detail = psprintf("Its status cannot change from %s to %s.",
-							 quoted_or_null(q->status),
+							 quoted_or_null(input->status),
 							 quoted_or_null(names->to));
-	r->hint = refusal_undo_hint(q->policy, q->live != STATE_NONE);
+	r->hint = refusal_undo_hint(input->policy, input->live != STATE_NONE);
 }
 
-/* The functions that a plain update to canceled skips. */
+/* The functions to call instead of a plain UPDATE to the canceled status. */
 static char *
-way_to_refund(const DecisionInput *q)
+refund_hint(const DecisionInput *input)
 {
-	if (q->live == STATE_IN_PROGRESS)
+	if (input->live == STATE_IN_PROGRESS)
 		return "Call ordcancel.record_refund().";
-	if (q->party == PARTY_CUSTOMER)
+	if (input->party == PARTY_CUSTOMER)
 		return "Call ordcancel.request_cancel(); the order is canceled when the refunds are recorded.";
-	return q->live == STATE_REQUESTED ?
+	return input->live == STATE_REQUESTED ?
 		"Call ordcancel.accept_cancel(), then ordcancel.record_refund()." :
 		"Call ordcancel.cancel_order(), then ordcancel.record_refund().";
 }
 
 static void
-explain_hold(Refusal *r, const DecisionInput *q, Fault fault)
+explain_hold(Refusal *r, const DecisionInput *input, Fault fault)
 {
 	if (fault == FAULT_PRIOR_STATUS)
 	{
 		r->detail = psprintf(
 			"A cancellation request is open, and %s is the status that the order had before it.",
-			quoted_or_null(q->prior_status));
+			quoted_or_null(input->prior_status));
 		r->hint =
-			"Call ordcancel.withdraw_cancel() or ordcancel.deny_cancel() to end the request. A program that saves whole rows has to read the order again first.";
+			"Call ordcancel.withdraw_cancel() or ordcancel.deny_cancel() to end the request. A program that saves whole rows must read the order again first.";
 		return;
 	}
 	r->detail = psprintf(
 		"A cancellation request is open, and policy \"%s\" holds the order until it is decided.",
-		q->policy->name);
+		input->policy->name);
 	r->hint = "Accept or deny the request first.";
 }
 
 static void
-explain_policy(Refusal *r, const RefusalDetail *names, const DecisionInput *q,
-			   Fault fault)
+explain_policy(Refusal *r, const RefusalDetail *names,
+			   const DecisionInput *input, Fault fault)
 {
 	if (fault != FAULT_STALE_STATUS && fault != FAULT_STALE_RULE)
 	{
 		r->message = psprintf("policy \"%s\" of %s has no canceled status",
-							  q->policy->name, names->table);
+							  input->policy->name, names->table);
 		if (names->to)
 			r->detail = psprintf(
-				"Status %s is one of a cancellation, but policy \"%s\" has none to cancel its orders with.",
-				quoted_or_null(names->to), q->policy->name);
+				"Status %s means a cancellation, but policy \"%s\" has no status for canceled orders.",
+				quoted_or_null(names->to), input->policy->name);
 		r->hint = psprintf(
 			"Call ordcancel.set_policy(..., policy => %s, canceled_status => ...).",
-			quote_literal_cstr(text_clip(q->policy->name, 80)));
+			quote_literal_cstr(text_clip(input->policy->name, 80)));
 		return;
 	}
 	r->of_setup = true;
-	r->message = psprintf("policy \"%s\" of %s does not fit its statuses",
-						  q->policy->name, names->table);
+	r->message = psprintf(
+		"policy \"%s\" of %s refers to a status that no longer exists",
+		input->policy->name, names->table);
 	r->detail = psprintf(
 		fault == FAULT_STALE_STATUS ?
-			"It names status \"%s\", which does not exist any more." :
-			"It has a rule for status \"%s\", which does not exist any more, and none for this one.",
-		fault == FAULT_STALE_STATUS ? q->policy->stale_status :
-									  q->policy->stale_rule);
+			"The policy uses status \"%s\"." :
+			"The policy has a rule for status \"%s\", which no longer exists, and none for this status.",
+		fault == FAULT_STALE_STATUS ? input->policy->stale_status :
+									  input->policy->stale_rule);
 	r->hint = fault == FAULT_STALE_STATUS ?
-		"Call ordcancel.set_policy() with the status as it is called now." :
-		"Call ordcancel.set_rule() for the status as it is called now, and ordcancel.drop_rule() for the old one.";
+		"Call ordcancel.set_policy() with the new name of the status." :
+		"Call ordcancel.set_rule() with the new name of the status, and ordcancel.drop_rule() with the old one.";
 }
 
 Refusal
-refusal_explain(const RefusalDetail *names, const DecisionInput *q,
-				const Decision *v)
+refusal_explain(const RefusalDetail *names, const DecisionInput *input,
+				const Decision *decision)
 {
-	Refusal r = {.condition = v->condition,
-				 .sqlstate = condition_sqlstate(v->condition)};
+	Refusal r = {.condition = decision->condition,
+				 .sqlstate = condition_sqlstate(decision->condition)};
 
-	switch (v->condition)
+	switch (decision->condition)
 	{
 		case CONDITION_CANCELLATION_FORBIDDEN:
-			explain_forbidden(&r, names, q, v->fault);
+			explain_forbidden(&r, names, input, decision->fault);
 			break;
 		case CONDITION_GRACE_PERIOD_OVER:
-			explain_forbidden(&r, names, q, FAULT_NONE);
+			explain_forbidden(&r, names, input, FAULT_NONE);
 			r.detail = psprintf(
-				"The customer's window of policy \"%s\" closed at %s.",
-				q->policy->name,
-				timestamptz_to_str(span_end(*q->placed_at, q->policy->grace)));
+				"The customer's grace period of policy \"%s\" ended at %s.",
+				input->policy->name,
+				timestamptz_to_str(
+					span_end(*input->placed_at, input->policy->grace)));
 			break;
 		case CONDITION_CANCELLATION_BLOCKED:
 			r.message = psprintf("cancellation of order %s of %s is blocked",
 								 names->order, names->table);
-			r.detail = psprintf("Block \"%s\" holds for it.",
+			r.detail = psprintf("Block \"%s\" applies to the order.",
 								names->block ? names->block : "");
 			r.hint = (char *) names->block_hint;
 			break;
 		case CONDITION_INVALID_REASON:
-			explain_words(&r, names, q, v->fault);
+			explain_reason(&r, names, input, decision->fault);
 			break;
 		case CONDITION_NO_OPEN_CANCELLATION:
 			r.message = psprintf("order %s of %s has no open cancellation",
 								 names->order, names->table);
-			r.detail = q->live == STATE_NONE ?
+			r.detail = input->live == STATE_NONE ?
 				NULL :
 				psprintf("Its cancellation is in state \"%s\".",
-						 state_name(q->live));
+						 state_name(input->live));
 			break;
 		case CONDITION_UNDO_NOT_ALLOWED:
-			explain_undo(&r, names, q, v->fault);
+			explain_undo(&r, names, input, decision->fault);
 			break;
 		case CONDITION_REFUND_NOT_SETTLED:
 			r.message = psprintf("refund of order %s of %s is not settled",
 								 names->order, names->table);
-			if (v->fault == FAULT_MONEY_DUE)
+			if (decision->fault == FAULT_MONEY_DUE)
 			{
-				r.detail = psprintf("%s is due, %s is refunded.", names->due,
-									names->refunded);
-				r.hint = way_to_refund(q);
+				r.detail = psprintf("%s is due, of which %s is refunded.",
+									names->due, names->refunded);
+				r.hint = refund_hint(input);
 			}
 			else
 			{
 				r.detail =
-					"A refund was made by a method that must be recaptured or repaid.";
-				r.hint = "Get the money back, then pass settled => true.";
+					"A refund was made by a method whose refunds must be recaptured or repaid.";
+				r.hint = "Recover the refund, then pass settled => true.";
 			}
 			break;
 		case CONDITION_INVALID_REFUND:
-			explain_refund(&r, names, v->fault);
+			explain_refund(&r, names, decision->fault);
 			break;
 		case CONDITION_ORDER_ON_HOLD:
 			r.message = psprintf("order %s of %s is on hold", names->order,
 								 names->table);
-			explain_hold(&r, q, v->fault);
+			explain_hold(&r, input, decision->fault);
 			break;
 		case CONDITION_ORDER_IS_CANCELED:
-			explain_canceled(&r, names, q, v->fault);
+			explain_canceled(&r, names, input, decision->fault);
 			break;
 		case CONDITION_INVALID_POLICY:
-			explain_policy(&r, names, q, v->fault);
+			explain_policy(&r, names, input, decision->fault);
 			break;
 		default:
-			elog(ERROR, "condition %d has no explanation", v->condition);
+			elog(ERROR, "condition %d has no explanation",
+				 decision->condition);
 	}
 	return r;
 }

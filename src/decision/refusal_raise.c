@@ -1,5 +1,5 @@
 /*
- * refusal_raise.c — refusals as errors
+ * refusal_raise.c — raises refusals as errors
  */
 #include "postgres.h"
 
@@ -97,5 +97,5 @@ refusal_raise_request_key(const char *key, const char *detail)
 		 errmsg("request key \"%s\" was used before", text_clip(key, 80)),
 		 errdetail_internal("%s", detail),
 		 errhint(
-			 "Use a new key for each call, and the same one only to repeat it.")));
+			 "Use a new key for each call; repeat a key only to retry the same call.")));
 }
