@@ -1,5 +1,5 @@
 /*
- * args.c — what the SQL functions and triggers have in common on their way in
+ * args.c — reading the arguments of SQL functions
  */
 #include "postgres.h"
 
@@ -28,7 +28,7 @@ args_table(bool isnull, Oid relid, LOCKMODE lock)
 	if (isnull)
 		refusal_raise_not_attached(InvalidOid);
 
-	/* The lock that the work takes anyway; no DDL gets in between from here. */
+	/* The lock that later steps take anyway; it keeps DDL out from here on. */
 	LockRelationOid(relid, lock);
 	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 		table = order_table_find(relid);
@@ -41,8 +41,8 @@ args_table(bool isnull, Oid relid, LOCKMODE lock)
 }
 
 /*
- * The fast-path protocol calls functions without an expression that would tell
- * the actual types; the declared ones stand in the catalog.
+ * The fast-path protocol calls functions without an expression tree.  Then the
+ * declared types are used, unless they are polymorphic.
  */
 Oid
 args_type(FunctionCallInfo fcinfo, int arg)
@@ -68,20 +68,20 @@ args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type)
 	RunAsScope scope;
 	Refusal	   refusal;
 	char	  *why;
-	bool	   fits;
-	bool	   plain = true;
+	bool	   valid;
+	bool	   all_plain = true;
 
 	for (int i = 0; i < c->table->nkeys; i++)
-		plain &= c->table->keys[i].input_is_plain;
+		all_plain &= c->table->keys[i].input_is_plain;
 
-	/* The checks of a key's domain are code of the table's owner. */
+	/* A CHECK of a domain in the key is the table owner's code. */
 	c->key = palloc(c->table->nkeys * sizeof(Datum));
-	if (!plain)
+	if (!all_plain)
 		run_as_owner_restricted(&scope, c->table);
-	fits = order_key_read(c->table, value, isnull, type, c->key, &why);
-	if (!plain)
+	valid = order_key_read(c->table, value, isnull, type, c->key, &why);
+	if (!all_plain)
 		run_as_end(&scope);
-	if (fits)
+	if (valid)
 		return;
 	refusal = refusal_not_found(c->table->label,
 								text_clip(order_key_given(value, isnull, type),
@@ -108,7 +108,7 @@ args_raise_not_found(const CancelTarget *c, FunctionCallInfo fcinfo, int arg)
 	refusal_raise(&refusal);
 }
 
-/* Longer names and keys are somebody's mistake; they stand in every event. */
+/* Names are stored with every event; a longer one is probably a mistake. */
 void
 args_check_name(const char *name, const char *what)
 {

@@ -1,10 +1,10 @@
 /*
- * batch_run.c — the orders of a batch, chunk by chunk
+ * batch_run.c — processes a batch, chunk by chunk
  *
- * Each chunk is a transaction: locks are short, what is done is done, and the
- * batch's own row says in the same transaction how far it came.  Orders that
- * somebody else has locked are passed over, and waited for one by one at the
- * end, with no other lock in hand.
+ * Each chunk is a transaction, which also records the progress of the batch.
+ * Orders that others have locked are skipped, and processed after the last
+ * chunk, one per transaction: while the batch waits for a lock on an order, it
+ * holds none that others could wait for.
  */
 #include "postgres.h"
 
@@ -23,11 +23,11 @@
 #include "entry/cancel_batch.h"
 #include "lifecycle/bulk.h"
 
-/* How often the client is told, in milliseconds. */
-#define TELL_EVERY 2000
+/* Milliseconds between two progress NOTICEs. */
+#define REPORT_INTERVAL 2000
 
 static int64
-done_count(const Batch *b)
+processed_count(const Batch *b)
 {
 	int64 done = 0;
 
@@ -36,18 +36,17 @@ done_count(const Batch *b)
 	return done;
 }
 
-/* Tells the client how far it is, from time to time. */
 static void
-tell_progress(Batch *b)
+report_progress(Batch *b)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	int64		done = done_count(b);
+	int64		done = processed_count(b);
 	double		seconds = (b->busy + now - b->started) / 1000000.0;
 	double		rate = seconds > 0 ? done / seconds : 0;
 
-	if (!TimestampDifferenceExceeds(b->told, now, TELL_EVERY))
+	if (!TimestampDifferenceExceeds(b->reported, now, REPORT_INTERVAL))
 		return;
-	b->told = now;
+	b->reported = now;
 	ereport(NOTICE,
 			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT " of " INT64_FORMAT
 					" orders (%.0f %%), %.0f per second, %.0f s left",
@@ -56,7 +55,7 @@ tell_progress(Batch *b)
 }
 
 static void
-tell_end(Batch *b)
+report_end(Batch *b)
 {
 	ereport(
 		NOTICE,
@@ -72,9 +71,9 @@ tell_end(Batch *b)
 			 0));
 }
 
-/* Between its transactions somebody may drop the extension. */
+/* The extension may be dropped between two transactions of the batch. */
 static void
-must_exist(Batch *b)
+check_extension_exists(Batch *b)
 {
 	if (config_relation("batch") == b->relid)
 		return;
@@ -87,21 +86,21 @@ must_exist(Batch *b)
 				b->id),
 		 errdetail("It had done " INT64_FORMAT " of " INT64_FORMAT
 				   " orders; they stay as they are.",
-				   done_count(b), b->total)));
+				   processed_count(b), b->total)));
 }
 
-/* Finds the table anew: rules and columns may change between transactions. */
+/* Looks the table up again: it may change between two transactions. */
 static void
 begin_step(Batch *b)
 {
 	CHECK_FOR_INTERRUPTS();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	must_exist(b);
+	check_extension_exists(b);
 	b->table = args_table(false, b->orders, RowExclusiveLock);
 	b->count = 0;
 }
 
-/* The last step says that it was, and is no transaction more. */
+/* Recorded in the transaction of the last step. */
 static void
 end_if_done(Batch *b)
 {
@@ -144,11 +143,11 @@ do_waiting(void *arg)
 	PopActiveSnapshot();
 }
 
-/* The batch's row says what it stopped with, in a transaction of its own. */
+/* Records the error in a transaction of its own, and raises it. */
 pg_noreturn static void
-stop(Batch *b, ErrorData *error)
+record_and_rethrow(Batch *b, ErrorData *error)
 {
-	must_exist(b);
+	check_extension_exists(b);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	batch_save_end(b, error);
 	PopActiveSnapshot();
@@ -157,17 +156,17 @@ stop(Batch *b, ErrorData *error)
 }
 
 /*
- * The error that a batch ended with, for its client.  It may have come between
- * two steps, where a client is told something, too.
+ * Raises the error that stopped a batch, with the command that resumes it.  It
+ * may also have been raised between two steps, by a NOTICE to the client.
  */
 pg_noreturn static void
-tell_how_to_resume(const Batch *b, ErrorData *error)
+rethrow_resumable(const Batch *b, ErrorData *error)
 {
 	if (error->detail == NULL && b->resumable)
 		error->detail = psprintf("Batch " INT64_FORMAT
 								 " has done " INT64_FORMAT " of " INT64_FORMAT
 								 " orders.",
-								 b->id, done_count(b), b->total);
+								 b->id, processed_count(b), b->total);
 	error->hint = psprintf("%s%sCALL ordcancel.resume_batch(" INT64_FORMAT
 						   ") goes on from there.",
 						   error->hint ? error->hint : "",
@@ -176,8 +175,8 @@ tell_how_to_resume(const Batch *b, ErrorData *error)
 }
 
 /*
- * Runs a step in a subtransaction, so that after an error the transaction is
- * good to write down that the batch has stopped, and commits it.
+ * Runs a step and commits it.  The step runs in a subtransaction, so that after
+ * an error the transaction can still record that the batch has stopped.
  */
 static void
 step(Batch *b, SubxactStep do_step)
@@ -185,7 +184,7 @@ step(Batch *b, SubxactStep do_step)
 	int64	   counts[BATCH_OUTCOMES];
 	ErrorData *error;
 
-	/* A snapshot older than a lock would only refuse what has changed. */
+	/* Any other level would only fail where rows have changed. */
 	(void) set_config_option("transaction_isolation", "read committed",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
 							 true, 0, false);
@@ -194,7 +193,7 @@ step(Batch *b, SubxactStep do_step)
 	if (error)
 	{
 		memcpy(b->counts, counts, sizeof(counts));
-		stop(b, error);
+		record_and_rethrow(b, error);
 	}
 	SPI_commit();
 }
@@ -202,13 +201,13 @@ step(Batch *b, SubxactStep do_step)
 static void
 next_step(Batch *b, SubxactStep do_step)
 {
-	MemoryContext keep = CurrentMemoryContext;
+	MemoryContext caller = CurrentMemoryContext;
 
 	MemoryContextReset(b->context);
 	MemoryContextSwitchTo(b->context);
 	step(b, do_step);
-	MemoryContextSwitchTo(keep);
-	tell_progress(b);
+	MemoryContextSwitchTo(caller);
+	report_progress(b);
 }
 
 static void
@@ -226,7 +225,7 @@ run_steps(Batch *b)
 		next_step(b, do_chunk);
 	while (b->counts[BATCH_WAITING] > 0)
 		next_step(b, do_waiting);
-	tell_end(b);
+	report_end(b);
 }
 
 void
@@ -250,16 +249,16 @@ batch_run(Batch *b)
 			!(b->resumed && error->sqlerrcode == ERRCODE_QUERY_CANCELED))
 			PG_RE_THROW();
 		FlushErrorState();
-		tell_how_to_resume(b, error);
+		rethrow_resumable(b, error);
 	}
 	PG_END_TRY();
 }
 
-/* What would become of the orders: nothing is locked, and nothing done. */
+/* Records what would be the outcome; locks and changes no order. */
 void
 batch_run_dry(Batch *b)
 {
-	MemoryContext keep = CurrentMemoryContext;
+	MemoryContext caller = CurrentMemoryContext;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	batch_choose(b);
@@ -276,9 +275,9 @@ batch_run_dry(Batch *b)
 		batch_take_chunk(b);
 		bulk_preview(b->targets, b->count, &b->args);
 		batch_save_chunk(b, false);
-		MemoryContextSwitchTo(keep);
+		MemoryContextSwitchTo(caller);
 	}
 	batch_save_end(b, NULL);
 	PopActiveSnapshot();
-	batch_tell_summary(b);
+	batch_report_summary(b);
 }

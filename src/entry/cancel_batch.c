@@ -1,8 +1,9 @@
 /*
- * cancel_batch.c — the procedures that cancel all orders that meet a condition
+ * cancel_batch.c — the procedures cancel_batch and resume_batch
  *
- * While a batch runs its session holds a lock on it, which tells others that
- * it does: after a crash nobody holds it.
+ * While a batch runs, its session holds a lock on the batch.  PostgreSQL
+ * releases it however the session ends, so an unfinished batch that is not
+ * locked was interrupted.
  */
 #include "postgres.h"
 
@@ -50,16 +51,16 @@ must_not_be_atomic(FunctionCallInfo fcinfo, const char *name, const char *hint)
 }
 
 /*
- * Nobody else lets go of the lock and of the chosen orders, which outlive
- * transactions.  The extension may be gone by then.
+ * Runs "work", with the batch locked if "exclusive".  Releases the session-level
+ * lock and the selected orders, which outlive transactions, in any case.
  */
 static void
-run(Batch *b, void (*work)(Batch *), bool alone)
+run(Batch *b, void (*work)(Batch *), bool exclusive)
 {
 	LOCKTAG tag;
 
 	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, b->relid, (uint32) b->id, 0);
-	if (alone &&
+	if (exclusive &&
 		LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
@@ -71,9 +72,9 @@ run(Batch *b, void (*work)(Batch *), bool alone)
 	}
 	PG_FINALLY();
 	{
-		if (alone)
+		if (exclusive)
 			LockRelease(&tag, ExclusiveLock, true);
-		batch_forget_chosen(b);
+		batch_release_chosen(b);
 	}
 	PG_END_TRY();
 }
@@ -84,7 +85,7 @@ prepare(Batch *b)
 	b->context = AllocSetContextCreate(CurrentMemoryContext, "ordcancel batch",
 									   ALLOCSET_DEFAULT_SIZES);
 	b->relid = config_relation("batch");
-	b->started = b->told = GetCurrentTimestamp();
+	b->started = b->reported = GetCurrentTimestamp();
 	b->args.verb = VERB_CANCEL_ORDER;
 	b->args.party = PARTY_MERCHANT;
 	b->args.source = "cancel_batch";
@@ -126,7 +127,7 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 			fcinfo, "cancel_batch",
 			"Call it by itself, or call ordcancel.cancel_orders().");
 
-	/* SPI's own context outlives the commits in between. */
+	/* The context of this SPI connection outlives the commits. */
 	SPI_connect_ext(call_is_atomic(fcinfo) ? 0 : SPI_OPT_NONATOMIC);
 	args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
 	b.orders = PG_GETARG_OID(0);
@@ -150,7 +151,7 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The condition is its author's, and runs with nobody else's rights. */
+/* The condition may run only with the rights of its author. */
 static void
 must_be_author(const Batch *b)
 {
@@ -170,7 +171,7 @@ must_be_author(const Batch *b)
 					  0));
 }
 
-/* Read under the lock: another session may just have gone on with it. */
+/* Loads under the lock: another session may have resumed it meanwhile. */
 static void
 load_and_run(Batch *b)
 {

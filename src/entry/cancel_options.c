@@ -67,7 +67,7 @@ put_choice(ReturnSetInfo *result, CancelTarget *c, int choice, TimestampTz now)
 		v = lifecycle_ask_settled(c);
 		allowed = v.condition == CONDITION_NONE;
 	}
-	if (choices[choice].party == PARTY_MERCHANT && role_is_kept_customer())
+	if (choices[choice].party == PARTY_MERCHANT && role_is_customer_only())
 	{
 		refusal = role_merchant_refusal(verb_name(choices[choice].verb));
 		condition = "insufficient_privilege";

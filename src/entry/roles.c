@@ -40,13 +40,13 @@ role_may(Verb verb)
 Party
 role_party(void)
 {
-	return !role_is_kept_customer() && role_may(VERB_CANCEL_ORDER) ?
+	return !role_is_customer_only() && role_may(VERB_CANCEL_ORDER) ?
 		PARTY_MERCHANT :
 		PARTY_CUSTOMER;
 }
 
 bool
-role_is_kept_customer(void)
+role_is_customer_only(void)
 {
 	const char *party = guc_party();
 
@@ -70,7 +70,7 @@ role_must_be_merchant(const char *function)
 {
 	Refusal refusal;
 
-	if (!role_is_kept_customer())
+	if (!role_is_customer_only())
 		return;
 	refusal = role_merchant_refusal(function);
 	refusal_raise(&refusal);
