@@ -157,7 +157,8 @@ record_and_rethrow(Batch *b, ErrorData *error)
 
 /*
  * Raises the error that stopped a batch, with the command that resumes it.  It
- * may also have been raised between two steps, by a NOTICE to the client.
+ * may also come from between two steps, such as a cancel request during a
+ * NOTICE.
  */
 pg_noreturn static void
 rethrow_resumable(const Batch *b, ErrorData *error)

@@ -1,8 +1,8 @@
 /*
- * cancel_options.c — cancel_options: what may be done to an order, by whom, why not
+ * cancel_options.c — cancel_options: what each party may do to an order
  *
- * Asks the same decision as the verbs for every party and verb, without
- * locks.  Reason and note are not judged: they are not known yet.
+ * Makes the decision of each verb for each party, without locks.  Reason and
+ * note are not checked, since they are not known yet.
  */
 #include "postgres.h"
 
@@ -51,30 +51,30 @@ reaches_canceled(State state)
 static void
 put_choice(ReturnSetInfo *result, CancelTarget *c, int choice, TimestampTz now)
 {
-	Decision v = lifecycle_ask(c, choices[choice].verb, choices[choice].party,
-							   now);
-	bool	 allowed = v.condition == CONDITION_NONE;
-	Refusal	 refusal = {0};
-	const char *condition = condition_name(v.condition);
+	Decision	decision = lifecycle_ask(c, choices[choice].verb,
+										 choices[choice].party, now);
+	bool		allowed = decision.condition == CONDITION_NONE;
+	Refusal		refusal = {0};
+	const char *condition = condition_name(decision.condition);
 	Numeric		due = NULL;
 	ResultRow	row;
 
 	if (!allowed)
 		refusal = lifecycle_explain(c);
-	if (v.fault == FAULT_MONEY_KEPT)
+	if (decision.fault == FAULT_MONEY_KEPT)
 	{
-		/* It goes through as soon as somebody says settled => true. */
-		v = lifecycle_ask_settled(c);
-		allowed = v.condition == CONDITION_NONE;
+		/* It is allowed with settled => true. */
+		decision = lifecycle_ask_settled(c);
+		allowed = decision.condition == CONDITION_NONE;
 	}
 	if (choices[choice].party == PARTY_MERCHANT && role_is_customer_only())
 	{
 		refusal = role_merchant_refusal(verb_name(choices[choice].verb));
 		condition = "insufficient_privilege";
-		v = (Decision){0};
+		decision = (Decision){0};
 		allowed = false;
 	}
-	if (allowed && v.changed && reaches_canceled(v.state))
+	if (allowed && decision.changed && reaches_canceled(decision.state))
 		due = choices[choice].verb == VERB_RECORD_REFUND ?
 			c->record.refund_due :
 			c->owed;
@@ -83,14 +83,15 @@ put_choice(ReturnSetInfo *result, CancelTarget *c, int choice, TimestampTz now)
 	result_row_text(&row, "verb", verb_name(choices[choice].verb));
 	result_row_bool(&row, "allowed", allowed);
 	result_row_text(&row, "outcome",
-					!allowed	   ? "refused" :
-						!v.changed ? "already" :
-									 state_name(v.state));
+					!allowed			  ? "refused" :
+						!decision.changed ? "already" :
+											state_name(decision.state));
 	result_row_text(&row, "condition", condition);
 	result_row_text(&row, "detail",
 					refusal.detail ? refusal.detail : refusal.message);
 	result_row_text(&row, "hint", refusal.hint);
-	result_row_time(&row, "until", v.has_until ? &v.until : NULL);
+	result_row_time(&row, "until",
+					decision.has_until ? &decision.until : NULL);
 	result_row_numeric(&row, "refund_due", due);
 	tuplestore_putvalues(result->setResult, row.desc, row.values, row.nulls);
 }
@@ -104,7 +105,7 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 	RunAsScope	   scope;
 	bool		   found = false;
 
-	/* To find out what the columns are takes longer than to fill them. */
+	/* Looking up the result type takes longer than everything else. */
 	InitMaterializedSRF(fcinfo,
 						result->expectedDesc ? MAT_SRF_USE_EXPECTED_DESC : 0);
 	c.table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);

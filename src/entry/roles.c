@@ -1,5 +1,5 @@
 /*
- * roles.c — which party a role may act for
+ * roles.c — for which party a role may act
  */
 #include "postgres.h"
 
@@ -22,7 +22,7 @@ role_may(Verb verb)
 	CatCList *functions;
 	bool	  may = false;
 
-	/* A verb is declared more than once; any of them will do. */
+	/* A verb may be overloaded: EXECUTE on any of its functions will do. */
 	functions = SearchSysCacheList1(PROCNAMEARGSNSP,
 									CStringGetDatum(verb_name(verb)));
 	for (int i = 0; i < functions->n_members && !may; i++)
