@@ -6,6 +6,7 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -62,11 +63,20 @@ args_type(FunctionCallInfo fcinfo, int arg)
 	return declared[arg];
 }
 
+pg_noreturn static void
+raise_not_found(const CancelTarget *c, Datum value, bool isnull, Oid type,
+				const char *why)
+{
+	char   *order = text_clip(order_key_given(value, isnull, type), 80);
+	Refusal refusal = refusal_not_found(c->table->label, order, why);
+
+	refusal_raise(&refusal);
+}
+
 void
 args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type)
 {
 	RunAsScope scope;
-	Refusal	   refusal;
 	char	  *why;
 	bool	   valid;
 	bool	   all_plain = true;
@@ -81,13 +91,8 @@ args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type)
 	valid = order_key_read(c->table, value, isnull, type, c->key, &why);
 	if (!all_plain)
 		run_as_end(&scope);
-	if (valid)
-		return;
-	refusal = refusal_not_found(c->table->label,
-								text_clip(order_key_given(value, isnull, type),
-										  80),
-								why);
-	refusal_raise(&refusal);
+	if (!valid)
+		raise_not_found(c, value, isnull, type, why);
 }
 
 void
@@ -100,12 +105,15 @@ args_key(CancelTarget *c, FunctionCallInfo fcinfo, int arg)
 void
 args_raise_not_found(const CancelTarget *c, FunctionCallInfo fcinfo, int arg)
 {
-	char   *order = order_key_given(PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
-									args_type(fcinfo, arg));
-	Refusal refusal = refusal_not_found(c->table->label, text_clip(order, 80),
-										NULL);
+	raise_not_found(c, PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
+					args_type(fcinfo, arg), NULL);
+}
 
-	refusal_raise(&refusal);
+bool
+args_call_is_atomic(FunctionCallInfo fcinfo)
+{
+	return !(fcinfo->context && IsA(fcinfo->context, CallContext)) ||
+		castNode(CallContext, fcinfo->context)->atomic;
 }
 
 /* Names are stored with every event; a longer one is probably a mistake. */
@@ -152,4 +160,10 @@ args_actor(FunctionCallInfo fcinfo, int arg)
 	char *actor = args_name(fcinfo, arg, "actor");
 
 	return actor ? actor : args_default_actor();
+}
+
+bool
+args_bool(FunctionCallInfo fcinfo, int arg)
+{
+	return !PG_ARGISNULL(arg) && PG_GETARG_BOOL(arg);
 }

@@ -36,6 +36,9 @@ extern void args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type);
 pg_noreturn extern void args_raise_not_found(const CancelTarget *c,
 											 FunctionCallInfo fcinfo, int arg);
 
+/* Is a procedure called where it cannot commit? */
+extern bool args_call_is_atomic(FunctionCallInfo fcinfo);
+
 /* The actor if a call has none: ordcancel.actor, else the current role. */
 extern char *args_default_actor(void);
 
@@ -52,5 +55,8 @@ extern void args_check_name(const char *name, const char *what);
 extern char *args_text(FunctionCallInfo fcinfo, int arg);
 extern char *args_name(FunctionCallInfo fcinfo, int arg, const char *what);
 extern char *args_actor(FunctionCallInfo fcinfo, int arg);
+
+/* A boolean argument; NULL is false. */
+extern bool args_bool(FunctionCallInfo fcinfo, int arg);
 
 #endif /* ORDCANCEL_ARGS_H */

@@ -109,10 +109,7 @@ choose(Batch *batch, const OrderTable *table, bool whole, const Datum *after)
 		SPITupleTable *fetched;
 		bool		  *matches;
 
-		if (whole)
-			run_as_owner_restricted(&scope, table);
-		else
-			batch_run_as_author(&scope, batch);
+		batch_run_as_reader(&scope, table, batch, whole);
 		if (cursor == NULL)
 		{
 			cursor = SPI_cursor_open_with_args(NULL,

@@ -27,12 +27,13 @@ set_for_author(const char *name, const char *value)
 }
 
 /*
- * The condition is the author's code, so no security-restricted operation is
- * needed.  Row-level security applies to it as in the author's own queries,
- * also if the author owns the table.
+ * Switches to the author, and to the settings under which the condition was
+ * written.  The condition is the author's code, so a security-restricted
+ * operation is not needed.  Row-level security applies as in the author's own
+ * queries, also if the author owns the table.
  */
-void
-batch_run_as_author(RunAsScope *scope, const Batch *batch)
+static void
+run_as_author(RunAsScope *scope, const Batch *batch)
 {
 	run_as_role(scope, batch->author);
 	SetUserIdAndSecContext(batch->author,
@@ -60,10 +61,20 @@ batch_reads_as_owner(const OrderTable *table, const Batch *batch)
 
 	if (has_privs_of_role(table->owner, batch->author))
 		return false;
-	batch_run_as_author(&scope, batch);
+	run_as_author(&scope, batch);
 	sees_all = visibility_sees_all(table->relid);
 	run_as_end(&scope);
 	return sees_all;
+}
+
+void
+batch_run_as_reader(RunAsScope *scope, const OrderTable *table,
+					const Batch *batch, bool as_owner)
+{
+	if (as_owner)
+		run_as_owner_restricted(scope, table);
+	else
+		run_as_author(scope, batch);
 }
 
 /* Not just "name", which would be a column if the table had one. */
@@ -128,7 +139,7 @@ batch_rows_that_match(const OrderTable *table, const Batch *batch, Datum *rows,
 	bool		  isnull;
 	MemoryContext caller = CurrentMemoryContext;
 
-	batch_run_as_author(&scope, batch);
+	run_as_author(&scope, batch);
 	SPI_connect();
 	if (SPI_execute_with_args(
 			psprintf(
@@ -164,10 +175,7 @@ recheck(const CancelTarget *c, const Batch *batch, bool whole)
 	Datum	   row;
 
 	parameter_key(&p, c->table, c->key);
-	if (whole)
-		run_as_owner_restricted(&scope, c->table);
-	else
-		batch_run_as_author(&scope, batch);
+	batch_run_as_reader(&scope, c->table, batch, whole);
 	SPI_connect();
 	if (SPI_execute_with_args(recheck_text(c->table, batch, whole), p.count,
 							  p.types, p.values, p.nulls, false,

@@ -8,16 +8,17 @@
 #include "entry/cancel_batch.h"
 
 /*
- * Switches to the author of the batch and to the settings under which the
- * condition was written.  End it with run_as_end.
- */
-extern void batch_run_as_author(RunAsScope *scope, const Batch *batch);
-
-/*
  * Whether rows are read as the owner of the order table, and the condition is
  * then evaluated as the author over these rows alone.
  */
 extern bool batch_reads_as_owner(const OrderTable *table, const Batch *batch);
+
+/*
+ * Switches to the role that reads rows: the owner of the table if "as_owner",
+ * else the author.  End it with run_as_end.
+ */
+extern void batch_run_as_reader(RunAsScope *scope, const OrderTable *table,
+								const Batch *batch, bool as_owner);
 
 /*
  * The query that selects the orders: key columns, ctid, xmin, and if "whole"

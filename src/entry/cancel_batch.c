@@ -11,7 +11,6 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -32,17 +31,10 @@ PG_FUNCTION_INFO_V1(ordcancel_resume_batch);
 
 #define CHUNK_MAX 100000
 
-static bool
-call_is_atomic(FunctionCallInfo fcinfo)
-{
-	return !(fcinfo->context && IsA(fcinfo->context, CallContext)) ||
-		castNode(CallContext, fcinfo->context)->atomic;
-}
-
 static void
 must_not_be_atomic(FunctionCallInfo fcinfo, const char *name, const char *hint)
 {
-	if (call_is_atomic(fcinfo))
+	if (args_call_is_atomic(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("%s cannot run inside a transaction block", name),
@@ -121,14 +113,14 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 	Refusal refusal;
 
 	role_must_be_merchant("cancel_batch");
-	b.dry_run = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
+	b.dry_run = args_bool(fcinfo, 6);
 	if (!b.dry_run)
 		must_not_be_atomic(
 			fcinfo, "cancel_batch",
 			"Call it by itself, or call ordcancel.cancel_orders().");
 
 	/* The context of this SPI connection outlives the commits. */
-	SPI_connect_ext(call_is_atomic(fcinfo) ? 0 : SPI_OPT_NONATOMIC);
+	SPI_connect_ext(args_call_is_atomic(fcinfo) ? 0 : SPI_OPT_NONATOMIC);
 	args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
 	b.orders = PG_GETARG_OID(0);
 	b.condition = args_text(fcinfo, 1);

@@ -101,22 +101,9 @@ run(FunctionCallInfo fcinfo, CancelArgs *args)
 	return result;
 }
 
-/* (orders, order_id, reason, note, actor, request_key) */
+/* (orders, order_id, reason, note, actor, ...) */
 static Datum
-run_cancel(FunctionCallInfo fcinfo, Verb verb, Party party)
-{
-	CancelArgs args = {.verb = verb, .party = party};
-
-	args.reason = args_text(fcinfo, 2);
-	args.note = args_text(fcinfo, 3);
-	args.actor = args_actor(fcinfo, 4);
-	args.request_key = args_name(fcinfo, 5, "request key");
-	return run(fcinfo, &args);
-}
-
-/* (orders, order_id, reason, note, actor) */
-static Datum
-run_accept(FunctionCallInfo fcinfo, CancelArgs *args)
+run_with_reason(FunctionCallInfo fcinfo, CancelArgs *args)
 {
 	args->reason = args_text(fcinfo, 2);
 	args->note = args_text(fcinfo, 3);
@@ -124,7 +111,17 @@ run_accept(FunctionCallInfo fcinfo, CancelArgs *args)
 	return run(fcinfo, args);
 }
 
-/* (orders, order_id, note, actor) */
+/* (orders, order_id, reason, note, actor, request_key) */
+static Datum
+run_cancel(FunctionCallInfo fcinfo, Verb verb, Party party)
+{
+	CancelArgs args = {.verb = verb, .party = party};
+
+	args.request_key = args_name(fcinfo, 5, "request key");
+	return run_with_reason(fcinfo, &args);
+}
+
+/* (orders, order_id, note, actor, ...) */
 static Datum
 run_with_note(FunctionCallInfo fcinfo, CancelArgs *args)
 {
@@ -172,7 +169,7 @@ ordcancel_accept_cancel(PG_FUNCTION_ARGS)
 {
 	CancelArgs args = {.verb = VERB_ACCEPT_CANCEL, .party = PARTY_MERCHANT};
 
-	return run_accept(fcinfo, &args);
+	return run_with_reason(fcinfo, &args);
 }
 
 Datum
@@ -204,6 +201,6 @@ ordcancel_undo_cancel(PG_FUNCTION_ARGS)
 {
 	CancelArgs args = {.verb = VERB_UNDO_CANCEL, .party = PARTY_MERCHANT};
 
-	args.settled = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+	args.settled = args_bool(fcinfo, 4);
 	return run_with_note(fcinfo, &args);
 }

@@ -18,6 +18,7 @@
 #include "config/guc.h"
 #include "decision/decision.h"
 #include "decision/refusal.h"
+#include "entry/args.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_decide);
 
@@ -49,7 +50,7 @@ enum
 	{                                                                       \
 		if (!PG_ARGISNULL(arg))                                             \
 		{                                                                   \
-			char *name_ = text_to_cstring(PG_GETARG_TEXT_PP(arg));          \
+			char *name_ = args_text(fcinfo, arg);                           \
 			if (!from_name(name_, value))                                   \
 				ereport(ERROR,                                              \
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),          \
@@ -123,8 +124,7 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 	READ_NAME(ARG_MERCHANT, mode_from_name, &rule.merchant, "rule");
 	READ_NAME(ARG_UNDO, undo_reach_from_name, &policy.undo,
 			  "reach of an undo");
-	rule.deletable = !PG_ARGISNULL(ARG_DELETABLE) &&
-		PG_GETARG_BOOL(ARG_DELETABLE);
+	rule.deletable = args_bool(fcinfo, ARG_DELETABLE);
 	rule.status = (char *) status_of(state);
 	policy.nrules = !PG_ARGISNULL(ARG_CUSTOMER) ||
 		!PG_ARGISNULL(ARG_MERCHANT) || !PG_ARGISNULL(ARG_DELETABLE);
@@ -146,9 +146,8 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 	}
 	input.now = PG_ARGISNULL(ARG_AT) ? guc_statement_now() :
 									   PG_GETARG_TIMESTAMPTZ(ARG_AT);
-	input.blocked = !PG_ARGISNULL(ARG_BLOCKED) && PG_GETARG_BOOL(ARG_BLOCKED);
-	input.money_due = !PG_ARGISNULL(ARG_MONEY_DUE) &&
-		PG_GETARG_BOOL(ARG_MONEY_DUE);
+	input.blocked = args_bool(fcinfo, ARG_BLOCKED);
+	input.money_due = args_bool(fcinfo, ARG_MONEY_DUE);
 	input.status = status_of(state);
 	input.kind = status_kind(&policy, input.status);
 	if (state_has_ended(state))
@@ -156,11 +155,7 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 	else
 		input.live = state;
 
-	decision = decide_input(&input,
-							PG_ARGISNULL(ARG_CHANGE_TO) ?
-								NULL :
-								text_to_cstring(
-									PG_GETARG_TEXT_PP(ARG_CHANGE_TO)));
+	decision = decide_input(&input, args_text(fcinfo, ARG_CHANGE_TO));
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "ordcancel.decide must return a row");

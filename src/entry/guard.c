@@ -238,18 +238,18 @@ check_row(TriggerData *trigger, OrderTable *table, Verb verb)
 	RunAsScope	 scope;
 	CancelArgs	 args = {.verb = verb, .party = PARTY_SYSTEM};
 	Refusal		 refusal;
+	bool		 has_record = lifecycle_row_has_record(table, verb);
 	bool		 allowed;
 
 	target_from_row(&c, table, trigger->tg_relation, trigger->tg_trigtuple);
-	if (lifecycle_row_has_record(table, verb))
+	if (has_record)
 	{
 		args.now = guc_now();
 		run_as_owner_spi(&scope, table);
-		allowed = lifecycle_row(&c, &args, &refusal);
-		run_as_end_spi(&scope);
 	}
-	else
-		allowed = lifecycle_row(&c, &args, &refusal);
+	allowed = lifecycle_row(&c, &args, &refusal);
+	if (has_record)
+		run_as_end_spi(&scope);
 	if (!allowed)
 		raise_write(table, &refusal, trigger->tg_relation);
 	return PointerGetDatum(NULL);
@@ -269,9 +269,7 @@ ordcancel_guard_delete(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_call_after_row(fcinfo,
 												  TRIGGER_EVENT_DELETE);
-	OrderTable	*table;
-
-	table = guarded_table(trigger);
+	OrderTable	*table = guarded_table(trigger);
 
 	/*
 	 * An update that moves a row to another partition fires DELETE and INSERT

@@ -51,14 +51,9 @@ match_record_table(HeapTuple row, TupleDesc desc, void *arg)
 
 	for (int i = 0; i < lengthof(columns); i++)
 	{
-		int	  column = SPI_fnumber(desc, columns[i]);
-		bool  isnull;
-		Datum value;
+		int column = SPI_fnumber(desc, columns[i]);
 
-		if (column <= 0)
-			continue;
-		value = heap_getattr(row, column, desc, &isnull);
-		if (!isnull && DatumGetObjectId(value) == search->relid)
+		if (column > 0 && config_oid(row, desc, column) == search->relid)
 			search->found = true;
 	}
 }
@@ -83,7 +78,6 @@ invalidate_row(Relation config, HeapTuple row)
 {
 	TupleDesc  desc = RelationGetDescr(config);
 	AttrNumber column = SPI_fnumber(desc, "orders");
-	bool	   isnull;
 	Oid		   relid;
 
 	if (column <= 0)
@@ -92,9 +86,8 @@ invalidate_row(Relation config, HeapTuple row)
 		CacheInvalidateRelcache(config);
 		return;
 	}
-	relid = DatumGetObjectId(
-		heap_getattr(row, column, RelationGetDescr(config), &isnull));
-	if (!isnull && SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+	relid = config_oid(row, desc, column);
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 		CacheInvalidateRelcacheByRelid(relid);
 }
 
@@ -130,9 +123,9 @@ ordcancel_read_status(PG_FUNCTION_ARGS)
 	char		 *complaint;
 	char *volatile written = NULL;
 
-	if (PG_ARGISNULL(1))
+	status = args_text(fcinfo, 1);
+	if (status == NULL)
 		PG_RETURN_NULL();
-	status = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	complaint = psprintf("\"%s\" is not a status of %s", text_clip(status, 80),
 						 table->label);
 	run_as_owner_restricted(&scope, table);

@@ -101,8 +101,12 @@ inner_function(Oid outer)
  * serializes changes of the configuration of one table.
  */
 static void
-check_ownership(Oid relid)
+check_ownership(FunctionCallInfo fcinfo, int arg)
 {
+	Oid relid = PG_GETARG_OID(arg);
+
+	if (PG_ARGISNULL(arg))
+		refusal_raise_not_attached(InvalidOid);
 	LockRelationOid(relid, ShareUpdateExclusiveLock);
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 	{
@@ -221,15 +225,9 @@ Datum
 ordcancel_owner_gate(PG_FUNCTION_ARGS)
 {
 	check_isolation(fcinfo);
-	if (PG_ARGISNULL(0))
-		refusal_raise_not_attached(InvalidOid);
-	check_ownership(PG_GETARG_OID(0));
+	check_ownership(fcinfo, 0);
 	if (fcinfo->nargs > 1 && args_type(fcinfo, 1) == REGCLASSOID)
-	{
-		if (PG_ARGISNULL(1))
-			refusal_raise_not_attached(InvalidOid);
-		check_ownership(PG_GETARG_OID(1));
-	}
+		check_ownership(fcinfo, 1);
 	return call_inner(fcinfo);
 }
 
@@ -290,13 +288,10 @@ ordcancel_caller_search_path(PG_FUNCTION_ARGS)
 Datum
 ordcancel_invalid(PG_FUNCTION_ARGS)
 {
-	char *parts[3];
+	char *message = args_text(fcinfo, 0);
 
-	for (int i = 0; i < lengthof(parts); i++)
-		parts[i] = PG_ARGISNULL(i) ? NULL :
-									 text_to_cstring(PG_GETARG_TEXT_PP(i));
-	refusal_raise_invalid_policy(parts[0] ? parts[0] : "invalid policy",
-								 parts[1], parts[2]);
+	refusal_raise_invalid_policy(message ? message : "invalid policy",
+								 args_text(fcinfo, 1), args_text(fcinfo, 2));
 }
 
 /* notice(message, detail, hint): a NOTICE without our CONTEXT. */
@@ -304,16 +299,15 @@ Datum
 ordcancel_notice(PG_FUNCTION_ARGS)
 {
 	ErrorContextCallback *inner = error_context_stack;
-	char				 *parts[3];
+	char				 *message = args_text(fcinfo, 0);
+	char				 *detail = args_text(fcinfo, 1);
+	char				 *hint = args_text(fcinfo, 2);
 
-	for (int i = 0; i < lengthof(parts); i++)
-		parts[i] = PG_ARGISNULL(i) ? NULL :
-									 text_to_cstring(PG_GETARG_TEXT_PP(i));
 	error_context_stack = gate_caller.context;
 	ereport(NOTICE,
-			(errmsg_internal("%s", parts[0] ? parts[0] : ""),
-			 parts[1] ? errdetail_internal("%s", parts[1]) : 0,
-			 parts[2] ? errhint("%s", parts[2]) : 0));
+			(errmsg_internal("%s", message ? message : ""),
+			 detail ? errdetail_internal("%s", detail) : 0,
+			 hint ? errhint("%s", hint) : 0));
 	error_context_stack = inner;
 	PG_RETURN_VOID();
 }

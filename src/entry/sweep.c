@@ -18,7 +18,6 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -31,7 +30,6 @@
 #include "config/run_as.h"
 #include "entry/args.h"
 #include "lifecycle/lifecycle.h"
-#include "rows/order_key.h"
 #include "rows/record_read.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_sweep);
@@ -61,23 +59,13 @@ decide_order(void *arg)
 	Sweep		*sweep = arg;
 	CancelTarget c = {0};
 	RunAsScope	 scope;
-	char		*why;
 
 	/* SPI_commit leaves no snapshot; the owner's code may need one. */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	c.table = args_table(false, sweep->relid, RowExclusiveLock);
-	c.key = palloc(c.table->nkeys * sizeof(Datum));
+	args_read_key(&c, CStringGetTextDatum(sweep->order_key), false, TEXTOID);
 	run_as_owner(&scope, c.table);
-	if (order_key_read(c.table, CStringGetTextDatum(sweep->order_key), false,
-					   TEXTOID, c.key, &why))
-		lifecycle_overdue(&c);
-	else
-	{
-		c.outcome.refusal = refusal_not_found(c.table->label,
-											  text_clip(sweep->order_key, 80),
-											  why);
-		refusal_raise(&c.outcome.refusal);
-	}
+	lifecycle_overdue(&c);
 	if (!sweep->atomic)
 		run_as_fire_deferred();
 	run_as_end(&scope);
@@ -169,8 +157,7 @@ sweep_table(Oid relid, bool atomic)
 Datum
 ordcancel_sweep(PG_FUNCTION_ARGS)
 {
-	bool atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext)) ||
-		castNode(CallContext, fcinfo->context)->atomic;
+	bool		  atomic = args_call_is_atomic(fcinfo);
 	MemoryContext context;
 	List		 *relids = NIL;
 	ListCell	 *lc;
