@@ -16,9 +16,9 @@ CREATE SEQUENCE ordcancel.event_id_seq;
 COMMENT ON SEQUENCE ordcancel.event_id_seq IS 'ids of the events of all order tables';
 
 -- Each attached table has a child of this one beside it; the child adds the
--- order's key. Columns are only ever appended. No CHECK constraints on
--- states and the like: all come from src/decision/labels.c, and PostgreSQL
--- would parse a CHECK for every INSERT that is run.
+-- order's key. Columns are only ever appended. No CHECK constraints on words:
+-- src/words.c is the only writer of them, and PostgreSQL parses a CHECK anew
+-- for every INSERT that is run.
 CREATE TABLE ordcancel.cancellation (
     cancellation_id bigint NOT NULL,
     order_key text NOT NULL,

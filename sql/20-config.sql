@@ -1,7 +1,7 @@
--- The configuration. C code reads these tables by column number,
--- so columns are only ever appended. A dump refers to relations by name, never
--- by OID or column number. There are no foreign keys between the tables, since
--- a restore would have to know their order.
+-- The configuration. Tables are read by position in C (src/order_table.c,
+-- src/rules.c): columns are only ever appended. References to relations are
+-- by name in a dump, never OIDs or numbers of columns; and there are no foreign keys between them, whose order a restore
+-- would have to know.
 
 -- A reference to a table as regclass is one, and cast to it as it stands; but
 -- the name of a table that is not there becomes the OID 0, not an error: a

@@ -152,7 +152,7 @@ SELECT coalesce((SELECT format('%I.%I', n.nspname, c.relname)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.label(regclass) IS 'schema and name of a table';
 
--- The expression that reads a column as text the way src/rows/column_value.c does: by
+-- The expression that reads a column as text the way src/order_key.c does: by
 -- the type's output function, not by a cast, which a user may have made.
 CREATE FUNCTION ordcancel_internal.column_text(orders regclass, col name) RETURNS text
     LANGUAGE sql STABLE
