@@ -1,8 +1,8 @@
 /*
  * ordcancel.c — loading the library
  *
- * PostgreSQL loads the library when a session first calls one of its functions
- * or fires one of its triggers.  Only the relay needs shared_preload_libraries.
+ * The first call, or the first trigger that fires, loads the library.  Only the
+ * relay needs shared_preload_libraries.
  */
 #include "postgres.h"
 

@@ -52,7 +52,7 @@ resume_point(const Batch *batch, const OrderTable *table)
 		refusal_raise_invalid_policy(psprintf("batch " INT64_FORMAT
 											  " cannot be resumed",
 											  batch->id),
-									 why, "Start a new one.");
+									 why, "Start a new batch.");
 	return key;
 }
 
@@ -177,9 +177,9 @@ check_key_types(const Batch *batch)
 			TupleDescAttr(batch->chosen_desc, i)->atttypid !=
 				batch->table->keys[i].type)
 			refusal_raise_invalid_policy(
-				psprintf("the primary key of %s has changed",
-						 batch->table->label),
-				"The batch has chosen its orders under another one.", NULL);
+				psprintf("primary key of %s has changed", batch->table->label),
+				"The batch selected its orders by the previous primary key.",
+				NULL);
 }
 
 void

@@ -147,10 +147,11 @@ batch_rows_that_match(const OrderTable *table, const Batch *batch, Datum *rows,
 				batch->condition, quote_identifier(table->name)),
 			1, &array_type, &array, NULL, false, 0) != SPI_OK_SELECT ||
 		SPI_processed != count)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg(
-					 "condition must be one expression over the order row")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg(
+				 "condition must be a single expression over the order row")));
 	for (int i = 0; i < count; i++)
 	{
 		Datum value = SPI_getbinval(SPI_tuptable->vals[i],

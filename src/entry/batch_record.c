@@ -346,13 +346,13 @@ batch_report_summary(Batch *b)
 	parameter_bigint(&p, b->id);
 	rows = run(
 		&plan,
-		"SELECT format('%s of policy \"%s\" in status %s %s%s',"
-		" count, policy,"
-		" coalesce('\"' OPERATOR(pg_catalog.||) order_status OPERATOR(pg_catalog.||) '\"', 'NULL'),"
-		" CASE outcome WHEN 'already' THEN 'are so already'"
-		" WHEN 'refused' THEN 'are refused' ELSE 'become ' || outcome END,"
-		" CASE WHEN sqlstate IS NOT NULL THEN"
-		" ' (' || sqlstate || '), as ' || example END),"
+		"SELECT format('policy %s, status %s: %s %s%s',"
+		" coalesce('\"' || policy || '\"', 'unknown'),"
+		" coalesce('\"' || order_status || '\"', 'NULL'), count,"
+		" CASE outcome WHEN 'already' THEN 'already canceled or in progress'"
+		" WHEN 'in_progress' THEN 'would be in progress'"
+		" ELSE 'would be ' || outcome END,"
+		" ' (' || sqlstate || '), for example: ' || example),"
 		" hint FROM ordcancel.batch_group WHERE batch_id = $1"
 		" ORDER BY outcome, count DESC",
 		&p);

@@ -49,7 +49,7 @@ report_progress(Batch *b)
 	b->reported = now;
 	ereport(NOTICE,
 			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT " of " INT64_FORMAT
-					" orders (%.0f %%), %.0f per second, %.0f s left",
+					" orders processed (%.0f%%), %.0f per second, %.0f s left",
 					b->id, done, b->total, 100.0 * done / Max(b->total, 1),
 					rate, rate > 0 ? (b->total - done) / rate : 0)));
 }
@@ -59,15 +59,17 @@ report_end(Batch *b)
 {
 	ereport(
 		NOTICE,
-		(errmsg("batch " INT64_FORMAT ": done, " INT64_FORMAT
+		(errmsg("batch " INT64_FORMAT " done: " INT64_FORMAT
 				" canceled, " INT64_FORMAT " in progress, " INT64_FORMAT
-				" requested, " INT64_FORMAT " already so, " INT64_FORMAT
-				" refused, " INT64_FORMAT " no longer meant",
+				" requested, " INT64_FORMAT
+				" already canceled or in progress, " INT64_FORMAT
+				" refused, " INT64_FORMAT
+				" skipped (condition no longer true)",
 				b->id, b->counts[BATCH_CANCELED], b->counts[BATCH_IN_PROGRESS],
 				b->counts[BATCH_REQUESTED], b->counts[BATCH_ALREADY],
 				b->counts[BATCH_REFUSED], b->counts[BATCH_SKIPPED]),
 		 b->counts[BATCH_REFUSED] ?
-			 errhint("ordcancel.batch_refused lists those that are refused.") :
+			 errhint("See ordcancel.batch_refused for the refused orders.") :
 			 0));
 }
 
@@ -84,8 +86,8 @@ check_extension_exists(Batch *b)
 		 errmsg("extension \"ordcancel\" was dropped while batch " INT64_FORMAT
 				" was running",
 				b->id),
-		 errdetail("It had done " INT64_FORMAT " of " INT64_FORMAT
-				   " orders; they stay as they are.",
+		 errdetail("The batch had processed " INT64_FORMAT " of " INT64_FORMAT
+				   " orders, which remain as they are.",
 				   processed_count(b), b->total)));
 }
 
@@ -165,13 +167,12 @@ rethrow_resumable(const Batch *b, ErrorData *error)
 {
 	if (error->detail == NULL && b->resumable)
 		error->detail = psprintf("Batch " INT64_FORMAT
-								 " has done " INT64_FORMAT " of " INT64_FORMAT
-								 " orders.",
+								 " has processed " INT64_FORMAT
+								 " of " INT64_FORMAT " orders.",
 								 b->id, processed_count(b), b->total);
-	error->hint = psprintf("%s%sCALL ordcancel.resume_batch(" INT64_FORMAT
-						   ") goes on from there.",
-						   error->hint ? error->hint : "",
-						   error->hint ? " Then " : "", b->id);
+	error->hint = psprintf(
+		"%s%sTo continue, run CALL ordcancel.resume_batch(" INT64_FORMAT ").",
+		error->hint ? error->hint : "", error->hint ? " " : "", b->id);
 	ReThrowError(error);
 }
 
@@ -220,8 +221,9 @@ run_steps(Batch *b)
 	SPI_commit();
 	b->resumable = true;
 	ereport(NOTICE,
-			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT " orders", b->id,
-					b->left + b->counts[BATCH_WAITING])));
+			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT
+					" orders to process",
+					b->id, b->left + b->counts[BATCH_WAITING])));
 	while (b->left > 0)
 		next_step(b, do_chunk);
 	while (b->counts[BATCH_WAITING] > 0)
@@ -266,7 +268,8 @@ batch_run_dry(Batch *b)
 	batch_save_total(b);
 	b->table = args_table(false, b->orders, AccessShareLock);
 	ereport(NOTICE,
-			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT " orders, dry run",
+			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT
+					" orders to process (dry run)",
 					b->id, b->left)));
 	while (b->left > 0)
 	{

@@ -38,7 +38,8 @@ must_not_be_atomic(FunctionCallInfo fcinfo, const char *name, const char *hint)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("%s cannot run inside a transaction block", name),
-				 errdetail("It commits after each chunk."),
+				 errdetail(
+					 "The procedure commits after each chunk of orders."),
 				 errhint("%s", hint)));
 }
 
@@ -56,7 +57,7 @@ run(Batch *b, void (*work)(Batch *), bool exclusive)
 		LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("batch " INT64_FORMAT " is running", b->id),
+				 errmsg("batch " INT64_FORMAT " is already running", b->id),
 				 errhint("See ordcancel.batch_progress.")));
 	PG_TRY();
 	{
@@ -87,10 +88,12 @@ static void
 check_condition(const char *condition)
 {
 	if (condition == NULL || !expression_is_one(condition))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("condition must be one expression over the order row"),
-				 errhint("For all orders it is 'true'.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg(
+				 "condition must be a single expression over the order row"),
+			 errhint("Use 'true' to select all orders.")));
 }
 
 static int
@@ -117,7 +120,7 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 	if (!b.dry_run)
 		must_not_be_atomic(
 			fcinfo, "cancel_batch",
-			"Call it by itself, or call ordcancel.cancel_orders().");
+			"Call it outside a transaction block, or use ordcancel.cancel_orders().");
 
 	/* The context of this SPI connection outlives the commits. */
 	SPI_connect_ext(args_call_is_atomic(fcinfo) ? 0 : SPI_OPT_NONATOMIC);
@@ -154,11 +157,12 @@ must_be_author(const Batch *b)
 	author = OidIsValid(b->author) ? GetUserNameFromId(b->author, true) : NULL;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("batch " INT64_FORMAT " was begun by another role", b->id),
-			 author ?
-				 errdetail("It is that of %s.", quote_identifier(author)) :
-				 errdetail("That role was dropped."),
-			 author ? errhint("SET ROLE %s, then resume it.",
+			 errmsg("batch " INT64_FORMAT " was started by another role",
+					b->id),
+			 author ? errdetail("It belongs to role %s.",
+								quote_identifier(author)) :
+					  errdetail("That role no longer exists."),
+			 author ? errhint("Run SET ROLE %s, then resume the batch.",
 							  quote_identifier(author)) :
 					  0));
 }
@@ -172,7 +176,8 @@ load_and_run(Batch *b)
 	must_be_author(b);
 	if (done)
 	{
-		ereport(NOTICE, (errmsg("batch " INT64_FORMAT " is done", b->id)));
+		ereport(NOTICE,
+				(errmsg("batch " INT64_FORMAT " is already done", b->id)));
 		return;
 	}
 	args_table(false, b->orders, AccessShareLock);
@@ -186,7 +191,8 @@ ordcancel_resume_batch(PG_FUNCTION_ARGS)
 	Batch b = {0};
 
 	role_must_be_merchant("resume_batch");
-	must_not_be_atomic(fcinfo, "resume_batch", "Call it by itself.");
+	must_not_be_atomic(fcinfo, "resume_batch",
+					   "Call it outside a transaction block.");
 	PreventCommandIfReadOnly("resume_batch()");
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	if (PG_ARGISNULL(0))

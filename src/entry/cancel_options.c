@@ -51,30 +51,30 @@ reaches_canceled(State state)
 static void
 put_choice(ReturnSetInfo *result, CancelTarget *c, int choice, TimestampTz now)
 {
-	Decision	decision = lifecycle_ask(c, choices[choice].verb,
-										 choices[choice].party, now);
-	bool		allowed = decision.condition == CONDITION_NONE;
-	Refusal		refusal = {0};
-	const char *condition = condition_name(decision.condition);
+	Decision v = lifecycle_ask(c, choices[choice].verb, choices[choice].party,
+							   now);
+	bool	 allowed = v.condition == CONDITION_NONE;
+	Refusal	 refusal = {0};
+	const char *condition = condition_name(v.condition);
 	Numeric		due = NULL;
 	ResultRow	row;
 
 	if (!allowed)
 		refusal = lifecycle_explain(c);
-	if (decision.fault == FAULT_MONEY_KEPT)
+	if (v.fault == FAULT_MONEY_KEPT)
 	{
-		/* It is allowed with settled => true. */
-		decision = lifecycle_ask_settled(c);
-		allowed = decision.condition == CONDITION_NONE;
+		/* It goes through as soon as somebody says settled => true. */
+		v = lifecycle_ask_settled(c);
+		allowed = v.condition == CONDITION_NONE;
 	}
 	if (choices[choice].party == PARTY_MERCHANT && role_is_customer_only())
 	{
 		refusal = role_merchant_refusal(verb_name(choices[choice].verb));
 		condition = "insufficient_privilege";
-		decision = (Decision){0};
+		v = (Decision){0};
 		allowed = false;
 	}
-	if (allowed && decision.changed && reaches_canceled(decision.state))
+	if (allowed && v.changed && reaches_canceled(v.state))
 		due = choices[choice].verb == VERB_RECORD_REFUND ?
 			c->record.refund_due :
 			c->owed;
@@ -83,15 +83,14 @@ put_choice(ReturnSetInfo *result, CancelTarget *c, int choice, TimestampTz now)
 	result_row_text(&row, "verb", verb_name(choices[choice].verb));
 	result_row_bool(&row, "allowed", allowed);
 	result_row_text(&row, "outcome",
-					!allowed			  ? "refused" :
-						!decision.changed ? "already" :
-											state_name(decision.state));
+					!allowed	   ? "refused" :
+						!v.changed ? "already" :
+									 state_name(v.state));
 	result_row_text(&row, "condition", condition);
 	result_row_text(&row, "detail",
 					refusal.detail ? refusal.detail : refusal.message);
 	result_row_text(&row, "hint", refusal.hint);
-	result_row_time(&row, "until",
-					decision.has_until ? &decision.until : NULL);
+	result_row_time(&row, "until", v.has_until ? &v.until : NULL);
 	result_row_numeric(&row, "refund_due", due);
 	tuplestore_putvalues(result->setResult, row.desc, row.values, row.nulls);
 }

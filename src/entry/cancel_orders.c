@@ -294,7 +294,7 @@ on_error_argument(FunctionCallInfo fcinfo, int arg)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("on_error must be \"skip\" or \"abort\""),
-				 errdetail("It is %s.",
+				 errdetail("The value is %s.",
 						   value ? psprintf("\"%s\"", text_clip(value, 80)) :
 								   "null")));
 	return false;

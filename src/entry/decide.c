@@ -45,18 +45,18 @@ enum
 };
 
 /* Reads an argument that names an enum value; NULL keeps the default. */
-#define READ_NAME(arg, from_name, value, what)                              \
-	do                                                                      \
-	{                                                                       \
-		if (!PG_ARGISNULL(arg))                                             \
-		{                                                                   \
-			char *name_ = args_text(fcinfo, arg);                           \
-			if (!from_name(name_, value))                                   \
-				ereport(ERROR,                                              \
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),          \
-						 errmsg("\"%s\" is not a %s", text_clip(name_, 80), \
-								what)));                                    \
-		}                                                                   \
+#define READ_NAME(arg, from_name, value, what)                        \
+	do                                                                \
+	{                                                                 \
+		if (!PG_ARGISNULL(arg))                                       \
+		{                                                             \
+			char *name_ = args_text(fcinfo, arg);                     \
+			if (!from_name(name_, value))                             \
+				ereport(ERROR,                                        \
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),    \
+						 errmsg("\"%s\" is not a valid value for %s", \
+								text_clip(name_, 80), what)));        \
+		}                                                             \
 	} while (0)
 
 static bool
@@ -117,19 +117,18 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 	READ_NAME(ARG_VERB, verb_from_name, &input.verb, "verb");
 	READ_NAME(ARG_PARTY, party_from_name, &input.party, "party");
 	READ_NAME(ARG_STATE, state_from_name, &state, "state");
-	READ_NAME(ARG_ASKED_BY, party_from_name, &input.asked_by, "party");
-	READ_NAME(ARG_CUSTOMER, mode_from_name, &rule.customer, "rule");
+	READ_NAME(ARG_ASKED_BY, party_from_name, &input.asked_by, "asked_by");
+	READ_NAME(ARG_CUSTOMER, mode_from_name, &rule.customer, "customer");
 	rule.customer_late = rule.customer;
-	READ_NAME(ARG_CUSTOMER_LATE, mode_from_name, &rule.customer_late, "rule");
-	READ_NAME(ARG_MERCHANT, mode_from_name, &rule.merchant, "rule");
-	READ_NAME(ARG_UNDO, undo_reach_from_name, &policy.undo,
-			  "reach of an undo");
+	READ_NAME(ARG_CUSTOMER_LATE, mode_from_name, &rule.customer_late,
+			  "customer_late");
+	READ_NAME(ARG_MERCHANT, mode_from_name, &rule.merchant, "merchant");
+	READ_NAME(ARG_UNDO, undo_reach_from_name, &policy.undo, "undo");
 	rule.deletable = args_bool(fcinfo, ARG_DELETABLE);
 	rule.status = (char *) status_of(state);
 	policy.nrules = !PG_ARGISNULL(ARG_CUSTOMER) ||
 		!PG_ARGISNULL(ARG_MERCHANT) || !PG_ARGISNULL(ARG_DELETABLE);
-	READ_NAME(ARG_ON_PROGRESS, hold_from_name, &policy.hold,
-			  "way to progress");
+	READ_NAME(ARG_ON_PROGRESS, hold_from_name, &policy.hold, "on_progress");
 	if (!PG_ARGISNULL(ARG_GRACE))
 		policy.grace = PG_GETARG_INTERVAL_P(ARG_GRACE);
 	if (!PG_ARGISNULL(ARG_UNDO_WINDOW))

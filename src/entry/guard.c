@@ -113,15 +113,15 @@ check_key_and_policy(const TriggerData *trigger, CancelTarget *before,
 		record_find(before, 1);
 		record_find(after, 1);
 		if (before->has_record || after->has_record)
-			ereport(ERROR,
-					(errcode(ERRCODE_CHECK_VIOLATION),
-					 errmsg("key of order %s of %s cannot change to %s",
-							text_clip(before->key_text, 80),
-							before->table->label,
-							text_clip(after->key_text, 80)),
-					 errdetail("Cancellations are recorded under it."),
-					 errtableconstraint(trigger->tg_relation,
-										"order_has_cancellations")));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("key of order %s of %s cannot change to %s",
+						text_clip(before->key_text, 80), before->table->label,
+						text_clip(after->key_text, 80)),
+				 errdetail("Cancellations are recorded under the old key."),
+				 errtableconstraint(trigger->tg_relation,
+									"order_has_cancellations")));
 	}
 	if (!same_meaning &&
 		strcmp(before->policy->name, after->policy->name) != 0)
@@ -133,7 +133,7 @@ check_key_and_policy(const TriggerData *trigger, CancelTarget *before,
 				 text_clip(before->key_text, 80), before->table->label,
 				 before->policy->name, after->policy->name),
 			 errdetail(
-				 "Status \"%s\" is one of a cancellation in only one of them.",
+				 "Status \"%s\" is a status of cancellations in only one of these policies.",
 				 text_clip(after->status, 80)),
 			 errtableconstraint(trigger->tg_relation,
 								condition_name(
@@ -238,18 +238,18 @@ check_row(TriggerData *trigger, OrderTable *table, Verb verb)
 	RunAsScope	 scope;
 	CancelArgs	 args = {.verb = verb, .party = PARTY_SYSTEM};
 	Refusal		 refusal;
-	bool		 has_record = lifecycle_row_has_record(table, verb);
 	bool		 allowed;
 
 	target_from_row(&c, table, trigger->tg_relation, trigger->tg_trigtuple);
-	if (has_record)
+	if (lifecycle_row_has_record(table, verb))
 	{
 		args.now = guc_now();
 		run_as_owner_spi(&scope, table);
-	}
-	allowed = lifecycle_row(&c, &args, &refusal);
-	if (has_record)
+		allowed = lifecycle_row(&c, &args, &refusal);
 		run_as_end_spi(&scope);
+	}
+	else
+		allowed = lifecycle_row(&c, &args, &refusal);
 	if (!allowed)
 		raise_write(table, &refusal, trigger->tg_relation);
 	return PointerGetDatum(NULL);
@@ -283,7 +283,7 @@ ordcancel_guard_delete(PG_FUNCTION_ARGS)
 			 errmsg("cannot move an order of %s to another partition",
 					table->label),
 			 errdetail(
-				 "The update would change the key of the order, under which its cancellations are recorded.")));
+				 "The update would change the key under which cancellations of the order are recorded.")));
 	return check_row(trigger, table, VERB_DELETE);
 }
 
@@ -299,8 +299,8 @@ ordcancel_guard_record(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("record table \"%s\" is written by ordcancel alone",
+			 errmsg("cannot modify record table \"%s\" directly",
 					RelationGetRelationName(rel)),
-			 errhint("Call the functions of schema ordcancel."),
+			 errhint("Use the functions in schema ordcancel."),
 			 errtableconstraint(rel, "written_by_ordcancel")));
 }

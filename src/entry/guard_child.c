@@ -96,7 +96,7 @@ child_key(const Child *child, Relation rel, HeapTuple row,
 		if (attnum <= 0)
 			refusal_raise_invalid_policy(
 				psprintf(
-					"table \"%s\" has no column for the key of %s any more",
+					"table \"%s\" no longer has the columns for the key of %s",
 					RelationGetRelationName(rel), table->label),
 				NULL, "Call ordcancel.attach_child() again.");
 		value = heap_getattr(row, attnum, desc, &isnull);
@@ -124,7 +124,7 @@ refuse(TriggerData *trigger, const CancelTarget *c, State state)
 							 "order %s of %s is on hold",
 						 text_clip(c->key_text, 80), c->table->label);
 	r.detail = psprintf(
-		"Table \"%s\" takes no row of an order whose cancellation is in state \"%s\".",
+		"Table \"%s\" does not accept rows for an order whose cancellation is in state \"%s\".",
 		child, state_name(state));
 	r.hint = state == STATE_REQUESTED ?
 		"Accept or deny the request first." :

@@ -107,12 +107,11 @@ ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 		(errcode(ERRCODE_CHECK_VIOLATION),
 		 errmsg("cannot truncate \"%s\"", RelationGetRelationName(rel)),
 		 errdetail(
-			 "It is under the rules of ordcancel; truncating would pass them by."),
+			 "The table is attached to ordcancel, and TRUNCATE would bypass its rules."),
 		 guc_allow_truncate ?
+			 errhint("Truncate the partitioned table instead.") :
 			 errhint(
-				 "Truncate the table that it is a partition of, with all of them.") :
-			 errhint(
-				 "In a database for tests a superuser can set \"ordcancel.allow_truncate\". Elsewhere DELETE what may be deleted; ordcancel.detach() would take away the rules, too."),
+				 "Use DELETE for orders whose rules allow it. In a test database, a superuser can set \"ordcancel.allow_truncate\". ordcancel.detach() also removes the rules."),
 		 errtableconstraint(
 			 rel, condition_name(CONDITION_CANCELLATION_FORBIDDEN))));
 }

@@ -58,10 +58,10 @@ role_merchant_refusal(const char *function)
 {
 	return (Refusal){
 		.sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE,
-		.message = psprintf("%s is the merchant's", function),
+		.message = psprintf("%s can be used only by the merchant", function),
 		.detail = "Setting \"ordcancel.party\" is \"customer\".",
 		.hint =
-			"Set \"ordcancel.party\" to \"merchant\", or reset it, where the merchant acts.",
+			"To act for the merchant, set \"ordcancel.party\" to \"merchant\" or reset it.",
 	};
 }
 

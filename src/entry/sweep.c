@@ -109,10 +109,10 @@ try_or_warn(SubxactStep step, Sweep *sweep)
 			(errcode(error->sqlerrcode),
 			 sweep->order_key ?
 				 errmsg(
-					 "overdue request of order %s of table %s was not decided: %s",
+					 "could not decide overdue request of order %s of %s: %s",
 					 text_clip(sweep->order_key, 80), sweep->label,
 					 error->message) :
-				 errmsg("overdue requests of table %s were not decided: %s",
+				 errmsg("could not decide overdue requests of %s: %s",
 						sweep->label, error->message),
 			 error->detail ? errdetail_internal("%s", error->detail) : 0));
 	MemoryContextSwitchTo(caller);

@@ -169,7 +169,7 @@ SELECT is(as_party('calls_shop', 'merchant', $$SELECT ordcancel.withdraw_cancel(
           'OC003 | cancellation request of order 50 of shop.orders cannot be withdrawn by the merchant | The customer asked for it. | Call ordcancel.deny_cancel().', 'nor the merchant what the customer asked');
 SELECT is(as_party('calls_shop', '', format($$SELECT ordcancel.withdraw_cancel('shop.orders', %s)$$, n)), 'done', 'without the setting it is whoever asked: ' || n)
 FROM unnest('{50,101}'::integer[]) AS n;
-SELECT is(as_party('calls_shop', 'customer', call), format('42501 | %s is the merchant''s | Setting "ordcancel.party" is "customer". | Set "ordcancel.party" to "merchant", or reset it, where the merchant acts.',
+SELECT is(as_party('calls_shop', 'customer', call), format('42501 | %s can be used only by the merchant | Setting "ordcancel.party" is "customer". | To act for the merchant, set "ordcancel.party" to "merchant" or reset it.',
                                                          substring(call FROM 'ordcancel\.(\w+)')), 'a page for shoppers does not reach ' || call)
 FROM unnest(ARRAY['SELECT ordcancel.cancel_order(''shop.orders'', 55)', 'SELECT ordcancel.cancel_orders(''shop.orders'', ''{55}'')', 'SELECT ordcancel.accept_cancel(''shop.orders'', 14)',
                   'SELECT ordcancel.deny_cancel(''shop.orders'', 14, ''no'')', 'SELECT ordcancel.record_refund(''shop.orders'', 32, 1, ''cash'')', 'SELECT ordcancel.undo_cancel(''shop.orders'', 51)',

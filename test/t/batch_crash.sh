@@ -42,7 +42,7 @@ ok 'a shop' || done_testing
 
 # ----------------------------------------------------------------- undisturbed
 
-like "$(call $db -c "$batch")" 'NOTICE:  00000: batch 1: 19900 orders.*NOTICE:  00000: batch 1: done, [1-9].*HINT: .*batch_refused' 'a batch that nobody disturbs'
+like "$(call $db -c "$batch")" 'NOTICE:  00000: batch 1: 19900 orders.*NOTICE:  00000: batch 1 done: [1-9].*HINT: .*batch_refused' 'a batch that nobody disturbs'
 end_state $db >"$work/undisturbed"
 is "$(sql $db -c "SELECT state, total, done, percent, total = canceled + in_progress + requested + already + refused, skipped, waiting,
 		finished_at >= updated_at AND updated_at >= started_at, error, rate > 0, time_left FROM ordcancel.batch_progress")" \
@@ -58,7 +58,7 @@ is "$(sql $db -c "SELECT count(*) FROM shop.orders AS o LEFT JOIN ordcancel.batc
 	WHERE o.id > 100 AND (o.status IN ('canceled', 'refunding', 'asked')) = (r.sqlstate IS NOT NULL) AND NOT (flagged AND status = 'asked')")" 0 \
 	'each order is done or refused'
 before=$(sql $db -c 'SELECT count(*) FROM ordcancel.event')
-like "$(call $db -c 'CALL ordcancel.resume_batch(1)')" 'NOTICE: .*batch 1 is done' 'to resume it is no error'
+like "$(call $db -c 'CALL ordcancel.resume_batch(1)')" 'NOTICE: .*batch 1 is already done' 'to resume it is no error'
 is "$(sql $db -c 'SELECT count(*) FROM ordcancel.event')" "$before" 'and does nothing'
 ends_as_undisturbed 'nor to its tables'
 
