@@ -79,7 +79,7 @@ add_row(Batch *batch, const OrderTable *table, HeapTuple row, TupleDesc desc,
 	batch->left++;
 }
 
-/* Which of the fetched whole rows matches the condition? */
+/* Which of the fetched whole rows match the condition? */
 static bool *
 matching_rows(const OrderTable *table, const Batch *batch,
 			  SPITupleTable *fetched, uint64 count)
