@@ -124,7 +124,7 @@ args_check_name(const char *name, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
 				 errmsg("%s is too long", what),
-				 errdetail("It has %d characters; %d are allowed.",
+				 errdetail("It has %d characters; the maximum is %d.",
 						   pg_mbstrlen(name), NAME_MAX_LENGTH)));
 }
 

@@ -49,8 +49,8 @@ extern char *args_default_actor(void);
 extern void args_check_name(const char *name, const char *what);
 
 /*
- * An argument as a palloc'd string, or NULL.  args_name also checks its length.
- * args_actor is never NULL: it falls back to args_default_actor.
+ * An argument as a palloc'd string, or NULL.  args_name also checks its
+ * length.  args_actor is never NULL: it falls back to args_default_actor.
  */
 extern char *args_text(FunctionCallInfo fcinfo, int arg);
 extern char *args_name(FunctionCallInfo fcinfo, int arg, const char *what);

@@ -177,8 +177,8 @@ rethrow_resumable(const Batch *b, ErrorData *error)
 }
 
 /*
- * Runs a step and commits it.  The step runs in a subtransaction, so that after
- * an error the transaction can still record that the batch has stopped.
+ * Runs a step and commits it.  The step runs in a subtransaction, so that
+ * after an error the transaction can still record that the batch has stopped.
  */
 static void
 step(Batch *b, SubxactStep do_step)

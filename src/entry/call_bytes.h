@@ -9,9 +9,9 @@
 
 /*
  * Initializes "key" and fills it with the function's OID, and types and values
- * of the arguments, so that two calls are the same if their bytes are.  Returns
- * false if the argument types are unknown, as in a call by the fast-path
- * protocol, which is never repeated.
+ * of the arguments, so that two calls are the same if their bytes are.
+ * Returns false if the argument types are unknown, as in a call by the
+ * fast-path protocol, which is never repeated.
  */
 extern bool call_bytes(FunctionCallInfo fcinfo, StringInfo key);
 

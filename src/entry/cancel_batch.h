@@ -2,9 +2,9 @@
  * cancel_batch.h — what the files of cancel_batch share
  *
  * cancel_batch.c has the procedures, batch_run.c processes chunk after chunk,
- * batch_choice.c and batch_condition.c select the orders, batch_groups.c counts
- * outcomes, and batch_record.c reads and writes ordcancel.batch and the tables
- * that belong to it.
+ * batch_choice.c and batch_condition.c select the orders, batch_groups.c
+ * counts outcomes, and batch_record.c reads and writes ordcancel.batch and the
+ * tables that belong to it.
  */
 #ifndef ORDCANCEL_CANCEL_BATCH_H
 #define ORDCANCEL_CANCEL_BATCH_H
@@ -91,7 +91,7 @@ extern void batch_release_chosen(Batch *batch);
  */
 extern bool batch_still_matches(CancelTarget *c, void *batch);
 
-/* batch_record.c: access to the batch tables, as the owner of the extension. */
+/* batch_record.c: the batch tables, accessed as the extension's owner. */
 extern void batch_create(Batch *batch);
 
 /* Returns true if the batch is done.  Raises 42704 if there is none. */
