@@ -199,7 +199,7 @@ decide_withdraw(const DecisionInput *input)
 		return already(STATE_WITHDRAWN);
 	if (input->live != STATE_REQUESTED)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
-	if (input->asked_by != input->party)
+	if (input->requested_by != input->party)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OTHERS_REQUEST);
 	return end_request(input, STATE_WITHDRAWN, EVENT_WITHDRAWN);
 }
@@ -232,7 +232,7 @@ decide_deny(const DecisionInput *input)
 		return already(STATE_DENIED);
 	if (input->live != STATE_REQUESTED)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
-	if (input->asked_by == input->party)
+	if (input->requested_by == input->party)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OWN_REQUEST);
 	return end_request(input, STATE_DENIED, EVENT_DENIED);
 }
@@ -262,7 +262,7 @@ decide_refund(const DecisionInput *input)
 			paid.money_due = false;
 			return reach_canceled(&paid,
 								  input->direct &&
-									  input->asked_by == PARTY_CUSTOMER);
+									  input->requested_by == PARTY_CUSTOMER);
 		}
 		case AMOUNT_NOT_POSITIVE:
 			return refused(CONDITION_INVALID_REFUND, FAULT_AMOUNT);
@@ -313,7 +313,7 @@ decide_undo(const DecisionInput *input)
 	if (input->now > end)
 		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_UNDO_WINDOW);
 	if (input->unsettled && !input->settled)
-		return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_KEPT);
+		return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_REFUND_UNSETTLED);
 
 	decision = input->live != STATE_REQUESTED ?
 		end_request(input, STATE_UNDONE, EVENT_UNDONE) :

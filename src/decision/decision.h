@@ -58,14 +58,14 @@ typedef enum Fault
 	FAULT_REINSERTED_NO_UNDO,	/* the same, and undo is not allowed */
 
 	/* functions */
-	FAULT_OWN_REQUEST,	  /* a party withdraws its own request */
-	FAULT_OTHERS_REQUEST, /* a party denies the other's request */
-	FAULT_DISAGREES,	  /* status and cancellation do not match */
-	FAULT_NO_RECORD,	  /* no cancellation is recorded */
-	FAULT_UNDO_REACH,	  /* the policy forbids undo from this state */
-	FAULT_UNDO_WINDOW,	  /* the time to undo is over */
-	FAULT_MONEY_DUE,	  /* refunds are missing */
-	FAULT_MONEY_KEPT,	  /* undo: the customer keeps a refund */
+	FAULT_OWN_REQUEST,		/* a party withdraws its own request */
+	FAULT_OTHERS_REQUEST,	/* a party denies the other's request */
+	FAULT_DISAGREES,		/* status and cancellation do not match */
+	FAULT_NO_RECORD,		/* no cancellation is recorded */
+	FAULT_UNDO_REACH,		/* the policy forbids undo from this state */
+	FAULT_UNDO_WINDOW,		/* the time to undo is over */
+	FAULT_REFUND_DUE,		/* refunds are missing */
+	FAULT_REFUND_UNSETTLED, /* undo: the customer keeps a refund */
 
 	/* reason and note */
 	FAULT_REASON_MISSING,
@@ -129,7 +129,7 @@ typedef struct DecisionInput
 	State		live;			  /* STATE_NONE: there is no live one */
 	State		last;			  /* if none is live: the ended one's */
 	bool		last_undone;	  /* it ended by undo_cancel with a note */
-	Party		asked_by;		  /* who made the request */
+	Party		requested_by;	  /* who made the request */
 	bool		direct;			  /* canceled without a separate request */
 	const char *prior_status;	  /* of the order, before the cancellation */
 	bool		moved_on;		  /* the order's status has changed since */
@@ -137,7 +137,7 @@ typedef struct DecisionInput
 	const TimestampTz *deadline;  /* of the request, or NULL */
 
 	/* the arguments of the call */
-	bool		  reason_unknown; /* do not check reason and note */
+	bool		  skip_reason_check; /* do not check reason and note */
 	bool		  reason_given;
 	bool		  reason_on_record; /* the open request has a reason */
 	const Reason *reason;			/* NULL if reason_given: unknown code */

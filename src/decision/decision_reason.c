@@ -19,10 +19,11 @@ decide_reason(const DecisionInput *input)
 		(input->verb == VERB_UNDO_CANCEL && denies(input));
 	int	 note_max = NOTE_MAX_LENGTH;
 	bool customer_requested = input->party == PARTY_CUSTOMER ||
-		(input->live == STATE_REQUESTED && input->asked_by == PARTY_CUSTOMER);
+		(input->live == STATE_REQUESTED &&
+		 input->requested_by == PARTY_CUSTOMER);
 	Fault fault = FAULT_NONE;
 
-	if (input->reason_unknown)
+	if (input->skip_reason_check)
 		return refused(CONDITION_NONE, FAULT_NONE);
 
 	if (input->reason_given && takes_reason)

@@ -59,7 +59,8 @@ disagrees(const DecisionInput *input)
 static inline bool
 denies(const DecisionInput *input)
 {
-	return input->live == STATE_REQUESTED && input->asked_by != input->party;
+	return input->live == STATE_REQUESTED &&
+		input->requested_by != input->party;
 }
 
 /* decision_write.c: the verbs of plain writes */

@@ -35,7 +35,7 @@ could_be_undone(const DecisionInput *input)
 	undo.verb = VERB_UNDO_CANCEL;
 	undo.party = PARTY_MERCHANT;
 	undo.moved_on = false;
-	undo.reason_unknown = undo.settled = true;
+	undo.skip_reason_check = undo.settled = true;
 	return input->live == STATE_CANCELED && input->policy->canceled_status &&
 		decide_undo(&undo).condition == CONDITION_NONE;
 }
@@ -84,7 +84,7 @@ decide_change(DecisionInput *input, const char *to, StatusKind kind)
 	if (closed)
 	{
 		if (input->live == STATE_IN_PROGRESS && kind == STATUS_CANCELED)
-			return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_DUE);
+			return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_REFUND_DUE);
 		input->verb = VERB_MOVE;
 		return decide(input);
 	}
@@ -119,7 +119,7 @@ decide_change(DecisionInput *input, const char *to, StatusKind kind)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN,
 					   FAULT_ALREADY_REQUESTED);
 	if (decision.state == STATE_IN_PROGRESS && kind == STATUS_CANCELED)
-		return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_MONEY_DUE);
+		return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_REFUND_DUE);
 	if (decision.state == STATE_REQUESTED)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN,
 					   FAULT_REQUEST_REQUIRED);

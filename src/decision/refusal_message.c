@@ -101,7 +101,7 @@ explain_forbidden(Refusal *r, const RefusalDetail *names,
 				"The table was attached with plain_updates => false.";
 			r->hint = input->verb != VERB_MOVE ?
 				"Call a function of ordcancel instead." :
-				input->asked_by == input->party ?
+				input->requested_by == input->party ?
 				"Call ordcancel.withdraw_cancel() first." :
 				"Call ordcancel.deny_cancel() first.";
 			break;
@@ -117,7 +117,7 @@ explain_forbidden(Refusal *r, const RefusalDetail *names,
 			break;
 		case FAULT_OTHERS_REQUEST:
 			r->detail = psprintf("The %s made the request.",
-								 party_name(input->asked_by));
+								 party_name(input->requested_by));
 			r->hint = input->party == PARTY_MERCHANT ?
 				"Call ordcancel.deny_cancel()." :
 				NULL;
@@ -187,7 +187,7 @@ explain_reason(Refusal *r, const RefusalDetail *names,
 			if (input->verb == VERB_UNDO_CANCEL)
 				r->detail = psprintf(
 					"Undoing it denies the request of the %s.",
-					party_name(input->asked_by));
+					party_name(input->requested_by));
 			r->hint = psprintf("Pass a note of 1 to %d characters.", note_max);
 			break;
 		default:
@@ -407,7 +407,7 @@ refusal_explain(const RefusalDetail *names, const DecisionInput *input,
 		case CONDITION_REFUND_NOT_SETTLED:
 			r.message = psprintf("refund of order %s of %s is not settled",
 								 names->order, names->table);
-			if (decision->fault == FAULT_MONEY_DUE)
+			if (decision->fault == FAULT_REFUND_DUE)
 			{
 				r.detail = psprintf("%s is due, of which %s is refunded.",
 									names->due, names->refunded);

@@ -1,11 +1,12 @@
 /*
- * args.c — what the SQL functions and triggers have in common on their way in
+ * args.c — reading the arguments of SQL functions
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -28,7 +29,7 @@ args_table(bool isnull, Oid relid, LOCKMODE lock)
 	if (isnull)
 		refusal_raise_not_attached(InvalidOid);
 
-	/* The lock that the work takes anyway; no DDL gets in between from here. */
+	/* The lock that later steps take anyway; it keeps DDL out from here on. */
 	LockRelationOid(relid, lock);
 	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 		table = order_table_find(relid);
@@ -41,8 +42,8 @@ args_table(bool isnull, Oid relid, LOCKMODE lock)
 }
 
 /*
- * The fast-path protocol calls functions without an expression that would tell
- * the actual types; the declared ones stand in the catalog.
+ * The fast-path protocol calls functions without an expression tree.  Then the
+ * declared types are used, unless they are polymorphic.
  */
 Oid
 args_type(FunctionCallInfo fcinfo, int arg)
@@ -62,32 +63,36 @@ args_type(FunctionCallInfo fcinfo, int arg)
 	return declared[arg];
 }
 
+pg_noreturn static void
+raise_not_found(const CancelTarget *c, Datum value, bool isnull, Oid type,
+				const char *why)
+{
+	char   *order = text_clip(order_key_given(value, isnull, type), 80);
+	Refusal refusal = refusal_not_found(c->table->label, order, why);
+
+	refusal_raise(&refusal);
+}
+
 void
 args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type)
 {
 	RunAsScope scope;
-	Refusal	   refusal;
 	char	  *why;
-	bool	   fits;
-	bool	   plain = true;
+	bool	   valid;
+	bool	   all_plain = true;
 
 	for (int i = 0; i < c->table->nkeys; i++)
-		plain &= c->table->keys[i].input_is_plain;
+		all_plain &= c->table->keys[i].input_is_plain;
 
-	/* The checks of a key's domain are code of the table's owner. */
+	/* A CHECK of a domain in the key is the table owner's code. */
 	c->key = palloc(c->table->nkeys * sizeof(Datum));
-	if (!plain)
+	if (!all_plain)
 		run_as_owner_restricted(&scope, c->table);
-	fits = order_key_read(c->table, value, isnull, type, c->key, &why);
-	if (!plain)
+	valid = order_key_read(c->table, value, isnull, type, c->key, &why);
+	if (!all_plain)
 		run_as_end(&scope);
-	if (fits)
-		return;
-	refusal = refusal_not_found(c->table->label,
-								text_clip(order_key_given(value, isnull, type),
-										  80),
-								why);
-	refusal_raise(&refusal);
+	if (!valid)
+		raise_not_found(c, value, isnull, type, why);
 }
 
 void
@@ -100,15 +105,18 @@ args_key(CancelTarget *c, FunctionCallInfo fcinfo, int arg)
 void
 args_raise_not_found(const CancelTarget *c, FunctionCallInfo fcinfo, int arg)
 {
-	char   *order = order_key_given(PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
-									args_type(fcinfo, arg));
-	Refusal refusal = refusal_not_found(c->table->label, text_clip(order, 80),
-										NULL);
-
-	refusal_raise(&refusal);
+	raise_not_found(c, PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
+					args_type(fcinfo, arg), NULL);
 }
 
-/* Longer names and keys are somebody's mistake; they stand in every event. */
+bool
+args_call_is_atomic(FunctionCallInfo fcinfo)
+{
+	return !(fcinfo->context && IsA(fcinfo->context, CallContext)) ||
+		castNode(CallContext, fcinfo->context)->atomic;
+}
+
+/* Names are stored with every event; a longer one is probably a mistake. */
 void
 args_check_name(const char *name, const char *what)
 {
@@ -116,7 +124,7 @@ args_check_name(const char *name, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
 				 errmsg("%s is too long", what),
-				 errdetail("It has %d characters; %d are allowed.",
+				 errdetail("It has %d characters; the maximum is %d.",
 						   pg_mbstrlen(name), NAME_MAX_LENGTH)));
 }
 
@@ -152,4 +160,10 @@ args_actor(FunctionCallInfo fcinfo, int arg)
 	char *actor = args_name(fcinfo, arg, "actor");
 
 	return actor ? actor : args_default_actor();
+}
+
+bool
+args_bool(FunctionCallInfo fcinfo, int arg)
+{
+	return !PG_ARGISNULL(arg) && PG_GETARG_BOOL(arg);
 }

@@ -1,5 +1,8 @@
 /*
- * args.h — what the SQL functions and triggers have in common on their way in
+ * args.h — reading the arguments of SQL functions
+ *
+ * What the functions and triggers share before they call the lifecycle: find
+ * the order table, read the order's key, and determine the actor.
  */
 #ifndef ORDCANCEL_ARGS_H
 #define ORDCANCEL_ARGS_H
@@ -10,13 +13,22 @@
 #include "base/compat.h"
 #include "rows/cancel_target.h"
 
-/* The attached table of an argument, locked against DDL; else OC001. */
+/*
+ * Locks the relation and returns its cached description.  Raises OC001 if it
+ * is NULL or not attached.
+ */
 extern OrderTable *args_table(bool isnull, Oid relid, LOCKMODE lock);
 
-/* The type of an argument, also where the call carries no expression. */
+/*
+ * The type of an argument, also for calls by the fast-path protocol, which
+ * carry no expression tree.
+ */
 extern Oid args_type(FunctionCallInfo fcinfo, int arg);
 
-/* Sets c->key from an argument of any type; else OC002. */
+/*
+ * Sets c->key, allocated in the current context, from an argument or value of
+ * any type.  Raises OC002 if it cannot be a key of c->table.
+ */
 extern void args_key(CancelTarget *c, FunctionCallInfo fcinfo, int arg);
 extern void args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type);
 
@@ -24,18 +36,27 @@ extern void args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type);
 pg_noreturn extern void args_raise_not_found(const CancelTarget *c,
 											 FunctionCallInfo fcinfo, int arg);
 
-/* Who acts when a call names nobody: ordcancel.actor, else the role. */
+/* Is a procedure called where it cannot commit? */
+extern bool args_call_is_atomic(FunctionCallInfo fcinfo);
+
+/* The actor if a call has none: ordcancel.actor, else the current role. */
 extern char *args_default_actor(void);
 
-/* An error when a name is longer than 255 characters; NULL is none. */
+/*
+ * Raises 22001 if a name is longer than 255 characters.  "what" is the subject
+ * of the message.  NULL is accepted.
+ */
 extern void args_check_name(const char *name, const char *what);
 
 /*
- * Arguments: a text, a name of up to 255 characters, and who acts.  NULL where
- * they are NULL, but somebody always acts.
+ * An argument as a palloc'd string, or NULL.  args_name also checks its
+ * length.  args_actor is never NULL: it falls back to args_default_actor.
  */
 extern char *args_text(FunctionCallInfo fcinfo, int arg);
 extern char *args_name(FunctionCallInfo fcinfo, int arg, const char *what);
 extern char *args_actor(FunctionCallInfo fcinfo, int arg);
+
+/* A boolean argument; NULL is false. */
+extern bool args_bool(FunctionCallInfo fcinfo, int arg);
 
 #endif /* ORDCANCEL_ARGS_H */

@@ -1,9 +1,9 @@
 /*
- * batch_choice.c — which orders a batch is about
+ * batch_choice.c — selects the orders of a batch
  *
- * They are chosen once, by one statement, and kept in memory or a temporary
- * file in the order of their keys.  What was chosen is cancelled only if the
- * condition still holds when it is locked.
+ * One query selects them, sorted by key, into a tuplestore: in memory, or in a
+ * temporary file beyond work_mem.  An order is canceled only if it still meets
+ * the condition when it is locked.
  */
 #include "postgres.h"
 
@@ -26,13 +26,13 @@
 #include "entry/cancel_batch.h"
 #include "rows/order_key.h"
 
-/* So many rows are fetched at once. */
+/* Rows fetched at once, if only keys are selected. */
 #define FETCH_COUNT 1000
 
-/* And so many when they are fetched whole. */
+/* Rows fetched at once, if whole rows are selected. */
 #define FETCH_WHOLE 100
 
-/* The key where the batch stopped; NULL: it begins. */
+/* The last key that an earlier run has processed, or NULL. */
 static Datum *
 resume_point(const Batch *batch, const OrderTable *table)
 {
@@ -52,14 +52,17 @@ resume_point(const Batch *batch, const OrderTable *table)
 		refusal_raise_invalid_policy(psprintf("batch " INT64_FORMAT
 											  " cannot be resumed",
 											  batch->id),
-									 why, "Start a new one.");
+									 why, "Start a new batch.");
 	return key;
 }
 
-/* Puts a row aside; nothing of it may point into the table. */
+/*
+ * Adds a row to the tuplestore, unless its key is not greater than "after".
+ * Values must not point to TOAST, which may be gone when they are read.
+ */
 static void
-keep_row(Batch *batch, const OrderTable *table, HeapTuple row, TupleDesc desc,
-		 const Datum *after)
+add_row(Batch *batch, const OrderTable *table, HeapTuple row, TupleDesc desc,
+		const Datum *after)
 {
 	Datum values[INDEX_MAX_KEYS + 2];
 	bool  nulls[INDEX_MAX_KEYS + 2];
@@ -76,10 +79,10 @@ keep_row(Batch *batch, const OrderTable *table, HeapTuple row, TupleDesc desc,
 	batch->left++;
 }
 
-/* Those of the rows just fetched that meet the condition; NULL: all. */
+/* Which of the fetched whole rows match the condition? */
 static bool *
-fetched_that_meet(const OrderTable *table, const Batch *batch,
-				  SPITupleTable *fetched, uint64 count)
+matching_rows(const OrderTable *table, const Batch *batch,
+			  SPITupleTable *fetched, uint64 count)
 {
 	Datum *rows = palloc(Max(count, 1) * sizeof(Datum));
 	bool   isnull;
@@ -91,11 +94,11 @@ fetched_that_meet(const OrderTable *table, const Batch *batch,
 }
 
 static void
-choose_all(Batch *batch, const OrderTable *table, bool whole,
-		   const Datum *after)
+choose(Batch *batch, const OrderTable *table, bool whole, const Datum *after)
 {
-	MemoryContext keep = CurrentMemoryContext;
-	MemoryContext rows = AllocSetContextCreate(keep, "ordcancel batch choice",
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext rows = AllocSetContextCreate(caller,
+											   "ordcancel batch choice",
 											   ALLOCSET_DEFAULT_SIZES);
 	RunAsScope	  scope;
 	Portal		  cursor = NULL;
@@ -104,19 +107,16 @@ choose_all(Batch *batch, const OrderTable *table, bool whole,
 	do
 	{
 		SPITupleTable *fetched;
-		bool		  *meet;
+		bool		  *matches;
 
-		if (whole)
-			run_as_owner_restricted(&scope, table);
-		else
-			batch_run_as_author(&scope, batch);
+		batch_run_as_reader(&scope, table, batch, whole);
 		if (cursor == NULL)
 		{
 			cursor = SPI_cursor_open_with_args(NULL,
 											   batch_choose_text(table, batch,
 																 whole),
 											   0, NULL, NULL, NULL, false, 0);
-			MemoryContextSwitchTo(keep);
+			MemoryContextSwitchTo(caller);
 			batch->chosen_desc = CreateTemplateTupleDesc(table->nkeys + 2);
 			for (int i = 1; i <= table->nkeys + 2; i++)
 				TupleDescCopyEntry(batch->chosen_desc, i, cursor->tupDesc, i);
@@ -127,16 +127,16 @@ choose_all(Batch *batch, const OrderTable *table, bool whole,
 		MemoryContextSwitchTo(rows);
 		count = SPI_processed;
 		fetched = SPI_tuptable;
-		meet = whole ? fetched_that_meet(table, batch, fetched, count) : NULL;
+		matches = whole ? matching_rows(table, batch, fetched, count) : NULL;
 		for (uint64 i = 0; i < count; i++)
-			if (meet == NULL || meet[i])
-				keep_row(batch, table, fetched->vals[i], fetched->tupdesc,
-						 after);
+			if (matches == NULL || matches[i])
+				add_row(batch, table, fetched->vals[i], fetched->tupdesc,
+						after);
 		SPI_freetuptable(fetched);
 		MemoryContextReset(rows);
 	} while (count > 0);
 	SPI_cursor_close(cursor);
-	MemoryContextSwitchTo(keep);
+	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(rows);
 }
 
@@ -147,15 +147,15 @@ batch_choose(Batch *batch)
 	Datum	   *after = resume_point(batch, table);
 
 	batch->chosen = tuplestore_begin_heap(false, true, work_mem);
-	choose_all(batch, table, batch_reads_as_owner(table, batch), after);
+	choose(batch, table, batch_reads_as_owner(table, batch), after);
 }
 
 /*
- * Also after an error.  To close the file writes what it has not written yet:
- * the limit that may have been the error must not keep it.
+ * Called after errors too.  Closing a temporary file writes its buffer, which
+ * must not fail with temp_file_limit again.
  */
 void
-batch_forget_chosen(Batch *batch)
+batch_release_chosen(Batch *batch)
 {
 	int nest;
 
@@ -177,9 +177,9 @@ check_key_types(const Batch *batch)
 			TupleDescAttr(batch->chosen_desc, i)->atttypid !=
 				batch->table->keys[i].type)
 			refusal_raise_invalid_policy(
-				psprintf("the primary key of %s has changed",
-						 batch->table->label),
-				"The batch has chosen its orders under another one.", NULL);
+				psprintf("primary key of %s has changed", batch->table->label),
+				"The batch selected its orders by the previous primary key.",
+				NULL);
 }
 
 void

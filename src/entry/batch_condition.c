@@ -1,5 +1,5 @@
 /*
- * batch_condition.c — asking the condition of a batch, as its author
+ * batch_condition.c — evaluates the condition of a batch, as its author
  */
 #include "postgres.h"
 
@@ -27,11 +27,13 @@ set_for_author(const char *name, const char *value)
 }
 
 /*
- * The author's own code runs here, with the settings that it was given, and
- * sees what row security shows the author, who may be the owner.
+ * Switches to the author, and to the settings under which the condition was
+ * written.  The condition is the author's code, so a security-restricted
+ * operation is not needed.  Row-level security applies as in the author's own
+ * queries, also if the author owns the table.
  */
-void
-batch_run_as_author(RunAsScope *scope, const Batch *batch)
+static void
+run_as_author(RunAsScope *scope, const Batch *batch)
 {
 	run_as_role(scope, batch->author);
 	SetUserIdAndSecContext(batch->author,
@@ -43,12 +45,13 @@ batch_run_as_author(RunAsScope *scope, const Batch *batch)
 }
 
 /*
- * A query over the table is planned with its indexes, whose expressions are
- * the owner's code and would run with the author's rights.  That is so with
- * any query over the table of somebody else, and cannot be helped where row
- * security needs it; but a superuser who calls us must not have to trust the
- * owner.  Then the rows are read as the owner, and the condition is asked of
- * the rows alone.
+ * The planner evaluates expressions and predicates of the table's indexes,
+ * which are the owner's code, with the rights of the role that runs the query.
+ * Any query over another role's table has this risk, and it cannot be avoided
+ * if row-level security applies to the author.  But a superuser must not have
+ * to trust the owner of the table.  So an author who sees all rows, and does
+ * not have the privileges of the owner, evaluates the condition over rows that
+ * were read as the owner.
  */
 bool
 batch_reads_as_owner(const OrderTable *table, const Batch *batch)
@@ -58,15 +61,25 @@ batch_reads_as_owner(const OrderTable *table, const Batch *batch)
 
 	if (has_privs_of_role(table->owner, batch->author))
 		return false;
-	batch_run_as_author(&scope, batch);
+	run_as_author(&scope, batch);
 	sees_all = visibility_sees_all(table->relid);
 	run_as_end(&scope);
 	return sees_all;
 }
 
-/* "name.*" is written name, which would be a column if there were one. */
+void
+batch_run_as_reader(RunAsScope *scope, const OrderTable *table,
+					const Batch *batch, bool as_owner)
+{
+	if (as_owner)
+		run_as_owner_restricted(scope, table);
+	else
+		run_as_author(scope, batch);
+}
+
+/* Not just "name", which would be a column if the table had one. */
 static char *
-whole_row(const OrderTable *table)
+whole_row_expr(const OrderTable *table)
 {
 	return psprintf("(%s.*)::%s", quote_identifier(table->name), table->label);
 }
@@ -78,7 +91,7 @@ append_source(StringInfo sql, const OrderTable *table)
 					 table->label, quote_identifier(table->name));
 }
 
-/* The condition ends on a line of its own: a comment in it ends there. */
+/* The newline after the condition ends a comment in it. */
 char *
 batch_choose_text(const OrderTable *table, const Batch *batch, bool whole)
 {
@@ -91,7 +104,7 @@ batch_choose_text(const OrderTable *table, const Batch *batch, bool whole)
 		appendStringInfo(&sql, "%s.%s, ", name,
 						 quote_identifier(table->keys[i].name));
 	appendStringInfo(&sql, "%s.ctid, %s.xmin%s", name, name,
-					 whole ? psprintf(", %s", whole_row(table)) : "");
+					 whole ? psprintf(", %s", whole_row_expr(table)) : "");
 	append_source(&sql, table);
 	appendStringInfo(&sql, "(%s\n) ORDER BY ",
 					 whole ? "true" : batch->condition);
@@ -105,7 +118,7 @@ recheck_text(const OrderTable *table, const Batch *batch, bool whole)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s", whole ? whole_row(table) : "");
+	appendStringInfo(&sql, "SELECT %s", whole ? whole_row_expr(table) : "");
 	append_source(&sql, table);
 	order_key_qual(&sql, table, quote_identifier(table->name), NULL, 1);
 	if (!whole)
@@ -113,7 +126,6 @@ recheck_text(const OrderTable *table, const Batch *batch, bool whole)
 	return sql.data;
 }
 
-/* Asks the condition, as the author, of rows in an array; which meet it. */
 bool *
 batch_rows_that_match(const OrderTable *table, const Batch *batch, Datum *rows,
 					  int count)
@@ -122,12 +134,12 @@ batch_rows_that_match(const OrderTable *table, const Batch *batch, Datum *rows,
 	Oid	  array_type = get_array_type(type);
 	Datum array = PointerGetDatum(
 		construct_array(rows, count, type, -1, false, TYPALIGN_DOUBLE));
-	bool		 *meet = palloc(Max(count, 1) * sizeof(bool));
+	bool		 *matches = palloc(Max(count, 1) * sizeof(bool));
 	RunAsScope	  scope;
 	bool		  isnull;
 	MemoryContext caller = CurrentMemoryContext;
 
-	batch_run_as_author(&scope, batch);
+	run_as_author(&scope, batch);
 	SPI_connect();
 	if (SPI_execute_with_args(
 			psprintf(
@@ -135,26 +147,27 @@ batch_rows_that_match(const OrderTable *table, const Batch *batch, Datum *rows,
 				batch->condition, quote_identifier(table->name)),
 			1, &array_type, &array, NULL, false, 0) != SPI_OK_SELECT ||
 		SPI_processed != count)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg(
-					 "condition must be one expression over the order row")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg(
+				 "condition must be a single expression over the order row")));
 	for (int i = 0; i < count; i++)
 	{
 		Datum value = SPI_getbinval(SPI_tuptable->vals[i],
 									SPI_tuptable->tupdesc, 1, &isnull);
 
-		meet[i] = !isnull && DatumGetBool(value);
+		matches[i] = !isnull && DatumGetBool(value);
 	}
 	SPI_finish();
 	run_as_end(&scope);
 	MemoryContextSwitchTo(caller);
-	return meet;
+	return matches;
 }
 
-/* Asks the author's condition again, of an order that has changed. */
+/* Evaluates the condition for an order that has changed since. */
 static bool
-ask_again(const CancelTarget *c, const Batch *batch, bool whole)
+recheck(const CancelTarget *c, const Batch *batch, bool whole)
 {
 	Parameters p = {0};
 	RunAsScope scope;
@@ -163,10 +176,7 @@ ask_again(const CancelTarget *c, const Batch *batch, bool whole)
 	Datum	   row;
 
 	parameter_key(&p, c->table, c->key);
-	if (whole)
-		run_as_owner_restricted(&scope, c->table);
-	else
-		batch_run_as_author(&scope, batch);
+	batch_run_as_reader(&scope, c->table, batch, whole);
 	SPI_connect();
 	if (SPI_execute_with_args(recheck_text(c->table, batch, whole), p.count,
 							  p.types, p.values, p.nulls, false,
@@ -186,8 +196,8 @@ ask_again(const CancelTarget *c, const Batch *batch, bool whole)
 }
 
 /*
- * The order is locked.  As long as its row is the version that was chosen, so
- * is the order; else the author is asked again.
+ * If the locked row is the version that was selected, it still meets the
+ * condition.  Otherwise the condition is evaluated again.
  */
 bool
 batch_still_matches(CancelTarget *c, void *arg)
@@ -200,5 +210,5 @@ batch_still_matches(CancelTarget *c, void *arg)
 	if (version && ItemPointerIsValid(&c->tid) &&
 		ItemPointerEquals(&version->tid, &c->tid) && version->xmin == c->xmin)
 		return true;
-	return ask_again(c, batch, batch_reads_as_owner(c->table, batch));
+	return recheck(c, batch, batch_reads_as_owner(c->table, batch));
 }

@@ -1,5 +1,5 @@
 /*
- * batch_condition.h — asking the condition of a batch, as its author
+ * batch_condition.h — evaluates the condition of a batch, as its author
  */
 #ifndef ORDCANCEL_BATCH_CONDITION_H
 #define ORDCANCEL_BATCH_CONDITION_H
@@ -8,25 +8,29 @@
 #include "entry/cancel_batch.h"
 
 /*
- * As the author, with the settings that the condition was written with;
- * run_as_end ends it.
- */
-extern void batch_run_as_author(RunAsScope *scope, const Batch *batch);
-
-/*
- * Are the rows read as the table's owner, and the condition evaluated over the
- * rows alone?  See the function.
+ * Whether rows are read as the owner of the order table, and the condition is
+ * then evaluated as the author over these rows alone.
  */
 extern bool batch_reads_as_owner(const OrderTable *table, const Batch *batch);
 
 /*
- * The query that chooses the orders: key columns, ctid, xmin, and with
- * "whole" the row, in the order of the keys.
+ * Switches to the role that reads rows: the owner of the table if "as_owner",
+ * else the author.  End it with run_as_end.
+ */
+extern void batch_run_as_reader(RunAsScope *scope, const OrderTable *table,
+								const Batch *batch, bool as_owner);
+
+/*
+ * The query that selects the orders: key columns, ctid, xmin, and if "whole"
+ * the row itself, sorted by key.
  */
 extern char *batch_choose_text(const OrderTable *table, const Batch *batch,
 							   bool whole);
 
-/* Which of these rows meet the condition? */
+/*
+ * Evaluates the condition over row Datums.  Returns an array with one element
+ * per row, in the current context.
+ */
 extern bool *batch_rows_that_match(const OrderTable *table, const Batch *batch,
 								   Datum *rows, int count);
 

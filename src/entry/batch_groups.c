@@ -1,5 +1,5 @@
 /*
- * batch_groups.c — the orders of a chunk, grouped by what became of them
+ * batch_groups.c — counts the orders of a chunk by outcome
  */
 #include "postgres.h"
 
@@ -15,14 +15,14 @@ group_of(const CancelTarget *c)
 	OutcomeGroup   g = {.outcome = batch_outcome(c), .count = 1};
 
 	g.policy = c->policy ? c->policy->name : NULL;
-	/* As it was before; an error may have come before the question. */
+	/* The status before; an error may precede filling c->input. */
 	g.status = c->input.policy ? c->input.status : c->status;
 	if (g.outcome == BATCH_REFUSED)
 	{
 		g.sqlstate = pstrdup(unpack_sql_state(refusal->sqlstate));
 		g.message = refusal->message;
 		if (refusal->condition != CONDITION_NONE)
-			g.hint = refusal->hint; /* a rule's or block's */
+			g.hint = refusal->hint; /* of a rule or a block */
 	}
 	return g;
 }
@@ -37,7 +37,6 @@ same_group(const OutcomeGroup *a, const OutcomeGroup *b)
 		equal_or_both_null(a->hint, b->hint);
 }
 
-/* Counts the chunk's orders by the way that they went. */
 List *
 batch_groups(const Batch *b)
 {
@@ -50,7 +49,7 @@ batch_groups(const Batch *b)
 		ListCell	 *lc;
 
 		if (g.outcome == BATCH_WAITING)
-			continue; /* its turn comes */
+			continue; /* counted when it is processed */
 		foreach(lc, groups)
 			if (same_group(lfirst(lc), &g))
 				same = lfirst(lc);

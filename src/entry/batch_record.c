@@ -1,8 +1,8 @@
 /*
- * batch_record.c — what a batch leaves in its tables
+ * batch_record.c — reads and writes the batch tables
  *
- * Written in the transaction of the chunk that it tells of, so that a batch
- * goes on after a crash exactly where it stood.
+ * The progress of a batch is written in the transaction of the chunk, so that
+ * after a crash the batch continues exactly where it was.
  */
 #include "postgres.h"
 
@@ -22,12 +22,12 @@
 #include "rows/order_key.h"
 #include "rows/plan_cache.h"
 
-/* The names of their columns in ordcancel.batch. */
+/* Values of "outcome" columns, and names of columns of ordcancel.batch. */
 static const char *const outcome_names[BATCH_OUTCOMES] = {
 	"canceled", "in_progress", "requested", "already",
 	"refused",	"skipped",	   "waiting"};
 
-/* Each statement is planned once in a session, by the first that runs it. */
+/* Runs a statement, prepared on first use. */
 static uint64
 run(SPIPlanPtr *plan, const char *sql, const Parameters *p)
 {
@@ -45,7 +45,7 @@ run(SPIPlanPtr *plan, const char *sql, const Parameters *p)
 	}
 	result = SPI_execute_plan(*plan, (Datum *) p->values, p->nulls, false, 0);
 	run_as_end(&scope);
-	MemoryContextSwitchTo(caller); /* SPI leaves its own behind */
+	MemoryContextSwitchTo(caller); /* not SPI's */
 	if (result < 0)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
@@ -57,14 +57,14 @@ parameter_bigint(Parameters *p, int64 value)
 	parameter_value(p, INT8OID, Int64GetDatum(value), false);
 }
 
-/* A text that has to fit into an index entry. */
+/* A text that must fit into an index entry. */
 static void
 parameter_short(Parameters *p, const char *text, int bytes)
 {
 	parameter_text(p, text ? text_clip(text, bytes) : NULL);
 }
 
-/* An array of texts, some of them NULL. */
+/* An array of texts, which may be NULL. */
 static void
 parameter_texts(Parameters *p, const char **texts, int count)
 {
@@ -212,7 +212,7 @@ save_groups(const Batch *b)
 	}
 }
 
-/* Orders that were not done are listed one by one. */
+/* Lists refused and waiting orders one by one. */
 static void
 save_orders(const Batch *b)
 {
@@ -254,9 +254,9 @@ save_orders(const Batch *b)
 		&p);
 }
 
-/* The order that was waited for is listed no more, unless it was refused. */
+/* Removes the waiting order; save_orders adds it again if it was refused. */
 static void
-forget_waiting(Batch *b)
+delete_waiting(Batch *b)
 {
 	static SPIPlanPtr plan = NULL;
 	Parameters		  p = {0};
@@ -278,7 +278,7 @@ batch_save_chunk(Batch *b, bool waited)
 	int64			  busy = b->busy + GetCurrentTimestamp() - b->started;
 
 	if (waited)
-		forget_waiting(b);
+		delete_waiting(b);
 	for (int i = 0; i < b->count; i++)
 	{
 		bulk_set_refusal(&b->targets[i]);
@@ -319,7 +319,6 @@ batch_save_end(Batch *b, const ErrorData *error)
 		&p);
 }
 
-/* The key of an order that is waited for, or NULL: there is none left. */
 char *
 batch_first_waiting(Batch *b)
 {
@@ -338,7 +337,7 @@ batch_first_waiting(Batch *b)
 }
 
 void
-batch_tell_summary(Batch *b)
+batch_report_summary(Batch *b)
 {
 	static SPIPlanPtr plan = NULL;
 	Parameters		  p = {0};
@@ -347,13 +346,13 @@ batch_tell_summary(Batch *b)
 	parameter_bigint(&p, b->id);
 	rows = run(
 		&plan,
-		"SELECT format('%s of policy \"%s\" in status %s %s%s',"
-		" count, policy,"
-		" coalesce('\"' OPERATOR(pg_catalog.||) order_status OPERATOR(pg_catalog.||) '\"', 'NULL'),"
-		" CASE outcome WHEN 'already' THEN 'are so already'"
-		" WHEN 'refused' THEN 'are refused' ELSE 'become ' || outcome END,"
-		" CASE WHEN sqlstate IS NOT NULL THEN"
-		" ' (' || sqlstate || '), as ' || example END),"
+		"SELECT format('policy %s, status %s: %s %s%s',"
+		" coalesce('\"' || policy || '\"', 'unknown'),"
+		" coalesce('\"' || order_status || '\"', 'NULL'), count,"
+		" CASE outcome WHEN 'already' THEN 'already canceled or in progress'"
+		" WHEN 'in_progress' THEN 'would be in progress'"
+		" ELSE 'would be ' || outcome END,"
+		" ' (' || sqlstate || '), for example: ' || example),"
 		" hint FROM ordcancel.batch_group WHERE batch_id = $1"
 		" ORDER BY outcome, count DESC",
 		&p);

@@ -1,10 +1,10 @@
 /*
- * batch_run.c — the orders of a batch, chunk by chunk
+ * batch_run.c — processes a batch, chunk by chunk
  *
- * Each chunk is a transaction: locks are short, what is done is done, and the
- * batch's own row says in the same transaction how far it came.  Orders that
- * somebody else has locked are passed over, and waited for one by one at the
- * end, with no other lock in hand.
+ * Each chunk is a transaction, which also records the progress of the batch.
+ * Orders that others have locked are skipped, and processed after the last
+ * chunk, one per transaction: while the batch waits for a lock on an order, it
+ * holds none that others could wait for.
  */
 #include "postgres.h"
 
@@ -23,11 +23,11 @@
 #include "entry/cancel_batch.h"
 #include "lifecycle/bulk.h"
 
-/* How often the client is told, in milliseconds. */
-#define TELL_EVERY 2000
+/* Milliseconds between two progress NOTICEs. */
+#define REPORT_INTERVAL 2000
 
 static int64
-done_count(const Batch *b)
+processed_count(const Batch *b)
 {
 	int64 done = 0;
 
@@ -36,45 +36,46 @@ done_count(const Batch *b)
 	return done;
 }
 
-/* Tells the client how far it is, from time to time. */
 static void
-tell_progress(Batch *b)
+report_progress(Batch *b)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	int64		done = done_count(b);
+	int64		done = processed_count(b);
 	double		seconds = (b->busy + now - b->started) / 1000000.0;
 	double		rate = seconds > 0 ? done / seconds : 0;
 
-	if (!TimestampDifferenceExceeds(b->told, now, TELL_EVERY))
+	if (!TimestampDifferenceExceeds(b->reported, now, REPORT_INTERVAL))
 		return;
-	b->told = now;
+	b->reported = now;
 	ereport(NOTICE,
 			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT " of " INT64_FORMAT
-					" orders (%.0f %%), %.0f per second, %.0f s left",
+					" orders processed (%.0f%%), %.0f per second, %.0f s left",
 					b->id, done, b->total, 100.0 * done / Max(b->total, 1),
 					rate, rate > 0 ? (b->total - done) / rate : 0)));
 }
 
 static void
-tell_end(Batch *b)
+report_end(Batch *b)
 {
 	ereport(
 		NOTICE,
-		(errmsg("batch " INT64_FORMAT ": done, " INT64_FORMAT
+		(errmsg("batch " INT64_FORMAT " done: " INT64_FORMAT
 				" canceled, " INT64_FORMAT " in progress, " INT64_FORMAT
-				" requested, " INT64_FORMAT " already so, " INT64_FORMAT
-				" refused, " INT64_FORMAT " no longer meant",
+				" requested, " INT64_FORMAT
+				" already canceled or in progress, " INT64_FORMAT
+				" refused, " INT64_FORMAT
+				" skipped (condition no longer true)",
 				b->id, b->counts[BATCH_CANCELED], b->counts[BATCH_IN_PROGRESS],
 				b->counts[BATCH_REQUESTED], b->counts[BATCH_ALREADY],
 				b->counts[BATCH_REFUSED], b->counts[BATCH_SKIPPED]),
 		 b->counts[BATCH_REFUSED] ?
-			 errhint("ordcancel.batch_refused lists those that are refused.") :
+			 errhint("See ordcancel.batch_refused for the refused orders.") :
 			 0));
 }
 
-/* Between its transactions somebody may drop the extension. */
+/* The extension may be dropped between two transactions of the batch. */
 static void
-must_exist(Batch *b)
+check_extension_exists(Batch *b)
 {
 	if (config_relation("batch") == b->relid)
 		return;
@@ -85,23 +86,23 @@ must_exist(Batch *b)
 		 errmsg("extension \"ordcancel\" was dropped while batch " INT64_FORMAT
 				" was running",
 				b->id),
-		 errdetail("It had done " INT64_FORMAT " of " INT64_FORMAT
-				   " orders; they stay as they are.",
-				   done_count(b), b->total)));
+		 errdetail("The batch had processed " INT64_FORMAT " of " INT64_FORMAT
+				   " orders, which remain as they are.",
+				   processed_count(b), b->total)));
 }
 
-/* Finds the table anew: rules and columns may change between transactions. */
+/* Looks the table up again: it may change between two transactions. */
 static void
 begin_step(Batch *b)
 {
 	CHECK_FOR_INTERRUPTS();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	must_exist(b);
+	check_extension_exists(b);
 	b->table = args_table(false, b->orders, RowExclusiveLock);
 	b->count = 0;
 }
 
-/* The last step says that it was, and is no transaction more. */
+/* Recorded in the transaction of the last step. */
 static void
 end_if_done(Batch *b)
 {
@@ -144,11 +145,11 @@ do_waiting(void *arg)
 	PopActiveSnapshot();
 }
 
-/* The batch's row says what it stopped with, in a transaction of its own. */
+/* Records the error in a transaction of its own, and raises it. */
 pg_noreturn static void
-stop(Batch *b, ErrorData *error)
+record_and_rethrow(Batch *b, ErrorData *error)
 {
-	must_exist(b);
+	check_extension_exists(b);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	batch_save_end(b, error);
 	PopActiveSnapshot();
@@ -157,27 +158,27 @@ stop(Batch *b, ErrorData *error)
 }
 
 /*
- * The error that a batch ended with, for its client.  It may have come between
- * two steps, where a client is told something, too.
+ * Raises the error that stopped a batch, with the command that resumes it.  It
+ * may also come from between two steps, such as a cancel request during a
+ * NOTICE.
  */
 pg_noreturn static void
-tell_how_to_resume(const Batch *b, ErrorData *error)
+rethrow_resumable(const Batch *b, ErrorData *error)
 {
 	if (error->detail == NULL && b->resumable)
 		error->detail = psprintf("Batch " INT64_FORMAT
-								 " has done " INT64_FORMAT " of " INT64_FORMAT
-								 " orders.",
-								 b->id, done_count(b), b->total);
-	error->hint = psprintf("%s%sCALL ordcancel.resume_batch(" INT64_FORMAT
-						   ") goes on from there.",
-						   error->hint ? error->hint : "",
-						   error->hint ? " Then " : "", b->id);
+								 " has processed " INT64_FORMAT
+								 " of " INT64_FORMAT " orders.",
+								 b->id, processed_count(b), b->total);
+	error->hint = psprintf(
+		"%s%sTo continue, run CALL ordcancel.resume_batch(" INT64_FORMAT ").",
+		error->hint ? error->hint : "", error->hint ? " " : "", b->id);
 	ReThrowError(error);
 }
 
 /*
- * Runs a step in a subtransaction, so that after an error the transaction is
- * good to write down that the batch has stopped, and commits it.
+ * Runs a step and commits it.  The step runs in a subtransaction, so that
+ * after an error the transaction can still record that the batch has stopped.
  */
 static void
 step(Batch *b, SubxactStep do_step)
@@ -185,7 +186,7 @@ step(Batch *b, SubxactStep do_step)
 	int64	   counts[BATCH_OUTCOMES];
 	ErrorData *error;
 
-	/* A snapshot older than a lock would only refuse what has changed. */
+	/* Any other level would only fail where rows have changed. */
 	(void) set_config_option("transaction_isolation", "read committed",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
 							 true, 0, false);
@@ -194,7 +195,7 @@ step(Batch *b, SubxactStep do_step)
 	if (error)
 	{
 		memcpy(b->counts, counts, sizeof(counts));
-		stop(b, error);
+		record_and_rethrow(b, error);
 	}
 	SPI_commit();
 }
@@ -202,13 +203,13 @@ step(Batch *b, SubxactStep do_step)
 static void
 next_step(Batch *b, SubxactStep do_step)
 {
-	MemoryContext keep = CurrentMemoryContext;
+	MemoryContext caller = CurrentMemoryContext;
 
 	MemoryContextReset(b->context);
 	MemoryContextSwitchTo(b->context);
 	step(b, do_step);
-	MemoryContextSwitchTo(keep);
-	tell_progress(b);
+	MemoryContextSwitchTo(caller);
+	report_progress(b);
 }
 
 static void
@@ -220,13 +221,14 @@ run_steps(Batch *b)
 	SPI_commit();
 	b->resumable = true;
 	ereport(NOTICE,
-			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT " orders", b->id,
-					b->left + b->counts[BATCH_WAITING])));
+			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT
+					" orders to process",
+					b->id, b->left + b->counts[BATCH_WAITING])));
 	while (b->left > 0)
 		next_step(b, do_chunk);
 	while (b->counts[BATCH_WAITING] > 0)
 		next_step(b, do_waiting);
-	tell_end(b);
+	report_end(b);
 }
 
 void
@@ -250,23 +252,24 @@ batch_run(Batch *b)
 			!(b->resumed && error->sqlerrcode == ERRCODE_QUERY_CANCELED))
 			PG_RE_THROW();
 		FlushErrorState();
-		tell_how_to_resume(b, error);
+		rethrow_resumable(b, error);
 	}
 	PG_END_TRY();
 }
 
-/* What would become of the orders: nothing is locked, and nothing done. */
+/* Records what would be the outcome; locks and changes no order. */
 void
 batch_run_dry(Batch *b)
 {
-	MemoryContext keep = CurrentMemoryContext;
+	MemoryContext caller = CurrentMemoryContext;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	batch_choose(b);
 	batch_save_total(b);
 	b->table = args_table(false, b->orders, AccessShareLock);
 	ereport(NOTICE,
-			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT " orders, dry run",
+			(errmsg("batch " INT64_FORMAT ": " INT64_FORMAT
+					" orders to process (dry run)",
 					b->id, b->left)));
 	while (b->left > 0)
 	{
@@ -276,9 +279,9 @@ batch_run_dry(Batch *b)
 		batch_take_chunk(b);
 		bulk_preview(b->targets, b->count, &b->args);
 		batch_save_chunk(b, false);
-		MemoryContextSwitchTo(keep);
+		MemoryContextSwitchTo(caller);
 	}
 	batch_save_end(b, NULL);
 	PopActiveSnapshot();
-	batch_tell_summary(b);
+	batch_report_summary(b);
 }

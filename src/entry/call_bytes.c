@@ -1,5 +1,5 @@
 /*
- * call_bytes.c — a call of a function as bytes
+ * call_bytes.c — a function call as a string of bytes
  */
 #include "postgres.h"
 
@@ -9,7 +9,7 @@
 #include "base/compat.h"
 #include "entry/call_bytes.h"
 
-/* Those that most arguments have are known without looking them up. */
+/* Spares the most common types a catalog lookup. */
 static void
 type_length(Oid type, int16 *length, bool *byval)
 {
@@ -37,7 +37,7 @@ type_length(Oid type, int16 *length, bool *byval)
 	}
 }
 
-/* A value's bytes, whichever way it is stored. */
+/* The bytes of a value, independent of TOAST and short headers. */
 static void
 append_value(StringInfo key, Datum value, Oid type)
 {

@@ -1,5 +1,5 @@
 /*
- * call_bytes.h — a call of a function as bytes
+ * call_bytes.h — a function call as a string of bytes
  */
 #ifndef ORDCANCEL_CALL_BYTES_H
 #define ORDCANCEL_CALL_BYTES_H
@@ -8,9 +8,10 @@
 #include "lib/stringinfo.h"
 
 /*
- * Function and arguments, so that calls with the same bytes are the same.
- * False where the types are not known, as of calls by the fast-path protocol,
- * which nothing multiplies.
+ * Initializes "key" and fills it with the function's OID, and types and values
+ * of the arguments, so that two calls are the same if their bytes are.
+ * Returns false if the argument types are unknown, as in a call by the
+ * fast-path protocol, which is never repeated.
  */
 extern bool call_bytes(FunctionCallInfo fcinfo, StringInfo key);
 

@@ -1,8 +1,9 @@
 /*
- * cancel_batch.c — the procedures that cancel all orders that meet a condition
+ * cancel_batch.c — the procedures cancel_batch and resume_batch
  *
- * While a batch runs its session holds a lock on it, which tells others that
- * it does: after a crash nobody holds it.
+ * While a batch runs, its session holds a lock on the batch.  PostgreSQL
+ * releases it however the session ends, so an unfinished batch that is not
+ * locked was interrupted.
  */
 #include "postgres.h"
 
@@ -10,7 +11,6 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -31,39 +31,33 @@ PG_FUNCTION_INFO_V1(ordcancel_resume_batch);
 
 #define CHUNK_MAX 100000
 
-static bool
-call_is_atomic(FunctionCallInfo fcinfo)
-{
-	return !(fcinfo->context && IsA(fcinfo->context, CallContext)) ||
-		castNode(CallContext, fcinfo->context)->atomic;
-}
-
 static void
 must_not_be_atomic(FunctionCallInfo fcinfo, const char *name, const char *hint)
 {
-	if (call_is_atomic(fcinfo))
+	if (args_call_is_atomic(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("%s cannot run inside a transaction block", name),
-				 errdetail("It commits after each chunk."),
+				 errdetail(
+					 "The procedure commits after each chunk of orders."),
 				 errhint("%s", hint)));
 }
 
 /*
- * Nobody else lets go of the lock and of the chosen orders, which outlive
- * transactions.  The extension may be gone by then.
+ * Runs "work", with the batch locked if "exclusive".  Releases the session-level
+ * lock and the selected orders, which outlive transactions, in any case.
  */
 static void
-run(Batch *b, void (*work)(Batch *), bool alone)
+run(Batch *b, void (*work)(Batch *), bool exclusive)
 {
 	LOCKTAG tag;
 
 	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, b->relid, (uint32) b->id, 0);
-	if (alone &&
+	if (exclusive &&
 		LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("batch " INT64_FORMAT " is running", b->id),
+				 errmsg("batch " INT64_FORMAT " is already running", b->id),
 				 errhint("See ordcancel.batch_progress.")));
 	PG_TRY();
 	{
@@ -71,9 +65,9 @@ run(Batch *b, void (*work)(Batch *), bool alone)
 	}
 	PG_FINALLY();
 	{
-		if (alone)
+		if (exclusive)
 			LockRelease(&tag, ExclusiveLock, true);
-		batch_forget_chosen(b);
+		batch_release_chosen(b);
 	}
 	PG_END_TRY();
 }
@@ -84,7 +78,7 @@ prepare(Batch *b)
 	b->context = AllocSetContextCreate(CurrentMemoryContext, "ordcancel batch",
 									   ALLOCSET_DEFAULT_SIZES);
 	b->relid = config_relation("batch");
-	b->started = b->told = GetCurrentTimestamp();
+	b->started = b->reported = GetCurrentTimestamp();
 	b->args.verb = VERB_CANCEL_ORDER;
 	b->args.party = PARTY_MERCHANT;
 	b->args.source = "cancel_batch";
@@ -94,10 +88,12 @@ static void
 check_condition(const char *condition)
 {
 	if (condition == NULL || !expression_is_one(condition))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("condition must be one expression over the order row"),
-				 errhint("For all orders it is 'true'.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg(
+				 "condition must be a single expression over the order row"),
+			 errhint("Use 'true' to select all orders.")));
 }
 
 static int
@@ -120,14 +116,14 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 	Refusal refusal;
 
 	role_must_be_merchant("cancel_batch");
-	b.dry_run = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
+	b.dry_run = args_bool(fcinfo, 6);
 	if (!b.dry_run)
 		must_not_be_atomic(
 			fcinfo, "cancel_batch",
-			"Call it by itself, or call ordcancel.cancel_orders().");
+			"Call it outside a transaction block, or use ordcancel.cancel_orders().");
 
-	/* SPI's own context outlives the commits in between. */
-	SPI_connect_ext(call_is_atomic(fcinfo) ? 0 : SPI_OPT_NONATOMIC);
+	/* The context of this SPI connection outlives the commits. */
+	SPI_connect_ext(args_call_is_atomic(fcinfo) ? 0 : SPI_OPT_NONATOMIC);
 	args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
 	b.orders = PG_GETARG_OID(0);
 	b.condition = args_text(fcinfo, 1);
@@ -150,7 +146,7 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The condition is its author's, and runs with nobody else's rights. */
+/* The condition may run only with the rights of its author. */
 static void
 must_be_author(const Batch *b)
 {
@@ -161,16 +157,17 @@ must_be_author(const Batch *b)
 	author = OidIsValid(b->author) ? GetUserNameFromId(b->author, true) : NULL;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("batch " INT64_FORMAT " was begun by another role", b->id),
-			 author ?
-				 errdetail("It is that of %s.", quote_identifier(author)) :
-				 errdetail("That role was dropped."),
-			 author ? errhint("SET ROLE %s, then resume it.",
+			 errmsg("batch " INT64_FORMAT " was started by another role",
+					b->id),
+			 author ? errdetail("It belongs to role %s.",
+								quote_identifier(author)) :
+					  errdetail("That role no longer exists."),
+			 author ? errhint("Run SET ROLE %s, then resume the batch.",
 							  quote_identifier(author)) :
 					  0));
 }
 
-/* Read under the lock: another session may just have gone on with it. */
+/* Loads under the lock: another session may have resumed it meanwhile. */
 static void
 load_and_run(Batch *b)
 {
@@ -179,7 +176,8 @@ load_and_run(Batch *b)
 	must_be_author(b);
 	if (done)
 	{
-		ereport(NOTICE, (errmsg("batch " INT64_FORMAT " is done", b->id)));
+		ereport(NOTICE,
+				(errmsg("batch " INT64_FORMAT " is already done", b->id)));
 		return;
 	}
 	args_table(false, b->orders, AccessShareLock);
@@ -193,7 +191,8 @@ ordcancel_resume_batch(PG_FUNCTION_ARGS)
 	Batch b = {0};
 
 	role_must_be_merchant("resume_batch");
-	must_not_be_atomic(fcinfo, "resume_batch", "Call it by itself.");
+	must_not_be_atomic(fcinfo, "resume_batch",
+					   "Call it outside a transaction block.");
 	PreventCommandIfReadOnly("resume_batch()");
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	if (PG_ARGISNULL(0))

@@ -1,8 +1,10 @@
 /*
- * cancel_batch.h — what the rooms of the batch share
+ * cancel_batch.h — what the files of cancel_batch share
  *
- * batch.c is called, batch_run.c goes from chunk to chunk, batch_choice.c finds
- * the orders, batch_record.c keeps the rows in ordcancel.batch and beside it.
+ * cancel_batch.c has the procedures, batch_run.c processes chunk after chunk,
+ * batch_choice.c and batch_condition.c select the orders, batch_groups.c
+ * counts outcomes, and batch_record.c reads and writes ordcancel.batch and the
+ * tables that belong to it.
  */
 #ifndef ORDCANCEL_CANCEL_BATCH_H
 #define ORDCANCEL_CANCEL_BATCH_H
@@ -11,20 +13,20 @@
 
 #include "rows/cancel_target.h"
 
-/* What can become of an order of a batch. */
+/* The outcome of an order of a batch. */
 typedef enum BatchOutcome
 {
 	BATCH_CANCELED,
 	BATCH_IN_PROGRESS,
 	BATCH_REQUESTED,
-	BATCH_ALREADY,
+	BATCH_ALREADY, /* nothing to change */
 	BATCH_REFUSED,
-	BATCH_SKIPPED, /* the condition does not hold any more */
-	BATCH_WAITING, /* somebody else has it locked */
+	BATCH_SKIPPED, /* the condition is no longer true */
+	BATCH_WAITING, /* locked by another transaction, to be tried later */
 	BATCH_OUTCOMES,
 } BatchOutcome;
 
-/* The version of an order's row that was chosen. */
+/* The version of the order's row that was selected. */
 typedef struct RowVersion
 {
 	ItemPointerData tid;
@@ -33,78 +35,92 @@ typedef struct RowVersion
 
 typedef struct Batch
 {
+	/* its row in ordcancel.batch */
 	int64	   id;
-	Oid		   relid; /* ordcancel.batch, which it is a row of */
+	Oid		   relid; /* of ordcancel.batch itself */
 	Oid		   orders;
 	char	  *condition;
-	Oid		   author;
-	char	  *search_path; /* that the condition was written for */
-	char	  *date_style;	/* its literals are read with these */
+	Oid		   author;		/* InvalidOid: the role was dropped */
+	char	  *search_path; /* the author's settings, for the condition */
+	char	  *date_style;
 	char	  *time_zone;
-	int		   chunk;
+	int		   chunk; /* orders per transaction */
 	bool	   dry_run;
 	CancelArgs args;
+	int64	   counts[BATCH_OUTCOMES];
+	int64	   total;
+	char	  *last_key; /* of the last committed chunk, or NULL */
+	int64	   busy;	 /* microseconds that earlier runs took */
 
-	int64		counts[BATCH_OUTCOMES];
-	int64		total;
-	char	   *last_key; /* of the last chunk, or NULL */
-	int64		busy;	  /* microseconds that earlier runs took */
-	TimestampTz started;  /* of this run */
-	TimestampTz told;	  /* when it last told its client */
+	/* this run */
+	TimestampTz started;
+	TimestampTz reported; /* time of the last progress NOTICE */
 	bool		resumed;
-	bool		resumable; /* a step of this run is committed */
+	bool		resumable; /* a step of this run has been committed */
 
-	/* the orders that were chosen, and the part of them at hand */
+	/* the selected orders, sorted by key */
 	Tuplestorestate *chosen;
 	TupleDesc		 chosen_desc;
-	int64			 left; /* of them that are not taken yet */
-	OrderTable		*table;
-	CancelTarget	*targets;
-	RowVersion		*versions;
-	int				 count;
+	int64			 left; /* number of those not processed yet */
 
-	int64 waiting_number; /* of the row of the order that is waited for */
-
-	/* The rows of the chunk at hand live here. */
-	MemoryContext context;
+	/* the current chunk */
+	OrderTable	 *table;
+	CancelTarget *targets;
+	RowVersion *versions; /* of targets; NULL while processing BATCH_WAITING */
+	int			count;
+	int64		waiting_number; /* batch_order.number of the waiting order */
+	MemoryContext context;		/* holds the chunk, reset before each */
 } Batch;
 
-/* batch_run.c: commits after each chunk; a dry run does nothing but count. */
+/* batch_run.c: runs a batch, committing each chunk; a dry run only counts. */
 extern void batch_run(Batch *batch);
 extern void batch_run_dry(Batch *batch);
 
-/* batch_choice.c: as the author of the batch, who is the current role. */
+/*
+ * batch_choice.c: the author must be the current role.  batch_choose fills
+ * batch->chosen, batch_take_chunk takes the next chunk from it, and
+ * batch_release_chosen frees it, also after an error.
+ */
 extern void batch_choose(Batch *batch);
 extern void batch_take_chunk(Batch *batch);
-extern void batch_forget_chosen(Batch *batch);
+extern void batch_release_chosen(Batch *batch);
 
-/* batch_condition.c: is the order still to be canceled? */
+/*
+ * batch_condition.c: does the locked order still meet the condition?  A
+ * callback for CancelArgs.matches.
+ */
 extern bool batch_still_matches(CancelTarget *c, void *batch);
 
-/* batch_record.c: as the owner of the extension. */
+/* batch_record.c: the batch tables, accessed as the extension's owner. */
 extern void batch_create(Batch *batch);
-/* Returns whether it is done already. */
-extern bool	 batch_load(Batch *batch, int64 id);
-extern void	 batch_save_total(Batch *batch);
-extern void	 batch_save_chunk(Batch *batch, bool waited);
-extern void	 batch_save_end(Batch *batch, const ErrorData *error);
+
+/* Returns true if the batch is done.  Raises 42704 if there is none. */
+extern bool batch_load(Batch *batch, int64 id);
+extern void batch_save_total(Batch *batch);
+extern void batch_save_chunk(Batch *batch, bool waited);
+extern void batch_save_end(Batch *batch, const ErrorData *error);
+
+/* The key of the first waiting order, or NULL if there is none. */
 extern char *batch_first_waiting(Batch *batch);
-extern void	 batch_tell_summary(Batch *batch);
+
+/* Sends the outcomes of a dry run as NOTICEs. */
+extern void batch_report_summary(Batch *batch);
 
 extern BatchOutcome batch_outcome(const CancelTarget *c);
 
-/* batch_groups.c: what became of the orders of a chunk, as OutcomeGroups. */
+/* A number of orders with the same policy, status and outcome. */
 typedef struct OutcomeGroup
 {
-	const char	*policy;
-	const char	*status;
-	const char	*hint;
-	const char	*sqlstate;
-	const char	*message; /* of the first of them */
+	const char	*policy;   /* NULL: an error came before it was known */
+	const char	*status;   /* before the batch */
+	const char	*hint;	   /* of the rule or block, if refused */
+	const char	*sqlstate; /* if refused */
+	const char	*message;  /* of the first order of the group, if refused */
 	BatchOutcome outcome;
 	int64		 count;
 } OutcomeGroup;
 
+/* batch_groups.c: the orders of the current chunk, as OutcomeGroups. */
 extern List *batch_groups(const Batch *batch);
 
 #endif /* ORDCANCEL_CANCEL_BATCH_H */

@@ -1,8 +1,8 @@
 /*
- * cancel_options.c — cancel_options: what may be done to an order, by whom, why not
+ * cancel_options.c — cancel_options: what each party may do to an order
  *
- * Asks the same decision as the verbs for every party and verb, without
- * locks.  Reason and note are not judged: they are not known yet.
+ * Makes the decision of each verb for each party, without locks.  Reason and
+ * note are not checked, since they are not known yet.
  */
 #include "postgres.h"
 
@@ -75,7 +75,8 @@ reaches_canceled(State state)
 }
 
 static void
-put_choice(ResultRow *row, CancelTarget *c, int choice, TimestampTz now)
+put_choice(ResultRow *row, CancelTarget *c, int choice, TimestampTz now,
+		   bool customer_only)
 {
 	Decision	v = lifecycle_check(c, choices[choice].verb,
 									choices[choice].party, now);
@@ -86,13 +87,13 @@ put_choice(ResultRow *row, CancelTarget *c, int choice, TimestampTz now)
 
 	if (!allowed)
 		refusal = lifecycle_explain(c);
-	if (v.fault == FAULT_MONEY_KEPT)
+	if (v.fault == FAULT_REFUND_UNSETTLED)
 	{
-		/* It goes through as soon as somebody says settled => true. */
+		/* undo_cancel(settled => true) would be allowed. */
 		v = lifecycle_check_settled(c);
 		allowed = v.condition == CONDITION_NONE;
 	}
-	if (choices[choice].party == PARTY_MERCHANT && role_is_kept_customer())
+	if (choices[choice].party == PARTY_MERCHANT && customer_only)
 	{
 		refusal = role_merchant_refusal(verb_name(choices[choice].verb));
 		condition = "insufficient_privilege";
@@ -127,9 +128,10 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 	CancelTarget   c = {0};
 	RunAsScope	   scope;
 	ResultRow	   row;
+	bool		   customer_only = role_is_customer_only();
 	bool		   found = false;
 
-	/* To find out what the columns are takes longer than to fill them. */
+	/* Looking up the result type takes longer than everything else. */
 	InitMaterializedSRF(fcinfo,
 						result->expectedDesc ? MAT_SRF_USE_EXPECTED_DESC : 0);
 	c.table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
@@ -148,7 +150,7 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 							 lengthof(option_columns));
 			for (int i = 0; i < lengthof(choices); i++)
 			{
-				put_choice(&row, &c, i, now);
+				put_choice(&row, &c, i, now, customer_only);
 				tuplestore_putvalues(result->setResult, row.desc, row.values,
 									 row.nulls);
 			}

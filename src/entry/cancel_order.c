@@ -1,9 +1,9 @@
 /*
- * cancel_order.c — the SQL functions that do something to an order
+ * cancel_order.c — the verbs: SQL functions that act on one order
  *
- * Each reads its arguments into a Call; the rest is the same for all: find
- * the table, read the key, see that the caller may see the order, and hand it
- * to the lifecycle as the table's owner.
+ * Each reads its arguments into CancelArgs.  run() does the rest: it finds the
+ * table, reads the key, checks that the caller may see the order, and calls
+ * the lifecycle as the owner of the table.
  */
 #include "postgres.h"
 
@@ -71,7 +71,7 @@ outcome_datum(FunctionCallInfo fcinfo, const CancelTarget *c, const Outcome *o)
 	TupleDesc desc;
 	ResultRow row;
 
-	/* A trigger may have dropped the extension. */
+	/* A user's trigger may have dropped the extension. */
 	if (!SearchSysCacheExists1(PROCOID,
 							   ObjectIdGetDatum(fcinfo->flinfo->fn_oid)))
 		config_raise_dropped();
@@ -94,9 +94,9 @@ outcome_datum(FunctionCallInfo fcinfo, const CancelTarget *c, const Outcome *o)
 	return result_row_datum(&row);
 }
 
-/* The customer's, and that of whoever asked, are the others. */
+/* withdraw_cancel is for the party that made the request. */
 static bool
-of_merchant(Verb verb)
+merchant_only(Verb verb)
 {
 	return verb != VERB_REQUEST_CANCEL && verb != VERB_WITHDRAW_CANCEL;
 }
@@ -110,7 +110,7 @@ run(FunctionCallInfo fcinfo, CancelArgs *args)
 	Datum		   result;
 
 	args->source = verb_name(args->verb);
-	if (of_merchant(args->verb))
+	if (merchant_only(args->verb))
 		role_must_be_merchant(args->source);
 	if (repeated_call_find(fcinfo, &key, &result))
 		return result;
@@ -132,22 +132,9 @@ run(FunctionCallInfo fcinfo, CancelArgs *args)
 	return result;
 }
 
-/* (orders, order_id, reason, note, actor, request_key) */
+/* (orders, order_id, reason, note, actor, ...) */
 static Datum
-run_beginning(FunctionCallInfo fcinfo, Verb verb, Party party)
-{
-	CancelArgs args = {.verb = verb, .party = party};
-
-	args.reason = args_text(fcinfo, 2);
-	args.note = args_text(fcinfo, 3);
-	args.actor = args_actor(fcinfo, 4);
-	args.request_key = args_name(fcinfo, 5, "request key");
-	return run(fcinfo, &args);
-}
-
-/* (orders, order_id, reason, note, actor) */
-static Datum
-run_accepting(FunctionCallInfo fcinfo, CancelArgs *args)
+run_with_reason(FunctionCallInfo fcinfo, CancelArgs *args)
 {
 	args->reason = args_text(fcinfo, 2);
 	args->note = args_text(fcinfo, 3);
@@ -155,9 +142,19 @@ run_accepting(FunctionCallInfo fcinfo, CancelArgs *args)
 	return run(fcinfo, args);
 }
 
-/* (orders, order_id, note, actor) */
+/* (orders, order_id, reason, note, actor, request_key) */
 static Datum
-run_deciding(FunctionCallInfo fcinfo, CancelArgs *args)
+run_cancel(FunctionCallInfo fcinfo, Verb verb, Party party)
+{
+	CancelArgs args = {.verb = verb, .party = party};
+
+	args.request_key = args_name(fcinfo, 5, "request key");
+	return run_with_reason(fcinfo, &args);
+}
+
+/* (orders, order_id, note, actor, ...) */
+static Datum
+run_with_note(FunctionCallInfo fcinfo, CancelArgs *args)
 {
 	args->note = args_text(fcinfo, 2);
 	args->actor = args_actor(fcinfo, 3);
@@ -167,25 +164,25 @@ run_deciding(FunctionCallInfo fcinfo, CancelArgs *args)
 Datum
 ordcancel_request_cancel(PG_FUNCTION_ARGS)
 {
-	return run_beginning(fcinfo, VERB_REQUEST_CANCEL, PARTY_CUSTOMER);
+	return run_cancel(fcinfo, VERB_REQUEST_CANCEL, PARTY_CUSTOMER);
 }
 
 Datum
 ordcancel_cancel_order(PG_FUNCTION_ARGS)
 {
-	return run_beginning(fcinfo, VERB_CANCEL_ORDER, PARTY_MERCHANT);
+	return run_cancel(fcinfo, VERB_CANCEL_ORDER, PARTY_MERCHANT);
 }
 
 Datum
 ordcancel_override_cancel(PG_FUNCTION_ARGS)
 {
-	return run_beginning(fcinfo, VERB_OVERRIDE_CANCEL, PARTY_MERCHANT);
+	return run_cancel(fcinfo, VERB_OVERRIDE_CANCEL, PARTY_MERCHANT);
 }
 
 /*
- * Only the party that asked may withdraw.  A role that may act for both, as
- * that of an application does, acts for the one that asked, unless the setting
- * says which.
+ * Only the party that made a request may withdraw it.  A role that may act for
+ * both, such as that of an application, acts for the requesting party, unless
+ * ordcancel.party is set.
  */
 Datum
 ordcancel_withdraw_cancel(PG_FUNCTION_ARGS)
@@ -195,7 +192,7 @@ ordcancel_withdraw_cancel(PG_FUNCTION_ARGS)
 	args.party = role_party();
 	args.either_party = guc_party() == NULL && args.party == PARTY_MERCHANT &&
 		role_may(VERB_REQUEST_CANCEL);
-	return run_deciding(fcinfo, &args);
+	return run_with_note(fcinfo, &args);
 }
 
 Datum
@@ -203,7 +200,7 @@ ordcancel_accept_cancel(PG_FUNCTION_ARGS)
 {
 	CancelArgs args = {.verb = VERB_ACCEPT_CANCEL, .party = PARTY_MERCHANT};
 
-	return run_accepting(fcinfo, &args);
+	return run_with_reason(fcinfo, &args);
 }
 
 Datum
@@ -211,7 +208,7 @@ ordcancel_deny_cancel(PG_FUNCTION_ARGS)
 {
 	CancelArgs args = {.verb = VERB_DENY_CANCEL, .party = PARTY_MERCHANT};
 
-	return run_deciding(fcinfo, &args);
+	return run_with_note(fcinfo, &args);
 }
 
 /* (orders, order_id, amount, method, reference, actor) */
@@ -235,6 +232,6 @@ ordcancel_undo_cancel(PG_FUNCTION_ARGS)
 {
 	CancelArgs args = {.verb = VERB_UNDO_CANCEL, .party = PARTY_MERCHANT};
 
-	args.settled = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
-	return run_deciding(fcinfo, &args);
+	args.settled = args_bool(fcinfo, 4);
+	return run_with_note(fcinfo, &args);
 }

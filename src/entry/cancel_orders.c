@@ -1,9 +1,8 @@
 /*
- * cancel_orders.c — cancelling an array of orders in one call
+ * cancel_orders.c — cancel_orders: cancels an array of orders
  *
- * The orders are taken in the order of their keys, and waited for in it: two
- * calls that overlap then do not deadlock.  The answers are given in the order
- * of the array.
+ * Orders are locked in the order of their keys, so that overlapping calls do
+ * not deadlock.  The rows of the result are in the order of the array.
  */
 #include "postgres.h"
 
@@ -31,36 +30,36 @@
 
 PG_FUNCTION_INFO_V1(ordcancel_cancel_orders);
 
-/* One element of the array, and its answer. */
-typedef struct Asked
+/* An element of the array, and its row of the result. */
+typedef struct OrderItem
 {
-	Datum		  value;
-	bool		  isnull;
-	bool		  readable;
-	Datum		 *key;
-	struct Asked *same; /* the same order, earlier */
-	const char	 *outcome;
-	char		 *order_id;
-	bool		  has_id;
-	int64		  cancellation_id;
-	int			  sqlstate; /* of a refusal */
-	char		 *message;
-} Asked;
+	Datum			  value;
+	bool			  isnull;
+	bool			  readable; /* it is a key */
+	Datum			 *key;
+	struct OrderItem *duplicate_of; /* an earlier item with the same key */
+	const char		 *outcome;
+	char			 *order_id; /* NULL: the element is NULL */
+	bool			  has_id;
+	int64			  cancellation_id;
+	int				  sqlstate; /* if refused */
+	char			 *message;
+} OrderItem;
 
-typedef struct Orders
+typedef struct ItemSet
 {
 	OrderTable	 *table;
 	CancelArgs	  args;
-	bool		  abort; /* one that is refused stops all */
+	bool		  abort; /* raise the first refusal */
 	Oid			  type;	 /* of the elements */
 	int			  count;
-	Asked		 *items;
-	int			  reading; /* the item that is being read */
-	MemoryContext context; /* for the answers */
-} Orders;
+	OrderItem	 *items;
+	int			  reading; /* the item whose key is being read */
+	MemoryContext context; /* for the result */
+} ItemSet;
 
 static void
-refuse(Orders *o, Asked *item, const Refusal *refusal)
+refuse(ItemSet *o, OrderItem *item, const Refusal *refusal)
 {
 	MemoryContext caller = MemoryContextSwitchTo(o->context);
 
@@ -72,16 +71,16 @@ refuse(Orders *o, Asked *item, const Refusal *refusal)
 	MemoryContextSwitchTo(caller);
 }
 
-/* From o->reading on; an error is that of the one that is being read. */
+/* Continues at o->reading, the item to which an error belongs. */
 static void
 read_keys(void *arg)
 {
-	Orders		*o = arg;
+	ItemSet		*o = arg;
 	CancelTarget c = {.table = o->table};
 
 	for (; o->reading < o->count; o->reading++)
 	{
-		Asked *item = &o->items[o->reading];
+		OrderItem *item = &o->items[o->reading];
 
 		args_read_key(&c, item->value, item->isnull, o->type);
 		item->key = c.key;
@@ -90,7 +89,7 @@ read_keys(void *arg)
 }
 
 static void
-read_all_keys(Orders *o)
+read_all_keys(ItemSet *o)
 {
 	ErrorData *error;
 
@@ -112,33 +111,33 @@ read_all_keys(Orders *o)
 static int
 compare_items(const void *a, const void *b, void *arg)
 {
-	const Asked *x = *(Asked *const *) a;
-	const Asked *y = *(Asked *const *) b;
-	int			 order = order_key_compare(arg, x->key, y->key);
+	const OrderItem *x = *(OrderItem *const *) a;
+	const OrderItem *y = *(OrderItem *const *) b;
+	int				 order = order_key_compare(arg, x->key, y->key);
 
-	/* Of the same order the first in the array comes first. */
+	/* Duplicates stay in the order of the array. */
 	return order != 0 ? order : x < y ? -1 : x > y;
 }
 
-/* The orders to be cancelled, each once, in the order of their keys. */
-static Asked **
-sort_items(Orders *o, int *count)
+/* The distinct items, sorted by key; sets "duplicate_of" of the others. */
+static OrderItem **
+sort_items(ItemSet *o, int *count)
 {
-	Asked **sorted = palloc(Max(o->count, 1) * sizeof(Asked *));
-	int		n = 0;
-	int		distinct = 0;
+	OrderItem **sorted = palloc(Max(o->count, 1) * sizeof(OrderItem *));
+	int			n = 0;
+	int			distinct = 0;
 
 	for (int i = 0; i < o->count; i++)
 		if (o->items[i].readable)
 			sorted[n++] = &o->items[i];
-	qsort_arg(sorted, n, sizeof(Asked *), compare_items, o->table);
+	qsort_arg(sorted, n, sizeof(OrderItem *), compare_items, o->table);
 	for (int i = 0; i < n; i++)
 	{
-		Asked *last = distinct > 0 ? sorted[distinct - 1] : NULL;
+		OrderItem *last = distinct > 0 ? sorted[distinct - 1] : NULL;
 
 		if (last &&
 			order_key_compare(o->table, last->key, sorted[i]->key) == 0)
-			sorted[i]->same = last;
+			sorted[i]->duplicate_of = last;
 		else
 			sorted[distinct++] = sorted[i];
 	}
@@ -147,7 +146,7 @@ sort_items(Orders *o, int *count)
 }
 
 static void
-answer(Orders *o, Asked *item, CancelTarget *c)
+store_result(ItemSet *o, OrderItem *item, CancelTarget *c)
 {
 	bulk_set_refusal(c);
 	if (c->key_text)
@@ -165,7 +164,7 @@ answer(Orders *o, Asked *item, CancelTarget *c)
 }
 
 static void
-cancel_together(Orders *o, CancelTarget *targets, int count)
+cancel_together(ItemSet *o, CancelTarget *targets, int count)
 {
 	CancelArgs args = o->args;
 	RunAsScope scope;
@@ -178,7 +177,7 @@ cancel_together(Orders *o, CancelTarget *targets, int count)
 }
 
 static void
-cancel(Orders *o, Asked **items, int count)
+cancel(ItemSet *o, OrderItem **items, int count)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "ordcancel orders",
@@ -196,42 +195,42 @@ cancel(Orders *o, Asked **items, int count)
 	else
 		bulk_run(targets, count, &o->args, false);
 	for (int i = 0; i < count; i++)
-		answer(o, items[i], &targets[i]);
+		store_result(o, items[i], &targets[i]);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }
 
 /*
- * So many orders are done at once.  Each set is a subtransaction, and other
- * sessions look up a transaction that has more than 64 of them on disk.
+ * Orders are canceled in sets, each in a subtransaction.  There are few of
+ * these, since a transaction with more than 64 subtransactions slows down
+ * visibility checks of other sessions (PGPROC_MAX_CACHED_SUBXIDS).
  */
 #define SET_MIN 1000
 #define SETS_MAX 50
 
 static void
-cancel_all(Orders *o)
+cancel_all(ItemSet *o)
 {
-	int		count;
-	Asked **items = sort_items(o, &count);
-	int		size = Max(SET_MIN, count / SETS_MAX + 1);
+	int			count;
+	OrderItem **items = sort_items(o, &count);
+	int			size = Max(SET_MIN, count / SETS_MAX + 1);
 
 	for (int done = 0; done < count; done += size)
 		cancel(o, &items[done], Min(size, count - done));
 }
 
-/* The second time that an order is named, nothing is left to do. */
 static void
-answer_duplicate(Asked *item)
+copy_result(OrderItem *item)
 {
-	const Asked *same = item->same;
+	const OrderItem *first = item->duplicate_of;
 
-	item->outcome = strcmp(same->outcome, "refused") == 0 ? "refused" :
-															"already";
-	item->order_id = same->order_id;
-	item->has_id = same->has_id;
-	item->cancellation_id = same->cancellation_id;
-	item->sqlstate = same->sqlstate;
-	item->message = same->message;
+	item->outcome = strcmp(first->outcome, "refused") == 0 ? "refused" :
+															 "already";
+	item->order_id = first->order_id;
+	item->has_id = first->has_id;
+	item->cancellation_id = first->cancellation_id;
+	item->sqlstate = first->sqlstate;
+	item->message = first->message;
 }
 
 /* The columns of the result. */
@@ -253,7 +252,7 @@ static const char *const answer_columns[] = {
 };
 
 static void
-put_item(ResultRow *row, const Asked *item)
+put_item(ResultRow *row, const OrderItem *item)
 {
 	result_row_clear(row);
 	result_row_text(row, ANSWER_ORDER_ID, item->order_id);
@@ -269,7 +268,7 @@ put_item(ResultRow *row, const Asked *item)
 }
 
 static void
-take_array(Orders *o, ArrayType *array)
+read_array(ItemSet *o, ArrayType *array)
 {
 	int16  length;
 	bool   byval;
@@ -281,7 +280,7 @@ take_array(Orders *o, ArrayType *array)
 	get_typlenbyvalalign(o->type, &length, &byval, &align);
 	deconstruct_array(array, o->type, length, byval, align, &values, &nulls,
 					  &o->count);
-	o->items = palloc0(Max(o->count, 1) * sizeof(Asked));
+	o->items = palloc0(Max(o->count, 1) * sizeof(OrderItem));
 	for (int i = 0; i < o->count; i++)
 	{
 		o->items[i].value = values[i];
@@ -299,21 +298,21 @@ array_argument(FunctionCallInfo fcinfo, int arg)
 		OidInputFunctionCall(F_ARRAY_IN, args_text(fcinfo, arg), TEXTOID, -1));
 }
 
-/* 'skip' or 'abort' */
+/* Reads on_error. */
 static bool
-aborts(FunctionCallInfo fcinfo, int arg)
+on_error_argument(FunctionCallInfo fcinfo, int arg)
 {
-	char *word = args_text(fcinfo, arg);
+	char *value = args_text(fcinfo, arg);
 
-	if (word && strcmp(word, "abort") == 0)
+	if (value && strcmp(value, "abort") == 0)
 		return true;
-	if (word == NULL || strcmp(word, "skip") != 0)
+	if (value == NULL || strcmp(value, "skip") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("on_error must be \"skip\" or \"abort\""),
-				 errdetail("It is %s.",
-						   word ? psprintf("\"%s\"", text_clip(word, 80)) :
-								  "null")));
+				 errdetail("The value is %s.",
+						   value ? psprintf("\"%s\"", text_clip(value, 80)) :
+								   "null")));
 	return false;
 }
 
@@ -322,7 +321,7 @@ Datum
 ordcancel_cancel_orders(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Orders		   o = {.context = CurrentMemoryContext};
+	ItemSet		   o = {.context = CurrentMemoryContext};
 	ResultRow	   row;
 
 	role_must_be_merchant("cancel_orders");
@@ -334,21 +333,21 @@ ordcancel_cancel_orders(PG_FUNCTION_ARGS)
 	o.args.reason = args_text(fcinfo, 2);
 	o.args.note = args_text(fcinfo, 3);
 	o.args.actor = args_actor(fcinfo, 4);
-	o.abort = aborts(fcinfo, 5);
+	o.abort = on_error_argument(fcinfo, 5);
 	PreventCommandIfReadOnly("cancel_orders()");
 	visibility_check_select(o.table);
 	if (PG_ARGISNULL(1))
 		return (Datum) 0;
 
-	take_array(&o, array_argument(fcinfo, 1));
+	read_array(&o, array_argument(fcinfo, 1));
 	read_all_keys(&o);
 	cancel_all(&o);
 	result_row_begin(&row, result->setDesc, answer_columns,
 					 lengthof(answer_columns));
 	for (int i = 0; i < o.count; i++)
 	{
-		if (o.items[i].same)
-			answer_duplicate(&o.items[i]);
+		if (o.items[i].duplicate_of)
+			copy_result(&o.items[i]);
 		put_item(&row, &o.items[i]);
 		tuplestore_putvalues(result->setResult, row.desc, row.values,
 							 row.nulls);

@@ -1,10 +1,10 @@
 /*
- * decide.c — the decision by itself, as an SQL function
+ * decide.c — decide: the decision as an SQL function, without an order
  *
- * For tests of the whole table of rules, and for "what would the rules say?"
- * without an order.  The statuses of its policy are named after what they
- * mean: "requested", "in_progress", "canceled", "customer_canceled"; the
- * order stands in "prior" or in the status of its state.
+ * For tests of all combinations, and for trying rules.  The statuses of its
+ * policy are called after their meaning: "requested", "in_progress",
+ * "canceled" and "customer_canceled".  The status of the order is that of its
+ * state, or "prior".
  */
 #include "postgres.h"
 
@@ -19,6 +19,7 @@
 #include "config/guc.h"
 #include "decision/decision.h"
 #include "decision/refusal.h"
+#include "entry/args.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_decide);
 PG_FUNCTION_INFO_V1(ordcancel_conditions);
@@ -61,19 +62,19 @@ static const char *const decision_columns[] = {
 	[DECISION_UNTIL] = "until",
 };
 
-/* Reads a word that has to be one of a list; NULL leaves the default. */
-#define READ_WORD(arg, from_name, value, what)                              \
-	do                                                                      \
-	{                                                                       \
-		if (!PG_ARGISNULL(arg))                                             \
-		{                                                                   \
-			char *word_ = text_to_cstring(PG_GETARG_TEXT_PP(arg));          \
-			if (!from_name(word_, value))                                   \
-				ereport(ERROR,                                              \
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),          \
-						 errmsg("\"%s\" is not a %s", text_clip(word_, 80), \
-								what)));                                    \
-		}                                                                   \
+/* Reads an argument that names an enum value; NULL keeps the default. */
+#define READ_NAME(arg, from_name, value, what)                        \
+	do                                                                \
+	{                                                                 \
+		if (!PG_ARGISNULL(arg))                                       \
+		{                                                             \
+			char *name_ = args_text(fcinfo, arg);                     \
+			if (!from_name(name_, value))                             \
+				ereport(ERROR,                                        \
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),    \
+						 errmsg("\"%s\" is not a valid value for %s", \
+								text_clip(name_, 80), what)));        \
+		}                                                             \
 	} while (0)
 
 static bool
@@ -100,11 +101,12 @@ status_of(State state)
 }
 
 static Decision
-answer(DecisionInput *q, const char *change_to)
+decide_input(DecisionInput *input, const char *change_to)
 {
 	if (change_to == NULL)
-		return decide(q);
-	return decide_change(q, change_to, status_kind(q->policy, change_to));
+		return decide(input);
+	return decide_change(input, change_to,
+						 status_kind(input->policy, change_to));
 }
 
 Datum
@@ -120,33 +122,32 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 		.undo = UNDO_CANCELED,
 		.rules = &rule,
 	};
-	DecisionInput q = {.policy = &policy,
-					   .prior_status = "prior",
-					   .reason_unknown = true};
+	DecisionInput input = {.policy = &policy,
+						   .prior_status = "prior",
+						   .skip_reason_check = true};
 	State		  state = STATE_NONE;
 	TimestampTz	  placed_at;
 	TimestampTz	  closed_at;
-	Decision	  v;
+	Decision	  decision;
 	TupleDesc	  desc;
 	ResultRow	  row;
 
-	READ_WORD(ARG_VERB, verb_from_name, &q.verb, "verb");
-	READ_WORD(ARG_PARTY, party_from_name, &q.party, "party");
-	READ_WORD(ARG_STATE, state_from_name, &state, "state");
-	READ_WORD(ARG_ASKED_BY, party_from_name, &q.asked_by, "party");
-	READ_WORD(ARG_CUSTOMER, mode_from_name, &rule.customer, "rule");
+	READ_NAME(ARG_VERB, verb_from_name, &input.verb, "verb");
+	READ_NAME(ARG_PARTY, party_from_name, &input.party, "party");
+	READ_NAME(ARG_STATE, state_from_name, &state, "state");
+	READ_NAME(ARG_ASKED_BY, party_from_name, &input.requested_by,
+			  "requested_by");
+	READ_NAME(ARG_CUSTOMER, mode_from_name, &rule.customer, "customer");
 	rule.customer_late = rule.customer;
-	READ_WORD(ARG_CUSTOMER_LATE, mode_from_name, &rule.customer_late, "rule");
-	READ_WORD(ARG_MERCHANT, mode_from_name, &rule.merchant, "rule");
-	READ_WORD(ARG_UNDO, undo_reach_from_name, &policy.undo,
-			  "reach of an undo");
-	rule.deletable = !PG_ARGISNULL(ARG_DELETABLE) &&
-		PG_GETARG_BOOL(ARG_DELETABLE);
+	READ_NAME(ARG_CUSTOMER_LATE, mode_from_name, &rule.customer_late,
+			  "customer_late");
+	READ_NAME(ARG_MERCHANT, mode_from_name, &rule.merchant, "merchant");
+	READ_NAME(ARG_UNDO, undo_reach_from_name, &policy.undo, "undo");
+	rule.deletable = args_bool(fcinfo, ARG_DELETABLE);
 	rule.status = (char *) status_of(state);
 	policy.nrules = !PG_ARGISNULL(ARG_CUSTOMER) ||
 		!PG_ARGISNULL(ARG_MERCHANT) || !PG_ARGISNULL(ARG_DELETABLE);
-	READ_WORD(ARG_ON_PROGRESS, hold_from_name, &policy.hold,
-			  "way to progress");
+	READ_NAME(ARG_ON_PROGRESS, hold_from_name, &policy.hold, "on_progress");
 	if (!PG_ARGISNULL(ARG_GRACE))
 		policy.grace = PG_GETARG_INTERVAL_P(ARG_GRACE);
 	if (!PG_ARGISNULL(ARG_UNDO_WINDOW))
@@ -154,42 +155,42 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(ARG_PLACED_AT))
 	{
 		placed_at = PG_GETARG_TIMESTAMPTZ(ARG_PLACED_AT);
-		q.placed_at = &placed_at;
+		input.placed_at = &placed_at;
 	}
 	if (!PG_ARGISNULL(ARG_CLOSED_AT))
 	{
 		closed_at = PG_GETARG_TIMESTAMPTZ(ARG_CLOSED_AT);
-		q.closed_at = &closed_at;
+		input.closed_at = &closed_at;
 	}
-	q.now = PG_ARGISNULL(ARG_AT) ? guc_statement_now() :
-								   PG_GETARG_TIMESTAMPTZ(ARG_AT);
-	q.blocked = !PG_ARGISNULL(ARG_BLOCKED) && PG_GETARG_BOOL(ARG_BLOCKED);
-	q.money_due = !PG_ARGISNULL(ARG_MONEY_DUE) &&
-		PG_GETARG_BOOL(ARG_MONEY_DUE);
-	q.status = status_of(state);
-	q.kind = status_kind(&policy, q.status);
+	input.now = PG_ARGISNULL(ARG_AT) ? guc_statement_now() :
+									   PG_GETARG_TIMESTAMPTZ(ARG_AT);
+	input.blocked = args_bool(fcinfo, ARG_BLOCKED);
+	input.money_due = args_bool(fcinfo, ARG_MONEY_DUE);
+	input.status = status_of(state);
+	input.kind = status_kind(&policy, input.status);
 	if (state_has_ended(state))
-		q.last = state;
+		input.last = state;
 	else
-		q.live = state;
+		input.live = state;
 
-	v = answer(&q,
-			   PG_ARGISNULL(ARG_CHANGE_TO) ?
-				   NULL :
-				   text_to_cstring(PG_GETARG_TEXT_PP(ARG_CHANGE_TO)));
+	decision = decide_input(&input, args_text(fcinfo, ARG_CHANGE_TO));
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "ordcancel.decide must return a row");
 	result_row_begin(&row, desc, decision_columns, lengthof(decision_columns));
 	result_row_text(&row, DECISION_OUTCOME,
-					v.condition != CONDITION_NONE ? "refused" :
-						!v.changed				  ? "already" :
-													state_name(v.state));
-	result_row_text(&row, DECISION_CONDITION, condition_name(v.condition));
-	result_row_text(&row, DECISION_STATUS, v.status);
+					decision.condition != CONDITION_NONE ? "refused" :
+						!decision.changed				 ? "already" :
+											state_name(decision.state));
+	result_row_text(&row, DECISION_CONDITION,
+					condition_name(decision.condition));
+	result_row_text(&row, DECISION_STATUS, decision.status);
 	result_row_text(&row, DECISION_EVENT,
-					v.event == EVENT_NONE ? NULL : event_type_name(v.event));
-	result_row_time(&row, DECISION_UNTIL, v.has_until ? &v.until : NULL);
+					decision.event == EVENT_NONE ?
+						NULL :
+						event_type_name(decision.event));
+	result_row_time(&row, DECISION_UNTIL,
+					decision.has_until ? &decision.until : NULL);
 	PG_RETURN_DATUM(result_row_datum(&row));
 }
 

@@ -1,13 +1,14 @@
 /*
- * guard.c — the triggers that hold every writer to the rules
+ * guard.c — the triggers that apply the rules to plain writes
  *
- * On the order table, AFTER ROW, because only then nobody can change the row
- * any more: a change of status (or key, or policy) is judged by the decision
- * that the functions ask, and recorded as they would have.  On the record
- * tables, BEFORE STATEMENT: what ordcancel writes there is no statement.
+ * The triggers on the order table are AFTER ROW, because BEFORE triggers of
+ * others can still change the row.  A change of the status, key or policy is
+ * decided as in the functions, and recorded as they would record it.  The
+ * decision uses the old row: new values of placed_at, or of columns that a
+ * block uses, do not count if the same statement changes the status.
  *
- * The row is judged as it was before the statement: what a plain update says
- * of placed_at or a block in the same breath does not count.
+ * The trigger on the record tables is BEFORE STATEMENT and refuses everything:
+ * ordcancel itself writes them without statements.
  */
 #include "postgres.h"
 
@@ -53,7 +54,7 @@ guarded_table(const TriggerData *trigger)
 	return table;
 }
 
-/* Fills a case from a row of the attached table or of one of its partitions. */
+/* Fills a target from a row of the attached table or of a partition of it. */
 static void
 target_from_row(CancelTarget *c, OrderTable *table, Relation fired,
 				HeapTuple row)
@@ -76,7 +77,7 @@ target_from_row(CancelTarget *c, OrderTable *table, Relation fired,
 }
 
 static CancelArgs
-plain_call(Verb verb, const char *source)
+plain_write_args(Verb verb, const char *source)
 {
 	CancelArgs args = {.verb = verb, .source = source};
 
@@ -89,20 +90,21 @@ plain_call(Verb verb, const char *source)
 }
 
 /*
- * The records name an order by its key, so an order that has any keeps it.
- * And an order must neither become canceled nor cease to be because another
- * policy's words are applied to the status that it has already; nor get a
- * status of a cancellation that is not its new policy's own.
+ * Cancellations refer to an order by its key, so the key of an order that has
+ * any must not change.  A change of policy must not change what the status
+ * means, such as canceled, nor may the new status be one that only another
+ * policy uses for cancellations.
  */
 static void
-judge_identity(const TriggerData *trigger, CancelTarget *before,
-			   CancelTarget *after, bool key_changed, bool status_changed)
+check_key_and_policy(const TriggerData *trigger, CancelTarget *before,
+					 CancelTarget *after, bool key_changed,
+					 bool status_changed)
 {
 	StatusKind was = status_changed ?
 		policy_cache_status_kind(before->table, before->policy,
 								 after->status) :
 		before->kind;
-	bool	   fits = status_changed ?
+	bool	   same_meaning = status_changed ?
 			  was == status_kind(after->policy, after->status) :
 			  was == after->kind;
 
@@ -111,17 +113,18 @@ judge_identity(const TriggerData *trigger, CancelTarget *before,
 		record_find(before, 1);
 		record_find(after, 1);
 		if (before->has_record || after->has_record)
-			ereport(ERROR,
-					(errcode(ERRCODE_CHECK_VIOLATION),
-					 errmsg("key of order %s of %s cannot change to %s",
-							text_clip(before->key_text, 80),
-							before->table->label,
-							text_clip(after->key_text, 80)),
-					 errdetail("Cancellations are recorded under it."),
-					 errtableconstraint(trigger->tg_relation,
-										"order_has_cancellations")));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("key of order %s of %s cannot change to %s",
+						text_clip(before->key_text, 80), before->table->label,
+						text_clip(after->key_text, 80)),
+				 errdetail("Cancellations are recorded under the old key."),
+				 errtableconstraint(trigger->tg_relation,
+									"order_has_cancellations")));
 	}
-	if (!fits && strcmp(before->policy->name, after->policy->name) != 0)
+	if (!same_meaning &&
+		strcmp(before->policy->name, after->policy->name) != 0)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
@@ -130,7 +133,7 @@ judge_identity(const TriggerData *trigger, CancelTarget *before,
 				 text_clip(before->key_text, 80), before->table->label,
 				 before->policy->name, after->policy->name),
 			 errdetail(
-				 "Status \"%s\" is one of a cancellation in only one of them.",
+				 "Status \"%s\" is a status of cancellations in only one of these policies.",
 				 text_clip(after->status, 80)),
 			 errtableconstraint(trigger->tg_relation,
 								condition_name(
@@ -138,25 +141,25 @@ judge_identity(const TriggerData *trigger, CancelTarget *before,
 }
 
 /*
- * Is every column that is judged the same to the byte?  What compares equal
- * must not change unseen: a case-insensitive status could otherwise slip out
- * of its rules.
+ * Are all guarded columns unchanged, byte by byte?  The type's own equality
+ * would not do: a case-insensitive status could change to a spelling that no
+ * rule has.
  */
 static bool
-nothing_to_judge(const TriggerData *trigger)
+guarded_columns_unchanged(const TriggerData *trigger)
 {
 	TupleDesc		  desc = RelationGetDescr(trigger->tg_relation);
-	const AttrNumber *watched;
-	int count = guarded_columns_get(trigger->tg_relation, &watched);
+	const AttrNumber *guarded;
+	int count = guarded_columns_get(trigger->tg_relation, &guarded);
 
 	for (int i = 0; i < count; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, watched[i] - 1);
+		Form_pg_attribute att = TupleDescAttr(desc, guarded[i] - 1);
 		bool			  was_null;
 		bool			  is_null;
-		Datum was = heap_getattr(trigger->tg_trigtuple, watched[i], desc,
+		Datum was = heap_getattr(trigger->tg_trigtuple, guarded[i], desc,
 								 &was_null);
-		Datum is = heap_getattr(trigger->tg_newtuple, watched[i], desc,
+		Datum is = heap_getattr(trigger->tg_newtuple, guarded[i], desc,
 								&is_null);
 
 		if (was_null != is_null || column_is_virtual(att))
@@ -190,7 +193,7 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	bool		 status_changed;
 	bool		 allowed = true;
 
-	if (nothing_to_judge(trigger))
+	if (guarded_columns_unchanged(trigger))
 		return PointerGetDatum(NULL);
 	table = guarded_table(trigger);
 	target_from_row(&before, table, trigger->tg_relation,
@@ -199,7 +202,7 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	key_changed = !order_key_same(table, before.key, after.key);
 	kind = after.kind;
 
-	/* In a cancellation not even capitals may change. */
+	/* Of a status of a cancellation, a change of case counts as well. */
 	status_changed = kind == STATUS_ORDINARY ?
 		!equal_or_both_null(before.status, after.status) :
 		!equal_or_both_null(before.raw_status, after.raw_status);
@@ -207,12 +210,13 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 		order_update_is_ours(table, before.key, before.status, after.status))
 		return PointerGetDatum(NULL);
 
-	args = plain_call(VERB_MOVE, "update");
+	args = plain_write_args(VERB_MOVE, "update");
 	run_as_owner_spi(&scope, table);
-	judge_identity(trigger, &before, &after, key_changed, status_changed);
+	check_key_and_policy(trigger, &before, &after, key_changed,
+						 status_changed);
 	if (status_changed)
 	{
-		/* What is recorded is recorded under the key that the order has now. */
+		/* The cancellation is recorded under the new key. */
 		before.key = after.key;
 		before.key_text = after.key_text;
 		allowed = lifecycle_change(&before, &args,
@@ -226,9 +230,9 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* A row that comes or goes. */
+/* For INSERT and DELETE. */
 static Datum
-judge_row(TriggerData *trigger, OrderTable *table, Verb verb)
+check_row(TriggerData *trigger, OrderTable *table, Verb verb)
 {
 	CancelTarget c;
 	RunAsScope	 scope;
@@ -257,7 +261,7 @@ ordcancel_guard_insert(PG_FUNCTION_ARGS)
 	TriggerData *trigger = trigger_call_after_row(fcinfo,
 												  TRIGGER_EVENT_INSERT);
 
-	return judge_row(trigger, guarded_table(trigger), VERB_INSERT);
+	return check_row(trigger, guarded_table(trigger), VERB_INSERT);
 }
 
 Datum
@@ -265,14 +269,12 @@ ordcancel_guard_delete(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_call_after_row(fcinfo,
 												  TRIGGER_EVENT_DELETE);
-	OrderTable	*table;
-
-	table = guarded_table(trigger);
+	OrderTable	*table = guarded_table(trigger);
 
 	/*
-	 * An update that moves a row to another partition deletes and inserts it
-	 * and fires no UPDATE trigger, so nobody would judge its new status.  The
-	 * old version says that it was moved.
+	 * An update that moves a row to another partition fires DELETE and INSERT
+	 * triggers instead of an UPDATE trigger, so its new status would not be
+	 * checked.  The old row version is marked as moved.
 	 */
 	if (HeapTupleHeaderIndicatesMovedPartitions(trigger->tg_trigtuple->t_data))
 		ereport(
@@ -281,11 +283,11 @@ ordcancel_guard_delete(PG_FUNCTION_ARGS)
 			 errmsg("cannot move an order of %s to another partition",
 					table->label),
 			 errdetail(
-				 "The update would change the key of the order, under which its cancellations are recorded.")));
-	return judge_row(trigger, table, VERB_DELETE);
+				 "The update would change the key under which cancellations of the order are recorded.")));
+	return check_row(trigger, table, VERB_DELETE);
 }
 
-/* On the record tables and their parents, for statements. */
+/* BEFORE STATEMENT, on the record tables and their parents. */
 Datum
 ordcancel_guard_record(PG_FUNCTION_ARGS)
 {
@@ -297,8 +299,8 @@ ordcancel_guard_record(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("record table \"%s\" is written by ordcancel alone",
+			 errmsg("cannot modify record table \"%s\" directly",
 					RelationGetRelationName(rel)),
-			 errhint("Call the functions of schema ordcancel."),
+			 errhint("Use the functions in schema ordcancel."),
 			 errtableconstraint(rel, "written_by_ordcancel")));
 }

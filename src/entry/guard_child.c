@@ -1,11 +1,11 @@
 /*
- * guard_child.c — the trigger on tables whose rows a canceled order must not get
+ * guard_child.c — the trigger on child tables, such as shipments or invoices
  *
- * Shipments, invoices, captures.  AFTER ROW, as on the order table.  It takes
- * a lock on the order that conflicts with a cancellation: a foreign key's own
- * lock does not, and of a shipment and a cancellation at the same moment one
- * has to see the other.  A share lock would do that too, but two shipments of
- * one order would then deadlock when each goes on to update it.
+ * It refuses rows for an order that is canceled or being canceled.  It locks
+ * the order FOR NO KEY UPDATE, as a cancellation does, so that one of two
+ * concurrent transactions sees the other.  The KEY SHARE lock of a foreign key
+ * does not conflict with a cancellation.  FOR SHARE would, but two shipments
+ * of one order would deadlock when both go on to update the order.
  */
 #include "postgres.h"
 
@@ -29,7 +29,7 @@
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_child);
 
-/* Columns of ordcancel.child; append only. */
+/* Columns of ordcancel.child; only ever appended to. */
 enum
 {
 	CHILD_ORDERS = 2,
@@ -44,7 +44,7 @@ typedef struct Child
 	Oid	   orders;
 	int	   nkeys;
 	char **key_columns;
-	bool   refuse[STATE_CANCELED + 1];
+	bool   refuse[STATE_CANCELED + 1]; /* in this state of the order? */
 } Child;
 
 static void
@@ -63,7 +63,7 @@ load_child(HeapTuple row, TupleDesc desc, void *arg)
 												CHILD_REFUSE_CANCELED);
 }
 
-/* Finds what attach_child said of a relation or of a table that it is part of. */
+/* Finds the configuration of a child table, or of a partition of one. */
 static bool
 find_child(Relation rel, Child *child)
 {
@@ -78,7 +78,7 @@ find_child(Relation rel, Child *child)
 	return false;
 }
 
-/* The order's key from the child's row; false where a part of it is NULL. */
+/* Reads the order's key from the child row; false if a column is NULL. */
 static bool
 child_key(const Child *child, Relation rel, HeapTuple row,
 		  const OrderTable *table, Datum *key)
@@ -96,7 +96,7 @@ child_key(const Child *child, Relation rel, HeapTuple row,
 		if (attnum <= 0)
 			refusal_raise_invalid_policy(
 				psprintf(
-					"table \"%s\" has no column for the key of %s any more",
+					"table \"%s\" no longer has the columns for the key of %s",
 					RelationGetRelationName(rel), table->label),
 				NULL, "Call ordcancel.attach_child() again.");
 		value = heap_getattr(row, attnum, desc, &isnull);
@@ -124,7 +124,7 @@ refuse(TriggerData *trigger, const CancelTarget *c, State state)
 							 "order %s of %s is on hold",
 						 text_clip(c->key_text, 80), c->table->label);
 	r.detail = psprintf(
-		"Table \"%s\" takes no row of an order whose cancellation is in state \"%s\".",
+		"Table \"%s\" does not accept rows for an order whose cancellation is in state \"%s\".",
 		child, state_name(state));
 	r.hint = state == STATE_REQUESTED ?
 		"Accept or deny the request first." :
@@ -153,9 +153,9 @@ ordcancel_guard_child(PG_FUNCTION_ARGS)
 	c.table = args_table(false, child.orders, RowShareLock);
 	c.key = key;
 
-	/* The checks of a key's domain are code of the order table's owner. */
+	/* A CHECK of a domain in the key is the table owner's code. */
 	run_as_owner_spi(&scope, c.table);
-	/* That the order exists is for a foreign key to say. */
+	/* A missing order is not an error here; a foreign key may check that. */
 	c.result = child_key(&child, trigger->tg_relation, row, c.table, key) ?
 		TARGET_OPEN :
 		TARGET_NOT_FOUND;

@@ -16,37 +16,37 @@
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_truncate);
 
-/* The record table that is being emptied here, if one is. */
-static Oid emptied = InvalidOid;
+/* The record table that ordcancel is truncating. */
+static Oid being_truncated = InvalidOid;
 
 bool
 guard_truncate_is_ours(Oid relid)
 {
-	return OidIsValid(emptied) && relid == emptied;
+	return OidIsValid(being_truncated) && relid == being_truncated;
 }
 
 static void
-execute(const char *statement, int matches)
+execute(const char *statement, int expected)
 {
 	int result = SPI_execute(statement, false, 1);
 
-	if (result != matches)
+	if (result != expected)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
 }
 
 static void
-empty_records(Oid relid)
+truncate_record_table(Oid relid)
 {
 	char *statement = psprintf("TRUNCATE ONLY %s", record_table_label(relid));
 
 	PG_TRY();
 	{
-		emptied = relid;
+		being_truncated = relid;
 		execute(statement, SPI_OK_UTILITY);
 	}
 	PG_FINALLY();
 	{
-		emptied = InvalidOid;
+		being_truncated = InvalidOid;
 	}
 	PG_END_TRY();
 }
@@ -61,28 +61,29 @@ has_records(const OrderTable *table)
 }
 
 /*
- * The table comes before its partitions when it is truncated, so they find no
- * records; a partition alone must not leave records of orders that are gone.
- * Returns whether that is so.
+ * Truncates the record tables of an attached table.  A partition may be
+ * truncated only if there are no records, since those of its orders would be
+ * left.  PostgreSQL fires the trigger of a partitioned table before those of
+ * its partitions, which then find no records.  Returns false if refused.
  */
 static bool
-empty_with(const OrderTable *table, Oid truncated)
+truncate_records(const OrderTable *table, Oid truncated)
 {
 	RunAsScope scope;
-	bool	   done = true;
+	bool	   allowed = true;
 
 	SPI_connect();
 	run_as_extension_owner(&scope);
 	if (truncated == table->relid)
 	{
-		empty_records(table->event_table);
-		empty_records(table->cancellation_table);
+		truncate_record_table(table->event_table);
+		truncate_record_table(table->cancellation_table);
 	}
 	else
-		done = !has_records(table);
+		allowed = !has_records(table);
 	run_as_end(&scope);
 	SPI_finish();
-	return done;
+	return allowed;
 }
 
 /* BEFORE TRUNCATE of an order table or a partition of it. */
@@ -98,7 +99,7 @@ ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 		table = order_table_of(rel);
 		if (table == NULL)
 			refusal_raise_not_attached(RelationGetRelid(rel));
-		else if (empty_with(table, RelationGetRelid(rel)))
+		else if (truncate_records(table, RelationGetRelid(rel)))
 			return PointerGetDatum(NULL);
 	}
 	ereport(
@@ -106,12 +107,11 @@ ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 		(errcode(ERRCODE_CHECK_VIOLATION),
 		 errmsg("cannot truncate \"%s\"", RelationGetRelationName(rel)),
 		 errdetail(
-			 "It is under the rules of ordcancel; truncating would pass them by."),
+			 "The table is attached to ordcancel, and TRUNCATE would bypass its rules."),
 		 guc_allow_truncate ?
+			 errhint("Truncate the partitioned table instead.") :
 			 errhint(
-				 "Truncate the table that it is a partition of, with all of them.") :
-			 errhint(
-				 "In a database for tests a superuser can set \"ordcancel.allow_truncate\". Elsewhere DELETE what may be deleted; ordcancel.detach() would take away the rules, too."),
+				 "Use DELETE for orders whose rules allow it. In a test database, a superuser can set \"ordcancel.allow_truncate\". ordcancel.detach() also removes the rules."),
 		 errtableconstraint(
 			 rel, condition_name(CONDITION_CANCELLATION_FORBIDDEN))));
 }

@@ -1,5 +1,5 @@
 /*
- * repeated_call.c — calls that PostgreSQL multiplies are one
+ * repeated_call.c — repeated evaluation of one call is one call
  */
 #include "postgres.h"
 
@@ -14,55 +14,56 @@
 #include "entry/call_bytes.h"
 #include "entry/repeated_call.h"
 
-typedef struct Kept
+/* A call that changed something, and its result. */
+typedef struct Call
 {
-	struct Kept		*older; /* of the statement; a subtransaction's last */
-	struct Kept		*next;	/* in the bucket */
+	struct Call		*older; /* in the statement */
+	struct Call		*next;	/* in the bucket */
 	uint32			 hash;
-	SubTransactionId subid; /* where its change is */
+	SubTransactionId subid; /* that made the change */
 	Datum			 result;
-	int				 length;
-	char			 key[FLEXIBLE_ARRAY_MEMBER]; /* and after it the result */
-} Kept;
+	int				 length;					 /* of key */
+	char			 key[FLEXIBLE_ARRAY_MEMBER]; /* the result follows it */
+} Call;
 
 /* The calls of one statement. */
 typedef struct Statement
 {
-	struct Statement *next;	   /* one used longer ago */
-	CommandId		  command; /* what its snapshot sees up to */
-	Kept			 *newest;
+	struct Statement *next;	   /* the next less recently used one */
+	CommandId		  command; /* curcid of its snapshot */
+	Call			 *newest;
 	int				  count;
-	int				  nbuckets; /* a power of 2; 0: they are few */
-	Kept			**buckets;
+	int				  nbuckets; /* a power of 2, or 0: search the list */
+	Call			**buckets;
 } Statement;
 
 /*
- * In a context of the executor there is one statement.  In that of PL/pgSQL's
- * expressions they follow each other, and those that wait for a function in
- * them are few.
+ * Statements kept per memory context.  A context of the executor has one.  In
+ * the context of PL/pgSQL's simple expressions, statements come one after
+ * another; only few of them can be waiting for a function that they call.
  */
 #define STATEMENTS_MAX 8
 
-/* More calls than this are worth a hash table. */
+/* More calls than this are put into a hash table. */
 #define CALLS_FEW 8
 
-/* The statements of one memory context, in which all of this is. */
-typedef struct Room
+/* The statements of one memory context, and allocated in it. */
+typedef struct ContextCalls
 {
 	dlist_node			  node;
 	MemoryContext		  context;
 	MemoryContextCallback cleanup;
 	Statement			 *statements;
-} Room;
+} ContextCalls;
 
-static dlist_head rooms = DLIST_STATIC_INIT(rooms);
+static dlist_head contexts = DLIST_STATIC_INIT(contexts);
 
 static void
-forget_room(void *arg)
+forget_context(void *arg)
 {
-	Room *room = arg;
+	ContextCalls *calls = arg;
 
-	dlist_delete(&room->node);
+	dlist_delete(&calls->node);
 }
 
 static void
@@ -70,23 +71,23 @@ forget_statement(Statement *s)
 {
 	while (s->newest)
 	{
-		Kept *args = s->newest;
+		Call *call = s->newest;
 
-		s->newest = args->older;
-		pfree(args);
+		s->newest = call->older;
+		pfree(call);
 	}
 	if (s->buckets)
 		pfree(s->buckets);
 	pfree(s);
 }
 
-/* Those after the first so many. */
+/* Frees all but the "keep" most recently used statements. */
 static void
-forget_statements(Room *room, int but)
+forget_statements(ContextCalls *calls, int keep)
 {
-	Statement **link = &room->statements;
+	Statement **link = &calls->statements;
 
-	for (int i = 0; i < but && *link; i++)
+	for (int i = 0; i < keep && *link; i++)
 		link = &(*link)->next;
 	while (*link)
 	{
@@ -97,7 +98,7 @@ forget_statements(Room *room, int but)
 	}
 }
 
-/* Commands are counted anew in every transaction. */
+/* Command IDs start again in each transaction. */
 static void
 transaction_ends(XactEvent event, void *arg)
 {
@@ -106,13 +107,13 @@ transaction_ends(XactEvent event, void *arg)
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
 		event != XACT_EVENT_PREPARE)
 		return;
-	dlist_foreach(i, &rooms)
+	dlist_foreach(i, &contexts)
 	{
-		forget_statements(dlist_container(Room, node, i.cur), 0);
+		forget_statements(dlist_container(ContextCalls, node, i.cur), 0);
 	}
 }
 
-static Kept **
+static Call **
 bucket(Statement *s, uint32 hash)
 {
 	return &s->buckets[hash & (s->nbuckets - 1)];
@@ -121,24 +122,24 @@ bucket(Statement *s, uint32 hash)
 static void
 forget_newest(Statement *s)
 {
-	Kept *args = s->newest;
+	Call *call = s->newest;
 
 	if (s->buckets)
 	{
-		Kept **link = bucket(s, args->hash);
+		Call **link = bucket(s, call->hash);
 
-		while (*link != args)
+		while (*link != call)
 			link = &(*link)->next;
-		*link = args->next;
+		*link = call->next;
 	}
-	s->newest = args->older;
+	s->newest = call->older;
 	s->count--;
-	pfree(args);
+	pfree(call);
 }
 
 /*
- * What a subtransaction did is its parent's from its commit on, or undone.
- * Its calls are the newest ones of each statement.
+ * After its commit, what a subtransaction did belongs to its parent; after a
+ * rollback it is undone.  Its calls are the newest ones of each statement.
  */
 static void
 subtransaction_ends(SubXactEvent event, SubTransactionId subid,
@@ -148,9 +149,9 @@ subtransaction_ends(SubXactEvent event, SubTransactionId subid,
 
 	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
 		return;
-	dlist_foreach(i, &rooms)
+	dlist_foreach(i, &contexts)
 	{
-		Statement *s = dlist_container(Room, node, i.cur)->statements;
+		Statement *s = dlist_container(ContextCalls, node, i.cur)->statements;
 
 		for (; s; s = s->next)
 		{
@@ -158,33 +159,34 @@ subtransaction_ends(SubXactEvent event, SubTransactionId subid,
 				while (s->newest && s->newest->subid == subid)
 					forget_newest(s);
 			else
-				for (Kept *args = s->newest; args && args->subid == subid;
-					 args = args->older)
-					args->subid = parent;
+				for (Call *call = s->newest; call && call->subid == subid;
+					 call = call->older)
+					call->subid = parent;
 		}
 	}
 }
 
-static Room *
-find_room(MemoryContext context)
+static ContextCalls *
+find_context(MemoryContext context)
 {
 	dlist_iter i;
 
-	dlist_foreach(i, &rooms)
+	dlist_foreach(i, &contexts)
 	{
-		Room *room = dlist_container(Room, node, i.cur);
+		ContextCalls *calls = dlist_container(ContextCalls, node, i.cur);
 
-		if (room->context == context)
-			return room;
+		if (calls->context == context)
+			return calls;
 	}
 	return NULL;
 }
 
-static Room *
-make_room(MemoryContext context)
+static ContextCalls *
+make_context(MemoryContext context)
 {
-	static bool registered = false;
-	Room	   *room = MemoryContextAllocZero(context, sizeof(Room));
+	static bool	  registered = false;
+	ContextCalls *calls = MemoryContextAllocZero(context,
+												 sizeof(ContextCalls));
 
 	if (!registered)
 	{
@@ -192,51 +194,51 @@ make_room(MemoryContext context)
 		RegisterSubXactCallback(subtransaction_ends, NULL);
 		registered = true;
 	}
-	room->context = context;
-	room->cleanup.func = forget_room;
-	room->cleanup.arg = room;
-	MemoryContextRegisterResetCallback(context, &room->cleanup);
-	dlist_push_head(&rooms, &room->node);
-	return room;
+	calls->context = context;
+	calls->cleanup.func = forget_context;
+	calls->cleanup.arg = calls;
+	MemoryContextRegisterResetCallback(context, &calls->cleanup);
+	dlist_push_head(&contexts, &calls->node);
+	return calls;
 }
 
-/* The statement becomes the one that was used last. */
+/* The statement becomes the most recently used one. */
 static Statement *
-find_statement(Room *room, CommandId command)
+find_statement(ContextCalls *calls, CommandId command)
 {
-	for (Statement **link = &room->statements; *link; link = &(*link)->next)
+	for (Statement **link = &calls->statements; *link; link = &(*link)->next)
 	{
 		Statement *s = *link;
 
 		if (s->command != command)
 			continue;
 		*link = s->next;
-		s->next = room->statements;
-		room->statements = s;
+		s->next = calls->statements;
+		calls->statements = s;
 		return s;
 	}
 	return NULL;
 }
 
 static Statement *
-make_statement(Room *room, CommandId command)
+make_statement(ContextCalls *calls, CommandId command)
 {
-	Statement *s = MemoryContextAllocZero(room->context, sizeof(Statement));
+	Statement *s = MemoryContextAllocZero(calls->context, sizeof(Statement));
 
 	s->command = command;
-	s->next = room->statements;
-	room->statements = s;
-	forget_statements(room, STATEMENTS_MAX);
+	s->next = calls->statements;
+	calls->statements = s;
+	forget_statements(calls, STATEMENTS_MAX);
 	return s;
 }
 
 static void
-put_into_bucket(Statement *s, Kept *args)
+put_into_bucket(Statement *s, Call *call)
 {
-	Kept **link = bucket(s, args->hash);
+	Call **link = bucket(s, call->hash);
 
-	args->next = *link;
-	*link = args;
+	call->next = *link;
+	*link = call;
 }
 
 static void
@@ -246,10 +248,10 @@ grow(Statement *s, MemoryContext context)
 		pfree(s->buckets);
 	s->nbuckets = Max(s->nbuckets, CALLS_FEW) * 2;
 	s->buckets = MemoryContextAllocExtended(context,
-											s->nbuckets * sizeof(Kept *),
+											s->nbuckets * sizeof(Call *),
 											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	for (Kept *args = s->newest; args; args = args->older)
-		put_into_bucket(s, args);
+	for (Call *call = s->newest; call; call = call->older)
+		put_into_bucket(s, call);
 }
 
 static uint32
@@ -258,45 +260,45 @@ hash_key(const StringInfo key)
 	return hash_bytes((unsigned char *) key->data, key->len);
 }
 
-/* The statement that calls, where it has made calls before. */
+/* The calling statement, if it has made calls before; else NULL. */
 static Statement *
 calling_statement(FunctionCallInfo fcinfo)
 {
-	Room *room = find_room(fcinfo->flinfo->fn_mcxt);
+	ContextCalls *calls = find_context(fcinfo->flinfo->fn_mcxt);
 
-	return room && ActiveSnapshotSet() ?
-		find_statement(room, GetActiveSnapshot()->curcid) :
+	return calls && ActiveSnapshotSet() ?
+		find_statement(calls, GetActiveSnapshot()->curcid) :
 		NULL;
 }
 
-static Kept *
+static Call *
 find_call(Statement *s, const StringInfo key)
 {
 	uint32 hash = hash_key(key);
-	Kept  *args = s->buckets ? *bucket(s, hash) : s->newest;
+	Call  *call = s->buckets ? *bucket(s, hash) : s->newest;
 
-	while (args &&
-		   (args->hash != hash || args->length != key->len ||
-			memcmp(args->key, key->data, key->len) != 0))
-		args = s->buckets ? args->next : args->older;
-	return args;
+	while (call &&
+		   (call->hash != hash || call->length != key->len ||
+			memcmp(call->key, key->data, key->len) != 0))
+		call = s->buckets ? call->next : call->older;
+	return call;
 }
 
 bool
 repeated_call_find(FunctionCallInfo fcinfo, StringInfo key, Datum *result)
 {
 	Statement *s = calling_statement(fcinfo);
-	Kept	  *args;
+	Call	  *call;
 
 	key->data = NULL;
 	if (s == NULL || !call_bytes(fcinfo, key))
 		return false;
-	args = find_call(s, key);
-	if (args == NULL)
+	call = find_call(s, key);
+	if (call == NULL)
 		return false;
 
-	/* The statement's end must not take away what it was given. */
-	*result = datumCopy(args->result, false, -1);
+	/* The remembered result is freed with the statement. */
+	*result = datumCopy(call->result, false, -1);
 	return true;
 }
 
@@ -305,7 +307,7 @@ repeated_call_remember(FunctionCallInfo fcinfo, StringInfo key, Datum result)
 {
 	MemoryContext context = fcinfo->flinfo->fn_mcxt;
 	Statement	 *s;
-	Kept		 *args;
+	Call		 *call;
 	Size		  length = VARSIZE_ANY(DatumGetPointer(result));
 	Size		  offset;
 
@@ -315,27 +317,27 @@ repeated_call_remember(FunctionCallInfo fcinfo, StringInfo key, Datum result)
 	s = calling_statement(fcinfo);
 	if (s == NULL)
 	{
-		Room *room = find_room(context);
+		ContextCalls *calls = find_context(context);
 
-		if (room == NULL)
-			room = make_room(context);
-		s = make_statement(room, GetActiveSnapshot()->curcid);
+		if (calls == NULL)
+			calls = make_context(context);
+		s = make_statement(calls, GetActiveSnapshot()->curcid);
 	}
 
-	offset = MAXALIGN(offsetof(Kept, key) + key->len);
-	args = MemoryContextAlloc(context, offset + length);
-	args->hash = hash_key(key);
-	args->subid = GetCurrentSubTransactionId();
-	args->length = key->len;
-	memcpy(args->key, key->data, key->len);
-	args->result = PointerGetDatum((char *) args + offset);
-	memcpy(DatumGetPointer(args->result), DatumGetPointer(result), length);
+	offset = MAXALIGN(offsetof(Call, key) + key->len);
+	call = MemoryContextAlloc(context, offset + length);
+	call->hash = hash_key(key);
+	call->subid = GetCurrentSubTransactionId();
+	call->length = key->len;
+	memcpy(call->key, key->data, key->len);
+	call->result = PointerGetDatum((char *) call + offset);
+	memcpy(DatumGetPointer(call->result), DatumGetPointer(result), length);
 
-	args->older = s->newest;
-	s->newest = args;
+	call->older = s->newest;
+	s->newest = call;
 	if (++s->count > Max(s->nbuckets, CALLS_FEW))
 		grow(s, context);
 	else if (s->buckets)
-		put_into_bucket(s, args);
+		put_into_bucket(s, call);
 	pfree(key->data);
 }

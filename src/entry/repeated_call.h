@@ -1,15 +1,18 @@
 /*
- * repeated_call.h — calls that PostgreSQL multiplies are one
+ * repeated_call.h — repeated evaluation of one call is one call
  *
- * "(f(x)).*" evaluates f once for each column, and a join may do so once for
- * each row that it tries.  Within one statement the repetition of a call, by
- * the same function with the same arguments, must not confirm what the first
- * one asked or add what it added: it is told what the first one was told.
+ * PostgreSQL expands "(f(x)).*" to one call of f for each column, and a join
+ * may call f once for each row that it tries.  If a statement repeats a call,
+ * with the same function and the same arguments, the repetition must not
+ * confirm a request that the first call made, or add a refund again.  It
+ * returns the result of the first call.
  *
- * A statement is what the executor makes of it: the memory context that the
- * function's FmgrInfo lives in, with which all of this goes, and the command
- * that its snapshot sees up to, since PL/pgSQL runs all expressions of a
- * transaction in one context.  What a savepoint took back was never done.
+ * A statement is identified by two things: the memory context that holds the
+ * function's FmgrInfo, since the executor creates one for each execution, and
+ * the command ID of its snapshot, since PL/pgSQL evaluates all simple
+ * expressions of a transaction in one context.  Results are kept in that
+ * memory context and freed with it.  What a subtransaction did is forgotten if
+ * it is rolled back.
  */
 #ifndef ORDCANCEL_REPEATED_CALL_H
 #define ORDCANCEL_REPEATED_CALL_H
@@ -18,16 +21,15 @@
 #include "lib/stringinfo.h"
 
 /*
- * Has the statement made this very call?  Then its result, copied.  The key is
- * for repeated_call_remember.
+ * If the statement has made the same call before, returns true and a copy of
+ * its result.  Sets "key" for repeated_call_remember.
  */
 extern bool repeated_call_find(FunctionCallInfo fcinfo, StringInfo key,
 							   Datum *result);
 
 /*
- * Remembers a call that changed something, with its result, a row.  One that
- * changed nothing may be made again; and to tell two statements apart it takes
- * a change between them.
+ * Remembers the result, a row, of a call that changed something.  A call that
+ * changed nothing need not be remembered: it can be made again.
  */
 extern void repeated_call_remember(FunctionCallInfo fcinfo, StringInfo key,
 								   Datum result);

@@ -1,5 +1,5 @@
 /*
- * roles.c — which party a role may act for
+ * roles.c — for which party a role may act
  */
 #include "postgres.h"
 
@@ -22,7 +22,7 @@ role_may(Verb verb)
 	CatCList *functions;
 	bool	  may = false;
 
-	/* A verb is declared more than once; any of them will do. */
+	/* A verb may be overloaded: EXECUTE on any of its functions will do. */
 	functions = SearchSysCacheList1(PROCNAMEARGSNSP,
 									CStringGetDatum(verb_name(verb)));
 	for (int i = 0; i < functions->n_members && !may; i++)
@@ -40,13 +40,13 @@ role_may(Verb verb)
 Party
 role_party(void)
 {
-	return !role_is_kept_customer() && role_may(VERB_CANCEL_ORDER) ?
+	return !role_is_customer_only() && role_may(VERB_CANCEL_ORDER) ?
 		PARTY_MERCHANT :
 		PARTY_CUSTOMER;
 }
 
 bool
-role_is_kept_customer(void)
+role_is_customer_only(void)
 {
 	const char *party = guc_party();
 
@@ -58,10 +58,10 @@ role_merchant_refusal(const char *function)
 {
 	return (Refusal){
 		.sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE,
-		.message = psprintf("%s is the merchant's", function),
+		.message = psprintf("%s can be used only by the merchant", function),
 		.detail = "Setting \"ordcancel.party\" is \"customer\".",
 		.hint =
-			"Set \"ordcancel.party\" to \"merchant\", or reset it, where the merchant acts.",
+			"To act for the merchant, set \"ordcancel.party\" to \"merchant\" or reset it.",
 	};
 }
 
@@ -70,7 +70,7 @@ role_must_be_merchant(const char *function)
 {
 	Refusal refusal;
 
-	if (!role_is_kept_customer())
+	if (!role_is_customer_only())
 		return;
 	refusal = role_merchant_refusal(function);
 	refusal_raise(&refusal);

@@ -1,9 +1,9 @@
 /*
- * setup_functions.c — what the configuration functions cannot do in PL/pgSQL
+ * setup_functions.c — what the configuration functions need C for
  *
- * They run as the extension's owner (gate.c), so nothing of the caller's own
- * runs there: statuses and expressions are read by the functions below, as the
- * order table's owner.
+ * The PL/pgSQL functions run as the owner of the extension (setup_gate.c), and
+ * must not run code of others there.  So the functions below read statuses and
+ * check expressions as the owner of the order table.
  */
 #include "postgres.h"
 
@@ -35,7 +35,7 @@ PG_FUNCTION_INFO_V1(ordcancel_is_record_table);
 PG_FUNCTION_INFO_V1(ordcancel_read_status);
 PG_FUNCTION_INFO_V1(ordcancel_pin_expression);
 
-/* A table that is looked for among the record tables. */
+/* A search for a table among the record tables. */
 typedef struct RecordSearch
 {
 	Oid	 relid;
@@ -51,21 +51,16 @@ match_record_table(HeapTuple row, TupleDesc desc, void *arg)
 
 	for (int i = 0; i < lengthof(columns); i++)
 	{
-		int	  column = SPI_fnumber(desc, columns[i]);
-		bool  isnull;
-		Datum value;
+		int column = SPI_fnumber(desc, columns[i]);
 
-		if (column <= 0)
-			continue;
-		value = heap_getattr(row, column, desc, &isnull);
-		if (!isnull && DatumGetObjectId(value) == search->relid)
+		if (column > 0 && config_oid(row, desc, column) == search->relid)
 			search->found = true;
 	}
 }
 
 /*
- * Is, or was, it a record table of an order table?  By what is committed now,
- * whatever the transaction's snapshot sees.
+ * Is it, or was it, a record table of an order table?  Looks at what is
+ * committed now, not at the transaction's snapshot.
  */
 Datum
 ordcancel_is_record_table(PG_FUNCTION_ARGS)
@@ -77,30 +72,26 @@ ordcancel_is_record_table(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(search.found);
 }
 
-/*
- * AFTER trigger on the configuration tables: every backend's copy of what
- * changed is stale.  The old row's order table and the new one's both.
- */
+/* Invalidates what backends have cached from a row of the configuration. */
 static void
 invalidate_row(Relation config, HeapTuple row)
 {
 	TupleDesc  desc = RelationGetDescr(config);
 	AttrNumber column = SPI_fnumber(desc, "orders");
-	bool	   isnull;
 	Oid		   relid;
 
 	if (column <= 0)
 	{
-		/* reason, refund_method: they are cached by themselves */
+		/* reason and refund_method have caches of their own */
 		CacheInvalidateRelcache(config);
 		return;
 	}
-	relid = DatumGetObjectId(
-		heap_getattr(row, column, RelationGetDescr(config), &isnull));
-	if (!isnull && SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+	relid = config_oid(row, desc, column);
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 		CacheInvalidateRelcacheByRelid(relid);
 }
 
+/* AFTER trigger on the configuration tables, per row and for TRUNCATE. */
 Datum
 ordcancel_config_changed(PG_FUNCTION_ARGS)
 {
@@ -118,8 +109,8 @@ ordcancel_config_changed(PG_FUNCTION_ARGS)
 }
 
 /*
- * A status as the table's status column would write it; an error when the
- * column cannot hold it.
+ * read_status(orders, status): the status as the status column prints it.
+ * Raises OC014 if the column cannot hold it.
  */
 Datum
 ordcancel_read_status(PG_FUNCTION_ARGS)
@@ -132,9 +123,9 @@ ordcancel_read_status(PG_FUNCTION_ARGS)
 	char		 *complaint;
 	char *volatile written = NULL;
 
-	if (PG_ARGISNULL(1))
+	status = args_text(fcinfo, 1);
+	if (status == NULL)
 		PG_RETURN_NULL();
-	status = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	complaint = psprintf("\"%s\" is not a status of %s", text_clip(status, 80),
 						 table->label);
 	run_as_owner_restricted(&scope, table);
@@ -152,7 +143,11 @@ ordcancel_read_status(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(written));
 }
 
-/* See expression_pin; OC014 where the expression does not fit. */
+/*
+ * pin_expression(orders, expression, type, functions): the expression with
+ * all names qualified, or with "functions" those that it calls; see
+ * expression_pin.  Raises OC014 if it is not valid for the table.
+ */
 Datum
 ordcancel_pin_expression(PG_FUNCTION_ARGS)
 {
@@ -187,8 +182,9 @@ ordcancel_pin_expression(PG_FUNCTION_ARGS)
 }
 
 /*
- * Rows of the table may be read only as its owner: its types may have code.
- * It need not be attached yet.
+ * as_owner(orders, query, time_zone): the single value of a query, which runs
+ * as the owner of the table, since its types may have code.  The table need
+ * not be attached.
  */
 Datum
 ordcancel_as_owner(PG_FUNCTION_ARGS)

@@ -1,12 +1,13 @@
 /*
- * setup_gate.c — how the configuration functions come by the right to do their work
+ * setup_gate.c — runs the configuration functions as the extension's owner
  *
- * attach, set_policy and their siblings are PL/pgSQL, but they write tables
- * that their callers may not write, and make tables that inherit from ours.
- * The gate is what SQL sees under the public name: it checks that the caller
- * owns the order table, or may read it, and calls the function of the same
- * name in schema ordcancel_internal, as the extension's owner.  What comes out
- * of there, errors and notices, is the caller's, without our own CONTEXT.
+ * attach, set_policy and the other configuration functions are written in
+ * PL/pgSQL, but need rights that their callers do not have: they write the
+ * configuration and create tables that inherit from ours.  The C functions
+ * below are what SQL sees under the public names.  They check that the caller
+ * owns the order table, or may read it, and call the function of the same name
+ * and arguments in schema ordcancel_internal.  Errors and notices are passed
+ * on without the CONTEXT of our functions.
  */
 #include "postgres.h"
 
@@ -38,19 +39,19 @@ PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
 PG_FUNCTION_INFO_V1(ordcancel_invalid);
 PG_FUNCTION_INFO_V1(ordcancel_notice);
 
-/* Of whoever called through the gate. */
+/* What inner functions may ask about their caller. */
 typedef struct GateCaller
 {
 	char				 *search_path; /* see resolved_path */
-	ErrorContextCallback *context;	   /* what errors have as CONTEXT there */
+	ErrorContextCallback *context;	   /* error_context_stack of the caller */
 	bool				  superuser;
 } GateCaller;
 
 static GateCaller gate_caller = {NULL, NULL, false};
 
 /*
- * The schemas that a search_path names now.  A "$user" of it would be whatever
- * schema gets the name of the table's owner later.
+ * The existing schemas in search_path, by name.  "$user" is resolved here: it
+ * would otherwise be any schema that later gets the name of the table's owner.
  */
 static char *
 resolved_path(void)
@@ -70,7 +71,7 @@ resolved_path(void)
 	return path.data;
 }
 
-/* The function of that name and arguments in the schema of the internals. */
+/* The function of the same name and arguments in ordcancel_internal. */
 static Oid
 inner_function(Oid outer)
 {
@@ -79,7 +80,7 @@ inner_function(Oid outer)
 	char		*name;
 	Oid			 inner;
 
-	/* To get here may have waited for who dropped it. */
+	/* It may have been dropped while the caller waited for a lock. */
 	if (!HeapTupleIsValid(tuple))
 		config_raise_dropped();
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
@@ -96,16 +97,20 @@ inner_function(Oid outer)
 }
 
 /*
- * The lock keeps the table's name and owner as they were checked, and makes
- * two who configure the same table take turns.
+ * The lock keeps the table's name and owner as they were checked, and
+ * serializes changes of the configuration of one table.
  */
 static void
-check_ownership(Oid relid)
+check_ownership(FunctionCallInfo fcinfo, int arg)
 {
+	Oid relid = PG_GETARG_OID(arg);
+
+	if (PG_ARGISNULL(arg))
+		refusal_raise_not_attached(InvalidOid);
 	LockRelationOid(relid, ShareUpdateExclusiveLock);
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 	{
-		/* What is left of a dropped table may be cleared away. */
+		/* A superuser may remove what is left of a dropped table. */
 		if (!superuser())
 			refusal_raise_not_attached(relid);
 		return;
@@ -116,7 +121,7 @@ check_ownership(Oid relid)
 					   get_rel_name(relid));
 }
 
-/* Settings of the caller's must not steer what is made here. */
+/* Settings that would affect what the inner function does. */
 static void
 hold_settings(void)
 {
@@ -124,8 +129,8 @@ hold_settings(void)
 		{"default_table_access_method", "heap"},
 		{"default_tablespace", ""},
 		{"quote_all_identifiers", "off"},
-		{"IntervalStyle", "postgres"}, /* as text in what setup answers */
-		{"ordcancel.party", ""},	   /* health() asks for any party */
+		{"IntervalStyle", "postgres"}, /* for intervals in messages */
+		{"ordcancel.party", ""},	   /* health() decides for both */
 	};
 
 	for (int i = 0; i < lengthof(settings); i++)
@@ -135,8 +140,8 @@ hold_settings(void)
 }
 
 /*
- * Raises the error again without our own lines of CONTEXT, in which it would
- * drown; those of the caller's functions stay.
+ * Raises the error again without the CONTEXT of our functions.  That of the
+ * caller's functions is added by ThrowErrorData.  Internal errors keep all.
  */
 pg_noreturn static void
 rethrow_to_caller(MemoryContext caller)
@@ -162,7 +167,7 @@ call_inner(FunctionCallInfo fcinfo)
 	MemoryContext caller = CurrentMemoryContext;
 	LOCAL_FCINFO(inner, FUNC_MAX_ARGS);
 	FmgrInfo  *function = fcinfo->flinfo->fn_extra;
-	GateCaller outer = gate_caller; /* the owner's code may call a gate, too */
+	GateCaller outer = gate_caller; /* the owner's code may call a gate */
 	RunAsScope scope;
 	Datum	   result;
 
@@ -199,8 +204,8 @@ call_inner(FunctionCallInfo fcinfo)
 }
 
 /*
- * What is set up is judged by queries of the catalogs.  With the snapshot of a
- * whole transaction they would see what was there before the locks were given.
+ * The inner functions query the catalogs.  With a transaction snapshot they
+ * would see what was there before their locks were granted.
  */
 static void
 check_isolation(FunctionCallInfo fcinfo)
@@ -220,19 +225,13 @@ Datum
 ordcancel_owner_gate(PG_FUNCTION_ARGS)
 {
 	check_isolation(fcinfo);
-	if (PG_ARGISNULL(0))
-		refusal_raise_not_attached(InvalidOid);
-	check_ownership(PG_GETARG_OID(0));
+	check_ownership(fcinfo, 0);
 	if (fcinfo->nargs > 1 && args_type(fcinfo, 1) == REGCLASSOID)
-	{
-		if (PG_ARGISNULL(1))
-			refusal_raise_not_attached(InvalidOid);
-		check_ownership(PG_GETARG_OID(1));
-	}
+		check_ownership(fcinfo, 1);
 	return call_inner(fcinfo);
 }
 
-/* For what tells of the configuration alone, which anybody may read. */
+/* For functions that show only the configuration, which anyone may read. */
 Datum
 ordcancel_open_gate(PG_FUNCTION_ARGS)
 {
@@ -245,8 +244,8 @@ ignore_row(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 /*
- * For who may read all of the order table.  It need not fit any more what was
- * set for it: health() is to say why.
+ * For functions that need SELECT on the whole order table.  The table need not
+ * match its configuration any more: health() reports the differences.
  */
 Datum
 ordcancel_reader_gate(PG_FUNCTION_ARGS)
@@ -264,8 +263,8 @@ ordcancel_reader_gate(PG_FUNCTION_ARGS)
 }
 
 /*
- * Not what the setting is_superuser says, which is that of the session also
- * while code of an owner's calls.
+ * The setting is_superuser would not do: it is the session's also while code
+ * of a table owner calls.
  */
 Datum
 ordcancel_caller_is_superuser(PG_FUNCTION_ARGS)
@@ -273,7 +272,7 @@ ordcancel_caller_is_superuser(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(gate_caller.superuser);
 }
 
-/* For attach, which keeps it: the owner's code is to run with it later. */
+/* For attach, which stores it for running the owner's code later. */
 Datum
 ordcancel_caller_search_path(PG_FUNCTION_ARGS)
 {
@@ -282,34 +281,33 @@ ordcancel_caller_search_path(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(gate_caller.search_path));
 }
 
-/* OC014 with a message of PL/pgSQL's, whose RAISE cannot leave out a DETAIL. */
+/*
+ * invalid(message, detail, hint): raises OC014.  RAISE in PL/pgSQL cannot omit
+ * a DETAIL that is NULL.
+ */
 Datum
 ordcancel_invalid(PG_FUNCTION_ARGS)
 {
-	char *parts[3];
+	char *message = args_text(fcinfo, 0);
 
-	for (int i = 0; i < lengthof(parts); i++)
-		parts[i] = PG_ARGISNULL(i) ? NULL :
-									 text_to_cstring(PG_GETARG_TEXT_PP(i));
-	refusal_raise_invalid_policy(parts[0] ? parts[0] : "invalid policy",
-								 parts[1], parts[2]);
+	refusal_raise_invalid_policy(message ? message : "invalid policy",
+								 args_text(fcinfo, 1), args_text(fcinfo, 2));
 }
 
-/* notice(message, detail, hint): tells it without our lines of CONTEXT. */
+/* notice(message, detail, hint): a NOTICE without our CONTEXT. */
 Datum
 ordcancel_notice(PG_FUNCTION_ARGS)
 {
 	ErrorContextCallback *inner = error_context_stack;
-	char				 *parts[3];
+	char				 *message = args_text(fcinfo, 0);
+	char				 *detail = args_text(fcinfo, 1);
+	char				 *hint = args_text(fcinfo, 2);
 
-	for (int i = 0; i < lengthof(parts); i++)
-		parts[i] = PG_ARGISNULL(i) ? NULL :
-									 text_to_cstring(PG_GETARG_TEXT_PP(i));
 	error_context_stack = gate_caller.context;
 	ereport(NOTICE,
-			(errmsg_internal("%s", parts[0] ? parts[0] : ""),
-			 parts[1] ? errdetail_internal("%s", parts[1]) : 0,
-			 parts[2] ? errhint("%s", parts[2]) : 0));
+			(errmsg_internal("%s", message ? message : ""),
+			 detail ? errdetail_internal("%s", detail) : 0,
+			 hint ? errhint("%s", hint) : 0));
 	error_context_stack = inner;
 	PG_RETURN_VOID();
 }

@@ -1,5 +1,5 @@
 /*
- * setup_spelling.c — the word that was probably meant
+ * setup_spelling.c — suggests a name for a misspelled one
  */
 #include "postgres.h"
 
@@ -13,13 +13,13 @@
 
 PG_FUNCTION_INFO_V1(ordcancel_closest);
 
-/* As in PostgreSQL's own hints: more would not be a slip of the hand. */
+/* As in PostgreSQL's own hints; more is probably not a typo. */
 #define MAX_DISTANCE 3
 
 /* The longest that varstr_levenshtein takes, in characters. */
 #define MAX_LENGTH 255
 
-/* Differing capitals count as one slip, however many they are. */
+/* Any difference in case counts as 1. */
 static int
 distance(const char *word, const char *other)
 {
@@ -36,7 +36,7 @@ distance(const char *word, const char *other)
 										 1, 1, MAX_DISTANCE, true);
 }
 
-/* closest(word, words): the one that differs least from it, or NULL. */
+/* closest(word, words): the most similar of the words, or NULL. */
 Datum
 ordcancel_closest(PG_FUNCTION_ARGS)
 {
@@ -54,7 +54,7 @@ ordcancel_closest(PG_FUNCTION_ARGS)
 		char *other = nulls[i] ? "" : TextDatumGetCString(words[i]);
 		int	  d = distance(word, other);
 
-		/* Short words differ little from any other. */
+		/* A short word is at a small distance from any other. */
 		if (d < best_distance && d * 2 <= (int) strlen(other))
 		{
 			best = other;

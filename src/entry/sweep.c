@@ -1,15 +1,15 @@
 /*
- * sweep.c — the procedure that decides overdue requests
+ * sweep.c — the procedure sweep, which decides overdue requests
  *
- * Made for pg_cron.  Each order is decided in a subtransaction of its own, and
- * it and each table is committed before the next where the call allows it, so
- * that no lock is held for long, nor many; the trouble of one order, or of one
- * table, is only a warning.  An order that somebody has locked is left for the
- * next time.
+ * Made for pg_cron.  Each order is decided in a subtransaction of its own.  If
+ * the CALL is not in a transaction block, the sweep commits after each order
+ * and each table, so that it holds few locks, and only for a short time.  An
+ * error with one order or one table becomes a warning.  Orders that others
+ * have locked are left to the next sweep.
  *
- * A sweep touches every attached table by itself, often as a superuser, so
- * what an owner's triggers leave for the end of the transaction is run, or
- * refused, while it still runs as the owner.
+ * A sweep visits every attached table, often as a superuser.  So deferred
+ * triggers are fired while it still runs as the owner of the table, and not
+ * at the commit.
  */
 #include "postgres.h"
 
@@ -18,7 +18,6 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -31,7 +30,6 @@
 #include "config/run_as.h"
 #include "entry/args.h"
 #include "lifecycle/lifecycle.h"
-#include "rows/order_key.h"
 #include "rows/record_read.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_sweep);
@@ -40,10 +38,10 @@ PG_FUNCTION_INFO_V1(ordcancel_sweep);
 typedef struct Sweep
 {
 	Oid			  relid;
-	char		 *label;	 /* its name, quoted and qualified */
-	char		 *order_key; /* NULL: the table */
+	char		 *label;	 /* quoted and qualified name */
+	char		 *order_key; /* NULL while finding orders */
 	bool		  atomic;
-	List		 *keys; /* found for the table */
+	List		 *keys; /* of orders with overdue requests */
 	MemoryContext keep; /* for keys */
 } Sweep;
 
@@ -61,23 +59,13 @@ decide_order(void *arg)
 	Sweep		*sweep = arg;
 	CancelTarget c = {0};
 	RunAsScope	 scope;
-	char		*why;
 
-	/* The commit before has left none, and code of the owner's may look. */
+	/* SPI_commit leaves no snapshot; the owner's code may need one. */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	c.table = args_table(false, sweep->relid, RowExclusiveLock);
-	c.key = palloc(c.table->nkeys * sizeof(Datum));
+	args_read_key(&c, CStringGetTextDatum(sweep->order_key), false, TEXTOID);
 	run_as_owner(&scope, c.table);
-	if (order_key_read(c.table, CStringGetTextDatum(sweep->order_key), false,
-					   TEXTOID, c.key, &why))
-		lifecycle_overdue(&c);
-	else
-	{
-		c.outcome.refusal = refusal_not_found(c.table->label,
-											  text_clip(sweep->order_key, 80),
-											  why);
-		refusal_raise(&c.outcome.refusal);
-	}
+	lifecycle_overdue(&c);
 	if (!sweep->atomic)
 		run_as_fire_deferred();
 	run_as_end(&scope);
@@ -121,17 +109,17 @@ try_or_warn(SubxactStep step, Sweep *sweep)
 			(errcode(error->sqlerrcode),
 			 sweep->order_key ?
 				 errmsg(
-					 "overdue request of order %s of table %s was not decided: %s",
+					 "could not decide overdue request of order %s of %s: %s",
 					 text_clip(sweep->order_key, 80), sweep->label,
 					 error->message) :
-				 errmsg("overdue requests of table %s were not decided: %s",
+				 errmsg("could not decide overdue requests of %s: %s",
 						sweep->label, error->message),
 			 error->detail ? errdetail_internal("%s", error->detail) : 0));
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }
 
-/* Lets go of what it has locked, and ends what it has begun. */
+/* Runs a step, and commits it if possible. */
 static void
 run_step(SubxactStep step, Sweep *sweep)
 {
@@ -169,8 +157,7 @@ sweep_table(Oid relid, bool atomic)
 Datum
 ordcancel_sweep(PG_FUNCTION_ARGS)
 {
-	bool atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext)) ||
-		castNode(CallContext, fcinfo->context)->atomic;
+	bool		  atomic = args_call_is_atomic(fcinfo);
 	MemoryContext context;
 	List		 *relids = NIL;
 	ListCell	 *lc;
@@ -178,7 +165,7 @@ ordcancel_sweep(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("sweep()");
 	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
 
-	/* SPI's own context outlives the commits in between. */
+	/* The context of this SPI connection outlives the commits. */
 	context = CurrentMemoryContext;
 	config_scan("order_table", InvalidOid, collect_table, &relids);
 	foreach(lc, relids)

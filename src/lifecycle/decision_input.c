@@ -161,7 +161,7 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 		return;
 	input->last = live ? STATE_NONE : r->state;
 	input->last_undone = r->undo_note != NULL;
-	input->asked_by = r->requested_by;
+	input->requested_by = r->requested_by;
 	input->direct = r->decided && r->decided_by == r->requested_by &&
 		r->requested_at && r->decided_at && *r->requested_at == *r->decided_at;
 	input->prior_status = r->prior_status;
@@ -216,7 +216,7 @@ decision_input_check_reason(CancelArgs *args, Refusal *refusal)
 						   .party = args->party,
 						   .policy = &none,
 						   .live = STATE_REQUESTED,
-						   .asked_by = PARTY_CUSTOMER};
+						   .requested_by = PARTY_CUSTOMER};
 	RefusalDetail detail = {.reason = args->reason};
 	Decision	  decision;
 
@@ -236,7 +236,7 @@ decision_input_from_args(CancelTarget *c, CancelArgs *args)
 
 	decision_input_from_target(c, args->verb, args->party, args->now);
 	if (args->either_party && input->live == STATE_REQUESTED)
-		input->party = args->party = input->asked_by;
+		input->party = args->party = input->requested_by;
 	drop_blank_note(args);
 	set_reason_and_note(input, args);
 	input->settled = args->settled;

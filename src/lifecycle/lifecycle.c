@@ -262,7 +262,7 @@ Decision
 lifecycle_check(CancelTarget *c, Verb verb, Party party, TimestampTz now)
 {
 	decision_input_from_target(c, verb, party, now);
-	c->input.reason_unknown = true;
+	c->input.skip_reason_check = true;
 	c->input.amount = AMOUNT_PART;
 	if (!c->expr_known && needs_expr(c))
 	{

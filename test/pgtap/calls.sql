@@ -205,10 +205,10 @@ SELECT is(as_party('calls_shop', 'merchant', $$SELECT ordcancel.withdraw_cancel(
 SELECT is(as_party('calls_shop', '', format($$SELECT ordcancel.withdraw_cancel('shop.orders', %s)$$, n)), 'ok',
           'without the setting it is whoever asked: ' || n)
 FROM unnest('{50,101}'::integer[]) AS n;
-SELECT is(as_party('calls_shop', 'customer', call), format('42501 | %s is the merchant''s'
+SELECT is(as_party('calls_shop', 'customer', call), format('42501 | %s can be used only by the merchant'
                                                            ' | Setting "ordcancel.party" is "customer". '
-                                                           '| Set "ordcancel.party" to "merchant", or reset it, '
-                                                           'where the merchant acts.',
+                                                           '| To act for the merchant, set "ordcancel.party" to '
+                                                           '"merchant" or reset it.',
                                                          substring(call FROM 'ordcancel\.(\w+)')),
           'a page for shoppers does not reach ' || call)
 FROM unnest(ARRAY['SELECT ordcancel.cancel_order(''shop.orders'', 55)',

@@ -26,12 +26,12 @@ is "$(sql $db -c 'SELECT count(*) FROM shop.orders WHERE id <= 10 OR id > 20' -c
 like "$(sql $db -c 'SELECT FROM shop.orders WHERE id = 12 FOR UPDATE NOWAIT' 2>&1)" 'could not obtain lock' \
 	'those of the second are'
 said=$(resume)
-like "$said" 'ERROR:  55006: batch 1 is running' 'it cannot be resumed meanwhile'
+like "$said" 'ERROR:  55006: batch 1 is already running' 'it cannot be resumed meanwhile'
 like "$said" 'HINT: .*batch_progress' 'and a hint says where to look'
 release
 wait "$runner"
 like "$(cat "$work/said")" \
-	'NOTICE:  00000: batch 1: 20 orders.*NOTICE:  00000: batch 1: done, 20 canceled, 0 in progress' \
+	'NOTICE:  00000: batch 1: 20 orders.*NOTICE:  00000: batch 1 done: 20 canceled, 0 in progress' \
 	'its client is told the end'
 is "$(progress $db)" 'done|20|0|0|0|0|0|0' 'and everybody else'
 is "$(sql $db -c "SELECT time_left IS NULL, finished_at IS NOT NULL FROM ordcancel.batch_progress")" 't|t' \
@@ -50,7 +50,7 @@ is "$(sql $db -c "SELECT rate <= 5, time_left >= '4s', abs(extract(epoch FROM ti
 	'how long it will take is told by what it took'
 release
 wait "$runner"
-like "$(cat "$work/said")" 'NOTICE:  00000: batch 1: 10 of 30 orders \(33 %\), [0-9]+ per second, [0-9]+ s left' \
+like "$(cat "$work/said")" 'NOTICE:  00000: batch 1: 10 of 30 orders processed \(33%\), [0-9]+ per second, [0-9]+ s left' \
 	'also to its client on the way'
 
 # ------------------------------------------------------------ canceled, timed out
@@ -62,7 +62,7 @@ for how in cancel timeout; do
 	[ $how = timeout ] || sql $db -c "SELECT pg_cancel_backend($waiting)" >/dev/null
 	wait "$runner"
 	like "$(cat "$work/said")" \
-		"ERROR:  57014: canceling statement due to .*DETAIL:  Batch 1 has done 10 of 30 orders.*HINT: "\
+		"ERROR:  57014: canceling statement due to .*DETAIL:  Batch 1 has processed 10 of 30 orders.*HINT: "\
 '.*CALL ordcancel.resume_batch\(1\)' \
 		"$how: it stops, and says how to go on"
 	is "$(progress $db)$(sql $db -c "SELECT '', error_sqlstate, error ~ 'canceling statement', finished_at IS NOT NULL,
@@ -71,7 +71,7 @@ for how in cancel timeout; do
 	is "$(sql $db -c 'SELECT count(*) FROM (SELECT FROM shop.orders WHERE id <> 15 FOR UPDATE NOWAIT) AS o' 2>&1)" 29 \
 		"$how: no lock is left"
 	release
-	like "$(resume)" 'NOTICE: .*batch 1: 20 orders.*done, 30 canceled' "$how: it goes on"
+	like "$(resume)" 'NOTICE: .*batch 1: 20 orders.*done: 30 canceled' "$how: it goes on"
 	is "$(progress $db)|$(nothing_twice)" 'done|30|0|0|0|0|0|0|0' "$how: and does nothing twice"
 done
 
@@ -87,8 +87,8 @@ cancel_at() # MESSAGE CALL
 		-c "SET cancel_at.message = '$1'" \
 		-c "$2"
 }
-resumable='ERROR:  57014: canceling statement due to user request.*DETAIL:  Batch 1 has done [0-9]+ of 30 orders.*'
-resumable+='HINT:  CALL ordcancel.resume_batch\(1\) goes on'
+resumable='ERROR:  57014: canceling statement due to user request.*DETAIL:  Batch 1 has processed [0-9]+ of 30 orders.*'
+resumable+='HINT:  To continue, run CALL ordcancel.resume_batch\(1\)'
 fresh_shop
 like "$(cancel_at 'batch 1: 30 orders' "$(batch true)")" "batch 1: 30 orders.*$resumable" \
 	'canceled at its first words it says how to go on'
@@ -96,13 +96,13 @@ is "$(progress $db)" 'interrupted|0|0|0|0|0|0|0' 'others see that'
 sql $db -c "ALTER TABLE shop.orders RENAME status TO state"
 said=$(resume)
 like "$said" 'ERROR:  OC014' 'resumed at a wrong time it is an error'
-is "$(grep -c 'goes on from there' <<<"$said")" 0 'which does not say to do so'
+is "$(grep -c 'To continue' <<<"$said")" 0 'which does not say to do so'
 sql $db -c "ALTER TABLE shop.orders RENAME state TO status"
 like "$(cancel_at 'batch 1: 30 orders' 'CALL ordcancel.resume_batch(1)')" "batch 1: 30 orders.*$resumable" \
 	'resumed, and canceled again'
-like "$(cancel_at 'batch 1: done' 'CALL ordcancel.resume_batch(1)')" "done, 30 canceled.*$resumable" \
+like "$(cancel_at 'batch 1 done' 'CALL ordcancel.resume_batch(1)')" "done: 30 canceled.*$resumable" \
 	'canceled at its last words'
-like "$(resume)" 'NOTICE: .*batch 1 is done' 'it is done'
+like "$(resume)" 'NOTICE: .*batch 1 is already done' 'it is done'
 fresh_shop
 sql $db -c 'CREATE VIEW shop.slow AS SELECT pg_advisory_lock_shared(1, 99) IS NULL AS late'
 sql_verbose $db -c "$(batch true)" >/dev/null # so that there is one
@@ -111,10 +111,10 @@ hold $db 'SELECT pg_advisory_lock(1, 99)' && run_beside $db \
 	'CALL ordcancel.resume_batch(1)' && until_beside_waits
 sql $db -c "SELECT pg_cancel_backend($waiting)" >/dev/null
 wait "$runner"
-like "$(cat "$work/said")" 'ERROR:  57014: .*HINT:  CALL ordcancel.resume_batch\(1\) goes on' \
+like "$(cat "$work/said")" 'ERROR:  57014: .*HINT:  To continue, run CALL ordcancel.resume_batch\(1\)' \
 	'or while it chooses its orders'
 release
-like "$(cancel_at 'batch 2: 0 orders, dry run' \
+like "$(cancel_at 'batch 2: 0 orders to process (dry run)' \
 	"CALL ordcancel.cancel_batch('shop.orders', 'false', dry_run => true)")" 'ERROR:  57014: canceling statement' \
 	'a dry run can be canceled'
 is "$(sql $db -c 'SELECT count(*) FROM ordcancel.batch')" 1 'and leaves nothing to be resumed'
@@ -177,7 +177,7 @@ fresh_shop
 hold $db 'SELECT FROM shop.orders WHERE id IN (3, 12) FOR UPDATE'
 said=$(sql_verbose $db -c "SET lock_timeout = '100ms'" -c "$(batch true)")
 release
-like "$said" 'done, 28 canceled.*2 refused' 'with lock_timeout it does not wait for ever'
+like "$said" 'done: 28 canceled.*2 refused' 'with lock_timeout it does not wait for ever'
 is "$(sql $db -c "SELECT string_agg(concat_ws(' ', order_key, outcome, sqlstate), ', ' ORDER BY order_key::int)
 		FROM ordcancel.batch_refused")" \
 	'3 refused 55P03, 12 refused 55P03' 'the orders are listed'
@@ -189,7 +189,7 @@ is "$(sql_verbose $db -c "$(batch true)" | grep -c ERROR)|$(progress $db 2)" '0|
 # A lock that lets foreign keys be checked is no hindrance.
 fresh_shop
 hold $db 'SELECT FROM shop.orders WHERE id = 5 FOR KEY SHARE'
-like "$(sql_verbose $db -c "SET statement_timeout = '20s'" -c "$(batch 'id < 10')")" 'done, 9 canceled' \
+like "$(sql_verbose $db -c "SET statement_timeout = '20s'" -c "$(batch 'id < 10')")" 'done: 9 canceled' \
 	'an order with a new child is not waited for'
 release
 

@@ -31,16 +31,16 @@ like "$(cat "$work/said")" 'ERROR:  OC014: .*HINT: .*CALL ordcancel.resume_batch
 is "$(progress $db)" 'stopped|10|0|0|0|0|0|0' 'status renamed: after its first chunk'
 like "$(resume)" 'ERROR:  OC014' 'status renamed: it cannot go on'
 sql $db -c 'ALTER TABLE shop.orders RENAME state TO status'
-like "$(resume)" 'done, 30 canceled' 'status renamed: but when it has its name again'
+like "$(resume)" 'done: 30 canceled' 'status renamed: but when it has its name again'
 changed_table 'key renamed' 'ALTER TABLE shop.orders RENAME id TO number'
 like "$(cat "$work/said")" 'ERROR:  OC014: .*HINT: .*resume_batch\(1\)' 'key renamed: the batch stops'
 sql $db -c 'DROP TRIGGER gate ON shop.orders' \
 	-c "SELECT ordcancel.attach('shop.orders', 'status', policy_by => 'seller', refund_due => 'paid')" >/dev/null
-like "$(resume)" 'done, 30 canceled' 'key renamed: attached again it goes on'
+like "$(resume)" 'done: 30 canceled' 'key renamed: attached again it goes on'
 is "$(sql $db -c "SELECT count(*) FROM shop.orders WHERE status = 'canceled'")|$(nothing_twice)" '30|0' \
 	'key renamed: all are done, and nothing twice'
 changed_table 'table moved' 'ALTER TABLE shop.orders RENAME TO bestellung'
-like "$(cat "$work/said")" 'done, 30 canceled' 'table moved: it is the same table'
+like "$(cat "$work/said")" 'done: 30 canceled' 'table moved: it is the same table'
 changed_table 'detached' "SELECT FROM ordcancel.detach('shop.orders')"
 like "$(cat "$work/said")" 'ERROR:  OC001: .*HINT: .*CALL ordcancel.resume_batch\(1\)' 'detached: the batch stops'
 like "$(resume)" 'ERROR:  OC001' 'detached: it cannot be resumed'
@@ -58,13 +58,13 @@ changed_table 'key of another type' "SELECT FROM ordcancel.detach('shop.orders')
 like "$(cat "$work/said")" 'ERROR:  OC014: .*HINT: .*CALL ordcancel.resume_batch\(1\)' \
 	'key of another type: the batch stops'
 sql $db -c 'DROP TRIGGER gate ON shop.orders'
-like "$(resume)" 'done, 30 canceled' 'key of another type: it is resumed'
+like "$(resume)" 'done: 30 canceled' 'key of another type: it is resumed'
 is "$(progress $db)|$(nothing_twice)" 'done|30|0|0|0|0|0|0|0' 'key of another type: nothing is done twice'
 
 changed_table 'extension dropped' 'BEGIN; LOCK TABLE shop.orders; DROP EXTENSION ordcancel CASCADE; COMMIT'
 said=$(cat "$work/said")
 like "$said" 'ERROR:  42704: extension "ordcancel" was dropped while batch 1 was running.*'\
-'DETAIL:  It had done 10 of 30 orders' \
+'DETAIL:  The batch had processed 10 of 30 orders' \
 	'extension dropped: the batch stops'
 is "$(grep -c WARNING <<<"$said")$(sql $db -c "SELECT count(*) FROM shop.orders WHERE status = 'canceled'")" 010 \
 	'extension dropped: and leaves what it has done'
@@ -104,7 +104,7 @@ wait_for second_waits
 release
 wait "$changer" "$runner" "$resumer"
 grep -q 55006 "$work/resumed" && resume >"$work/resumed"
-like "$(cat "$work/resumed")" 'done, 28 canceled' 'resumed while its last chunk is committed, it goes on after that'
+like "$(cat "$work/resumed")" 'done: 28 canceled' 'resumed while its last chunk is committed, it goes on after that'
 is "$(progress $db)|$(nothing_twice)" 'done|28|0|0|0|2|0|0|0' 'and counts each order once'
 
 # ------------------------------------------------------------------ all at once
@@ -141,7 +141,7 @@ for run in 1 2; do
 	pids+=($!)
 done
 wait "${pids[@]}"
-is "$(grep -c 'done, ' "$work/batch.1" "$work/batch.2" | sed 's/.*://' | xargs)" '1 1' \
+is "$(grep -c ' done: ' "$work/batch.1" "$work/batch.2" | sed 's/.*://' | xargs)" '1 1' \
 	'two batches at once, and six others beside them: both end'
 is "$(cat "$work"/out.[1-6] "$work"/batch.* | grep -c deadlock)$(sql $db \
 	-c 'SELECT count(*) FROM ordcancel.batch_refused WHERE sqlstate IN ($$40P01$$, $$40001$$, $$55P03$$)')" 00 \

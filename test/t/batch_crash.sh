@@ -35,7 +35,7 @@ ok 'a shop' || done_testing
 # ----------------------------------------------------------------- undisturbed
 
 like "$(sql_verbose $db -c "$batch")" \
-	'NOTICE:  00000: batch 1: 19900 orders.*NOTICE:  00000: batch 1: done, [1-9].*HINT: .*batch_refused' \
+	'NOTICE:  00000: batch 1: 19900 orders.*NOTICE:  00000: batch 1 done: [1-9].*HINT: .*batch_refused' \
 	'a batch that nobody disturbs'
 end_state $db >"$work/undisturbed"
 is "$(sql $db -c "SELECT state, total, done, percent, total = canceled + in_progress + requested + already + refused,
@@ -61,7 +61,7 @@ is "$(sql $db -c "SELECT count(*) FROM shop.orders AS o
 	AND status = 'asked')")" 0 \
 	'each order is done or refused'
 before=$(sql $db -c 'SELECT count(*) FROM ordcancel.event')
-like "$(sql_verbose $db -c 'CALL ordcancel.resume_batch(1)')" 'NOTICE: .*batch 1 is done' 'to resume it is no error'
+like "$(sql_verbose $db -c 'CALL ordcancel.resume_batch(1)')" 'NOTICE: .*batch 1 is already done' 'to resume it is no error'
 is "$(sql $db -c 'SELECT count(*) FROM ordcancel.event')" "$before" 'and does nothing'
 ends_as_undisturbed 'nor to its tables'
 

@@ -150,7 +150,7 @@ sql $db <<-'SQL'
 SQL
 ask 11 12 13
 said=$(sweep)
-like "$said" 'WARNING:  overdue request of order 12 of table shop.orders was not decided: not this one' \
+like "$said" 'WARNING:  could not decide overdue request of order 12 of shop.orders: not this one' \
 	'an order whose trigger raises is a warning'
 is "$(grep -cE 'WARNING|ERROR' <<<"$said")" 1 'one, and no error'
 is "$(states 11 12 13)" 'denied requested denied' 'the others are decided'
@@ -180,7 +180,7 @@ sql $db <<-'SQL'
 	SELECT ordcancel.attach('shop.broken', 'status') \g /dev/null
 	ALTER TABLE shop.broken RENAME status TO state;
 SQL
-like "$(sweep)" 'WARNING:  overdue requests of table shop.broken were not decided: .*no column "status"' \
+like "$(sweep)" 'WARNING:  could not decide overdue requests of shop.broken: .*no column "status"' \
 	'a table that is broken is a warning'
 is "$(states 21 22 23)" 'denied denied denied' 'the orders of others are decided'
 sql $db -c "SELECT ordcancel.detach('shop.broken')" >/dev/null
@@ -221,7 +221,7 @@ sql $db <<-'SQL'
 	INSERT INTO shop.armed VALUES (0);
 SQL
 said=$(sweep)
-like "$said" 'WARNING:  overdue request of order a1 of table shop.coded was not decided: .*division by zero' \
+like "$said" 'WARNING:  could not decide overdue request of order a1 of shop.coded: .*division by zero' \
 	'an order whose key cannot be read is a warning'
 is "$(grep -cE 'WARNING|ERROR' <<<"$said")" 1 'one, and no error'
 is "$(sql $db -c 'SELECT order_key, state FROM ordcancel.cancellation
