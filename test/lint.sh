@@ -60,7 +60,8 @@ long_lines()
 	local file
 
 	git ls-files src sql test '*.md' Makefile | grep -v -e '\.out$' -e 'package-lock' | while read -r file; do
-		expand -t 4 "$file" | grep -nE '^.{121,}' | grep -vE '^[0-9]+:\|' | sed "s,:.*,," | sed "s,^,$file:,"
+		expand -t 4 "$file" | sed '/^```\(text\|mermaid\)$/,/^```$/ s/.*//' | grep -nE '^.{121,}' |
+			grep -vE '^[0-9]+:\|' | sed "s,:.*,,; s,^,$file:,"
 	done
 }
 echo 'lint: lines of at most 120 columns'

@@ -15,7 +15,7 @@ machine()
 	echo "$(sql postgres -c 'SHOW server_version' | sed 's/^/PostgreSQL /'), $(sql postgres -c "
 		SELECT string_agg(name || ' = ' || current_setting(name), ', ' ORDER BY name) FROM pg_settings
 		WHERE name IN ('shared_buffers', 'fsync', 'synchronous_commit', 'full_page_writes', 'autovacuum', 'jit',
-		               'max_wal_size', 'checkpoint_timeout', 'work_mem')")"
+		               'max_wal_size', 'checkpoint_timeout', 'work_mem')")" | sed 's/, full_page/,\nfull_page/'
 }
 
 # Padded here: what printf and awk take for a width are bytes, not letters.

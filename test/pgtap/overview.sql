@@ -144,11 +144,13 @@ SELECT ordcancel.set_policy('shop.orders', policy => 'acme', requested_status =>
                             canceled_status => 'storniert');
 SELECT ordcancel.set_rule('shop.orders', 'shiped', hint => 'x', policy => 'acme');
 SELECT results_eq($$SELECT lines('shop.orders')$$, ARRAY[
-    'default placed 8 cancel request cancel f | The customer''s window never closes: attach() was called without placed_at.',
+    'default placed 8 cancel request cancel f '
+    '| The customer''s window never closes: attach() was called without placed_at.',
     'default shipped 2 | Nobody can cancel: no rule.',
     'default asked 0 requested',
     'default canceled 0 canceled',
-    'acme placed 8 cancel request cancel f | The customer''s window never closes: attach() was called without placed_at.',
+    'acme placed 8 cancel request cancel f '
+    '| The customer''s window never closes: attach() was called without placed_at.',
     'acme shipped 2 | Nobody can cancel: no rule. Did you mean "shiped"?',
     'acme shiped 0 forbid forbid forbid f | No order has it. Did you mean "shipped"?',
     'acme gefragt 0 requested',
@@ -163,7 +165,8 @@ ALTER TABLE shop.orders ENABLE TRIGGER USER;
 SELECT is((SELECT string_agg(concat_ws(' ', coalesce(status, 'NULL'), orders_now, problem), ', ')
            FROM ordcancel.overview('shop.orders') WHERE policy = 'default' AND (status = 'storniert') IS NOT FALSE),
           'storniert 1 Nobody can change it: it means canceled in another policy, and nothing in this one., '
-          'NULL 1 Nobody can cancel: these orders have no status.', 'an order without a status, and one in another policy''s');
+          'NULL 1 Nobody can cancel: these orders have no status.',
+          'an order without a status, and one in another policy''s');
 SELECT is((SELECT string_agg(concat_ws(' ', policy, status, order_count), ', ')
            FROM ordcancel.unruled_statuses('shop.orders') WHERE policy = 'acme'), 'acme shipped 2',
           'unruled_statuses says the same');

@@ -41,7 +41,8 @@ def short_default(expression):
 def prose(comment):
     """A comment as Markdown: words with an underscore, a schema or parentheses are names, but for this state."""
     name = r'\bordcancel\.\w+(?:\(\))?|\b[a-z]+(?:_[a-z]+)+\b(?:\(\))?|\b[a-z]+\(\)'
-    return re.sub(name, lambda m: m.group() if m.group() == 'in_progress' else '`%s`' % m.group(), comment).replace('|', r'\|')
+    quoted = re.sub(name, lambda m: m.group() if m.group() == 'in_progress' else '`%s`' % m.group(), comment)
+    return quoted.replace('|', r'\|')
 
 
 def codes(function):
@@ -73,7 +74,8 @@ class Catalog:
             self.objects[relation['kind'] + ' ' + name] = relation['comment']
 
     def names(self):
-        return set(self.functions) | set(self.relations) | set(self.others) | {s['name'].split('.')[1] for s in self.settings}
+        settings = {s['name'].split('.')[1] for s in self.settings}
+        return set(self.functions) | set(self.relations) | set(self.others) | settings
 
     # ---------------------------------------------------------------- the blocks
 
@@ -138,7 +140,8 @@ class Catalog:
             for block in ', '.join(blocks).split(', '):
                 if block in self.objects:
                     kind, name = block.split()
-                    also = ' (%s)' % kind if name in self.relations and name in self.functions and kind != 'function' else ''
+                    twice = name in self.relations and name in self.functions
+                    also = ' (%s)' % kind if twice and kind != 'function' else ''
                     text += row('[`%s`](#%s)%s' % (name, anchor, also), prose(self.objects[block]))
         return text
 
@@ -216,8 +219,8 @@ def problems_of_reference(page, catalog):
         declared = catalog.functions.get(name)
         for title, table in re.findall(r'^\| (argument|column) \|  ?\|\n\| --- .*\n((?:\|.*\n)+)', part, re.M):
             named = set(re.findall(r'`([a-z_]+)`', ' '.join(line.split('|')[1] for line in table.splitlines())))
-            known = {a['name'] for a in declared[0]['arguments'] if bool(a['out']) == (title == 'column')} if declared else None
-            if known is not None:
+            if declared:
+                known = {a['name'] for a in declared[0]['arguments'] if bool(a['out']) == (title == 'column')}
                 for missing in sorted(named - known):
                     yield '%s has no %s %s' % (name, title, missing)
     output = False          # what psql prints is as wide as it is

@@ -2,13 +2,10 @@
 # doc/reference.md is what the catalog says: make reference writes its blocks.
 # It names nothing that does not exist, and doc/errors.md names every error.
 set -u
-here=$(dirname "$0")
-. "$here/lib/tap.sh"
+. "$(dirname "$0")/lib/tap.sh"
 cd "$here/../.." || exit
 
 db=t_reference
-work=$(mktemp -d)
-trap 'rm -rf "$work"; dropdb --if-exists $db' EXIT
 fresh_database $db
 sql $db -c 'CREATE EXTENSION ordcancel' && sql $db -f test/reference/catalog.sql >"$work/catalog.json"
 ok 'the catalog can be read'
@@ -39,8 +36,10 @@ like "$(changed reference.md 's/| `policy_by` | column that/| `policy_of` | colu
 like "$(changed reference.md 's/ordcancel\.health/ordcancel.wealth/')" 'no ordcancel\.wealth' 'a name that there is not'
 like "$(changed reference.md 's/`guard_missing`/`guard_lost`/')" 'no problem guard_lost' 'a problem that there is not'
 like "$(changed reference.md 's/](#sweep)/](#sweeper)/')" 'links to #sweeper' 'a link that leads nowhere'
-like "$(changed errors.md 's/^| OC007 |/| OC077 |/')" 'OC007 no_open_cancellation: errors.md lacks it' 'an error that is missing'
-like "$(changed errors.md 's/`order_on_hold` |/`order_held` |/')" 'OC012 order_held: there is none' 'a condition that there is not'
+like "$(changed errors.md 's/^| OC007 |/| OC077 |/')" 'OC007 no_open_cancellation: errors.md lacks it' \
+	'an error that is missing'
+like "$(changed errors.md 's/`order_on_hold` |/`order_held` |/')" 'OC012 order_held: there is none' \
+	'a condition that there is not'
 
 cp -r README.md doc "$work"
 sed -i 's/DEFAULT 1000/DEFAULT 100/' "$work/doc/reference.md"
