@@ -1,7 +1,8 @@
 -- The schemas, and the parents of the record tables
 
 CREATE SCHEMA ordcancel;
-COMMENT ON SCHEMA ordcancel IS 'functions, configuration and reports of ordcancel, and the parents of the record tables';
+COMMENT ON SCHEMA ordcancel IS
+    'functions, configuration and reports of ordcancel, and the parents of the record tables';
 GRANT USAGE ON SCHEMA ordcancel TO PUBLIC;
 
 -- Internal objects are in a separate schema, so that GRANT ... ON ALL FUNCTIONS

@@ -27,7 +27,8 @@ COMMENT ON COLUMN ordcancel_internal.policy_status.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel_internal.policy_status.policy IS 'name of the policy';
 COMMENT ON COLUMN ordcancel_internal.policy_status.status IS 'the status';
 COMMENT ON COLUMN ordcancel_internal.policy_status.meaning IS 'requested, in progress or canceled';
-COMMENT ON COLUMN ordcancel_internal.policy_status.rank IS 'position for sorting: 1 requested, 2 in progress, 3 canceled';
+COMMENT ON COLUMN ordcancel_internal.policy_status.rank IS
+    'position for sorting: 1 requested, 2 in progress, 3 canceled';
 
 -- The expression for an order's status, spelled as in the rules: if values of the
 -- column may be equal but differ as text, as with citext, it returns the status

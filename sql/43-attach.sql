@@ -280,7 +280,8 @@ BEGIN
                      applied);
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
+COMMENT ON FUNCTION ordcancel_internal.attach(
+    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
     'implements ordcancel.attach()';
 
 -- Puts an existing order table under rules. The caller must own the table.
@@ -311,5 +312,7 @@ CREATE FUNCTION ordcancel.attach(
     record_schema name DEFAULT NULL, notify_payload text DEFAULT NULL, unset text[] DEFAULT '{}') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
-    E'puts an existing order table under cancellation rules, or changes how it is attached\nRaises OC001, OC014, 0A000, 42501.';
+COMMENT ON FUNCTION ordcancel.attach(
+    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
+    E'puts an existing order table under cancellation rules, or changes how it is attached\n'
+    'Raises OC001, OC014, 0A000, 42501.';

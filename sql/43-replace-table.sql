@@ -102,4 +102,5 @@ CREATE FUNCTION ordcancel.replace_table(orders regclass, new_orders regclass) RE
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.replace_table(regclass, regclass) IS
-    E'puts another table in the place of an order table, with its rules and records\nRaises OC001, OC014, 0A000, 42501.';
+    E'puts another table in the place of an order table, with its rules and records\n'
+    'Raises OC001, OC014, 0A000, 42501.';

@@ -137,7 +137,8 @@ BEGIN
     RETURN p;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.write_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS
+COMMENT ON FUNCTION ordcancel_internal.write_policy(
+    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS
     'sets the columns of a policy that are given';
 
 -- Reports a status of the rules that no order has, perhaps because it is
@@ -292,7 +293,8 @@ BEGIN
                   coalesce(told, 'nothing changed'));
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
+COMMENT ON FUNCTION ordcancel_internal.set_policy(
+    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
     'implements ordcancel.set_policy()';
 
 -- Changes the named settings of a policy and keeps the rest. The arguments are
@@ -309,5 +311,6 @@ CREATE FUNCTION ordcancel.set_policy(
     copy_of text DEFAULT 'default') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
+COMMENT ON FUNCTION ordcancel.set_policy(
+    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
     E'creates a policy, or changes what is given of it\nRaises OC001, OC014, 0A000, 42501.';

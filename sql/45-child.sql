@@ -109,7 +109,8 @@ CREATE FUNCTION ordcancel.attach_child(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.attach_child(regclass, regclass, name[], text[]) IS
-    E'makes a table of shipments, invoices or the like refuse rows of orders that are being canceled\nRaises OC001, OC014, 0A000, 42501.';
+    E'makes a table of shipments, invoices or the like refuse rows of orders that are being canceled\n'
+    'Raises OC001, OC014, 0A000, 42501.';
 
 CREATE FUNCTION ordcancel_internal.detach_child(child regclass) RETURNS boolean
     LANGUAGE plpgsql

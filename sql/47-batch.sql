@@ -253,7 +253,8 @@ CREATE PROCEDURE ordcancel.cancel_batch(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_batch';
 COMMENT ON PROCEDURE ordcancel.cancel_batch(regclass, text, text, text, text, integer, boolean) IS
-    E'cancels all orders that meet a condition, chunk by chunk, each in a transaction of its own\nRaises OC001, OC006, OC014, 22001, 22023, 25001, 25006, 42501, 42704.';
+    E'cancels all orders that meet a condition, chunk by chunk, each in a transaction of its own\n'
+    'Raises OC001, OC006, OC014, 22001, 22023, 25001, 25006, 42501, 42704.';
 
 -- Continues a batch that was stopped by an error, a cancel or a crash, without
 -- repeating committed orders. Only for the role that started it. Raises 22004,
@@ -262,4 +263,5 @@ CREATE PROCEDURE ordcancel.resume_batch(batch_id bigint)
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_resume_batch';
 COMMENT ON PROCEDURE ordcancel.resume_batch(bigint) IS
-    E'continues a batch that was stopped or interrupted\nRaises OC001, OC014, 22004, 25001, 25006, 42501, 42704, 55006.';
+    E'continues a batch that was stopped or interrupted\n'
+    'Raises OC001, OC014, 22004, 25001, 25006, 42501, 42704, 55006.';

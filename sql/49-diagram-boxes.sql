@@ -14,7 +14,8 @@ FROM (VALUES (1, 'year', extract(year FROM span)), (2, 'month', extract(month FR
              (6, 'second', extract(second FROM span))) AS v (place, unit, n)
 WHERE n <> 0
 $$;
-COMMENT ON FUNCTION ordcancel_internal.interval_text(interval) IS 'writes an interval in words: 2 days, 1 hour 30 minutes';
+COMMENT ON FUNCTION ordcancel_internal.interval_text(interval) IS
+    'writes an interval in words: 2 days, 1 hour 30 minutes';
 
 -- Splits text into lines. Newlines, unprintable characters, and the character
 -- that Mermaid uses internally for its entities become spaces.

@@ -25,7 +25,8 @@ SELECT CASE
         THEN 'The customer''s window never closes: attach() was called without placed_at.'
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.status_problem(text, text, bigint, boolean, text, text, boolean, boolean, text, boolean) IS
+COMMENT ON FUNCTION ordcancel_internal.status_problem(
+    text, text, bigint, boolean, text, text, boolean, boolean, text, boolean) IS
     'says why nobody can cancel in a status, or that it is misspelled, or returns NULL';
 
 CREATE FUNCTION ordcancel_internal.overview(orders regclass)
