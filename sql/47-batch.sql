@@ -146,7 +146,8 @@ SELECT b.batch_id, b.orders,
        b.canceled, b.in_progress, b.requested, b.already, b.refused, b.skipped, b.waiting,
        pg_catalog.round(n.rate) AS rate,
        CASE WHEN n.rate > 0 AND b.ended IS NULL
-            THEN pg_catalog.make_interval(secs => pg_catalog.round((b.total - n.done) / n.rate)::double precision) END AS time_left,
+            THEN pg_catalog.make_interval(
+                     secs => pg_catalog.round((b.total - n.done) / n.rate)::double precision) END AS time_left,
        b.started_at, b.updated_at, b.ended AS finished_at, b.error, b.error_sqlstate,
        CASE WHEN n.is_own THEN b.condition END AS condition, b.reason,
        CASE WHEN n.is_own THEN b.note END AS note, CASE WHEN n.is_own THEN b.actor END AS actor,
