@@ -274,7 +274,8 @@ explain_canceled(Refusal *r, const RefusalDetail *names,
 			"The order has status %s; its cancellation is on record as \"%s\".",
 			quoted_or_null(q->status), state_name(q->live));
 		r->hint =
-			"Its status was written while the triggers were off. Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.";
+			"Its status was written while the triggers were off. "
+			"Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.";
 		return;
 	}
 	if (fault == FAULT_COMES_AGAIN || fault == FAULT_CAME_TO_STAY)
@@ -318,7 +319,8 @@ explain_hold(Refusal *r, const DecisionInput *q, Fault fault)
 			"A cancellation request is open, and %s is the status that the order had before it.",
 			quoted_or_null(q->prior_status));
 		r->hint =
-			"Call ordcancel.withdraw_cancel() or ordcancel.deny_cancel() to end the request. A program that saves whole rows has to read the order again first.";
+			"Call ordcancel.withdraw_cancel() or ordcancel.deny_cancel() to end the request. "
+			"A program that saves whole rows has to read the order again first.";
 		return;
 	}
 	r->detail = psprintf(

@@ -111,7 +111,8 @@ ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 			 errhint(
 				 "Truncate the table that it is a partition of, with all of them.") :
 			 errhint(
-				 "In a database for tests a superuser can set \"ordcancel.allow_truncate\". Elsewhere DELETE what may be deleted; ordcancel.detach() would take away the rules, too."),
+				 "In a database for tests a superuser can set \"ordcancel.allow_truncate\". "
+				 "Elsewhere DELETE what may be deleted; ordcancel.detach() would take away the rules, too."),
 		 errtableconstraint(
 			 rel, condition_name(CONDITION_CANCELLATION_FORBIDDEN))));
 }
