@@ -131,8 +131,8 @@ BEGIN
             RETURN NEXT ROW(orders, 'requests_overdue',
                             format('Overdue requests: %s, the first since %s; for example that of order %s.',
                                    found.n - found.blocked, found.since, left(found.example, 80)),
-                            'CALL ordcancel.sweep() decides them; run it every minute with pg_cron.'
-                            )::ordcancel.problem;
+                            'CALL ordcancel.sweep() decides them;'
+                            ' run it every minute with pg_cron.')::ordcancel.problem;
         END IF;
         IF found.blocked > 0 THEN
             RETURN NEXT ROW(orders, 'requests_blocked',
