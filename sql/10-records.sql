@@ -1,7 +1,8 @@
 -- The schemas, and the parents of the record tables
 
 CREATE SCHEMA ordcancel;
-COMMENT ON SCHEMA ordcancel IS 'functions, configuration and reports of ordcancel, and the parents of the record tables';
+COMMENT ON SCHEMA ordcancel IS
+    'functions, configuration and reports of ordcancel, and the parents of the record tables';
 GRANT USAGE ON SCHEMA ordcancel TO PUBLIC;
 
 -- Internal objects are in a separate schema, so that GRANT ... ON ALL FUNCTIONS
@@ -43,7 +44,8 @@ CREATE TABLE ordcancel.cancellation (
     order_status text
 );
 COMMENT ON TABLE ordcancel.cancellation IS
-    'cancellations of all attached order tables, one row for each attempt to cancel an order; written by ordcancel alone';
+    'cancellations of all attached order tables, one row for each attempt to cancel an order;'
+    ' written by ordcancel alone';
 COMMENT ON COLUMN ordcancel.cancellation.cancellation_id IS
     'number of the cancellation, unique across all order tables';
 COMMENT ON COLUMN ordcancel.cancellation.order_key IS 'key of the order as text, such as 42 or (7,42)';
@@ -99,7 +101,8 @@ CREATE TABLE ordcancel.event (
     xid bigint NOT NULL
 );
 COMMENT ON TABLE ordcancel.event IS
-    'events of the cancellations of all attached order tables, one row for each state reached; written by ordcancel alone';
+    'events of the cancellations of all attached order tables, one row for each state reached;'
+    ' written by ordcancel alone';
 COMMENT ON COLUMN ordcancel.event.event_id IS
     'number of the event, unique across all order tables; not in the order of commits';
 COMMENT ON COLUMN ordcancel.event.cancellation_id IS 'the cancellation';

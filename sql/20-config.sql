@@ -17,7 +17,8 @@ CREATE FUNCTION ordcancel_internal.table_ref_out(ordcancel_internal.table_ref) R
 COMMENT ON FUNCTION ordcancel_internal.table_ref_out(ordcancel_internal.table_ref) IS 'output function of table_ref';
 CREATE TYPE ordcancel_internal.table_ref (
     INPUT = ordcancel_internal.table_ref_in, OUTPUT = ordcancel_internal.table_ref_out, LIKE = pg_catalog.oid);
-COMMENT ON TYPE ordcancel_internal.table_ref IS 'reference to a table, as regclass; 0 if a dump names a table that does not exist';
+COMMENT ON TYPE ordcancel_internal.table_ref IS
+    'reference to a table, as regclass; 0 if a dump names a table that does not exist';
 CREATE CAST (ordcancel_internal.table_ref AS regclass) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (ordcancel_internal.table_ref AS oid) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (regclass AS ordcancel_internal.table_ref) WITHOUT FUNCTION AS ASSIGNMENT;
@@ -100,10 +101,14 @@ CREATE TABLE ordcancel.policy (
 );
 -- With these indexes a session looks up which meaning any policy gives to a
 -- status, without reading policies that its orders do not use.
-CREATE INDEX policy_requested_status ON ordcancel.policy (orders, requested_status COLLATE "C") WHERE requested_status IS NOT NULL;
-CREATE INDEX policy_in_progress_status ON ordcancel.policy (orders, in_progress_status COLLATE "C") WHERE in_progress_status IS NOT NULL;
-CREATE INDEX policy_canceled_status ON ordcancel.policy (orders, canceled_status COLLATE "C") WHERE canceled_status IS NOT NULL;
-CREATE INDEX policy_customer_canceled_status ON ordcancel.policy (orders, customer_canceled_status COLLATE "C") WHERE customer_canceled_status IS NOT NULL;
+CREATE INDEX policy_requested_status ON ordcancel.policy (orders, requested_status COLLATE "C")
+    WHERE requested_status IS NOT NULL;
+CREATE INDEX policy_in_progress_status ON ordcancel.policy (orders, in_progress_status COLLATE "C")
+    WHERE in_progress_status IS NOT NULL;
+CREATE INDEX policy_canceled_status ON ordcancel.policy (orders, canceled_status COLLATE "C")
+    WHERE canceled_status IS NOT NULL;
+CREATE INDEX policy_customer_canceled_status ON ordcancel.policy (orders, customer_canceled_status COLLATE "C")
+    WHERE customer_canceled_status IS NOT NULL;
 COMMENT ON TABLE ordcancel.policy IS
     'policies of the attached tables; "default" is for orders whose own policy does not exist';
 COMMENT ON COLUMN ordcancel.policy.orders IS 'the order table';

@@ -54,9 +54,11 @@ BEGIN
         IF config NOT IN ('reason', 'refund_method') THEN
             EXECUTE format('CREATE TRIGGER skip_dropped_tables BEFORE INSERT ON ordcancel.%I FOR EACH ROW WHEN (%s)'
                            ' EXECUTE FUNCTION ordcancel_internal.skip_dropped_tables()', config,
-                           CASE config WHEN 'order_table' THEN 'NEW.orders = 0 OR NEW.cancellation_table = 0 OR NEW.event_table = 0'
-                                       WHEN 'child' THEN 'NEW.orders = 0 OR NEW.child = 0'
-                                       ELSE 'NEW.orders = 0' END);
+                           CASE config
+                               WHEN 'order_table'
+                                   THEN 'NEW.orders = 0 OR NEW.cancellation_table = 0 OR NEW.event_table = 0'
+                               WHEN 'child' THEN 'NEW.orders = 0 OR NEW.child = 0'
+                               ELSE 'NEW.orders = 0' END);
             EXECUTE format('ALTER TABLE ordcancel.%I ENABLE ALWAYS TRIGGER skip_dropped_tables', config);
         END IF;
         EXECUTE format('ALTER TABLE ordcancel.%1$I ENABLE ALWAYS TRIGGER guard_config,'
@@ -138,7 +140,8 @@ BEGIN
     FOR records IN
         VALUES ('ordcancel.cancellation'::regclass), ('ordcancel.event'::regclass)
         UNION ALL
-        SELECT c.oid FROM ordcancel.order_table AS t JOIN pg_class AS c ON c.oid IN (t.cancellation_table, t.event_table)
+        SELECT c.oid
+        FROM ordcancel.order_table AS t JOIN pg_class AS c ON c.oid IN (t.cancellation_table, t.event_table)
         WHERE NOT t.inherit
         UNION ALL
         SELECT c.oid FROM ordcancel_internal.detached AS d JOIN pg_class AS c ON c.oid = d.records

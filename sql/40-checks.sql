@@ -35,7 +35,8 @@ CREATE FUNCTION ordcancel_internal.closest(word text, words text[]) RETURNS text
 COMMENT ON FUNCTION ordcancel_internal.closest(text, text[]) IS 'returns the word that was probably meant, or NULL';
 
 -- The hint for an invalid value: the probable intention, and all valid values.
-CREATE FUNCTION ordcancel_internal.choices(word text, words text[], what text DEFAULT 'Valid values are %s.') RETURNS text
+CREATE FUNCTION ordcancel_internal.choices(word text, words text[], what text DEFAULT 'Valid values are %s.')
+    RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -130,7 +131,8 @@ CREATE FUNCTION ordcancel_internal.check_attached(orders regclass) RETURNS void
 BEGIN
     IF NOT EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = check_attached.orders) THEN
         RAISE EXCEPTION USING
-            MESSAGE = coalesce('table ' || ordcancel_internal.label(orders) || ' is not attached to ordcancel', 'order table is null'),
+            MESSAGE = coalesce('table ' || ordcancel_internal.label(orders) || ' is not attached to ordcancel',
+                               'order table is null'),
             ERRCODE = 'OC001', HINT = 'Call ordcancel.attach() for the order table first.';
     END IF;
 END
@@ -168,7 +170,8 @@ CREATE FUNCTION ordcancel_internal.column_text(orders regclass, col name) RETURN
     AS $$
 SELECT format(CASE ordcancel_internal.base_type(a.atttypid)
                   WHEN 'bpchar'::regtype
-                      THEN 'CASE WHEN o.%1$I IS NOT NULL THEN pg_catalog.rtrim(pg_catalog.format(''%%s'', o.%1$I), '' '') END'
+                      THEN 'CASE WHEN o.%1$I IS NOT NULL'
+                           ' THEN pg_catalog.rtrim(pg_catalog.format(''%%s'', o.%1$I), '' '') END'
                   WHEN 'bool'::regtype
                       THEN 'CASE WHEN o.%1$I THEN ''true'' WHEN NOT o.%1$I THEN ''false'' END'
                   ELSE 'CASE WHEN o.%1$I IS NOT NULL THEN pg_catalog.format(''%%s'', o.%1$I) END' END, col)

@@ -27,7 +27,8 @@ COMMENT ON COLUMN ordcancel_internal.policy_status.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel_internal.policy_status.policy IS 'name of the policy';
 COMMENT ON COLUMN ordcancel_internal.policy_status.status IS 'the status';
 COMMENT ON COLUMN ordcancel_internal.policy_status.meaning IS 'requested, in progress or canceled';
-COMMENT ON COLUMN ordcancel_internal.policy_status.rank IS 'position for sorting: 1 requested, 2 in progress, 3 canceled';
+COMMENT ON COLUMN ordcancel_internal.policy_status.rank IS
+    'position for sorting: 1 requested, 2 in progress, 3 canceled';
 
 -- The expression for an order's status, spelled as in the rules: if values of the
 -- column may be equal but differ as text, as with citext, it returns the status
@@ -37,12 +38,16 @@ CREATE FUNCTION ordcancel_internal.status_text(orders regclass, status name) RET
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT CASE
-           WHEN t.oid = 'numeric'::regtype OR (t.typcategory = 'S' AND t.oid NOT IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'name'::regtype))
+           WHEN t.oid = 'numeric'::regtype
+                OR (t.typcategory = 'S'
+                    AND t.oid NOT IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'name'::regtype))
                 OR NOT coalesce((SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation), true)
                THEN format('coalesce((SELECT pg_catalog.min(w) FROM pg_catalog.unnest(%L::pg_catalog.text[]) AS w'
-                           ' WHERE ROW(w::%s%s)::pg_catalog.record OPERATOR(pg_catalog.=) ROW(o.%I)::pg_catalog.record), %s)',
+                           ' WHERE ROW(w::%s%s)::pg_catalog.record OPERATOR(pg_catalog.=)'
+                           ' ROW(o.%I)::pg_catalog.record), %s)',
                            ARRAY(SELECT r.status FROM ordcancel.rule AS r WHERE r.orders = status_text.orders
-                                 UNION SELECT w.status FROM ordcancel_internal.policy_status AS w WHERE w.orders = status_text.orders),
+                                 UNION SELECT w.status FROM ordcancel_internal.policy_status AS w
+                                 WHERE w.orders = status_text.orders),
                            format_type(a.atttypid, a.atttypmod),
                            CASE WHEN a.attcollation <> 0 THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END,
                            status, ordcancel_internal.column_text(orders, status))
@@ -88,7 +93,8 @@ BEGIN
     RETURN coalesce(ordcancel_internal.as_owner(orders, format(
         'SELECT pg_catalog.json_agg(c)::pg_catalog.text'
         ' FROM (SELECT coalesce(p.policy, ''default'') AS policy, o.status, pg_catalog.sum(o.n) AS n'
-        '       FROM (SELECT %1$s AS policy, %2$s AS status, pg_catalog.count(*) AS n FROM %3$s AS o GROUP BY 1, 2) AS o'
+        '       FROM (SELECT %1$s AS policy, %2$s AS status, pg_catalog.count(*) AS n'
+        ' FROM %3$s AS o GROUP BY 1, 2) AS o'
         '           LEFT JOIN ordcancel.policy AS p ON p.orders OPERATOR(pg_catalog.=) %4$s'
         '                                          AND p.policy OPERATOR(pg_catalog.=) o.policy'
         '       GROUP BY 1, 2) AS c',
@@ -123,7 +129,8 @@ COMMENT ON FUNCTION ordcancel_internal.misspelled_policy(regclass, text) IS
 
 -- The same for a NOTICE: NULL if the table is large, or if its owner cannot read
 -- it, which must not make the caller fail.
-CREATE FUNCTION ordcancel_internal.count_orders_if_small(orders regclass, status name, policy_by name, zone text) RETURNS json
+CREATE FUNCTION ordcancel_internal.count_orders_if_small(orders regclass, status name, policy_by name, zone text)
+    RETURNS json
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -148,8 +155,9 @@ CREATE FUNCTION ordcancel_internal.counted(orders regclass, always boolean DEFAU
     AS $$
 SELECT c.policy, c.status, c.n
 FROM ordcancel.order_table AS t,
-    json_to_recordset(CASE WHEN always THEN ordcancel_internal.count_orders(t.orders, t.status, t.policy_by, t.time_zone)
-                           ELSE ordcancel_internal.count_orders_if_small(t.orders, t.status, t.policy_by, t.time_zone) END)
+    json_to_recordset(
+        CASE WHEN always THEN ordcancel_internal.count_orders(t.orders, t.status, t.policy_by, t.time_zone)
+             ELSE ordcancel_internal.count_orders_if_small(t.orders, t.status, t.policy_by, t.time_zone) END)
         AS c (policy text, status text, n bigint)
 WHERE t.orders = counted.orders
 $$;
@@ -161,7 +169,8 @@ CREATE FUNCTION ordcancel_internal.list_statuses(statuses text[], counts bigint[
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT left(string_agg(CASE WHEN s IS NULL THEN format('no status (%s)', n) ELSE format('"%s" (%s)', left(s, 80), n) END,
+SELECT left(string_agg(CASE WHEN s IS NULL THEN format('no status (%s)', n)
+                            ELSE format('"%s" (%s)', left(s, 80), n) END,
                        ', ' ORDER BY n DESC, s COLLATE "C"), 2000)
 FROM unnest(statuses, counts) AS c (s, n)
 $$;
@@ -180,16 +189,19 @@ BEGIN
     IF counts IS NULL THEN
         PERFORM ordcancel_internal.notice(
             format('orders of %s were not counted', ordcancel_internal.label(orders)),
-            'The table is large, or its owner cannot read it.', 'ordcancel.overview() counts them, and shows which of their statuses have no rule.');
+            'The table is large, or its owner cannot read it.',
+            'ordcancel.overview() counts them, and shows which of their statuses have no rule.');
         RETURN;
     END IF;
     SELECT ordcancel_internal.list_statuses(array_agg(s.status), array_agg(s.n)) INTO statuses
     FROM (SELECT c.status, sum(c.n)::bigint AS n
           FROM json_to_recordset(counts) AS c (policy text, status text, n bigint)
           WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r
-                            WHERE r.orders = notice_of_unruled_statuses.orders AND r.policy = c.policy AND r.status = c.status)
+                            WHERE r.orders = notice_of_unruled_statuses.orders AND r.policy = c.policy
+                              AND r.status = c.status)
             AND NOT EXISTS (SELECT FROM ordcancel_internal.policy_status AS w
-                            WHERE w.orders = notice_of_unruled_statuses.orders AND w.policy = c.policy AND w.status = c.status)
+                            WHERE w.orders = notice_of_unruled_statuses.orders AND w.policy = c.policy
+                              AND w.status = c.status)
           GROUP BY 1) AS s;
     IF statuses IS NOT NULL THEN
         PERFORM ordcancel_internal.notice(
@@ -217,8 +229,10 @@ BEGIN
         WHERE c.conrelid = orders AND c.contype = 'c' AND c.convalidated AND c.conkey = ARRAY[a.attnum]
         ORDER BY c.conname
     LOOP
-        IF ordcancel_internal.as_owner(orders, format('SELECT ((%s) IS FALSE)::pg_catalog.text FROM (SELECT CAST(%L AS %s)%s AS %I) AS o',
-                                                      constr.expression, word, constr.type, constr.collation, status)) = 'true' THEN
+        IF ordcancel_internal.as_owner(
+               orders,
+               format('SELECT ((%s) IS FALSE)::pg_catalog.text FROM (SELECT CAST(%L AS %s)%s AS %I) AS o',
+                      constr.expression, word, constr.type, constr.collation, status)) = 'true' THEN
             RETURN constr.conname;
         END IF;
     END LOOP;
@@ -239,7 +253,8 @@ BEGIN
     FROM ordcancel.order_table AS t WHERE t.orders = notice_of_check.orders;
     IF violated IS NOT NULL THEN
         PERFORM ordcancel_internal.notice(
-            format('constraint "%s" of %s does not allow status "%s"', violated, ordcancel_internal.label(orders), left(word, 80)),
+            format('constraint "%s" of %s does not allow status "%s"',
+                   violated, ordcancel_internal.label(orders), left(word, 80)),
             NULL, 'Change the constraint to allow it, or use another status.');
     END IF;
 EXCEPTION WHEN OTHERS THEN

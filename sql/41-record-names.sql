@@ -119,7 +119,8 @@ BEGIN
     FROM ordcancel_internal.detached AS d JOIN pg_class AS c ON c.oid = d.records
     WHERE d.orders = find_record_table.orders
       AND EXISTS (SELECT FROM pg_attribute
-                  WHERE attrelid = d.records AND attname = 'event_id' AND NOT attisdropped) = (parent = 'ordcancel.event'::regclass)
+                  WHERE attrelid = d.records AND attname = 'event_id' AND NOT attisdropped)
+          = (parent = 'ordcancel.event'::regclass)
     ORDER BY c.oid DESC LIMIT 1;
     IF FOUND THEN
         RETURN present;
@@ -134,9 +135,10 @@ BEGIN
         RETURN present;
     ELSIF EXISTS (SELECT FROM pg_class WHERE oid = other) THEN
         PERFORM ordcancel_internal.invalid(
-            format('table %s contains the records of another order table', present), format('They belong to %s.', other::regclass),
-            format('If %s replaces that table, call ordcancel.replace_table(); otherwise rename one of the order tables,'
-                   ' or pass another record_schema.', ordcancel_internal.label(orders)));
+            format('table %s contains the records of another order table', present),
+            format('They belong to %s.', other::regclass),
+            format('If %s replaces that table, call ordcancel.replace_table(); otherwise rename'
+                   ' one of the order tables, or pass another record_schema.', ordcancel_internal.label(orders)));
     END IF;
     -- Drop an empty one instead: repeated down and up migrations would otherwise
     -- leave ever more of them.

@@ -20,8 +20,9 @@ BEGIN
               AND a.grantee <> c.relowner
         LOOP
             EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', records, grantee);
-            PERFORM ordcancel_internal.notice(format('role %s and the roles to which it granted SELECT can no longer read %s',
-                                                     grantee, ordcancel_internal.label(records)));
+            PERFORM ordcancel_internal.notice(
+                format('role %s and the roles to which it granted SELECT can no longer read %s',
+                       grantee, ordcancel_internal.label(records)));
         END LOOP;
     END IF;
     FOR grantee IN
@@ -66,7 +67,8 @@ CREATE FUNCTION ordcancel_internal.record_is_guarded(records regclass) RETURNS b
 SELECT bool_or(tgenabled IN ('O', 'A')
                AND pg_get_triggerdef(oid) = format(
                    'CREATE TRIGGER ordcancel_guard_record BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON %s'
-                   ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()', ordcancel_internal.label(records)))
+                   ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()',
+                   ordcancel_internal.label(records)))
 FROM pg_trigger
 WHERE tgrelid = records AND tgname = 'ordcancel_guard_record'
 $$;
@@ -81,14 +83,16 @@ CREATE FUNCTION ordcancel_internal.record_indexes(parent regclass, record_keys n
 SELECT CASE parent
            WHEN 'ordcancel.cancellation'::regclass THEN ARRAY[
                -- At most one live cancellation of an order.
-               format('UNIQUE (%s) WHERE (state = ANY (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))', k.keys),
+               format('UNIQUE (%s) WHERE (state = ANY'
+                      ' (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))', k.keys),
                format('(%s, cancellation_id)', k.keys),
                -- Small partial indexes: reports on open cancellations must not read closed ones.
                '(requested_at) WHERE (state = ''requested''::text)',
                '(decided_at) WHERE (state = ''in_progress''::text)']
            ELSE ARRAY['(cancellation_id)', 'UNIQUE (request_key) WHERE (request_key IS NOT NULL)']
        END
-FROM (SELECT string_agg(quote_ident(key), ', ' ORDER BY n) FROM unnest(record_keys) WITH ORDINALITY AS r (key, n)) AS k (keys)
+FROM (SELECT string_agg(quote_ident(key), ', ' ORDER BY n)
+      FROM unnest(record_keys) WITH ORDINALITY AS r (key, n)) AS k (keys)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.record_indexes(regclass, name[]) IS
     'lists the indexes that a record table should have';

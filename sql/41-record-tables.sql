@@ -1,7 +1,8 @@
 -- Making the record tables of an order table, or taking over those that exist
 
 CREATE FUNCTION ordcancel_internal.make_record_table(
-    orders regclass, parent regclass, record_schema name, name text, key_columns name[], record_keys name[], inherit boolean)
+    orders regclass, parent regclass, record_schema name, name text, key_columns name[], record_keys name[],
+    inherit boolean)
     RETURNS regclass
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -48,26 +49,32 @@ SELECT coalesce(
     (SELECT CASE WHEN relkind <> 'r' THEN 'It is not an ordinary table.'
                  WHEN relpersistence <> 'p' THEN 'It is an unlogged or temporary table.'
                  WHEN relispartition OR reloftype <> 0 THEN 'It is a partition or a typed table.'
-                 WHEN relrowsecurity OR EXISTS (SELECT FROM pg_policy WHERE polrelid = records) THEN 'It has row-level security.'
-                 -- One left by an earlier attach belongs to a superuser; outside the orders' schema it must also be registered.
+                 WHEN relrowsecurity OR EXISTS (SELECT FROM pg_policy WHERE polrelid = records)
+                     THEN 'It has row-level security.'
+                 -- One left by an earlier attach belongs to a superuser; outside the orders' schema it must
+                 -- also be registered.
                  WHEN relowner <> (SELECT relowner FROM pg_class WHERE oid = orders)
                       AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper
                                       AND (relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = orders)
                                            OR EXISTS (SELECT FROM ordcancel_internal.detached AS d
-                                                      WHERE d.records = foreign_part.records AND d.orders = foreign_part.orders)
+                                                      WHERE d.records = foreign_part.records
+                                                        AND d.orders = foreign_part.orders)
                                            OR EXISTS (SELECT FROM ordcancel.order_table AS t
-                                                      WHERE foreign_part.records IN (t.cancellation_table, t.event_table)
+                                                      WHERE foreign_part.records
+                                                            IN (t.cancellation_table, t.event_table)
                                                         AND t.orders = foreign_part.orders)))
                      THEN 'It has another owner.' END
      FROM pg_class WHERE oid = records),
-    (SELECT format('It has no column %s.', string_agg(format('"%s" %s', w.attname, format_type(w.atttypid, w.atttypmod)), ', '))
+    (SELECT format('It has no column %s.',
+                   string_agg(format('"%s" %s', w.attname, format_type(w.atttypid, w.atttypmod)), ', '))
      FROM wanted AS w
      WHERE NOT EXISTS (SELECT FROM present AS p
                        WHERE p.attname = w.attname AND p.atttypid = w.atttypid AND p.atttypmod = w.atttypmod
                          AND p.attcollation = w.attcollation)
      HAVING count(*) > 0),
     (SELECT format('It has an unexpected, generated or identity column "%s".', min(p.attname)) FROM present AS p
-     WHERE p.attgenerated <> '' OR p.attidentity <> '' OR NOT EXISTS (SELECT FROM wanted AS w WHERE w.attname = p.attname)
+     WHERE p.attgenerated <> '' OR p.attidentity <> ''
+        OR NOT EXISTS (SELECT FROM wanted AS w WHERE w.attname = p.attname)
      HAVING count(*) > 0),
     (SELECT format('Its column "%s" has a default.', min(p.attname))
      FROM present AS p JOIN pg_attrdef AS d ON d.adrelid = records AND d.adnum = p.attnum
@@ -109,7 +116,8 @@ BEGIN
     END IF;
     FOR col IN
         SELECT r.attname, format_type(a.atttypid, a.atttypmod) AS type,
-               CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END AS collation
+               CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation
+                    ELSE '' END AS collation
         FROM unnest(key_columns, record_keys) AS k (key, record_key)
             JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key
             JOIN pg_attribute AS r ON r.attrelid = records AND r.attname = k.record_key
@@ -130,7 +138,8 @@ COMMENT ON FUNCTION ordcancel_internal.follow_key_types(regclass, regclass, name
 -- Reuses a record table left by an earlier attach, in this database or in the
 -- one that was dumped. It then belongs to the extension's owner again.
 CREATE FUNCTION ordcancel_internal.take_record_table(
-    orders regclass, records regclass, parent regclass, key_columns name[], record_keys name[], inherit boolean) RETURNS void
+    orders regclass, records regclass, parent regclass, key_columns name[], record_keys name[], inherit boolean)
+    RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -204,7 +213,8 @@ BEGIN
     END IF;
     IF known AND made <> '{}' THEN
         PERFORM ordcancel_internal.notice(
-            format('record table %s lacked objects that attach() creates; they were created again', ordcancel_internal.label(records)),
+            format('record table %s lacked objects that attach() creates; they were created again',
+                   ordcancel_internal.label(records)),
             format('%s.', array_to_string(made, '; ')));
     END IF;
 END
@@ -263,8 +273,10 @@ BEGIN
     SELECT * INTO base FROM pg_class WHERE oid = orders;
     record_schema := coalesce(record_schema, (SELECT nspname FROM pg_namespace WHERE oid = base.relnamespace));
     FOR parent, name IN
-        VALUES ('ordcancel.cancellation'::regclass, ordcancel_internal.record_table_name(base.relname, '_cancellation')),
-               ('ordcancel.event'::regclass, ordcancel_internal.record_table_name(base.relname, '_cancellation_event'))
+        VALUES ('ordcancel.cancellation'::regclass,
+                ordcancel_internal.record_table_name(base.relname, '_cancellation')),
+               ('ordcancel.event'::regclass,
+                ordcancel_internal.record_table_name(base.relname, '_cancellation_event'))
     LOOP
         found_table := ordcancel_internal.find_record_table(orders, parent, record_schema, name);
         known := found_table IS NOT NULL;
@@ -272,9 +284,11 @@ BEGIN
             found_table := ordcancel_internal.make_record_table(orders, parent, record_schema, name,
                                                                 key_columns, record_keys, inherit);
         ELSE
-            PERFORM ordcancel_internal.take_record_table(orders, found_table, parent, key_columns, record_keys, inherit);
+            PERFORM ordcancel_internal.take_record_table(orders, found_table, parent,
+                                                         key_columns, record_keys, inherit);
         END IF;
-        IF named AND record_schema <> (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        IF named AND record_schema <> (SELECT n.nspname
+                                       FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                                        WHERE c.oid = found_table) THEN
             -- Otherwise the owner of the order table could move it into a schema that
             -- the owner can drop.
@@ -284,7 +298,8 @@ BEGIN
                     'Only a superuser can move them to another schema.', 'Omit record_schema.');
             END IF;
             EXECUTE format('ALTER TABLE %s SET SCHEMA %I', found_table, record_schema);
-            PERFORM ordcancel_internal.notice(format('record table "%s" was moved to schema "%s"', name, record_schema));
+            PERFORM ordcancel_internal.notice(
+                format('record table "%s" was moved to schema "%s"', name, record_schema));
         END IF;
         PERFORM ordcancel_internal.complete_record_table(
             found_table, CASE parent WHEN 'ordcancel.event'::regclass THEN 'event_id' ELSE 'cancellation_id' END,

@@ -10,12 +10,14 @@ CREATE FUNCTION ordcancel_internal.changes(orders regclass, col name) RETURNS te
     AS $$
 SELECT CASE
            WHEN coalesce(b.oid, t.oid) IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
-               THEN format('OLD.%1$I::pg_catalog.text COLLATE pg_catalog."C" IS DISTINCT FROM NEW.%1$I::pg_catalog.text COLLATE pg_catalog."C"', col)
+               THEN format('OLD.%1$I::pg_catalog.text COLLATE pg_catalog."C"'
+                           ' IS DISTINCT FROM NEW.%1$I::pg_catalog.text COLLATE pg_catalog."C"', col)
            WHEN t.typtype = 'e'
                 OR coalesce(b.oid, t.oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype)
                THEN format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', col)
            -- The casts prevent PostgreSQL from comparing it column by column.
-           ELSE format('ROW(OLD.%1$I)::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(NEW.%1$I)::pg_catalog.record', col)
+           ELSE format('ROW(OLD.%1$I)::pg_catalog.record OPERATOR(pg_catalog.*<>)'
+                       ' ROW(NEW.%1$I)::pg_catalog.record', col)
        END
 FROM pg_attribute AS a
     JOIN pg_type AS t ON t.oid = a.atttypid
@@ -73,7 +75,8 @@ FROM (VALUES ('update', 'AFTER UPDATE', 'ROW '), ('insert', 'AFTER INSERT', 'ROW
              ('delete', 'AFTER DELETE',
               format('ROW WHEN ((true OR %s)) ',
                      (SELECT string_agg(format('(old.%I IS NULL)', w.col), ' OR ' ORDER BY w.n)
-                      FROM unnest(array_remove(registered.status || registered.primary_key || registered.policy_by, NULL))
+                      FROM unnest(array_remove(
+                               registered.status || registered.primary_key || registered.policy_by, NULL))
                           WITH ORDINALITY AS w (col, n))))) AS g (kind, moment, level)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.guards(ordcancel.order_table) IS
@@ -109,7 +112,8 @@ COMMENT ON FUNCTION ordcancel_internal.renamed_guards(ordcancel.order_table) IS
     'lists the triggers of ordcancel that were renamed';
 
 -- Whether no trigger has to be dropped before the guards can be created.
-CREATE FUNCTION ordcancel_internal.guards_are_complete(orders regclass, registered ordcancel.order_table) RETURNS boolean
+CREATE FUNCTION ordcancel_internal.guards_are_complete(orders regclass, registered ordcancel.order_table)
+    RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -120,7 +124,8 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.guards_are_complete(regclass, ordcancel.order_table) IS
     'returns whether no trigger of an order table has to be replaced';
 
-CREATE FUNCTION ordcancel_internal.make_guards(orders regclass, registered ordcancel.order_table, known boolean) RETURNS void
+CREATE FUNCTION ordcancel_internal.make_guards(orders regclass, registered ordcancel.order_table, known boolean)
+    RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -177,7 +182,8 @@ BEGIN
         FROM pg_partition_tree(orders) AS p
             JOIN pg_trigger AS g ON g.tgrelid = p.relid
             JOIN pg_proc AS f ON f.oid = g.tgfoid AND f.pronamespace = 'ordcancel_internal'::regnamespace
-        WHERE p.relid <> orders AND f.proname ~ '^guard_(update|insert|delete|truncate)$' AND g.tgenabled NOT IN ('O', 'A')
+        WHERE p.relid <> orders AND f.proname ~ '^guard_(update|insert|delete|truncate)$'
+          AND g.tgenabled NOT IN ('O', 'A')
     LOOP
         EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', part.relid, part.tgname);
         PERFORM ordcancel_internal.notice(

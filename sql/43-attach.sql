@@ -24,8 +24,9 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is not a table of orders.');
     ELSIF EXISTS (SELECT FROM pg_partition_tree(orders) AS p JOIN ordcancel.order_table AS t ON t.orders = p.relid
                   WHERE p.relid <> check_order_table.orders) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'One of its partitions is attached separately.',
-                                   'Detach the partition first; or call ordcancel.replace_table() before it becomes a partition.');
+        PERFORM ordcancel_internal.invalid(
+            format('%s cannot be attached', label), 'One of its partitions is attached separately.',
+            'Detach the partition first; or call ordcancel.replace_table() before it becomes a partition.');
     ELSIF class.relispartition THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is a partition.',
                                    'Attach the partitioned table.');
@@ -38,7 +39,8 @@ BEGIN
         PERFORM ordcancel_internal.invalid(
             format('%s cannot be attached', label),
             format('%s is stored by access method "%s".',
-                   CASE WHEN other.rel = orders THEN 'It' ELSE 'Its partition ' || ordcancel_internal.label(other.rel) END,
+                   CASE WHEN other.rel = orders THEN 'It'
+                        ELSE 'Its partition ' || ordcancel_internal.label(other.rel) END,
                    other.method),
             format('ALTER TABLE %s SET ACCESS METHOD heap;', ordcancel_internal.label(other.rel)));
     END IF;
@@ -111,7 +113,8 @@ CREATE FUNCTION ordcancel_internal.attach_text(registered ordcancel.order_table)
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT row_number() OVER (), f.fact, f.value
-FROM (VALUES ('status', registered.status::text), ('placed_at', registered.placed_at), ('policy_by', registered.policy_by),
+FROM (VALUES ('status', registered.status::text), ('placed_at', registered.placed_at),
+             ('policy_by', registered.policy_by),
              ('refund_due', registered.refund_due), ('refund_scale', registered.refund_scale::text),
              ('plain_updates', registered.plain_updates::text), ('notify_channel', registered.notify_channel),
              ('notify_payload', registered.notify_payload), ('inherit', registered.inherit::text),
@@ -143,9 +146,11 @@ BEGIN
                WHERE t.orders = notice_of_table.orders
                  AND ((y.typcategory = 'S' AND y.typnamespace <> 'pg_catalog'::regnamespace)
                       OR (y.oid = 'numeric'::regtype AND a.atttypmod = -1)
-                      OR NOT coalesce((SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation), true))) THEN
+                      OR NOT coalesce((SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation),
+                                      true))) THEN
         PERFORM ordcancel_internal.notice(
-            format('policies of %s are matched by the text of its policy_by column, where equal values may differ as text', label),
+            format('policies of %s are matched by the text of its policy_by column,'
+                   ' where equal values may differ as text', label),
             'An order whose policy name is spelled differently is under "default".',
             'Use a generated column such as lower(...), or a type in which equal values have the same text.');
     END IF;
@@ -181,8 +186,9 @@ DECLARE
 BEGIN
     SELECT * INTO was FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
     known := FOUND;
-    PERFORM ordcancel_internal.check_word('unset', u, '{placed_at,policy_by,refund_due,plain_updates,notify_channel,inherit,'
-                                  'refund_scale,notify_payload,search_path,time_zone}')
+    PERFORM ordcancel_internal.check_word('unset', u,
+                                          '{placed_at,policy_by,refund_due,plain_updates,notify_channel,inherit,'
+                                          'refund_scale,notify_payload,search_path,time_zone}')
     FROM unnest(unset) AS u;
 
     -- Named arguments change; unset ones, and all of a new table, get their
@@ -217,8 +223,9 @@ BEGIN
                                            'It was passed as record_schema.');
     ELSIF record_schema IS NOT NULL
           AND NOT has_schema_privilege((SELECT relowner FROM pg_class WHERE oid = orders), record_schema, 'CREATE') THEN
-        PERFORM ordcancel_internal.invalid(format('cannot create the record tables of %s in schema "%s"', label, record_schema),
-                                           'The owner of the order table may not create tables there.');
+        PERFORM ordcancel_internal.invalid(
+            format('cannot create the record tables of %s in schema "%s"', label, record_schema),
+            'The owner of the order table may not create tables there.');
     ELSIF t.refund_scale NOT BETWEEN 0 AND 8 THEN
         PERFORM ordcancel_internal.invalid('refund_scale must be a number of digits from 0 to 8');
     END IF;
@@ -260,7 +267,8 @@ BEGIN
     PERFORM ordcancel_internal.notice_of_unruled_statuses(orders, counts);
 
     IF known THEN
-        SELECT string_agg(format('%s: %s -> %s', o.fact, coalesce(o.value, 'none'), coalesce(f.value, 'none')), '; ' ORDER BY f.n)
+        SELECT string_agg(format('%s: %s -> %s', o.fact, coalesce(o.value, 'none'), coalesce(f.value, 'none')),
+                          '; ' ORDER BY f.n)
         INTO told
         FROM ordcancel_internal.attach_text(was) AS o JOIN ordcancel_internal.attach_text(t) AS f USING (fact)
         WHERE o.value IS DISTINCT FROM f.value;
@@ -280,7 +288,8 @@ BEGIN
                      applied);
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
+COMMENT ON FUNCTION ordcancel_internal.attach(
+    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
     'implements ordcancel.attach()';
 
 -- Puts an existing order table under rules. The caller must own the table.
@@ -311,5 +320,7 @@ CREATE FUNCTION ordcancel.attach(
     record_schema name DEFAULT NULL, notify_payload text DEFAULT NULL, unset text[] DEFAULT '{}') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.attach(regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
-    E'puts an existing order table under cancellation rules, or changes how it is attached\nRaises OC001, OC014, 0A000, 42501.';
+COMMENT ON FUNCTION ordcancel.attach(
+    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
+    E'puts an existing order table under cancellation rules, or changes how it is attached\n'
+    'Raises OC001, OC014, 0A000, 42501.';

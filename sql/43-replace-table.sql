@@ -16,7 +16,8 @@ BEGIN
     IF EXISTS (SELECT FROM ordcancel.order_table AS o WHERE o.orders = new_orders) THEN
         PERFORM ordcancel_internal.invalid(format('%s is already attached', new_label), NULL,
                                            'Detach it first; its record tables are kept.');
-    ELSIF (SELECT relowner FROM pg_class WHERE oid = orders) <> (SELECT relowner FROM pg_class WHERE oid = new_orders) THEN
+    ELSIF (SELECT relowner FROM pg_class WHERE oid = orders)
+          <> (SELECT relowner FROM pg_class WHERE oid = new_orders) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot replace %s', new_label, label),
                                            'They have different owners.');
     ELSIF EXISTS (SELECT FROM ordcancel.child AS c WHERE c.child = new_orders)
@@ -54,7 +55,8 @@ BEGIN
     UPDATE ordcancel_internal.detached AS d SET orders = 0 WHERE d.orders = new_orders;
     FOR kind IN
         SELECT v.rel, v.parent::regclass, n.nspname, c.relname,
-               ordcancel_internal.record_table_name((SELECT relname FROM pg_class WHERE oid = new_orders), v.suffix) AS wanted
+               ordcancel_internal.record_table_name((SELECT relname FROM pg_class WHERE oid = new_orders),
+                                                    v.suffix) AS wanted
         FROM (VALUES (t.cancellation_table, 'ordcancel.cancellation', '_cancellation'),
                      (t.event_table, 'ordcancel.event', '_cancellation_event')) AS v (rel, parent, suffix)
             JOIN pg_class AS c ON c.oid = v.rel JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -63,7 +65,8 @@ BEGIN
         IF kind.relname <> kind.wanted AND to_regclass(named) IS NULL THEN
             EXECUTE format('ALTER TABLE %s RENAME TO %I', kind.rel::regclass, kind.wanted);
         END IF;
-        PERFORM ordcancel_internal.comment_record_table(new_orders, kind.rel, kind.parent, t.primary_key, t.key_columns);
+        PERFORM ordcancel_internal.comment_record_table(new_orders, kind.rel, kind.parent,
+                                                        t.primary_key, t.key_columns);
     END LOOP;
     -- Check that the new table can have the statuses of the rules, and parse the
     -- expressions again with its columns.
@@ -102,4 +105,5 @@ CREATE FUNCTION ordcancel.replace_table(orders regclass, new_orders regclass) RE
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.replace_table(regclass, regclass) IS
-    E'puts another table in the place of an order table, with its rules and records\nRaises OC001, OC014, 0A000, 42501.';
+    E'puts another table in the place of an order table, with its rules and records\n'
+    'Raises OC001, OC014, 0A000, 42501.';

@@ -46,7 +46,8 @@ DECLARE
 BEGIN
     PERFORM ordcancel_internal.invalid(
         format('policy "%s" of %s does not exist', left(policy, 80), ordcancel_internal.label(orders)), NULL,
-        ordcancel_internal.choices(policy, names, 'Existing policies are %s.') || ' ordcancel.set_policy() creates a new one.');
+        ordcancel_internal.choices(policy, names, 'Existing policies are %s.')
+        || ' ordcancel.set_policy() creates a new one.');
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.no_policy(regclass, text) IS 'raises OC014 as there is no policy of that name';
@@ -58,9 +59,11 @@ CREATE FUNCTION ordcancel_internal.policy_text(p ordcancel.policy)
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT row_number() OVER (), f.fact, f.value
-FROM (VALUES ('grace', p.grace::text), ('requested_status', p.requested_status), ('in_progress_status', p.in_progress_status),
+FROM (VALUES ('grace', p.grace::text), ('requested_status', p.requested_status),
+             ('in_progress_status', p.in_progress_status),
              ('canceled_status', p.canceled_status), ('customer_canceled_status', p.customer_canceled_status),
-             ('on_progress', p.on_progress), ('decision_timeout', p.decision_timeout::text), ('on_timeout', p.on_timeout),
+             ('on_progress', p.on_progress), ('decision_timeout', p.decision_timeout::text),
+             ('on_timeout', p.on_timeout),
              ('undo', p.undo), ('undo_window', p.undo_window::text), ('reason_required', p.reason_required::text))
     AS f (fact, value)
 $$;
@@ -122,10 +125,12 @@ BEGIN
           WHERE s IS NOT NULL) AS w
     GROUP BY s HAVING count(*) > 1 LIMIT 1;
     IF twice IS NOT NULL THEN
-        PERFORM ordcancel_internal.invalid(format('status "%s" cannot have two meanings in policy "%s"', twice, p.policy),
-                                   NULL, 'Use different statuses for requested, in progress and canceled, or leave them unset.');
+        PERFORM ordcancel_internal.invalid(
+            format('status "%s" cannot have two meanings in policy "%s"', twice, p.policy), NULL,
+            'Use different statuses for requested, in progress and canceled, or leave them unset.');
     ELSIF (p.decision_timeout IS NULL) <> (p.on_timeout IS NULL) THEN
-        PERFORM ordcancel_internal.invalid(format('policy "%s" needs both decision_timeout and on_timeout, or neither', p.policy));
+        PERFORM ordcancel_internal.invalid(
+            format('policy "%s" needs both decision_timeout and on_timeout, or neither', p.policy));
     END IF;
 
     UPDATE ordcancel.policy AS t
@@ -137,12 +142,14 @@ BEGIN
     RETURN p;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.write_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS
+COMMENT ON FUNCTION ordcancel_internal.write_policy(
+    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS
     'sets the columns of a policy that are given';
 
 -- Reports a status of the rules that no order has, perhaps because it is
 -- misspelled.
-CREATE FUNCTION ordcancel_internal.notice_of_status(orders regclass, policy text, status text, always boolean) RETURNS void
+CREATE FUNCTION ordcancel_internal.notice_of_status(orders regclass, policy text, status text, always boolean)
+    RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -160,7 +167,8 @@ BEGIN
         left(status, 200),
         ARRAY(SELECT s FROM unnest(statuses) AS s
               WHERE NOT EXISTS (SELECT FROM ordcancel.rule AS r
-                                WHERE r.orders = notice_of_status.orders AND r.policy = notice_of_status.policy AND r.status = s)
+                                WHERE r.orders = notice_of_status.orders AND r.policy = notice_of_status.policy
+                                  AND r.status = s)
                 AND NOT EXISTS (SELECT FROM ordcancel_internal.policy_status AS w
                                 WHERE w.orders = notice_of_status.orders AND w.policy = notice_of_status.policy
                                   AND w.status = s)));
@@ -200,7 +208,8 @@ BEGIN
         PERFORM ordcancel_internal.notice(
             message, format('Orders under it now: %s.', governed),
             CASE WHEN governed = 0
-                 THEN 'Did you mean "' || ordcancel_internal.misspelled_policy(orders, policy) || '"? Orders have that policy.' END);
+                 THEN 'Did you mean "' || ordcancel_internal.misspelled_policy(orders, policy)
+                      || '"? Orders have that policy.' END);
     END IF;
 END
 $$;
@@ -208,7 +217,8 @@ COMMENT ON FUNCTION ordcancel_internal.notice_of_new_policy(regclass, text, text
     'raises a NOTICE about a new policy and the number of its orders';
 
 -- Reports orders in a status to which the policy no longer gives a meaning.
-CREATE FUNCTION ordcancel_internal.notice_of_removed_statuses(orders regclass, was ordcancel.policy, p ordcancel.policy) RETURNS void
+CREATE FUNCTION ordcancel_internal.notice_of_removed_statuses(
+    orders regclass, was ordcancel.policy, p ordcancel.policy) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -278,11 +288,13 @@ BEGIN
             format('Call ordcancel.attach(%L, placed_at => ...).', label));
     END IF;
     PERFORM ordcancel_internal.notice_of_removed_statuses(orders, was, p);
-    PERFORM ordcancel_internal.notice_of_check(orders, w.status), ordcancel_internal.notice_of_status(orders, policy, w.status, false)
+    PERFORM ordcancel_internal.notice_of_check(orders, w.status),
+            ordcancel_internal.notice_of_status(orders, policy, w.status, false)
     FROM unnest(ARRAY[requested_status, in_progress_status, canceled_status, customer_canceled_status]) AS w (status)
     WHERE w.status IS NOT NULL;
 
-    SELECT string_agg(format('%s: %s -> %s', f.fact, coalesce(o.value, 'none'), coalesce(f.value, 'none')), '; ' ORDER BY f.n)
+    SELECT string_agg(format('%s: %s -> %s', f.fact, coalesce(o.value, 'none'), coalesce(f.value, 'none')),
+                      '; ' ORDER BY f.n)
     INTO told
     FROM ordcancel_internal.policy_text(was) AS o JOIN ordcancel_internal.policy_text(p) AS f USING (fact)
     WHERE o.value IS DISTINCT FROM f.value;
@@ -292,7 +304,8 @@ BEGIN
                   coalesce(told, 'nothing changed'));
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
+COMMENT ON FUNCTION ordcancel_internal.set_policy(
+    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
     'implements ordcancel.set_policy()';
 
 -- Changes the named settings of a policy and keeps the rest. The arguments are
@@ -309,5 +322,6 @@ CREATE FUNCTION ordcancel.set_policy(
     copy_of text DEFAULT 'default') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.set_policy(regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
+COMMENT ON FUNCTION ordcancel.set_policy(
+    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
     E'creates a policy, or changes what is given of it\nRaises OC001, OC014, 0A000, 42501.';

@@ -51,11 +51,13 @@ CREATE FUNCTION ordcancel_internal.set_rule(
 DECLARE
     r ordcancel.rule;
 BEGIN
-    r := ordcancel_internal.write_rule(orders, status, customer, customer_late, merchant, deletable, hint, policy, unset);
+    r := ordcancel_internal.write_rule(orders, status, customer, customer_late, merchant, deletable, hint,
+                                       policy, unset);
     PERFORM ordcancel_internal.notice_of_status(orders, policy, r.status, true);
-    RETURN format('%s: policy "%s", status "%s": customer %s%s, merchant %s%s', ordcancel_internal.label(orders), r.policy,
-                  left(r.status, 80),
-                  r.customer, ', later ' || r.customer_late, r.merchant, CASE WHEN r.deletable THEN ', deletable' ELSE '' END);
+    RETURN format('%s: policy "%s", status "%s": customer %s%s, merchant %s%s',
+                  ordcancel_internal.label(orders), r.policy, left(r.status, 80),
+                  r.customer, ', later ' || r.customer_late, r.merchant,
+                  CASE WHEN r.deletable THEN ', deletable' ELSE '' END);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS
@@ -103,7 +105,8 @@ DECLARE
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     IF policy = 'default' THEN
-        PERFORM ordcancel_internal.invalid('policy "default" cannot be dropped', NULL, 'Unset its columns, or drop its rules.');
+        PERFORM ordcancel_internal.invalid('policy "default" cannot be dropped', NULL,
+                                           'Unset its columns, or drop its rules.');
     END IF;
     SELECT sum(c.n) INTO governed FROM ordcancel_internal.counted(orders) AS c WHERE c.policy = drop_policy.policy;
     IF governed > 0 THEN
@@ -126,7 +129,8 @@ CREATE FUNCTION ordcancel.drop_policy(orders regclass, policy text) RETURNS bool
 COMMENT ON FUNCTION ordcancel.drop_policy(regclass, text) IS
     E'drops a policy and its rules; returns whether it existed\nRaises OC001, OC014, 0A000, 42501.';
 
-CREATE FUNCTION ordcancel_internal.add_block(orders regclass, name text, condition text, hint text, party text) RETURNS text
+CREATE FUNCTION ordcancel_internal.add_block(orders regclass, name text, condition text, hint text, party text)
+    RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$

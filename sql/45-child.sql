@@ -12,7 +12,8 @@ FROM ordcancel_internal.base_type(type) AS b
 $$;
 COMMENT ON FUNCTION ordcancel_internal.type_family(oid) IS 'returns a name for the types that can hold the same keys';
 
-CREATE FUNCTION ordcancel_internal.attach_child(child regclass, orders regclass, key name[], refuse_while text[]) RETURNS void
+CREATE FUNCTION ordcancel_internal.attach_child(child regclass, orders regclass, key name[], refuse_while text[])
+    RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -33,31 +34,37 @@ BEGIN
                                    'It has child tables or inherits from another table; triggers are not inherited.');
     ELSIF class.relnamespace = 'ordcancel'::regnamespace
           OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE child IN (t.cancellation_table, t.event_table)) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is a table of ordcancel.');
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
+                                           'It is a table of ordcancel.');
     ELSIF child = orders THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child), 'It is the order table itself.');
-    ELSIF refuse_while IS NULL OR array_ndims(refuse_while) IS DISTINCT FROM 1 OR array_position(refuse_while, NULL) IS NOT NULL THEN
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
+                                           'It is the order table itself.');
+    ELSIF refuse_while IS NULL OR array_ndims(refuse_while) IS DISTINCT FROM 1
+          OR array_position(refuse_while, NULL) IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid('refuse_while must name a state', NULL,
                                    'Use one or more of requested, in_progress, canceled.');
     ELSIF array_ndims(key) IS DISTINCT FROM 1 OR cardinality(key) <> cardinality(registered.primary_key) THEN
         PERFORM ordcancel_internal.invalid(format('key must name a column for each of (%s)',
                                           array_to_string(registered.primary_key, ', ')));
     END IF;
-    PERFORM ordcancel_internal.check_word('refuse_while', w, '{requested,in_progress,canceled}') FROM unnest(refuse_while) AS w;
+    PERFORM ordcancel_internal.check_word('refuse_while', w, '{requested,in_progress,canceled}')
+    FROM unnest(refuse_while) AS w;
     FOR i IN 1 .. cardinality(key) LOOP
         SELECT ordcancel_internal.type_family(a.atttypid) INTO family FROM pg_attribute AS a
         WHERE a.attrelid = child AND a.attname = key[i] AND a.attnum > 0 AND NOT a.attisdropped;
         IF NOT FOUND THEN
             PERFORM ordcancel_internal.invalid(format('%s has no column "%s"', child, key[i]));
         ELSIF EXISTS (SELECT FROM pg_attribute WHERE attrelid = child AND attname = key[i] AND attgenerated = 'v') THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
-                                               'It is a virtual generated column.');
+            PERFORM ordcancel_internal.invalid(
+                format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
+                'It is a virtual generated column.');
         END IF;
         SELECT ordcancel_internal.type_family(a.atttypid) INTO wanted FROM pg_attribute AS a
         WHERE a.attrelid = orders AND a.attname = registered.primary_key[i] AND NOT a.attisdropped;
         IF family <> wanted THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
-                                       format('Its type is %s, but the type of the key is %s.', family, wanted));
+            PERFORM ordcancel_internal.invalid(
+                format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
+                format('Its type is %s, but the type of the key is %s.', family, wanted));
         END IF;
     END LOOP;
 
@@ -67,10 +74,13 @@ BEGIN
     -- PostgreSQL evaluates constant expressions of a partition key when it first
     -- reads the key, which would run users' functions as the extension's owner.
     -- The lock prevents new partitions.
-    IF EXISTS (SELECT FROM pg_partition_tree(child) AS p JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = p.relid
+    IF EXISTS (SELECT
+               FROM pg_partition_tree(child) AS p
+                   JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = p.relid
                WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
-                                           'Its partition key calls a function or operator that is not built into PostgreSQL.');
+        PERFORM ordcancel_internal.invalid(
+            format('%s cannot be attached as a child', child),
+            'Its partition key calls a function or operator that is not built into PostgreSQL.');
     END IF;
     INSERT INTO ordcancel.child AS t
         VALUES (child, orders, key, 'requested' = ANY (refuse_while), 'in_progress' = ANY (refuse_while),
@@ -109,7 +119,8 @@ CREATE FUNCTION ordcancel.attach_child(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.attach_child(regclass, regclass, name[], text[]) IS
-    E'makes a table of shipments, invoices or the like refuse rows of orders that are being canceled\nRaises OC001, OC014, 0A000, 42501.';
+    E'makes a table of shipments, invoices or the like refuse rows of orders that are being canceled\n'
+    'Raises OC001, OC014, 0A000, 42501.';
 
 CREATE FUNCTION ordcancel_internal.detach_child(child regclass) RETURNS boolean
     LANGUAGE plpgsql

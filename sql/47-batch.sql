@@ -146,7 +146,8 @@ SELECT b.batch_id, b.orders,
        b.canceled, b.in_progress, b.requested, b.already, b.refused, b.skipped, b.waiting,
        pg_catalog.round(n.rate) AS rate,
        CASE WHEN n.rate > 0 AND b.ended IS NULL
-            THEN pg_catalog.make_interval(secs => pg_catalog.round((b.total - n.done) / n.rate)::double precision) END AS time_left,
+            THEN pg_catalog.make_interval(
+                     secs => pg_catalog.round((b.total - n.done) / n.rate)::double precision) END AS time_left,
        b.started_at, b.updated_at, b.ended AS finished_at, b.error, b.error_sqlstate,
        CASE WHEN n.is_own THEN b.condition END AS condition, b.reason,
        CASE WHEN n.is_own THEN b.note END AS note, CASE WHEN n.is_own THEN b.actor END AS actor,
@@ -253,7 +254,8 @@ CREATE PROCEDURE ordcancel.cancel_batch(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_batch';
 COMMENT ON PROCEDURE ordcancel.cancel_batch(regclass, text, text, text, text, integer, boolean) IS
-    E'cancels all orders that meet a condition, chunk by chunk, each in a transaction of its own\nRaises OC001, OC006, OC014, 22001, 22023, 25001, 25006, 42501, 42704.';
+    E'cancels all orders that meet a condition, chunk by chunk, each in a transaction of its own\n'
+    'Raises OC001, OC006, OC014, 22001, 22023, 25001, 25006, 42501, 42704.';
 
 -- Continues a batch that was stopped by an error, a cancel or a crash, without
 -- repeating committed orders. Only for the role that started it. Raises 22004,
@@ -262,4 +264,5 @@ CREATE PROCEDURE ordcancel.resume_batch(batch_id bigint)
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_resume_batch';
 COMMENT ON PROCEDURE ordcancel.resume_batch(bigint) IS
-    E'continues a batch that was stopped or interrupted\nRaises OC001, OC014, 22004, 25001, 25006, 42501, 42704, 55006.';
+    E'continues a batch that was stopped or interrupted\n'
+    'Raises OC001, OC014, 22004, 25001, 25006, 42501, 42704, 55006.';

@@ -9,7 +9,8 @@
 
 CREATE VIEW ordcancel_internal.readable AS
 SELECT t.orders::regclass AS orders, t.cancellation_table::regclass AS cancellation_table,
-       coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz, pg_catalog.statement_timestamp()) AS now
+       coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz,
+                pg_catalog.statement_timestamp()) AS now
 FROM ordcancel.order_table AS t
 WHERE pg_catalog.has_table_privilege(t.orders, 'SELECT')
   AND NOT pg_catalog.row_security_active(t.orders::pg_catalog.oid);
@@ -28,7 +29,8 @@ FROM ordcancel.cancellation AS c
     LEFT JOIN ordcancel.policy AS p ON p.orders = t.orders AND p.policy = c.policy
     LEFT JOIN ordcancel.policy AS d ON d.orders = t.orders AND d.policy = 'default'
     -- sweep() ignores deadlines if the policy no longer has a decision_timeout.
-    CROSS JOIN LATERAL (SELECT CASE WHEN p.policy IS NULL THEN d.decision_timeout ELSE p.decision_timeout END IS NOT NULL AS timed) AS s
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN p.policy IS NULL THEN d.decision_timeout ELSE p.decision_timeout END IS NOT NULL AS timed) AS s
 WHERE c.state = 'requested';
 COMMENT ON VIEW ordcancel.pending_requests IS 'requests that wait for a decision';
 COMMENT ON COLUMN ordcancel.pending_requests.orders IS 'the order table';

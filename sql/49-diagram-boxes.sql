@@ -10,11 +10,13 @@ CREATE FUNCTION ordcancel_internal.interval_text(span interval) RETURNS text
 SELECT coalesce(string_agg(trim_scale(n) || ' ' || unit || CASE WHEN n = 1 THEN '' ELSE 's' END, ' ' ORDER BY place),
                 '0 minutes')
 FROM (VALUES (1, 'year', extract(year FROM span)), (2, 'month', extract(month FROM span)),
-             (3, 'day', extract(day FROM span)), (4, 'hour', extract(hour FROM span)), (5, 'minute', extract(minute FROM span)),
+             (3, 'day', extract(day FROM span)), (4, 'hour', extract(hour FROM span)),
+             (5, 'minute', extract(minute FROM span)),
              (6, 'second', extract(second FROM span))) AS v (place, unit, n)
 WHERE n <> 0
 $$;
-COMMENT ON FUNCTION ordcancel_internal.interval_text(interval) IS 'writes an interval in words: 2 days, 1 hour 30 minutes';
+COMMENT ON FUNCTION ordcancel_internal.interval_text(interval) IS
+    'writes an interval in words: 2 days, 1 hour 30 minutes';
 
 -- Splits text into lines. Newlines, unprintable characters, and the character
 -- that Mermaid uses internally for its entities become spaces.
@@ -76,8 +78,8 @@ COMMENT ON FUNCTION ordcancel_internal.diagram_escape(text, text) IS 'escapes te
 
 -- Titles are bold, lines are not. If listed, and there is more than one line,
 -- each gets a bullet, so that wrapped lines can be told apart.
-CREATE FUNCTION ordcancel_internal.diagram_label(titles text[], lines text[], width integer, format text, listed boolean)
-    RETURNS text
+CREATE FUNCTION ordcancel_internal.diagram_label(
+    titles text[], lines text[], width integer, format text, listed boolean) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -104,7 +106,8 @@ CREATE FUNCTION ordcancel_internal.diagram_rules(orders regclass, policy text)
     AS $$
 WITH r AS (
     SELECT c.status COLLATE "C" AS status, c.customer, c.merchant, c.deletable, c.hint,
-           CASE WHEN p.grace IS NOT NULL AND t.placed_at IS NOT NULL AND c.customer_late IS NOT NULL THEN c.customer_late
+           CASE WHEN p.grace IS NOT NULL AND t.placed_at IS NOT NULL AND c.customer_late IS NOT NULL
+                    THEN c.customer_late
                 ELSE c.customer END AS late
     FROM ordcancel.order_table AS t
         JOIN ordcancel.policy AS p ON p.orders = t.orders
@@ -113,7 +116,8 @@ WITH r AS (
       AND c.status <> ALL (array_remove(ARRAY[p.requested_status, p.in_progress_status, p.canceled_status,
                                               p.customer_canceled_status], NULL))
 ), g AS (
-    SELECT array_agg(r.status ORDER BY r.status)::text[] AS statuses, r.customer, r.late, r.merchant, r.deletable, r.hint
+    SELECT array_agg(r.status ORDER BY r.status)::text[] AS statuses, r.customer, r.late, r.merchant,
+           r.deletable, r.hint
     FROM r
     GROUP BY r.customer, r.late, r.merchant, r.deletable, r.hint
 )
@@ -131,7 +135,8 @@ CREATE FUNCTION ordcancel_internal.diagram_acts(orders regclass, policy text, in
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT r.id, v.place, v.party, v.mode, v.party || CASE v.mode WHEN 'cancel' THEN ' cancels' ELSE ' requests' END || v.time
+SELECT r.id, v.place, v.party, v.mode,
+       v.party || CASE v.mode WHEN 'cancel' THEN ' cancels' ELSE ' requests' END || v.time
 FROM ordcancel_internal.diagram_rules(orders, policy) AS r,
      LATERAL (VALUES (1, 'customer', r.customer, CASE WHEN r.late = r.customer THEN '' ELSE ' ' || inside END),
                      (2, 'customer', nullif(r.late, r.customer), ' ' || later),
@@ -174,7 +179,8 @@ BEGIN
     later := format('after %s', span);
     reach := array_position('{never,requested,in_progress,canceled}', p.undo);
     ends := CASE WHEN reach < 4 THEN 'cannot be undone'
-                 ELSE 'merchant may undo' || coalesce(' within ' || ordcancel_internal.interval_text(p.undo_window), '') END;
+                 ELSE 'merchant may undo'
+                      || coalesce(' within ' || ordcancel_internal.interval_text(p.undo_window), '') END;
     answer := ordcancel_internal.interval_text(p.decision_timeout);
     SELECT coalesce(bool_or(a.mode = 'request' AND a.party = 'customer'), false),
            coalesce(bool_or(a.mode = 'request' AND a.party = 'merchant'), false),
@@ -186,8 +192,9 @@ BEGIN
     paid := t.refund_due IS NOT NULL AND agreed;
     own_end := customer_cancels AND coalesce(p.customer_canceled_status <> p.canceled_status, false);
     common_end := agreed
-                  AND (NOT own_end OR EXISTS (SELECT FROM ordcancel_internal.diagram_acts(orders, policy, inside, later) AS a
-                                              WHERE (a.party, a.mode) <> ('customer', 'cancel')));
+                  AND (NOT own_end
+                       OR EXISTS (SELECT FROM ordcancel_internal.diagram_acts(orders, policy, inside, later) AS a
+                                  WHERE (a.party, a.mode) <> ('customer', 'cancel')));
     SELECT coalesce(array_agg(c.status), '{}') INTO deletable
     FROM ordcancel.rule AS c WHERE c.orders = t.orders AND c.policy = p.policy AND c.deletable;
 
@@ -213,16 +220,19 @@ BEGIN
             (asked, CASE WHEN p.requested_status IS NULL THEN 'requested_stays' ELSE 'requested' END, 'requested',
              ARRAY[coalesce(p.requested_status, 'requested')],
              ARRAY[CASE WHEN p.requested_status IS NULL THEN stays END, 'waits for a decision',
-                   CASE p.on_progress WHEN 'hold' THEN 'the order may not move on' ELSE 'denied when the order moves on' END]),
+                   CASE p.on_progress WHEN 'hold' THEN 'the order may not move on'
+                        ELSE 'denied when the order moves on' END]),
             (asked, 'back', 'kept', '{}', '{back to the previous status}'),
             (paid, 'money', 'money', '{refund due?}', ARRAY[t.refund_due]),
-            (paid, CASE WHEN p.in_progress_status IS NULL THEN 'in_progress_stays' ELSE 'in_progress' END, 'in_progress',
+            (paid, CASE WHEN p.in_progress_status IS NULL THEN 'in_progress_stays' ELSE 'in_progress' END,
+             'in_progress',
              ARRAY[coalesce(p.in_progress_status, 'in progress')],
              ARRAY[CASE WHEN p.in_progress_status IS NULL THEN stays END, 'waits for the refunds',
                    CASE WHEN reach >= 3 THEN 'merchant may undo' END]),
             (common_end, CASE WHEN p.canceled_status IS NULL THEN 'canceled_stays' ELSE 'canceled' END, 'canceled',
              ARRAY[coalesce(p.canceled_status, 'canceled')],
-             ARRAY[CASE WHEN p.canceled_status IS NULL THEN 'canceled_status is not set, so nobody can cancel' END, ends,
+             ARRAY[CASE WHEN p.canceled_status IS NULL THEN 'canceled_status is not set, so nobody can cancel' END,
+                   ends,
                    CASE WHEN p.canceled_status = ANY (deletable) THEN 'may be deleted' END]),
             (own_end, 'canceled', 'customer_canceled', ARRAY[p.customer_canceled_status],
              ARRAY['canceled by the customer', ends,
@@ -232,7 +242,8 @@ BEGIN
     RETURN QUERY
         SELECT 'note', 'notes', NULL::text, '{}'::text[], array_agg(n.line)
         FROM ((SELECT format('%s can cancel or request while %s: %s',
-                             CASE b.party WHEN 'customer' THEN 'No customer' WHEN 'merchant' THEN 'No merchant' ELSE 'Nobody' END,
+                             CASE b.party WHEN 'customer' THEN 'No customer' WHEN 'merchant' THEN 'No merchant'
+                                          ELSE 'Nobody' END,
                              b.name, b.condition)
                FROM ordcancel.block AS b WHERE b.orders = t.orders ORDER BY b.name COLLATE "C")
               UNION ALL SELECT 'Every cancellation needs a reason.' WHERE p.reason_required
@@ -253,7 +264,8 @@ BEGIN
         SELECT 'arrow', v.id, v.target, NULL::text[], v.lines
         FROM (VALUES
             (asked, 'requested', CASE WHEN paid THEN 'money' ELSE 'canceled' END,
-             ARRAY[CASE WHEN customer_asks THEN 'merchant accepts' END, CASE WHEN merchant_asks THEN 'merchant confirms' END,
+             ARRAY[CASE WHEN customer_asks THEN 'merchant accepts' END,
+                   CASE WHEN merchant_asks THEN 'merchant confirms' END,
                    CASE p.on_timeout WHEN 'accept' THEN 'the system accepts after ' || answer END]),
             (asked, 'requested', 'kept',
              ARRAY[CASE WHEN customer_asks THEN 'merchant denies' END, 'withdrawn by the requester',

@@ -7,7 +7,8 @@ CREATE FUNCTION ordcancel_internal.diagram_dot(orders regclass, policy text) RET
     AS $$
 WITH parts AS (
     SELECT p.kind, p.id, p.target, row_number() OVER () AS n,
-           ordcancel_internal.diagram_label(p.titles, p.lines, CASE p.kind WHEN 'arrow' THEN 27 WHEN 'note' THEN 36 ELSE 32 END,
+           ordcancel_internal.diagram_label(p.titles, p.lines,
+                                            CASE p.kind WHEN 'arrow' THEN 27 WHEN 'note' THEN 36 ELSE 32 END,
                                             'dot', p.kind = 'arrow') AS label
     FROM ordcancel_internal.diagram_parts(orders, policy) AS p
 ), looks (kind, look) AS (
@@ -21,9 +22,10 @@ WITH parts AS (
 ), drawn (place, n, text) AS (
     SELECT 1, 1, format('graph [label=<%s>, labelloc=t, rankdir=TB, nodesep=0.3, ranksep=0.45,'
                         ' fontname="Helvetica,Arial,sans-serif", fontsize=12];',
-                        ordcancel_internal.diagram_label(ARRAY[format('Canceling orders of %s', orders)
-                                                               || CASE policy WHEN 'default' THEN '' ELSE format(', policy "%s"', policy) END],
-                                                         '{}', 80, 'dot', false))
+                        ordcancel_internal.diagram_label(
+                            ARRAY[format('Canceling orders of %s', orders)
+                                  || CASE policy WHEN 'default' THEN '' ELSE format(', policy "%s"', policy) END],
+                            '{}', 80, 'dot', false))
     UNION ALL
     SELECT 1, 2, 'node [shape=box, style="rounded,filled", fontname="Helvetica,Arial,sans-serif", fontsize=12,'
                  ' margin="0.15,0.08"];'
@@ -40,17 +42,20 @@ WITH parts AS (
     SELECT 4, 0, format('forbidden [shape=plain, style="", label=<<table border="1" color="#9ca3af" bgcolor="#f9fafb"'
                         ' cellborder="0" cellspacing="6" cellpadding="5" style="rounded">'
                         '<tr><td><b>nobody can cancel</b></td></tr>%s</table>>];',
-                        string_agg(format('<tr><td port="%s" bgcolor="#e5e7eb">%s</td></tr>', p.id, p.label), '' ORDER BY p.n))
+                        string_agg(format('<tr><td port="%s" bgcolor="#e5e7eb">%s</td></tr>', p.id, p.label),
+                                   '' ORDER BY p.n))
     FROM parts AS p WHERE p.kind = 'forbid'
     UNION ALL
     -- A table, to keep the label at a distance from the arrow. The last <br/> aligns the last line.
-    SELECT 5, p.n, format('%s -> %s [label=<<table border="0" cellspacing="0" cellpadding="5"><tr><td balign="left">%s<br/></td></tr></table>>];',
+    SELECT 5, p.n, format('%s -> %s [label=<<table border="0" cellspacing="0" cellpadding="5">'
+                          '<tr><td balign="left">%s<br/></td></tr></table>>];',
                           p.id, p.target, p.label)
     FROM parts AS p WHERE p.kind = 'arrow'
     UNION ALL
     SELECT 6, 0, 'forbidden -> notes [style=invis];' FROM parts AS p WHERE p.kind = 'note'
 )
-SELECT E'digraph ordcancel {\n' || string_agg(format(E'  %s\n', d.text), '' ORDER BY d.place, d.n) || '}' FROM drawn AS d
+SELECT E'digraph ordcancel {\n' || string_agg(format(E'  %s\n', d.text), '' ORDER BY d.place, d.n) || '}'
+FROM drawn AS d
 $$;
 COMMENT ON FUNCTION ordcancel_internal.diagram_dot(regclass, text) IS 'draws the life of an order for Graphviz';
 
@@ -65,7 +70,9 @@ WITH parts AS (
     FROM ordcancel_internal.diagram_parts(orders, policy) AS p
 ), boxes AS (
     SELECT p.n, p.kind, p.id,
-           format(CASE p.kind WHEN 'money' THEN '%s{{"%s"}}:::%s' WHEN 'back' THEN '%s(["%s"]):::%s' ELSE '%s["%s"]:::%s' END,
+           format(CASE p.kind WHEN 'money' THEN '%s{{"%s"}}:::%s'
+                              WHEN 'back' THEN '%s(["%s"]):::%s'
+                              ELSE '%s["%s"]:::%s' END,
                   p.id, p.label, replace(p.kind, '_stays', '')) AS text
     FROM parts AS p WHERE p.kind <> 'arrow'
 ), drawn (place, n, text) AS (
@@ -77,7 +84,8 @@ WITH parts AS (
     UNION ALL
     SELECT 3, b.n, '    ' || b.text FROM boxes AS b WHERE b.kind = 'forbid'
     UNION ALL
-    SELECT 4, 0, '    ' || string_agg(b.id, ' ~~~ ' ORDER BY b.n) FROM boxes AS b WHERE b.kind = 'forbid' HAVING count(*) > 1
+    SELECT 4, 0, '    ' || string_agg(b.id, ' ~~~ ' ORDER BY b.n)
+    FROM boxes AS b WHERE b.kind = 'forbid' HAVING count(*) > 1
     UNION ALL
     SELECT 5, 0, 'end'
     UNION ALL
@@ -119,7 +127,8 @@ WITH words AS (
     SELECT 1, p.n, 0, coalesce(p.title || coalesce(' (' || p.line || ')', ''), p.line)
     FROM parts AS p WHERE p.kind NOT IN ('arrow', 'forbid', 'back', 'note')
     UNION ALL
-    SELECT 1, f.n, a.n, format('  %s-- %s --> %s', CASE a.n WHEN max(a.n) OVER (PARTITION BY a.id) THEN '`' ELSE '|' END,
+    SELECT 1, f.n, a.n, format('  %s-- %s --> %s',
+                               CASE a.n WHEN max(a.n) OVER (PARTITION BY a.id) THEN '`' ELSE '|' END,
                                a.line, coalesce(t.title, t.line))
     FROM parts AS a
         JOIN parts AS f ON f.id = a.id AND f.kind <> 'arrow'

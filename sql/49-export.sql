@@ -72,27 +72,31 @@ WITH it AS (
                ordcancel_internal.argument_text('policy', r.policy, 'default')])
     FROM it JOIN ordcancel.rule AS r ON r.orders = it.orders
     UNION ALL
-    SELECT 4, b.name, '', ordcancel_internal.call_text('add_block', ARRAY[it.label, quote_literal(b.name), quote_literal(b.condition)], ARRAY[
+    SELECT 4, b.name, '', ordcancel_internal.call_text(
+               'add_block', ARRAY[it.label, quote_literal(b.name), quote_literal(b.condition)], ARRAY[
                ordcancel_internal.argument_text('hint', b.hint), ordcancel_internal.argument_text('party', b.party)])
     FROM it JOIN ordcancel.block AS b ON b.orders = it.orders
     UNION ALL
     SELECT 5, c.child::regclass::text, '', ordcancel_internal.call_text(
                'attach_child', ARRAY[quote_literal(ordcancel_internal.label(c.child)), it.label], ARRAY[
                format('key => %L', c.key_columns),
-               format('refuse_while => %L', array_remove(ARRAY[CASE WHEN c.refuse_requested THEN 'requested' END,
-                                                               CASE WHEN c.refuse_in_progress THEN 'in_progress' END,
-                                                               CASE WHEN c.refuse_canceled THEN 'canceled' END], NULL))])
+               format('refuse_while => %L',
+                      array_remove(ARRAY[CASE WHEN c.refuse_requested THEN 'requested' END,
+                                         CASE WHEN c.refuse_in_progress THEN 'in_progress' END,
+                                         CASE WHEN c.refuse_canceled THEN 'canceled' END], NULL))])
     FROM it JOIN ordcancel.child AS c ON c.orders = it.orders
     UNION ALL
     -- Reasons and refund methods are shared by all tables. Export those that are
     -- not predefined; existing rows are left unchanged.
-    SELECT 6, r.code, '', format('INSERT INTO ordcancel.reason (code, description, audience, requires_note, requires_request, active,'
-               ' note_max) VALUES (%L, %L, %L, %L, %L, %L, %s) ON CONFLICT DO NOTHING;', r.code, r.description, r.audience,
-               r.requires_note, r.requires_request, r.active, r.note_max)
+    SELECT 6, r.code, '',
+           format('INSERT INTO ordcancel.reason (code, description, audience, requires_note, requires_request, active,'
+                  ' note_max) VALUES (%L, %L, %L, %L, %L, %L, %s) ON CONFLICT DO NOTHING;',
+                  r.code, r.description, r.audience, r.requires_note, r.requires_request, r.active, r.note_max)
     FROM it, ordcancel.reason AS r WHERE NOT r.seeded
     UNION ALL
-    SELECT 7, m.code, '', format('INSERT INTO ordcancel.refund_method (code, on_undo) VALUES (%L, %L) ON CONFLICT DO NOTHING;',
-               m.code, m.on_undo)
+    SELECT 7, m.code, '',
+           format('INSERT INTO ordcancel.refund_method (code, on_undo) VALUES (%L, %L) ON CONFLICT DO NOTHING;',
+                  m.code, m.on_undo)
     FROM it, ordcancel.refund_method AS m WHERE NOT m.seeded
     UNION ALL
     SELECT 8, '', '', E'RESET TimeZone;\nRESET search_path;\nRESET standard_conforming_strings;'

@@ -20,13 +20,15 @@ CREATE FUNCTION ordcancel_internal.health_of_columns(t ordcancel.order_table) RE
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT t.orders::regclass, 'column_missing', format('Column "%s", attached as %s, was renamed or dropped.', w.name, w.what),
+SELECT t.orders::regclass, 'column_missing',
+       format('Column "%s", attached as %s, was renamed or dropped.', w.name, w.what),
        format('SELECT ordcancel.attach(%L, %I => ...) with its new name.', ordcancel_internal.label(t.orders), w.what)
 FROM (VALUES ('status', t.status), ('placed_at', t.placed_at), ('policy_by', t.policy_by)) AS w (what, name)
 WHERE w.name IS NOT NULL
   AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.orders AND attname = w.name AND NOT attisdropped)
 UNION ALL
-SELECT t.orders::regclass, 'column_unusable', format('Column "%s", attached as placed_at, is of type %s now.', t.placed_at, a.atttypid::regtype),
+SELECT t.orders::regclass, 'column_unusable',
+       format('Column "%s", attached as placed_at, is of type %s now.', t.placed_at, a.atttypid::regtype),
        'It must be a timestamp, with or without time zone, or a date.'
 FROM pg_attribute AS a
 WHERE a.attrelid = t.orders AND a.attname = t.placed_at AND NOT a.attisdropped
@@ -38,7 +40,8 @@ SELECT t.orders::regclass, 'primary_key_changed',
 FROM (SELECT (SELECT string_agg(a.attname, ', ' ORDER BY i.n)
               FROM pg_index AS x, unnest(x.indkey::int2[]) WITH ORDINALITY AS i (attnum, n)
                   JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attnum = i.attnum
-              WHERE x.indrelid = t.orders AND x.indisprimary AND i.n <= x.indnkeyatts AND a.attnum = i.attnum)) AS k (now)
+              WHERE x.indrelid = t.orders AND x.indisprimary AND i.n <= x.indnkeyatts
+                AND a.attnum = i.attnum)) AS k (now)
 WHERE k.now IS DISTINCT FROM array_to_string(t.primary_key, ', ')
 UNION ALL
 SELECT t.orders::regclass, 'not_heap',
@@ -46,8 +49,10 @@ SELECT t.orders::regclass, 'not_heap',
        format('ALTER TABLE %s SET ACCESS METHOD heap;', ordcancel_internal.label(n.rel))
 FROM ordcancel_internal.not_heap(t.orders) AS n
 UNION ALL
-SELECT t.orders::regclass, 'records_missing', format('The %s of %s is missing.', r.what, ordcancel_internal.label(t.orders)),
-       format('Restore it from a backup, or create a new one: SELECT ordcancel.attach(%L).', ordcancel_internal.label(t.orders))
+SELECT t.orders::regclass, 'records_missing',
+       format('The %s of %s is missing.', r.what, ordcancel_internal.label(t.orders)),
+       format('Restore it from a backup, or create a new one: SELECT ordcancel.attach(%L).',
+              ordcancel_internal.label(t.orders))
 FROM (VALUES ('cancellation table', t.cancellation_table), ('event table', t.event_table)) AS r (what, rel)
 WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = r.rel)
 $$;
@@ -63,7 +68,8 @@ WITH part AS (
     SELECT relid FROM pg_partition_tree(t.orders) UNION SELECT t.orders::regclass
 )
 SELECT t.orders::regclass, CASE WHEN m.disabled THEN 'guard_disabled' ELSE 'guard_missing' END,
-       format('Trigger "%s" %s.', m.guard, CASE WHEN m.disabled THEN 'is disabled' ELSE 'is missing, or was modified' END),
+       format('Trigger "%s" %s.', m.guard,
+              CASE WHEN m.disabled THEN 'is disabled' ELSE 'is missing, or was modified' END),
        format('SELECT ordcancel.attach(%L) creates it again.', ordcancel_internal.label(t.orders))
 FROM ordcancel_internal.missing_guards(t) AS m
 UNION ALL
@@ -79,7 +85,8 @@ SELECT t.orders::regclass, 'guard_renamed', format('Trigger "%s" of ordcancel wa
        format('SELECT ordcancel.attach(%L) restores its name.', ordcancel_internal.label(t.orders))
 FROM ordcancel_internal.renamed_guards(t) AS s (name)
 UNION ALL
-SELECT t.orders::regclass, 'partition_unguarded', format('Partition %s is not guarded against TRUNCATE.', ordcancel_internal.label(p.relid)),
+SELECT t.orders::regclass, 'partition_unguarded',
+       format('Partition %s is not guarded against TRUNCATE.', ordcancel_internal.label(p.relid)),
        format('SELECT ordcancel.guard_partitions(%L);', ordcancel_internal.label(t.orders))
 FROM part AS p
 WHERE p.relid <> t.orders
@@ -93,7 +100,8 @@ SELECT t.orders::regclass, 'trigger_fires_first',
        format('ALTER TRIGGER %I ON %s RENAME TO ..., with a name that sorts after "!ordcancel_guard_update".', g.tgname,
               ordcancel_internal.label(g.tgrelid))
 FROM part AS p JOIN pg_trigger AS g ON g.tgrelid = p.relid
-WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgname < '!ordcancel_guard_update' AND g.tgname !~ '^!ordcancel_guard_'
+WHERE NOT g.tgisinternal AND g.tgparentid = 0
+  AND g.tgname < '!ordcancel_guard_update' AND g.tgname !~ '^!ordcancel_guard_'
   AND g.tgtype::integer & 67 = 1 AND g.tgtype::integer & 16 <> 0 -- AFTER, ROW, UPDATE
 UNION ALL
 SELECT t.orders::regclass, 'child_unguarded',
@@ -116,13 +124,15 @@ WHERE c.orders = t.orders
   AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.child AND attname = k.name AND NOT attisdropped)
 UNION ALL
 SELECT t.orders::regclass, 'rows_without_rules',
-       format('Table %s inherits from it: queries return its rows, but no rules apply to them.', ordcancel_internal.label(i.inhrelid)),
+       format('Table %s inherits from it: queries return its rows, but no rules apply to them.',
+              ordcancel_internal.label(i.inhrelid)),
        format('ALTER TABLE %s NO INHERIT %s; use partitions instead.', ordcancel_internal.label(i.inhrelid),
               ordcancel_internal.label(t.orders))
 FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
 WHERE i.inhparent = t.orders AND NOT c.relispartition
 UNION ALL
-SELECT t.orders::regclass, 'not_logged', 'It is unlogged: after a crash its orders are lost but their cancellations remain.',
+SELECT t.orders::regclass, 'not_logged',
+       'It is unlogged: after a crash its orders are lost but their cancellations remain.',
        format('ALTER TABLE %s SET LOGGED;', ordcancel_internal.label(t.orders))
 FROM pg_class WHERE oid = t.orders AND relpersistence = 'u'
 $$;
@@ -149,12 +159,16 @@ BEGIN
     LOOP
         IF ordcancel_internal.record_is_guarded(records) IS NOT TRUE THEN
             RETURN NEXT ROW(t.orders::regclass, 'records_unguarded',
-                            format('Trigger "ordcancel_guard_record" of %s is missing or disabled.', ordcancel_internal.label(records)),
+                            format('Trigger "ordcancel_guard_record" of %s is missing or disabled.',
+                                   ordcancel_internal.label(records)),
                             again)::ordcancel.problem;
         END IF;
-        FOREACH lacking IN ARRAY ordcancel_internal.missing_indexes(records, ordcancel_internal.record_indexes(parent, t.key_columns)) LOOP
+        FOREACH lacking IN ARRAY
+            ordcancel_internal.missing_indexes(records, ordcancel_internal.record_indexes(parent, t.key_columns))
+        LOOP
             RETURN NEXT ROW(t.orders::regclass, 'index_missing',
-                            format('%s has no index %s.', ordcancel_internal.label(records), lacking), again)::ordcancel.problem;
+                            format('%s has no index %s.', ordcancel_internal.label(records), lacking),
+                            again)::ordcancel.problem;
         END LOOP;
         IF t.inherit AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
             RETURN NEXT ROW(t.orders::regclass, 'records_not_in_views',
@@ -167,7 +181,8 @@ BEGIN
             RETURN NEXT ROW(t.orders::regclass, 'sequence_behind',
                             format('Sequence ordcancel.%s is at %s, but %s contains %s.', id || '_seq', last,
                                    ordcancel_internal.label(records), highest),
-                            format('SELECT ordcancel.attach(%L) corrects it.', ordcancel_internal.label(t.orders)))::ordcancel.problem;
+                            format('SELECT ordcancel.attach(%L) corrects it.',
+                                   ordcancel_internal.label(t.orders)))::ordcancel.problem;
         END IF;
     END LOOP;
 END
@@ -190,9 +205,12 @@ BEGIN
     RETURN QUERY
         SELECT t.orders::regclass,
                CASE WHEN p.canceled_status IS NULL THEN 'policy_lets_nobody_cancel' ELSE 'policy_without_rules' END,
-               CASE WHEN p.canceled_status IS NULL THEN format('Policy "%s" has no canceled_status.', left(p.policy, 80))
-                    ELSE format('No rule of policy "%s" allows anybody to cancel or to request it.', left(p.policy, 80)) END,
-               format(CASE WHEN p.canceled_status IS NULL THEN 'SELECT ordcancel.set_policy(%L, policy => %L, canceled_status => ...);'
+               CASE WHEN p.canceled_status IS NULL
+                        THEN format('Policy "%s" has no canceled_status.', left(p.policy, 80))
+                    ELSE format('No rule of policy "%s" allows anybody to cancel or to request it.',
+                                left(p.policy, 80)) END,
+               format(CASE WHEN p.canceled_status IS NULL
+                               THEN 'SELECT ordcancel.set_policy(%L, policy => %L, canceled_status => ...);'
                            ELSE 'SELECT ordcancel.set_rule(%L, policy => %L, ...);' END,
                       ordcancel_internal.label(t.orders), p.policy)
         FROM ordcancel.policy AS p
@@ -203,11 +221,12 @@ BEGIN
                                 AND 'forbid' <> ANY (ARRAY[r.customer, r.customer_late, r.merchant])));
     RETURN QUERY
         SELECT t.orders::regclass, 'status_problem',
-               format('Policy "%s", status %s, orders now: %s. %s', left(o.policy, 80), coalesce('"' || left(o.status, 80) || '"', 'NULL'),
-                      o.orders_now, o.problem),
+               format('Policy "%s", status %s, orders now: %s. %s', left(o.policy, 80),
+                      coalesce('"' || left(o.status, 80) || '"', 'NULL'), o.orders_now, o.problem),
                CASE WHEN o.customer IS NULL AND o.means IS NULL AND o.status IS NOT NULL
-                    THEN format('SELECT ordcancel.set_rule(%L, %L, policy => %L, ...); without more arguments it states that'
-                                ' nobody may cancel in that status.', ordcancel_internal.label(t.orders), o.status, o.policy)
+                    THEN format('SELECT ordcancel.set_rule(%L, %L, policy => %L, ...);'
+                                ' without more arguments it states that nobody may cancel in that status.',
+                                ordcancel_internal.label(t.orders), o.status, o.policy)
                     ELSE format('SELECT * FROM ordcancel.overview(%L);', ordcancel_internal.label(t.orders)) END
         FROM ordcancel_internal.overview(t.orders) AS o
         WHERE o.problem IS NOT NULL AND o.problem NOT LIKE 'The customer''s window %'
@@ -222,7 +241,8 @@ BEGIN
     RETURN QUERY
         SELECT t.orders::regclass, 'policy_without_orders',
                format('Policy "%s" applies to no order, but orders have "%s".', left(p.policy, 80), left(m.meant, 80)),
-               format('Is it misspelled? SELECT ordcancel.set_policy(%L, policy => %L, copy_of => %L); and drop the other one.',
+               format('Is it misspelled? SELECT ordcancel.set_policy(%L, policy => %L, copy_of => %L);'
+                      ' and drop the other one.',
                       ordcancel_internal.label(t.orders), m.meant, p.policy)
         FROM ordcancel.policy AS p,
             LATERAL ordcancel_internal.misspelled_policy(t.orders, p.policy) AS m (meant)

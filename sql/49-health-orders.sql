@@ -31,9 +31,11 @@ DECLARE
     status CONSTANT text := ordcancel_internal.status_text(t.orders, t.status);
     orders CONSTANT regclass := t.orders;
 BEGIN
-    IF NOT has_table_privilege((SELECT relowner FROM pg_class WHERE oid = t.orders), t.cancellation_table, 'SELECT') THEN
+    IF NOT has_table_privilege((SELECT relowner FROM pg_class WHERE oid = t.orders),
+                               t.cancellation_table, 'SELECT') THEN
         RETURN NEXT ROW(orders, 'records_unreadable', 'The owner of the order table may not read its records.',
-                        format('SELECT ordcancel.attach(%L) grants it again.', ordcancel_internal.label(orders)))::ordcancel.problem;
+                        format('SELECT ordcancel.attach(%L) grants it again.',
+                               ordcancel_internal.label(orders)))::ordcancel.problem;
         RETURN;
     END IF;
 
@@ -53,8 +55,9 @@ BEGIN
     LOOP
         IF NOT found.there THEN
             RETURN NEXT ROW(orders, 'order_gone',
-                            format('Open cancellations of orders that no longer exist: %s %s, for example that of order %s.', found.n,
-                                   replace(found.state, '_', ' '), left(found.example, 80)),
+                            format('Open cancellations of orders that no longer exist: %s %s,'
+                                   ' for example that of order %s.',
+                                   found.n, replace(found.state, '_', ' '), left(found.example, 80)),
                             'CALL ordcancel.sweep() denies their requests after the deadline.')::ordcancel.problem;
             CONTINUE;
         END IF;
@@ -64,9 +67,10 @@ BEGIN
                                 AND w.meaning = replace(found.state, '_', ' '));
         RETURN NEXT ROW(orders, 'order_and_record_differ',
                         format('Orders with status %s whose cancellation is %s: %s, for example order %s.',
-                               coalesce('"' || left(found.status, 80) || '"', 'NULL'), replace(found.state, '_', ' '), found.n,
-                               left(found.example, 80)),
-                        'Their status was written while the triggers were disabled; ordcancel.undo_cancel() ends the cancellation.')::ordcancel.problem;
+                               coalesce('"' || left(found.status, 80) || '"', 'NULL'),
+                               replace(found.state, '_', ' '), found.n, left(found.example, 80)),
+                        'Their status was written while the triggers were disabled;'
+                        ' ordcancel.undo_cancel() ends the cancellation.')::ordcancel.problem;
     END LOOP;
 
     -- Orders in the status of an open cancellation, but without one.
@@ -80,9 +84,11 @@ BEGIN
                                                           ANY (ARRAY['requested', 'in_progress', 'canceled']))) AS d
                    WHERE d.status OPERATOR(pg_catalog.=) ANY (%5$L::pg_catalog.text[])
                    GROUP BY 1) AS x$q$, status, t.cancellation_table, orders, same_key,
-            ARRAY(SELECT w.status FROM ordcancel_internal.policy_status AS w WHERE w.orders = t.orders AND w.meaning <> 'canceled'),
+            ARRAY(SELECT w.status FROM ordcancel_internal.policy_status AS w
+                  WHERE w.orders = t.orders AND w.meaning <> 'canceled'),
             (SELECT CASE count(*) WHEN 1 THEN format('pg_catalog.format(''%%s'', o.%I)', min(k))
-                                  ELSE format('pg_catalog.format(''%%s'', ROW(%s))', string_agg(format('o.%I', k), ', ' ORDER BY n)) END
+                                  ELSE format('pg_catalog.format(''%%s'', ROW(%s))',
+                                              string_agg(format('o.%I', k), ', ' ORDER BY n)) END
              FROM unnest(t.primary_key) WITH ORDINALITY AS p (k, n))))::json)
             AS x (status text, n bigint, example text)
     LOOP
@@ -112,7 +118,8 @@ BEGIN
            FROM ONLY %s AS c
                JOIN LATERAL (SELECT q.decision_timeout, q.on_timeout FROM ordcancel.policy AS q
                                   WHERE q.orders = $2 AND q.policy IN (c.policy, 'default')
-                                  ORDER BY q.policy = 'default' AND c.policy <> 'default' LIMIT 1) AS p ON p.decision_timeout IS NOT NULL
+                                  ORDER BY q.policy = 'default' AND c.policy <> 'default' LIMIT 1) AS p
+                   ON p.decision_timeout IS NOT NULL
                LEFT JOIN LATERAL (SELECT true AS blocked, coalesce(v.hint, '') AS hint, v.detail
                                   FROM ordcancel.cancel_options($2, c.order_key) AS v
                                   WHERE p.on_timeout = 'accept' AND v.verb = 'accept_cancel'
@@ -124,11 +131,13 @@ BEGIN
             RETURN NEXT ROW(orders, 'requests_overdue',
                             format('Overdue requests: %s, the first since %s; for example that of order %s.',
                                    found.n - found.blocked, found.since, left(found.example, 80)),
-                            'CALL ordcancel.sweep() decides them; run it every minute with pg_cron.')::ordcancel.problem;
+                            'CALL ordcancel.sweep() decides them;'
+                            ' run it every minute with pg_cron.')::ordcancel.problem;
         END IF;
         IF found.blocked > 0 THEN
             RETURN NEXT ROW(orders, 'requests_blocked',
-                            format('Overdue requests that cannot be accepted because of a block: %s, for example that of order %s.',
+                            format('Overdue requests that cannot be accepted because of a block: %s,'
+                                   ' for example that of order %s.',
                                    found.blocked, left(found.blocked_example, 80)),
                             'Resolve the block, or deny them with ordcancel.deny_cancel().')::ordcancel.problem;
         END IF;
@@ -148,12 +157,16 @@ DECLARE
     word text;
     violated text;
 BEGIN
-    FOR word IN SELECT DISTINCT w.status FROM ordcancel_internal.policy_status AS w WHERE w.orders = t.orders LIMIT 100 LOOP
+    FOR word IN
+        SELECT DISTINCT w.status FROM ordcancel_internal.policy_status AS w WHERE w.orders = t.orders LIMIT 100
+    LOOP
         violated := ordcancel_internal.violated_check(t.orders, t.status, word);
         CONTINUE WHEN violated IS NULL;
         RETURN NEXT ROW(t.orders::regclass, 'status_refused',
-                        format('Constraint "%s" does not allow status "%s", which a policy uses.', violated, left(word, 80)),
-                        format('Change the constraint to allow it, or call ordcancel.set_policy(%L, ...) with another status.',
+                        format('Constraint "%s" does not allow status "%s", which a policy uses.',
+                               violated, left(word, 80)),
+                        format('Change the constraint to allow it,'
+                               ' or call ordcancel.set_policy(%L, ...) with another status.',
                                ordcancel_internal.label(t.orders)))::ordcancel.problem;
     END LOOP;
 END

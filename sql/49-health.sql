@@ -53,7 +53,8 @@ FROM ordcancel.order_table AS t
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = t.orders)
 UNION ALL
 SELECT NULL, 'tables_not_shown',
-       pg_catalog.format('Attached tables that you may not read, or that row-level security hides from you: %s.', pg_catalog.count(*)),
+       pg_catalog.format('Attached tables that you may not read, or that row-level security hides from you: %s.',
+                         pg_catalog.count(*)),
        'GRANT SELECT on them to the monitoring role.'
 FROM ordcancel.order_table AS t
 WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = t.orders)
@@ -64,7 +65,8 @@ UNION ALL
 SELECT NULL, 'table_not_attached',
        pg_catalog.format('Table %I.%I is not attached, but %I.%I contains records of an order table of that name.',
                          n.nspname, c.relname, rn.nspname, r.relname),
-       pg_catalog.format('SELECT ordcancel.attach(%L, ...); or ordcancel.replace_table(), if the former order table still exists.',
+       pg_catalog.format('SELECT ordcancel.attach(%L, ...);'
+                         ' or ordcancel.replace_table(), if the former order table still exists.',
                          pg_catalog.format('%I.%I', n.nspname, c.relname))
 FROM (SELECT d.records::pg_catalog.oid FROM ordcancel_internal.detached AS d
       UNION ALL SELECT t.cancellation_table::pg_catalog.oid FROM ordcancel.order_table AS t) AS k (records)
@@ -87,7 +89,8 @@ FROM pg_catalog.pg_trigger AS g
 WHERE n.nspname IN ('ordcancel', 'ordcancel_internal')
   AND g.tgname IN ('guard_config', 'config_changed', 'config_truncated', 'skip_dropped_tables') AND g.tgenabled <> 'A'
 UNION ALL
-SELECT NULL, 'event_trigger_disabled', 'Event trigger "ordcancel_forget_dropped" does not fire when tables are dropped.',
+SELECT NULL, 'event_trigger_disabled',
+       'Event trigger "ordcancel_forget_dropped" does not fire when tables are dropped.',
        'ALTER EVENT TRIGGER ordcancel_forget_dropped ENABLE;'
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_event_trigger
                   WHERE evtname = 'ordcancel_forget_dropped' AND evtenabled IN ('O', 'A'));

@@ -25,7 +25,8 @@ SELECT CASE
         THEN 'The customer''s window never closes: attach() was called without placed_at.'
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.status_problem(text, text, bigint, boolean, text, text, boolean, boolean, text, boolean) IS
+COMMENT ON FUNCTION ordcancel_internal.status_problem(
+    text, text, bigint, boolean, text, text, boolean, boolean, text, boolean) IS
     'says why nobody can cancel in a status, or that it is misspelled, or returns NULL';
 
 CREATE FUNCTION ordcancel_internal.overview(orders regclass)
@@ -35,13 +36,15 @@ CREATE FUNCTION ordcancel_internal.overview(orders regclass)
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH attached AS (
-    SELECT t.placed_at, ordcancel_internal.base_type(a.atttypid) AS type, (SELECT typtype FROM pg_type WHERE oid = ordcancel_internal.base_type(a.atttypid)) = 'e' AS is_enum
+    SELECT t.placed_at, ordcancel_internal.base_type(a.atttypid) AS type,
+           (SELECT typtype FROM pg_type WHERE oid = ordcancel_internal.base_type(a.atttypid)) = 'e' AS is_enum
     FROM ordcancel.order_table AS t JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = t.status
     WHERE t.orders = overview.orders
 ), counted AS MATERIALIZED (
     SELECT c.policy, c.status, c.n FROM ordcancel_internal.counted(orders, true) AS c
 ), word AS MATERIALIZED (
-    SELECT w.policy, w.status, w.meaning, w.rank FROM ordcancel_internal.policy_status AS w WHERE w.orders = overview.orders
+    SELECT w.policy, w.status, w.meaning, w.rank
+    FROM ordcancel_internal.policy_status AS w WHERE w.orders = overview.orders
 ), cell AS (
     SELECT c.policy, c.status FROM counted AS c
     UNION SELECT r.policy, r.status FROM ordcancel.rule AS r WHERE r.orders = overview.orders
@@ -52,7 +55,8 @@ WITH attached AS (
     SELECT c.policy, c.status, coalesce(n.n, 0) AS n, r.status IS NOT NULL AS ruled, r.customer,
            coalesce(r.customer_late, CASE WHEN p.grace IS NOT NULL THEN r.customer END) AS customer_late, r.merchant,
            r.deletable, w.meaning, w.rank, e.meaning AS elsewhere, p.canceled_status IS NOT NULL AS can_cancel,
-           a.placed_at IS NULL AND p.grace IS NOT NULL AND (r.customer <> 'forbid' OR r.customer_late <> 'forbid') AS endless
+           a.placed_at IS NULL AND p.grace IS NOT NULL
+               AND (r.customer <> 'forbid' OR r.customer_late <> 'forbid') AS endless
     FROM attached AS a, cell AS c
         JOIN ordcancel.policy AS p ON p.orders = overview.orders AND p.policy = c.policy
         LEFT JOIN counted AS n ON n.policy = c.policy AND n.status IS NOT DISTINCT FROM c.status
@@ -69,7 +73,8 @@ WITH attached AS (
 SELECT l.policy, l.status, l.n, l.customer, l.customer_late, l.merchant, l.deletable, l.meaning,
        ordcancel_internal.status_problem(
            l.policy, l.status, l.n, l.ruled, l.meaning, l.elsewhere, l.can_cancel,
-           NOT a.is_enum OR l.status IS NULL OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = a.type AND enumlabel = l.status),
+           NOT a.is_enum OR l.status IS NULL
+               OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = a.type AND enumlabel = l.status),
            ordcancel_internal.closest(left(l.status, 200),
                                       CASE WHEN l.n = 0 THEN lost.unruled
                                            WHEN NOT l.ruled AND l.meaning IS NULL THEN lost.unused END),

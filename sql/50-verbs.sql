@@ -12,55 +12,67 @@
 -- Returns the outcome; changed is false if there was nothing to do. Raises OC001
 -- to OC006, OC011, OC014.
 CREATE FUNCTION ordcancel.request_cancel(
-    orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL,
+    actor text DEFAULT NULL, request_key text DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_request_cancel';
 COMMENT ON FUNCTION ordcancel.request_cancel(regclass, text, text, text, text, text) IS
-    E'cancels an order for the customer, or requests that, as the rule says\nRaises OC001, OC002, OC003, OC004, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
+    E'cancels an order for the customer, or requests that, as the rule says\n'
+    'Raises OC001, OC002, OC003, OC004, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
 CREATE FUNCTION ordcancel.request_cancel(
-    orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL,
+    actor text DEFAULT NULL, request_key text DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_request_cancel';
 COMMENT ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text) IS
-    E'cancels an order for the customer, or requests that, as the rule says\nRaises OC001, OC002, OC003, OC004, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
+    E'cancels an order for the customer, or requests that, as the rule says\n'
+    'Raises OC001, OC002, OC003, OC004, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
 
 -- The merchant cancels the order, requests it, or confirms a request, depending
 -- on the rule. A reason given on confirmation replaces that of the record, as in
 -- accept_cancel. Arguments and errors as for request_cancel, and OC013.
 CREATE FUNCTION ordcancel.cancel_order(
-    orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL,
+    actor text DEFAULT NULL, request_key text DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_order';
 COMMENT ON FUNCTION ordcancel.cancel_order(regclass, text, text, text, text, text) IS
-    E'cancels an order for the merchant, or requests that, or confirms a request\nRaises OC001, OC002, OC003, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
+    E'cancels an order for the merchant, or requests that, or confirms a request\n'
+    'Raises OC001, OC002, OC003, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
 CREATE FUNCTION ordcancel.cancel_order(
-    orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL,
+    actor text DEFAULT NULL, request_key text DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_order';
 COMMENT ON FUNCTION ordcancel.cancel_order(regclass, anynonarray, text, text, text, text) IS
-    E'cancels an order for the merchant, or requests that, or confirms a request\nRaises OC001, OC002, OC003, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
+    E'cancels an order for the merchant, or requests that, or confirms a request\n'
+    'Raises OC001, OC002, OC003, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
 
 -- Cancels regardless of rule, window and blocks. The note is required, and the
 -- event has override in data. Arguments as for request_cancel. Raises OC001,
 -- OC002, OC006, OC011, OC014.
 CREATE FUNCTION ordcancel.override_cancel(
-    orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    orders regclass, order_id text, reason text DEFAULT NULL, note text DEFAULT NULL,
+    actor text DEFAULT NULL, request_key text DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_override_cancel';
 COMMENT ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text) IS
-    E'cancels an order regardless of rule, window and block; needs a note\nRaises OC001, OC002, OC006, OC011, OC013, OC014, 22001, 42501.';
+    E'cancels an order regardless of rule, window and block; needs a note\n'
+    'Raises OC001, OC002, OC006, OC011, OC013, OC014, 22001, 42501.';
 CREATE FUNCTION ordcancel.override_cancel(
-    orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL,
+    actor text DEFAULT NULL, request_key text DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_override_cancel';
 COMMENT ON FUNCTION ordcancel.override_cancel(regclass, anynonarray, text, text, text, text) IS
-    E'cancels an order regardless of rule, window and block; needs a note\nRaises OC001, OC002, OC006, OC011, OC013, OC014, 22001, 42501.';
+    E'cancels an order regardless of rule, window and block; needs a note\n'
+    'Raises OC001, OC002, OC006, OC011, OC013, OC014, 22001, 42501.';
 
 -- The requesting party withdraws its request; the order gets its prior status
 -- unless it has moved on. A role that may act for both parties acts for the one
@@ -71,14 +83,16 @@ CREATE FUNCTION ordcancel.withdraw_cancel(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_withdraw_cancel';
 COMMENT ON FUNCTION ordcancel.withdraw_cancel(regclass, text, text, text) IS
-    E'takes back a request; the order gets its old status back\nRaises OC001, OC002, OC003, OC006, OC007, OC014, 22001, 42501.';
+    E'takes back a request; the order gets its old status back\n'
+    'Raises OC001, OC002, OC003, OC006, OC007, OC014, 22001, 42501.';
 CREATE FUNCTION ordcancel.withdraw_cancel(
     orders regclass, order_id anynonarray, note text DEFAULT NULL, actor text DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_withdraw_cancel';
 COMMENT ON FUNCTION ordcancel.withdraw_cancel(regclass, anynonarray, text, text) IS
-    E'takes back a request; the order gets its old status back\nRaises OC001, OC002, OC003, OC006, OC007, OC014, 22001, 42501.';
+    E'takes back a request; the order gets its old status back\n'
+    'Raises OC001, OC002, OC003, OC006, OC007, OC014, 22001, 42501.';
 
 -- The merchant accepts a request: the order is canceled, or in progress while a
 -- refund is due.
@@ -93,14 +107,16 @@ CREATE FUNCTION ordcancel.accept_cancel(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_accept_cancel';
 COMMENT ON FUNCTION ordcancel.accept_cancel(regclass, text, text, text, text) IS
-    E'accepts a request: the order is canceled, or in progress while a refund is due\nRaises OC001, OC002, OC005, OC006, OC007, OC013, OC014, 22001, 42501.';
+    E'accepts a request: the order is canceled, or in progress while a refund is due\n'
+    'Raises OC001, OC002, OC005, OC006, OC007, OC013, OC014, 22001, 42501.';
 CREATE FUNCTION ordcancel.accept_cancel(
     orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_accept_cancel';
 COMMENT ON FUNCTION ordcancel.accept_cancel(regclass, anynonarray, text, text, text) IS
-    E'accepts a request: the order is canceled, or in progress while a refund is due\nRaises OC001, OC002, OC005, OC006, OC007, OC013, OC014, 22001, 42501.';
+    E'accepts a request: the order is canceled, or in progress while a refund is due\n'
+    'Raises OC001, OC002, OC005, OC006, OC007, OC013, OC014, 22001, 42501.';
 
 -- The merchant denies the customer's request; the note is required, the order
 -- gets its prior status unless it has moved on. Raises OC001, OC002, OC003,
@@ -133,14 +149,17 @@ CREATE FUNCTION ordcancel.record_refund(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_record_refund';
 COMMENT ON FUNCTION ordcancel.record_refund(regclass, text, numeric, text, text, text) IS
-    E'records a refund; the last one that is due completes the cancellation\nRaises OC001, OC002, OC007, OC010, OC013, OC014, 22001, 42501.';
+    E'records a refund; the last one that is due completes the cancellation\n'
+    'Raises OC001, OC002, OC007, OC010, OC013, OC014, 22001, 42501.';
 CREATE FUNCTION ordcancel.record_refund(
-    orders regclass, order_id anynonarray, amount numeric, method text, reference text DEFAULT NULL, actor text DEFAULT NULL)
+    orders regclass, order_id anynonarray, amount numeric, method text,
+    reference text DEFAULT NULL, actor text DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_record_refund';
 COMMENT ON FUNCTION ordcancel.record_refund(regclass, anynonarray, numeric, text, text, text) IS
-    E'records a refund; the last one that is due completes the cancellation\nRaises OC001, OC002, OC007, OC010, OC013, OC014, 22001, 42501.';
+    E'records a refund; the last one that is due completes the cancellation\n'
+    'Raises OC001, OC002, OC007, OC010, OC013, OC014, 22001, 42501.';
 
 -- Undoes a cancellation, within the limits of the policy; the order gets its
 -- prior status unless it has moved on. The caller's own open request is
@@ -154,14 +173,17 @@ CREATE FUNCTION ordcancel.undo_cancel(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_undo_cancel';
 COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, text, text, text, boolean) IS
-    E'undoes a cancellation; the order gets its old status back\nRaises OC001, OC002, OC006, OC008, OC009, OC014, 22001, 42501.';
+    E'undoes a cancellation; the order gets its old status back\n'
+    'Raises OC001, OC002, OC006, OC008, OC009, OC014, 22001, 42501.';
 CREATE FUNCTION ordcancel.undo_cancel(
-    orders regclass, order_id anynonarray, note text DEFAULT NULL, actor text DEFAULT NULL, settled boolean DEFAULT false)
+    orders regclass, order_id anynonarray, note text DEFAULT NULL,
+    actor text DEFAULT NULL, settled boolean DEFAULT false)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_undo_cancel';
 COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, anynonarray, text, text, boolean) IS
-    E'undoes a cancellation; the order gets its old status back\nRaises OC001, OC002, OC006, OC008, OC009, OC014, 22001, 42501.';
+    E'undoes a cancellation; the order gets its old status back\n'
+    'Raises OC001, OC002, OC006, OC008, OC009, OC014, 22001, 42501.';
 
 -- What can be done to an order: one row per party and verb. Makes the same
 -- decision as the verbs, without locks. Does not check reason and note, nor
@@ -209,14 +231,17 @@ CREATE FUNCTION ordcancel.decide(
     OUT outcome text, OUT condition text, OUT status text, OUT event text, OUT until timestamptz)
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ordcancel_decide';
-COMMENT ON FUNCTION ordcancel.decide(text, text, text, text, text, text, text, boolean, timestamptz, interval, timestamptz, boolean, boolean, text, text, timestamptz, interval, text) IS
+COMMENT ON FUNCTION ordcancel.decide(
+    text, text, text, text, text, text, text, boolean, timestamptz, interval, timestamptz, boolean, boolean, text,
+    text, timestamptz, interval, text) IS
     E'decides as the functions would, from its arguments alone, without an order\nRaises 22023.';
 
 -- For doc/reference.md and doc/errors.md, which a test compares with it.
 CREATE FUNCTION ordcancel_internal.conditions() RETURNS TABLE (sqlstate text, condition text)
     LANGUAGE c IMMUTABLE
     AS 'MODULE_PATHNAME', 'ordcancel_conditions';
-COMMENT ON FUNCTION ordcancel_internal.conditions() IS 'lists the conditions under which ordcancel refuses, with their SQLSTATEs';
+COMMENT ON FUNCTION ordcancel_internal.conditions() IS
+    'lists the conditions under which ordcancel refuses, with their SQLSTATEs';
 
 -- The merchant cancels many orders in one call, each as with cancel_order; a
 -- refused order does not stop the rest.
@@ -231,16 +256,20 @@ COMMENT ON FUNCTION ordcancel_internal.conditions() IS 'lists the conditions und
 -- refusal. An order that is named twice is canceled once. Raises OC001, OC014,
 -- 22023; with abort also the errors of cancel_order.
 CREATE FUNCTION ordcancel.cancel_orders(
-    orders regclass, order_ids text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, on_error text DEFAULT 'skip')
+    orders regclass, order_ids text, reason text DEFAULT NULL, note text DEFAULT NULL,
+    actor text DEFAULT NULL, on_error text DEFAULT 'skip')
     RETURNS TABLE (order_id text, outcome text, cancellation_id bigint, sqlstate text, message text)
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_orders';
 COMMENT ON FUNCTION ordcancel.cancel_orders(regclass, text, text, text, text, text) IS
-    E'cancels an array of orders for the merchant; one that is refused does not stop the others\nRaises OC001, OC002, OC003, OC005, OC006, OC013, OC014, 22001, 22023, 22P02, 42501.';
+    E'cancels an array of orders for the merchant; one that is refused does not stop the others\n'
+    'Raises OC001, OC002, OC003, OC005, OC006, OC013, OC014, 22001, 22023, 22P02, 42501.';
 CREATE FUNCTION ordcancel.cancel_orders(
-    orders regclass, order_ids anyarray, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL, on_error text DEFAULT 'skip')
+    orders regclass, order_ids anyarray, reason text DEFAULT NULL, note text DEFAULT NULL,
+    actor text DEFAULT NULL, on_error text DEFAULT 'skip')
     RETURNS TABLE (order_id text, outcome text, cancellation_id bigint, sqlstate text, message text)
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_orders';
 COMMENT ON FUNCTION ordcancel.cancel_orders(regclass, anyarray, text, text, text, text) IS
-    E'cancels an array of orders for the merchant; one that is refused does not stop the others\nRaises OC001, OC002, OC003, OC005, OC006, OC013, OC014, 22001, 22023, 22P02, 42501.';
+    E'cancels an array of orders for the merchant; one that is refused does not stop the others\n'
+    'Raises OC001, OC002, OC003, OC005, OC006, OC013, OC014, 22001, 22023, 22P02, 42501.';

@@ -132,7 +132,8 @@ INSERT INTO ordcancel.preset_rule (preset, status, customer, customer_late, merc
     -- The merchant clicks twice.
     ('vtex', 'ready-for-handling', 'cancel', 'request', 'request', false, NULL),
     ('vtex', 'handling', 'cancel', 'request', 'request', false, NULL),
-    ('vtex', 'invoiced', 'forbid', NULL, 'forbid', false, 'Invoiced orders cannot be canceled: issue a return invoice.'),
+    ('vtex', 'invoiced', 'forbid', NULL, 'forbid', false,
+     'Invoiced orders cannot be canceled: issue a return invoice.'),
 
     ('cafe24', 'awaiting_payment', 'cancel', NULL, 'cancel', false, NULL),
     ('cafe24', 'preparing', 'request', NULL, 'cancel', false, NULL),
@@ -189,7 +190,8 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM ordcancel_internal.invalid(
             format('preset "%s" does not exist', left(preset, 80)), NULL,
-            ordcancel_internal.choices(preset, ARRAY(SELECT t.preset FROM ordcancel.preset AS t ORDER BY t.preset), 'The presets are %s.'));
+            ordcancel_internal.choices(preset, ARRAY(SELECT t.preset FROM ordcancel.preset AS t ORDER BY t.preset),
+                                       'The presets are %s.'));
     END IF;
     PERFORM ordcancel_internal.check_columns(write_preset.orders, t.status, NULL) FROM ordcancel.order_table AS t
     WHERE t.orders = write_preset.orders;
@@ -202,8 +204,8 @@ BEGIN
         p.customer_canceled_status, p.on_progress, p.decision_timeout, p.on_timeout, p.undo, p.undo_window,
         p.reason_required,
         '{grace,requested_status,in_progress_status,customer_canceled_status,decision_timeout,on_timeout,undo_window}');
-    PERFORM ordcancel_internal.write_rule(orders, r.status, r.customer, r.customer_late, r.merchant, r.deletable, r.hint,
-                                          policy, '{customer_late,hint}')
+    PERFORM ordcancel_internal.write_rule(orders, r.status, r.customer, r.customer_late, r.merchant, r.deletable,
+                                          r.hint, policy, '{customer_late,hint}')
     FROM ordcancel.preset_rule AS r WHERE r.preset = p.preset ORDER BY r.status;
     GET DIAGNOSTICS rules = ROW_COUNT;
 
@@ -240,7 +242,8 @@ BEGIN
         FROM (SELECT r.status, 1 AS n FROM ordcancel.preset_rule AS r WHERE r.preset = check_preset_labels.preset
               UNION
               SELECT s, 2 FROM ordcancel.preset AS p,
-                  unnest(ARRAY[p.requested_status, p.in_progress_status, p.customer_canceled_status, p.canceled_status]) AS s
+                  unnest(ARRAY[p.requested_status, p.in_progress_status, p.customer_canceled_status,
+                               p.canceled_status]) AS s
               WHERE p.preset = check_preset_labels.preset AND s IS NOT NULL) AS w (status, n)
         WHERE NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = type AND enumlabel = w.status)
         ORDER BY w.n, w.status);
@@ -248,8 +251,9 @@ BEGIN
         PERFORM ordcancel_internal.invalid(
             format('type %s lacks labels of preset "%s"', type, preset),
             format('They are: %s.', array_to_string(lacking, ', ')),
-            format('Add them first: %s', (SELECT string_agg(format('ALTER TYPE %s ADD VALUE %L;', type, l), ' ' ORDER BY n)
-                                          FROM unnest(lacking) WITH ORDINALITY AS v (l, n))));
+            format('Add them first: %s',
+                   (SELECT string_agg(format('ALTER TYPE %s ADD VALUE %L;', type, l), ' ' ORDER BY n)
+                    FROM unnest(lacking) WITH ORDINALITY AS v (l, n))));
     END IF;
 END
 $$;
@@ -283,4 +287,5 @@ CREATE FUNCTION ordcancel.apply_preset(orders regclass, preset text, policy text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.apply_preset(regclass, text, text) IS
-    E'sets policy, rules and reasons as a known system has them: spryker, vtex, cafe24, kibo or zaikio\nRaises OC001, OC014, 0A000, 42501.';
+    E'sets policy, rules and reasons as a known system has them: spryker, vtex, cafe24, kibo or zaikio\n'
+    'Raises OC001, OC014, 0A000, 42501.';

@@ -30,8 +30,8 @@ CREATE FUNCTION ordcancel.grant_merchant(role regrole) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    routines CONSTANT name[] := '{cancel_order,cancel_orders,withdraw_cancel,accept_cancel,deny_cancel,record_refund,undo_cancel,cancel_options,'
-                               'overview,health,unruled_statuses,diagram}';
+    routines CONSTANT name[] := '{cancel_order,cancel_orders,withdraw_cancel,accept_cancel,deny_cancel,record_refund,'
+                                'undo_cancel,cancel_options,overview,health,unruled_statuses,diagram}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -51,8 +51,9 @@ CREATE FUNCTION ordcancel.grant_owner(role regrole) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,attach_child,detach_child,set_policy,drop_policy,set_rule,drop_rule,'
-                               'add_block,drop_block,apply_preset,overview,health,unruled_statuses,export_setup,diagram}';
+    routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,attach_child,detach_child,set_policy,'
+                                'drop_policy,set_rule,drop_rule,add_block,drop_block,apply_preset,overview,health,'
+                                'unruled_statuses,export_setup,diagram}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';

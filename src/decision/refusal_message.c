@@ -278,7 +278,8 @@ explain_canceled(Refusal *r, const RefusalDetail *names,
 			"The order has status %s, but its cancellation is in state \"%s\".",
 			quoted_or_null(input->status), state_name(input->live));
 		r->hint =
-			"Its status was changed while the triggers were disabled. Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.";
+			"Its status was changed while the triggers were disabled. "
+			"Call ordcancel.undo_cancel() to end the cancellation; the order keeps its status.";
 		return;
 	}
 	if (fault == FAULT_REINSERTED || fault == FAULT_REINSERTED_NO_UNDO)
@@ -322,7 +323,8 @@ explain_hold(Refusal *r, const DecisionInput *input, Fault fault)
 			"A cancellation request is open, and %s is the status that the order had before it.",
 			quoted_or_null(input->prior_status));
 		r->hint =
-			"Call ordcancel.withdraw_cancel() or ordcancel.deny_cancel() to end the request. A program that saves whole rows must read the order again first.";
+			"Call ordcancel.withdraw_cancel() or ordcancel.deny_cancel() to end the request. "
+			"A program that saves whole rows must read the order again first.";
 		return;
 	}
 	r->detail = psprintf(

@@ -111,7 +111,9 @@ ordcancel_guard_truncate(PG_FUNCTION_ARGS)
 		 guc_allow_truncate ?
 			 errhint("Truncate the partitioned table instead.") :
 			 errhint(
-				 "Use DELETE for orders whose rules allow it. In a test database, a superuser can set \"ordcancel.allow_truncate\". ordcancel.detach() also removes the rules."),
+				 "Use DELETE for orders whose rules allow it. "
+				 "In a test database, a superuser can set \"ordcancel.allow_truncate\". "
+				 "ordcancel.detach() also removes the rules."),
 		 errtableconstraint(
 			 rel, condition_name(CONDITION_CANCELLATION_FORBIDDEN))));
 }

@@ -131,7 +131,8 @@ transaction_event(XactEvent event, void *arg)
 					 errmsg(
 						 "cannot prepare a transaction that has events to announce"),
 					 errhint(
-						 "Set ordcancel.notify to off for this transaction; its events are still written to the event table.")));
+						 "Set ordcancel.notify to off for this transaction; "
+						 "its events are still written to the event table.")));
 			return;
 		case XACT_EVENT_COMMIT:
 			if (reserved > 0)

@@ -56,11 +56,11 @@ SELECT is(outcome_of($$accept_cancel('shop.orders', 10, 'out_of_stock')$$), 'can
           'accepted with the first reason');
 SELECT is(reasons(10), 'out_of_stock: requested -, canceled out_of_stock', 'it is the record''s');
 SELECT is(error_of($$SELECT ordcancel.accept_cancel('shop.orders', 4, 'fine, go on')$$),
-          'OC006 | cancellation reason "fine, go on" does not exist | Look up the reasons in ordcancel.reason.',
+          'OC006 | cancellation reason "fine, go on" does not exist | See ordcancel.reason for the valid reasons.',
           'a note in the reason''s place is no reason');
 SELECT is(error_of($$SELECT ordcancel.accept_cancel('shop.orders', 4, 'found_cheaper_price')$$),
-          'OC006 | cancellation reason "found_cheaper_price" is not for the merchant'
-          ' | Look up the reasons in ordcancel.reason.', 'it is the merchant''s reason');
+          'OC006 | cancellation reason "found_cheaper_price" cannot be used by the merchant'
+          ' | See ordcancel.reason for the valid reasons.', 'it is the merchant''s reason');
 SELECT is(outcome_of($$accept_cancel('shop.orders', 4, 'other')$$), 'OC006', 'one that needs a note needs it');
 SELECT is(outcome_of($$accept_cancel('shop.orders', 4, 'other', 'her dog ate it')$$), 'canceled canceled',
           'and has it');
@@ -77,8 +77,8 @@ SELECT is(reasons(6), 'out_of_stock: requested found_cheaper_price, canceled out
           'with the reason of the setting');
 SELECT ordcancel.set_policy('shop.orders', reason_required => true);
 SELECT is(error_of($$SELECT ordcancel.accept_cancel('shop.orders', 11)$$),
-          'OC006 | a cancellation needs a reason | Policy "default" requires one. | Look up the reasons in '
-          'ordcancel.reason.', 'required meanwhile: not without');
+          'OC006 | a cancellation reason is required | Policy "default" requires one. | See ordcancel.reason for the '
+          'valid reasons.', 'required meanwhile: not without');
 SELECT is(outcome_of($$accept_cancel('shop.orders', 11, 'out_of_stock')$$), 'canceled canceled',
           'with one it is accepted');
 SELECT is(outcome_of($$accept_cancel('shop.orders', 7)$$), 'canceled canceled',
@@ -96,8 +96,8 @@ SELECT is(left(error_of($$DELETE FROM ordcancel.reason WHERE code = 'wont_arrive
 -- ------------------------------------------------------- undo of a request
 
 SELECT is(error_of($$SELECT ordcancel.undo_cancel('shop.orders', 13)$$),
-          'OC006 | undo_cancel needs a note | It denies what the customer asked for. | Give a note of 1 to 2000 '
-          'characters.', 'undoing the other''s request is a denial');
+          'OC006 | undo_cancel requires a note | Undoing it denies the request of the customer. | Pass a note of 1 to '
+          '2000 characters.', 'undoing the other''s request is a denial');
 SELECT is(outcome_of($$undo_cancel('shop.orders', 13, E' \n')$$), 'OC006', 'which blanks do not explain');
 SELECT is(outcome_of($$undo_cancel('shop.orders', 13, 'no', 'ben')$$), 'denied placed', 'with a note it is denied');
 SELECT is((SELECT concat_ws(' ', type, state, party, actor, source, data) FROM shop.orders_cancellation_event
@@ -138,8 +138,8 @@ SELECT results_eq($$SELECT verb, outcome, refund_due FROM ordcancel.cancel_optio
 SELECT results_eq($$SELECT allowed, outcome, condition, detail, hint FROM ordcancel.cancel_options('shop.orders', 32)
                     WHERE verb = 'undo_cancel'$$,
                   $$VALUES (true, 'undone', 'refund_not_settled',
-                           'A refund was made by a method that must be recaptured or repaid.',
-                  'Get the money back, then pass settled => true.')$$,
+                           'A refund was made by a method whose refunds must be recaptured or repaid.',
+                  'Recover the refund, then pass settled => true.')$$,
                   'an undo that goes through with settled => true is allowed, and says so');
 SELECT ordcancel.set_policy('shop.orders', undo => 'never');
 SELECT results_eq($$SELECT allowed, outcome, condition FROM ordcancel.cancel_options('shop.orders', 32)
@@ -172,8 +172,8 @@ END
 $$;
 SELECT is(as_party('calls_shop', 'customer', $$UPDATE shop.orders SET status = 'canceled' WHERE id = 50$$),
           '23514 | status of order 50 of shop.orders cannot change from "placed" to "canceled"'
-          ' | Policy "default" lets the customer only ask in status "placed".'
-          ' | Set the status to "asked", or call a function of ordcancel.',
+          ' | Policy "default" only lets the customer request a cancellation in status "placed".'
+          ' | Set the status to "asked", or call a function of ordcancel instead.',
           'a role that could be the merchant is judged as a customer');
 SELECT is(as_party('calls_shop', 'customer', $$UPDATE shop.orders SET status = 'asked' WHERE id = 50$$), 'ok',
           'who may ask');
@@ -186,8 +186,8 @@ SELECT is((SELECT string_agg(requested_by, ' ') FROM shop.orders_cancellation WH
           'merchant merchant', 'as the records say');
 SELECT is(as_party('calls_shopper', 'merchant', $$UPDATE shop.orders SET status = 'canceled' WHERE id = 53$$),
           '23514 | status of order 53 of shop.orders cannot change from "placed" to "canceled"'
-          ' | Policy "default" lets the customer only ask in status "placed". | Set the status to "asked", '
-          'or call a function of ordcancel.', 'nothing makes a merchant of a customer');
+          ' | Policy "default" only lets the customer request a cancellation in status "placed". | Set the status to '
+          '"asked", or call a function of ordcancel instead.', 'nothing makes a merchant of a customer');
 SELECT is(left(as_party('calls_shopper', 'merchant', $$SELECT ordcancel.cancel_order('shop.orders', 53)$$), 5), '42501',
           'in no way');
 SELECT is(as_party('calls_shop', 'customer', $$SELECT ordcancel.request_cancel('shop.orders', 54)$$), 'ok',
@@ -198,10 +198,11 @@ SELECT is(as_party('calls_shop', '', $$SELECT ordcancel.cancel_order('shop.order
           'the merchant asks');
 SELECT is(as_party('calls_shop', 'customer', $$SELECT ordcancel.withdraw_cancel('shop.orders', 101)$$),
           'OC003 | cancellation request of order 101 of shop.orders cannot be withdrawn by the customer'
-          ' | The merchant asked for it.', 'the customer does not take that back');
+          ' | The merchant made the request.', 'the customer does not take that back');
 SELECT is(as_party('calls_shop', 'merchant', $$SELECT ordcancel.withdraw_cancel('shop.orders', 50)$$),
           'OC003 | cancellation request of order 50 of shop.orders cannot be withdrawn by the merchant'
-          ' | The customer asked for it. | Call ordcancel.deny_cancel().', 'nor the merchant what the customer asked');
+          ' | The customer made the request. | Call ordcancel.deny_cancel().',
+          'nor the merchant what the customer asked');
 SELECT is(as_party('calls_shop', '', format($$SELECT ordcancel.withdraw_cancel('shop.orders', %s)$$, n)), 'ok',
           'without the setting it is whoever asked: ' || n)
 FROM unnest('{50,101}'::integer[]) AS n;
@@ -236,19 +237,21 @@ SELECT is(error_of(format('SELECT set_config(%L, %L, true)', name, value)), said
 FROM (VALUES ('ordcancel.party', 'customer', 'ok'), ('ordcancel.party', 'merchant', 'ok'),
              ('ordcancel.party', '', 'ok'),
              ('ordcancel.party', 'system', '22023 | invalid value for parameter "ordcancel.party": "system"'
-                                           ' | It is "customer", "merchant", or empty for what the role may be.'),
+                                           ' | The value must be "customer", "merchant", or empty for the default of '
+                                           'the role.'),
              ('ordcancel.party', 'shopper', '22023 | invalid value for parameter "ordcancel.party": "shopper"'
-                                            ' | It is "customer", "merchant", or empty for what the role may be.'),
+                                            ' | The value must be "customer", "merchant", or empty for the default of '
+                                            'the role.'),
              ('ordcancel.actor', repeat('é', 255), 'ok'), ('ordcancel.reason', repeat('é', 100), 'ok'),
              ('ordcancel.note', repeat('é', 2000), 'ok'),
              ('ordcancel.note', repeat(' ', 3000) || repeat('é', 2000) || repeat(E'\n', 3000),
               'ok')) AS v (name, value, said);
 SELECT is(regexp_replace(error_of(format('SELECT set_config(%L, %L, true)', name, value)), '"[é]+"', '"…"'),
           '22023 | invalid value for parameter "' || name || '": "…" | ' || said, name || ' of ' || length(value))
-FROM (VALUES ('ordcancel.actor', repeat('é', 256), 'It has 256 characters; 255 are allowed.'),
+FROM (VALUES ('ordcancel.actor', repeat('é', 256), 'It has 256 characters; the maximum is 255.'),
              ('ordcancel.reason', repeat('é', 101),
-              'It has 101 characters; 100 are allowed. | It is a code of table ordcancel.reason.'),
-             ('ordcancel.note', repeat('é', 2001), 'It has 2001 characters; 2000 are allowed.')) AS v (name, value,
+              'It has 101 characters; the maximum is 100. | Use a code of table ordcancel.reason.'),
+             ('ordcancel.note', repeat('é', 2001), 'It has 2001 characters; the maximum is 2000.')) AS v (name, value,
                                                                                                        said);
 RESET ordcancel.note;
 RESET ordcancel.reason;
@@ -288,8 +291,8 @@ SELECT is(hint_of('calls_clerk', $$UPDATE shop.orders SET status = 'canceled' WH
 SELECT ordcancel.cancel_order('shop.orders', 70);
 DELETE FROM shop.orders WHERE id = 70;
 SELECT is(error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$), '23514 | order 70 of shop.orders is canceled'
-          ' | An order of this key was canceled and deleted; it is inserted again in status "placed".'
-          ' | Insert it in status "canceled", then call ordcancel.undo_cancel(), or give it another key.',
+          ' | An order with this key was canceled and deleted, and is inserted again in status "placed".'
+          ' | Insert it in status "canceled", then call ordcancel.undo_cancel(), or use another key.',
           'a deleted order that was canceled does not just come again');
 SELECT is(error_of($$INSERT INTO shop.orders VALUES (70, 'canceled')$$) || ', '
           || outcome_of($$undo_cancel('shop.orders', 70)$$), 'ok, undone placed', 'the hint works');
@@ -298,11 +301,11 @@ SELECT ordcancel.cancel_order('shop.orders', 70), ordcancel.set_policy('shop.ord
 DELETE FROM shop.orders WHERE id = 70;
 SELECT is(hint_of('calls_clerk', 'SELECT 1') || error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$),
           'ok' || '23514 | order 70 of shop.orders is canceled'
-          ' | An order of this key was canceled and deleted; it is inserted again in status "placed". '
-          '| Give it another key.', 'where it cannot be undone no such hint is given');
+          ' | An order with this key was canceled and deleted, and is inserted again in status "placed". '
+          '| Use another key.', 'where it cannot be undone no such hint is given');
 SELECT ordcancel.set_policy('shop.orders', undo => 'canceled', undo_window => '1 hour');
 SET LOCAL ordcancel.clock = '2026-05-05 13:00:00.000001+00';
-SELECT is(right(error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$), 20), 'Give it another key.',
+SELECT is(right(error_of($$INSERT INTO shop.orders VALUES (70, 'placed')$$), 20), 'Use another key.',
           'nor when the window is over');
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 

@@ -44,11 +44,11 @@ SELECT is(refund(1, 20.00, 'card', 're_1'), 'in_progress refunding unchanged 20/
 SELECT is(refund(1, 20.001, 'card', 're_1'), 'in_progress refunding unchanged 20/40',
           'or what of it is less than a cent');
 SELECT is(paid_back(1), '20 20', 'there is one refund');
-SELECT is(refund(1, 10, 'card', 're_1'), 'OC010 | A refund of 20 by "card" is on record under it.',
+SELECT is(refund(1, 10, 'card', 're_1'), 'OC010 | A refund of 20 by "card" is already recorded with this reference.',
           'with another amount the reference is refused');
-SELECT is(refund(1, 20, 'cash', 're_1'), 'OC010 | A refund of 20 by "card" is on record under it.',
+SELECT is(refund(1, 20, 'cash', 're_1'), 'OC010 | A refund of 20 by "card" is already recorded with this reference.',
           'with another method too');
-SELECT is(refund(1, 99, 'no such', 're_1'), 'OC010 | A refund of 20 by "card" is on record under it.',
+SELECT is(refund(1, 99, 'no such', 're_1'), 'OC010 | A refund of 20 by "card" is already recorded with this reference.',
           'before anything else that is wrong with it');
 SELECT throws_ok($$SELECT ordcancel.record_refund('shop.orders', 1, 10, 'card', 're_1')$$, 'OC010',
                  'refund reference "re_1" of order 1 of shop.orders was used before', 'and told why');
@@ -57,7 +57,7 @@ SELECT is(refund(1, 20, 'card', 're_2'), 'canceled canceled changed 40/40',
 SELECT is(refund(1, 20, 'card', 're_2'), 'canceled canceled unchanged 40/40',
           'the last one, told again after it completed the cancellation');
 SELECT is(refund(1, 20, 'card', 're_1'), 'canceled canceled unchanged 40/40', 'or the first');
-SELECT is(refund(1, 21, 'card', 're_1'), 'OC010 | A refund of 20 by "card" is on record under it.',
+SELECT is(refund(1, 21, 'card', 're_1'), 'OC010 | A refund of 20 by "card" is already recorded with this reference.',
           'another amount is refused as before');
 SELECT is(refund(1, 20, 'card', 're_3'), 'OC007 | Its cancellation is in state "canceled".',
           'a reference that is new finds nothing to refund');
@@ -72,7 +72,7 @@ SELECT is(outcome_with_money($$request_cancel('shop.orders', 1)$$), 'requested a
 SELECT is(refund(1, 20, 'card', 're_1'), 'requested asked unchanged', 'told again while it is asked for');
 SELECT is(cancel(1), 'in_progress refunding changed 0/40', 'canceled again: all is due, as the money had come back');
 SELECT is(refund(1, 20, 'card', 're_2'), 'in_progress refunding unchanged 0/40', 'told again in the next cancellation');
-SELECT is(refund(1, 5, 'card', 're_2'), 'OC010 | A refund of 20 by "card" is on record under it.',
+SELECT is(refund(1, 5, 'card', 're_2'), 'OC010 | A refund of 20 by "card" is already recorded with this reference.',
           'or with another amount');
 SELECT is(refund(1, 20, 'card', 're_5'), 'in_progress refunding changed 20/40',
           'what is paid back now has references of its own');
@@ -353,7 +353,7 @@ SELECT is((SELECT string_agg(outcome, ' ') FROM ordcancel.cancel_options('shop.o
 SELECT is(cancel(81), 'in_progress refunding changed 0/10', 'canceled again: what is left is due');
 SELECT is((SELECT data FROM shop.orders_cancellation_event WHERE order_id = 81 AND type = 'accepted'
            ORDER BY event_id DESC LIMIT 1), '{"refund_due": 10}', 'and told so');
-SELECT is(refund(81, 10.01), 'OC010 | 10 is due, 0 is refunded already.', 'not more');
+SELECT is(refund(81, 10.01), 'OC010 | 10 is due, of which 0 is already refunded.', 'not more');
 SELECT is(refund(81, 10), 'canceled canceled changed 10/10', 'that completes it');
 SELECT is(undo(81), 'undone placed changed 10/10', 'undone once more');
 SELECT is((SELECT string_agg(outcome, ' ') FROM ordcancel.cancel_options('shop.orders', 81)
@@ -411,7 +411,8 @@ SELECT results_eq($$SELECT order_id, state, refund_due FROM shop.orders_cancella
                   $$SELECT n, CASE n % 2 WHEN 0 THEN 'in_progress' ELSE 'canceled' END, CASE n % 2 WHEN 0 THEN 10.0
                         ELSE 0.0 END FROM generate_series(84, 91) AS n$$,
                   'what is due is the same, whoever asks');
-SELECT is(error_of($$UPDATE shop.orders SET status = 'canceled' WHERE id = 92$$, 'detail'), '10 is due, 0 is refunded.',
+SELECT is(error_of($$UPDATE shop.orders SET status = 'canceled' WHERE id = 92$$, 'detail'),
+          '10 is due, of which 0 is refunded.',
           'the update is told what is due');
 
 -- ------------------------------------------------------- less than a cent
@@ -424,7 +425,7 @@ SELECT is(refund(101, 33.333), 'canceled canceled changed 33.33/33.33', 'so is w
 SELECT is(cancel(102), 'in_progress refunding changed 0/33.34', 'half a cent is rounded up');
 SELECT is(refund(102, 33.33), 'in_progress refunding changed 33.33/33.34', 'a cent is missing');
 SELECT is(refund(102, 0.004), 'OC010', 'less than half of one is nothing');
-SELECT is(refund(102, 0.015), 'OC010 | 33.34 is due, 33.33 is refunded already.', 'more than one is too much');
+SELECT is(refund(102, 0.015), 'OC010 | 33.34 is due, of which 33.33 is already refunded.', 'more than one is too much');
 SELECT is(refund(102, 0.0149), 'canceled canceled changed 33.34/33.34', 'that is the cent');
 SELECT is((SELECT data->>'amount' FROM shop.orders_cancellation_event WHERE order_id = 102 AND type = 'refunded'
            ORDER BY event_id DESC LIMIT 1), '0.01', 'and told as one');

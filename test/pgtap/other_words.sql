@@ -36,7 +36,7 @@ EXCEPTION WHEN check_violation THEN
 END
 $$;
 SELECT is(current_setting('test.detail'),
-          'Status "canceled" is one of a cancellation, but policy "acme" has none to cancel its orders with.',
+          'Status "canceled" means a cancellation, but policy "acme" has no status for canceled orders.',
           'DETAIL names the policy');
 SELECT is(current_setting('test.hint'), 'Call ordcancel.set_policy(..., policy => ''acme'', canceled_status => ...).',
           'HINT says what to do');

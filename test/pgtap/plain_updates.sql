@@ -146,8 +146,8 @@ SELECT is(error_of($$UPDATE shop.orders SET status = 'preparing' WHERE id = 41$$
           '23514 | order 41 of shop.orders is on hold | A cancellation request is open, and "preparing" is the status '
           'that the '
           'order had before it.'
-          ' | Call ordcancel.withdraw_cancel() or ordcancel.deny_cancel() to end the request. '
-          'A program that saves whole rows has to read the order again first.',
+          ' | Call ordcancel.withdraw_cancel() or ordcancel.deny_cancel() to end the request. A program that saves '
+          'whole rows must read the order again first.',
           'the error says what it looks like, and what to call');
 RESET ROLE;
 SELECT is((SELECT string_agg(set_status('merchant', id, 'preparing'), ' ') FROM shop.orders WHERE id IN (41, 45)),

@@ -35,8 +35,8 @@ SELECT is(outcome_or_why('request_cancel', 2), 'requested placed',
           'a microsecond later the rule for late customers holds');
 SELECT is(outcome_or_why('request_cancel', 3), 'canceled canceled', 'while placed_at is unknown it is open');
 SELECT is(outcome_or_why('request_cancel', 4),
-          'OC004 | The customer''s window of policy "default" closed at 2026-05-05 '
-                                     '11:59:59.999999+00. | it is on its way',
+          'OC004 | The customer''s grace period of policy "default" ended at 2026-05-05 11:59:59.999999+00. | it is '
+          'on its way',
           'too late says since when');
 SELECT is(outcome_or_why('request_cancel', 5), 'canceled canceled', 'before it was placed it is open');
 SELECT is(outcome_or_why('request_cancel', 6), 'requested placed', 'placed long ago is late');
@@ -114,7 +114,7 @@ SELECT ordcancel.add_block('shop.orders', 'invoice',
                            $$EXISTS (SELECT FROM invoices AS i WHERE i.order_id = orders.id AND i.paid) -- a paid one$$,
                            'refund the invoice');
 INSERT INTO shop.invoices VALUES (30, true), (31, false), (32, NULL);
-SELECT is(outcome_or_why(verb, 30), 'OC005 | Block "invoice" holds for it. | refund the invoice',
+SELECT is(outcome_or_why(verb, 30), 'OC005 | Block "invoice" applies to the order. | refund the invoice',
           'a block holds for ' || verb)
 FROM unnest('{request_cancel,cancel_order}'::text[]) AS verb;
 SELECT is(outcome_or_why('cancel_order', 31), 'canceled canceled', 'where its condition is false it does not');
@@ -125,10 +125,10 @@ SELECT ordcancel.add_block('shop.orders', 'for customers', $$memo = 'c' /* any *
 SELECT ordcancel.add_block('shop.orders', 'for merchants', $$memo = 'm'$$, party => 'merchant');
 UPDATE shop.orders SET memo = 'c' WHERE id IN (33, 34);
 UPDATE shop.orders SET memo = 'm' WHERE id IN (35, 36);
-SELECT is(outcome_or_why('request_cancel', 33), 'OC005 | Block "for customers" holds for it.',
+SELECT is(outcome_or_why('request_cancel', 33), 'OC005 | Block "for customers" applies to the order.',
           'a block for customers stops them');
 SELECT is(outcome_or_why('cancel_order', 34), 'canceled canceled', 'and not merchants');
-SELECT is(outcome_or_why('cancel_order', 35), 'OC005 | Block "for merchants" holds for it.',
+SELECT is(outcome_or_why('cancel_order', 35), 'OC005 | Block "for merchants" applies to the order.',
           'a block for merchants stops them');
 SELECT is(outcome_or_why('request_cancel', 36), 'canceled canceled', 'and not customers');
 SELECT is((ordcancel.override_cancel('shop.orders', 35, note => 'x')).state, 'canceled', 'an override is above blocks');
@@ -147,13 +147,13 @@ SELECT is((ordcancel.undo_cancel('shop.orders', 63, 'no')).state, 'denied', 'and
 -- What the conditions see.
 SELECT ordcancel.add_block('shop.orders', 'invoice', 'invoiced / 2 > 10', 'first the accountant');
 UPDATE shop.orders SET invoiced = 30 WHERE id IN (40, 60);
-SELECT is(outcome_or_why('cancel_order', 40), 'OC005 | Block "invoice" holds for it. | first the accountant',
+SELECT is(outcome_or_why('cancel_order', 40), 'OC005 | Block "invoice" applies to the order. | first the accountant',
           'a block of the same name is replaced');
 UPDATE shop.orders SET invoiced = 0 WHERE id = 60;
 SELECT is(outcome_or_why('accept_cancel', 60), 'canceled canceled', 'what it was is forgotten');
 SELECT ordcancel.add_block('shop.orders', 'odd', $$(10 / (invoiced - 1)) > 100 OR memo LIKE '%;''"--%'$$);
 UPDATE shop.orders SET memo = $$a;'"--b$$ WHERE id = 41;
-SELECT is(outcome_or_why('cancel_order', 41), 'OC005 | Block "odd" holds for it.',
+SELECT is(outcome_or_why('cancel_order', 41), 'OC005 | Block "odd" applies to the order.',
           'quotes and comments in strings are nothing else');
 UPDATE shop.orders SET invoiced = 1 WHERE id = 42;
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 42)$$, '22012', NULL,

@@ -30,10 +30,11 @@ SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 1, 'FRAUD')$$, '
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 1, 'old')$$, 'OC006',
                  'cancellation reason "old" is not active', 'one that is not active');
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 1, 'for_shoppers')$$, 'OC006',
-                 'cancellation reason "for_shoppers" is not for the merchant',
+                 'cancellation reason "for_shoppers" cannot be used by the merchant',
                  'a customer''s reason given by a merchant');
 SELECT throws_ok($$SELECT ordcancel.request_cancel('shop.orders', 1, 'fraud')$$, 'OC006',
-                 'cancellation reason "fraud" is not for the customer', 'a merchant''s reason given by a customer');
+                 'cancellation reason "fraud" cannot be used by the customer',
+                 'a merchant''s reason given by a customer');
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 1, 'unpaid_expired')$$, 'OC006', NULL,
                  'the system''s reason given by a merchant');
 SELECT throws_ok($$SELECT ordcancel.request_cancel('shop.orders', 1, 'unpaid_expired')$$, 'OC006', NULL,
@@ -46,7 +47,7 @@ SELECT is((ordcancel.cancel_order('shop.orders', 3, 'customer_changed_mind')).st
 SELECT is((ordcancel.cancel_order('shop.orders', 4)).state, 'canceled', 'a reason is not required by itself');
 
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 5, 'agreed')$$, 'OC006',
-                 'cancellation reason "agreed" needs a request of the customer',
+                 'cancellation reason "agreed" requires a request by the customer',
                  'a reason for requests, where nobody asked');
 SELECT throws_ok($$SELECT ordcancel.override_cancel('shop.orders', 5, 'agreed', 'x')$$, 'OC006', NULL,
                  'the same for an override');
@@ -63,7 +64,7 @@ SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 41, 'agreed')$$,
 -- ------------------------------------------------------- notes
 
 SELECT throws_ok(format($$SELECT ordcancel.cancel_order('shop.orders', 6, %L, %L)$$, reason, note), 'OC006',
-                 format('cancellation reason "%s" needs a note', reason),
+                 format('cancellation reason "%s" requires a note', reason),
                  format('a note has to come with %s: %s', reason, coalesce(to_json(note)::text, 'none')))
 FROM unnest('{explained,other}'::text[]) AS reason, unnest(ARRAY[NULL, '', E' \t\n']) AS note;
 SELECT is((ordcancel.cancel_order('shop.orders', 6, 'explained', repeat('n', 2000))).state, 'canceled',
@@ -86,7 +87,7 @@ SELECT throws_ok(format($$SELECT ordcancel.%s('shop.orders', 42, note => repeat(
                  'note is too long', verb || ' takes no longer note either')
 FROM unnest('{accept_cancel,deny_cancel,withdraw_cancel,undo_cancel}'::text[]) AS verb;
 SELECT throws_ok(format($$SELECT ordcancel.deny_cancel('shop.orders', 42, %L)$$, note), 'OC006',
-                 'deny_cancel needs a note', 'a denial needs a note: ' || coalesce(to_json(note)::text, 'none'))
+                 'deny_cancel requires a note', 'a denial needs a note: ' || coalesce(to_json(note)::text, 'none'))
 FROM unnest(ARRAY[NULL, '', E' \t\n']) AS note;
 SELECT is((ordcancel.deny_cancel('shop.orders', 42, repeat('n', 2000))).state, 'denied', 'the note of a denial');
 SELECT is((ordcancel.accept_cancel('shop.orders', 43)).state, 'canceled', 'an acceptance needs none');
@@ -95,12 +96,12 @@ SELECT is((ordcancel.withdraw_cancel('shop.orders', 44)).state, 'withdrawn', 'no
 -- ------------------------------------------------------- reason_required
 
 SELECT ordcancel.set_policy('shop.orders', reason_required => true);
-SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 10)$$, 'OC006', 'a cancellation needs a reason',
+SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 10)$$, 'OC006', 'a cancellation reason is required',
                  'a merchant has to give a reason where the policy says so');
-SELECT throws_ok($$SELECT ordcancel.request_cancel('shop.orders', 46)$$, 'OC006', 'a cancellation needs a reason',
+SELECT throws_ok($$SELECT ordcancel.request_cancel('shop.orders', 46)$$, 'OC006', 'a cancellation reason is required',
                  'a customer as well');
 SELECT throws_ok($$SELECT ordcancel.override_cancel('shop.orders', 10, note => 'x')$$, 'OC006',
-                 'a cancellation needs a reason', 'and an override');
+                 'a cancellation reason is required', 'and an override');
 SELECT is(attempt($$UPDATE shop.orders SET status = 'canceled' WHERE id = 10$$), '23514 invalid_reason',
           'and a plain update');
 SET LOCAL ordcancel.reason = 'fraud';
@@ -116,7 +117,7 @@ RESET ordcancel.note;
 SELECT is((ordcancel.request_cancel('shop.orders', 46, 'for_shoppers')).state, 'requested', 'asked with a reason');
 SELECT is((ordcancel.cancel_order('shop.orders', 46)).state, 'canceled',
           'the reason of the request will do for who confirms it');
-SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 45)$$, 'OC006', 'a cancellation needs a reason',
+SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 45)$$, 'OC006', 'a cancellation reason is required',
                  'a request without one has to be confirmed with one');
 SELECT is((ordcancel.cancel_order('shop.orders', 45, 'fraud')).state, 'canceled', 'as here');
 

@@ -67,7 +67,7 @@ SELECT results_eq($$SELECT actor, party, source, data FROM shop.orders_cancellat
                             '80.00}'::jsonb)$$,
                   'with amount, method and reference');
 SELECT throws_ok($$SELECT ordcancel.record_refund('shop.orders', 1, 50.01, 'card')$$, 'OC010',
-                 'refund of order 1 of shop.orders is higher than what is due', 'never more than is due');
+                 'refund of order 1 of shop.orders exceeds the amount due', 'never more than is due');
 SELECT throws_ok(format($$SELECT ordcancel.record_refund('shop.orders', 1, %s, 'card')$$, amount), 'OC010',
                  'refund amount must be a positive number',
                  'not an amount: ' || amount)

@@ -119,8 +119,8 @@ TRUNCATE shop.orders CASCADE;
 ALTER TABLE shop.orders ENABLE TRIGGER USER;
 INSERT INTO shop.orders (id) SELECT generate_series(1, 5);
 SELECT is(error_of('SELECT ordcancel.' || call), 'OC013 | order 1 of shop.orders and its cancellation disagree'
-          ' | The order has status "placed"; its cancellation is on record as "canceled".'
-          ' | Its status was written while the triggers were off. Call ordcancel.undo_cancel() to end the '
+          ' | The order has status "placed", but its cancellation is in state "canceled".'
+          ' | Its status was changed while the triggers were disabled. Call ordcancel.undo_cancel() to end the '
           'cancellation; the order keeps its status.',
           'no order that is placed is said to be canceled: ' || call)
 FROM unnest(ARRAY['cancel_order(''shop.orders'', 1)', 'request_cancel(''shop.orders'', 1)',

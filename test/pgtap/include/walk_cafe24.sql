@@ -66,7 +66,7 @@ SELECT is(answer(format('cancel_order(''shop.orders'', %L, %L)', id, why)), 'in_
           'not available": ' || why)
 FROM (VALUES ('prep1', 'out_of_stock'), ('prep2', 'defective_item'), ('ready1', 'area_not_deliverable')) AS v (id, why);
 SELECT is(answer(format('request_cancel(''shop.orders'', ''prep3'', %L)', why)),
-          'OC006 | Look up the reasons in ordcancel.reason.',
+          'OC006 | See ordcancel.reason for the valid reasons.',
           '"When you are unable to ship out": not for the customer to say, ' || why)
 FROM unnest('{out_of_stock,defective_item,area_not_deliverable}'::text[]) AS why;
 
@@ -147,9 +147,9 @@ SELECT is(answer($$cancel_order('shop.orders', 'prep7', 'pricing_error', actor =
           '"orders that need to be canceled due to business-related issues ... Click Cancel": nobody has to ask');
 SELECT is(decision_of('prep7'), 'in_progress asked merchant staff decided merchant staff for pricing_error',
           '"due to business-related issues": it is the store that asked and decided');
-SELECT is(answer('cancel_order(''shop.orders'', ''prep8'')'), 'OC006 | Look up the reasons in ordcancel.reason.',
+SELECT is(answer('cancel_order(''shop.orders'', ''prep8'')'), 'OC006 | See ordcancel.reason for the valid reasons.',
           '"Enter the reason": the store has to');
-SELECT is(answer('request_cancel(''shop.orders'', ''prep8'')'), 'OC006 | Look up the reasons in ordcancel.reason.',
+SELECT is(answer('request_cancel(''shop.orders'', ''prep8'')'), 'OC006 | See ordcancel.reason for the valid reasons.',
           '"Enter the reason": the customer has to');
 SELECT is(attempt($$UPDATE shop.orders SET status = 'canceled' WHERE id = 'unpaid3'$$), '23514 invalid_reason',
           '"Enter the reason": a program that writes the status has to');
@@ -174,7 +174,7 @@ SELECT is(answer(format('request_cancel(''shop.orders'', %L, %L, ''so it is'')',
 FROM (VALUES ('prep9', 'customer_changed_mind'), ('prep10', 'shipping_delay'), ('prep11', 'dissatisfied_with_service'),
              ('prep12', 'other')) AS v (id, why);
 SELECT is(answer(format('request_cancel(''shop.orders'', ''prep8'', %L)', why)),
-          'OC006 | Look up the reasons in ordcancel.reason.',
+          'OC006 | See ordcancel.reason for the valid reasons.',
           '"Enter the reason": a customer may not say ' || why)
 FROM unnest('{shipping_error,customs_not_possible,poor_packing,dissatisfied_with_product,'
             'differs_from_description}'::text[]) AS why;
@@ -191,7 +191,7 @@ SELECT is(answer($$record_refund('shop.orders', 'prep1', 79.99, 'card')$$), 'in_
 SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.02, 'card')$$), 'OC010',
           '"fully refund": not more than that');
 SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.01, 'cheque')$$),
-          'OC010 | Look up the methods in ordcancel.refund_method.',
+          'OC010 | See ordcancel.refund_method for the valid methods.',
           '"the reason and refund method": a method that is none');
 SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.01, 'points')$$), 'canceled canceled',
           '"to allow its order status to change from Cancellation in progress to Canceled": '
@@ -239,12 +239,12 @@ SELECT is(answer(format('record_refund(''shop.orders'', %L, 80, %L)', id, method
           'refunded by ' || method)
 FROM (VALUES ('prep20', 'bank_transfer'), ('prep21', 'card'), ('prep22', 'points'), ('prep23', 'wallet')) AS v (id,
             method);
-SELECT is(answer($$undo_cancel('shop.orders', 'prep20')$$), 'OC009 | Get the money back, then pass settled => true.',
+SELECT is(answer($$undo_cancel('shop.orders', 'prep20')$$), 'OC009 | Recover the refund, then pass settled => true.',
           '"check that customers pay for the order again if the refund was processed by bank deposit"');
 SELECT is(answer($$undo_cancel('shop.orders', 'prep20', 'paid again', settled => true)$$), 'undone preparing',
           '"customers pay for the order again": and then it is undone');
 SELECT is(answer(format('undo_cancel(''shop.orders'', %L)', id)),
-          'OC009 | Get the money back, then pass settled => true.',
+          'OC009 | Recover the refund, then pass settled => true.',
           '"If the payment was canceled by a payment provider ... recaptured before undoing the cancellation": ' || id)
 FROM unnest('{prep21,prep23}'::text[]) AS id;
 SELECT is(answer(format('undo_cancel(''shop.orders'', %L, ''recaptured'', settled => true)', id)), 'undone preparing',
@@ -257,5 +257,5 @@ SELECT is(answer($$undo_cancel('shop.orders', 'prep22')$$), 'undone preparing',
 -- Half of it refunded by bank: what is in progress may need money back too.
 SELECT is(answer($$record_refund('shop.orders', 'prep7', 40, 'bank_transfer')$$),
           'in_progress cancellation_in_progress', 'half of it refunded by bank');
-SELECT is(answer($$undo_cancel('shop.orders', 'prep7')$$), 'OC009 | Get the money back, then pass settled => true.',
+SELECT is(answer($$undo_cancel('shop.orders', 'prep7')$$), 'OC009 | Recover the refund, then pass settled => true.',
           '"if the refund was processed by bank deposit": also while it is in progress');

@@ -46,7 +46,7 @@ SELECT is(answer($$cancel_order('shop.orders', 44, 'created_by_mistake')$$),
           'OC003 | Call ordcancel.set_rule() for the status if it should be allowed.',
           'nor one that was abandoned, of which no rule speaks');
 
-SELECT is(answer($$cancel_order('shop.orders', 14)$$), 'OC006 | Look up the reasons in ordcancel.reason.',
+SELECT is(answer($$cancel_order('shop.orders', 14)$$), 'OC006 | See ordcancel.reason for the valid reasons.',
           '"only requires a valid Order ID and Disposition Reason": without the reason');
 SELECT is(answer($$cancel_order('shop.orders', NULL::int, 'created_by_mistake')$$), 'OC002',
           '"only requires a valid Order ID and Disposition Reason": without the order');
@@ -101,11 +101,11 @@ FROM (SELECT 18 + row_number() OVER () AS id, why
       FROM unnest('{customer_changed_mind,created_by_mistake,can_not_find_item,not_enough_quantity,not_web_sellable,'
                   'on_mannequin_or_display,item_on_reserve,no_inventory}'::text[]) AS why) AS v;
 SELECT is(answer(format('cancel_order(''shop.orders'', 30, %L)', why)),
-          'OC006 | Look up the reasons in ordcancel.reason.',
+          'OC006 | See ordcancel.reason for the valid reasons.',
           '"dispositionReason enum": not ' || coalesce(quote_literal(why), 'nothing'))
 FROM unnest('{bored,Customer_changed_mind,"customer_changed_mind ",Customer changed mind,NULL}'::text[]) AS why;
 SELECT is(answer(format('request_cancel(''shop.orders'', 3, %L)', why)),
-          'OC006 | Look up the reasons in ordcancel.reason.',
+          'OC006 | See ordcancel.reason for the valid reasons.',
           '"See the schema for the full list of possible values": what the store finds is not for the shopper, ' || why)
 FROM unnest('{can_not_find_item,not_enough_quantity,not_web_sellable,on_mannequin_or_display,item_on_reserve,'
             'no_inventory}'::text[]) AS why;
@@ -113,7 +113,7 @@ FROM unnest('{can_not_find_item,not_enough_quantity,not_web_sellable,on_mannequi
 -- ------------------------------------------------------- Optional Parameters
 
 SELECT is(answer(format('cancel_order(''shop.orders'', 30, ''other'', %L)', explanation)),
-          'OC006 | Give a note of 1 to 255 characters.',
+          'OC006 | Pass a note of 1 to 255 characters.',
           '"If dispositionReason is ''other'', provide an explanation here": ' || what)
 FROM (VALUES (NULL, 'none'), ('', 'an empty one'), ('   ', 'blanks')) AS v (explanation, what);
 SELECT is(answer($$cancel_order('shop.orders', 30, 'other', 'x')$$), 'canceled Cancelled', '"Minimum length is 1"');
@@ -171,10 +171,10 @@ SELECT is(answer($$override_cancel('shop.orders', 35, 'no_inventory', 'I say so.
 GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text),
                           ordcancel.override_cancel(regclass, anynonarray, text, text, text, text) TO kibo_supervisor;
 SELECT is(answer($$override_cancel('shop.orders', 35, 'no_inventory')$$, 'kibo_supervisor'),
-          'OC006 | Give a note of 1 to 2000 characters.',
+          'OC006 | Pass a note of 1 to 2000 characters.',
           'who overrides a restriction says why');
 SELECT is(answer($$override_cancel('shop.orders', 35, note => 'I say so.')$$, 'kibo_supervisor'),
-          'OC006 | Look up the reasons in ordcancel.reason.',
+          'OC006 | See ordcancel.reason for the valid reasons.',
           'and gives the reason all the same');
 SELECT is(answer($$override_cancel('shop.orders', 35, 'no_inventory', 'I say so.', actor => 'sue')$$,
                  'kibo_supervisor'), 'canceled Cancelled',

@@ -189,7 +189,7 @@ SELECT is(customer($$request_cancel('orders', 7, 'wont_arrive_in_time')$$) || ';
           'requested cancellation-requested; requested cancellation-requested',
           :'kind' || ': two requests');
 SELECT is(merchant($$deny_cancel('orders', 7, NULL)$$) || '; ' || merchant($$deny_cancel('orders', 7, '  ')$$),
-          'OC006 | Give a note of 1 to 2000 characters.; OC006 | Give a note of 1 to 2000 characters.',
+          'OC006 | Pass a note of 1 to 2000 characters.; OC006 | Pass a note of 1 to 2000 characters.',
           :'kind' || ': a denial without a reason is refused');
 SELECT is(merchant($$deny_cancel('orders', 7, 'It is on the van.')$$) || '; '
           || merchant($$deny_cancel('orders', 23, 'It is packed.')$$),
