@@ -62,15 +62,15 @@ SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'shop.shipments'::reg
 
 SELECT is(error_shown(format('INSERT INTO shop.shipments (order_id) VALUES (%s)', id)), wanted,
           'what is said of order ' || id)
-FROM (VALUES (2, 'order 2 of shop.orders is on hold | Table "shipments" does not accept rows for an order whose cancellation is '
-                 'in state "requested".'
-                 ' | Accept or deny the request first. | shipments'),
-             (3, 'cancellation of order 3 of shop.orders is in progress | Table "shipments" does not accept rows for an order '
-                 'whose cancellation is in state "in_progress".'
-                 ' | Call ordcancel.undo_cancel() to undo the cancellation. | shipments'),
-             (4, 'order 4 of shop.orders is canceled | Table "shipments" does not accept rows for an order whose cancellation '
-                 'is in state "canceled".'
-                 ' | Call ordcancel.undo_cancel() to undo the cancellation. | shipments')) AS v (id, wanted);
+FROM (VALUES (2, 'order 2 of shop.orders is on hold '
+                 '| Table "shipments" does not accept rows for an order whose cancellation is in state "requested". '
+                 '| Accept or deny the request first. | shipments'),
+             (3, 'cancellation of order 3 of shop.orders is in progress '
+                 '| Table "shipments" does not accept rows for an order whose cancellation is in state "in_progress". '
+                 '| Call ordcancel.undo_cancel() to undo the cancellation. | shipments'),
+             (4, 'order 4 of shop.orders is canceled '
+                 '| Table "shipments" does not accept rows for an order whose cancellation is in state "canceled". '
+                 '| Call ordcancel.undo_cancel() to undo the cancellation. | shipments')) AS v (id, wanted);
 
 -- ------------------------------------------------------------------ the ways in
 

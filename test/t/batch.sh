@@ -50,7 +50,8 @@ is "$(sql $db -c "SELECT rate <= 5, time_left >= '4s', abs(extract(epoch FROM ti
 	'how long it will take is told by what it took'
 release
 wait "$runner"
-like "$(cat "$work/said")" 'NOTICE:  00000: batch 1: 10 of 30 orders processed \(33%\), [0-9]+ per second, [0-9]+ s left' \
+like "$(cat "$work/said")" \
+	'NOTICE:  00000: batch 1: 10 of 30 orders processed \(33%\), [0-9]+ per second, [0-9]+ s left' \
 	'also to its client on the way'
 
 # ------------------------------------------------------------ canceled, timed out

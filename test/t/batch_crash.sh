@@ -61,7 +61,8 @@ is "$(sql $db -c "SELECT count(*) FROM shop.orders AS o
 	AND status = 'asked')")" 0 \
 	'each order is done or refused'
 before=$(sql $db -c 'SELECT count(*) FROM ordcancel.event')
-like "$(sql_verbose $db -c 'CALL ordcancel.resume_batch(1)')" 'NOTICE: .*batch 1 is already done' 'to resume it is no error'
+like "$(sql_verbose $db -c 'CALL ordcancel.resume_batch(1)')" 'NOTICE: .*batch 1 is already done' \
+	'to resume it is no error'
 is "$(sql $db -c 'SELECT count(*) FROM ordcancel.event')" "$before" 'and does nothing'
 ends_as_undisturbed 'nor to its tables'
 
