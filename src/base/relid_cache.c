@@ -52,7 +52,7 @@ relid_cache_init(RelidCache *cache, const char *name, Size entry_size)
 }
 
 void *
-relid_cache_get(RelidCache *cache, Oid relid)
+relid_cache_enter(RelidCache *cache, Oid relid)
 {
 	bool  found;
 	void *entry = hash_search(cache->hash, &relid, HASH_ENTER, &found);

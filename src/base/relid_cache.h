@@ -34,7 +34,7 @@ extern void relid_cache_init(RelidCache *cache, const char *name,
 							 Size entry_size);
 
 /* The entry of a relation.  A new entry is zeroed, hence not valid. */
-extern void *relid_cache_get(RelidCache *cache, Oid relid);
+extern void *relid_cache_enter(RelidCache *cache, Oid relid);
 
 /* Clears "valid" of all entries. */
 extern void relid_cache_invalidate_all(RelidCache *cache);

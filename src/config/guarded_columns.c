@@ -108,7 +108,7 @@ entry_of(Oid relid)
 	static GuardedEntry *last = NULL;
 
 	if (last == NULL || last->cached.relid != relid)
-		last = relid_cache_get(&guarded, relid);
+		last = relid_cache_enter(&guarded, relid);
 	return last;
 }
 

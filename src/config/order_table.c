@@ -125,10 +125,25 @@ order_table_find(Oid relid)
 	TableEntry *entry;
 
 	AcceptInvalidationMessages();
-	entry = relid_cache_get(&tables, relid);
+	entry = relid_cache_enter(&tables, relid);
 	if (!entry->cached.valid)
 		load(entry);
 	return entry->table;
+}
+
+/* The topmost attached table above a partition, or InvalidOid. */
+static Oid
+find_root(Oid relid)
+{
+	List	 *ancestors = get_partition_ancestors(relid);
+	Oid		  root = InvalidOid;
+	ListCell *lc;
+
+	foreach(lc, ancestors)
+		if (order_table_find(lfirst_oid(lc)))
+			root = lfirst_oid(lc);
+	list_free(ancestors);
+	return root;
 }
 
 OrderTable *
@@ -141,18 +156,20 @@ order_table_of(Relation rel)
 	if (table || !rel->rd_rel->relispartition)
 		return table;
 
-	entry = relid_cache_get(&roots, relid);
+	entry = relid_cache_enter(&roots, relid);
 	if (!entry->cached.valid)
 	{
-		List	 *ancestors = get_partition_ancestors(relid);
-		ListCell *lc;
-
-		entry->root = InvalidOid;
 		entry->cached.valid = true;
-		foreach(lc, ancestors)
-			if (order_table_find(lfirst_oid(lc)))
-				entry->root = lfirst_oid(lc);
-		list_free(ancestors);
+		PG_TRY();
+		{
+			entry->root = find_root(relid);
+		}
+		PG_CATCH();
+		{
+			entry->cached.valid = false;
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
 	}
 	return OidIsValid(entry->root) ? order_table_find(entry->root) : NULL;
 }

@@ -69,7 +69,7 @@ load(void)
 	MemoryContext caller = MemoryContextSwitchTo(fresh);
 	List		 *list = NIL;
 
-	current = relid_cache_get(&reasons, config_relation("reason"));
+	current = relid_cache_enter(&reasons, config_relation("reason"));
 	current->cached.valid = OidIsValid(current->cached.relid);
 	PG_TRY();
 	{

@@ -1,5 +1,5 @@
 /*
- * decision.c — decides what the functions for orders may do
+ * decision.c — decides calls of functions; decide() is the entry for all verbs
  */
 #include "postgres.h"
 
@@ -62,11 +62,18 @@ decide(const DecisionInput *input)
 	return decision;
 }
 
-/* The order becomes canceled, or in progress while a refund is due. */
+/*
+ * The order becomes canceled, or in progress while a refund is due.  With
+ * "customer_alone" no merchant took part, and customer_canceled_status applies.
+ */
 static Decision
 reach_canceled(const DecisionInput *input, bool customer_alone)
 {
 	Decision decision = {.changed = true};
+
+	/* Without canceled_status the cancellation could never be completed. */
+	if (input->policy->canceled_status == NULL)
+		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
 
 	if (input->money_due)
 	{
@@ -83,10 +90,6 @@ reach_canceled(const DecisionInput *input, bool customer_alone)
 			input->policy->canceled_status;
 		decision.event = EVENT_CANCELED;
 	}
-
-	/* Without canceled_status the cancellation could never be completed. */
-	if (input->policy->canceled_status == NULL)
-		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
 	return decision;
 }
 
@@ -175,7 +178,7 @@ decide_begin(const DecisionInput *input)
  * back, unless its status has changed in the meantime.
  */
 static Decision
-end_request(const DecisionInput *input, State state, EventType event)
+end_cancellation(const DecisionInput *input, State state, EventType event)
 {
 	Decision decision = decide_reason(input);
 
@@ -201,7 +204,7 @@ decide_withdraw(const DecisionInput *input)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
 	if (input->requested_by != input->party)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OTHERS_REQUEST);
-	return end_request(input, STATE_WITHDRAWN, EVENT_WITHDRAWN);
+	return end_cancellation(input, STATE_WITHDRAWN, EVENT_WITHDRAWN);
 }
 
 static Decision
@@ -234,13 +237,16 @@ decide_deny(const DecisionInput *input)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
 	if (input->requested_by == input->party)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OWN_REQUEST);
-	return end_request(input, STATE_DENIED, EVENT_DENIED);
+	return end_cancellation(input, STATE_DENIED, EVENT_DENIED);
 }
 
 static Decision
 decide_refund(const DecisionInput *input)
 {
-	/* References are unique per order, in every state of the cancellation. */
+	/*
+	 * Before the state is looked at: a repeated refund gets the same answer
+	 * even after the cancellation has ended.
+	 */
 	if (input->amount == AMOUNT_REPEATED)
 		return already(input->live != STATE_NONE ? input->live : input->last);
 	if (input->amount == AMOUNT_OTHER_REFERENCE)
@@ -259,7 +265,7 @@ decide_refund(const DecisionInput *input)
 		{
 			DecisionInput paid = *input;
 
-			paid.money_due = false;
+			paid.money_due = false; /* decision_needs.c tries both */
 			return reach_canceled(&paid,
 								  input->direct &&
 									  input->requested_by == PARTY_CUSTOMER);
@@ -303,10 +309,8 @@ decide_undo(const DecisionInput *input)
 				return already(input->last);
 			return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_NO_RECORD);
 	}
-	/* Then only the record is ended, which no policy forbids. */
-	if (disagrees(input))
-		needed = UNDO_NEVER;
-	if (input->policy->undo < needed)
+	/* If they disagree, undo only ends the record; no policy forbids that. */
+	if (!disagrees(input) && input->policy->undo < needed)
 		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_UNDO_REACH);
 	if (input->policy->undo_window && input->closed_at && !disagrees(input))
 		end = span_end(*input->closed_at, input->policy->undo_window);
@@ -316,9 +320,10 @@ decide_undo(const DecisionInput *input)
 		return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_REFUND_UNSETTLED);
 
 	decision = input->live != STATE_REQUESTED ?
-		end_request(input, STATE_UNDONE, EVENT_UNDONE) :
-		denies(input) ? end_request(input, STATE_DENIED, EVENT_DENIED) :
-						end_request(input, STATE_WITHDRAWN, EVENT_WITHDRAWN);
+		end_cancellation(input, STATE_UNDONE, EVENT_UNDONE) :
+		denies(input) ?
+		end_cancellation(input, STATE_DENIED, EVENT_DENIED) :
+		end_cancellation(input, STATE_WITHDRAWN, EVENT_WITHDRAWN);
 	decision.has_until = !TIMESTAMP_NOT_FINITE(end);
 	decision.until = end;
 	return decision;

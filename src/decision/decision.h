@@ -58,8 +58,8 @@ typedef enum Fault
 	FAULT_REINSERTED_NO_UNDO,	/* the same, and undo is not allowed */
 
 	/* functions */
-	FAULT_OWN_REQUEST,		/* a party withdraws its own request */
-	FAULT_OTHERS_REQUEST,	/* a party denies the other's request */
+	FAULT_OWN_REQUEST,		/* deny: it is the party's own request */
+	FAULT_OTHERS_REQUEST,	/* withdraw: it is the other party's request */
 	FAULT_DISAGREES,		/* status and cancellation do not match */
 	FAULT_NO_RECORD,		/* no cancellation is recorded */
 	FAULT_UNDO_REACH,		/* the policy forbids undo from this state */
@@ -92,7 +92,7 @@ typedef enum Fault
 typedef enum AmountCheck
 {
 	AMOUNT_PART, /* less than the amount due */
-	AMOUNT_LAST, /* the whole amount due */
+	AMOUNT_LAST, /* what is still due */
 	AMOUNT_NOT_POSITIVE,
 	AMOUNT_TOO_HIGH,
 	AMOUNT_UNKNOWN_METHOD,
@@ -119,18 +119,19 @@ typedef struct DecisionInput
 
 	/* the order */
 	const Policy	  *policy;
-	const char		  *status;	  /* NULL: the column is null */
-	StatusKind		   kind;	  /* of the status, under any policy */
-	const TimestampTz *placed_at; /* NULL: unknown, treated as in time */
-	bool			   blocked;	  /* a block applies to the party */
-	bool			   money_due; /* a refund would be due */
+	const char		  *status;		  /* NULL: the column is null */
+	StatusKind		   kind;		  /* of the status, under any policy */
+	const TimestampTz *placed_at;	  /* NULL: unknown, treated as in time */
+	bool			   blocked;		  /* a block applies to the party */
+	bool			   money_due;	  /* a refund would be due */
+	bool			   plain_updates; /* may they change a cancellation? */
 
 	/* its newest cancellation */
 	State		live;			  /* STATE_NONE: there is no live one */
 	State		last;			  /* if none is live: the ended one's */
 	bool		last_undone;	  /* it ended by undo_cancel with a note */
 	Party		requested_by;	  /* who made the request */
-	bool		direct;			  /* canceled without a separate request */
+	bool		direct;			  /* requested and accepted in one call */
 	const char *prior_status;	  /* of the order, before the cancellation */
 	bool		moved_on;		  /* the order's status has changed since */
 	const TimestampTz *closed_at; /* start of the undo window, or NULL */

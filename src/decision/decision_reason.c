@@ -10,12 +10,9 @@ decide_reason(const DecisionInput *input)
 {
 	/* The system needs no reason, and the one that it sets is not checked. */
 	bool takes_reason = input->party != PARTY_SYSTEM &&
-		(input->verb == VERB_REQUEST_CANCEL ||
-		 input->verb == VERB_CANCEL_ORDER ||
-		 input->verb == VERB_OVERRIDE_CANCEL ||
-		 input->verb == VERB_ACCEPT_CANCEL);
-	bool needs_note = input->verb == VERB_OVERRIDE_CANCEL ||
-		(input->verb == VERB_DENY_CANCEL && input->party != PARTY_SYSTEM) ||
+		verb_traits[input->verb].reason;
+	bool needs_note = (verb_traits[input->verb].note &&
+					   input->party != PARTY_SYSTEM) ||
 		(input->verb == VERB_UNDO_CANCEL && denies(input));
 	int	 note_max = NOTE_MAX_LENGTH;
 	bool customer_requested = input->party == PARTY_CUSTOMER ||

@@ -1,8 +1,8 @@
 /*
  * decision_write.c — decides plain INSERTs, UPDATEs and DELETEs of orders
  *
- * A status change that begins or ends a cancellation is decided like the
- * function that would make the same change (decision.c).
+ * decide_change() finds the verb that a change of the status corresponds to,
+ * and decides that verb with decide() in decision.c.
  */
 #include "postgres.h"
 
@@ -70,8 +70,8 @@ decide_delete(const DecisionInput *input)
 	return already(STATE_NONE);
 }
 
-Decision
-decide_change(DecisionInput *input, const char *to, StatusKind kind)
+static Decision
+decide_change_of_status(DecisionInput *input, const char *to, StatusKind kind)
 {
 	bool closed = input->live == STATE_CANCELED ||
 		input->live == STATE_IN_PROGRESS || imported_canceled(input);
@@ -127,4 +127,16 @@ decide_change(DecisionInput *input, const char *to, StatusKind kind)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN,
 					   FAULT_REQUEST_NOT_REQUIRED);
 	return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OTHER_STATUS);
+}
+
+Decision
+decide_change(DecisionInput *input, const char *to, StatusKind kind)
+{
+	Decision decision = decide_change_of_status(input, to, kind);
+
+	/* Without plain_updates, a change that records nothing is allowed. */
+	if (decision.condition == CONDITION_NONE && decision.changed &&
+		!input->plain_updates)
+		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_PLAIN_UPDATES);
+	return decision;
 }

@@ -11,18 +11,25 @@ static const char *const party_names[] = {
 	[PARTY_SYSTEM] = "system",
 };
 
-static const char *const verb_names[] = {
-	[VERB_REQUEST_CANCEL] = "request_cancel",
-	[VERB_CANCEL_ORDER] = "cancel_order",
-	[VERB_OVERRIDE_CANCEL] = "override_cancel",
-	[VERB_WITHDRAW_CANCEL] = "withdraw_cancel",
-	[VERB_ACCEPT_CANCEL] = "accept_cancel",
-	[VERB_DENY_CANCEL] = "deny_cancel",
-	[VERB_RECORD_REFUND] = "record_refund",
-	[VERB_UNDO_CANCEL] = "undo_cancel",
-	[VERB_MOVE] = "move",
-	[VERB_INSERT] = "insert",
-	[VERB_DELETE] = "delete",
+/* name, participle, merchant, reason, note, accepts */
+const VerbTraits verb_traits[] = {
+	[VERB_REQUEST_CANCEL] = {"request_cancel", "canceled", false, true, false,
+							 true},
+	[VERB_CANCEL_ORDER] = {"cancel_order", "canceled", true, true, false,
+						   true},
+	[VERB_OVERRIDE_CANCEL] = {"override_cancel", "canceled", true, true, true,
+							  true},
+	[VERB_WITHDRAW_CANCEL] = {"withdraw_cancel", "withdrawn", false, false,
+							  false, false},
+	[VERB_ACCEPT_CANCEL] = {"accept_cancel", "accepted", true, true, false,
+							true},
+	[VERB_DENY_CANCEL] = {"deny_cancel", "denied", true, false, true, false},
+	[VERB_RECORD_REFUND] = {"record_refund", "refunded", true, false, false,
+							false},
+	[VERB_UNDO_CANCEL] = {"undo_cancel", "undone", true, false, false, false},
+	[VERB_MOVE] = {"move", "changed", false, false, false, true},
+	[VERB_INSERT] = {"insert", "inserted", false, false, false, false},
+	[VERB_DELETE] = {"delete", "deleted", false, false, false, false},
 };
 
 static const char *const state_names[] = {
@@ -84,11 +91,22 @@ find_name(const char *name, const char *const *names, int count)
 	}
 
 ENUM_FROM_NAME(party_from_name, Party, party_names)
-ENUM_FROM_NAME(verb_from_name, Verb, verb_names)
 ENUM_FROM_NAME(state_from_name, State, state_names)
 ENUM_FROM_NAME(mode_from_name, RuleMode, mode_names)
 ENUM_FROM_NAME(undo_reach_from_name, UndoReach, undo_reach_names)
 ENUM_FROM_NAME(audience_from_name, Audience, audience_names)
+
+bool
+verb_from_name(const char *name, Verb *verb)
+{
+	for (int i = 0; name && i < lengthof(verb_traits); i++)
+		if (strcmp(name, verb_traits[i].name) == 0)
+		{
+			*verb = (Verb) i;
+			return true;
+		}
+	return false;
+}
 
 const char *
 party_name(Party party)
@@ -99,7 +117,7 @@ party_name(Party party)
 const char *
 verb_name(Verb verb)
 {
-	return verb_names[verb];
+	return verb_traits[verb].name;
 }
 
 const char *

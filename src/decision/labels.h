@@ -94,6 +94,19 @@ typedef enum EventType
 	EVENT_UNDONE,
 } EventType;
 
+/* What differs between verbs; a new verb needs a row in labels.c. */
+typedef struct VerbTraits
+{
+	const char *name;		/* in SQL, and of the function */
+	const char *participle; /* for messages: "cannot be ..." */
+	bool		merchant;	/* only the merchant may call the function */
+	bool		reason;		/* takes a reason code */
+	bool		note;		/* always requires a note */
+	bool accepts; /* may accept a cancellation, which fixes refund_due */
+} VerbTraits;
+
+extern const VerbTraits verb_traits[];
+
 extern const char *party_name(Party party);
 extern const char *verb_name(Verb verb);
 extern const char *state_name(State state);

@@ -9,21 +9,6 @@
 #include "base/text.h"
 #include "decision/refusal.h"
 
-/* For messages like "cannot be canceled". */
-static const char *const verb_participles[] = {
-	[VERB_REQUEST_CANCEL] = "canceled",
-	[VERB_CANCEL_ORDER] = "canceled",
-	[VERB_OVERRIDE_CANCEL] = "canceled",
-	[VERB_WITHDRAW_CANCEL] = "withdrawn",
-	[VERB_ACCEPT_CANCEL] = "accepted",
-	[VERB_DENY_CANCEL] = "denied",
-	[VERB_RECORD_REFUND] = "refunded",
-	[VERB_UNDO_CANCEL] = "undone",
-	[VERB_MOVE] = "changed",
-	[VERB_INSERT] = "inserted",
-	[VERB_DELETE] = "deleted",
-};
-
 char *
 quoted_or_null(const char *status)
 {
@@ -45,11 +30,12 @@ explain_forbidden(Refusal *r, const RefusalDetail *names,
 	else if (input->verb == VERB_DELETE || input->verb == VERB_INSERT)
 		r->message = psprintf("order %s of %s cannot be %s in status %s",
 							  names->order, names->table,
-							  verb_participles[input->verb], status);
+							  verb_traits[input->verb].participle, status);
 	else if (fault == FAULT_OWN_REQUEST || fault == FAULT_OTHERS_REQUEST)
 		r->message = psprintf(
 			"cancellation request of order %s of %s cannot be %s by the %s",
-			names->order, names->table, verb_participles[input->verb], party);
+			names->order, names->table, verb_traits[input->verb].participle,
+			party);
 	else
 		r->message = psprintf(
 			"order %s of %s cannot be canceled by the %s in status %s",

@@ -21,7 +21,7 @@
 #include "entry/roles.h"
 #include "lifecycle/lifecycle.h"
 #include "rows/order_row.h"
-#include "rows/record_read.h"
+#include "rows/record.h"
 #include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_cancel_options);

@@ -94,13 +94,6 @@ outcome_datum(FunctionCallInfo fcinfo, const CancelTarget *c, const Outcome *o)
 	return result_row_datum(&row);
 }
 
-/* withdraw_cancel is for the party that made the request. */
-static bool
-merchant_only(Verb verb)
-{
-	return verb != VERB_REQUEST_CANCEL && verb != VERB_WITHDRAW_CANCEL;
-}
-
 static Datum
 run(FunctionCallInfo fcinfo, CancelArgs *args)
 {
@@ -110,7 +103,7 @@ run(FunctionCallInfo fcinfo, CancelArgs *args)
 	Datum		   result;
 
 	args->source = verb_name(args->verb);
-	if (merchant_only(args->verb))
+	if (verb_traits[args->verb].merchant)
 		role_must_be_merchant(args->source);
 	if (repeated_call_find(fcinfo, &key, &result))
 		return result;

@@ -124,6 +124,7 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 	};
 	DecisionInput input = {.policy = &policy,
 						   .prior_status = "prior",
+						   .plain_updates = true,
 						   .skip_reason_check = true};
 	State		  state = STATE_NONE;
 	TimestampTz	  placed_at;

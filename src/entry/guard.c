@@ -36,7 +36,7 @@
 #include "lifecycle/lifecycle.h"
 #include "rows/order_key.h"
 #include "rows/order_row.h"
-#include "rows/record_read.h"
+#include "rows/record.h"
 #include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_update);

@@ -12,7 +12,7 @@
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/guard_truncate.h"
-#include "rows/record_read.h"
+#include "rows/record.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_truncate);
 

@@ -30,7 +30,7 @@
 #include "config/run_as.h"
 #include "entry/args.h"
 #include "lifecycle/lifecycle.h"
-#include "rows/record_read.h"
+#include "rows/record.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_sweep);
 

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "config/reason_cache.h"
 #include "lifecycle/decision_input.h"
-#include "rows/record_read.h"
+#include "rows/record.h"
 
 /* In characters, without white space at both ends. */
 static int
@@ -94,15 +94,6 @@ check_amount(CancelTarget *c, CancelArgs *args)
 					   AMOUNT_PART;
 }
 
-/* Can the function make a cancellation accepted, and so fix refund_due? */
-static bool
-can_accept(Verb verb)
-{
-	return verb == VERB_REQUEST_CANCEL || verb == VERB_CANCEL_ORDER ||
-		verb == VERB_OVERRIDE_CANCEL || verb == VERB_ACCEPT_CANCEL ||
-		verb == VERB_MOVE;
-}
-
 /*
  * Sets c->owed to the result of the refund_due expression, less the refunds of
  * earlier cancellations that the customer still has.
@@ -153,6 +144,7 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 	input->party = party;
 	input->now = now;
 	input->policy = c->policy;
+	input->plain_updates = c->table->plain_updates;
 	input->status = c->status;
 	input->kind = c->kind;
 	input->placed_at = c->placed_at;
@@ -185,7 +177,7 @@ decision_input_add_expr(CancelTarget *c)
 	input->blocked = input->party == PARTY_CUSTOMER ?
 		c->customer_block != NULL :
 		c->merchant_block != NULL;
-	if (can_accept(input->verb) && input->live <= STATE_REQUESTED)
+	if (verb_traits[input->verb].accepts && input->live <= STATE_REQUESTED)
 	{
 		compute_owed(c, input->live);
 		input->money_due = c->owed && money_is_positive(c->owed);

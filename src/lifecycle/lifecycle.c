@@ -3,9 +3,6 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
-#include "storage/lock.h"
-#include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 
 #include "base/read_snapshot.h"
@@ -16,7 +13,7 @@
 #include "lifecycle/lifecycle_steps.h"
 #include "lifecycle/transition.h"
 #include "rows/order_row.h"
-#include "rows/record_read.h"
+#include "rows/record.h"
 
 /*
  * The outcome that the first call with the same request key had.  Raises OC011
@@ -89,14 +86,14 @@ outcome(const CancelTarget *c)
 static void
 read_final_state(CancelTarget *c)
 {
-	CancelTarget now = *c;
+	CancelTarget newest = *c;
 
 	record_reread(c);
 	order_lock(c, 1, false);
-	record_find(&now, 1);
+	record_find(&newest, 1);
 	if (c->decision.status &&
 		equal_or_both_null(c->status, c->decision.status) &&
-		(!now.has_record || state_has_ended(now.record.state)))
+		(!newest.has_record || state_has_ended(newest.record.state)))
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
@@ -288,4 +285,13 @@ lifecycle_explain(const CancelTarget *c)
 	CancelArgs none = {.verb = c->input.verb};
 
 	return decision_input_explain(c, &none, NULL);
+}
+
+State
+lifecycle_state(CancelTarget *c)
+{
+	record_find(c, 1);
+	if (c->has_record && state_is_live(c->record.state))
+		return c->record.state;
+	return c->kind == STATUS_CANCELED ? STATE_CANCELED : STATE_NONE;
 }

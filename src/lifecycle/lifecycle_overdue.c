@@ -14,7 +14,7 @@
 #include "lifecycle/lifecycle_steps.h"
 #include "rows/order_key.h"
 #include "rows/order_row.h"
-#include "rows/record_read.h"
+#include "rows/record.h"
 
 /*
  * Does the order not exist, rather than being locked?  It may have been in a

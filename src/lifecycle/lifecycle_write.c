@@ -8,16 +8,7 @@
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/transition.h"
 #include "rows/order_row.h"
-#include "rows/record_read.h"
-
-State
-lifecycle_state(CancelTarget *c)
-{
-	record_find(c, 1);
-	if (c->has_record && state_is_live(c->record.state))
-		return c->record.state;
-	return c->kind == STATUS_CANCELED ? STATE_CANCELED : STATE_NONE;
-}
+#include "rows/record.h"
 
 bool
 lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
@@ -35,13 +26,6 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 	if (args->verb == VERB_MOVE) /* not a step of a cancellation */
 		args->reason = args->note = NULL;
 
-	/* With plain_updates off, updates that record nothing are allowed. */
-	if (c->decision.condition == CONDITION_NONE && c->decision.changed &&
-		!c->table->plain_updates)
-	{
-		c->decision.condition = CONDITION_CANCELLATION_FORBIDDEN;
-		c->decision.fault = FAULT_PLAIN_UPDATES;
-	}
 	if (c->decision.condition != CONDITION_NONE)
 	{
 		*refusal = decision_input_explain(c, args, to);

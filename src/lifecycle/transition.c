@@ -10,7 +10,7 @@
 #include "base/money.h"
 #include "lifecycle/transition.h"
 #include "notify/announce.h"
-#include "rows/record_read.h"
+#include "rows/record.h"
 
 uint64 transition_count = 0;
 

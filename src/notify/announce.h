@@ -10,7 +10,7 @@
 #define ORDCANCEL_ANNOUNCE_H
 
 #include "rows/cancel_target.h"
-#include "rows/record_read.h"
+#include "rows/record.h"
 
 /*
  * Sends the notification for an event that was written, as ordcancel.notify

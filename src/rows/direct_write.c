@@ -126,7 +126,7 @@ direct_write_open(DirectWrite *w, Relation rel, AttrNumber updated, Oid guard)
 	init_eval_plan_qual(&w->epq, w->estate);
 	MemoryContextSwitchTo(caller);
 
-	/* A new command ID, so that queries in triggers see what we write. */
+	/* Triggers see what was written before, as those of a new statement. */
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	w->estate->es_snapshot = GetActiveSnapshot();
@@ -163,8 +163,10 @@ direct_write_has_before_triggers(const DirectWrite *w)
 }
 
 /*
- * ExecSimpleRelationUpdate uses simple_table_tuple_update, which raises an
- * internal error if the row was updated concurrently.
+ * ExecSimpleRelationUpdate raises an internal error, without an SQLSTATE of its
+ * own, if the row was updated concurrently: from simple_table_tuple_update, or
+ * from heap_update if the row was changed by this very command.  The function
+ * that raised it is the only way to know it.
  */
 static bool
 is_update_conflict(const ErrorData *error)

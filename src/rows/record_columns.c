@@ -112,7 +112,7 @@ void
 record_map(RecordMap *map, const RecordColumn *columns,
 		   const OrderTable *table, Relation rel)
 {
-	MapEntry *entry = relid_cache_get(&maps, RelationGetRelid(rel));
+	MapEntry *entry = relid_cache_enter(&maps, RelationGetRelid(rel));
 
 	if (!entry->cached.valid || entry->serial != table->serial)
 	{

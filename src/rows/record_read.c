@@ -19,8 +19,8 @@
 #include "base/result_row.h"
 #include "decision/refusal.h"
 #include "rows/index_lookup.h"
+#include "rows/record.h"
 #include "rows/record_columns.h"
-#include "rows/record_read.h"
 
 /*
  * Happens only if a superuser changes a record table, or the owner of its

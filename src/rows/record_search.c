@@ -19,7 +19,7 @@
 #include "rows/index_lookup.h"
 #include "rows/order_key.h"
 #include "rows/plan_cache.h"
-#include "rows/record_read.h"
+#include "rows/record.h"
 
 static void
 find_request_key_sql(StringInfo sql, const OrderTable *table)

@@ -23,8 +23,8 @@
 #include "decision/refusal.h"
 #include "rows/direct_write.h"
 #include "rows/plan_cache.h"
+#include "rows/record.h"
 #include "rows/record_columns.h"
-#include "rows/record_read.h"
 
 /*
  * Stores a row in a slot: columns from the parameters, which are in the order

@@ -1,5 +1,5 @@
 /*
- * record_read.h — finds and writes cancellations and events
+ * record.h — finds and writes cancellations and events
  *
  * The records of an order table are in two tables of its own, the cancellation
  * table and the event table, which belong to the owner of the extension.
@@ -11,8 +11,8 @@
  * OC014 if it, a column or an index is missing.  Results are in the current
  * memory context.
  */
-#ifndef ORDCANCEL_RECORD_READ_H
-#define ORDCANCEL_RECORD_READ_H
+#ifndef ORDCANCEL_RECORD_H
+#define ORDCANCEL_RECORD_H
 
 #include "nodes/pg_list.h"
 
@@ -141,4 +141,4 @@ extern void record_lookup_by_id(IndexLookup *lookup, const OrderTable *table,
 /* The qualified, quoted name of a record table; OC014 if it was dropped. */
 extern char *record_table_label(Oid relid);
 
-#endif /* ORDCANCEL_RECORD_READ_H */
+#endif /* ORDCANCEL_RECORD_H */
