@@ -180,7 +180,7 @@ sql $db <<-'SQL'
 	SELECT ordcancel.attach('shop.broken', 'status') \g /dev/null
 	ALTER TABLE shop.broken RENAME status TO state;
 SQL
-like "$(sweep)" 'WARNING:  could not decide overdue requests of shop.broken: .*no column "status"' \
+like "$(sweep)" 'WARNING:  could not decide overdue requests of shop.broken: .*no longer has column "status"' \
 	'a table that is broken is a warning'
 is "$(states 21 22 23)" 'denied denied denied' 'the orders of others are decided'
 sql $db -c "SELECT ordcancel.detach('shop.broken')" >/dev/null
