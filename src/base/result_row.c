@@ -42,21 +42,37 @@ result_row_clear(ResultRow *row)
 
 /* Columns are usually where they are in the list. */
 static int
-find_column(TupleDesc desc, const char *name, int guess)
+find_column(TupleDesc desc, const ResultColumn *column, int guess)
 {
 	for (int i = -1; i < desc->natts; i++)
 	{
-		int n = i < 0 ? guess : i;
+		int				  n = i < 0 ? guess : i;
+		Form_pg_attribute att;
 
-		if (n < desc->natts &&
-			strcmp(NameStr(TupleDescAttr(desc, n)->attname), name) == 0)
-			return n;
+		if (n >= desc->natts)
+			continue;
+		att = TupleDescAttr(desc, n);
+		if (att->attisdropped ||
+			strcmp(NameStr(att->attname), column->name) != 0)
+			continue;
+		if (att->atttypid != column->type)
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg(
+					 "column \"%s\" of the result has type %s instead of %s",
+					 column->name, format_type_be(att->atttypid),
+					 format_type_be(column->type)),
+				 errdetail(
+					 "The SQL objects of extension \"ordcancel\" do not match its library."),
+				 errhint("Run ALTER EXTENSION ordcancel UPDATE.")));
+		return n;
 	}
 	return -1;
 }
 
 void
-result_row_begin(ResultRow *row, TupleDesc desc, const char *const *columns,
+result_row_begin(ResultRow *row, TupleDesc desc, const ResultColumn *columns,
 				 int count)
 {
 	row->desc = desc;
@@ -64,7 +80,7 @@ result_row_begin(ResultRow *row, TupleDesc desc, const char *const *columns,
 	row->nulls = palloc(desc->natts * sizeof(bool));
 	row->at = palloc(count * sizeof(int));
 	for (int i = 0; i < count; i++)
-		row->at[i] = find_column(desc, columns[i], i);
+		row->at[i] = find_column(desc, &columns[i], i);
 	result_row_clear(row);
 }
 

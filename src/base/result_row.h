@@ -22,6 +22,12 @@ extern Numeric		nullable_numeric(Datum value, bool isnull);
  * column that is never set is null, and setting one that does not exist does
  * nothing.
  */
+typedef struct ResultColumn
+{
+	const char *name;
+	Oid			type;
+} ResultColumn;
+
 typedef struct ResultRow
 {
 	TupleDesc desc;
@@ -32,10 +38,11 @@ typedef struct ResultRow
 
 /*
  * Starts a row with all columns null, in the current memory context.  The
- * functions below identify a column by its index in "columns".
+ * functions below identify a column by its index in "columns".  Raises 55000 if
+ * the row has a column of that name with another type.
  */
 extern void result_row_begin(ResultRow *row, TupleDesc desc,
-							 const char *const *columns, int count);
+							 const ResultColumn *columns, int count);
 
 /* Sets all columns to null, for another row. */
 extern void result_row_clear(ResultRow *row);

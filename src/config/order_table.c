@@ -15,6 +15,7 @@
 
 #include "base/relid_cache.h"
 #include "config/order_table.h"
+#include "config/order_table_check.h"
 #include "config/order_table_load.h"
 
 typedef struct TableEntry
@@ -131,11 +132,14 @@ order_table_find(Oid relid)
 	return entry->table;
 }
 
-/* The topmost attached table above a partition, or InvalidOid. */
+/*
+ * The topmost attached table above a partition, or InvalidOid.  Raises OC014 if
+ * the partition is not stored by heap.
+ */
 static Oid
-find_root(Oid relid)
+find_root(Relation rel)
 {
-	List	 *ancestors = get_partition_ancestors(relid);
+	List	 *ancestors = get_partition_ancestors(RelationGetRelid(rel));
 	Oid		  root = InvalidOid;
 	ListCell *lc;
 
@@ -143,6 +147,8 @@ find_root(Oid relid)
 		if (order_table_find(lfirst_oid(lc)))
 			root = lfirst_oid(lc);
 	list_free(ancestors);
+	if (OidIsValid(root))
+		order_table_refuse_not_heap(rel);
 	return root;
 }
 
@@ -162,7 +168,7 @@ order_table_of(Relation rel)
 		entry->cached.valid = true;
 		PG_TRY();
 		{
-			entry->root = find_root(relid);
+			entry->root = find_root(rel);
 		}
 		PG_CATCH();
 		{

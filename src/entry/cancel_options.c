@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -40,16 +41,16 @@ enum
 	OPTION_REFUND_DUE,
 };
 
-static const char *const option_columns[] = {
-	[OPTION_PARTY] = "party",
-	[OPTION_VERB] = "verb",
-	[OPTION_ALLOWED] = "allowed",
-	[OPTION_OUTCOME] = "outcome",
-	[OPTION_CONDITION] = "condition",
-	[OPTION_DETAIL] = "detail",
-	[OPTION_HINT] = "hint",
-	[OPTION_UNTIL] = "until",
-	[OPTION_REFUND_DUE] = "refund_due",
+static const ResultColumn option_columns[] = {
+	[OPTION_PARTY] = {"party", TEXTOID},
+	[OPTION_VERB] = {"verb", TEXTOID},
+	[OPTION_ALLOWED] = {"allowed", BOOLOID},
+	[OPTION_OUTCOME] = {"outcome", TEXTOID},
+	[OPTION_CONDITION] = {"condition", TEXTOID},
+	[OPTION_DETAIL] = {"detail", TEXTOID},
+	[OPTION_HINT] = {"hint", TEXTOID},
+	[OPTION_UNTIL] = {"until", TIMESTAMPTZOID},
+	[OPTION_REFUND_DUE] = {"refund_due", NUMERICOID},
 };
 
 static const struct
@@ -128,7 +129,7 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 	CancelTarget   c = {0};
 	RunAsScope	   scope;
 	ResultRow	   row;
-	bool		   customer_only = role_is_customer_only();
+	bool		   customer_only;
 	bool		   found = false;
 
 	/* Looking up the result type takes longer than everything else. */
@@ -136,6 +137,7 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 						result->expectedDesc ? MAT_SRF_USE_EXPECTED_DESC : 0);
 	c.table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
 	args_key(&c, fcinfo, 1);
+	customer_only = role_is_customer_only();
 
 	if (visibility_sees_all(c.table->relid) ||
 		visibility_sees_order(c.table, c.key))

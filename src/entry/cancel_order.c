@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -50,18 +51,18 @@ enum
 	OUTCOME_CLOSED_AT,
 };
 
-static const char *const outcome_columns[] = {
-	[OUTCOME_ORDERS] = "orders",
-	[OUTCOME_ORDER_ID] = "order_id",
-	[OUTCOME_CANCELLATION_ID] = "cancellation_id",
-	[OUTCOME_STATE] = "state",
-	[OUTCOME_ORDER_STATUS] = "order_status",
-	[OUTCOME_CHANGED] = "changed",
-	[OUTCOME_REFUND_DUE] = "refund_due",
-	[OUTCOME_REFUNDED] = "refunded",
-	[OUTCOME_REQUESTED_AT] = "requested_at",
-	[OUTCOME_DECIDED_AT] = "decided_at",
-	[OUTCOME_CLOSED_AT] = "closed_at",
+static const ResultColumn outcome_columns[] = {
+	[OUTCOME_ORDERS] = {"orders", REGCLASSOID},
+	[OUTCOME_ORDER_ID] = {"order_id", TEXTOID},
+	[OUTCOME_CANCELLATION_ID] = {"cancellation_id", INT8OID},
+	[OUTCOME_STATE] = {"state", TEXTOID},
+	[OUTCOME_ORDER_STATUS] = {"order_status", TEXTOID},
+	[OUTCOME_CHANGED] = {"changed", BOOLOID},
+	[OUTCOME_REFUND_DUE] = {"refund_due", NUMERICOID},
+	[OUTCOME_REFUNDED] = {"refunded", NUMERICOID},
+	[OUTCOME_REQUESTED_AT] = {"requested_at", TIMESTAMPTZOID},
+	[OUTCOME_DECIDED_AT] = {"decided_at", TIMESTAMPTZOID},
+	[OUTCOME_CLOSED_AT] = {"closed_at", TIMESTAMPTZOID},
 };
 
 /* A row of type ordcancel.outcome. */

@@ -243,12 +243,12 @@ enum
 	ANSWER_MESSAGE,
 };
 
-static const char *const answer_columns[] = {
-	[ANSWER_ORDER_ID] = "order_id",
-	[ANSWER_OUTCOME] = "outcome",
-	[ANSWER_CANCELLATION_ID] = "cancellation_id",
-	[ANSWER_SQLSTATE] = "sqlstate",
-	[ANSWER_MESSAGE] = "message",
+static const ResultColumn answer_columns[] = {
+	[ANSWER_ORDER_ID] = {"order_id", TEXTOID},
+	[ANSWER_OUTCOME] = {"outcome", TEXTOID},
+	[ANSWER_CANCELLATION_ID] = {"cancellation_id", INT8OID},
+	[ANSWER_SQLSTATE] = {"sqlstate", TEXTOID},
+	[ANSWER_MESSAGE] = {"message", TEXTOID},
 };
 
 static void

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -56,10 +57,12 @@ enum
 	DECISION_UNTIL,
 };
 
-static const char *const decision_columns[] = {
-	[DECISION_OUTCOME] = "outcome", [DECISION_CONDITION] = "condition",
-	[DECISION_STATUS] = "status",	[DECISION_EVENT] = "event",
-	[DECISION_UNTIL] = "until",
+static const ResultColumn decision_columns[] = {
+	[DECISION_OUTCOME] = {"outcome", TEXTOID},
+	[DECISION_CONDITION] = {"condition", TEXTOID},
+	[DECISION_STATUS] = {"status", TEXTOID},
+	[DECISION_EVENT] = {"event", TEXTOID},
+	[DECISION_UNTIL] = {"until", TIMESTAMPTZOID},
 };
 
 /* Reads an argument that names an enum value; NULL keeps the default. */

@@ -63,8 +63,9 @@ decide_order(void *arg)
 	/* SPI_commit leaves no snapshot; the owner's code may need one. */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	c.table = args_table(false, sweep->relid, RowExclusiveLock);
-	args_read_key(&c, CStringGetTextDatum(sweep->order_key), false, TEXTOID);
+	/* As the owner: the text of a regclass key depends on the search_path. */
 	run_as_owner(&scope, c.table);
+	args_read_key(&c, CStringGetTextDatum(sweep->order_key), false, TEXTOID);
 	lifecycle_overdue(&c);
 	if (!sweep->atomic)
 		run_as_fire_deferred();

@@ -7,7 +7,7 @@
  * C code reads and writes rows by attribute number.  These differ between
  * record tables: a column added by a later version of the extension follows
  * the key columns in existing tables, but precedes them in new ones.  So the
- * numbers are looked up by name for each use.
+ * numbers are looked up by name, and kept until the table changes.
  */
 #ifndef ORDCANCEL_RECORD_COLUMNS_H
 #define ORDCANCEL_RECORD_COLUMNS_H

@@ -1,7 +1,7 @@
 -- Order tables are stored by heap: attach refuses others, and so does a call
 -- after the access method of an attached table was changed.
 BEGIN;
-SELECT plan(10);
+SELECT plan(14);
 CREATE SCHEMA shop;
 CREATE FUNCTION shop.other_handler(internal) RETURNS table_am_handler
     LANGUAGE internal AS 'heap_tableam_handler';
@@ -37,6 +37,21 @@ SELECT is_empty($$SELECT * FROM ordcancel.health('shop.orders') WHERE problem = 
                 'health finds nothing again');
 SELECT is((SELECT state FROM ordcancel.cancel_order('shop.orders', 2)), 'canceled', 'orders are canceled again');
 SELECT is((SELECT count(*)::integer FROM shop.orders_cancellation), 2, 'both are on record');
+
+-- A partition that comes later.
+ALTER TABLE shop.parts DETACH PARTITION shop.parts_2;
+SELECT ordcancel.attach('shop.parts', 'status') \g /dev/null
+SELECT ordcancel.set_policy('shop.parts', canceled_status => 'canceled') \g /dev/null
+SELECT ordcancel.set_rule('shop.parts', 'new', merchant => 'cancel') \g /dev/null
+ALTER TABLE shop.parts ATTACH PARTITION shop.parts_2 FOR VALUES FROM (100) TO (200);
+INSERT INTO shop.parts VALUES (1, 'new');
+SELECT throws_ok($$INSERT INTO shop.parts VALUES (101, 'new')$$, 'OC014',
+                 'order table "parts_2" is not stored by access method heap', 'it takes no order');
+SELECT is((SELECT state FROM ordcancel.cancel_order('shop.parts', 1)), 'canceled', 'other partitions work');
+SELECT is((SELECT hint FROM ordcancel.health('shop.parts') WHERE problem = 'not_heap'),
+          'ALTER TABLE shop.parts_2 SET ACCESS METHOD heap;', 'health names it');
+ALTER TABLE shop.parts_2 SET ACCESS METHOD heap;
+SELECT lives_ok($$INSERT INTO shop.parts VALUES (101, 'new')$$, 'and it takes orders once it is stored by heap');
 
 SELECT * FROM finish();
 ROLLBACK;
