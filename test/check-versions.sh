@@ -199,7 +199,8 @@ chroot_ready() # RELEASE
 	fi
 	say "bringing the chroot of Debian $1 up to date"
 	run "$work/apt.log" apart bash -c "$in_chroot" apart "$root" \
-		sh -c 'apt-get -q update && apt-get -q -y --no-install-recommends dist-upgrade' >/dev/null
+		sh -c 'dpkg --configure -a; apt-get -q update && apt-get -q -y --no-install-recommends dist-upgrade' \
+		>/dev/null
 	grep -E '^[0-9]+ upgraded|^E:|^W:' "$work/apt.log"
 	ready+=" $1 "
 }
