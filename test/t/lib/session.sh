@@ -7,7 +7,7 @@ trap '' PIPE
 # A session that holds something until it is told to release it.
 hold() # DATABASE STATEMENT
 {
-	rm -f "$work/next"
+	rm -f "$work/next" "$work/held"
 	mkfifo "$work/next"
 	sql "$1" <"$work/next" >"$work/held" 2>&1 &
 	holder=$!
