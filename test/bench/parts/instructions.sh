@@ -11,16 +11,18 @@ single_cluster()
 	as_user pg_ctl -s -w stop
 }
 
-# Each statement on one line, which is where that backend takes it to end.
+# Each statement goes to that backend as one line, which is where it takes it to
+# end.
 instructions() # WARM-UP STATEMENT-WITH-%s
 {
 	local calls count counts=() log=$work/tmp/callgrind.log data=$work/single.run
+	local warm_up=${1//[$'\n\t']/ } statement=${2//[$'\n\t']/ }
 
 	for calls in 1 1001; do
 		rm -rf "$data"
 		as_user cp -r "$work/single" "$data"
 		# shellcheck disable=SC2059
-		printf "$1\n$2\n" "$calls" | as_user valgrind --tool=callgrind --log-file="$log" \
+		printf "$warm_up\n$statement\n" "$calls" | as_user valgrind --tool=callgrind --log-file="$log" \
 			--callgrind-out-file="$work/tmp/callgrind.out" \
 			postgres --single -F -D "$data" -c jit=off -c log_checkpoints=off instructions >"$work/single.out" 2>&1
 		count=$(sed -n 's/.*Collected *: *\([0-9]*\).*/\1/p' "$log")
