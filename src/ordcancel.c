@@ -17,6 +17,7 @@
 #include "notify/outbox.h"
 #include "notify/relay.h"
 #include "rows/record_columns.h"
+#include "rows/record_index.h"
 
 PG_MODULE_MAGIC;
 
@@ -30,6 +31,7 @@ _PG_init(void)
 	guarded_columns_init();
 	reason_cache_init();
 	record_columns_init();
+	record_index_init();
 	immediate_triggers_init();
 	outbox_init();
 	if (process_shared_preload_libraries_in_progress)

@@ -12,7 +12,7 @@
  * the transaction; the same holds for a stale policy.  So pointers remain valid
  * while user code runs.  Code that needs the current description must call
  * order_table_find() again.  Only the caches in it change: policies, changes,
- * expr_query, statements, live_index and newest_index.
+ * expr_query and statements.
  */
 #ifndef ORDCANCEL_ORDER_TABLE_H
 #define ORDCANCEL_ORDER_TABLE_H
@@ -120,8 +120,6 @@ typedef struct OrderTable
 	char *time_zone;	 /* of a placed_at without time zone */
 	Oid	  cancellation_table;
 	Oid	  event_table;
-	Oid	  live_index; /* of the cancellation table; see rows/record_read.c */
-	Oid	  newest_index;
 
 	Oid guard_update; /* the function of the update trigger */
 

@@ -96,10 +96,7 @@ extern List *record_find_refund(const CancelTarget *c, const char *reference);
  */
 extern Numeric record_kept_refunds(const CancelTarget *c);
 
-/*
- * Does the order have a cancellation older than c->record?  Returns true if
- * the index that could tell is missing.
- */
+/* Does the order have a cancellation older than c->record? */
 extern bool record_has_earlier(const CancelTarget *c);
 
 /* The unique index on request_key of an event table. */
@@ -140,5 +137,8 @@ extern void record_lookup_by_id(IndexLookup *lookup, const OrderTable *table,
 
 /* The qualified, quoted name of a record table; OC014 if it was dropped. */
 extern char *record_table_label(Oid relid);
+
+/* Raises OC014: something that attach() creates is missing. */
+pg_noreturn extern void record_raise_missing(const char *detail);
 
 #endif /* ORDCANCEL_RECORD_H */

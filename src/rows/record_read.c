@@ -21,13 +21,14 @@
 #include "rows/index_lookup.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
+#include "rows/record_index.h"
 
 /*
  * Happens only if a superuser changes a record table, or the owner of its
  * schema drops it.
  */
-pg_noreturn static void
-raise_missing(const char *detail)
+pg_noreturn void
+record_raise_missing(const char *detail)
 {
 	refusal_raise_invalid_policy(
 		"a record table or one of its indexes is missing", detail,
@@ -40,7 +41,8 @@ record_open(Oid relid, LOCKMODE lock)
 	Relation rel = try_table_open(relid, lock);
 
 	if (rel == NULL)
-		raise_missing(psprintf("Relation with OID %u was dropped.", relid));
+		record_raise_missing(
+			psprintf("Relation with OID %u was dropped.", relid));
 	return rel;
 }
 
@@ -50,7 +52,8 @@ record_table_label(Oid relid)
 	char *name = get_rel_name(relid);
 
 	if (name == NULL)
-		raise_missing(psprintf("Relation with OID %u was dropped.", relid));
+		record_raise_missing(
+			psprintf("Relation with OID %u was dropped.", relid));
 	return quote_qualified_identifier(get_namespace_name(
 										  get_rel_namespace(relid)),
 									  name);
@@ -132,71 +135,6 @@ fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 	r->deadline = get_time(row, map, CANCELLATION_DEADLINE);
 }
 
-/*
- * Is this an index as attach() creates it?  It must be a valid btree index on
- * exactly these columns, either partial and unique, or not partial.  If the
- * columns are the key columns (table->record_keys), their equality operators
- * and collations must be those of the order's key.
- */
-static bool
-is_usable_index(const OrderTable *table, Relation rel, Oid indexid,
-				char *const *columns, int ncolumns, bool partial)
-{
-	Relation index = index_open(indexid, AccessShareLock);
-	bool	 usable = index->rd_rel->relam == BTREE_AM_OID &&
-		index->rd_index->indisvalid &&
-		IndexRelationGetNumberOfKeyAttributes(index) == ncolumns &&
-		RelationGetIndexExpressions(index) == NIL &&
-		(RelationGetIndexPredicate(index) != NIL) == partial &&
-		(!partial || index->rd_index->indisunique);
-
-	for (int i = 0; i < ncolumns && usable; i++)
-	{
-		int attnum = index->rd_index->indkey.values[i];
-
-		usable = strcmp(NameStr(
-							TupleDescAttr(RelationGetDescr(rel), attnum - 1)
-								->attname),
-						columns[i]) == 0;
-		if (usable && columns == table->record_keys)
-			usable = index->rd_indcollation[i] == table->keys[i].collation &&
-				get_opfamily_member(index->rd_opfamily[i],
-									index->rd_opcintype[i],
-									index->rd_opcintype[i],
-									BTEqualStrategyNumber) ==
-					table->keys[i].equal;
-	}
-	index_close(index, NoLock);
-	return usable;
-}
-
-/*
- * Returns the OID of such an index.  *last has the OID found before, which is
- * no longer valid after REINDEX CONCURRENTLY.
- */
-static Oid
-find_index(const OrderTable *table, Relation rel, Oid *last,
-		   char *const *columns, int ncolumns, bool partial)
-{
-	List	 *indexes = RelationGetIndexList(rel);
-	ListCell *lc;
-
-	if (!list_member_oid(indexes, *last))
-	{
-		*last = InvalidOid;
-		foreach(lc, indexes)
-			if (is_usable_index(table, rel, lfirst_oid(lc), columns, ncolumns,
-								partial))
-				*last = lfirst_oid(lc);
-	}
-	list_free(indexes);
-	if (!OidIsValid(*last))
-		raise_missing(psprintf(
-			"Table \"%s\" lacks an index that ordcancel.attach() creates.",
-			RelationGetRelationName(rel)));
-	return *last;
-}
-
 static bool
 is_open(const CancelTarget *c)
 {
@@ -237,7 +175,6 @@ find_cancellations(CancelTarget *targets, int count, ReadSnapshot snapshot)
 {
 	OrderTable *table = targets[0].table;
 	Relation	rel = record_open(table->cancellation_table, AccessShareLock);
-	char	  **columns = palloc((table->nkeys + 1) * sizeof(char *));
 	RecordMap	map;
 	bool		any_ended = false;
 
@@ -247,20 +184,15 @@ find_cancellations(CancelTarget *targets, int count, ReadSnapshot snapshot)
 		targets[i].has_record = false;
 		memset(&targets[i].record, 0, sizeof(Cancellation));
 	}
-	memcpy(columns, table->record_keys, table->nkeys * sizeof(char *));
-	columns[table->nkeys] = "cancellation_id";
 	find_by_index(targets, count, is_open, rel,
-				  find_index(table, rel, &table->newest_index, columns,
-							 table->nkeys + 1, false),
-				  &map, snapshot);
+				  record_index(table, rel, RECORD_INDEX_NEWEST), &map,
+				  snapshot);
 	for (int i = 0; i < count; i++)
 		any_ended |= has_ended(&targets[i]);
 	if (any_ended)
 		find_by_index(targets, count, has_ended, rel,
-					  find_index(table, rel, &table->live_index,
-								 table->record_keys, table->nkeys, true),
-					  &map, snapshot);
-	pfree(columns);
+					  record_index(table, rel, RECORD_INDEX_LIVE), &map,
+					  snapshot);
 	table_close(rel, NoLock);
 }
 
@@ -317,14 +249,12 @@ void
 record_lookup_by_id(IndexLookup *lookup, const OrderTable *table, Relation rel,
 					ReadSnapshot snapshot)
 {
-	static char *const column = "cancellation_id";
-	static Column	   id = {0};
-	Oid				   index = InvalidOid;
+	static Column id = {0};
 
 	if (!OidIsValid(id.equal_function.fn_oid))
 		fmgr_info_cxt(F_INT8EQ, &id.equal_function, TopMemoryContext);
-	index = find_index(table, rel, &index, &column, 1, false);
-	index_lookup_begin(lookup, rel, index, &id, 1, snapshot);
+	index_lookup_begin(lookup, rel, record_index(table, rel, RECORD_INDEX_ID),
+					   &id, 1, snapshot);
 }
 
 void

@@ -20,6 +20,7 @@
 #include "rows/order_key.h"
 #include "rows/plan_cache.h"
 #include "rows/record.h"
+#include "rows/record_index.h"
 
 static void
 find_request_key_sql(StringInfo sql, const OrderTable *table)
@@ -202,27 +203,21 @@ bool
 record_has_earlier(const CancelTarget *c)
 {
 	OrderTable *table = c->table;
-	Relation rel = try_table_open(table->cancellation_table, AccessShareLock);
-	List	*indexes = rel ? RelationGetIndexList(rel) : NIL;
+	Relation	rel = record_open(table->cancellation_table, AccessShareLock);
 	IndexLookup lookup;
 	bool		isnull;
 	bool		earlier = true;
 
-	if (rel && list_member_oid(indexes, table->newest_index))
-	{
-		index_lookup_begin(&lookup, rel, table->newest_index, table->keys,
-						   table->nkeys, READ_CURRENT);
-		if (index_lookup_find(&lookup, c->key, ForwardScanDirection))
-			earlier = DatumGetInt64(
-						  slot_getattr(lookup.slot,
-									   get_attnum(RelationGetRelid(rel),
-												  "cancellation_id"),
-									   &isnull)) != c->record.id;
-		index_lookup_end(&lookup);
-	}
-	list_free(indexes);
-	if (rel)
-		table_close(rel, NoLock);
+	index_lookup_begin(&lookup, rel,
+					   record_index(table, rel, RECORD_INDEX_NEWEST),
+					   table->keys, table->nkeys, READ_CURRENT);
+	if (index_lookup_find(&lookup, c->key, ForwardScanDirection))
+		earlier = DatumGetInt64(slot_getattr(lookup.slot,
+											 get_attnum(RelationGetRelid(rel),
+														"cancellation_id"),
+											 &isnull)) != c->record.id;
+	index_lookup_end(&lookup);
+	table_close(rel, NoLock);
 	return earlier;
 }
 
