@@ -19,8 +19,8 @@ FROM old_order ORDER BY old_order.id;
 
 INSERT INTO shop.orders_cancellation_event (
     event_id, cancellation_id, order_key, type, from_status, to_status, state, party, actor, session_role, reason, at,
-    source, order_id)
+    source, xid, order_id)
 SELECT nextval('ordcancel.event_id_seq'), cancellation_id, order_key,
        CASE state WHEN 'in_progress' THEN 'accepted' ELSE state END, prior_status, order_status, state, 'customer',
-       'web', 'postgres', reason, requested_at, 'request_cancel', order_id
+       'web', 'postgres', reason, requested_at, 'request_cancel', (SELECT pg_current_xact_id()::text::bigint), order_id
 FROM shop.orders_cancellation ORDER BY cancellation_id;
