@@ -59,7 +59,7 @@ BEGIN
                 ELSE 'Call ordcancel.cancel_options() to see what is allowed.' END);
             IF late AND o.customer <> 'forbid' THEN
                 condition := 'grace_period_over';
-                detail := 'The customer''s window of policy "default" closed at ' || o.placed_at + o.grace || '.';
+                detail := 'The customer''s grace period of policy "default" ended at ' || o.placed_at + o.grace || '.';
             ELSE
                 condition := 'cancellation_forbidden';
                 detail := forbidden;
@@ -110,7 +110,7 @@ BEGIN
             outcome := 'refused';
             IF live = 'requested' THEN
                 condition := 'cancellation_forbidden';
-                detail := 'The ' || o.requested_by || ' asked for it.';
+                detail := 'The ' || o.requested_by || ' made the request.';
                 hint := CASE party WHEN 'merchant' THEN 'Call ordcancel.deny_cancel().' END;
             ELSE
                 condition := 'no_open_cancellation';
@@ -147,7 +147,7 @@ BEGIN
         outcome := 'refused';
         IF live = 'requested' THEN
             condition := 'cancellation_forbidden';
-            detail := 'The merchant asked for it.';
+            detail := 'The merchant made the request.';
             hint := 'Call ordcancel.withdraw_cancel().';
         ELSE
             condition := 'no_open_cancellation';
@@ -174,14 +174,14 @@ BEGIN
             allowed := false;
             outcome := 'refused';
             condition := 'undo_not_allowed';
-            detail := 'The order has no live cancellation on record.';
+            detail := 'The order has no live cancellation.';
         END IF;
     ELSIF array_position('{never,requested,in_progress,canceled}', o.undo)
           < array_position('{never,requested,in_progress,canceled}', live) THEN
         allowed := false;
         outcome := 'refused';
         condition := 'undo_not_allowed';
-        detail := 'Policy "default" does not let an undo reach a cancellation in state "' || live || '".';
+        detail := 'Policy "default" does not allow undoing a cancellation in state "' || live || '".';
     ELSIF now() > o.closed_at + o.undo_window THEN
         allowed := false;
         outcome := 'refused';
