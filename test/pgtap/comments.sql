@@ -13,7 +13,10 @@ CREATE TABLE shop.lines (region text, state text, id int, status text, PRIMARY K
 CREATE VIEW member AS
 SELECT d.classid, d.objid, 0 AS objsubid
 FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid
-WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'ordcancel';
+WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'ordcancel'
+  -- Since PostgreSQL 17 the types of rows and arrays are members as well.
+  AND NOT EXISTS (SELECT FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+                  WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND (t.typelem <> 0 OR c.relkind <> 'c'));
 CREATE FUNCTION uncommented(relations oid[]) RETURNS SETOF text LANGUAGE sql AS $$
 SELECT pg_describe_object(p.classid, p.objid, p.objsubid)
 FROM (SELECT 'pg_class'::regclass, r, 0 FROM unnest(relations) AS r
