@@ -84,33 +84,6 @@ result_row_begin(ResultRow *row, TupleDesc desc, const ResultColumn *columns,
 	result_row_clear(row);
 }
 
-void
-result_row_text(ResultRow *row, int column, const char *value)
-{
-	result_row_set(row, column, value ? CStringGetTextDatum(value) : (Datum) 0,
-				   value == NULL);
-}
-
-void
-result_row_time(ResultRow *row, int column, const TimestampTz *value)
-{
-	result_row_set(row, column,
-				   value ? TimestampTzGetDatum(*value) : (Datum) 0,
-				   value == NULL);
-}
-
-void
-result_row_numeric(ResultRow *row, int column, Numeric value)
-{
-	result_row_set(row, column, NumericGetDatum(value), value == NULL);
-}
-
-void
-result_row_bool(ResultRow *row, int column, bool value)
-{
-	result_row_set(row, column, BoolGetDatum(value), false);
-}
-
 Datum
 result_row_datum(const ResultRow *row)
 {

@@ -9,7 +9,9 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 #include "datatype/timestamp.h"
+#include "utils/builtins.h"
 #include "utils/numeric.h"
+#include "utils/timestamp.h"
 
 /* These copy a value into the current memory context; NULL if it is null. */
 extern char		   *nullable_text(Datum value, bool isnull);
@@ -59,11 +61,32 @@ result_row_set(ResultRow *row, int column, Datum value, bool isnull)
 }
 
 /* These set a column.  A NULL pointer sets it to null. */
-extern void result_row_text(ResultRow *row, int column, const char *value);
-extern void result_row_time(ResultRow *row, int column,
-							const TimestampTz *value);
-extern void result_row_numeric(ResultRow *row, int column, Numeric value);
-extern void result_row_bool(ResultRow *row, int column, bool value);
+static inline void
+result_row_text(ResultRow *row, int column, const char *value)
+{
+	result_row_set(row, column, value ? CStringGetTextDatum(value) : (Datum) 0,
+				   value == NULL);
+}
+
+static inline void
+result_row_time(ResultRow *row, int column, const TimestampTz *value)
+{
+	result_row_set(row, column,
+				   value ? TimestampTzGetDatum(*value) : (Datum) 0,
+				   value == NULL);
+}
+
+static inline void
+result_row_numeric(ResultRow *row, int column, Numeric value)
+{
+	result_row_set(row, column, NumericGetDatum(value), value == NULL);
+}
+
+static inline void
+result_row_bool(ResultRow *row, int column, bool value)
+{
+	result_row_set(row, column, BoolGetDatum(value), false);
+}
 
 /* The row as a composite Datum, in the current memory context. */
 extern Datum result_row_datum(const ResultRow *row);
