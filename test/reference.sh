@@ -5,7 +5,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-export TO_SHOW=yes
+export TO_SHOW=yes BENCH_PACKAGES=python3
 prepare
 { build && server_up && as_user createdb reference; } || die "could not make the server"
 as_user psql -Xq -d reference -c 'CREATE EXTENSION ordcancel' &&

@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "executor/spi.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -40,35 +41,36 @@ result_row_clear(ResultRow *row)
 	memset(row->nulls, true, row->desc->natts);
 }
 
+static bool
+is_column(TupleDesc desc, int i, const char *name)
+{
+	return i < desc->natts && !TupleDescAttr(desc, i)->attisdropped &&
+		strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) == 0;
+}
+
 /* Columns are usually where they are in the list. */
 static int
 find_column(TupleDesc desc, const ResultColumn *column, int guess)
 {
-	for (int i = -1; i < desc->natts; i++)
-	{
-		int				  n = i < 0 ? guess : i;
-		Form_pg_attribute att;
+	Form_pg_attribute att;
+	int				  attnum = is_column(desc, guess, column->name) ?
+					  guess + 1 :
+					  SPI_fnumber(desc, column->name);
 
-		if (n >= desc->natts)
-			continue;
-		att = TupleDescAttr(desc, n);
-		if (att->attisdropped ||
-			strcmp(NameStr(att->attname), column->name) != 0)
-			continue;
-		if (att->atttypid != column->type)
-			ereport(
-				ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg(
-					 "column \"%s\" of the result has type %s instead of %s",
-					 column->name, format_type_be(att->atttypid),
-					 format_type_be(column->type)),
-				 errdetail(
-					 "The SQL objects of extension \"ordcancel\" do not match its library."),
-				 errhint("Run ALTER EXTENSION ordcancel UPDATE.")));
-		return n;
-	}
-	return -1;
+	if (attnum <= 0)
+		return -1;
+	att = TupleDescAttr(desc, attnum - 1);
+	if (att->atttypid != column->type)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("column \"%s\" of the result has type %s instead of %s",
+					column->name, format_type_be(att->atttypid),
+					format_type_be(column->type)),
+			 errdetail(
+				 "The SQL objects of extension \"ordcancel\" do not match its library."),
+			 errhint("Run ALTER EXTENSION ordcancel UPDATE.")));
+	return attnum - 1;
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include "access/nbtree.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -43,17 +44,15 @@ void
 order_table_load_named_column(OrderTable *table, Relation rel, Column *column,
 							  const char *name)
 {
+	int attnum;
+
 	if (name == NULL)
 		return;
-	for (AttrNumber i = 1; i <= RelationGetDescr(rel)->natts; i++)
+	attnum = SPI_fnumber(RelationGetDescr(rel), name);
+	if (attnum > 0)
 	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i - 1);
-
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-		{
-			order_table_load_column(table, rel, column, i);
-			return;
-		}
+		order_table_load_column(table, rel, column, attnum);
+		return;
 	}
 	refusal_raise_invalid_policy(
 		psprintf("order table %s no longer has column \"%s\"", table->label,

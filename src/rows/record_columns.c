@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
@@ -48,25 +49,19 @@ const RecordColumn event_columns[] = {
 	{NULL, InvalidOid},
 };
 
-/* Tries the position that the column has in most tables first. */
 static AttrNumber
-find_column(Relation rel, int expected, const char *name, Oid type,
-			int32 typmod)
+find_column(Relation rel, const char *name, Oid type, int32 typmod)
 {
 	TupleDesc desc = RelationGetDescr(rel);
+	int		  attnum = SPI_fnumber(desc, name);
 
-	for (int i = 0; i <= desc->natts; i++)
+	if (attnum > 0)
 	{
-		int				  n = i == 0 ? expected : i - 1;
-		Form_pg_attribute att;
+		Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
 
-		if (n >= desc->natts)
-			continue;
-		att = TupleDescAttr(desc, n);
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0 &&
-			att->atttypid == type && att->atttypmod == typmod &&
+		if (att->atttypid == type && att->atttypmod == typmod &&
 			!att->attgenerated)
-			return n + 1;
+			return attnum;
 	}
 	refusal_raise_invalid_policy(
 		psprintf("record table \"%s\" does not match its order table",
@@ -99,10 +94,10 @@ find_columns(RecordMap *map, const RecordColumn *columns,
 	int n = 0;
 
 	for (; columns[n].name; n++)
-		map->attnums[n] = find_column(rel, n, columns[n].name, columns[n].type,
+		map->attnums[n] = find_column(rel, columns[n].name, columns[n].type,
 									  -1);
 	for (int i = 0; i < table->nkeys; i++, n++)
-		map->attnums[n] = find_column(rel, n, table->record_keys[i],
+		map->attnums[n] = find_column(rel, table->record_keys[i],
 									  table->keys[i].type,
 									  table->keys[i].typmod);
 }
