@@ -96,9 +96,12 @@ CREATE TABLE ordcancel.event (
     at timestamptz NOT NULL,
     source text NOT NULL,
     request_key text,
-    -- Lets consumers read in commit order instead of id order. Not xid8, which
-    -- many schema tools do not support.
-    xid bigint NOT NULL
+    -- Lets consumers tell which events a snapshot sees. Not xid8, which many
+    -- schema tools do not support.
+    xid bigint NOT NULL,
+    cluster bigint NOT NULL,
+    -- A text, so that events can be kept where there is no such table.
+    orders text NOT NULL
 );
 COMMENT ON TABLE ordcancel.event IS
     'events of the cancellations of all attached order tables, one row for each state reached;'
@@ -121,6 +124,9 @@ COMMENT ON COLUMN ordcancel.event.at IS 'time of the event';
 COMMENT ON COLUMN ordcancel.event.source IS 'function that made the event, or update for a plain write';
 COMMENT ON COLUMN ordcancel.event.request_key IS 'request_key of the call; NULL if none was given';
 COMMENT ON COLUMN ordcancel.event.xid IS 'transaction that wrote the event, pg_current_xact_id() as a number';
+COMMENT ON COLUMN ordcancel.event.cluster IS
+    'database cluster of that transaction: system_identifier of pg_control_system()';
+COMMENT ON COLUMN ordcancel.event.orders IS 'the order table, by its qualified name at that time, such as shop.orders';
 
 -- A dump has to include the sequences, since it includes the rows that used
 -- them. PUBLIC may read them, because pg_dump does so also when run by a

@@ -46,6 +46,7 @@ const RecordColumn event_columns[] = {
 	{"reason", TEXTOID},	  {"data", JSONBOID},
 	{"at", TIMESTAMPTZOID},	  {"source", TEXTOID},
 	{"request_key", TEXTOID}, {"xid", INT8OID},
+	{"cluster", INT8OID},	  {"orders", TEXTOID},
 	{NULL, InvalidOid},
 };
 

@@ -7,6 +7,7 @@
 #include "access/tableam.h"
 #include "access/transam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "executor/spi.h"
@@ -270,6 +271,9 @@ event_parameters(const void *rows, int i, Parameters *p)
 					Int64GetDatum((int64) U64FromFullTransactionId(
 						GetTopFullTransactionId())),
 					false);
+	parameter_value(p, INT8OID, Int64GetDatum((int64) GetSystemIdentifier()),
+					false);
+	parameter_text(p, c->table->label);
 	parameter_key(p, c->table, c->key);
 }
 

@@ -24,15 +24,15 @@ WITH o AS (
 )%s
     INSERT INTO bare.orders_cancellation_event (
         event_id, cancellation_id, order_key, type, from_status, to_status, state, party, actor, session_role,
-        reason, data, at, source, xid, order_id)
+        reason, data, at, source, xid, cluster, orders, order_id)
     SELECT nextval('bare.event_id_seq'), cancellation_id, order_key, 'canceled', 'placed', 'canceled', 'canceled',
            'merchant', 'anna', session_user, 'out_of_stock', %s, now(), '%s',
-           (SELECT pg_current_xact_id()::text::bigint), order_id
+           (SELECT pg_current_xact_id()::text::bigint), %s, 'shop.orders', order_id
     FROM c%s
 $write$,
     which,
     CASE WHEN announced THEN ', e AS (' END,
-    data, source,
+    data, source, (SELECT system_identifier FROM pg_control_system()),
     CASE WHEN announced THEN format($announce$
     RETURNING event_id, order_key
 )
