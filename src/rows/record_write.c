@@ -283,6 +283,8 @@ insert_events(OrderTable *table, Event *list, int count)
 	Oid	   sequence = config_relation("event_id_seq");
 	Events all = {.list = list};
 
+	/* A transaction has its ID before its event IDs: see event_horizon.h. */
+	(void) GetTopTransactionId();
 	all.role = DirectFunctionCall1(
 		namein, CStringGetDatum(GetUserNameFromId(GetSessionUserId(), false)));
 	all.data = palloc0(count * sizeof(Datum));
