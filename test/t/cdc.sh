@@ -395,6 +395,30 @@ if [ -n "$has_wal2json" ]; then
 		'tickets_cancellation tickets_cancellation_event' 'and wal2json finds it by the schema'
 fi
 
+# ------------------------------------------------------------------- CloudEvents
+
+# The events of a dump are the same; those that are written after it are not,
+# though they have the same numbers.
+pg_dump -Fc --no-publications -f "$work/shop.dump" shop
+PGHOST=$work/archive sql postgres -c 'CREATE ROLE cdc'
+sql shop -c 'SELECT id FROM ordcancel.cloud_events ORDER BY 1' >"$work/ids"
+cancel 70
+new_event()
+{
+	sql "$1" -c "SELECT event_id, ordcancel.cloud_event(e)->>'id' FROM ordcancel.event AS e WHERE order_key = '70'"
+}
+first=$(new_event shop)
+for host in "$work" "$work/archive"; do
+	PGHOST=$host createdb restored && PGHOST=$host pg_restore -d restored "$work/shop.dump"
+	is "$(PGHOST=$host sql restored -c 'SELECT id FROM ordcancel.cloud_events ORDER BY 1')" "$(cat "$work/ids")" \
+		'a dump has the same ids'
+	PGHOST=$host sql restored -c "SELECT ordcancel.cancel_order('shop.orders', 70)" >/dev/null
+	second=$(PGHOST=$host new_event restored)
+	is "${second%|*}" "${first%|*}" 'an event that is new there has the same number'
+	[ "$second" != "$first" ]
+	ok 'and another id'
+done
+
 # ---------------------------------------------------------------------- Debezium
 
 # It does not run here: what the configuration names has to exist, and to have a
