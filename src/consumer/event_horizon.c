@@ -153,8 +153,8 @@ has_early_transactions(uint64 xmax, uint64 next_xid)
 EventHorizon *
 event_horizon_take(const EventHorizon *previous)
 {
-	uint64 next = U64FromFullTransactionId(ReadNextFullTransactionId());
 	int64  last_id = last_event_id();
+	uint64 next = U64FromFullTransactionId(ReadNextFullTransactionId());
 	FullTransactionId now, own;
 	Snapshot		  snapshot;
 	EventHorizon	 *h;

@@ -11,7 +11,7 @@
  * To read events by their index on event_id, a lower bound is needed for the
  * events that are not seen.  insert_events() in record_write.c gets the
  * transaction ID before the event IDs.  So if next_xid was the next
- * transaction ID before the sequence was at last_id, all transactions from
+ * transaction ID after the sequence was at last_id, all transactions from
  * next_xid on have only events above last_id.  Those before can have others;
  * for them, an earlier horizon gives the bound, in which they were from
  * next_xid on:
