@@ -114,7 +114,8 @@ SELECT is(array_agg(cloud_event->'data'->>'order_id' ORDER BY order_key COLLATE 
 FROM formatted WHERE orders = 'shop.odd';
 SELECT is(ordcancel.cloud_event(NULL::ordcancel.event), NULL, 'no event, no CloudEvent');
 SELECT bag_eq('SELECT ordcancel.cloud_event(e) FROM shop.orders_cancellation_event AS e',
-              $$SELECT cloud_event FROM formatted WHERE orders = 'shop.orders'$$, 'rows of a record table are events too');
+              $$SELECT cloud_event FROM formatted WHERE orders = 'shop.orders'$$,
+              'rows of a record table are events too');
 CREATE TABLE shop.apart (id integer PRIMARY KEY, state text DEFAULT 'new');
 INSERT INTO shop.apart VALUES (1);
 SELECT ordcancel.attach('shop.apart', 'state', inherit => false);
