@@ -91,7 +91,8 @@ async def main():
     loop = asyncio.get_running_loop()
 
     def stop_on(number):
-        loop.remove_signal_handler(number)      # a second Ctrl-C ends it at once
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)   # a second Ctrl-C ends it immediately
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):

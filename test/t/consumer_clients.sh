@@ -13,11 +13,13 @@ clients=(c python asyncio node)
 declare -A pids=()
 declare -A source=([c]=consumer.c [python]=consumer.py [asyncio]=consumer_async.py [node]=consumer.js)
 
+# shellcheck disable=SC2016
 before_exit 'kill -9 "${pids[@]}" 2>/dev/null'
 before_exit "stop_cluster '$work/b'"
 
-# The programs, which look for events every so many seconds where they are not
+# The programs, made to look for events every so many seconds if they are not
 # notified.
+# shellcheck disable=SC2086
 programs() # SECONDS
 {
 	mkdir "$work/$1" && cp doc/examples/consumer* "$work/$1" &&
@@ -37,7 +39,7 @@ start() # SECONDS
 			*) command=(/usr/bin/python3 -B "$directory/${source[$client]}") ;;
 		esac
 		: >"$work/$client.out"
-		PGHOST=$work/a,$work/b PGAPPNAME=consumer PGDATABASE=t_$client "${command[@]}" \
+		PGHOST=$work/a,$work/b PGUSER=mailer PGAPPNAME=consumer PGDATABASE=t_$client "${command[@]}" \
 			>"$work/$client.out" 2>&1 3>&- 4>&- &
 		pids[$client]=$!
 	done
@@ -88,14 +90,10 @@ cancel() # ORDER...
 	local order
 
 	for order; do
-		cat <<-SQL
-			SELECT ordcancel.cancel_order('shop.orders', $order) \\g /dev/null
-			SELECT ordcancel.undo_cancel('shop.orders', $order, 'Packed already.') \\g /dev/null
-			BEGIN;
-			SELECT ordcancel.cancel_order('shop.orders', $order) \\g /dev/null
-			ROLLBACK;
-			SELECT ordcancel.cancel_order('shop.orders', $order) \\g /dev/null
-		SQL
+		printf '%s\n' "SELECT ordcancel.cancel_order('shop.orders', $order) \\g /dev/null" \
+			"SELECT ordcancel.undo_cancel('shop.orders', $order, 'Packed already.') \\g /dev/null" \
+			BEGIN\; "SELECT ordcancel.cancel_order('shop.orders', $order) \\g /dev/null" ROLLBACK\; \
+			"SELECT ordcancel.cancel_order('shop.orders', $order) \\g /dev/null"
 	done
 }
 
@@ -202,8 +200,12 @@ ok 'the programs' || done_testing
 sessions=0
 mkdir "$work/a" && own_cluster "$work/a" 'max_prepared_transactions = 10' && createdb template && sql template <<-SQL
 	CREATE EXTENSION ordcancel;
+	CREATE ROLE mailer LOGIN;
+	SELECT ordcancel.grant_consumer('mailer') \\g /dev/null
 	CREATE SCHEMA shop;
+	GRANT USAGE, CREATE ON SCHEMA shop TO mailer;
 	CREATE TABLE shop.orders (id integer PRIMARY KEY, status text NOT NULL DEFAULT 'placed');
+	GRANT SELECT ON shop.orders TO mailer;
 	INSERT INTO shop.orders SELECT generate_series(1, 5000);
 	SELECT ordcancel.attach('shop.orders', 'status') \\g /dev/null
 	SELECT ordcancel.set_policy('shop.orders', canceled_status => 'canceled') \\g /dev/null
@@ -212,6 +214,7 @@ mkdir "$work/a" && own_cluster "$work/a" 'max_prepared_transactions = 10' && cre
 	-- committed. To acknowledge it again is false.
 	CREATE TABLE shop.handled (n bigint GENERATED ALWAYS AS IDENTITY, event_id bigint, order_key text, acked boolean);
 	CREATE INDEX ON shop.handled (event_id);
+	GRANT SELECT, INSERT, UPDATE ON shop.handled TO mailer;
 	CREATE FUNCTION shop.handle() RETURNS trigger LANGUAGE plpgsql AS \$\$
 	BEGIN
 	    INSERT INTO shop.handled (event_id, order_key) VALUES (NEW.event_id, NEW.order_key);
@@ -233,7 +236,7 @@ for client in "${clients[@]}"; do
 		echo 'CREATE TRIGGER handle BEFORE INSERT ON shop.mail_queue FOR EACH ROW EXECUTE FUNCTION shop.handle();'
 		echo 'CREATE CONSTRAINT TRIGGER commit AFTER INSERT ON shop.mail_queue DEFERRABLE INITIALLY DEFERRED
 		      FOR EACH ROW EXECUTE FUNCTION shop.commit()'
-	} | sql "t_$client" >/dev/null
+	} | sql "t_$client" -U mailer >/dev/null
 	ok "$client: the table and the consumer" || done_testing
 done
 mkdir -m 700 "$work/b" && pg_basebackup -D "$work/b/data" -c fast -R --no-sync &&
@@ -317,7 +320,7 @@ done
 many_handled 10
 kill_all
 start 600
-many_handled 100
+many_handled 30
 ok 'they are killed and started again while orders are canceled'
 pg_ctl -s -m immediate stop
 all_said 'read-only|standby'
@@ -328,6 +331,17 @@ ok 'when it is promoted they go on with it'
 cancel_in_all 165 && all_handled
 ok 'and with what happens there'
 check 'each event once, in its order'
+
+in_all -c "ALTER TABLE shop.mail_queue ADD CHECK (order_key <> '166')" \
+	-c "SELECT ordcancel.cancel_order('shop.orders', 166), ordcancel.cancel_order('shop.orders', 167)" >/dev/null
+all_said '^event [0-9]+ failed'
+ok 'an event that cannot be handled stops them'
+in_all -c "SELECT ordcancel.skip_event('mail', event_id, 'no address') FROM ordcancel.event
+	WHERE order_key = '166'" >/dev/null
+for client in "${clients[@]}"; do
+	until_true "t_$client" "EXISTS (SELECT FROM shop.mail_queue WHERE order_key = '167')"
+done
+ok 'until it is set aside'
 
 # ---------------------------------------------------------------------- an end
 
