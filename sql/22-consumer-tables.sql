@@ -72,10 +72,29 @@ COMMENT ON COLUMN ordcancel_internal.skipped_event.why IS 'why it was set aside;
 COMMENT ON COLUMN ordcancel_internal.skipped_event.skipped_by IS 'role that called skip_event()';
 COMMENT ON COLUMN ordcancel_internal.skipped_event.skipped_at IS 'time of that call';
 
+-- Events that replication inserted with an ID that the sequence had passed. A
+-- consumer finds others above the last ID of its position, and these here.
+CREATE TABLE ordcancel_internal.late_event (
+    xid bigint NOT NULL,
+    event_id bigint NOT NULL,
+    PRIMARY KEY (xid, event_id)
+);
+COMMENT ON TABLE ordcancel_internal.late_event IS
+    'events that arrived by replication after the sequence had passed their IDs; prune_events() empties it';
+COMMENT ON COLUMN ordcancel_internal.late_event.xid IS 'transaction that inserted it here';
+COMMENT ON COLUMN ordcancel_internal.late_event.event_id IS 'the event';
+-- Those of another database are of no use here.
+CREATE TRIGGER skip_replicated BEFORE INSERT ON ordcancel_internal.late_event
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.skip_dropped_tables();
+ALTER TABLE ordcancel_internal.late_event ENABLE REPLICA TRIGGER skip_replicated;
+
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.consumer
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel_internal.skipped_event
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
+CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel_internal.late_event
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
+ALTER TABLE ordcancel_internal.late_event ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel.consumer ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel_internal.skipped_event ENABLE ALWAYS TRIGGER guard_config;
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.consumer', '');

@@ -12,6 +12,12 @@ CREATE FUNCTION ordcancel_internal.event_horizon_settled(horizon bigint[]) RETUR
 COMMENT ON FUNCTION ordcancel_internal.event_horizon_settled(bigint[]) IS
     'returns the event_id up to which all events were seen or will never be committed';
 
+CREATE FUNCTION ordcancel_internal.event_horizon_first_xid(horizon bigint[]) RETURNS bigint
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_event_horizon_first_xid';
+COMMENT ON FUNCTION ordcancel_internal.event_horizon_first_xid(bigint[]) IS
+    'returns the first transaction whose events may not have been seen';
+
 CREATE FUNCTION ordcancel_internal.consumer_backlog(name text, OUT events bigint, OUT oldest timestamptz)
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_consumer_backlog';

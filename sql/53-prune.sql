@@ -35,6 +35,9 @@ BEGIN
     LOOP
         total := total + ordcancel_internal.delete_events(events.event_table, before, events.settled);
     END LOOP;
+    DELETE FROM ordcancel_internal.late_event AS l
+    WHERE l.xid < ALL (SELECT ordcancel_internal.event_horizon_first_xid(c.passed) FROM ordcancel.consumer AS c
+                       WHERE c.cluster = (SELECT system_identifier FROM pg_control_system()));
     RETURN total;
 END
 $$;

@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "access/subtrans.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -17,7 +18,7 @@
 #include "consumer/event_horizon.h"
 
 /* The numbers in the array before those of running transactions. */
-#define HEADER_NUMBERS 4
+#define HEADER_NUMBERS 5
 
 /*
  * So many transaction IDs are looked at, one by one, to find out whether a
@@ -42,8 +43,7 @@ event_horizon_from_id(int64 event_id)
 	return h;
 }
 
-/* The last event ID that was taken; 0 if none was. */
-static int64
+int64
 last_event_id(void)
 {
 	LOCAL_FCINFO(call, 1);
@@ -93,7 +93,7 @@ add_running(EventHorizon *h, uint64 xid, int64 event_id)
 	h->running[h->count++] = (RunningTransaction){xid, event_id};
 }
 
-/* A transaction of another database has no events of this one. */
+/* A running transaction of another database has no events of this one. */
 static bool
 is_elsewhere(TransactionId xid)
 {
@@ -142,7 +142,8 @@ has_early_transactions(uint64 xmax, uint64 next_xid)
 		if (full - xmax >= EARLY_TRANSACTIONS ||
 			(TransactionIdIsNormal(xid) &&
 			 !TransactionIdIsCurrentTransactionId(xid) &&
-			 !TransactionIdDidAbort(xid) && !is_elsewhere(xid)))
+			 !TransactionIdDidAbort(xid) && 
+			 !is_elsewhere(SubTransGetTopmostTransaction(xid))))
 			return true;
 	}
 	return false;
@@ -152,8 +153,8 @@ has_early_transactions(uint64 xmax, uint64 next_xid)
 EventHorizon *
 event_horizon_take(const EventHorizon *previous)
 {
-	uint64 next = U64FromFullTransactionId(ReadNextFullTransactionId());
 	int64  last_id = last_event_id();
+	uint64 next = U64FromFullTransactionId(ReadNextFullTransactionId());
 	FullTransactionId now, own;
 	Snapshot		  snapshot;
 	EventHorizon	 *h;
@@ -176,7 +177,10 @@ event_horizon_take(const EventHorizon *previous)
 			add_running(h, xid, lower_bound(previous, xid));
 	}
 	if (FullTransactionIdIsValid(own))
-		add_running(h, U64FromFullTransactionId(own), last_id);
+	{
+		h->own_xid = U64FromFullTransactionId(own);
+		add_running(h, h->own_xid, last_id);
+	}
 	qsort(h->running, h->count, sizeof(RunningTransaction), compare_xid);
 	h->early_id = has_early_transactions(h->xmax, next) ?
 		early_bound(previous, h->xmax) :
@@ -189,7 +193,7 @@ event_horizon_sees(const EventHorizon *h, uint64 xid, int64 event_id)
 {
 	const RunningTransaction *r = find_running(h, xid);
 
-	return r ? event_id <= r->event_id : xid < h->xmax;
+	return r ? xid == h->own_xid && event_id <= r->event_id : xid < h->xmax;
 }
 
 int64
@@ -221,6 +225,12 @@ event_horizon_settled(const EventHorizon *h)
 	return settled;
 }
 
+uint64
+event_horizon_first_xid(const EventHorizon *h)
+{
+	return h->count > 0 ? Min(h->xmax, h->running[0].xid) : h->xmax;
+}
+
 ArrayType *
 event_horizon_to_array(const EventHorizon *h)
 {
@@ -232,6 +242,7 @@ event_horizon_to_array(const EventHorizon *h)
 	numbers[n++] = Int64GetDatum((int64) h->next_xid);
 	numbers[n++] = Int64GetDatum((int64) h->xmax);
 	numbers[n++] = Int64GetDatum(h->early_id);
+	numbers[n++] = Int64GetDatum((int64) h->own_xid);
 	for (int i = 0; i < h->count; i++)
 	{
 		numbers[n++] = Int64GetDatum((int64) h->running[i].xid);
@@ -251,7 +262,7 @@ event_horizon_from_array(ArrayType *array)
 
 	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &numbers, &nulls, &count);
-	if (count < HEADER_NUMBERS || count % 2 != 0 ||
+	if (count < HEADER_NUMBERS || (count - HEADER_NUMBERS) % 2 != 0 ||
 		array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -263,6 +274,7 @@ event_horizon_from_array(ArrayType *array)
 	h->next_xid = (uint64) DatumGetInt64(numbers[1]);
 	h->xmax = (uint64) DatumGetInt64(numbers[2]);
 	h->early_id = DatumGetInt64(numbers[3]);
+	h->own_xid = (uint64) DatumGetInt64(numbers[4]);
 	for (int i = HEADER_NUMBERS; i < count; i += 2)
 		add_running(h, (uint64) DatumGetInt64(numbers[i]),
 					DatumGetInt64(numbers[i + 1]));

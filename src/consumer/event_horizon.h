@@ -11,7 +11,7 @@
  * To read events by their index on event_id, a lower bound is needed for the
  * events that are not seen.  insert_events() in record_write.c gets the
  * transaction ID before the event IDs.  So if next_xid was the next
- * transaction ID before the sequence was at last_id, all transactions from
+ * transaction ID after the sequence was at last_id, all transactions from
  * next_xid on have only events above last_id.  Those before can have others;
  * for them, an earlier horizon gives the bound, in which they were from
  * next_xid on:
@@ -21,7 +21,7 @@
  *   early_id.
  *
  * A transaction sees its own events.  In its own horizon it is a running
- * transaction whose events up to event_id are seen.
+ * transaction (own_xid) whose events up to event_id are seen.
  *
  * Transaction IDs mean nothing in another database cluster.
  * event_horizon_settled gives an event ID instead, for a position that was moved
@@ -35,7 +35,7 @@
 typedef struct RunningTransaction
 {
 	uint64 xid;
-	int64  event_id; /* its events above this one are not seen */
+	int64  event_id; /* its unseen events are above this one */
 } RunningTransaction;
 
 typedef struct EventHorizon
@@ -44,6 +44,7 @@ typedef struct EventHorizon
 	uint64			   next_xid;
 	uint64			   xmax;
 	int64			   early_id; /* not above last_id */
+	uint64			   own_xid;	 /* the transaction that took it; 0: none */
 	int				   count;
 	RunningTransaction running[FLEXIBLE_ARRAY_MEMBER]; /* by xid */
 } EventHorizon;
@@ -71,6 +72,12 @@ extern int64 event_horizon_start(const EventHorizon *horizon,
 
 /* The ID up to which all events are seen or will never be committed. */
 extern int64 event_horizon_settled(const EventHorizon *horizon);
+
+/* The first transaction whose events may not be seen. */
+extern uint64 event_horizon_first_xid(const EventHorizon *horizon);
+
+/* The last event ID that was taken; 0 if none was. */
+extern int64 last_event_id(void);
 
 /* Conversion to and from bigint[], in which horizons are stored. */
 extern ArrayType	*event_horizon_to_array(const EventHorizon *horizon);

@@ -19,6 +19,7 @@
 #include "consumer/consumer.h"
 #include "consumer/consumer_tables.h"
 #include "consumer/event_scan.h"
+#include "consumer/late_events.h"
 #include "entry/args.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_next_events);
@@ -26,6 +27,7 @@ PG_FUNCTION_INFO_V1(ordcancel_ack);
 PG_FUNCTION_INFO_V1(ordcancel_consumer_backlog);
 PG_FUNCTION_INFO_V1(ordcancel_event_horizon);
 PG_FUNCTION_INFO_V1(ordcancel_event_horizon_settled);
+PG_FUNCTION_INFO_V1(ordcancel_event_horizon_first_xid);
 
 static int
 batch_limit(FunctionCallInfo fcinfo)
@@ -44,7 +46,8 @@ static void
 begin_window(Consumer *c)
 {
 	c->window = event_horizon_take(c->passed);
-	c->acknowledged = event_horizon_start(c->passed, c->window);
+	c->acknowledged = Min(event_horizon_start(c->passed, c->window),
+						  late_events_start(c->passed));
 	if (c->replay_from > 0)
 		c->acknowledged = Min(c->acknowledged, c->replay_from - 1);
 	c->delivered = c->acknowledged;
@@ -227,7 +230,8 @@ ordcancel_consumer_backlog(PG_FUNCTION_ARGS)
 	if (c.moved)
 		consumer_take_over(&c);
 	now = event_horizon_take(c.window ? c.window : c.passed);
-	after = event_horizon_start(c.window ? c.window : c.passed, now);
+	after = Min(event_horizon_start(c.window ? c.window : c.passed, now),
+				late_events_start(c.window ? c.window : c.passed));
 	if (c.window)
 		after = Min(after, c.acknowledged);
 	else if (c.replay_from > 0)
@@ -263,5 +267,13 @@ Datum
 ordcancel_event_horizon_settled(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT64(event_horizon_settled(
+		event_horizon_from_array(PG_GETARG_ARRAYTYPE_P(0))));
+}
+
+/* event_horizon_first_xid(horizon bigint[]) */
+Datum
+ordcancel_event_horizon_first_xid(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64((int64) event_horizon_first_xid(
 		event_horizon_from_array(PG_GETARG_ARRAYTYPE_P(0))));
 }
