@@ -31,7 +31,8 @@ CREATE FUNCTION ordcancel.grant_merchant(role regrole) RETURNS text
     AS $$
 DECLARE
     routines CONSTANT name[] := '{cancel_order,cancel_orders,withdraw_cancel,accept_cancel,deny_cancel,record_refund,'
-                                'undo_cancel,cancel_options,overview,health,unruled_statuses,diagram}';
+                                'undo_cancel,cancel_options,overview,health,unruled_statuses,diagram,'
+                                'pending_requests,refunds_due}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -53,7 +54,7 @@ CREATE FUNCTION ordcancel.grant_owner(role regrole) RETURNS text
 DECLARE
     routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,attach_child,detach_child,set_policy,'
                                 'drop_policy,set_rule,drop_rule,add_block,drop_block,apply_preset,overview,health,'
-                                'unruled_statuses,export_setup,diagram}';
+                                'unruled_statuses,export_setup,diagram,pending_requests,refunds_due}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -71,3 +72,8 @@ COMMENT ON FUNCTION ordcancel.grant_owner(regrole) IS
     E'grants a role the functions that an owner of order tables needs; returns what it granted\nRaises 42501, 42704.';
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;
+
+-- Views call their functions with the privileges of the role that reads them.
+-- This one returns only what that role may see, and without USAGE on the schema
+-- it cannot be called by name.
+GRANT EXECUTE ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text) TO PUBLIC;
