@@ -18,6 +18,15 @@ CREATE FUNCTION ordcancel_internal.open_cancellations(orders regclass, cancellat
 COMMENT ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text) IS
     'reads the cancellations of a table that are in a state, if the caller may see them';
 
+-- False if open_cancellations() would return no rows. It decides that sooner than
+-- the executor begins and ends a scan of the function.
+CREATE FUNCTION ordcancel_internal.any_open_cancellations(orders regclass, cancellation_table regclass, state text)
+    RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'ordcancel_any_open_cancellations';
+COMMENT ON FUNCTION ordcancel_internal.any_open_cancellations(regclass, regclass, text) IS
+    'returns whether open_cancellations() may have rows';
+
 CREATE FUNCTION ordcancel_internal.check_cancellations(cancellation_table regclass) RETURNS void
     LANGUAGE c STABLE STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_check_cancellations';
@@ -50,7 +59,8 @@ FROM ordcancel_internal.clock AS n
     -- sweep() ignores deadlines if the policy no longer has a decision_timeout.
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.policy IS NULL THEN d.decision_timeout ELSE p.decision_timeout END IS NOT NULL
-    ) AS s (timed);
+    ) AS s (timed)
+WHERE ordcancel_internal.any_open_cancellations(t.orders, t.cancellation_table, 'requested');
 COMMENT ON VIEW ordcancel.pending_requests IS 'requests that wait for a decision';
 COMMENT ON COLUMN ordcancel.pending_requests.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel.pending_requests.order_id IS 'key of the order as text';
@@ -73,7 +83,8 @@ SELECT t.orders::regclass AS orders, c.order_key AS order_id, c.cancellation_id,
        c.decided_at AS due_since, n.now - c.decided_at AS age
 FROM ordcancel_internal.clock AS n
     CROSS JOIN ordcancel.order_table AS t
-    CROSS JOIN LATERAL ordcancel_internal.open_cancellations(t.orders, t.cancellation_table, 'in_progress') AS c;
+    CROSS JOIN LATERAL ordcancel_internal.open_cancellations(t.orders, t.cancellation_table, 'in_progress') AS c
+WHERE ordcancel_internal.any_open_cancellations(t.orders, t.cancellation_table, 'in_progress');
 COMMENT ON VIEW ordcancel.refunds_due IS 'cancellations that are accepted and not fully refunded';
 COMMENT ON COLUMN ordcancel.refunds_due.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel.refunds_due.order_id IS 'key of the order as text';

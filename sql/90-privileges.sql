@@ -73,7 +73,8 @@ COMMENT ON FUNCTION ordcancel.grant_owner(regrole) IS
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;
 
--- Views call their functions with the privileges of the role that reads them.
--- This one returns only what that role may see, and without USAGE on the schema
--- it cannot be called by name.
-GRANT EXECUTE ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text) TO PUBLIC;
+-- PostgreSQL calls the functions of a view with the privileges of the role that
+-- reads it. These show only what that role may see, and without USAGE on the
+-- schema nobody can call them by name.
+GRANT EXECUTE ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text),
+    ordcancel_internal.any_open_cancellations(regclass, regclass, text) TO PUBLIC;

@@ -1,9 +1,9 @@
 /*
  * open_cancellations.c — reads open cancellations for the report views
  *
- * A view's functions need privileges of the role that reads the view, so PUBLIC
- * may execute this one.  Without USAGE on its schema nobody can call it by name;
- * and whoever calls it sees only what the role may see.
+ * PostgreSQL runs the functions of a view with the privileges of the role that
+ * reads it, so PUBLIC may execute these.  Without USAGE on their schema nobody
+ * can call them by name; and they show only what the role may see.
  */
 #include "postgres.h"
 
@@ -17,9 +17,11 @@
 #include "entry/args.h"
 #include "rows/record_columns.h"
 #include "rows/record_scan.h"
+#include "rows/state_index.h"
 #include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_open_cancellations);
+PG_FUNCTION_INFO_V1(ordcancel_any_open_cancellations);
 PG_FUNCTION_INFO_V1(ordcancel_check_cancellations);
 
 typedef struct Report
@@ -27,28 +29,26 @@ typedef struct Report
 	FunctionCallInfo fcinfo;
 	ReturnSetInfo	*result;
 	MemoryContext	 context;
-	Oid				 orders;
-	Oid				 cancellation_table;
-	bool			 attached; /* with this cancellation table */
 	ResultRow		 row;
 } Report;
 
 static void
-compare_table(Oid relid, Oid cancellation_table, void *arg)
+get_table(Oid relid, Oid cancellation_table, void *arg)
 {
-	Report *report = arg;
-
-	report->attached = cancellation_table == report->cancellation_table;
+	*(Oid *) arg = cancellation_table;
 }
 
+/* May the role read all orders, and are these the table's cancellations? */
 static bool
-is_visible(Report *report)
+is_visible(Oid orders, Oid cancellation_table)
 {
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(report->orders)) ||
-		!visibility_sees_all(report->orders))
+	Oid attached = InvalidOid;
+
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(orders)) ||
+		!visibility_sees_all(orders))
 		return false;
-	order_table_scan(report->orders, compare_table, report);
-	return report->attached;
+	order_table_scan(orders, get_table, &attached);
+	return attached == cancellation_table;
 }
 
 static void
@@ -66,21 +66,13 @@ begin_result(Report *report)
 	MemoryContextSwitchTo(row_context);
 }
 
-/*
- * Most tables have no open cancellation, so the role's privileges are looked up
- * only when there is a row.
- */
 static bool
 put_row(const Datum *values, const bool *nulls, void *arg)
 {
 	Report *report = arg;
 
 	if (report->result->setResult == NULL)
-	{
-		if (!is_visible(report))
-			return false;
 		begin_result(report);
-	}
 	for (int i = 0; i < CANCELLATION_COLUMNS; i++)
 		result_row_set(&report->row, i, values[i], nulls[i]);
 	tuplestore_putvalues(report->result->setResult, report->row.desc,
@@ -97,17 +89,35 @@ ordcancel_open_cancellations(PG_FUNCTION_ARGS)
 {
 	Report report = {.fcinfo = fcinfo,
 					 .result = (ReturnSetInfo *) fcinfo->resultinfo,
-					 .context = CurrentMemoryContext,
-					 .orders = PG_GETARG_OID(0),
-					 .cancellation_table = PG_GETARG_OID(1)};
+					 .context = CurrentMemoryContext};
+	Oid	   orders = PG_GETARG_OID(0);
+	Oid	   cancellation_table = PG_GETARG_OID(1);
 	State  state;
 
 	/* Without a row, there is no need for a tuplestore. */
 	report.result->isDone = ExprEndResult;
-	if (state_from_name(args_text(fcinfo, 2), &state))
-		record_scan(report.cancellation_table, state, READ_CALLER, put_row,
-					&report);
+	if (state_from_name(args_text(fcinfo, 2), &state) &&
+		is_visible(orders, cancellation_table))
+		record_scan(cancellation_table, state, READ_CALLER, put_row, &report);
 	PG_RETURN_NULL();
+}
+
+/*
+ * (orders, cancellation_table, state): false if open_cancellations() returns no
+ * rows.  Most tables have nothing open, which takes less time to find out than
+ * what the role may see.
+ */
+Datum
+ordcancel_any_open_cancellations(PG_FUNCTION_ARGS)
+{
+	Oid	  orders = PG_GETARG_OID(0);
+	Oid	  cancellation_table = PG_GETARG_OID(1);
+	State state;
+
+	PG_RETURN_BOOL(state_from_name(args_text(fcinfo, 2), &state) &&
+				   state_index_content(cancellation_table, state) !=
+					   STATE_INDEX_EMPTY &&
+				   is_visible(orders, cancellation_table));
 }
 
 /* (cancellation_table): raises OC014 if the records cannot be read. */
