@@ -85,6 +85,7 @@ search_tables(void *arg)
 {
 	Search *search = arg;
 
+	PushActiveSnapshot(GetTransactionSnapshot());
 	for (; search->next < list_length(search->tables); search->next++)
 	{
 		SweptTable *table = list_nth(search->tables, search->next);
@@ -93,6 +94,7 @@ search_tables(void *arg)
 		if (record_may_be_overdue(table->cancellation_table, search->now))
 			keep_table(search, table->relid);
 	}
+	PopActiveSnapshot();
 }
 
 /*

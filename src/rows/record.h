@@ -78,7 +78,8 @@ extern List *record_find_overdue(const OrderTable *table, TimestampTz now);
 
 /*
  * Does the cancellation table have such a request, or can that not be said
- * because it is broken?  Needs no OrderTable, and keeps no lock.
+ * because it is broken?  Uses the active snapshot, needs no OrderTable, and keeps
+ * no lock.
  */
 extern bool record_may_be_overdue(Oid cancellation_table, TimestampTz now);
 

@@ -139,7 +139,7 @@ record_may_be_overdue(Oid cancellation_table, TimestampTz now)
 {
 	OverdueSearch search = {.now = now};
 
-	return !record_scan(cancellation_table, STATE_REQUESTED, READ_CURRENT,
+	return !record_scan(cancellation_table, STATE_REQUESTED, READ_CALLER,
 						stop_at_overdue, &search) ||
 		search.found;
 }
