@@ -115,28 +115,28 @@ cancel_in_all() # ORDER...
 	done
 }
 
-all_handled()
+# Until it is true for each of them.
+all_until() # QUERY
 {
 	local client
 
 	for client in "${clients[@]}"; do
-		until_true "t_$client" 'NOT EXISTS (SELECT event_id FROM ordcancel.event
-			EXCEPT SELECT event_id FROM shop.mail_queue)' || {
+		until_true "t_$client" "$1" || {
 			echo "# $client:" && tail -n 20 "$work/$client.out" | sed 's/^/# /'
 			return 1
 		}
 	done
 }
 
-# So many orders with four digits, and the standby knows.
+all_handled()
+{
+	all_until 'NOT EXISTS (SELECT event_id FROM ordcancel.event EXCEPT SELECT event_id FROM shop.mail_queue)'
+}
+
+# Until so many orders with four digits are, and the standby knows.
 many_handled() # NUMBER
 {
-	local client
-
-	for client in "${clients[@]}"; do
-		PGHOST=$work/b until_true "t_$client" "(SELECT count(DISTINCT order_key) FROM shop.mail_queue
-			WHERE length(order_key) = 4) >= $1" || return
-	done
+	PGHOST=$work/b all_until "(SELECT count(DISTINCT order_key) FROM shop.mail_queue WHERE length(order_key) = 4) >= $1"
 }
 
 # A batch cannot be handled until release_batches.
@@ -278,6 +278,9 @@ is "$(terminate)" 4 'and lose their connections'
 cancel_in_all 161 && all_handled
 ok 'they connect again'
 
+# Where a session of theirs is ended, it may hold the consumer for a moment.
+kill_all
+start 1
 stop_batches
 cancel_in_all 162 && all_in_batch
 ok 'they are in the middle of a batch'
@@ -308,7 +311,7 @@ release_batches
 all_end
 ok 'SIGTERM ends them, with status 0'
 is "$(in_all -c "SELECT count(*) FROM shop.mail_queue WHERE order_key = '164'" | tr '\n' ' ')" '1 1 1 1 ' \
-	'after the batch in hand'
+	'after the current batch'
 
 # ------------------------------------------------------------------- a failover
 
@@ -332,25 +335,22 @@ cancel_in_all 165 && all_handled
 ok 'and with what happens there'
 check 'each event once, in its order'
 
-in_all -c "ALTER TABLE shop.mail_queue ADD CHECK (order_key <> '166')" \
-	-c "SELECT ordcancel.cancel_order('shop.orders', 166), ordcancel.cancel_order('shop.orders', 167)" >/dev/null
-all_said '^event [0-9]+ failed'
-ok 'an event that cannot be handled stops them'
-in_all -c "SELECT ordcancel.skip_event('mail', event_id, 'no address') FROM ordcancel.event
-	WHERE order_key = '166'" >/dev/null
-for client in "${clients[@]}"; do
-	until_true "t_$client" "EXISTS (SELECT FROM shop.mail_queue WHERE order_key = '167')"
-done
-ok 'until it is set aside'
-
 # ---------------------------------------------------------------------- an end
 
 all_idle
 kill -INT "${pids[@]}"
 all_end
 ok 'Ctrl-C ends them while they wait, with status 0'
+start 1
+in_all -c "ALTER TABLE shop.mail_queue ADD CHECK (order_key <> '166')" \
+	-c "SELECT ordcancel.cancel_order('shop.orders', 166), ordcancel.cancel_order('shop.orders', 167)" >/dev/null
+all_said '^event [0-9]+ failed'
+ok 'an event that cannot be handled stops them'
+in_all -c "SELECT ordcancel.skip_event('mail', event_id, 'no address') FROM ordcancel.event
+	WHERE order_key = '166'" >/dev/null
+all_until "EXISTS (SELECT FROM shop.mail_queue WHERE order_key = '167')"
+ok 'until it is set aside'
 pg_ctl -s -m immediate stop
-start 600
 all_said 'server running|ENOENT'
 ok 'no server answers'
 kill -INT "${pids[@]}"
