@@ -126,7 +126,7 @@ consumer_load(Consumer *c, const char *name)
 	uint64			  rows;
 
 	parameter_text(&p, name);
-	rows = extension_run(
+	rows = extension_read_latest(
 		&plan,
 		"SELECT c.orders::oid, c.owner, c.types, c.passed, c.window_end, c.replay_from, c.acknowledged,"
 		" c.delivered, c.delivered_all,"
@@ -183,6 +183,7 @@ consumer_save(const Consumer *c, ConsumerChange change)
 {
 	static SPIPlanPtr plan = NULL;
 	Parameters		  p = {0};
+	uint64			  rows;
 
 	parameter_text(&p, c->name);
 	parameter_horizon(&p, c->passed);
@@ -197,7 +198,7 @@ consumer_save(const Consumer *c, ConsumerChange change)
 					false);
 	parameter_value(&p, BOOLOID, BoolGetDatum(change == CONSUMER_ACKNOWLEDGED),
 					false);
-	extension_run(
+	rows = extension_run(
 		&plan,
 		"UPDATE ordcancel.consumer SET passed = $2, window_end = $3, replay_from = $4, acknowledged = $5,"
 		" delivered = $6, delivered_all = $7, cluster = $8, database = $9,"
@@ -208,6 +209,16 @@ consumer_save(const Consumer *c, ConsumerChange change)
 		" THEN clock_timestamp() ELSE waiting_since END"
 		" WHERE name = $1",
 		&p);
+	/* A consumer that was created since the snapshot is not found. */
+	if (rows == 0)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent changes"),
+			 errdetail(
+				 "Consumer \"%s\" was created after this transaction began.",
+				 c->name),
+			 errhint("The transaction might succeed if retried.")));
 }
 
 void

@@ -111,6 +111,18 @@ statement_plan(OrderTable *table, StatementKind kind, StatementText text,
 	return fresh;
 }
 
+static int
+execute(SPIPlanPtr plan, const Parameters *p, ReadSnapshot snapshot)
+{
+	/* At READ COMMITTED, SPI takes a new snapshot anyway. */
+	if (snapshot == READ_LATEST && IsolationUsesXactSnapshot())
+		return SPI_execute_snapshot(plan, (Datum *) p->values, p->nulls,
+									GetLatestSnapshot(), InvalidSnapshot,
+									false, true, 0);
+	return SPI_execute_plan(plan, (Datum *) p->values, p->nulls,
+							snapshot == READ_CALLER, 0);
+}
+
 uint64
 plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 			   const Parameters *p, ReadSnapshot snapshot)
@@ -124,14 +136,7 @@ plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 	if (on_records)
 		run_as_extension_owner(&scope);
 	plan = statement_plan(table, kind, text, p);
-	/* At READ COMMITTED, SPI takes a new snapshot anyway. */
-	if (snapshot == READ_LATEST && IsolationUsesXactSnapshot())
-		result = SPI_execute_snapshot(plan, (Datum *) p->values, p->nulls,
-									  GetLatestSnapshot(), InvalidSnapshot,
-									  false, true, 0);
-	else
-		result = SPI_execute_plan(plan, (Datum *) p->values, p->nulls,
-								  snapshot == READ_CALLER, 0);
+	result = execute(plan, p, snapshot);
 	if (on_records)
 		run_as_end(&scope);
 	MemoryContextSwitchTo(caller);
@@ -140,8 +145,9 @@ plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 	return SPI_processed;
 }
 
-uint64
-extension_run(SPIPlanPtr *plan, const char *sql, const Parameters *p)
+static uint64
+run_on_extension(SPIPlanPtr *plan, const char *sql, const Parameters *p,
+				 ReadSnapshot snapshot)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	RunAsScope	  scope;
@@ -155,12 +161,24 @@ extension_run(SPIPlanPtr *plan, const char *sql, const Parameters *p)
 			elog(ERROR, "SPI_prepare failed: %s",
 				 SPI_result_code_string(SPI_result));
 	}
-	result = SPI_execute_plan(*plan, (Datum *) p->values, p->nulls, false, 0);
+	result = execute(*plan, p, snapshot);
 	run_as_end(&scope);
 	MemoryContextSwitchTo(caller); /* not SPI's */
 	if (result < 0)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+uint64
+extension_run(SPIPlanPtr *plan, const char *sql, const Parameters *p)
+{
+	return run_on_extension(plan, sql, p, READ_CURRENT);
+}
+
+uint64
+extension_read_latest(SPIPlanPtr *plan, const char *sql, const Parameters *p)
+{
+	return run_on_extension(plan, sql, p, READ_LATEST);
 }
 
 NullableDatum

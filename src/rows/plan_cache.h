@@ -57,6 +57,10 @@ extern uint64 plan_cache_run(OrderTable *table, StatementKind kind,
 extern uint64 extension_run(SPIPlanPtr *plan, const char *sql,
 							const Parameters *p);
 
+/* The same with READ_LATEST. */
+extern uint64 extension_read_latest(SPIPlanPtr *plan, const char *sql,
+									const Parameters *p);
+
 /* A column of the first row of SPI_tuptable; the first column is 1. */
 extern NullableDatum result_column(int column);
 
