@@ -30,6 +30,12 @@ CREATE FUNCTION ordcancel_internal.guard_record() RETURNS trigger
 COMMENT ON FUNCTION ordcancel_internal.guard_record() IS
     'trigger: refuses writes to record tables by others than ordcancel';
 
+CREATE FUNCTION ordcancel_internal.event_arrived() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_event_arrived';
+COMMENT ON FUNCTION ordcancel_internal.event_arrived() IS
+    'trigger, BEFORE INSERT of an event by replication: gives it the transaction that inserts it here';
+
 CREATE FUNCTION ordcancel_internal.guard_child() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_guard_child';

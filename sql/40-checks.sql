@@ -139,6 +139,12 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.check_attached(regclass) IS 'raises OC001 unless the table is attached';
 
+CREATE FUNCTION ordcancel_internal.caller_role() RETURNS name
+    LANGUAGE c STABLE
+    AS 'MODULE_PATHNAME', 'ordcancel_caller_role';
+COMMENT ON FUNCTION ordcancel_internal.caller_role() IS
+    'returns the role that called the function of the extension that is running';
+
 CREATE FUNCTION ordcancel_internal.caller_is_superuser() RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_caller_is_superuser';

@@ -75,6 +75,24 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.record_is_guarded(regclass) IS
     'returns whether a record table has its trigger enabled; NULL if it has none of that name';
 
+-- Replication fires it; without it, a consumer would take the transactions of
+-- replicated events for those of this cluster.
+CREATE FUNCTION ordcancel_internal.stamps_arrivals(records regclass) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT EXISTS (SELECT FROM pg_trigger
+               WHERE tgrelid = records AND tgenabled IN ('R', 'A')
+                 AND pg_get_triggerdef(oid) = format(
+                     'CREATE TRIGGER ordcancel_event_arrived BEFORE INSERT ON %s'
+                     ' FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.event_arrived()',
+                     ordcancel_internal.label(records)))
+FROM pg_attribute
+WHERE attrelid = records AND attname = 'event_id' AND NOT attisdropped
+$$;
+COMMENT ON FUNCTION ordcancel_internal.stamps_arrivals(regclass) IS
+    'returns whether an event table has its trigger for replicated events; NULL for other tables';
+
 -- The indexes of the two record tables of an order table with these keys.
 CREATE FUNCTION ordcancel_internal.record_indexes(parent regclass, record_keys name[]) RETURNS text[]
     LANGUAGE sql STABLE

@@ -80,7 +80,8 @@ SELECT coalesce(
      FROM present AS p JOIN pg_attrdef AS d ON d.adrelid = records AND d.adnum = p.attnum
      HAVING count(*) > 0),
     (SELECT format('It has a trigger "%s".', min(tgname)) FROM pg_trigger
-     WHERE tgrelid = records AND tgfoid <> 'ordcancel_internal.guard_record'::regproc HAVING count(*) > 0),
+     WHERE tgrelid = records AND tgfoid <> ALL ('{ordcancel_internal.guard_record,ordcancel_internal.event_arrived}'
+                                                ::regproc[]) HAVING count(*) > 0),
     (SELECT format('It has extended statistics "%s".', min(stxname)) FROM pg_statistic_ext
      WHERE stxrelid = records HAVING count(*) > 0),
     (SELECT format('It has a rule "%s".', min(rulename)) FROM pg_rewrite WHERE ev_class = records HAVING count(*) > 0),
@@ -210,6 +211,13 @@ BEGIN
         EXECUTE format('CREATE TRIGGER ordcancel_guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s'
                        ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()', records);
         made := made || 'trigger ordcancel_guard_record'::text;
+    END IF;
+    IF ordcancel_internal.stamps_arrivals(records) IS FALSE THEN
+        PERFORM ordcancel_internal.drop_guards(records, 'event_arrived');
+        EXECUTE format('CREATE TRIGGER ordcancel_event_arrived BEFORE INSERT ON %s'
+                       ' FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.event_arrived()', records);
+        EXECUTE format('ALTER TABLE %s ENABLE REPLICA TRIGGER ordcancel_event_arrived', records);
+        made := made || 'trigger ordcancel_event_arrived'::text;
     END IF;
     IF known AND made <> '{}' THEN
         PERFORM ordcancel_internal.notice(

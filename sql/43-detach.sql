@@ -31,7 +31,7 @@ BEGIN
                (registered.event_table, 'ordcancel.event'::regclass)
     LOOP
         CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = records);
-        PERFORM ordcancel_internal.drop_guards(records, 'guard_record');
+        PERFORM ordcancel_internal.drop_guards(records, 'guard_record|event_arrived');
         -- DROP EXTENSION ... CASCADE would otherwise drop the records.
         IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
             EXECUTE format('ALTER TABLE %s NO INHERIT %s', records, parent);

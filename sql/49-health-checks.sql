@@ -162,6 +162,11 @@ BEGIN
                             format('Trigger "ordcancel_guard_record" of %s is missing or disabled.',
                                    ordcancel_internal.label(records)),
                             again)::ordcancel.problem;
+        ELSIF ordcancel_internal.stamps_arrivals(records) IS FALSE THEN
+            RETURN NEXT ROW(t.orders::regclass, 'records_unguarded',
+                            format('Trigger "ordcancel_event_arrived" of %s is missing or does not fire in replica'
+                                   ' mode.', ordcancel_internal.label(records)),
+                            again)::ordcancel.problem;
         END IF;
         FOREACH lacking IN ARRAY
             ordcancel_internal.missing_indexes(records, ordcancel_internal.record_indexes(parent, t.key_columns))

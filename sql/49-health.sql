@@ -89,6 +89,19 @@ FROM pg_catalog.pg_trigger AS g
 WHERE n.nspname IN ('ordcancel', 'ordcancel_internal')
   AND g.tgname IN ('guard_config', 'config_changed', 'config_truncated', 'skip_dropped_tables') AND g.tgenabled <> 'A'
 UNION ALL
+SELECT NULL, CASE WHEN c.waiting_since < now.an_hour_ago THEN 'consumer_lags' ELSE 'consumer_not_read' END,
+       CASE WHEN c.waiting_since < now.an_hour_ago
+            THEN pg_catalog.format('Consumer "%s" got events that it has not acknowledged since %s.', c.name,
+                                   c.waiting_since)
+            ELSE pg_catalog.format('Consumer "%s" has not been read since %s.', c.name,
+                                   coalesce(c.polled_at, c.created_at)) END COLLATE pg_catalog."default",
+       pg_catalog.format('Start its program; or drop it: SELECT ordcancel.drop_consumer(%L);', c.name)
+           COLLATE pg_catalog."default"
+FROM ordcancel.consumer AS c,
+    (SELECT coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz,
+                     pg_catalog.statement_timestamp()) - interval '1 hour') AS now (an_hour_ago)
+WHERE c.waiting_since < now.an_hour_ago OR coalesce(c.polled_at, c.created_at) < now.an_hour_ago
+UNION ALL
 SELECT NULL, 'event_trigger_disabled',
        'Event trigger "ordcancel_forget_dropped" does not fire when tables are dropped.',
        'ALTER EVENT TRIGGER ordcancel_forget_dropped ENABLE;'

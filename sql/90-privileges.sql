@@ -44,6 +44,28 @@ $$;
 COMMENT ON FUNCTION ordcancel.grant_merchant(regrole) IS
     E'grants a role the functions that a merchant needs; returns what it granted\nRaises 42501, 42704.';
 
+-- Lets a role read events with consumers that belong to it.
+CREATE FUNCTION ordcancel.grant_consumer(role regrole) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    routines CONSTANT name[] := '{create_consumer,drop_consumer,next_events,ack,rewind_consumer,skip_event}';
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
+        RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
+    END IF;
+    EXECUTE (SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %s', oid::regprocedure, role), '; ')
+             FROM pg_proc WHERE pronamespace = 'ordcancel'::regnamespace AND proname = ANY (routines));
+    -- The view counts as its reader.
+    EXECUTE format('GRANT SELECT ON ordcancel.consumers, ordcancel.skipped_events TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION ordcancel_internal.consumer_backlog(text) TO %s', role);
+    RETURN format('%s may execute %s and read consumers, skipped_events', role, array_to_string(routines, ', '));
+END
+$$;
+COMMENT ON FUNCTION ordcancel.grant_consumer(regrole) IS
+    E'grants a role the functions that a reader of events needs; returns what it granted\nRaises 42501, 42704.';
+
 -- Lets a role configure the order tables that it owns, and add partitions to
 -- them.
 CREATE FUNCTION ordcancel.grant_owner(role regrole) RETURNS text

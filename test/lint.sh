@@ -30,7 +30,7 @@ done
 echo 'lint: ASCII in sql'
 ! grep -nP '[^\x00-\x7F]' sql/*.sql || status=1
 # A file may include headers of its own folder and of those named before it.
-layers='base decision config rows notify lifecycle entry'
+layers='base decision config rows notify lifecycle consumer entry'
 echo 'lint: includes go down'
 awk -v layers="$layers" '
 	BEGIN { n = split(layers, name, " "); for (i = 1; i <= n; i++) rank[name[i]] = i }

@@ -57,8 +57,7 @@ packages()
 # Not every release has these, and only some tests use them.
 extras()
 {
-	[ -n "${TO_SHOW:-}" ] || [ -z "$(apt-cache -n search "^postgresql-$1-cron\$")" ] ||
-		echo "postgresql-$1-cron"
+	[ -n "${TO_SHOW:-}" ] || apt-cache -n search "^postgresql-$1-(cron|wal2json)\$" | cut -d ' ' -f 1
 }
 
 # The highest version that the package lists have.

@@ -121,7 +121,8 @@ typedef struct OrderTable
 	Oid	  cancellation_table;
 	Oid	  event_table;
 
-	Oid guard_update; /* the function of the update trigger */
+	Oid guard_update;  /* the function of the update trigger */
+	Oid event_arrived; /* the function of the event table's trigger */
 
 	/*
 	 * Policies are loaded on demand (policy_cache.h).  "changes" is incremented

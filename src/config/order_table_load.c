@@ -257,7 +257,8 @@ order_table_fits(const OrderTable *table)
 		primary_key(rel) == table->key_index &&
 		rel->rd_rel->relowner == table->owner &&
 		strcmp(label_of(rel), table->label) == 0 &&
-		guard_function("guard_update") == table->guard_update;
+		guard_function("guard_update") == table->guard_update &&
+		guard_function("event_arrived") == table->event_arrived;
 	table_close(rel, AccessShareLock);
 	return fits;
 }
@@ -311,6 +312,7 @@ order_table_load(Oid relid)
 		type_has_settings(table->policy_by.type);
 	load_keys(&reg, rel);
 	table->guard_update = guard_function("guard_update");
+	table->event_arrived = guard_function("event_arrived");
 	policy_load_blocks(table);
 	table->has_status_names = status_equality_needed(table);
 	if (table->has_status_names)

@@ -27,30 +27,6 @@ static const char *const outcome_names[BATCH_OUTCOMES] = {
 	"canceled", "in_progress", "requested", "already",
 	"refused",	"skipped",	   "waiting"};
 
-/* Runs a statement, prepared on first use. */
-static uint64
-run(SPIPlanPtr *plan, const char *sql, const Parameters *p)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	RunAsScope	  scope;
-	int			  result;
-
-	run_as_extension_owner(&scope);
-	if (*plan == NULL)
-	{
-		*plan = SPI_prepare(sql, p->count, (Oid *) p->types);
-		if (*plan == NULL || SPI_keepplan(*plan) != 0)
-			elog(ERROR, "SPI_prepare failed: %s",
-				 SPI_result_code_string(SPI_result));
-	}
-	result = SPI_execute_plan(*plan, (Datum *) p->values, p->nulls, false, 0);
-	run_as_end(&scope);
-	MemoryContextSwitchTo(caller); /* not SPI's */
-	if (result < 0)
-		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
-	return SPI_processed;
-}
-
 static void
 parameter_bigint(Parameters *p, int64 value)
 {
@@ -117,7 +93,8 @@ batch_create(Batch *b)
 	parameter_text(&p, b->search_path);
 	parameter_text(&p, b->date_style);
 	parameter_text(&p, b->time_zone);
-	run(&plan,
+	extension_run(
+		&plan,
 		"INSERT INTO ordcancel.batch (orders, condition, reason, note, actor,"
 		" chunk, dry_run, author, search_path, date_style, time_zone)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
@@ -134,7 +111,8 @@ batch_load(Batch *b, int64 id)
 	Parameters		  p = {0};
 
 	parameter_bigint(&p, id);
-	if (run(&plan,
+	if (extension_run(
+			&plan,
 			"SELECT orders, condition, reason, note, actor, chunk, dry_run,"
 			" author::text, search_path, last_key,"
 			" (extract(epoch FROM busy) * 1000000)::bigint, canceled,"
@@ -176,7 +154,8 @@ batch_save_total(Batch *b)
 		b->total += b->counts[i];
 	parameter_bigint(&p, b->id);
 	parameter_bigint(&p, b->total);
-	run(&plan,
+	extension_run(
+		&plan,
 		"UPDATE ordcancel.batch SET total = $2, ended = NULL, error = NULL,"
 		" error_sqlstate = NULL, updated_at = clock_timestamp()"
 		" WHERE batch_id = $1",
@@ -202,7 +181,8 @@ save_groups(const Batch *b)
 		parameter_short(&p, g->hint, 1000);
 		parameter_text(&p, g->message);
 		parameter_bigint(&p, g->count);
-		run(&plan,
+		extension_run(
+			&plan,
 			"INSERT INTO ordcancel.batch_group AS g (batch_id, policy,"
 			" order_status, outcome, sqlstate, hint, example, count)"
 			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
@@ -247,7 +227,8 @@ save_orders(const Batch *b)
 	parameter_texts(&p, outcomes, n);
 	parameter_texts(&p, states, n);
 	parameter_texts(&p, messages, n);
-	run(&plan,
+	extension_run(
+		&plan,
 		"INSERT INTO ordcancel.batch_order (batch_id, order_key, outcome,"
 		" sqlstate, message)"
 		" SELECT $1, o.* FROM unnest($2, $3, $4, $5) AS o",
@@ -263,10 +244,10 @@ delete_waiting(Batch *b)
 
 	parameter_bigint(&p, b->id);
 	parameter_bigint(&p, b->waiting_number);
-	run(&plan,
-		"DELETE FROM ordcancel.batch_order WHERE batch_id = $1"
-		" AND number = $2",
-		&p);
+	extension_run(&plan,
+				  "DELETE FROM ordcancel.batch_order WHERE batch_id = $1"
+				  " AND number = $2",
+				  &p);
 	b->counts[BATCH_WAITING]--;
 }
 
@@ -295,7 +276,8 @@ batch_save_chunk(Batch *b, bool waited)
 	parameter_bigint(&p, busy);
 	for (int i = 0; i < BATCH_OUTCOMES; i++)
 		parameter_bigint(&p, b->counts[i]);
-	run(&plan,
+	extension_run(
+		&plan,
 		"UPDATE ordcancel.batch SET last_key = coalesce($2, last_key),"
 		" busy = $3 * interval '1 microsecond', canceled = $4,"
 		" in_progress = $5, requested = $6, already = $7, refused = $8,"
@@ -313,7 +295,8 @@ batch_save_end(Batch *b, const ErrorData *error)
 	parameter_bigint(&p, b->id);
 	parameter_text(&p, error ? error->message : NULL);
 	parameter_text(&p, error ? unpack_sql_state(error->sqlerrcode) : NULL);
-	run(&plan,
+	extension_run(
+		&plan,
 		"UPDATE ordcancel.batch SET ended = clock_timestamp(), error = $2,"
 		" error_sqlstate = $3 WHERE batch_id = $1",
 		&p);
@@ -326,11 +309,11 @@ batch_first_waiting(Batch *b)
 	Parameters		  p = {0};
 
 	parameter_bigint(&p, b->id);
-	if (run(&plan,
-			"SELECT order_key, number FROM ordcancel.batch_order"
-			" WHERE batch_id = $1 AND outcome = 'waiting'"
-			" ORDER BY number LIMIT 1",
-			&p) == 0)
+	if (extension_run(&plan,
+					  "SELECT order_key, number FROM ordcancel.batch_order"
+					  " WHERE batch_id = $1 AND outcome = 'waiting'"
+					  " ORDER BY number LIMIT 1",
+					  &p) == 0)
 		return NULL;
 	b->waiting_number = DatumGetInt64(result_column(2).value);
 	return result_text(1);
@@ -344,7 +327,7 @@ batch_report_summary(Batch *b)
 	uint64			  rows;
 
 	parameter_bigint(&p, b->id);
-	rows = run(
+	rows = extension_run(
 		&plan,
 		"SELECT format('policy %s, status %s: %s %s%s',"
 		" coalesce('\"' || policy || '\"', 'unknown'),"

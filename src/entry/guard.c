@@ -32,6 +32,7 @@
 #include "decision/refusal.h"
 #include "entry/args.h"
 #include "entry/guard_truncate.h"
+#include "entry/prune_events.h"
 #include "entry/roles.h"
 #include "lifecycle/lifecycle.h"
 #include "rows/order_key.h"
@@ -296,6 +297,9 @@ ordcancel_guard_record(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event) &&
 		guard_truncate_is_ours(RelationGetRelid(rel)))
+		return PointerGetDatum(NULL);
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) &&
+		prune_events_is_ours(RelationGetRelid(rel)))
 		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),

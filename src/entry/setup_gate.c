@@ -29,12 +29,14 @@
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
+#include "entry/setup_gate.h"
 #include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_owner_gate);
 PG_FUNCTION_INFO_V1(ordcancel_open_gate);
 PG_FUNCTION_INFO_V1(ordcancel_reader_gate);
 PG_FUNCTION_INFO_V1(ordcancel_caller_is_superuser);
+PG_FUNCTION_INFO_V1(ordcancel_caller_role);
 PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
 PG_FUNCTION_INFO_V1(ordcancel_invalid);
 PG_FUNCTION_INFO_V1(ordcancel_notice);
@@ -44,10 +46,11 @@ typedef struct GateCaller
 {
 	char				 *search_path; /* see resolved_path */
 	ErrorContextCallback *context;	   /* error_context_stack of the caller */
+	Oid					  role;
 	bool				  superuser;
 } GateCaller;
 
-static GateCaller gate_caller = {NULL, NULL, false};
+static GateCaller gate_caller = {NULL, NULL, InvalidOid, false};
 
 /*
  * The existing schemas in search_path, by name.  "$user" is resolved here: it
@@ -160,9 +163,8 @@ rethrow_to_caller(MemoryContext caller)
 	pg_unreachable();
 }
 
-/* Calls the inner function with the arguments, as the extension's owner. */
-static Datum
-call_inner(FunctionCallInfo fcinfo)
+Datum
+setup_gate_call(FunctionCallInfo fcinfo)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	LOCAL_FCINFO(inner, FUNC_MAX_ARGS);
@@ -184,7 +186,7 @@ call_inner(FunctionCallInfo fcinfo)
 	memcpy(inner->args, fcinfo->args, fcinfo->nargs * sizeof(NullableDatum));
 
 	gate_caller = (GateCaller){resolved_path(), error_context_stack,
-							   superuser()};
+							   GetUserId(), superuser()};
 	PG_TRY();
 	{
 		run_as_role(&scope, config_owner());
@@ -228,14 +230,14 @@ ordcancel_owner_gate(PG_FUNCTION_ARGS)
 	check_ownership(fcinfo, 0);
 	if (fcinfo->nargs > 1 && args_type(fcinfo, 1) == REGCLASSOID)
 		check_ownership(fcinfo, 1);
-	return call_inner(fcinfo);
+	return setup_gate_call(fcinfo);
 }
 
 /* For functions that show only the configuration, which anyone may read. */
 Datum
 ordcancel_open_gate(PG_FUNCTION_ARGS)
 {
-	return call_inner(fcinfo);
+	return setup_gate_call(fcinfo);
 }
 
 static void
@@ -259,7 +261,7 @@ ordcancel_reader_gate(PG_FUNCTION_ARGS)
 		refusal_raise_not_attached(relid);
 	if (!visibility_sees_all(relid))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
-	return call_inner(fcinfo);
+	return setup_gate_call(fcinfo);
 }
 
 /*
@@ -270,6 +272,15 @@ Datum
 ordcancel_caller_is_superuser(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(gate_caller.superuser);
+}
+
+Datum
+ordcancel_caller_role(PG_FUNCTION_ARGS)
+{
+	if (!OidIsValid(gate_caller.role))
+		PG_RETURN_NULL();
+	return DirectFunctionCall1(
+		namein, CStringGetDatum(GetUserNameFromId(gate_caller.role, false)));
 }
 
 /* For attach, which stores it for running the owner's code later. */

@@ -140,6 +140,29 @@ plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 	return SPI_processed;
 }
 
+uint64
+extension_run(SPIPlanPtr *plan, const char *sql, const Parameters *p)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	RunAsScope	  scope;
+	int			  result;
+
+	run_as_extension_owner(&scope);
+	if (*plan == NULL)
+	{
+		*plan = SPI_prepare(sql, p->count, (Oid *) p->types);
+		if (*plan == NULL || SPI_keepplan(*plan) != 0)
+			elog(ERROR, "SPI_prepare failed: %s",
+				 SPI_result_code_string(SPI_result));
+	}
+	result = SPI_execute_plan(*plan, (Datum *) p->values, p->nulls, false, 0);
+	run_as_end(&scope);
+	MemoryContextSwitchTo(caller); /* not SPI's */
+	if (result < 0)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
 NullableDatum
 result_column(int column)
 {

@@ -12,6 +12,8 @@
 #include "utils/numeric.h"
 
 #include "base/read_snapshot.h"
+#include "executor/spi.h"
+
 #include "config/order_table.h"
 
 #define PARAMETERS_MAX (INDEX_MAX_KEYS + 32)
@@ -47,6 +49,13 @@ extern void parameter_key(Parameters *p, const OrderTable *table,
 extern uint64 plan_cache_run(OrderTable *table, StatementKind kind,
 							 StatementText text, const Parameters *p,
 							 ReadSnapshot snapshot);
+
+/*
+ * Runs a statement on tables of the extension, as its owner; *plan is prepared
+ * on first use.  Returns the number of rows.
+ */
+extern uint64 extension_run(SPIPlanPtr *plan, const char *sql,
+							const Parameters *p);
 
 /* A column of the first row of SPI_tuptable; the first column is 1. */
 extern NullableDatum result_column(int column);

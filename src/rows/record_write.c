@@ -8,6 +8,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "executor/spi.h"
@@ -53,20 +54,20 @@ fill_slot(TupleTableSlot *slot, TupleTableSlot *base, const Parameters *p,
 }
 
 /*
- * Does the table have row triggers or CHECK constraints?  Only the owner of
- * the extension or a superuser can add them; they run as the former.
+ * Does the table have row triggers, other than ours, or CHECK constraints?
+ * Only the owner of the extension or a superuser can add them; they run as the
+ * former.
  */
 static bool
-runs_code(Relation rel)
+runs_code(Relation rel, Oid ours)
 {
 	const TriggerDesc *triggers = rel->trigdesc;
 
-	return (triggers &&
-			(triggers->trig_insert_before_row ||
-			 triggers->trig_insert_after_row ||
-			 triggers->trig_update_before_row ||
-			 triggers->trig_update_after_row)) ||
-		(rel->rd_att->constr && rel->rd_att->constr->num_check > 0);
+	for (int i = 0; triggers && i < triggers->numtriggers; i++)
+		if (TRIGGER_FOR_ROW(triggers->triggers[i].tgtype) &&
+			triggers->triggers[i].tgfoid != ours)
+			return true;
+	return rel->rd_att->constr && rel->rd_att->constr->num_check > 0;
 }
 
 pg_noreturn static void
@@ -95,10 +96,10 @@ begin_write(RecordWrite *w, const OrderTable *table,
 {
 	w->rel = record_open(relid, RowExclusiveLock);
 	record_map(&w->map, columns, table, w->rel);
-	w->as_extension_owner = runs_code(w->rel);
+	w->as_extension_owner = runs_code(w->rel, table->event_arrived);
 	if (w->as_extension_owner)
 		run_as_extension_owner(&w->scope);
-	direct_write_open(&w->write, w->rel, 0, InvalidOid);
+	direct_write_open(&w->write, w->rel, 0, table->event_arrived);
 }
 
 /* Fires AFTER triggers. */
@@ -283,6 +284,8 @@ insert_events(OrderTable *table, Event *list, int count)
 	Oid	   sequence = config_relation("event_id_seq");
 	Events all = {.list = list};
 
+	/* A transaction has its ID before its event IDs: see event_horizon.h. */
+	(void) GetTopTransactionId();
 	all.role = DirectFunctionCall1(
 		namein, CStringGetDatum(GetUserNameFromId(GetSessionUserId(), false)));
 	all.data = palloc0(count * sizeof(Datum));

@@ -26,7 +26,7 @@ WITH arguments AS (
     WHERE a.attnum > 0 AND NOT a.attisdropped
     GROUP BY a.attrelid
 ), relations AS (
-    -- The parents of the record tables, and what everybody may read.
+    -- The parents of the record tables, the views of consumers, and what everybody may read.
     SELECT json_agg(json_build_object(
                'name', c.relname, 'kind', CASE c.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' ELSE 'type' END,
                'columns', columns,
@@ -34,7 +34,7 @@ WITH arguments AS (
                                          ELSE obj_description(c.oid, 'pg_class') END) ORDER BY c.relname) AS list
     FROM pg_class AS c JOIN columns AS a ON a.attrelid = c.oid
     WHERE c.relnamespace = 'ordcancel'::regnamespace
-      AND (c.relkind = 'c' OR c.relname IN ('cancellation', 'event')
+      AND (c.relkind = 'c' OR c.relname IN ('cancellation', 'event', 'consumers', 'skipped_events')
            OR c.relkind IN ('r', 'v') AND has_table_privilege('public', c.oid, 'SELECT'))
 ), others AS (
     SELECT json_agg(relname ORDER BY relname) AS list FROM pg_class WHERE relnamespace = 'ordcancel'::regnamespace

@@ -105,7 +105,7 @@ content() # HOST
 		SELECT 'preset_rule', to_jsonb(t) FROM ordcancel.preset_rule AS t;
 		SELECT 'preset_reason', to_jsonb(t) FROM ordcancel.preset_reason AS t;
 		SELECT 'cancellation', tableoid::regclass, to_jsonb(t) FROM ordcancel.cancellation AS t;
-		SELECT 'event', tableoid::regclass, to_jsonb(t) FROM ordcancel.event AS t;
+		SELECT 'event', tableoid::regclass, to_jsonb(t) - '{xid,cluster}'::text[] FROM ordcancel.event AS t;
 		SELECT 'orders', to_jsonb(t) FROM shop.orders AS t;
 		SELECT 'parts', to_jsonb(t) FROM shop.parts AS t;
 	SQL
