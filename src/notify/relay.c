@@ -34,7 +34,7 @@
  * several again, so the worker takes less time from those who commit and uses
  * fewer transaction IDs.  A notification that comes alone does not wait.
  */
-#define SLEEP_TIME 1
+#define SLEEP_TIME 2
 #define MANY	   4
 
 /*
