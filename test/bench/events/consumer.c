@@ -14,8 +14,8 @@
  *   copy QUERY           the same for COPY (QUERY) TO STDOUT
  *   time N BEFORE STATEMENT AFTER
  *                        executes the three so many times, and prints the
- *                        median time of STATEMENT in microseconds; BEFORE and
- *                        AFTER may be empty
+ *                        median time of STATEMENT in microseconds, planning
+ *                        included; BEFORE and AFTER may be empty
  */
 #include <errno.h>
 #include <poll.h>
@@ -173,21 +173,15 @@ time_statement(int n, const char *before, const char *statement,
 {
 	long long *times = malloc(n * sizeof(long long));
 
-	PQclear(PQprepare(conn, "before", before, 0, NULL));
-	PQclear(PQprepare(conn, "timed", statement, 0, NULL));
-	PQclear(PQprepare(conn, "after", after, 0, NULL));
 	for (int i = 0; i < n; i++)
 	{
-		PGresult *result;
-
-		PQclear(PQexecPrepared(conn, "before", 0, NULL, NULL, NULL, 0));
+		if (before[0])
+			PQclear(query(before, 0, NULL));
 		times[i] = -now();
-		result = PQexecPrepared(conn, "timed", 0, NULL, NULL, NULL, 0);
+		PQclear(query(statement, 0, NULL));
 		times[i] += now();
-		if (PQresultStatus(result) != PGRES_TUPLES_OK)
-			fail(statement);
-		PQclear(result);
-		PQclear(PQexecPrepared(conn, "after", 0, NULL, NULL, NULL, 0));
+		if (after[0])
+			PQclear(query(after, 0, NULL));
 	}
 	qsort(times, n, sizeof(long long), compare_times);
 	printf("%lld\n", times[n / 2]);

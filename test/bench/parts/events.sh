@@ -187,7 +187,8 @@ make_backlog()
 		sql full -c 'SET ordcancel.notify = off' -c "SELECT count(*) FROM ordcancel.cancel_orders('shop.orders',
 			ARRAY(SELECT generate_series($i::bigint * $waiting / 10 + 1, ($i::bigint + 1) * $waiting / 10)))" >/dev/null
 	done
-	sql full -c 'VACUUM (FREEZE, ANALYZE)' -c CHECKPOINT
+	sql full -c "CREATE SEQUENCE next START $((waiting + 1))" -c 'VACUUM (FREEZE, ANALYZE)' &&
+		sql none -c 'CREATE SEQUENCE next' -c CHECKPOINT
 }
 
 drain()
@@ -210,8 +211,7 @@ poll_full() { consumer full time "$polls" '' "SELECT * FROM ordcancel.next_event
 poll_one() # DATABASE
 {
 	consumer "$1" time "$polls" \
-		"SELECT ordcancel.cancel_order('shop.orders', (SELECT id FROM shop.orders WHERE status = 'placed'
-			ORDER BY id DESC LIMIT 1), 'out_of_stock')" \
+		"SELECT ordcancel.cancel_order('shop.orders', nextval('next'), 'out_of_stock')" \
 		"SELECT * FROM ordcancel.next_events('poll')" \
 		"SELECT ordcancel.ack('poll', (SELECT last_value FROM ordcancel.event_id_seq))"
 }
