@@ -97,5 +97,8 @@ CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ord
 ALTER TABLE ordcancel_internal.late_event ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel.consumer ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel_internal.skipped_event ENABLE ALWAYS TRIGGER guard_config;
+CREATE TRIGGER skip_dropped_tables BEFORE INSERT ON ordcancel.consumer FOR EACH ROW WHEN (NEW.orders = 0)
+    EXECUTE FUNCTION ordcancel_internal.skip_dropped_tables();
+ALTER TABLE ordcancel.consumer ENABLE ALWAYS TRIGGER skip_dropped_tables;
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.consumer', '');
 GRANT SELECT ON ordcancel.consumer TO PUBLIC;

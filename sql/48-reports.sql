@@ -1,37 +1,66 @@
 -- Reports on open cancellations. Every role may read them, and sees the
 -- cancellations of tables on which it has SELECT and is not restricted by
--- row-level security. Tables attached with inherit => false are not included.
--- security_barrier, because otherwise a cheap function of the caller could see
--- hidden rows.
+-- row-level security. security_barrier, because otherwise a cheap function of the
+-- caller could see hidden rows.
 --
--- The conditions match the partial indexes on the record tables, so that a
--- report does not read closed cancellations.
+-- The views do not read ordcancel.cancellation: with a thousand attached tables
+-- PostgreSQL would plan a scan of each and lock it, with all its indexes, until
+-- the transaction ends.
+
+-- The cancellations of an attached table that are in a state, requested or
+-- in_progress, if the caller may see them. Reads them through the partial index
+-- for that state, and keeps no lock. Returns no rows if the record table is
+-- missing or broken; health() reports that.
+CREATE FUNCTION ordcancel_internal.open_cancellations(orders regclass, cancellation_table regclass, state text)
+    RETURNS SETOF ordcancel.cancellation
+    LANGUAGE c STABLE STRICT ROWS 10 PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'ordcancel_open_cancellations';
+COMMENT ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text) IS
+    'reads the cancellations of a table that are in a state, if the caller may see them';
+
+-- False if open_cancellations() would return no rows. It decides that sooner than
+-- the executor begins and ends a scan of the function.
+CREATE FUNCTION ordcancel_internal.any_open_cancellations(orders regclass, cancellation_table regclass, state text)
+    RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'ordcancel_any_open_cancellations';
+COMMENT ON FUNCTION ordcancel_internal.any_open_cancellations(regclass, regclass, text) IS
+    'returns whether open_cancellations() may have rows';
+
+CREATE FUNCTION ordcancel_internal.check_cancellations(cancellation_table regclass) RETURNS void
+    LANGUAGE c STABLE STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_check_cancellations';
+COMMENT ON FUNCTION ordcancel_internal.check_cancellations(regclass) IS
+    'raises OC014 if open_cancellations() cannot read the table';
 
 CREATE VIEW ordcancel_internal.readable AS
-SELECT t.orders::regclass AS orders, t.cancellation_table::regclass AS cancellation_table,
-       coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz,
-                pg_catalog.statement_timestamp()) AS now
+SELECT t.orders::regclass AS orders
 FROM ordcancel.order_table AS t
 WHERE pg_catalog.has_table_privilege(t.orders, 'SELECT')
   AND NOT pg_catalog.row_security_active(t.orders::pg_catalog.oid);
 COMMENT ON VIEW ordcancel_internal.readable IS 'order tables whose cancellations the reader may see';
 COMMENT ON COLUMN ordcancel_internal.readable.orders IS 'the order table';
-COMMENT ON COLUMN ordcancel_internal.readable.cancellation_table IS 'record table of its cancellations';
-COMMENT ON COLUMN ordcancel_internal.readable.now IS
-    'current time for reports: that of the statement, or ordcancel.clock';
+
+CREATE VIEW ordcancel_internal.clock AS
+SELECT coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz,
+                pg_catalog.statement_timestamp()) AS now;
+COMMENT ON VIEW ordcancel_internal.clock IS 'current time for reports';
+COMMENT ON COLUMN ordcancel_internal.clock.now IS 'that of the statement, or ordcancel.clock';
 
 CREATE VIEW ordcancel.pending_requests WITH (security_barrier) AS
-SELECT t.orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.requested_by, c.requested_actor,
-       c.reason, c.note, c.policy, c.requested_at, t.now - c.requested_at AS age,
-       CASE WHEN timed THEN c.deadline END AS deadline, coalesce(timed AND c.deadline <= t.now, false) AS overdue
-FROM ordcancel.cancellation AS c
-    JOIN ordcancel_internal.readable AS t ON t.cancellation_table = c.tableoid
+SELECT t.orders::regclass AS orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.requested_by,
+       c.requested_actor, c.reason, c.note, c.policy, c.requested_at, n.now - c.requested_at AS age,
+       CASE WHEN s.timed THEN c.deadline END AS deadline, coalesce(s.timed AND c.deadline <= n.now, false) AS overdue
+FROM ordcancel_internal.clock AS n
+    CROSS JOIN ordcancel.order_table AS t
+    CROSS JOIN LATERAL ordcancel_internal.open_cancellations(t.orders, t.cancellation_table, 'requested') AS c
     LEFT JOIN ordcancel.policy AS p ON p.orders = t.orders AND p.policy = c.policy
     LEFT JOIN ordcancel.policy AS d ON d.orders = t.orders AND d.policy = 'default'
     -- sweep() ignores deadlines if the policy no longer has a decision_timeout.
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN p.policy IS NULL THEN d.decision_timeout ELSE p.decision_timeout END IS NOT NULL AS timed) AS s
-WHERE c.state = 'requested';
+        SELECT CASE WHEN p.policy IS NULL THEN d.decision_timeout ELSE p.decision_timeout END IS NOT NULL
+    ) AS s (timed)
+WHERE ordcancel_internal.any_open_cancellations(t.orders, t.cancellation_table, 'requested');
 COMMENT ON VIEW ordcancel.pending_requests IS 'requests that wait for a decision';
 COMMENT ON COLUMN ordcancel.pending_requests.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel.pending_requests.order_id IS 'key of the order as text';
@@ -49,12 +78,13 @@ COMMENT ON COLUMN ordcancel.pending_requests.deadline IS
 COMMENT ON COLUMN ordcancel.pending_requests.overdue IS 'whether sweep() would decide it now';
 
 CREATE VIEW ordcancel.refunds_due WITH (security_barrier) AS
-SELECT t.orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.refund_due, c.refunded,
-       c.refund_due - c.refunded AS outstanding, c.decided_by, c.decided_actor, c.reason, c.policy,
-       c.decided_at AS due_since, t.now - c.decided_at AS age
-FROM ordcancel.cancellation AS c
-    JOIN ordcancel_internal.readable AS t ON t.cancellation_table = c.tableoid
-WHERE c.state = 'in_progress';
+SELECT t.orders::regclass AS orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.refund_due,
+       c.refunded, c.refund_due - c.refunded AS outstanding, c.decided_by, c.decided_actor, c.reason, c.policy,
+       c.decided_at AS due_since, n.now - c.decided_at AS age
+FROM ordcancel_internal.clock AS n
+    CROSS JOIN ordcancel.order_table AS t
+    CROSS JOIN LATERAL ordcancel_internal.open_cancellations(t.orders, t.cancellation_table, 'in_progress') AS c
+WHERE ordcancel_internal.any_open_cancellations(t.orders, t.cancellation_table, 'in_progress');
 COMMENT ON VIEW ordcancel.refunds_due IS 'cancellations that are accepted and not fully refunded';
 COMMENT ON COLUMN ordcancel.refunds_due.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel.refunds_due.order_id IS 'key of the order as text';
@@ -71,3 +101,46 @@ COMMENT ON COLUMN ordcancel.refunds_due.due_since IS 'time at which it was accep
 COMMENT ON COLUMN ordcancel.refunds_due.age IS 'time since then';
 
 GRANT SELECT ON ordcancel.pending_requests, ordcancel.refunds_due TO PUBLIC;
+
+-- The same for one table. Raises OC014 if its records are missing or broken.
+CREATE FUNCTION ordcancel_internal.pending_requests(orders regclass) RETURNS SETOF ordcancel.pending_requests
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM ordcancel_internal.check_cancellations(t.cancellation_table)
+    FROM ordcancel.order_table AS t WHERE t.orders = pending_requests.orders;
+    RETURN QUERY SELECT * FROM ordcancel.pending_requests AS r WHERE r.orders = pending_requests.orders;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.pending_requests(regclass) IS 'implements ordcancel.pending_requests()';
+
+-- The requests of an attached table that wait for a decision: the rows that the
+-- view ordcancel.pending_requests has of it. Reads no other table. The caller
+-- needs SELECT on the whole table. Raises OC001, OC014, 42501.
+CREATE FUNCTION ordcancel.pending_requests(orders regclass) RETURNS SETOF ordcancel.pending_requests
+    LANGUAGE c STABLE ROWS 10
+    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
+COMMENT ON FUNCTION ordcancel.pending_requests(regclass) IS
+    E'lists the requests of an order table that wait for a decision\nRaises OC001, OC014, 42501.';
+
+CREATE FUNCTION ordcancel_internal.refunds_due(orders regclass) RETURNS SETOF ordcancel.refunds_due
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM ordcancel_internal.check_cancellations(t.cancellation_table)
+    FROM ordcancel.order_table AS t WHERE t.orders = refunds_due.orders;
+    RETURN QUERY SELECT * FROM ordcancel.refunds_due AS r WHERE r.orders = refunds_due.orders;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.refunds_due(regclass) IS 'implements ordcancel.refunds_due()';
+
+-- The cancellations of an attached table that are accepted and not fully
+-- refunded: the rows that the view ordcancel.refunds_due has of it. Reads no other
+-- table. The caller needs SELECT on the whole table. Raises OC001, OC014, 42501.
+CREATE FUNCTION ordcancel.refunds_due(orders regclass) RETURNS SETOF ordcancel.refunds_due
+    LANGUAGE c STABLE ROWS 10
+    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
+COMMENT ON FUNCTION ordcancel.refunds_due(regclass) IS
+    E'lists the cancellations of an order table that are accepted and not fully refunded\nRaises OC001, OC014, 42501.';

@@ -4,11 +4,11 @@
 --   event   a row of ordcancel.event, or of next_events()
 --   source  URI or URI reference to use as source; by default /ordcancel/ and
 --           the name of the order table
--- The id depends on the row alone, so a copy of an event, in a dump or on a
--- replica, has the id of the event. Other events have others, in whatever
--- database and cluster: a transaction is of one database, and after a
--- point-in-time recovery, which repeats transaction ids and event ids, the time
--- differs. Raises 22023, 42501.
+-- The id depends on what a copy of the row keeps, so that consumers recognize an
+-- event that was restored or replicated; xid and cluster change on a logical
+-- replica. An event that is written later has another one, also where event ids
+-- are used again, after a restore or a recovery to a point in time, because its
+-- time differs. Raises 22023, 42501.
 CREATE FUNCTION ordcancel.cloud_event(event ordcancel.event, source text DEFAULT NULL) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -32,9 +32,10 @@ BEGIN
     RETURN jsonb_build_object(
         'specversion', '1.0',
         -- A UUID of version 8, which is for hashes other than MD5 and SHA-1.
-        'id', overlay(overlay(left(encode(sha256(int8send(event.cluster) || int8send(event.xid)
-                                                 || int8send(event.event_id) || timestamptz_send(event.at)), 'hex'), 32)
-                              PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid,
+        'id', overlay(overlay(left(encode(sha256(
+                int8send(event.event_id) || int8send(event.cancellation_id) || timestamptz_send(event.at)
+                || convert_to(concat_ws(E'\n', event.type, event.orders, event.order_key), 'UTF8')), 'hex'), 32)
+            PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid,
         'source', source,
         'type', 'ordcancel.' || event.type,
         -- Attributes may be neither empty nor contain control characters.
@@ -66,7 +67,7 @@ FROM (SELECT ordcancel.cloud_event(e) AS event
       OFFSET 0) AS c;
 COMMENT ON VIEW ordcancel.cloud_events IS 'events with the attributes of CloudEvents 1.0';
 COMMENT ON COLUMN ordcancel.cloud_events.specversion IS 'version of the specification: 1.0';
-COMMENT ON COLUMN ordcancel.cloud_events.id IS 'UUID of the event, unique across databases and clusters';
+COMMENT ON COLUMN ordcancel.cloud_events.id IS 'UUID of the event, the same for every copy of it';
 COMMENT ON COLUMN ordcancel.cloud_events.source IS
     'URI reference of the order table, such as /ordcancel/shop.orders';
 COMMENT ON COLUMN ordcancel.cloud_events.type IS '"ordcancel." and the type of the event';
@@ -84,7 +85,7 @@ SELECT e.id::uuid AS id,
        e.time AT TIME ZONE 'UTC' AS timestamp
 FROM ordcancel.cloud_events AS e;
 COMMENT ON VIEW ordcancel.debezium_outbox IS 'events as rows of an outbox table of Debezium''s outbox event router';
-COMMENT ON COLUMN ordcancel.debezium_outbox.id IS 'UUID of the event, unique across databases and clusters';
+COMMENT ON COLUMN ordcancel.debezium_outbox.id IS 'UUID of the event, the same for every copy of it';
 COMMENT ON COLUMN ordcancel.debezium_outbox.aggregatetype IS
     'the order table; characters that a Kafka topic cannot have are replaced by _';
 COMMENT ON COLUMN ordcancel.debezium_outbox.aggregateid IS 'key of the order as text';

@@ -21,6 +21,10 @@ BEGIN
     IF older_than IS NULL THEN
         RAISE EXCEPTION 'older_than must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
+    -- Late events may be below what is settled, so their notes keep them.
+    DELETE FROM ordcancel_internal.late_event AS l
+    WHERE l.xid < ALL (SELECT ordcancel_internal.event_horizon_first_xid(c.passed) FROM ordcancel.consumer AS c
+                       WHERE c.cluster = (SELECT system_identifier FROM pg_control_system()));
     FOR events IN
         SELECT t.event_table, coalesce(min(s.settled), 9223372036854775807) AS settled
         FROM ordcancel_internal.event_tables() AS t
@@ -35,9 +39,6 @@ BEGIN
     LOOP
         total := total + ordcancel_internal.delete_events(events.event_table, before, events.settled);
     END LOOP;
-    DELETE FROM ordcancel_internal.late_event AS l
-    WHERE l.xid < ALL (SELECT ordcancel_internal.event_horizon_first_xid(c.passed) FROM ordcancel.consumer AS c
-                       WHERE c.cluster = (SELECT system_identifier FROM pg_control_system()));
     RETURN total;
 END
 $$;

@@ -2,7 +2,7 @@
 
 CREATE VIEW ordcancel.consumers WITH (security_barrier) AS
 SELECT c.name, c.orders::regclass AS orders, c.types, c.owner, b.events AS lag_events,
-       greatest(pg_catalog.now() - b.oldest, interval '0') AS lag, b.oldest AS oldest_event_at,
+       pg_catalog.clock_timestamp() - b.oldest AS lag, b.oldest AS oldest_event_at,
        nullif(c.acknowledged, 0) AS last_event_id, c.acknowledged_at AS last_ack_at, c.delivered_at AS last_read_at,
        w.pid AS worker, c.created_at
 FROM ordcancel.consumer AS c

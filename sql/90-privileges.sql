@@ -31,7 +31,8 @@ CREATE FUNCTION ordcancel.grant_merchant(role regrole) RETURNS text
     AS $$
 DECLARE
     routines CONSTANT name[] := '{cancel_order,cancel_orders,withdraw_cancel,accept_cancel,deny_cancel,record_refund,'
-                                'undo_cancel,cancel_options,overview,health,unruled_statuses,diagram}';
+                                'undo_cancel,cancel_options,overview,health,unruled_statuses,diagram,'
+                                'pending_requests,refunds_due}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -50,7 +51,8 @@ CREATE FUNCTION ordcancel.grant_consumer(role regrole) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    routines CONSTANT name[] := '{create_consumer,drop_consumer,next_events,ack,rewind_consumer,skip_event}';
+    routines CONSTANT name[] := '{create_consumer,drop_consumer,next_events,ack,rewind_consumer,skip_event,'
+                                'cloud_event}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -75,7 +77,7 @@ CREATE FUNCTION ordcancel.grant_owner(role regrole) RETURNS text
 DECLARE
     routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,attach_child,detach_child,set_policy,'
                                 'drop_policy,set_rule,drop_rule,add_block,drop_block,apply_preset,overview,health,'
-                                'unruled_statuses,export_setup,diagram}';
+                                'unruled_statuses,export_setup,diagram,pending_requests,refunds_due}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -93,3 +95,9 @@ COMMENT ON FUNCTION ordcancel.grant_owner(regrole) IS
     E'grants a role the functions that an owner of order tables needs; returns what it granted\nRaises 42501, 42704.';
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;
+
+-- PostgreSQL calls the functions of a view with the privileges of the role that
+-- reads it. These show only what that role may see, and without USAGE on the
+-- schema nobody can call them by name.
+GRANT EXECUTE ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text),
+    ordcancel_internal.any_open_cancellations(regclass, regclass, text) TO PUBLIC;

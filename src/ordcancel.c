@@ -18,6 +18,7 @@
 #include "notify/relay.h"
 #include "rows/record_columns.h"
 #include "rows/record_index.h"
+#include "rows/state_index.h"
 
 PG_MODULE_MAGIC;
 
@@ -32,6 +33,7 @@ _PG_init(void)
 	reason_cache_init();
 	record_columns_init();
 	record_index_init();
+	state_index_init();
 	immediate_triggers_init();
 	outbox_init();
 	if (process_shared_preload_libraries_in_progress)

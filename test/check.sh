@@ -133,7 +133,7 @@ whole_cluster()
 
 	pick t $(stems test/t/*.sh test/t/*.pl) || return
 	case " ${names[*]} " in
-		*_node\ *) CLIENT_MODULES=$(HOME=$home test/clients/install.sh "$modules_cache") ;;
+		*_node\ * | *\ consumer_clients\ *) CLIENT_MODULES=$(HOME=$home test/clients/install.sh "$modules_cache") ;;
 	esac
 	export CLIENT_MODULES=${CLIENT_MODULES:-}
 	for name in "${names[@]}"; do

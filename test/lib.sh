@@ -166,6 +166,9 @@ prepare()
 		work=$(mktemp -d /tmp/ordcancel.XXXXXX)
 	fi
 	bin=$work/server$("$pg_config" --bindir)
+	# What of libpq is not in the copy.
+	LIBPQ_FLAGS="-I$("$pg_config" --includedir) -L$("$pg_config" --libdir) -Wl,-rpath,$("$pg_config" --libdir)"
+	export LIBPQ_FLAGS
 	mkdir -p "$work/tree" "$work/tmp"
 	[ -n "$ready" ] || copy_server
 	copy_sources

@@ -82,4 +82,12 @@
 	index_beginscan(rel, index, snapshot, nkeys, 0)
 #endif
 
+#if PG_VERSION_NUM >= 180000
+#define begin_bitmap_scan(index, snapshot, nkeys) \
+	index_beginscan_bitmap(index, snapshot, NULL, nkeys)
+#else
+#define begin_bitmap_scan(index, snapshot, nkeys) \
+	index_beginscan_bitmap(index, snapshot, nkeys)
+#endif
+
 #endif /* ORDCANCEL_COMPAT_H */

@@ -67,8 +67,7 @@ typedef enum StatementKind
 	STATEMENT_LOCK_FREE_ORDER,
 	STATEMENT_READ_ORDER,
 	STATEMENT_WRITE_STATUS,
-	STATEMENT_FIND_OVERDUE, /* the first one for the record tables */
-	STATEMENT_FIND_REQUEST_KEY,
+	STATEMENT_FIND_REQUEST_KEY, /* the first one for the record tables */
 	STATEMENT_UNSETTLED,
 	STATEMENT_FIND_REFUND,
 	STATEMENT_KEPT,
@@ -161,5 +160,15 @@ extern OrderTable *order_table_find(Oid relid);
  * table, at any depth.
  */
 extern OrderTable *order_table_of(Relation rel);
+
+/*
+ * Calls a function for an attached table, or for all of them if "relid" is
+ * InvalidOid, without building descriptions.
+ */
+typedef void (*OrderTableCallback)(Oid relid, Oid cancellation_table,
+								   void *arg);
+
+extern void order_table_scan(Oid relid, OrderTableCallback callback,
+							 void *arg);
 
 #endif /* ORDCANCEL_ORDER_TABLE_H */

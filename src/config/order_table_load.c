@@ -30,7 +30,8 @@
 /* Columns of ordcancel.order_table; append only. */
 enum
 {
-	ORDER_TABLE_STATUS = 2,
+	ORDER_TABLE_ORDERS = 1,
+	ORDER_TABLE_STATUS,
 	ORDER_TABLE_PLACED_AT,
 	ORDER_TABLE_POLICY_BY,
 	ORDER_TABLE_REFUND_DUE,
@@ -328,4 +329,28 @@ order_table_load(Oid relid)
 	MemoryContextRegisterResetCallback(context, cleanup);
 	MemoryContextSwitchTo(caller);
 	return table;
+}
+
+typedef struct TableScan
+{
+	OrderTableCallback callback;
+	void			  *arg;
+} TableScan;
+
+static void
+visit_table(HeapTuple row, TupleDesc desc, void *arg)
+{
+	TableScan *scan = arg;
+
+	scan->callback(config_oid(row, desc, ORDER_TABLE_ORDERS),
+				   config_oid(row, desc, ORDER_TABLE_CANCELLATION_TABLE),
+				   scan->arg);
+}
+
+void
+order_table_scan(Oid relid, OrderTableCallback callback, void *arg)
+{
+	TableScan scan = {callback, arg};
+
+	config_scan("order_table", relid, visit_table, &scan);
 }

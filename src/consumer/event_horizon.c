@@ -142,7 +142,7 @@ has_early_transactions(uint64 xmax, uint64 next_xid)
 		if (full - xmax >= EARLY_TRANSACTIONS ||
 			(TransactionIdIsNormal(xid) &&
 			 !TransactionIdIsCurrentTransactionId(xid) &&
-			 !TransactionIdDidAbort(xid) && 
+			 !TransactionIdDidAbort(xid) &&
 			 !is_elsewhere(SubTransGetTopmostTransaction(xid))))
 			return true;
 	}

@@ -46,7 +46,8 @@ delete_rows(const char *statement, TimestampTz before, int64 settled)
  *
  * Refunds are kept, and so is the end of a cancellation that had any: whether a
  * refund is repeated, or was kept by the customer, is read from them.  Events
- * that a consumer has set aside are kept as well.
+ * that a consumer has set aside, and late ones that one may not have seen, are
+ * kept as well.
  */
 Datum
 ordcancel_delete_events(PG_FUNCTION_ARGS)
@@ -70,6 +71,8 @@ ordcancel_delete_events(PG_FUNCTION_ARGS)
 				" AND EXISTS (SELECT FROM ONLY %s AS r"
 				" WHERE r.cancellation_id OPERATOR(pg_catalog.=) e.cancellation_id"
 				" AND r.type OPERATOR(pg_catalog.=) 'refunded'))"
+				" AND NOT EXISTS (SELECT FROM ordcancel_internal.late_event AS l"
+				" WHERE l.event_id OPERATOR(pg_catalog.=) e.event_id)"
 				" AND NOT EXISTS (SELECT FROM ordcancel.consumer AS c"
 				" WHERE e.event_id OPERATOR(pg_catalog.=) ANY (c.skipped))",
 				label, label),

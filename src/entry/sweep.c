@@ -25,7 +25,6 @@
 
 #include "base/subxact.h"
 #include "base/text.h"
-#include "config/config_table.h"
 #include "config/guc.h"
 #include "config/run_as.h"
 #include "entry/args.h"
@@ -33,6 +32,22 @@
 #include "rows/record.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_sweep);
+
+typedef struct SweptTable
+{
+	Oid relid;
+	Oid cancellation_table;
+} SweptTable;
+
+/* The search for tables with overdue requests. */
+typedef struct Search
+{
+	List		 *tables; /* all attached tables, as SweptTable */
+	int			  next;	  /* the one to be searched */
+	List		 *found;  /* OIDs of those to be swept */
+	TimestampTz	  now;
+	MemoryContext keep; /* for the lists */
+} Search;
 
 /* One table, or one of its orders. */
 typedef struct Sweep
@@ -46,11 +61,64 @@ typedef struct Sweep
 } Sweep;
 
 static void
-collect_table(HeapTuple row, TupleDesc desc, void *arg)
+collect_table(Oid relid, Oid cancellation_table, void *arg)
 {
-	List **relids = arg;
+	Search	   *search = arg;
+	SweptTable *table = palloc(sizeof(SweptTable));
 
-	*relids = lappend_oid(*relids, config_oid(row, desc, 1));
+	*table = (SweptTable){relid, cancellation_table};
+	search->tables = lappend(search->tables, table);
+}
+
+static void
+keep_table(Search *search, Oid relid)
+{
+	MemoryContext caller = MemoryContextSwitchTo(search->keep);
+
+	search->found = lappend_oid(search->found, relid);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Continues at search->next, the table to which an error belongs. */
+static void
+search_tables(void *arg)
+{
+	Search *search = arg;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	for (; search->next < list_length(search->tables); search->next++)
+	{
+		SweptTable *table = list_nth(search->tables, search->next);
+
+		CHECK_FOR_INTERRUPTS();
+		if (record_may_be_overdue(table->cancellation_table, search->now))
+			keep_table(search, table->relid);
+	}
+	PopActiveSnapshot();
+}
+
+/*
+ * Most tables have nothing to decide.  They are all searched in one transaction,
+ * which keeps no lock on them.  A table whose search fails is swept as well, so
+ * that its error becomes a warning there.
+ */
+static List *
+find_tables(void)
+{
+	Search search = {.now = guc_now(), .keep = CurrentMemoryContext};
+
+	order_table_scan(InvalidOid, collect_table, &search);
+	while (subxact_try(search_tables, &search) != NULL &&
+		   search.next < list_length(search.tables))
+	{
+		SweptTable *table = list_nth(search.tables, search.next);
+
+		CHECK_FOR_INTERRUPTS();
+		keep_table(&search, table->relid);
+		search.next++;
+	}
+	list_free_deep(search.tables);
+	return search.found;
 }
 
 static void
@@ -160,7 +228,6 @@ ordcancel_sweep(PG_FUNCTION_ARGS)
 {
 	bool		  atomic = args_call_is_atomic(fcinfo);
 	MemoryContext context;
-	List		 *relids = NIL;
 	ListCell	 *lc;
 
 	PreventCommandIfReadOnly("sweep()");
@@ -168,8 +235,7 @@ ordcancel_sweep(PG_FUNCTION_ARGS)
 
 	/* The context of this SPI connection outlives the commits. */
 	context = CurrentMemoryContext;
-	config_scan("order_table", InvalidOid, collect_table, &relids);
-	foreach(lc, relids)
+	foreach(lc, find_tables())
 	{
 		MemoryContextSwitchTo(context);
 		sweep_table(lfirst_oid(lc), atomic);

@@ -116,7 +116,7 @@ plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 			   const Parameters *p, ReadSnapshot snapshot)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	bool		  on_records = kind >= STATEMENT_FIND_OVERDUE;
+	bool		  on_records = kind >= STATEMENT_FIND_REQUEST_KEY;
 	RunAsScope	  scope;
 	SPIPlanPtr	  plan;
 	int			  result;

@@ -74,7 +74,14 @@ extern bool record_find_request_key(OrderTable *table, const char *key,
  * The keys, as text, of orders with a request whose deadline has passed,
  * earliest deadline first.
  */
-extern List *record_find_overdue(OrderTable *table, TimestampTz now);
+extern List *record_find_overdue(const OrderTable *table, TimestampTz now);
+
+/*
+ * Does the cancellation table have such a request, or can that not be said
+ * because it is broken?  Uses the active snapshot, needs no OrderTable, and keeps
+ * no lock.
+ */
+extern bool record_may_be_overdue(Oid cancellation_table, TimestampTz now);
 
 /*
  * Does the cancellation have a refund by a method that must be settled before

@@ -50,20 +50,41 @@ const RecordColumn event_columns[] = {
 	{NULL, InvalidOid},
 };
 
+/* Returns 0 if there is no such column. */
+static AttrNumber
+column_number(Relation rel, const char *name, Oid type, int32 typmod)
+{
+	TupleDesc		  desc = RelationGetDescr(rel);
+	int				  attnum = SPI_fnumber(desc, name);
+	Form_pg_attribute att;
+
+	if (attnum <= 0)
+		return 0;
+	att = TupleDescAttr(desc, attnum - 1);
+	return att->atttypid == type && att->atttypmod == typmod &&
+			!att->attgenerated ?
+		attnum :
+		0;
+}
+
+bool
+record_find_columns(AttrNumber *attnums, const RecordColumn *columns,
+					Relation rel)
+{
+	for (; columns->name; columns++, attnums++)
+		if ((*attnums = column_number(rel, columns->name, columns->type,
+									  -1)) == 0)
+			return false;
+	return true;
+}
+
 static AttrNumber
 find_column(Relation rel, const char *name, Oid type, int32 typmod)
 {
-	TupleDesc desc = RelationGetDescr(rel);
-	int		  attnum = SPI_fnumber(desc, name);
+	AttrNumber attnum = column_number(rel, name, type, typmod);
 
 	if (attnum > 0)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
-
-		if (att->atttypid == type && att->atttypmod == typmod &&
-			!att->attgenerated)
-			return attnum;
-	}
+		return attnum;
 	refusal_raise_invalid_policy(
 		psprintf("record table \"%s\" does not match its order table",
 				 RelationGetRelationName(rel)),

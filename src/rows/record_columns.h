@@ -15,6 +15,7 @@
 #include "access/attnum.h"
 #include "utils/relcache.h"
 
+#include "base/result_row.h"
 #include "config/order_table.h"
 #include "rows/plan_cache.h"
 
@@ -42,13 +43,11 @@ typedef enum CancellationColumn
 	CANCELLATION_CLOSED_AT,
 	CANCELLATION_DEADLINE,
 	CANCELLATION_ORDER_STATUS,
+	CANCELLATION_COLUMNS, /* their number */
 } CancellationColumn;
 
-typedef struct RecordColumn
-{
-	const char *name; /* NULL: end of the array */
-	Oid			type;
-} RecordColumn;
+/* An array ends with a name of NULL. */
+typedef ResultColumn RecordColumn;
 
 extern const RecordColumn cancellation_columns[];
 extern const RecordColumn event_columns[];
@@ -68,5 +67,12 @@ extern void record_columns_init(void);
  */
 extern void record_map(RecordMap *map, const RecordColumn *columns,
 					   const OrderTable *table, Relation rel);
+
+/*
+ * Looks up those of the columns in the array only.  Returns false if one is
+ * missing or has the wrong type.
+ */
+extern bool record_find_columns(AttrNumber		   *attnums,
+								const RecordColumn *columns, Relation rel);
 
 #endif /* ORDCANCEL_RECORD_COLUMNS_H */

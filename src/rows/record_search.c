@@ -20,7 +20,9 @@
 #include "rows/order_key.h"
 #include "rows/plan_cache.h"
 #include "rows/record.h"
+#include "rows/record_columns.h"
 #include "rows/record_index.h"
+#include "rows/record_scan.h"
 
 static void
 find_request_key_sql(StringInfo sql, const OrderTable *table)
@@ -55,34 +57,91 @@ record_find_request_key(OrderTable *table, const char *key, RecordedCall *past)
 	return true;
 }
 
-static void
-find_overdue_sql(StringInfo sql, const OrderTable *table)
+typedef struct OverdueRequest
 {
-	appendStringInfo(sql,
-					 "SELECT c.order_key::pg_catalog.text FROM ONLY %s AS c"
-					 " WHERE c.state OPERATOR(pg_catalog.=) 'requested'"
-					 " AND c.deadline OPERATOR(pg_catalog.<=) $1"
-					 " AND c.order_key IS NOT NULL"
-					 " ORDER BY c.deadline",
-					 record_table_label(table->cancellation_table));
+	TimestampTz deadline;
+	char	   *order_key;
+} OverdueRequest;
+
+typedef struct OverdueSearch
+{
+	TimestampTz	  now;
+	bool		  found;
+	MemoryContext context; /* of the list */
+	List		 *requests;
+} OverdueSearch;
+
+static bool
+is_overdue(const Datum *values, const bool *nulls, TimestampTz now)
+{
+	return !nulls[CANCELLATION_ORDER_KEY] && !nulls[CANCELLATION_DEADLINE] &&
+		DatumGetTimestampTz(values[CANCELLATION_DEADLINE]) <= now;
+}
+
+static bool
+collect_overdue(const Datum *values, const bool *nulls, void *arg)
+{
+	OverdueSearch  *search = arg;
+	OverdueRequest *request;
+	MemoryContext	caller;
+
+	if (!is_overdue(values, nulls, search->now))
+		return true;
+	caller = MemoryContextSwitchTo(search->context);
+	request = palloc(sizeof(OverdueRequest));
+	request->deadline = DatumGetTimestampTz(values[CANCELLATION_DEADLINE]);
+	request->order_key = TextDatumGetCString(values[CANCELLATION_ORDER_KEY]);
+	search->requests = lappend(search->requests, request);
+	MemoryContextSwitchTo(caller);
+	return true;
+}
+
+static int
+compare_deadlines(const ListCell *a, const ListCell *b)
+{
+	const OverdueRequest *x = lfirst(a);
+	const OverdueRequest *y = lfirst(b);
+
+	return x->deadline < y->deadline ? -1 : x->deadline > y->deadline;
 }
 
 List *
-record_find_overdue(OrderTable *table, TimestampTz now)
+record_find_overdue(const OrderTable *table, TimestampTz now)
 {
-	Parameters p = {0};
-	List	  *keys = NIL;
-	uint64	   rows;
+	OverdueSearch search = {.now = now, .context = CurrentMemoryContext};
+	ListCell	 *lc;
 
-	parameter_time(&p, &now);
-	rows = plan_cache_run(table, STATEMENT_FIND_OVERDUE, find_overdue_sql, &p,
-						  READ_CURRENT);
-	for (uint64 i = 0; i < rows; i++)
-		keys = lappend(keys,
-					   SPI_getvalue(SPI_tuptable->vals[i],
-									SPI_tuptable->tupdesc, 1));
-	SPI_freetuptable(SPI_tuptable);
-	return keys;
+	if (!record_scan(table->cancellation_table, STATE_REQUESTED, READ_CURRENT,
+					 collect_overdue, &search))
+		record_scan_check(table->cancellation_table);
+	list_sort(search.requests, compare_deadlines);
+	foreach(lc, search.requests)
+	{
+		OverdueRequest *request = lfirst(lc);
+
+		lfirst(lc) = request->order_key;
+		pfree(request);
+	}
+	return search.requests;
+}
+
+static bool
+stop_at_overdue(const Datum *values, const bool *nulls, void *arg)
+{
+	OverdueSearch *search = arg;
+
+	search->found = is_overdue(values, nulls, search->now);
+	return !search->found;
+}
+
+bool
+record_may_be_overdue(Oid cancellation_table, TimestampTz now)
+{
+	OverdueSearch search = {.now = now};
+
+	return !record_scan(cancellation_table, STATE_REQUESTED, READ_CALLER,
+						stop_at_overdue, &search) ||
+		search.found;
 }
 
 static void

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 \ir include/helpers.sql
-SELECT plan(27);
+SELECT plan(31);
 
 CREATE VIEW functions AS
 SELECT p.*, n.nspname, l.lanname FROM pg_proc AS p
@@ -13,7 +13,8 @@ WHERE n.nspname IN ('ordcancel', 'ordcancel_internal');
 
 SELECT is((SELECT string_agg(f.oid::regprocedure::text, ', ') FROM functions AS f,
                 aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a
-           WHERE a.grantee <> f.proowner), NULL, 'no function is executable by anybody else');
+           WHERE a.grantee <> f.proowner AND f.proname NOT IN ('open_cancellations', 'any_open_cancellations')), NULL,
+          'no function is executable by anybody else, but for two that the reports call');
 SELECT is((SELECT string_agg(a.grantee::regrole::text, ', ') FROM pg_namespace AS n,
                 aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
            WHERE n.nspname = 'ordcancel_internal' AND a.grantee <> n.nspowner), NULL,
@@ -48,13 +49,14 @@ SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
 SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
            WHERE lanname NOT IN ('c', 'internal', 'sql', 'plpgsql')), NULL, 'there is no other language');
 SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM functions WHERE nspname = 'ordcancel'),
-          'accept_cancel add_block apply_preset attach attach_child cancel_batch cancel_options cancel_order '
-          'cancel_orders cloud_event '
-          || 'decide deny_cancel detach detach_child diagram drop_block drop_policy drop_rule export_setup '
-             'grant_customer grant_merchant '
-          || 'grant_owner guard_partitions health override_cancel overview record_refund replace_table request_cancel '
-             'resume_batch set_policy set_rule sweep '
-          || 'undo_cancel unruled_statuses withdraw_cancel', 'schema ordcancel has what a person may call');
+          'accept_cancel ack add_block apply_preset attach attach_child cancel_batch cancel_options '
+          || 'cancel_order cancel_orders cloud_event create_consumer decide deny_cancel detach detach_child '
+          || 'diagram drop_block drop_consumer drop_policy drop_rule export_setup grant_consumer '
+          || 'grant_customer grant_merchant grant_owner guard_partitions health next_events override_cancel '
+          || 'overview pending_requests prune_events record_refund refunds_due replace_table request_cancel '
+          || 'resume_batch rewind_consumer set_policy set_rule skip_event sweep undo_cancel unruled_statuses '
+          || 'withdraw_cancel',
+          'schema ordcancel has what a person may call');
 
 -- With EXECUTE on all of them a role is as far as with each by itself: it needs
 -- to own a table, or to read it.
@@ -91,6 +93,12 @@ SELECT is((SELECT string_agg(r.ev_class::regclass || ': ' || pg_describe_object(
              AND NOT (d.refobjid = 'ordcancel.health(regclass)'::regprocedure AND c.relname = 'health')
              AND NOT (d.refobjid = 'ordcancel.cloud_event(ordcancel.event, text)'::regprocedure
                       AND c.relname = 'cloud_events')
+             AND NOT (d.refobjid = 'ordcancel_internal.consumer_backlog(text)'::regprocedure
+                      AND c.relname = 'consumers')
+             AND NOT (d.refobjid = ANY ('{"ordcancel_internal.open_cancellations(regclass,regclass,text)",
+                                          "ordcancel_internal.any_open_cancellations(regclass,regclass,text)"}'
+                                        ::regprocedure[])
+                      AND c.relname IN ('pending_requests', 'refunds_due'))
              AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_cast'::regclass,
                                   'pg_collation'::regclass, 'pg_opclass'::regclass)),
           NULL, 'views bind to functions and operators of pg_catalog alone');
@@ -142,7 +150,9 @@ SELECT is((SELECT string_agg(DISTINCT c.text, ', ') FROM (
                LATERAL (SELECT m[1] FROM regexp_matches(bare(v.text), '\m((?!coalesce|nullif|extract|lateral|exists|in|'
                                                                       'and|as|from|with|where|case|then)[a-z_.]+)\(',
                                                         'gi') AS m) AS c (text)
-           WHERE c.text !~ '^(pg_catalog\.|ordcancel\.(health|cloud_event)$)'), NULL, 'views call functions by their schema');
+           WHERE c.text !~ ('^(pg_catalog\.|ordcancel\.(health|cloud_event)$'
+                            '|ordcancel_internal\.(consumer_backlog|(any_)?open_cancellations)$)')),
+          NULL, 'views call functions by their schema');
 
 SELECT is((SELECT string_agg(DISTINCT m[1], ' ') FROM script, regexp_matches(text, '([^\x01-\x7f])', 'g') AS m), NULL,
           'it is ASCII, for a database of any encoding');
@@ -158,8 +168,27 @@ SELECT is((SELECT count(*) FROM pg_event_trigger WHERE evtname LIKE 'ordcancel%'
 CREATE ROLE attack_reader;
 GRANT pg_read_all_data TO attack_reader;
 SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
-           WHERE has_function_privilege('attack_reader', oid, 'EXECUTE')), NULL,
-          'pg_read_all_data executes nothing');
+           WHERE has_function_privilege('attack_reader', oid, 'EXECUTE')
+             AND proname NOT IN ('open_cancellations', 'any_open_cancellations')), NULL,
+          'pg_read_all_data executes nothing but what the reports call');
+SELECT ordcancel.set_policy('victim', canceled_status => 'canceled'),
+       ordcancel.set_rule('victim', 'placed', customer => 'request'),
+       ordcancel.request_cancel('victim', 1) \g /dev/null
+CREATE TABLE bait (id integer PRIMARY KEY);
+GRANT SELECT ON bait TO attack_all;
+GRANT USAGE ON SCHEMA ordcancel_internal TO attack_all;
+CREATE FUNCTION opened(orders regclass) RETURNS text LANGUAGE sql AS $$
+SELECT count(*) || ' ' || ordcancel_internal.any_open_cancellations(opened.orders, 'victim_cancellation', 'requested')
+FROM ordcancel_internal.open_cancellations(opened.orders, 'victim_cancellation', 'requested')
+$$;
+SELECT is(opened('victim'), '1 true', 'it shows requests to who may read the orders');
+ALTER TABLE victim ENABLE ROW LEVEL SECURITY;
+SET LOCAL ROLE attack_reader;
+SELECT is(opened('victim'), '0 false', 'and none where row security would hide orders');
+SET LOCAL ROLE attack_all;
+SELECT is(opened('victim'), '0 false', 'nor without SELECT');
+SELECT is(opened('bait'), '0 false', 'nor as those of another table');
+RESET ROLE;
 SELECT is((SELECT string_agg(t.typname, ', ') FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace
            WHERE n.nspname = 'ordcancel_internal' AND t.typtype = 'b' AND t.typcategory <> 'A'
              AND t.typname <> 'table_ref'), NULL, 'there is one type of ours');

@@ -36,7 +36,8 @@ INSERT INTO sane VALUES ('orders', 'regclass', '''orders'''), ('order_id', 'text
     ('condition', 'text', '''false'''), ('policy', 'text', '''default'''), ('verb', 'text', '''cancel_order'''),
                         ('party', 'text', '''merchant'''), ('dry_run', 'boolean', 'true'), ('chunk', 'integer', '10'),
                         ('on_error', 'text', '''skip'''),
-    ('order_ids', 'text', '''{1}'''), ('order_ids', 'anyarray', 'ARRAY[1]'), ('role', 'regrole', '''bad_input_role''');
+    ('order_ids', 'text', '''{1}'''), ('order_ids', 'anyarray', 'ARRAY[1]'), ('role', 'regrole', '''bad_input_role'''),
+    ('event', 'ordcancel.event', '(SELECT e FROM ordcancel.event AS e ORDER BY event_id LIMIT 1)');
 CREATE TABLE nasty (type regtype, value text);
 INSERT INTO nasty SELECT t::regtype, v FROM (VALUES
     ('text', $$NULL|''|' '|repeat('x', 10485760)|E'\x01\x7f\n'|'%s %n %'|'"; DROP TABLE orders; --'|repeat('é', 300)$$),
@@ -55,6 +56,10 @@ INSERT INTO nasty SELECT t::regtype, v FROM (VALUES
     ('anyarray', $$ARRAY['placed']::word[]|ARRAY(SELECT o FROM orders AS o)|ARRAY[repeat('x', 10485760)]$$),
     ('anyarray', $$ARRAY[ROW(NULL)]|'1 4'::int2vector|'1 4'::oidvector|ARRAY['1', '', NULL]::cstring[]$$),
     ('anyarray', $$ARRAY['-Infinity', 'NaN']::float8[]|array_fill(4, ARRAY[100, 10])$$),
+    ('ordcancel.event', $$NULL|(SELECT e FROM ordcancel.event AS e ORDER BY event_id LIMIT 1)$$),
+    ('ordcancel.event', $$jsonb_populate_record(NULL::ordcancel.event, '{"event_id": 1}')$$),
+    ('ordcancel.event', $$jsonb_populate_record(NULL::ordcancel.event,
+                              '{"event_id": -1, "at": "infinity", "orders": "", "order_key": "", "data": [null]}')$$),
     ('integer', $$NULL|0|-1|2147483647|-2147483648$$),
     ('bigint', $$NULL|0|-1|9223372036854775807|-9223372036854775808$$),
     ('numeric', $$NULL|0|-1|'NaN'|'Infinity'|'-Infinity'|1e1000|1e-1000|0.0000001|9.91$$),

@@ -57,8 +57,8 @@ $$;
 SELECT bag_eq($$SELECT rows_of('many_cancellation', '{cancellation_id,requested_at,decided_at,closed_at,deadline}')$$,
               $$SELECT rows_of('one_cancellation', '{cancellation_id,requested_at,decided_at,closed_at,deadline}')$$,
               'the cancellations are the same');
-SELECT bag_eq($$SELECT rows_of('many_cancellation_event', '{event_id,cancellation_id,at,source}')$$,
-              $$SELECT rows_of('one_cancellation_event', '{event_id,cancellation_id,at,source}')$$,
+SELECT bag_eq($$SELECT rows_of('many_cancellation_event', '{event_id,cancellation_id,at,source,orders}')$$,
+              $$SELECT rows_of('one_cancellation_event', '{event_id,cancellation_id,at,source,orders}')$$,
               'the events are the same');
 CREATE FUNCTION times_of(name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN

@@ -7,7 +7,7 @@ SET LOCAL timezone = 'Asia/Kolkata';
 SET LOCAL datestyle = 'SQL, DMY';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00:00.25+00';
 \ir include/helpers.sql
-SELECT plan(47);
+SELECT plan(51);
 
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text DEFAULT 'preparing', due numeric);
@@ -114,7 +114,8 @@ SELECT is(array_agg(cloud_event->'data'->>'order_id' ORDER BY order_key COLLATE 
 FROM formatted WHERE orders = 'shop.odd';
 SELECT is(ordcancel.cloud_event(NULL::ordcancel.event), NULL, 'no event, no CloudEvent');
 SELECT bag_eq('SELECT ordcancel.cloud_event(e) FROM shop.orders_cancellation_event AS e',
-              $$SELECT cloud_event FROM formatted WHERE orders = 'shop.orders'$$, 'rows of a record table are events too');
+              $$SELECT cloud_event FROM formatted WHERE orders = 'shop.orders'$$,
+              'rows of a record table are events too');
 CREATE TABLE shop.apart (id integer PRIMARY KEY, state text DEFAULT 'new');
 INSERT INTO shop.apart VALUES (1);
 SELECT ordcancel.attach('shop.apart', 'state', inherit => false);
@@ -140,16 +141,17 @@ FROM unnest('{"",my shop,"a\"b",é,"a<b>"}'::text[]) AS source;
 CREATE FUNCTION with_column(name text, value text) RETURNS text LANGUAGE sql AS $$
 SELECT ordcancel.cloud_event(jsonb_populate_record(
            NULL::ordcancel.event,
-           '{"event_id": 8, "xid": 7581, "cluster": 7412345678901234567, "at": "2026-05-05T12:00:00.25Z",
-             "orders": "shop.orders", "order_key": "1", "type": "canceled"}'::jsonb
+           '{"event_id": 8, "cancellation_id": 3, "xid": 7581, "cluster": 7412345678901234567, "order_key": "é",
+             "at": "2026-05-05T12:00:00.25Z", "orders": "shop.orders", "type": "canceled"}'::jsonb
            || jsonb_build_object(name, value)))->>'id' $$;
 SELECT is((SELECT count(DISTINCT cloud_event->>'id') FROM formatted), (SELECT count(*) FROM ordcancel.event),
           'no two events have the same id');
-SELECT is(with_column('event_id', '8'), 'e55b299b-a09e-89bc-871f-367f38dfe797', 'the id of an event never changes');
+SELECT is(with_column('event_id', '8'), '95873ed1-39f2-8468-888d-b4681a9a8e92', 'the id of an event never changes');
 SELECT isnt(with_column(name, value), with_column('event_id', '8'), 'another ' || name || ' is another event')
-FROM (VALUES ('event_id', '9'), ('xid', '7582'), ('cluster', '7412345678901234568'),
-             ('at', '2026-05-05T12:00:00.250001Z')) AS v (name, value);
-SELECT is(with_column('actor', 'somebody'), with_column('event_id', '8'), 'who is masked is the same event');
+FROM (VALUES ('event_id', '9'), ('cancellation_id', '4'), ('at', '2026-05-05T12:00:00.250001Z'), ('type', 'undone'),
+             ('orders', 'shop.returns'), ('order_key', '1')) AS v (name, value);
+SELECT is(with_column(name, value), with_column('event_id', '8'), 'with another ' || name || ' it is the same event')
+FROM (VALUES ('actor', 'somebody'), ('xid', '9'), ('cluster', '9')) AS v (name, value);
 
 -- ----------------------------------------------------------------------- the views
 

@@ -177,7 +177,12 @@ is "$(sweep)$(states 18)" denied 'and it the next time'
 # Neither a table that is broken nor an error at the commit is the others' trouble.
 ask 21 22 23
 sql $db <<-'SQL'
-	SELECT ordcancel.attach('shop.broken', 'status') \g /dev/null
+	INSERT INTO shop.broken VALUES (1, 'placed');
+	SELECT ordcancel.attach('shop.broken', 'status'),
+	       ordcancel.set_policy('shop.broken', canceled_status => 'canceled', decision_timeout => '0',
+	                            on_timeout => 'accept'),
+	       ordcancel.set_rule('shop.broken', 'placed', customer => 'request'),
+	       ordcancel.request_cancel('shop.broken', 1) \g /dev/null
 	ALTER TABLE shop.broken RENAME status TO state;
 SQL
 like "$(sweep)" 'WARNING:  could not decide overdue requests of shop.broken: .*no longer has column "status"' \

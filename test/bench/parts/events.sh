@@ -243,7 +243,7 @@ backlog()
 make_tables()
 {
 	as_user dropdb --if-exists none && as_user dropdb --if-exists full && as_user createdb many &&
-		sql many -v tables="$tables" -v n="$orders" -f test/bench/sql/tables.sql >/dev/null &&
+		sql many -v tables="$tables" -v n="$orders" -f test/bench/sql/channels.sql >/dev/null &&
 		sql many -c 'VACUUM (FREEZE, ANALYZE)' -c CHECKPOINT
 }
 

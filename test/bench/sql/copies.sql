@@ -9,7 +9,8 @@ CREATE SEQUENCE :copy.event_id_seq;
 INSERT INTO :copy.orders TABLE shop.orders;
 INSERT INTO :copy.orders_cancellation TABLE shop.orders_cancellation;
 ALTER TABLE :copy.orders_cancellation_event ALTER COLUMN xid SET DEFAULT pg_current_xact_id()::text::bigint;
-SELECT format('ALTER TABLE %I.orders_cancellation_event ALTER COLUMN cluster SET DEFAULT %s', :'copy', system_identifier)
+SELECT format('ALTER TABLE %I.orders_cancellation_event ALTER COLUMN cluster SET DEFAULT %s', :'copy',
+              system_identifier)
 FROM pg_control_system() \gexec
 ALTER TABLE :copy.orders_cancellation_event ALTER COLUMN orders SET DEFAULT 'shop.orders';
 INSERT INTO :copy.orders_cancellation_event TABLE shop.orders_cancellation_event;
