@@ -182,7 +182,7 @@ make_backlog()
 	local i
 
 	as_user dropdb --if-exists events
-	template none 4000 orders canceled && template full "$waiting" orders canceled || return
+	template none 4000 orders canceled && template full $((waiting + 2000)) orders canceled || return
 	for ((i = 0; i < 10; i++)); do
 		sql full -c 'SET ordcancel.notify = off' -c "SELECT count(*) FROM ordcancel.cancel_orders('shop.orders',
 			ARRAY(SELECT generate_series($i::bigint * $waiting / 10 + 1, ($i::bigint + 1) * $waiting / 10)))" >/dev/null
