@@ -17,7 +17,7 @@ $(BENCHES):
 	@test/bench/$@.sh
 
 format:
-	clang-format -i src/*.c src/*/*.[ch] test/t/*/*.c doc/examples/*.c
+	clang-format -i src/*.c src/*/*.[ch] test/t/*/*.c test/bench/*/*.c doc/examples/*.c
 
 # "make clean check": what is not ours goes to a make that has PGXS.
 $(filter-out $(OWN_GOALS),$(MAKECMDGOALS)):

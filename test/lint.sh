@@ -18,7 +18,7 @@ try() # TOOL ARGUMENT...
 	fi
 }
 
-try clang-format --dry-run -Werror src/*.c src/*/*.[ch] test/t/*/*.c doc/examples/*.c
+try clang-format --dry-run -Werror src/*.c src/*/*.[ch] test/t/*/*.c test/bench/*/*.c doc/examples/*.c
 try cppcheck -q --std=c99 --enable=warning,performance,portability \
 	--inline-suppr --error-exitcode=1 src
 for file in src/*.c src/*/*.c; do

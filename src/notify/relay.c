@@ -29,11 +29,13 @@
 #define RESTART_INTERVAL 5
 
 /*
- * After a transaction, a worker sleeps for this many milliseconds.  Under load,
- * the next transaction then sends several notifications, and fewer transaction
- * IDs are used.
+ * After a transaction that sent at least MANY notifications, a worker sleeps
+ * for this many milliseconds.  Under load, the next transaction then sends
+ * several again, so the worker takes less time from those who commit and uses
+ * fewer transaction IDs.  A notification that comes alone does not wait.
  */
-#define SLEEP_TIME 1
+#define SLEEP_TIME 2
+#define MANY	   4
 
 /*
  * A transaction sends at most this many bytes, much less than the smallest
@@ -90,13 +92,14 @@ relay_init(void)
 
 /*
  * Sends the first notifications in one transaction.  Returns their size in
- * bytes.
+ * bytes, and sets *sent to their number.
  */
 static Size
-send_some(const char *bytes, Size count)
+send_some(const char *bytes, Size count, int *sent)
 {
 	const char *at = bytes;
 
+	*sent = 0;
 	pgstat_report_activity(STATE_RUNNING, "sending notifications");
 	StartTransactionCommand();
 	while (at < bytes + count && at < bytes + TRANSACTION_SIZE)
@@ -106,6 +109,7 @@ send_some(const char *bytes, Size count)
 
 		Async_Notify(channel, payload);
 		at = payload + strlen(payload) + 1;
+		(*sent)++;
 	}
 	CommitTransactionCommand();
 	pgstat_report_stat(false);
@@ -145,8 +149,11 @@ ordcancel_relay_main(Datum queue)
 
 		if (count > 0)
 		{
-			relay_queue_consume(send_some(buffer, count));
-			pg_usleep(SLEEP_TIME * 1000L);
+			int sent;
+
+			relay_queue_consume(send_some(buffer, count, &sent));
+			if (sent >= MANY)
+				pg_usleep(SLEEP_TIME * 1000L);
 		}
 		else
 		{

@@ -17,11 +17,14 @@ SELECT nextval('ordcancel.cancellation_id_seq'), id::text, state, 'customer', 'w
        CASE WHEN done THEN at END, CASE WHEN done THEN 'canceled' ELSE 'placed' END, id
 FROM old_order ORDER BY old_order.id;
 
+-- An event whose ID the sequence has reached before it comes is noted as late,
+-- one by one.
 INSERT INTO shop.orders_cancellation_event (
     event_id, cancellation_id, order_key, type, from_status, to_status, state, party, actor, session_role, reason, at,
     source, xid, cluster, orders, order_id)
-SELECT nextval('ordcancel.event_id_seq'), cancellation_id, order_key,
+SELECT row_number() OVER (ORDER BY cancellation_id), cancellation_id, order_key,
        CASE state WHEN 'in_progress' THEN 'accepted' ELSE state END, prior_status, order_status, state, 'customer',
        'web', 'postgres', reason, requested_at, 'request_cancel', (SELECT pg_current_xact_id()::text::bigint),
        (SELECT system_identifier FROM pg_control_system()), 'shop.orders', order_id
 FROM shop.orders_cancellation ORDER BY cancellation_id;
+SELECT setval('ordcancel.event_id_seq', max(event_id)) FROM shop.orders_cancellation_event;
