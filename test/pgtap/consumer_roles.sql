@@ -45,8 +45,8 @@ FROM unnest(ARRAY[$$SELECT ordcancel.create_consumer('x')$$, $$SELECT ordcancel.
                   $$SELECT ordcancel.drop_consumer('x')$$, $$SELECT ordcancel.prune_events('1 year')$$,
                   $$SELECT FROM ordcancel.consumers$$, $$SELECT FROM ordcancel.skipped_events$$]) AS call;
 SELECT is(ordcancel.grant_consumer(role),
-          role || ' may execute create_consumer, drop_consumer, next_events, ack, rewind_consumer, skip_event, cloud_event'
-          ' and read consumers, skipped_events', 'grant_consumer tells what it granted')
+          role || ' may execute create_consumer, drop_consumer, next_events, ack, rewind_consumer, skip_event,'
+          ' cloud_event and read consumers, skipped_events', 'grant_consumer tells what it granted')
 FROM unnest('{consumer_reader,consumer_stranger}'::regrole[]) AS role;
 SELECT is(attempt_as('consumer_reader', $$SELECT ordcancel.prune_events('1 year')$$), '42501',
           'pruning is granted by itself');
@@ -122,7 +122,8 @@ SELECT is(attempt(call), 'ok', 'operators of others are not used: ' || call)
 FROM unnest(ARRAY[$$SELECT ordcancel.create_consumer('trap', start_at => 'beginning')$$,
                   $$SELECT ordcancel.next_events('trap')$$, $$SELECT FROM ordcancel.consumers$$,
                   $$SELECT ordcancel.ack('trap', 1)$$, $$SELECT ordcancel.skip_event('trap', 2)$$,
-                  $$SELECT ordcancel.rewind_consumer('trap', 1)$$, $$SELECT ordcancel.prune_events('-1 hour')$$]) AS call;
+                  $$SELECT ordcancel.rewind_consumer('trap', 1)$$,
+                  $$SELECT ordcancel.prune_events('-1 hour')$$]) AS call;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -18,7 +18,8 @@ INSERT INTO shop.others SELECT md5(n::text)::uuid, 'placed' FROM generate_series
 -- The events that a consumer gets, as order:type, and which order table.
 CREATE FUNCTION next_of(name text, max_events integer DEFAULT 100) RETURNS text
     LANGUAGE sql AS $$
-SELECT string_agg(CASE e.orders WHEN 'shop.orders' THEN e.order_key ELSE '*' END || ':' || e.type, ' ' ORDER BY e.ordinality)
+SELECT string_agg(CASE e.orders WHEN 'shop.orders' THEN e.order_key ELSE '*' END || ':' || e.type, ' '
+                  ORDER BY e.ordinality)
 FROM ordcancel.next_events(name, max_events) WITH ORDINALITY AS e $$;
 CREATE FUNCTION ack_all(name text) RETURNS boolean
     LANGUAGE sql AS $$ SELECT ordcancel.ack(name, max(event_id)) FROM ordcancel.next_events(name, 1000) $$;
@@ -118,7 +119,8 @@ SELECT is(ordcancel.skip_event('orders', event_of(30, 'requested'), 'again'), fa
 SELECT is(next_of('orders'), '31:requested 32:requested', 'the others are delivered');
 SELECT is(lag_of('orders'), 2::bigint, 'and counted');
 SELECT bag_eq($$SELECT consumer, orders, order_id, type, why, skipped_by FROM ordcancel.skipped_events$$,
-                  format($$VALUES ('orders', 'shop.orders', '30', 'requested', 'no such customer', %L::name)$$, current_user),
+                  format($$VALUES ('orders', 'shop.orders', '30', 'requested', 'no such customer', %L::name)$$,
+                         current_user),
                   'it is listed');
 SELECT ack_all('orders');
 SELECT is(ordcancel.rewind_consumer('orders', event_of(30, 'requested')), 3::bigint, 'rewinding to it');
@@ -160,8 +162,10 @@ SELECT is(next_of('gone'), NULL, 'the events of a dropped table are still there 
 -- ---------------------------------------------------------------- errors
 
 SELECT is(error_of($$SELECT ordcancel.create_consumer('all')$$), '42710 | consumer "all" already exists', 'twice');
-SELECT is(error_of($$SELECT ordcancel.create_consumer('')$$), '22023 | name of the consumer must not be empty', 'no name');
-SELECT is(error_of($$SELECT ordcancel.create_consumer(NULL)$$), '22023 | name of the consumer must not be empty', 'NULL');
+SELECT is(error_of($$SELECT ordcancel.create_consumer('')$$), '22023 | name of the consumer must not be empty',
+          'no name');
+SELECT is(error_of($$SELECT ordcancel.create_consumer(NULL)$$), '22023 | name of the consumer must not be empty',
+          'NULL');
 SELECT is(error_of($$SELECT ordcancel.create_consumer('x', 'shop.later')$$, 'sqlstate'), 'OC001', 'not attached');
 SELECT is(error_of($$SELECT ordcancel.create_consumer('x', types => '{cancelled}')$$, 'sqlstate', 'message'),
           '22023 | invalid types of events: {cancelled}', 'no such type');
