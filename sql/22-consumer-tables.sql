@@ -1,7 +1,12 @@
 -- The tables of consumers: programs that read the events, each at its own pace
 
+-- Not dumped: create_consumer() goes on until a number is free.
+CREATE SEQUENCE ordcancel_internal.consumer_number_seq AS integer CYCLE;
+COMMENT ON SEQUENCE ordcancel_internal.consumer_number_seq IS 'numbers of consumers';
+
 CREATE TABLE ordcancel.consumer (
     name text PRIMARY KEY,
+    number integer NOT NULL UNIQUE,
     orders ordcancel_internal.table_ref,
     types text[],
     owner name NOT NULL,
@@ -25,6 +30,7 @@ CREATE TABLE ordcancel.consumer (
 WITH (fillfactor = 10);
 COMMENT ON TABLE ordcancel.consumer IS 'consumers and their positions among the events';
 COMMENT ON COLUMN ordcancel.consumer.name IS 'name of the consumer';
+COMMENT ON COLUMN ordcancel.consumer.number IS 'number by which it is locked';
 COMMENT ON COLUMN ordcancel.consumer.orders IS 'order table whose events it gets; NULL: of all';
 COMMENT ON COLUMN ordcancel.consumer.types IS 'types of events that it gets; NULL: all';
 COMMENT ON COLUMN ordcancel.consumer.owner IS
@@ -73,28 +79,29 @@ COMMENT ON COLUMN ordcancel_internal.skipped_event.skipped_by IS 'role that call
 COMMENT ON COLUMN ordcancel_internal.skipped_event.skipped_at IS 'time of that call';
 
 -- Events that replication inserted with an ID that the sequence had passed. A
--- consumer finds others above the last ID of its position, and these here.
-CREATE TABLE ordcancel_internal.late_event (
+-- consumer finds others above the last ID of its position, and these here. Dumped
+-- and replicated, for the positions that are moved along.
+CREATE TABLE ordcancel.late_event (
+    cluster bigint NOT NULL,
     xid bigint NOT NULL,
     event_id bigint NOT NULL,
-    PRIMARY KEY (xid, event_id)
+    PRIMARY KEY (cluster, xid, event_id)
 );
-COMMENT ON TABLE ordcancel_internal.late_event IS
+COMMENT ON TABLE ordcancel.late_event IS
     'events that arrived by replication after the sequence had passed their IDs; prune_events() empties it';
-COMMENT ON COLUMN ordcancel_internal.late_event.xid IS 'transaction that inserted it here';
-COMMENT ON COLUMN ordcancel_internal.late_event.event_id IS 'the event';
--- Those of another database are of no use here.
-CREATE TRIGGER skip_replicated BEFORE INSERT ON ordcancel_internal.late_event
-    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.skip_dropped_tables();
-ALTER TABLE ordcancel_internal.late_event ENABLE REPLICA TRIGGER skip_replicated;
+COMMENT ON COLUMN ordcancel.late_event.cluster IS 'database cluster of that transaction';
+COMMENT ON COLUMN ordcancel.late_event.xid IS 'transaction that inserted it';
+COMMENT ON COLUMN ordcancel.late_event.event_id IS 'the event';
+GRANT SELECT ON ordcancel.late_event TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.late_event', '');
 
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.consumer
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel_internal.skipped_event
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
-CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel_internal.late_event
+CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.late_event
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
-ALTER TABLE ordcancel_internal.late_event ENABLE ALWAYS TRIGGER guard_config;
+ALTER TABLE ordcancel.late_event ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel.consumer ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel_internal.skipped_event ENABLE ALWAYS TRIGGER guard_config;
 CREATE TRIGGER skip_dropped_tables BEFORE INSERT ON ordcancel.consumer FOR EACH ROW WHEN (NEW.orders = 0)

@@ -41,7 +41,9 @@ BEGIN
     ELSIF start_at IS NULL OR start_at NOT IN ('now', 'beginning') THEN
         RAISE EXCEPTION 'invalid start_at: %', coalesce(quote_literal(start_at), 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Use ''now'' or ''beginning''.';
-    ELSIF NOT types <@ known OR types = '{}' OR array_position(types, NULL) IS NOT NULL THEN
+    ELSIF types IS NOT NULL
+          AND (array_ndims(types) IS DISTINCT FROM 1 OR NOT types <@ known
+               OR (SELECT bool_or(t IS NULL) FROM unnest(types) AS t)) THEN
         RAISE EXCEPTION 'invalid types of events: %', types
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = format('Types are %s.', array_to_string(known, ', '));
@@ -51,15 +53,20 @@ BEGIN
     WHERE c.cluster = (SELECT system_identifier FROM pg_control_system())
       AND c.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     ORDER BY (coalesce(c.window_end, c.passed))[3] DESC LIMIT 1;
-    INSERT INTO ordcancel.consumer (name, orders, types, owner, cluster, database, passed, replay_from)
-    SELECT create_consumer.name, create_consumer.orders, create_consumer.types, r.rolname, s.system_identifier, d.oid,
-           ordcancel_internal.event_horizon(previous), CASE start_at WHEN 'beginning' THEN 1 END
-    FROM pg_roles AS r, pg_control_system() AS s, pg_database AS d
-    WHERE r.oid = owner AND d.datname = current_database()
-    ON CONFLICT ON CONSTRAINT consumer_pkey DO NOTHING;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'consumer "%" already exists', name USING ERRCODE = 'duplicate_object';
-    END IF;
+    LOOP
+        INSERT INTO ordcancel.consumer (name, number, orders, types, owner, cluster, database, passed, replay_from)
+        SELECT create_consumer.name, nextval('ordcancel_internal.consumer_number_seq'), create_consumer.orders,
+               create_consumer.types, r.rolname, s.system_identifier, d.oid,
+               ordcancel_internal.event_horizon(previous), CASE start_at WHEN 'beginning' THEN 1 END
+        FROM pg_roles AS r, pg_control_system() AS s, pg_database AS d
+        WHERE r.oid = create_consumer.owner AND d.datname = current_database()
+        ON CONFLICT DO NOTHING;
+        EXIT WHEN FOUND;
+        IF EXISTS (SELECT FROM ordcancel.consumer AS c WHERE c.name = create_consumer.name) THEN
+            RAISE EXCEPTION 'consumer "%" already exists', name USING ERRCODE = 'duplicate_object';
+        END IF;
+        -- Otherwise the number is taken, by a consumer that was restored.
+    END LOOP;
     SELECT count(*) INTO hidden
     FROM ordcancel.order_table AS t JOIN pg_class AS c ON c.oid = t.orders
     WHERE create_consumer.orders IS NULL AND NOT has_table_privilege(create_consumer.owner, t.orders, 'SELECT');
@@ -190,28 +197,27 @@ COMMENT ON FUNCTION ordcancel.rewind_consumer(text, timestamptz) IS
     E'delivers the events from this one or this time on again to a consumer; returns how many it has to read'
     '\nRaises 22004, 22023, 25006, 42501, 42704.';
 
+-- The event table of an event that a consumer may get, or NULL.
+CREATE FUNCTION ordcancel_internal.find_event(name text, event_id bigint) RETURNS regclass
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_find_event';
+COMMENT ON FUNCTION ordcancel_internal.find_event(text, bigint) IS
+    'returns the table of an event, if the owner of the consumer may read it';
+
 CREATE FUNCTION ordcancel_internal.skip_event(name text, event_id bigint, why text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    events regclass;
+    events CONSTANT regclass := ordcancel_internal.find_event(name, event_id);
     event ordcancel.event;
 BEGIN
-    FOR events IN
-        SELECT t.event_table
-        FROM ordcancel_internal.event_tables() AS t
-            JOIN ordcancel.consumer AS c ON c.name = skip_event.name
-        WHERE c.orders IS NULL OR t.orders = c.orders
-    LOOP
-        EXECUTE format('SELECT e.orders, e.order_key, e.type FROM ONLY %s AS e WHERE e.event_id = $1', events)
-            INTO event.orders, event.order_key, event.type USING event_id;
-        EXIT WHEN event.type IS NOT NULL;
-    END LOOP;
-    IF event.type IS NULL THEN
+    IF events IS NULL THEN
         RAISE EXCEPTION 'event % of consumer "%" does not exist', coalesce(event_id::text, 'NULL'), name
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    EXECUTE format('SELECT e.orders, e.order_key, e.type FROM ONLY %s AS e WHERE e.event_id = $1', events)
+        INTO event.orders, event.order_key, event.type USING event_id;
     UPDATE ordcancel.consumer AS c
     SET skipped = ARRAY(SELECT id FROM unnest(c.skipped || skip_event.event_id) AS id ORDER BY id)
     WHERE c.name = skip_event.name AND skip_event.event_id <> ALL (c.skipped);

@@ -22,9 +22,9 @@ BEGIN
         RAISE EXCEPTION 'older_than must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     -- Late events may be below what is settled, so their notes keep them.
-    DELETE FROM ordcancel_internal.late_event AS l
+    DELETE FROM ordcancel.late_event AS l
     WHERE l.xid < ALL (SELECT ordcancel_internal.event_horizon_first_xid(c.passed) FROM ordcancel.consumer AS c
-                       WHERE c.cluster = (SELECT system_identifier FROM pg_control_system()));
+                       WHERE c.cluster = l.cluster);
     FOR events IN
         SELECT t.event_table, coalesce(min(s.settled), 9223372036854775807) AS settled
         FROM ordcancel_internal.event_tables() AS t

@@ -14,7 +14,7 @@ FROM ordcancel.consumer AS c
           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
                             WHERE d.datname = pg_catalog.current_database())
           AND l.classid = 'ordcancel.consumer'::regclass
-          AND l.objid::bigint = pg_catalog.hashtext(c.name)::bigint & 4294967295
+          AND l.objid = c.number::pg_catalog.oid
         LIMIT 1) AS w ON true
 WHERE CASE WHEN r.oid IS NULL
            THEN (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)

@@ -18,19 +18,15 @@
 #include "config/config_table.h"
 #include "config/run_as.h"
 #include "consumer/consumer.h"
+#include "consumer/late_events.h"
 #include "rows/plan_cache.h"
 
-/*
- * By the hash of the name, as hashtext() computes it.  Two consumers of the
- * same hash only exclude each other.
- */
 static bool
-lock_name(const char *name, bool wait)
+lock_number(uint32 number, bool wait)
 {
 	LOCKTAG tag;
 
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, config_relation("consumer"),
-					   hash_bytes((const unsigned char *) name, strlen(name)),
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, config_relation("consumer"), number,
 					   0);
 	return LockAcquire(&tag, ExclusiveLock, false, !wait) !=
 		LOCKACQUIRE_NOT_AVAIL;
@@ -52,6 +48,7 @@ enum
 	LOADED_CLUSTER,
 	LOADED_DATABASE,
 	LOADED_POLLED_LONG_AGO,
+	LOADED_NUMBER,
 };
 
 static Datum
@@ -130,7 +127,7 @@ consumer_load(Consumer *c, const char *name)
 		&plan,
 		"SELECT c.orders::oid, c.owner, c.types, c.passed, c.window_end, c.replay_from, c.acknowledged,"
 		" c.delivered, c.delivered_all,"
-		" c.skipped, c.cluster, c.database, c.polled_at < clock_timestamp() - interval '10 minutes'"
+		" c.skipped, c.cluster, c.database, c.polled_at < clock_timestamp() - interval '10 minutes', c.number"
 		" FROM ordcancel.consumer AS c WHERE c.name = $1",
 		&p);
 	if (rows == 0)
@@ -155,8 +152,9 @@ consumer_load(Consumer *c, const char *name)
 	c->delivered = loaded_bigint(LOADED_DELIVERED);
 	c->delivered_all = DatumGetBool(loaded(LOADED_DELIVERED_ALL, &isnull));
 	read_skipped(c, loaded_array(LOADED_SKIPPED));
-	c->moved = loaded_bigint(LOADED_CLUSTER) !=
-			(int64) GetSystemIdentifier() ||
+	c->number = (uint32) DatumGetInt32(loaded(LOADED_NUMBER, &isnull));
+	c->cluster = loaded_bigint(LOADED_CLUSTER);
+	c->moved = c->cluster != (int64) GetSystemIdentifier() ||
 		DatumGetObjectId(loaded(LOADED_DATABASE, &isnull)) != MyDatabaseId;
 	c->polled_long_ago = DatumGetBool(
 							 loaded(LOADED_POLLED_LONG_AGO, &isnull)) ||
@@ -233,8 +231,12 @@ consumer_end_window(Consumer *c)
 void
 consumer_take_over(Consumer *c)
 {
-	int64 settled = event_horizon_settled(c->window ? c->window : c->passed);
+	const EventHorizon *last = c->window ? c->window : c->passed;
+	int64				settled = event_horizon_settled(last);
 
+	PushActiveSnapshot(GetLatestSnapshot());
+	settled = Min(settled, late_events_start(last, c->cluster));
+	PopActiveSnapshot();
 	/* Of the window, all up to "acknowledged" are done, also replayed ones. */
 	if (c->window)
 		settled = Min(settled, c->acknowledged);
@@ -245,19 +247,31 @@ consumer_take_over(Consumer *c)
 	c->window = NULL;
 	c->delivered_all = false;
 	c->replay_from = settled + 1;
+	c->cluster = (int64) GetSystemIdentifier();
 	c->moved = false;
 }
 
+/*
+ * The row is read before locking, so that only members can lock a consumer,
+ * and again afterwards, when no other worker can move the position.
+ */
 bool
 consumer_open(Consumer *c, const char *name, bool wait)
 {
+	uint32 locked;
+
 	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("name of the consumer must not be null")));
-	if (!lock_name(name, wait))
-		return false;
 	consumer_load(c, name);
+	do
+	{
+		locked = c->number;
+		if (!lock_number(locked, wait))
+			return false;
+		consumer_load(c, name);
+	} while (c->number != locked); /* it was dropped and created again */
 	if (c->moved)
 	{
 		consumer_take_over(c);

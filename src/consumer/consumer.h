@@ -37,6 +37,9 @@ typedef struct Consumer
 	int64 *skipped;
 	int	   nskipped;
 
+	uint32 number;	/* by which it is locked */
+	int64  cluster; /* of the transaction IDs in its position */
+
 	/* Was the position moved here from another database? */
 	bool moved;
 

@@ -118,6 +118,15 @@ lower_bound(const EventHorizon *previous, uint64 xid)
 	return r ? r->event_id : previous->early_id;
 }
 
+/* The last transaction of this session that took a horizon of its own. */
+static uint64 last_own_xid = 0;
+
+uint64
+event_horizon_own_xid(void)
+{
+	return last_own_xid;
+}
+
 /* The same for all transactions from xmax on, which is not below previous's. */
 static int64
 early_bound(const EventHorizon *previous, uint64 xmax)
@@ -178,7 +187,7 @@ event_horizon_take(const EventHorizon *previous)
 	}
 	if (FullTransactionIdIsValid(own))
 	{
-		h->own_xid = U64FromFullTransactionId(own);
+		h->own_xid = last_own_xid = U64FromFullTransactionId(own);
 		add_running(h, h->own_xid, last_id);
 	}
 	qsort(h->running, h->count, sizeof(RunningTransaction), compare_xid);

@@ -59,6 +59,12 @@ extern EventHorizon *event_horizon_take(const EventHorizon *previous);
 /* A horizon for event_horizon_take: all unseen events are above this ID. */
 extern EventHorizon *event_horizon_from_id(int64 event_id);
 
+/*
+ * The current transaction, if it has taken a horizon that sees its own events;
+ * otherwise an earlier one, or 0.
+ */
+extern uint64 event_horizon_own_xid(void);
+
 /* Is an event of this transaction seen? */
 extern bool event_horizon_sees(const EventHorizon *horizon, uint64 xid,
 							   int64 event_id);

@@ -46,6 +46,7 @@ typedef struct EventPosition
 {
 	int64  event_id;
 	uint64 xid; /* 0: of another database cluster, so seen in any horizon */
+	Oid	   table;
 } EventPosition;
 
 extern bool event_scan_find(EventPosition *found, List *tables,

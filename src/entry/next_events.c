@@ -24,6 +24,7 @@
 
 PG_FUNCTION_INFO_V1(ordcancel_next_events);
 PG_FUNCTION_INFO_V1(ordcancel_ack);
+PG_FUNCTION_INFO_V1(ordcancel_find_event);
 PG_FUNCTION_INFO_V1(ordcancel_consumer_backlog);
 PG_FUNCTION_INFO_V1(ordcancel_event_horizon);
 PG_FUNCTION_INFO_V1(ordcancel_event_horizon_settled);
@@ -47,16 +48,20 @@ begin_window(Consumer *c)
 {
 	c->window = event_horizon_take(c->passed);
 	c->acknowledged = Min(event_horizon_start(c->passed, c->window),
-						  late_events_start(c->passed));
+						  late_events_start(c->passed, c->cluster));
 	if (c->replay_from > 0)
 		c->acknowledged = Min(c->acknowledged, c->replay_from - 1);
 	c->delivered = c->acknowledged;
 	c->delivered_all = false;
 }
 
-/* Reads on in the window, or in a new one, with the current snapshot. */
+/*
+ * Reads on in the window, or in a new one, with the current snapshot.  The
+ * tables are listed afterwards: a table that is attached later has no event in
+ * the window.
+ */
 static void
-read_window(Consumer *c, EventBatch *batch, List *tables, int limit)
+read_window(Consumer *c, EventBatch *batch, int limit)
 {
 	if (c->window == NULL)
 		begin_window(c);
@@ -65,7 +70,7 @@ read_window(Consumer *c, EventBatch *batch, List *tables, int limit)
 		CommandCounterIncrement();
 		PushActiveSnapshot(GetLatestSnapshot());
 	}
-	event_scan_window(batch, c, tables, c->acknowledged, limit);
+	event_scan_window(batch, c, consumer_tables(c), c->acknowledged, limit);
 	PopActiveSnapshot();
 }
 
@@ -89,14 +94,13 @@ note_delivered(Consumer *c, const EventBatch *batch, int limit)
 static void
 next_batch(Consumer *c, EventBatch *batch, int limit)
 {
-	List *tables = consumer_tables(c);
-	bool  replaying = c->replay_from > 0;
-	bool  is_new;
+	bool replaying = c->replay_from > 0;
+	bool is_new;
 
 	do
 	{
 		is_new = c->window == NULL;
-		read_window(c, batch, tables, limit);
+		read_window(c, batch, limit);
 		if (batch->count > 0)
 		{
 			note_delivered(c, batch, limit);
@@ -198,6 +202,28 @@ ordcancel_ack(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(acknowledge);
 }
 
+/* find_event(name, event_id): the event table, or NULL */
+Datum
+ordcancel_find_event(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Consumer	  c;
+	EventPosition event;
+	bool		  found;
+
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	consumer_load(&c, args_text(fcinfo, 0));
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	found = event_scan_find(&event, consumer_tables(&c), PG_GETARG_INT64(1));
+	PopActiveSnapshot();
+	SPI_finish();
+	if (!found)
+		PG_RETURN_NULL();
+	PG_RETURN_OID(event.table);
+}
+
 /* The columns of consumer_backlog's result. */
 enum
 {
@@ -231,7 +257,7 @@ ordcancel_consumer_backlog(PG_FUNCTION_ARGS)
 		consumer_take_over(&c);
 	now = event_horizon_take(c.window ? c.window : c.passed);
 	after = Min(event_horizon_start(c.window ? c.window : c.passed, now),
-				late_events_start(c.window ? c.window : c.passed));
+				late_events_start(c.window ? c.window : c.passed, c.cluster));
 	if (c.window)
 		after = Min(after, c.acknowledged);
 	else if (c.replay_from > 0)

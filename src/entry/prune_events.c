@@ -71,7 +71,7 @@ ordcancel_delete_events(PG_FUNCTION_ARGS)
 				" AND EXISTS (SELECT FROM ONLY %s AS r"
 				" WHERE r.cancellation_id OPERATOR(pg_catalog.=) e.cancellation_id"
 				" AND r.type OPERATOR(pg_catalog.=) 'refunded'))"
-				" AND NOT EXISTS (SELECT FROM ordcancel_internal.late_event AS l"
+				" AND NOT EXISTS (SELECT FROM ordcancel.late_event AS l"
 				" WHERE l.event_id OPERATOR(pg_catalog.=) e.event_id)"
 				" AND NOT EXISTS (SELECT FROM ordcancel.consumer AS c"
 				" WHERE e.event_id OPERATOR(pg_catalog.=) ANY (c.skipped))",

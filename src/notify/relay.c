@@ -35,7 +35,7 @@
  * fewer transaction IDs.  A notification that comes alone does not wait.
  */
 #define SLEEP_TIME 2
-#define MANY	   4
+#define MANY 4
 
 /*
  * A transaction sends at most this many bytes, much less than the smallest

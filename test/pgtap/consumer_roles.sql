@@ -82,6 +82,36 @@ SELECT is(attempt_as('consumer_member',
           'ok', 'a consumer for a role that one is a member of');
 SELECT is(error_of($$SELECT ordcancel.create_consumer('x', owner => 0)$$, 'sqlstate'), '42704', 'no such role');
 
+SELECT is(error_as('consumer_reader', format($$SELECT ordcancel.skip_event('reader', %s)$$, event_id), 'sqlstate',
+                   'message'),
+          format('22023 | event %s of consumer "reader" does not exist', event_id),
+          'an event of ' || orders || ' is not shown by setting it aside')
+FROM ordcancel.event WHERE orders IN ('shop.unseen', 'shop.partly');
+
+-- A lock is not given before the right was checked, and is that of one consumer.
+CREATE FUNCTION locks() RETURNS bigint LANGUAGE sql AS $$
+SELECT count(DISTINCT objid) FROM pg_locks
+WHERE pid = pg_backend_pid() AND locktype = 'object' AND classid = 'ordcancel.consumer'::regclass $$;
+SELECT is(locks(), 1::bigint, 'only the consumer that was read is locked');
+SELECT ordcancel.create_consumer('aaffxyba'), ordcancel.create_consumer('victim');
+SELECT is((SELECT count(DISTINCT number) FROM ordcancel.consumer), (SELECT count(*) FROM ordcancel.consumer),
+          'names with the same hash have different locks');
+CREATE FUNCTION refused(name text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint := locks();
+BEGIN
+    SET LOCAL ROLE consumer_stranger;
+    BEGIN
+        PERFORM ordcancel.ack(name, 1);
+    EXCEPTION WHEN insufficient_privilege THEN
+        NULL;
+    END;
+    RESET ROLE;
+    RETURN locks() - before;
+END
+$$;
+SELECT is(refused('victim'), 0::bigint, 'a role that may not use it has not locked it');
+
 -- ---------------------------------------------------------------- what changes later
 
 SELECT ordcancel.cancel_order('shop.seen', 2);

@@ -169,6 +169,8 @@ SELECT is(error_of($$SELECT ordcancel.create_consumer(NULL)$$), '22023 | name of
 SELECT is(error_of($$SELECT ordcancel.create_consumer('x', 'shop.later')$$, 'sqlstate'), 'OC001', 'not attached');
 SELECT is(error_of($$SELECT ordcancel.create_consumer('x', types => '{cancelled}')$$, 'sqlstate', 'message'),
           '22023 | invalid types of events: {cancelled}', 'no such type');
+SELECT is(error_of($$SELECT ordcancel.create_consumer('x', types => '{{canceled},{refunded}}')$$, 'sqlstate'), '22023',
+          'nor such an array');
 SELECT is(error_of($$SELECT ordcancel.create_consumer('x', start_at => 'today')$$),
           '22023 | invalid start_at: ''today'' | Use ''now'' or ''beginning''.', 'no such start');
 SELECT is(error_of($$SELECT ordcancel.next_events('x')$$),

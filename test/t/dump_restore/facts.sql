@@ -14,11 +14,11 @@ SELECT 'shipments', to_jsonb(t) FROM shop.shipments AS t;
 SELECT 'reason', to_jsonb(t) FROM ordcancel.reason AS t;
 SELECT 'refund_method', to_jsonb(t) FROM ordcancel.refund_method AS t;
 SELECT 'cancellation', tableoid::regclass, to_jsonb(t) FROM ordcancel.cancellation AS t;
-SELECT 'event', tableoid::regclass, to_jsonb(t) FROM ordcancel.event AS t;
+SELECT 'event', tableoid::regclass, to_jsonb(t) - '{xid,cluster}'::text[] FROM ordcancel.event AS t;
 SELECT 'orders', to_jsonb(t) FROM shop.orders AS t;
 SELECT 'Bestellungen', to_jsonb(t) FROM "Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist" AS t;
 SELECT 'bestellungen records', to_jsonb(c) FROM ordcancel.cancellation AS c WHERE order_key ~ 'X';
-SELECT 'plain', to_jsonb(t), to_jsonb(c), to_jsonb(e)
+SELECT 'plain', to_jsonb(t), to_jsonb(c), to_jsonb(e) - '{xid,cluster}'::text[]
 FROM shop.plain AS t LEFT JOIN shop.plain_cancellation AS c USING (no)
     LEFT JOIN shop.plain_cancellation_event AS e USING (cancellation_id);
 SELECT 'parts', tableoid::regclass, to_jsonb(t) FROM shop.parts AS t;
