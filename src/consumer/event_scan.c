@@ -14,7 +14,6 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
@@ -131,12 +130,6 @@ scan_table(Oid relid, StrategyNumber strategy, int64 event_id, EventRow row,
 	s.rel = open_events(relid);
 	if (s.rel == NULL)
 		return;
-	/* An empty index would be read anew each time; its root is not cached. */
-	if (RelationGetNumberOfBlocks(s.rel) == 0)
-	{
-		table_close(s.rel, AccessShareLock);
-		return;
-	}
 	s.index = index_open(find_index(s.rel), AccessShareLock);
 	s.slot = table_slot_create(s.rel, NULL);
 	s.scan = begin_index_scan(s.rel, s.index, GetActiveSnapshot(), 1);
