@@ -28,7 +28,8 @@ arrive() # ID ORDER
 {
 	sql $db -c "SET session_replication_role = replica" -c "INSERT INTO orders_cancellation_event (event_id,
 		cancellation_id, order_key, type, state, party, session_role, at, source, xid, cluster, orders, order_id)
-		VALUES ($1, 1, '$2', 'requested', 'requested', 'customer', 'web', '2001-01-01', 'request_cancel', 5, 7, 'orders', $2)"
+		VALUES ($1, 1, '$2', 'requested', 'requested', 'customer', 'web', '2001-01-01', 'request_cancel', 5, 7,
+			'orders', $2)"
 }
 
 sql $db -c "SELECT ordcancel.cancel_order('orders', 3)" >/dev/null
