@@ -10,7 +10,7 @@ CREATE TABLE ordcancel.consumer (
     orders ordcancel_internal.table_ref,
     types text[],
     owner name NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    created_at timestamptz NOT NULL,
     cluster bigint NOT NULL,
     database oid NOT NULL,
     passed bigint[] NOT NULL,

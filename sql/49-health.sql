@@ -97,9 +97,7 @@ SELECT NULL, CASE WHEN c.waiting_since < now.an_hour_ago THEN 'consumer_lags' EL
                                    coalesce(c.polled_at, c.created_at)) END COLLATE pg_catalog."default",
        pg_catalog.format('Start its program; or drop it: SELECT ordcancel.drop_consumer(%L);', c.name)
            COLLATE pg_catalog."default"
-FROM ordcancel.consumer AS c,
-    (SELECT coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz,
-                     pg_catalog.statement_timestamp()) - interval '1 hour') AS now (an_hour_ago)
+FROM ordcancel.consumer AS c, (SELECT k.now - interval '1 hour' FROM ordcancel_internal.clock AS k) AS now (an_hour_ago)
 WHERE c.waiting_since < now.an_hour_ago OR coalesce(c.polled_at, c.created_at) < now.an_hour_ago
 UNION ALL
 SELECT NULL, 'event_trigger_disabled',

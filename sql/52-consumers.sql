@@ -54,11 +54,12 @@ BEGIN
       AND c.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     ORDER BY (coalesce(c.window_end, c.passed))[3] DESC LIMIT 1;
     LOOP
-        INSERT INTO ordcancel.consumer (name, number, orders, types, owner, cluster, database, passed, replay_from)
+        INSERT INTO ordcancel.consumer (name, number, orders, types, owner, cluster, database, passed, replay_from,
+                                        created_at)
         SELECT create_consumer.name, nextval('ordcancel_internal.consumer_number_seq'), create_consumer.orders,
                create_consumer.types, r.rolname, s.system_identifier, d.oid,
-               ordcancel_internal.event_horizon(previous), CASE start_at WHEN 'beginning' THEN 1 END
-        FROM pg_roles AS r, pg_control_system() AS s, pg_database AS d
+               ordcancel_internal.event_horizon(previous), CASE start_at WHEN 'beginning' THEN 1 END, n.now
+        FROM pg_roles AS r, pg_control_system() AS s, pg_database AS d, ordcancel_internal.clock AS n
         WHERE r.oid = create_consumer.owner AND d.datname = current_database()
         ON CONFLICT DO NOTHING;
         EXIT WHEN FOUND;

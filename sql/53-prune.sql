@@ -14,7 +14,7 @@ CREATE FUNCTION ordcancel_internal.prune_events(older_than interval) RETURNS big
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    before CONSTANT timestamptz := now() - older_than;
+    before CONSTANT timestamptz := (SELECT c.now FROM ordcancel_internal.clock AS c) - older_than;
     total bigint := 0;
     events record;
 BEGIN

@@ -2,10 +2,11 @@
 
 CREATE VIEW ordcancel.consumers WITH (security_barrier) AS
 SELECT c.name, c.orders::regclass AS orders, c.types, c.owner, b.events AS lag_events,
-       pg_catalog.clock_timestamp() - b.oldest AS lag, b.oldest AS oldest_event_at,
+       n.now - b.oldest AS lag, b.oldest AS oldest_event_at,
        nullif(c.acknowledged, 0) AS last_event_id, c.acknowledged_at AS last_ack_at, c.delivered_at AS last_read_at,
        w.pid AS worker, c.created_at
-FROM ordcancel.consumer AS c
+FROM ordcancel_internal.clock AS n
+    CROSS JOIN ordcancel.consumer AS c
     LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = c.owner
     CROSS JOIN LATERAL ordcancel_internal.consumer_backlog(c.name) AS b
     LEFT JOIN LATERAL (

@@ -16,6 +16,7 @@
 
 #include "base/compat.h"
 #include "config/config_table.h"
+#include "config/guc.h"
 #include "config/run_as.h"
 #include "consumer/consumer.h"
 #include "consumer/late_events.h"
@@ -117,17 +118,19 @@ consumer_load(Consumer *c, const char *name)
 {
 	static SPIPlanPtr plan = NULL;
 	Parameters		  p = {0};
+	TimestampTz		  now = guc_now();
 	bool			  isnull;
 	char			 *owner;
 	ArrayType		 *window;
 	uint64			  rows;
 
 	parameter_text(&p, name);
+	parameter_time(&p, &now);
 	rows = extension_read_latest(
 		&plan,
 		"SELECT c.orders::oid, c.owner, c.types, c.passed, c.window_end, c.replay_from, c.acknowledged,"
 		" c.delivered, c.delivered_all,"
-		" c.skipped, c.cluster, c.database, c.polled_at < clock_timestamp() - interval '10 minutes', c.number"
+		" c.skipped, c.cluster, c.database, c.polled_at < $2 - interval '10 minutes', c.number"
 		" FROM ordcancel.consumer AS c WHERE c.name = $1",
 		&p);
 	if (rows == 0)
@@ -181,6 +184,7 @@ consumer_save(const Consumer *c, ConsumerChange change)
 {
 	static SPIPlanPtr plan = NULL;
 	Parameters		  p = {0};
+	TimestampTz		  now = guc_now();
 	uint64			  rows;
 
 	parameter_text(&p, c->name);
@@ -196,15 +200,16 @@ consumer_save(const Consumer *c, ConsumerChange change)
 					false);
 	parameter_value(&p, BOOLOID, BoolGetDatum(change == CONSUMER_ACKNOWLEDGED),
 					false);
+	parameter_time(&p, &now);
 	rows = extension_run(
 		&plan,
 		"UPDATE ordcancel.consumer SET passed = $2, window_end = $3, replay_from = $4, acknowledged = $5,"
 		" delivered = $6, delivered_all = $7, cluster = $8, database = $9,"
-		" delivered_at = CASE WHEN $10 THEN clock_timestamp() ELSE delivered_at END,"
-		" acknowledged_at = CASE WHEN $11 THEN clock_timestamp() ELSE acknowledged_at END,"
-		" polled_at = CASE WHEN $11 THEN polled_at ELSE clock_timestamp() END,"
+		" delivered_at = CASE WHEN $10 THEN $12 ELSE delivered_at END,"
+		" acknowledged_at = CASE WHEN $11 THEN $12 ELSE acknowledged_at END,"
+		" polled_at = CASE WHEN $11 THEN polled_at ELSE $12 END,"
 		" waiting_since = CASE WHEN $3 IS NULL THEN NULL WHEN $11 OR waiting_since IS NULL"
-		" THEN clock_timestamp() ELSE waiting_since END"
+		" THEN $12 ELSE waiting_since END"
 		" WHERE name = $1",
 		&p);
 	/* A consumer that was created since the snapshot is not found. */

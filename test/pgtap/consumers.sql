@@ -143,6 +143,25 @@ SELECT is_empty($$SELECT FROM ordcancel.event UNION ALL SELECT FROM shop.others_
 SELECT is(ordcancel.ack('all', 1), false, 'a pruned event was acknowledged');
 SELECT throws_ok($$DELETE FROM shop.orders_cancellation_event$$, '23514', NULL, 'nobody else may delete events');
 
+-- ---------------------------------------------------------------- health
+
+SELECT ordcancel.cancel_order('shop.orders', 40);
+SELECT count(*) FROM ordcancel.next_events('all');
+CREATE FUNCTION problems(at timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('ordcancel.clock', coalesce(at::text, ''), true);
+    RETURN (SELECT string_agg(problem || ' ' || substring(detail from '"(.*?)"'), ', ' ORDER BY problem, detail)
+            FROM ordcancel.health WHERE problem ~ '^consumer');
+END
+$$;
+SELECT is(problems(now() + interval '50 minutes'), NULL, 'consumers that were read within an hour are well');
+SELECT is(problems(now() + interval '2 hours'),
+          'consumer_lags all, consumer_not_read late, consumer_not_read orders',
+          'one that does not acknowledge, and those that nobody reads, are reported');
+SELECT is((SELECT lag > interval '119 minutes' FROM ordcancel.consumers WHERE name = 'all'), true, 'the lag is a time');
+SELECT is(problems(NULL), NULL, 'not now');
+SELECT drain('all'), drain('late'), drain('orders'), ordcancel.prune_events('-1 hour');
+
 -- ---------------------------------------------------------------- tables that come and go
 
 CREATE TABLE shop.later (id integer PRIMARY KEY, status text);
