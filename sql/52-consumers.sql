@@ -19,7 +19,7 @@ COMMENT ON FUNCTION ordcancel_internal.event_horizon_first_xid(bigint[]) IS
     'returns the first transaction whose events may not have been seen';
 
 CREATE FUNCTION ordcancel_internal.consumer_backlog(name text, OUT events bigint, OUT oldest timestamptz)
-    LANGUAGE c
+    LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_consumer_backlog';
 COMMENT ON FUNCTION ordcancel_internal.consumer_backlog(text) IS
     'counts the events that a consumer has not acknowledged';

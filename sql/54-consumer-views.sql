@@ -8,7 +8,12 @@ SELECT c.name, c.orders::regclass AS orders, c.types, c.owner, b.events AS lag_e
 FROM ordcancel_internal.clock AS n
     CROSS JOIN ordcancel.consumer AS c
     LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = c.owner
-    CROSS JOIN LATERAL ordcancel_internal.consumer_backlog(c.name) AS b
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN r.oid IS NULL
+                    THEN (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
+                    ELSE pg_catalog.pg_has_role(r.oid, 'USAGE') END) AS m (is_member)
+    -- Refuses others, and a join may come before the condition.
+    CROSS JOIN LATERAL ordcancel_internal.consumer_backlog(CASE WHEN m.is_member THEN c.name END) AS b
     LEFT JOIN LATERAL (
         SELECT l.pid FROM pg_catalog.pg_locks AS l
         WHERE l.locktype = 'object' AND l.granted AND l.mode = 'ExclusiveLock'
@@ -17,9 +22,7 @@ FROM ordcancel_internal.clock AS n
           AND l.classid = 'ordcancel.consumer'::regclass
           AND l.objid = c.number::pg_catalog.oid
         LIMIT 1) AS w ON true
-WHERE CASE WHEN r.oid IS NULL
-           THEN (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
-           ELSE pg_catalog.pg_has_role(r.oid, 'USAGE') END;
+WHERE m.is_member;
 COMMENT ON VIEW ordcancel.consumers IS 'consumers that the reader may use, and how far behind they are';
 COMMENT ON COLUMN ordcancel.consumers.name IS 'name of the consumer';
 COMMENT ON COLUMN ordcancel.consumers.orders IS 'order table whose events it gets; NULL: of all';

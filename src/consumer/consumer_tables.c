@@ -131,7 +131,7 @@ owner_may_read(const EventTable *table, Oid role)
 }
 
 List *
-consumer_tables(const Consumer *c)
+consumer_tables(const Consumer *c, bool missing_ok)
 {
 	List	 *tables = find_tables(c->orders);
 	List	 *relids = NIL;
@@ -147,7 +147,7 @@ consumer_tables(const Consumer *c)
 			relids = lappend_oid(relids, table->events);
 		last = table->events;
 	}
-	if (OidIsValid(c->orders) && relids == NIL)
+	if (OidIsValid(c->orders) && relids == NIL && !missing_ok)
 	{
 		if (tables == NIL)
 			refusal_raise_not_attached(c->orders);

@@ -12,10 +12,11 @@
  * The OIDs of the event tables of the consumer's order table, or of all order
  * tables that its owner may read: with SELECT and without row-level security.
  * Includes tables of order tables that were detached or dropped, since their
- * last events may not have been read.  Raises OC001 if the consumer's order
- * table has no event table, 42501 if the owner may not read it.  No table is
- * locked.
+ * last events may not have been read.  No table is locked.
+ *
+ * If the consumer is of one order table that has no event table, or that the
+ * owner may not read, raises OC001 or 42501, or returns NIL if missing_ok.
  */
-extern List *consumer_tables(const Consumer *c);
+extern List *consumer_tables(const Consumer *c, bool missing_ok);
 
 #endif /* ORDCANCEL_CONSUMER_TABLES_H */

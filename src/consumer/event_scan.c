@@ -12,7 +12,6 @@
 #include "access/xlog.h"
 #include "catalog/pg_collation.h"
 #include "executor/executor.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -25,6 +24,7 @@
 #include "config/config_table.h"
 #include "consumer/event_scan.h"
 #include "rows/record.h"
+#include "rows/record_columns.h"
 
 /* One event table while it is read. */
 typedef struct TableScan
@@ -73,25 +73,14 @@ find_index(Relation rel)
 	return index;
 }
 
-static int
-column(TableScan *s, const char *name)
-{
-	int attnum = SPI_fnumber(RelationGetDescr(s->rel), name);
-
-	if (attnum <= 0)
-		record_raise_missing(psprintf("Table \"%s\" has no column \"%s\".",
-									  RelationGetRelationName(s->rel), name));
-	return attnum;
-}
-
 static void
 find_columns(TableScan *s)
 {
-	s->event_id = column(s, "event_id");
-	s->type = column(s, "type");
-	s->at = column(s, "at");
-	s->xid = column(s, "xid");
-	s->cluster = column(s, "cluster");
+	s->event_id = record_column(s->rel, "event_id");
+	s->type = record_column(s->rel, "type");
+	s->at = record_column(s->rel, "at");
+	s->xid = record_column(s->rel, "xid");
+	s->cluster = record_column(s->rel, "cluster");
 }
 
 static int64

@@ -7,25 +7,13 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
 #include "utils/rel.h"
 
 #include "base/trigger_call.h"
 #include "consumer/late_events.h"
-#include "rows/record.h"
+#include "rows/record_columns.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_event_arrived);
-
-static int
-column(Relation rel, const char *name)
-{
-	int attnum = SPI_fnumber(RelationGetDescr(rel), name);
-
-	if (attnum <= 0)
-		record_raise_missing(psprintf("Table \"%s\" has no column \"%s\".",
-									  RelationGetRelationName(rel), name));
-	return attnum;
-}
 
 /*
  * BEFORE INSERT, fires in replica mode only.  The transaction ID is there
@@ -39,10 +27,10 @@ ordcancel_event_arrived(PG_FUNCTION_ARGS)
 	uint64		 xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	bool		 isnull;
 	Datum		 id;
-	int			 columns[] = {column(rel, "xid"), column(rel, "cluster")};
-	Datum		 values[] = {Int64GetDatum((int64) xid),
-							 Int64GetDatum((int64) GetSystemIdentifier())};
-	bool		 nulls[] = {false, false};
+	int columns[] = {record_column(rel, "xid"), record_column(rel, "cluster")};
+	Datum values[] = {Int64GetDatum((int64) xid),
+					  Int64GetDatum((int64) GetSystemIdentifier())};
+	bool  nulls[] = {false, false};
 
 	if (!TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
@@ -52,7 +40,7 @@ ordcancel_event_arrived(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 			 errmsg(
 				 "trigger function must be fired BEFORE INSERT FOR EACH ROW")));
-	id = heap_getattr(trigger->tg_trigtuple, column(rel, "event_id"),
+	id = heap_getattr(trigger->tg_trigtuple, record_column(rel, "event_id"),
 					  RelationGetDescr(rel), &isnull);
 	if (!isnull)
 		late_events_note(xid, DatumGetInt64(id));

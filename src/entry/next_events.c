@@ -71,7 +71,8 @@ read_window(Consumer *c, EventBatch *batch, int limit)
 		CommandCounterIncrement();
 		PushActiveSnapshot(GetLatestSnapshot());
 	}
-	event_scan_window(batch, c, consumer_tables(c), c->acknowledged, limit);
+	event_scan_window(batch, c, consumer_tables(c, false), c->acknowledged,
+					  limit);
 	PopActiveSnapshot();
 }
 
@@ -165,7 +166,7 @@ can_acknowledge(const Consumer *c, int64 event_id)
 	if (c->window && event_id == c->delivered)
 		return event_id > c->acknowledged;
 	now = event_horizon_take(c->passed);
-	found = event_scan_find(&event, consumer_tables(c), event_id);
+	found = event_scan_find(&event, consumer_tables(c, false), event_id);
 	PopActiveSnapshot();
 	if (!found && event_id > 0 && event_id <= now->last_id)
 		return false;
@@ -217,7 +218,8 @@ ordcancel_find_event(PG_FUNCTION_ARGS)
 	consumer_load(&c, args_text(fcinfo, 0));
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
-	found = event_scan_find(&event, consumer_tables(&c), PG_GETARG_INT64(1));
+	found = event_scan_find(&event, consumer_tables(&c, false),
+							PG_GETARG_INT64(1));
 	PopActiveSnapshot();
 	SPI_finish();
 	if (!found)
@@ -263,7 +265,7 @@ ordcancel_consumer_backlog(PG_FUNCTION_ARGS)
 		after = Min(after, c.acknowledged);
 	else if (c.replay_from > 0)
 		after = Min(after, c.replay_from - 1);
-	event_scan_backlog(&backlog, &c, consumer_tables(&c), after);
+	event_scan_backlog(&backlog, &c, consumer_tables(&c, true), after);
 	PopActiveSnapshot();
 	SPI_finish();
 

@@ -10,6 +10,7 @@
 
 #include "base/relid_cache.h"
 #include "decision/refusal.h"
+#include "rows/record.h"
 #include "rows/record_columns.h"
 
 const RecordColumn cancellation_columns[] = {
@@ -139,4 +140,15 @@ record_map(RecordMap *map, const RecordColumn *columns,
 		entry->cached.valid = true;
 	}
 	*map = entry->map;
+}
+
+int
+record_column(Relation rel, const char *name)
+{
+	int attnum = SPI_fnumber(RelationGetDescr(rel), name);
+
+	if (attnum <= 0)
+		record_raise_missing(psprintf("Table \"%s\" has no column \"%s\".",
+									  RelationGetRelationName(rel), name));
+	return attnum;
 }

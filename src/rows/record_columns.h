@@ -75,4 +75,7 @@ extern void record_map(RecordMap *map, const RecordColumn *columns,
 extern bool record_find_columns(AttrNumber		   *attnums,
 								const RecordColumn *columns, Relation rel);
 
+/* The attribute number of a column; OC014 if there is none of that name. */
+extern int record_column(Relation rel, const char *name);
+
 #endif /* ORDCANCEL_RECORD_COLUMNS_H */

@@ -118,6 +118,13 @@ SELECT ordcancel.cancel_order('shop.seen', 2);
 REVOKE SELECT ON shop.seen FROM consumer_reader;
 SELECT is(next_as('consumer_reader', 'members'), '42501 | permission denied for table seen',
           'without SELECT, a consumer of one table fails instead of losing events');
+SELECT is((SELECT count(*) FROM ordcancel.consumers), (SELECT count(*) FROM ordcancel.consumer),
+          'the view shows all consumers nevertheless');
+SET LOCAL ROLE consumer_stranger;
+SET LOCAL join_collapse_limit = 1;
+SELECT is_empty($$SELECT FROM ordcancel.consumers WHERE lag_events > 0$$, 'and others none, in whatever order it joins');
+RESET join_collapse_limit;
+RESET ROLE;
 GRANT SELECT ON shop.seen TO consumer_reader;
 SELECT is(next_as('consumer_reader', 'members'), 'shop.seen 2', 'and goes on when it is granted again');
 SELECT ordcancel.create_consumer('leaver', owner => 'consumer_leaver');
