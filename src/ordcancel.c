@@ -12,6 +12,7 @@
 #include "base/immediate_triggers.h"
 #include "config/guarded_columns.h"
 #include "config/guc.h"
+#include "config/item_table.h"
 #include "config/order_table.h"
 #include "config/reason_cache.h"
 #include "notify/outbox.h"
@@ -29,6 +30,7 @@ _PG_init(void)
 {
 	guc_init();
 	order_table_init();
+	item_table_init();
 	guarded_columns_init();
 	reason_cache_init();
 	record_columns_init();

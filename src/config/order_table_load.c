@@ -19,6 +19,7 @@
 #include "utils/syscache.h"
 
 #include "config/config_table.h"
+#include "config/item_table.h"
 #include "config/order_table_check.h"
 #include "config/order_table_columns.h"
 #include "config/order_table_load.h"
@@ -71,21 +72,6 @@ free_statements(void *arg)
 		if (table->statements[i])
 			SPI_freeplan(table->statements[i]);
 	pinned_forget(&table->expr_query);
-}
-
-/* As "o" means the whole row in our SQL, no column may have that name. */
-static char *
-unused_alias(TupleDesc desc)
-{
-	char *alias = pstrdup("o");
-
-	for (int i = 0; i < desc->natts; i++)
-		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), alias) == 0)
-		{
-			alias = psprintf("%s_", alias);
-			i = -1;
-		}
-	return alias;
 }
 
 static bool
@@ -154,9 +140,9 @@ load_keys(const Registration *reg, Relation rel)
 	{
 		Column *key = &table->keys[i];
 
-		order_table_load_column(table, rel, key,
+		order_table_load_column(table->context, rel, key,
 								index->rd_index->indkey.values[i]);
-		order_table_load_key_order(table, key, index, i);
+		order_table_load_key_order(table->context, key, index, i);
 		table->key_has_format |= type_has_settings(key->type);
 		TupleDescInitEntry(table->key_desc, i + 1, key->name, key->type,
 						   key->typmod, 0);
@@ -217,6 +203,7 @@ fingerprint_of(Oid relid)
 
 	config_scan("order_table", relid, add_to_fingerprint, &fingerprint);
 	config_scan("block", relid, add_to_fingerprint, &fingerprint);
+	config_scan("item_table", relid, add_to_fingerprint, &fingerprint);
 	return fingerprint;
 }
 
@@ -296,7 +283,7 @@ order_table_load(Oid relid)
 	order_table_refuse_distributed(rel);
 	table->owner = rel->rd_rel->relowner;
 	table->name = pstrdup(RelationGetRelationName(rel));
-	table->alias = unused_alias(RelationGetDescr(rel));
+	table->alias = order_table_unused_alias(RelationGetDescr(rel));
 	table->label = label_of(rel);
 	table->desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
 	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
@@ -314,6 +301,7 @@ order_table_load(Oid relid)
 	load_keys(&reg, rel);
 	table->guard_update = guard_function("guard_update");
 	table->event_arrived = guard_function("event_arrived");
+	config_scan("item_table", relid, item_table_load_relid, &table->items);
 	policy_load_blocks(table);
 	table->has_status_names = status_equality_needed(table);
 	if (table->has_status_names)

@@ -76,19 +76,26 @@ ordcancel_is_record_table(PG_FUNCTION_ARGS)
 static void
 invalidate_row(Relation config, HeapTuple row)
 {
-	TupleDesc  desc = RelationGetDescr(config);
-	AttrNumber column = SPI_fnumber(desc, "orders");
-	Oid		   relid;
+	static const char *const columns[] = {"orders", "items"};
+	TupleDesc				 desc = RelationGetDescr(config);
+	bool					 any = false;
 
-	if (column <= 0)
+	for (int i = 0; i < lengthof(columns); i++)
 	{
-		/* reason and refund_method have caches of their own */
-		CacheInvalidateRelcache(config);
-		return;
+		AttrNumber column = SPI_fnumber(desc, columns[i]);
+		Oid		   relid;
+
+		if (column <= 0)
+			continue;
+		any = true;
+		relid = config_oid(row, desc, column);
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+			CacheInvalidateRelcacheByRelid(relid);
 	}
-	relid = config_oid(row, desc, column);
-	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
-		CacheInvalidateRelcacheByRelid(relid);
+
+	/* reason and refund_method have caches of their own */
+	if (!any)
+		CacheInvalidateRelcache(config);
 }
 
 /* AFTER trigger on the configuration tables, per row and for TRUNCATE. */

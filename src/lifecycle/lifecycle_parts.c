@@ -1,0 +1,162 @@
+/*
+ * lifecycle_parts.c — which of an order's cancellations a call means
+ */
+#include "postgres.h"
+
+#include "base/money.h"
+#include "lifecycle/decision_input.h"
+#include "lifecycle/lifecycle_items.h"
+#include "lifecycle/lifecycle_steps.h"
+#include "rows/record.h"
+
+/* Could this call mean a part in this state? */
+static bool
+could_mean(Verb verb, State state)
+{
+	return verb == VERB_UNDO_CANCEL ?
+		state_is_live(state) :
+		verb == VERB_RECORD_REFUND && state == STATE_IN_PROGRESS;
+}
+
+static char *
+list_ids(const CancelTarget *c, Verb verb)
+{
+	StringInfoData ids;
+	ListCell	  *lc;
+
+	initStringInfo(&ids);
+	foreach(lc, c->parts)
+	{
+		const Cancellation *part = lfirst(lc);
+
+		if (could_mean(verb, part->state))
+			appendStringInfo(&ids, "%s" INT64_FORMAT, ids.len ? ", " : "",
+							 part->id);
+	}
+	if (c->has_record && could_mean(verb, c->record.state))
+		appendStringInfo(&ids, "%s" INT64_FORMAT, ids.len ? ", " : "",
+						 c->record.id);
+	return ids.data;
+}
+
+/*
+ * Undo means the cancellation of the order itself, if there is one in effect:
+ * its parts cannot be undone before it.
+ */
+static void
+choose(CancelTarget *c, Verb verb)
+{
+	Cancellation *only = NULL;
+	int			  count = 0;
+	ListCell	 *lc;
+
+	if (verb == VERB_UNDO_CANCEL && c->closed)
+		return;
+	foreach(lc, c->parts)
+	{
+		Cancellation *part = lfirst(lc);
+
+		if (could_mean(verb, part->state))
+		{
+			only = part;
+			count++;
+		}
+	}
+	if (c->has_record && could_mean(verb, c->record.state))
+		count++;
+	else if (count == 1)
+	{
+		c->record = *only;
+		c->has_record = true;
+	}
+	if (count > 1)
+		c->ambiguous = list_ids(c, verb);
+}
+
+/* Sums up what the parts have made due, and what their amounts fell by. */
+static void
+sum_parts(CancelTarget *c, ReadSnapshot snapshot)
+{
+	ListCell *lc;
+	ListCell *item;
+
+	foreach(lc, c->parts)
+	{
+		const Cancellation *part = lfirst(lc);
+		List			   *items = record_items_of(c, part->id, snapshot);
+
+		if (part->refund_due)
+			c->parts_due = c->parts_due ?
+				money_add(c->parts_due, part->refund_due) :
+				part->refund_due;
+		foreach(item, items)
+		{
+			Numeric drop = ((RecordItem *) lfirst(item))->refund_due;
+
+			if (drop)
+				c->parts_drop = c->parts_drop ?
+					money_add(c->parts_drop, drop) :
+					drop;
+		}
+	}
+}
+
+void
+lifecycle_choose(CancelTarget *targets, int count, const CancelArgs *args,
+				 ReadSnapshot snapshot)
+{
+	for (int i = 0; i < count; i++)
+	{
+		CancelTarget *c = &targets[i];
+
+		if (c->result != TARGET_OPEN)
+			continue;
+		c->closed = c->has_record && !c->record.items &&
+			(c->record.state == STATE_IN_PROGRESS ||
+			 c->record.state == STATE_CANCELED);
+		if (OidIsValid(c->table->item_records))
+		{
+			record_find_parts(c, snapshot);
+			if (verb_traits[args->verb].accepts)
+				sum_parts(c, snapshot);
+		}
+		if (args->cancellation_id == 0)
+			choose(c, args->verb);
+		else if (!record_find_id(c, args->cancellation_id))
+			c->has_record = false;
+	}
+}
+
+void
+lifecycle_complete_order(CancelTarget *c, const CancelArgs *args)
+{
+	CancelTarget order = *c;
+	CancelArgs	 complete = *args;
+	Numeric		 refunded;
+
+	if (!c->closed || !c->record.items)
+		return;
+	record_find(&order, 1);
+	if (!order.has_record || order.record.items ||
+		order.record.state != STATE_IN_PROGRESS)
+		return;
+	refunded = order.record.refunded ? order.record.refunded :
+									   int64_to_numeric(0);
+	if (order.record.refund_due &&
+		money_compare(refunded, order.record.refund_due) < 0)
+		return;
+	complete.verb = VERB_RECORD_REFUND;
+	complete.has_amount = false;
+	complete.request_key = NULL;
+	complete.cancellation_id = 0;
+	order.result = TARGET_OPEN;
+	record_find_parts(&order, READ_CURRENT);
+	decision_input_from_target(&order, VERB_RECORD_REFUND, args->party,
+							   args->now);
+	order.input.amount = AMOUNT_SETTLED;
+	order.items = NIL;
+	lifecycle_decide(&order, &complete);
+	lifecycle_carry_out(&order, 1, &complete);
+	c->status = order.status;
+	c->outcome.order_status = order.status;
+}

@@ -1,0 +1,70 @@
+/*
+ * item_row.h — reads, locks and writes the items of orders
+ *
+ * An order's row is locked before its items, and these in the order of their
+ * keys.  Callers run as the owner of the order table, who owns the items, too,
+ * and are connected to SPI.  Functions that take a target need c->item_table.
+ */
+#ifndef ORDCANCEL_ITEM_ROW_H
+#define ORDCANCEL_ITEM_ROW_H
+
+#include "base/read_snapshot.h"
+#include "config/item_table.h"
+#include "rows/cancel_target.h"
+
+/* The units in a column; 0 if it is null.  OC014 if they are not finite. */
+extern Numeric item_units(const ItemTable *items, const Column *column,
+						  Datum value, bool isnull);
+
+/* Fills an item from a row in the row type of the table of items. */
+extern void item_from_tuple(const ItemTable *items, ItemTarget *item,
+							HeapTuple row);
+
+/* Sets c->items to all items of the order. */
+extern void item_read(CancelTarget *c, ReadSnapshot snapshot);
+
+/*
+ * Locks the items with to_lock, and reads their latest versions.  An item
+ * that is gone, or of another order now, is removed from c->items.
+ */
+extern void item_lock(CancelTarget *c);
+
+/* The key's values from a row of the table of items. */
+extern void item_key_from_tuple(const ItemTable *items, HeapTuple row,
+								TupleDesc desc, Datum *key);
+
+/* The units that are neither canceled nor, if evaluated, fulfilled. */
+extern Numeric item_left(const ItemTarget *item);
+
+/* Evaluates "fulfilled" for one item that is not part of a call. */
+extern void item_expr_fulfilled(ItemTable *items, ItemTarget *item);
+
+/*
+ * Evaluates the owner's expressions for items that are meant: what is
+ * fulfilled, and once item->take is known, what the amount falls by.  Does so
+ * only where it was not done yet.  Raises OC014 if an expression is no longer
+ * valid or its result is not finite.  item_expr.c
+ */
+extern void item_expr_evaluate(CancelTarget *targets, int count);
+
+/*
+ * Writes the items with units to take, of all open targets.  Raises 27000 if
+ * a trigger or rule has suppressed or changed an update.  item_update.c
+ */
+extern void item_update(CancelTarget *targets, int count);
+
+/* The row with item->take more units canceled. */
+extern HeapTuple item_row_after(const ItemTable	 *items,
+								const ItemTarget *item);
+
+/*
+ * Can the column hold the units that would be canceled?  Not if units are
+ * integers and "take" is a fraction, for instance.
+ */
+extern bool item_take_fits(const ItemTable *items, const ItemTarget *item,
+						   Numeric take);
+
+/* For the trigger: is this the update that item_update is making? */
+extern bool item_update_is_ours(const ItemTable *items, const Datum *key);
+
+#endif /* ORDCANCEL_ITEM_ROW_H */
