@@ -119,6 +119,7 @@ typedef struct OrderTable
 	char *time_zone;	 /* of a placed_at without time zone */
 	Oid	  cancellation_table;
 	Oid	  event_table;
+	Oid	  item_records; /* or InvalidOid */
 
 	Oid guard_update;  /* the function of the update trigger */
 	Oid event_arrived; /* the function of the event table's trigger */

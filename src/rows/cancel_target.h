@@ -46,6 +46,7 @@ typedef struct Cancellation
 	TimestampTz *decided_at;
 	TimestampTz *closed_at;
 	TimestampTz *deadline;
+	bool		 items; /* scope */
 } Cancellation;
 
 /* A refund found in the event table. */

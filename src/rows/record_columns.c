@@ -35,6 +35,7 @@ const RecordColumn cancellation_columns[] = {
 	{"closed_at", TIMESTAMPTZOID},
 	{"deadline", TIMESTAMPTZOID},
 	{"order_status", TEXTOID},
+	{"scope", TEXTOID},
 	{NULL, InvalidOid},
 };
 

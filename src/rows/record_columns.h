@@ -43,6 +43,7 @@ typedef enum CancellationColumn
 	CANCELLATION_CLOSED_AT,
 	CANCELLATION_DEADLINE,
 	CANCELLATION_ORDER_STATUS,
+	CANCELLATION_SCOPE,
 	CANCELLATION_COLUMNS, /* their number */
 } CancellationColumn;
 

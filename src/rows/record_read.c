@@ -107,6 +107,7 @@ static void
 fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 {
 	Cancellation *r = &c->record;
+	char		 *scope;
 	bool		  known;
 
 	c->has_record = true;
@@ -133,6 +134,8 @@ fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 	r->decided_at = get_time(row, map, CANCELLATION_DECIDED_AT);
 	r->closed_at = get_time(row, map, CANCELLATION_CLOSED_AT);
 	r->deadline = get_time(row, map, CANCELLATION_DEADLINE);
+	scope = get_text(row, map, CANCELLATION_SCOPE);
+	r->items = scope && strcmp(scope, "items") == 0;
 }
 
 static bool

@@ -177,6 +177,7 @@ cancellation_parameters(const void *rows, int i, Parameters *p)
 	parameter_time(p, r->closed_at);
 	parameter_time(p, r->deadline);
 	parameter_text(p, r->order_status);
+	parameter_text(p, r->items ? "items" : "order");
 	parameter_key(p, c->table, c->key);
 }
 
