@@ -33,6 +33,9 @@ BEGIN
     ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = orders OR inhrelid = orders) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
                                    'It has child tables or inherits from another table; triggers are not inherited.');
+    ELSIF EXISTS (SELECT FROM ordcancel.item_table AS i WHERE i.items = check_order_table.orders) THEN
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
+                                           'It is attached as a table of items.');
     END IF;
     SELECT * INTO other FROM ordcancel_internal.not_heap(orders) LIMIT 1;
     IF FOUND THEN
@@ -179,7 +182,6 @@ DECLARE
     was ordcancel.order_table;
     t ordcancel.order_table;
     known boolean;
-    records record;
     counts json;
     applied text;
     told text;
@@ -242,9 +244,11 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN %s MODE', orders,
                    CASE WHEN known AND NOT ordcancel_internal.guards_are_complete(orders, t)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
-    records := ordcancel_internal.make_record_tables(orders, t.primary_key, t.key_columns, t.inherit, record_schema);
-    t.cancellation_table := records.cancellation_table;
-    t.event_table := records.event_table;
+    t.cancellation_table := ordcancel_internal.provide_record_table(
+        orders, orders, 'ordcancel.cancellation', t.primary_key, t.key_columns, t.inherit, record_schema);
+    t.event_table := ordcancel_internal.provide_record_table(
+        orders, orders, 'ordcancel.event', t.primary_key, t.key_columns, t.inherit, record_schema);
+    t.item_records := ordcancel_internal.keep_item_records(orders, t.inherit, record_schema);
 
     -- The expression can only be parsed after the table is registered; see below.
     t.pinned_refund_due := NULL;

@@ -49,6 +49,7 @@ enum
 	ORDER_TABLE_NOTIFY_PAYLOAD,
 	ORDER_TABLE_REFUND_SCALE,
 	ORDER_TABLE_REFUND_DUE_FUNCTIONS,
+	ORDER_TABLE_ITEM_RECORDS,
 };
 
 /* Members of a row of ordcancel.order_table that OrderTable does not have. */
@@ -176,6 +177,7 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	table->cancellation_table = config_oid(row, desc,
 										   ORDER_TABLE_CANCELLATION_TABLE);
 	table->event_table = config_oid(row, desc, ORDER_TABLE_EVENT_TABLE);
+	table->item_records = config_oid(row, desc, ORDER_TABLE_ITEM_RECORDS);
 	table->search_path = config_text(row, desc, ORDER_TABLE_SEARCH_PATH);
 	table->time_zone = config_text(row, desc, ORDER_TABLE_TIME_ZONE);
 	table->refund_scale = config_int(row, desc, ORDER_TABLE_REFUND_SCALE);

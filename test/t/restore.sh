@@ -181,6 +181,7 @@ ERROR:  permission denied for sequence event_id_seq
 ERROR:  permission denied for table block
 ERROR:  permission denied for table child
 ERROR:  permission denied for table consumer
+ERROR:  permission denied for table item_table
 ERROR:  permission denied for table late_event
 ERROR:  permission denied for table order_table
 ERROR:  permission denied for table policy

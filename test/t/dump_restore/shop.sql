@@ -51,7 +51,8 @@ SELECT ordcancel.set_policy('orders', requested_status => 'asked', in_progress_s
                             on_timeout => 'deny');
 SELECT ordcancel.set_policy('orders', 'acme', grace => '1 mon 2 days 03:04:05.6', canceled_status => 'gone',
                             on_progress => 'hold',
-                            undo => 'requested', undo_window => '1 year', reason_required => true);
+                            undo => 'requested', undo_window => '1 year', reason_required => true,
+                            partly_fulfilled => 'rest');
 SELECT ordcancel.set_rule('orders', 'placed', customer => 'request', customer_late => 'forbid', merchant => 'cancel',
                           hint => 'Frag, "bitte".');
 SELECT ordcancel.set_rule('orders', 'shipped', hint => E'two\nlines');
