@@ -9,7 +9,7 @@ CREATE FUNCTION ordcancel.grant_customer(role regrole) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    routines CONSTANT name[] := '{request_cancel,withdraw_cancel,cancel_options}';
+    routines CONSTANT name[] := '{request_cancel,request_cancel_items,withdraw_cancel,cancel_options,item_options}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -30,8 +30,8 @@ CREATE FUNCTION ordcancel.grant_merchant(role regrole) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    routines CONSTANT name[] := '{cancel_order,cancel_orders,withdraw_cancel,accept_cancel,deny_cancel,record_refund,'
-                                'undo_cancel,cancel_options,overview,health,unruled_statuses,diagram,'
+    routines CONSTANT name[] := '{cancel_order,cancel_orders,cancel_items,withdraw_cancel,accept_cancel,deny_cancel,record_refund,'
+                                'undo_cancel,cancel_options,item_options,overview,health,unruled_statuses,diagram,'
                                 'pending_requests,refunds_due}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
