@@ -22,7 +22,9 @@ stored_columns_computed(HeapTuple row, Relation rel)
 
 	InitResultRelInfo(info, rel, 1, NULL, 0);
 	ExecForceStoreHeapTuple(heap_copytuple(row), slot, true);
-	ExecComputeStoredGenerated(info, estate, slot, CMD_UPDATE);
+
+	/* Not as for an UPDATE, which computes only what it thinks has changed. */
+	ExecComputeStoredGenerated(info, estate, slot, CMD_INSERT);
 	computed = ExecCopySlotHeapTuple(slot);
 	ExecDropSingleTupleTableSlot(slot);
 	FreeExecutorState(estate);

@@ -29,6 +29,7 @@ decision_with(const DecisionInput *input, bool change, const char *to,
 
 	assumed.blocked = blocked;
 	assumed.money_due = money_due;
+	assumed.part_open = false; /* the sum matters even if the state does not */
 	return change ? decide_change(&assumed, to, kind) : decide(&assumed);
 }
 

@@ -92,7 +92,7 @@ mean_all(CancelTarget *c)
 	{
 		ItemTarget *item = lfirst(lc);
 
-		item->meant = money_is_positive(item_left(item));
+		item->meant = money_is_positive(item_not_canceled(item));
 	}
 }
 
@@ -125,7 +125,7 @@ could_take_all(const CancelTarget *c)
 	{
 		const ItemTarget *item = lfirst(lc);
 
-		if (!item->meant && !is_zero(item_left(item)))
+		if (!item->meant && !is_zero(item_not_canceled(item)))
 			return false;
 	}
 	return true;
@@ -261,7 +261,7 @@ sum_up(CancelTarget *c)
 	foreach(lc, c->items)
 	{
 		ItemTarget *item = lfirst(lc);
-		Numeric		left = money_subtract(item->ordered, item->canceled);
+		Numeric		left = item_not_canceled(item);
 
 		if (item->meant && item->take)
 		{

@@ -107,9 +107,15 @@ item_from_tuple(const ItemTable *items, ItemTarget *item, HeapTuple row)
 }
 
 Numeric
+item_not_canceled(const ItemTarget *item)
+{
+	return money_subtract(item->ordered, item->canceled);
+}
+
+Numeric
 item_left(const ItemTarget *item)
 {
-	Numeric left = money_subtract(item->ordered, item->canceled);
+	Numeric left = item_not_canceled(item);
 
 	return item->fulfilled ? money_subtract(left, item->fulfilled) : left;
 }

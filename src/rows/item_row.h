@@ -33,6 +33,9 @@ extern void item_lock(CancelTarget *c);
 extern void item_key_from_tuple(const ItemTable *items, HeapTuple row,
 								TupleDesc desc, Datum *key);
 
+/* The units that are not canceled, fulfilled or not. */
+extern Numeric item_not_canceled(const ItemTarget *item);
+
 /* The units that are neither canceled nor, if evaluated, fulfilled. */
 extern Numeric item_left(const ItemTarget *item);
 

@@ -233,10 +233,11 @@ write_row(DirectWrite *w, CancelTarget *c, ItemTarget *item, RowSlots *rows)
 		check_row(items, item, ExecCopySlotHeapTuple(rows->new));
 }
 
+/* A request only says which units it means. */
 static bool
 is_written(const CancelTarget *c, const ItemTarget *item)
 {
-	return item->meant && item->take &&
+	return c->decision.state != STATE_REQUESTED && item->meant && item->take &&
 		money_compare(item->take, int64_to_numeric(0)) != 0;
 }
 
