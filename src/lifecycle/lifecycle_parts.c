@@ -73,32 +73,50 @@ choose(CancelTarget *c, Verb verb)
 		c->ambiguous = list_ids(c, verb);
 }
 
-/* Sums up what the parts have made due, and what their amounts fell by. */
+static Numeric
+add(Numeric sum, Numeric number)
+{
+	return number == NULL ? sum : sum ? money_add(sum, number) : number;
+}
+
+/* What the amounts of a cancellation's items fell by, less what they rose by. */
+static void
+sum_items(CancelTarget *c, int64 cancellation_id, ReadSnapshot snapshot)
+{
+	ListCell *lc;
+
+	foreach(lc, record_items_of(c, cancellation_id, snapshot))
+	{
+		const RecordItem *item = lfirst(lc);
+
+		c->parts_drop = add(c->parts_drop, item->refund_due);
+		if (item->restored)
+			c->parts_drop = money_subtract(c->parts_drop ?
+											   c->parts_drop :
+											   int64_to_numeric(0),
+										   item->restored);
+	}
+}
+
+/*
+ * Sums up what the parts have made due, and what the amounts of all canceled
+ * items have fallen by.  Undone cancellations count as well: an amount need
+ * not rise by what it fell by, if it is rounded or there is a rebate.
+ */
 static void
 sum_parts(CancelTarget *c, ReadSnapshot snapshot)
 {
 	ListCell *lc;
-	ListCell *item;
 
 	foreach(lc, c->parts)
 	{
 		const Cancellation *part = lfirst(lc);
-		List			   *items = record_items_of(c, part->id, snapshot);
 
-		if (part->refund_due)
-			c->parts_due = c->parts_due ?
-				money_add(c->parts_due, part->refund_due) :
-				part->refund_due;
-		foreach(item, items)
-		{
-			Numeric drop = ((RecordItem *) lfirst(item))->refund_due;
-
-			if (drop)
-				c->parts_drop = c->parts_drop ?
-					money_add(c->parts_drop, drop) :
-					drop;
-		}
+		c->parts_due = add(c->parts_due, part->refund_due);
+		sum_items(c, part->id, snapshot);
 	}
+	foreach(lc, c->undone)
+		sum_items(c, *(int64 *) lfirst(lc), snapshot);
 }
 
 void

@@ -275,7 +275,7 @@ transition_write(CancelTarget *targets, int count, const CancelArgs *args)
 		{
 			advance_record(c, args);
 			record_update(c);
-			if (c->decision.accepts)
+			if (c->decision.accepts || args->verb == VERB_UNDO_CANCEL)
 				record_update_items(c);
 		}
 	}

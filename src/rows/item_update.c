@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -61,14 +62,24 @@ text_after(const ItemTable *items, const ItemTarget *item, Numeric take)
 	return money_text(after);
 }
 
+/* Of the most common types, without their input functions. */
 static Datum
 value_after(const ItemTable *items, const ItemTarget *item, Numeric take,
 			bool *isnull)
 {
-	const char *text = text_after(items, item, take);
+	const Column *column = written_column(items);
+	const char	 *text;
 
+	*isnull = false;
+	if (column == &items->canceled && column->type == INT4OID)
+		return DirectFunctionCall1(numeric_int4,
+								   NumericGetDatum(units_after(item, take)));
+	if (column == &items->canceled && column->type == INT8OID)
+		return DirectFunctionCall1(numeric_int8,
+								   NumericGetDatum(units_after(item, take)));
+	text = text_after(items, item, take);
 	*isnull = text == NULL;
-	return text ? column_from_text(written_column(items), text) : (Datum) 0;
+	return text ? column_from_text(column, text) : (Datum) 0;
 }
 
 bool
@@ -82,7 +93,8 @@ item_take_fits(const ItemTable *items, const ItemTarget *item, Numeric take)
 	if (column->attnum == 0)
 		return money_compare(take, item->ordered) == 0;
 	if (column->base != NUMERICOID)
-		return money_compare(money_round(after, 0), after) == 0;
+		return money_scale(after) == 0 ||
+			money_compare(money_round(after, 0), after) == 0;
 	value = value_after(items, item, take, &isnull);
 	return money_compare(item_units(items, column, value, isnull), after) == 0;
 }

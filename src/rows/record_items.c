@@ -10,6 +10,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "base/money.h"
 #include "base/result_row.h"
 #include "config/item_table.h"
 #include "rows/index_lookup.h"
@@ -38,15 +39,20 @@ item_parameters(const void *rows, int i, Parameters *p)
 	const ItemTarget   *item = ((const ItemRow *) rows)[i].item;
 	const ItemTable	   *items = c->item_table;
 
+	bool				undone = c->record.state == STATE_UNDONE;
+
 	p->count = 0;
 	parameter_value(p, INT8OID, Int64GetDatum(c->record.id), false);
 	parameter_text(p, item->key_text);
-	parameter_numeric(p, item->take);
-	parameter_numeric(p,
-					  c->record.state == STATE_REQUESTED ? NULL : item->drop);
+	parameter_numeric(p, undone ? item->wanted : item->take);
+	parameter_numeric(p, undone						   ? item->due :
+						  c->record.state == STATE_REQUESTED ? NULL :
+															   item->drop);
 	parameter_text(p, item->reason);
 	parameter_text(p, item->note);
 	parameter_text(p, item->prior_status);
+	parameter_numeric(p, undone && item->drop ? money_negative(item->drop) :
+												NULL);
 	for (int k = 0; k < items->nkeys; k++)
 		parameter_value(p, items->keys[k].type, item->key[k], false);
 }
@@ -152,6 +158,7 @@ item_from_slot(const RecordKeys *keys, const RecordMap *map,
 	item->reason = get_text(row, map, ITEM_REASON);
 	item->note = get_text(row, map, ITEM_NOTE);
 	item->prior_status = get_text(row, map, ITEM_PRIOR_STATUS);
+	item->restored = get_numeric(row, map, ITEM_RESTORED);
 	if (keys)
 	{
 		for (int i = 0; i < keys->count; i++)
