@@ -204,6 +204,24 @@ describe(const ItemTarget *item)
 					money_text(item->fulfilled), money_text(item->canceled));
 }
 
+/* Can the item be written with these units? */
+static void
+check_take(CancelTarget *c, const ItemTarget *item)
+{
+	if (item->take == NULL || c->items_check != ITEMS_AVAILABLE ||
+		item_take_fits(c->item_table, item, item->take))
+		return;
+	set_check(c, ITEMS_QUANTITY,
+			  c->item_table->status.attnum ?
+				  psprintf("Item %s can only be canceled as a whole.",
+						   text_clip(item->key_text, 80)) :
+				  psprintf("%s of item %s cannot be canceled: column \"%s\" of %s cannot hold it.",
+						   money_text(item->take),
+						   text_clip(item->key_text, 80),
+						   c->item_table->canceled.name,
+						   c->item_table->label));
+}
+
 /* Checks what does not depend on expressions, so that they are not run. */
 static void
 check_wanted(CancelTarget *c, ItemTarget *item)
@@ -218,14 +236,11 @@ check_wanted(CancelTarget *c, ItemTarget *item)
 					 text_clip(item->key_text, 80), money_text(item->wanted)));
 	else if (money_compare(item->wanted, item_left(item)) > 0)
 		item->take = NULL; /* reported with what is fulfilled */
-	else if (!item_take_fits(c->item_table, item, item->wanted))
-		set_check(
-			c, ITEMS_QUANTITY,
-			psprintf(
-				"%s of item %s cannot be canceled: its units are not counted so.",
-				money_text(item->wanted), text_clip(item->key_text, 80)));
 	else
+	{
 		item->take = item->wanted;
+		check_take(c, item);
+	}
 }
 
 static void
@@ -240,6 +255,7 @@ check_left(CancelTarget *c, ItemTarget *item)
 			c->items_detail = psprintf("%s.", describe(item));
 		item->take = money_is_positive(left) ? left : NULL;
 		item->meant = item->take != NULL;
+		check_take(c, item);
 		return;
 	}
 	if (!money_is_positive(left) && item->arg && item->arg->if_any)
@@ -257,12 +273,7 @@ check_left(CancelTarget *c, ItemTarget *item)
 						   money_text(item->wanted)));
 	else if (item->take == NULL && c->items_check == ITEMS_AVAILABLE)
 		item->take = item->wanted ? item->wanted : left;
-	if (c->item_table->status.attnum && item->take &&
-		c->items_check == ITEMS_AVAILABLE &&
-		!item_take_fits(c->item_table, item, item->take))
-		set_check(c, ITEMS_QUANTITY,
-				  psprintf("Item %s can only be canceled as a whole.",
-						   text_clip(item->key_text, 80)));
+	check_take(c, item);
 }
 
 static void
@@ -379,6 +390,31 @@ evaluate(CancelTarget *targets, int count)
 		}
 }
 
+/* All that can be canceled of an item; NULL if the order has no such item. */
+static Numeric
+all_of_item(const CancelTarget *c, const Datum *key)
+{
+	CancelTarget order = *c;
+	ItemTarget	*item;
+
+	lifecycle_items_peek(&order, READ_CURRENT);
+	item = find_item(&order, key);
+	return item ? item_left(item) : NULL;
+}
+
+static bool
+means_same(const CancelTarget *c, const ItemArg *given, const RecordItem *item)
+{
+	Numeric quantity = given->quantity;
+
+	if (key_compare(c->item_table->keys, c->item_table->nkeys, given->key,
+					item->key) != 0)
+		return false;
+	if (quantity == NULL)
+		quantity = all_of_item(c, given->key);
+	return quantity && money_compare(quantity, item->quantity) == 0;
+}
+
 /* Does the call mean the items of the open request? */
 static bool
 means_requested(const CancelTarget *c)
@@ -394,17 +430,10 @@ means_requested(const CancelTarget *c)
 		return false;
 	foreach(a, c->item_args)
 	{
-		const ItemArg *arg = lfirst(a);
-		bool		   same = false;
+		bool same = false;
 
 		foreach(r, recorded)
-		{
-			const RecordItem *item = lfirst(r);
-
-			same |= strcmp(item->item_key, arg->key_text) == 0 &&
-				(arg->quantity == NULL ||
-				 money_compare(arg->quantity, item->quantity) == 0);
-		}
+			same |= means_same(c, lfirst(a), lfirst(r));
 		if (!same)
 			return false;
 	}

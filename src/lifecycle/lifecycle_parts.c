@@ -9,13 +9,39 @@
 #include "lifecycle/lifecycle_steps.h"
 #include "rows/record.h"
 
-/* Could this call mean a part in this state? */
+/* Is something to be refunded? */
 static bool
-could_mean(Verb verb, State state)
+is_due(const Cancellation *r)
 {
-	return verb == VERB_UNDO_CANCEL ?
-		state_is_live(state) :
-		verb == VERB_RECORD_REFUND && state == STATE_IN_PROGRESS;
+	return r->state == STATE_IN_PROGRESS && r->refund_due &&
+		money_compare(r->refunded ? r->refunded : int64_to_numeric(0),
+					  r->refund_due) < 0;
+}
+
+/* Could this call mean the cancellation? */
+static bool
+could_mean(Verb verb, const Cancellation *r)
+{
+	return verb == VERB_UNDO_CANCEL ? state_is_live(r->state) :
+									  verb == VERB_RECORD_REFUND && is_due(r);
+}
+
+/*
+ * Accepting again what was accepted changes nothing: the newest cancellation
+ * may be a part that was requested before.
+ */
+static void
+choose_accepted(CancelTarget *c)
+{
+	const Cancellation *newest = c->parts ? llast(c->parts) : NULL;
+
+	if (newest && !(c->has_record && state_is_live(c->record.state)) &&
+		c->record.id <= newest->id && newest->requested_at &&
+		newest->decided_at && *newest->requested_at < *newest->decided_at)
+	{
+		c->record = *newest;
+		c->has_record = true;
+	}
 }
 
 static char *
@@ -29,11 +55,11 @@ list_ids(const CancelTarget *c, Verb verb)
 	{
 		const Cancellation *part = lfirst(lc);
 
-		if (could_mean(verb, part->state))
+		if (could_mean(verb, part))
 			appendStringInfo(&ids, "%s" INT64_FORMAT, ids.len ? ", " : "",
 							 part->id);
 	}
-	if (c->has_record && could_mean(verb, c->record.state))
+	if (c->has_record && could_mean(verb, &c->record))
 		appendStringInfo(&ids, "%s" INT64_FORMAT, ids.len ? ", " : "",
 						 c->record.id);
 	return ids.data;
@@ -56,13 +82,13 @@ choose(CancelTarget *c, Verb verb)
 	{
 		Cancellation *part = lfirst(lc);
 
-		if (could_mean(verb, part->state))
+		if (could_mean(verb, part))
 		{
 			only = part;
 			count++;
 		}
 	}
-	if (c->has_record && could_mean(verb, c->record.state))
+	if (c->has_record && could_mean(verb, &c->record))
 		count++;
 	else if (count == 1)
 	{
@@ -138,7 +164,9 @@ lifecycle_choose(CancelTarget *targets, int count, const CancelArgs *args,
 			if (verb_traits[args->verb].accepts)
 				sum_parts(c, snapshot);
 		}
-		if (args->cancellation_id == 0)
+		if (args->verb == VERB_ACCEPT_CANCEL)
+			choose_accepted(c);
+		else if (args->cancellation_id == 0)
 			choose(c, args->verb);
 		else if (!record_find_id(c, args->cancellation_id))
 			c->has_record = false;
@@ -168,6 +196,7 @@ lifecycle_complete_order(CancelTarget *c, const CancelArgs *args)
 	complete.request_key = NULL;
 	complete.cancellation_id = 0;
 	order.result = TARGET_OPEN;
+	order.parts_known = false;
 	record_find_parts(&order, READ_CURRENT);
 	decision_input_from_target(&order, VERB_RECORD_REFUND, args->party,
 							   args->now);

@@ -62,7 +62,8 @@ items_data(const CancelTarget *c)
 	StringInfoData data;
 	ListCell	  *lc;
 
-	if (!OidIsValid(c->table->item_records))
+	if (!OidIsValid(c->table->item_records) ||
+		(c->record.state == STATE_REQUESTED && !c->record.items))
 		return NULL;
 	initStringInfo(&data);
 	foreach(lc, c->items)

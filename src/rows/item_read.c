@@ -221,9 +221,8 @@ item_read_all(ItemReader *reader, CancelTarget *c)
 	c->items_known = true;
 }
 
-/* Is the item one of the order? */
-static bool
-is_of_order(const CancelTarget *c, const ItemTarget *item)
+bool
+item_is_of_order(const CancelTarget *c, const ItemTarget *item)
 {
 	const ItemTable *items = c->item_table;
 	Datum			 key[INDEX_MAX_KEYS];
@@ -248,7 +247,7 @@ item_read_one(ItemReader *reader, CancelTarget *c, const Datum *key)
 		return NULL;
 	item = palloc0(sizeof(ItemTarget));
 	item_from_slot(reader->items, item, reader->rel, reader->by_key.slot);
-	if (!is_of_order(c, item))
+	if (!item_is_of_order(c, item))
 		return NULL;
 	c->items = lappend(c->items, item);
 	c->items_known = true;
@@ -307,6 +306,7 @@ item_read_others_left(ItemReader *reader, const CancelTarget *c)
 		if (!has_item(c, lookup->slot) &&
 			units_are_left(reader, lookup->slot))
 			return true;
+	}
 	return false;
 }
 
@@ -319,7 +319,7 @@ same_item(const CancelTarget *c, const ItemTarget *item,
 
 	return key_compare(items->keys, items->nkeys, item->key, latest->key) ==
 		0 &&
-		is_of_order(c, latest);
+		item_is_of_order(c, latest);
 }
 
 /* Copies what was read of the latest version of a row. */

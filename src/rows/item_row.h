@@ -56,6 +56,9 @@ extern ItemTarget *item_read_one(ItemReader *reader, CancelTarget *c,
 /* Has the order items with units left, fulfilled or not, besides c->items? */
 extern bool item_read_others_left(ItemReader *reader, const CancelTarget *c);
 
+/* Is the item one of the target's order? */
+extern bool item_is_of_order(const CancelTarget *c, const ItemTarget *item);
+
 /* Sorts c->items by key, as they are to be locked. */
 extern void item_sort(CancelTarget *c);
 

@@ -127,19 +127,26 @@ raise_not_written(const ItemTable *items, const ItemTarget *item,
 				 "Look for a BEFORE UPDATE trigger or a rule on the table.")));
 }
 
-/* Checks that no trigger has changed what was written. */
+/*
+ * Checks that no trigger has changed what was written, nor moved the item or
+ * left it with fewer units than are canceled and fulfilled.
+ */
 static void
-check_row(const ItemTable *items, const ItemTarget *item, HeapTuple row)
+check_row(const CancelTarget *c, const ItemTarget *item, HeapTuple row)
 {
-	ItemTarget	written = {0};
-	const char *wanted = text_after(items, item, item->take);
-	bool		same;
+	const ItemTable *items = c->item_table;
+	ItemTarget		 written = {0};
+	const char		*wanted = text_after(items, item, item->take);
+	bool			 same;
 
 	item_from_tuple(items, &written, row);
 	same = items->canceled.attnum ?
 		money_compare(written.canceled, units_after(item, item->take)) == 0 :
 		equal_or_both_null(written.status, wanted);
-	if (!same || !key_same(items->keys, items->nkeys, item->key, written.key))
+	if (!same ||
+		!key_same(items->keys, items->nkeys, item->key, written.key) ||
+		!item_is_of_order(c, &written) ||
+		money_compare(item_left(&written), int64_to_numeric(0)) < 0)
 		raise_not_written(items, item,
 						  "The row was written with other values.");
 }
@@ -192,7 +199,7 @@ write_by_statement(CancelTarget *c, ItemTarget *item)
 
 		row.t_len = HeapTupleHeaderGetDatumLength(header);
 		row.t_data = header;
-		check_row(items, item, &row);
+		check_row(c, item, &row);
 	}
 	else
 		raise_not_written(items, item, "The update was suppressed.");
@@ -245,7 +252,7 @@ write_row(DirectWrite *w, CancelTarget *c, ItemTarget *item, RowSlots *rows)
 							 &conflict))
 		raise_not_written(items, item, "The update was suppressed.");
 	if (direct_write_has_before_triggers(w))
-		check_row(items, item, ExecCopySlotHeapTuple(rows->new));
+		check_row(c, item, ExecCopySlotHeapTuple(rows->new));
 }
 
 /* A request only says which units it means. */

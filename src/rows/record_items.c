@@ -71,7 +71,9 @@ record_insert_items(CancelTarget *targets, int count)
 	{
 		CancelTarget *c = &targets[i];
 
-		if (c->result != TARGET_OPEN || c->items == NIL)
+		/* What a request of the whole order means is not known yet. */
+		if (c->result != TARGET_OPEN || c->items == NIL ||
+			(c->record.state == STATE_REQUESTED && !c->record.items))
 			continue;
 		foreach(lc, c->items)
 		{
@@ -174,17 +176,22 @@ record_items_of(const CancelTarget *c, int64 cancellation_id,
 {
 	Datum		id = Int64GetDatum(cancellation_id);
 	List	   *found = NIL;
-	RecordKeys	keys = {.serial = c->table->serial};
+	RecordKeys	keys;
 	RecordMap	map;
 	IndexLookup lookup;
 	Relation	rel;
 
 	if (!OidIsValid(c->table->item_records))
 		return NIL;
-	if (c->item_table)
-		keys = record_keys_of_item(c->item_table);
 	rel = record_open(c->table->item_records, AccessShareLock);
-	record_map(&map, item_columns, &keys, rel);
+	if (c->item_table)
+	{
+		keys = record_keys_of_item(c->item_table);
+		record_map(&map, item_columns, &keys, rel);
+	}
+	else if (!record_find_columns(map.attnums, item_columns, rel))
+		record_raise_missing(psprintf("Table \"%s\" lacks a column.",
+									  RelationGetRelationName(rel)));
 	begin_lookup(&lookup, rel, false, snapshot);
 	for (bool row = index_lookup_find(&lookup, &id, ForwardScanDirection); row;
 		 row = index_lookup_next(&lookup, ForwardScanDirection))
