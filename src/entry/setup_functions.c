@@ -80,19 +80,20 @@ ordcancel_is_record_table(PG_FUNCTION_ARGS)
 static void
 invalidate_row(Relation config, HeapTuple row)
 {
-	TupleDesc  desc = RelationGetDescr(config);
-	AttrNumber column = SPI_fnumber(desc, "orders");
-	Oid		   relid;
+	static const char *const columns[] = {"orders", "items"};
+	TupleDesc				 desc = RelationGetDescr(config);
 
-	if (column <= 0)
-	{
-		/* reason and refund_method have caches of their own */
+	/* reason and refund_method have caches of their own */
+	if (SPI_fnumber(desc, "orders") <= 0)
 		CacheInvalidateRelcache(config);
-		return;
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		int column = SPI_fnumber(desc, columns[i]);
+		Oid relid = column > 0 ? config_oid(row, desc, column) : InvalidOid;
+
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+			CacheInvalidateRelcacheByRelid(relid);
 	}
-	relid = config_oid(row, desc, column);
-	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
-		CacheInvalidateRelcacheByRelid(relid);
 }
 
 /* AFTER trigger on the configuration tables, per row and for TRUNCATE. */
