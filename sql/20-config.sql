@@ -51,7 +51,8 @@ CREATE TABLE ordcancel.order_table (
     notify_payload text NOT NULL DEFAULT 'full' CHECK (notify_payload IN ('full', 'id')),
     refund_scale integer NOT NULL DEFAULT 2,
     refund_due_functions text,
-    item_records ordcancel_internal.table_ref
+    item_records ordcancel_internal.table_ref,
+    refund_due_net boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE ordcancel.order_table IS 'attached order tables, with the arguments of attach()';
 COMMENT ON COLUMN ordcancel.order_table.orders IS 'the order table';
@@ -79,6 +80,8 @@ COMMENT ON COLUMN ordcancel.order_table.primary_key IS
 COMMENT ON COLUMN ordcancel.order_table.pinned_refund_due IS
     'refund_due as it was parsed, with every name and cast spelled out';
 COMMENT ON COLUMN ordcancel.order_table.notify_payload IS 'what NOTIFY sends: full, or id for the event_id alone';
+COMMENT ON COLUMN ordcancel.order_table.refund_due_net IS
+    'whether refund_due goes down by itself when items are canceled; otherwise what they made due is subtracted';
 COMMENT ON COLUMN ordcancel.order_table.refund_scale IS
     'decimal places to which amounts due and refunds are rounded, 0 to 8';
 COMMENT ON COLUMN ordcancel.order_table.refund_due_functions IS

@@ -8,25 +8,24 @@ CREATE FUNCTION ordcancel_internal.provide_record_table(
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    base pg_class;
+    base record;
     kind record;
     known boolean;
     name text;
     found_table regclass;
 BEGIN
-    SELECT * INTO base FROM pg_class WHERE oid = orders;
+    SELECT c.relname, n.nspname INTO base FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.oid = orders;
     SELECT * INTO kind FROM ordcancel_internal.record_kinds() AS k WHERE k.parent = provide_record_table.parent;
     name := ordcancel_internal.record_table_name(base.relname, kind.suffix);
-    found_table := ordcancel_internal.find_record_table(
-        orders, parent, coalesce(record_schema, (SELECT nspname FROM pg_namespace WHERE oid = base.relnamespace)), name);
+    found_table := ordcancel_internal.find_record_table(orders, parent, coalesce(record_schema, base.nspname), name);
     known := found_table IS NOT NULL;
     IF known THEN
         PERFORM ordcancel_internal.take_record_table(orders, keyed, found_table, parent, key_columns, record_keys,
                                                      inherit);
     ELSE
-        found_table := ordcancel_internal.make_record_table(
-            keyed, parent, coalesce(record_schema, (SELECT nspname FROM pg_namespace WHERE oid = base.relnamespace)),
-            name, key_columns, record_keys, inherit);
+        found_table := ordcancel_internal.make_record_table(keyed, parent, coalesce(record_schema, base.nspname), name,
+                                                            key_columns, record_keys, inherit);
     END IF;
     IF record_schema <> (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                          WHERE c.oid = found_table) THEN

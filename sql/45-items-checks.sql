@@ -15,6 +15,9 @@ BEGIN
     SELECT * INTO class FROM pg_class WHERE oid = items;
     IF class.relkind NOT IN ('r', 'p') THEN
         PERFORM ordcancel_internal.invalid(message, 'It is not an ordinary or partitioned table.');
+    ELSIF class.relnamespace IN ('ordcancel'::regnamespace, 'pg_catalog'::regnamespace)
+          OR ordcancel_internal.is_record_table(items) THEN
+        PERFORM ordcancel_internal.invalid(message, 'It is a record table or a table of the system.');
     ELSIF class.relpersistence = 't' THEN
         PERFORM ordcancel_internal.invalid(message, 'It is a temporary table.');
     ELSIF class.relispartition THEN
@@ -22,9 +25,6 @@ BEGIN
     ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = items OR inhrelid = items) THEN
         PERFORM ordcancel_internal.invalid(
             message, 'It has child tables or inherits from another table; triggers are not inherited.');
-    ELSIF class.relnamespace IN ('ordcancel'::regnamespace, 'pg_catalog'::regnamespace)
-          OR ordcancel_internal.is_record_table(items) THEN
-        PERFORM ordcancel_internal.invalid(message, 'It is a record table or a table of the system.');
     ELSIF items = orders THEN
         PERFORM ordcancel_internal.invalid(message, 'It is the order table itself.');
     ELSIF EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = items) THEN
@@ -93,11 +93,13 @@ BEGIN
     FOR col IN
         SELECT w.what, w.name, a.atttypid, a.attgenerated,
                ordcancel_internal.base_type(a.atttypid) AS base, y.typcategory AS category
-        FROM (VALUES ('quantity', t.quantity), ('canceled', t.canceled), ('status', t.status)) AS w (what, name)
+        FROM (VALUES (1, 'quantity', t.quantity), (2, 'canceled', t.canceled), (3, 'status', t.status))
+                 AS w (n, what, name)
             LEFT JOIN pg_attribute AS a
                 ON a.attrelid = t.items AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped
             LEFT JOIN pg_type AS y ON y.oid = ordcancel_internal.base_type(a.atttypid)
         WHERE w.name IS NOT NULL
+        ORDER BY w.n
     LOOP
         IF col.atttypid IS NULL THEN
             PERFORM ordcancel_internal.invalid(
@@ -117,7 +119,8 @@ BEGIN
                 THEN format('Its type is %s, not a text, an enum, a number or a boolean.', col.atttypid::regtype)
             WHEN col.what = 'quantity' THEN NULL
             WHEN col.attgenerated <> '' THEN 'It is a generated column, so it cannot be set.'
-            WHEN col.name = ANY (t.item_key) THEN 'It is part of the primary key, under which cancellations are recorded.'
+            WHEN col.name = ANY (t.item_key)
+                THEN 'It is part of the primary key, under which cancellations are recorded.'
             WHEN col.name = ANY (t.key_columns) THEN 'It holds the key of the order.'
             WHEN col.name = t.quantity THEN 'It was passed as quantity, too.' END;
         IF problem IS NOT NULL THEN

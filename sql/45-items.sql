@@ -75,7 +75,8 @@ BEGIN
     FROM unnest(unset) AS u;
     SELECT * INTO registered FROM ordcancel.order_table AS o WHERE o.orders = attach_items.orders;
     t.item_key := ordcancel_internal.check_item_table(items, orders);
-    SELECT * INTO was FROM ordcancel.item_table AS i WHERE i.orders = attach_items.orders AND i.items = attach_items.items;
+    SELECT * INTO was FROM ordcancel.item_table AS i
+    WHERE i.orders = attach_items.orders AND i.items = attach_items.items;
     known := FOUND;
 
     -- Named arguments change, unset ones and those of new items are NULL, the
@@ -109,8 +110,9 @@ BEGIN
 
     replaced := EXISTS (SELECT FROM ordcancel_internal.missing_item_guards(items))
                 AND EXISTS (SELECT FROM pg_trigger
-                            WHERE tgrelid = items AND tgfoid IN ('ordcancel_internal.guard_item()'::regprocedure,
-                                                                 'ordcancel_internal.guard_item_truncate()'::regprocedure));
+                            WHERE tgrelid = items
+                              AND tgfoid = ANY ('{ordcancel_internal.guard_item,'
+                                                'ordcancel_internal.guard_item_truncate}'::regproc[]));
     EXECUTE format('LOCK TABLE %s IN %s MODE', items,
                    CASE WHEN replaced THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     PERFORM ordcancel_internal.check_partition_key(items, format('%s cannot be attached as items of %s', label,

@@ -44,6 +44,7 @@ WITH it AS (
                ordcancel_internal.argument_text('policy_by', it.policy_by),
                ordcancel_internal.argument_text('refund_due', it.refund_due),
                ordcancel_internal.argument_text('refund_scale', it.refund_scale::text, '2'),
+               ordcancel_internal.argument_text('refund_due_net', it.refund_due_net::text, 'false'),
                ordcancel_internal.argument_text('plain_updates', it.plain_updates::text, 'true'),
                ordcancel_internal.argument_text('notify_channel', it.notify_channel, 'ordcancel'),
                ordcancel_internal.argument_text('notify_payload', it.notify_payload, 'full'),

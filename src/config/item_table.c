@@ -325,6 +325,7 @@ load(OrderTable *orders, Relation rel)
 	items->relid = RelationGetRelid(rel);
 	items->serial = orders->serial;
 	items->label = label_of(rel);
+	items->name = pstrdup(RelationGetRelationName(rel));
 	if (config_scan("item_table", orders->relid, load_registration, &reg) == 0)
 	{
 		MemoryContextSwitchTo(caller);

@@ -23,6 +23,7 @@ typedef struct ItemTable
 	uint64		  serial; /* of the OrderTable */
 	TupleDesc	  desc;
 	char		 *label; /* schema.table, quoted: for SQL and messages */
+	char		 *name;	 /* without the schema, not quoted */
 	char		 *alias; /* for SQL; not the name of any column */
 	bool		  partitioned;
 

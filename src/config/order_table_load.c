@@ -50,6 +50,7 @@ enum
 	ORDER_TABLE_REFUND_SCALE,
 	ORDER_TABLE_REFUND_DUE_FUNCTIONS,
 	ORDER_TABLE_ITEM_RECORDS,
+	ORDER_TABLE_REFUND_DUE_NET,
 };
 
 /* Members of a row of ordcancel.order_table that OrderTable does not have. */
@@ -178,6 +179,7 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 										   ORDER_TABLE_CANCELLATION_TABLE);
 	table->event_table = config_oid(row, desc, ORDER_TABLE_EVENT_TABLE);
 	table->item_records = config_oid(row, desc, ORDER_TABLE_ITEM_RECORDS);
+	table->refund_due_net = config_bool(row, desc, ORDER_TABLE_REFUND_DUE_NET);
 	table->search_path = config_text(row, desc, ORDER_TABLE_SEARCH_PATH);
 	table->time_zone = config_text(row, desc, ORDER_TABLE_TIME_ZONE);
 	table->refund_scale = config_int(row, desc, ORDER_TABLE_REFUND_SCALE);

@@ -139,6 +139,8 @@ do_waiting(void *arg)
 	b->versions = NULL;
 	b->count = 1;
 	args_read_key(&c, CStringGetTextDatum(key), false, TEXTOID);
+	if (OidIsValid(b->items))
+		batch_choose_items(b, &c);
 	bulk_run(&c, 1, &b->args, true);
 	batch_save_chunk(b, true);
 	end_if_done(b);
@@ -236,7 +238,10 @@ batch_run(Batch *b)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	b->args.matches = batch_still_matches;
+	if (OidIsValid(b->items))
+		b->args.item_matches = batch_item_still_matches;
+	else
+		b->args.matches = batch_still_matches;
 	b->args.matches_arg = b;
 	PG_TRY();
 	{

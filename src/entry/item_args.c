@@ -59,15 +59,33 @@ string_member(const JsonbValue *value, const char *name)
 static Numeric
 quantity_member(const JsonbValue *value)
 {
-	char *text = scalar_text(value);
+	MemoryContext caller = CurrentMemoryContext;
+	char		 *text = scalar_text(value);
+	Numeric volatile quantity = NULL;
 
 	if (value->type == jbvNull)
 		return NULL;
 	if (text == NULL)
 		raise_invalid("\"quantity\" must be a number.");
-	return DatumGetNumeric(
-		DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	PG_TRY();
+	{
+		quantity = DatumGetNumeric(
+			DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+								ObjectIdGetDatum(InvalidOid),
+								Int32GetDatum(-1)));
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		if (ERRCODE_TO_CATEGORY(CopyErrorData()->sqlerrcode) !=
+			ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION))
+			PG_RE_THROW();
+		FlushErrorState();
+		raise_invalid(
+			psprintf("Quantity \"%s\" is not a number.", text_clip(text, 80)));
+	}
+	PG_END_TRY();
+	return quantity;
 }
 
 /* Reads the values of a key from a row as text, such as (42,1). */
@@ -310,7 +328,13 @@ check_reasons(const CancelTarget *c, CancelArgs *args)
 			refusal_raise(&refusal);
 	}
 	if (args->reason == NULL && all)
-		args->reason = ((ItemArg *) linitial(c->item_args))->reason;
+	{
+		const ItemArg *first = linitial(c->item_args);
+
+		args->reason = first->reason;
+		if (args->note == NULL)
+			args->note = first->note;
+	}
 }
 
 void

@@ -50,7 +50,8 @@ find_item(const CancelTarget *c, const Datum *key)
 
 static void
 mean_item(CancelTarget *c, const Datum *key, const char *key_text,
-		  Numeric wanted, const char *reason, const char *note, bool recorded)
+		  Numeric wanted, const char *reason, const char *note, bool recorded,
+		  const ItemArg *arg)
 {
 	ItemTarget *item = find_item(c, key);
 
@@ -62,6 +63,7 @@ mean_item(CancelTarget *c, const Datum *key, const char *key_text,
 		return;
 	}
 	item->meant = true;
+	item->arg = arg;
 	item->recorded = recorded;
 	item->wanted = wanted;
 	item->reason = reason;
@@ -78,7 +80,7 @@ mean_recorded(CancelTarget *c)
 		const RecordItem *r = lfirst(lc);
 
 		mean_item(c, r->key, r->item_key, r->quantity, r->reason, r->note,
-				  true);
+				  true, NULL);
 	}
 }
 
@@ -173,7 +175,7 @@ mean_items(CancelTarget *c)
 			const ItemArg *arg = lfirst(lc);
 
 			mean_item(c, arg->key, arg->key_text, arg->quantity, arg->reason,
-					  arg->note, false);
+					  arg->note, false, arg);
 		}
 }
 
@@ -233,7 +235,13 @@ check_left(CancelTarget *c, ItemTarget *item)
 		item->meant = item->take != NULL;
 		return;
 	}
-	if (!money_is_positive(left))
+	if (!money_is_positive(left) && item->arg && item->arg->if_any)
+	{
+		item->meant = false;
+		c->items_detail = psprintf("%s; nothing is left to cancel.",
+								   describe(item));
+	}
+	else if (!money_is_positive(left))
 		set_check(c, ITEMS_NONE_LEFT,
 				  psprintf("%s; nothing is left to cancel.", describe(item)));
 	else if (item->wanted && money_compare(item->wanted, left) > 0)
@@ -276,7 +284,7 @@ sum_up(CancelTarget *c)
 		}
 		c->items_all &= !money_is_positive(left);
 	}
-	if (!is_of_items(c) && !any)
+	if (!any && c->items_check == ITEMS_AVAILABLE)
 		c->items_check = ITEMS_NONE_LEFT;
 	if (!any && c->item_table->amount && !is_of_items(c))
 		c->items_drop = int64_to_numeric(0);
@@ -300,8 +308,28 @@ give_back(CancelTarget *c)
 	}
 }
 
+/* Leaves out items that no longer meet the condition of a batch. */
 static void
-read_and_lock(CancelTarget *c, bool preview)
+leave_out_unmatched(CancelTarget *c, const CancelArgs *args)
+{
+	bool	  any = false;
+	ListCell *lc;
+
+	foreach(lc, c->items)
+	{
+		ItemTarget *item = lfirst(lc);
+
+		if (item->arg &&
+			!args->item_matches(c, item, item->arg, args->matches_arg))
+			item->meant = false;
+		any |= item->meant;
+	}
+	if (!any && c->items_check == ITEMS_AVAILABLE)
+		c->result = TARGET_SKIPPED;
+}
+
+static void
+read_and_lock(CancelTarget *c, const CancelArgs *args, bool preview)
 {
 	int before;
 
@@ -315,7 +343,10 @@ read_and_lock(CancelTarget *c, bool preview)
 	{
 		mark_to_lock(c);
 		item_lock(c);
-		check_still_there(c, before);
+		if (args->item_matches)
+			leave_out_unmatched(c, args);
+		else
+			check_still_there(c, before);
 	}
 }
 
@@ -404,7 +435,7 @@ lifecycle_items(CancelTarget *targets, int count, const CancelArgs *args,
 		decision_input_add_items(c);
 		if (!decision_needs_items(&c->input))
 			continue;
-		read_and_lock(c, preview);
+		read_and_lock(c, args, preview);
 		if (args->verb == VERB_UNDO_CANCEL)
 		{
 			give_back(c);
@@ -433,7 +464,7 @@ lifecycle_items_change(CancelTarget *c, const CancelArgs *args, const char *to,
 	input = c->input;
 	c->input.verb = VERB_CANCEL_ORDER;
 	read_snapshot_push(READ_CURRENT);
-	read_and_lock(c, false);
+	read_and_lock(c, args, false);
 	evaluate(c, 1);
 	PopActiveSnapshot();
 	c->input.verb = input.verb;

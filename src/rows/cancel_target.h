@@ -67,6 +67,11 @@ typedef struct ItemArg
 	Numeric quantity; /* NULL: all that can be canceled */
 	char   *reason;	  /* of this item; NULL: the cancellation's */
 	char   *note;
+
+	/* in a batch: what can be canceled, and the row version selected */
+	bool			if_any; /* left out if nothing is left to cancel */
+	ItemPointerData tid;
+	TransactionId	xmin;
 } ItemArg;
 
 /* An item of an order; quantities are in its units, never NULL once read. */
@@ -77,6 +82,8 @@ typedef struct ItemTarget
 	HeapTuple		row; /* in the row type of the table of items */
 	Oid				row_rel;
 	ItemPointerData tid;
+	TransactionId	xmin;
+	const ItemArg  *arg; /* the argument that means it, or NULL */
 	Numeric			ordered;
 	Numeric			canceled;
 	char		   *status; /* NULL if the item's units are counted */
@@ -137,6 +144,13 @@ typedef struct CancelArgs
 	 * returns false.  NULL: all orders are processed.
 	 */
 	bool (*matches)(CancelTarget *c, void *arg);
+
+	/*
+	 * Called for each item of c->item_args after it was locked; the item is
+	 * left out if it returns false.  NULL: all are processed.
+	 */
+	bool (*item_matches)(const CancelTarget *c, const struct ItemTarget *item,
+						 const struct ItemArg *given, void *arg);
 	void *matches_arg;
 } CancelArgs;
 

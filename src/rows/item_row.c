@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/pg_type.h"
@@ -124,8 +125,8 @@ item_left(const ItemTarget *item)
  * Compares with the key of the order, parameters 1 to n.  The columns may be
  * of another integer or text type than the order's.
  */
-static void
-order_qual(StringInfo sql, const ItemTable *items, const char *alias)
+void
+item_order_qual(StringInfo sql, const ItemTable *items, const char *alias)
 {
 	const OrderTable *orders = items->orders;
 
@@ -162,7 +163,7 @@ select_sql(StringInfo sql, const ItemTable *items)
 	appendStringInfo(sql, "SELECT %s, %s.tableoid, %s.ctid FROM %s%s AS %s", i,
 					 i, i, items->partitioned ? "" : "ONLY ", items->label, i);
 	appendStringInfoString(sql, " WHERE ");
-	order_qual(sql, items, i);
+	item_order_qual(sql, items, i);
 }
 
 static void
@@ -206,6 +207,7 @@ item_from_result(const ItemTable *items, ItemTarget *item, uint64 row)
 	item->row_rel = DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull));
 	item->tid = *(ItemPointer) DatumGetPointer(
 		SPI_getbinval(tuple, desc, 3, &isnull));
+	item->xmin = DatumGetTransactionId(SPI_getbinval(tuple, desc, 4, &isnull));
 }
 
 static void
@@ -231,8 +233,12 @@ static void
 item_from_slot(const ItemTable *items, ItemTarget *item, Relation rel,
 			   TupleTableSlot *slot)
 {
+	bool isnull;
+
 	item->row_rel = RelationGetRelid(rel);
 	item->tid = slot->tts_tid;
+	item->xmin = DatumGetTransactionId(
+		slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull));
 	item_from_tuple(items, item,
 					virtual_columns_computed(ExecCopySlotHeapTuple(slot),
 											 rel));
@@ -312,6 +318,7 @@ take_over(ItemTarget *item, const ItemTarget *latest)
 	item->row = latest->row;
 	item->row_rel = latest->row_rel;
 	item->tid = latest->tid;
+	item->xmin = latest->xmin;
 	item->ordered = latest->ordered;
 	item->canceled = latest->canceled;
 	item->status = latest->status;

@@ -8,6 +8,8 @@
 #ifndef ORDCANCEL_ITEM_ROW_H
 #define ORDCANCEL_ITEM_ROW_H
 
+#include "lib/stringinfo.h"
+
 #include "base/read_snapshot.h"
 #include "config/item_table.h"
 #include "rows/cancel_target.h"
@@ -19,6 +21,13 @@ extern Numeric item_units(const ItemTable *items, const Column *column,
 /* Fills an item from a row in the row type of the table of items. */
 extern void item_from_tuple(const ItemTable *items, ItemTarget *item,
 							HeapTuple row);
+
+/*
+ * Appends a condition on the order's key, parameters 1 to n.  The columns may
+ * be of another integer or text type than the order's.
+ */
+extern void item_order_qual(StringInfo sql, const ItemTable *items,
+							const char *alias);
 
 /* Sets c->items to all items of the order. */
 extern void item_read(CancelTarget *c, ReadSnapshot snapshot);

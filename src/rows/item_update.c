@@ -50,12 +50,15 @@ units_after(const ItemTarget *item, Numeric take)
 static const char *
 text_after(const ItemTable *items, const ItemTarget *item, Numeric take)
 {
-	if (items->canceled.attnum)
-		return DatumGetCString(
-			DirectFunctionCall1(numeric_out,
-								NumericGetDatum(units_after(item, take))));
-	return money_is_positive(take) ? items->canceled_status :
-									 item->prior_status;
+	Numeric after;
+
+	if (items->canceled.attnum == 0)
+		return money_is_positive(take) ? items->canceled_status :
+										 item->prior_status;
+	after = units_after(item, take);
+	if (items->canceled.base != NUMERICOID)
+		after = money_round(after, 0); /* without a ".0" */
+	return money_text(after);
 }
 
 static Datum

@@ -34,7 +34,7 @@ SELECT is((SELECT string_agg(c.relname, ', ') FROM pg_class AS c JOIN pg_namespa
 SELECT is((SELECT string_agg(c.relname, ', ' ORDER BY c.relname) FROM pg_class AS c
                JOIN pg_namespace AS n ON n.oid = c.relnamespace
            WHERE n.nspname = 'ordcancel' AND c.relkind = 'r' AND c.relacl IS NULL),
-          'batch, batch_group, batch_order, cancellation, event',
+          'batch, batch_group, batch_order, cancellation, cancellation_item, event',
           'what is about single orders is not read by everybody');
 
 -- ------------------------------------------------------------------- functions
@@ -49,9 +49,9 @@ SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
 SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
            WHERE lanname NOT IN ('c', 'internal', 'sql', 'plpgsql')), NULL, 'there is no other language');
 SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM functions WHERE nspname = 'ordcancel'),
-          'accept_cancel ack add_block apply_preset attach attach_child cancel_batch cancel_options '
+          'accept_cancel ack add_block apply_preset attach attach_child attach_items cancel_batch cancel_options '
           || 'cancel_order cancel_orders cloud_event create_consumer decide deny_cancel detach detach_child '
-          || 'diagram drop_block drop_consumer drop_policy drop_rule export_setup grant_consumer '
+          || 'detach_items diagram drop_block drop_consumer drop_policy drop_rule export_setup grant_consumer '
           || 'grant_customer grant_merchant grant_owner guard_partitions health next_events override_cancel '
           || 'overview pending_requests prune_events record_refund refunds_due replace_table request_cancel '
           || 'resume_batch rewind_consumer set_policy set_rule skip_event sweep undo_cancel unruled_statuses '
