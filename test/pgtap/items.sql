@@ -31,7 +31,8 @@ WHERE o.id < 42;
 
 -- ------------------------------------------------------- what it does
 
-SELECT results_eq($$SELECT orders, order_id, state, order_status, changed, refund_due, refunded, requested_at, decided_at,
+SELECT results_eq($$SELECT orders, order_id, state, order_status, changed, refund_due, refunded, requested_at,
+    decided_at,
                            closed_at
                     FROM ordcancel.cancel_items('shop.orders', 1, '[{"item": 11, "quantity": 2}, {"item": 13}]',
                                                 'out_of_stock', 'a note', 'anna')$$,
@@ -98,7 +99,8 @@ SELECT is(answer_of($$cancel_items('shop.orders', 3, '[{"item": 31}, {"item": 32
 SELECT is(units_of(3), '31: 5 of 5, 32: 3 of 3, 33: 1 of 1', 'with all its units');
 SELECT is(events_of(3, NULL, 'concat_ws('' '', type, from_status || ''>'' || to_status, state, data->>''items'')'),
           ARRAY['accepted placed>refunding in_progress [{"item": "31", "quantity": 5, "refund_due": 50.00},'
-                ' {"item": "32", "quantity": 3, "refund_due": 2.97}, {"item": "33", "quantity": 1, "refund_due": 7.00}]'],
+                ' {"item": "32", "quantity": 3, "refund_due": 2.97}, {"item": "33", "quantity": 1, "refund_due": '
+                '7.00}]'],
           'and the event of an order that has its items');
 SELECT is(answer_of($$record_refund('shop.orders', 3, 59.97, 'card')$$), 'canceled canceled due 59.97',
           'then it is canceled');
@@ -108,7 +110,8 @@ SELECT is(answer_of($$cancel_items('shop.orders', 3, '[{"item": 31}]')$$), 'OC01
 
 -- ------------------------------------------------------- how items and orders are named
 
-SELECT is(answer_of(format('cancel_items(''shop.orders'', %s, ''[{"item": %s, "quantity": %s}]'')', id, item, quantity)),
+SELECT is(answer_of(format('cancel_items(''shop.orders'', %s, ''[{"item": %s, "quantity": %s}]'')', id, item,
+          quantity)),
           'in_progress placed due 10', concat_ws(' ', 'order', id, 'item', item, 'quantity', quantity))
 FROM (VALUES ('6', '61', '1'), ('''6''', '"61"', '"1"'), ('6::bigint', '" 61"', '1.0'), ('6::smallint', '"061"', '1e0'),
              ('''6''::text', '"+61"', '"1.00"')) AS v (id, item, quantity);
@@ -306,7 +309,8 @@ SELECT is(answer_as('parts_shopper', $$request_cancel_items('shop.orders', 24, '
 -- ------------------------------------------------------- several at once, and notifications
 
 SELECT is((SELECT count(DISTINCT o.cancellation_id) FROM shop.orders AS s,
-               LATERAL ordcancel.cancel_items('shop.orders', s.id, format('[{"item": %s1, "quantity": 1}]', s.id)::jsonb)
+               LATERAL ordcancel.cancel_items('shop.orders', s.id, format('[{"item": %s1, "quantity": 1}]',
+               s.id)::jsonb)
                    AS o WHERE s.id BETWEEN 26 AND 29), 4::bigint, 'one query may cancel items of many orders');
 SELECT is(attempt($$DO 'BEGIN PERFORM ordcancel.cancel_items(''shop.orders'', 26, ''[{"item": 261, "quantity": 1}]'');
                         RAISE division_by_zero; END'$$), '22012', 'what is rolled back');

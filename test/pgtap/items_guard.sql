@@ -100,7 +100,8 @@ SELECT is(try('SET LOCAL ordcancel.party = ''customer''; UPDATE shop.items SET c
           'nor as the customer');
 SELECT is(try('TRUNCATE shop.items', 'postgres'), :refused, 'TRUNCATE');
 SELECT is(try('TRUNCATE shop.orders, shop.items', 'postgres') ~ '^23514 ', true, 'with the orders');
-SELECT is(try('SET LOCAL ordcancel.allow_truncate = on; TRUNCATE shop.items', 'postgres'), 'ok', 'unless it is allowed');
+SELECT is(try('SET LOCAL ordcancel.allow_truncate = on; TRUNCATE shop.items', 'postgres'), 'ok',
+          'unless it is allowed');
 -- To orders that are being canceled.
 SELECT is(try(format('INSERT INTO shop.items VALUES (999, %L, 3)', id)), error, 'a new item of an order that ' || what)
 FROM (VALUES (2, '23514 order_is_canceled', 'is canceled'), (3, '23514 order_on_hold', 'is asked for'),
@@ -109,8 +110,10 @@ FROM (VALUES (2, '23514 order_is_canceled', 'is canceled'), (3, '23514 order_on_
 SELECT is(try('UPDATE shop.items SET order_id = 2 WHERE id = 51'), '23514 order_is_canceled',
           'an item is not moved to a canceled order');
 SELECT is(try('UPDATE shop.items SET order_id = 6 WHERE id = 51'), 'ok', 'but to another one');
-SELECT is(error_of('UPDATE shop.items SET canceled = 1 WHERE id = 51', 'message', 'detail', 'hint', 'table', 'internals'),
-          'item 51 of shop.items cannot be changed | Its canceled units would change from 0 to 1, and only ordcancel may'
+SELECT is(error_of('UPDATE shop.items SET canceled = 1 WHERE id = 51', 'message', 'detail', 'hint', 'table',
+          'internals'),
+          'item 51 of shop.items cannot be changed | Its canceled units would change from 0 to 1, and only ordcancel '
+          'may'
           ' change them. | Call ordcancel.cancel_items() or ordcancel.undo_cancel(). | items',
           'the error says what, and what to do');
 SELECT is(error_of('UPDATE shop.items SET quantity = 1 WHERE id = 12', 'detail'),
@@ -158,7 +161,8 @@ COPY shop.items (id, order_id, quantity) FROM stdin;
 951	5	3
 \.
 SELECT is(units_of(5), '51: 0 of 5, 52: 0 of 3, 951: 0 of 3', 'COPY of items');
-SELECT is(try($$COPY shop.items (id, order_id, quantity, canceled) FROM PROGRAM 'printf "952\t5\t3\t1\n"'$$, 'postgres'),
+SELECT is(try($$COPY shop.items (id, order_id, quantity, canceled) FROM PROGRAM 'printf "952\t5\t3\t1\n"'$$,
+          'postgres'),
           :refused, 'not of canceled units');
 SELECT is(try($$COPY shop.items (id, order_id, quantity) FROM PROGRAM 'printf "952\t5\t3\n953\t2\t3\n"'$$, 'postgres'),
           '23514 order_is_canceled', 'nor of items of a canceled order');
@@ -177,19 +181,22 @@ FROM (VALUES ('UPDATE shop.items SET note = ''x'' WHERE id IN (81, 82, 83, 84, 9
              ('DELETE FROM shop.items WHERE id = 81', '23514 items_not_available'),
              ('DELETE FROM shop.items WHERE id = 84', 'ok'),
              ('DELETE FROM shop.items WHERE id = 91', 'ok')) AS v (statement, error);
-SELECT is(outcome_of('cancel_items(''shop.orders'', 8, ''[{"item": 81}]'')'), 'OC016', 'nothing is left of such an item');
+SELECT is(outcome_of('cancel_items(''shop.orders'', 8, ''[{"item": 81}]'')'), 'OC016',
+          'nothing is left of such an item');
 
 -- ------------------------------------------------------- deleted with the order
 
 UPDATE shop.orders SET status = 'draft' WHERE id IN (1, 9);
-ALTER TABLE shop.items ADD CONSTRAINT of_order FOREIGN KEY (order_id) REFERENCES shop.orders ON DELETE CASCADE NOT VALID;
+ALTER TABLE shop.items ADD CONSTRAINT of_order FOREIGN KEY (order_id) REFERENCES shop.orders ON DELETE CASCADE NOT
+    VALID;
 SELECT is(try('DELETE FROM shop.orders WHERE id = 1', 'postgres'), 'ok', 'a deletable order takes its items with it');
 ALTER TABLE shop.items DROP CONSTRAINT of_order,
     ADD CONSTRAINT of_order FOREIGN KEY (order_id) REFERENCES shop.orders ON DELETE SET NULL NOT VALID;
 SELECT is(try('DELETE FROM shop.orders WHERE id = 9', 'postgres'), 'ok', 'or leaves them without an order');
 ALTER TABLE shop.items DROP CONSTRAINT of_order,
     ADD CONSTRAINT of_order FOREIGN KEY (order_id) REFERENCES shop.orders ON UPDATE CASCADE NOT VALID;
-SELECT is(try('UPDATE shop.orders SET id = 900 WHERE id = 9', 'postgres') IN ('ok', '23514 cancellation_forbidden'), true,
+SELECT is(try('UPDATE shop.orders SET id = 900 WHERE id = 9', 'postgres') IN ('ok', '23514 cancellation_forbidden'),
+          true,
           'a new key of an order without parts');
 ALTER TABLE shop.items DROP CONSTRAINT of_order;
 SELECT is(try('DELETE FROM shop.items WHERE order_id = 1; DELETE FROM shop.orders WHERE id = 1', 'postgres'), :refused,
@@ -211,7 +218,8 @@ CREATE TABLE shop.lines_us PARTITION OF shop.lines FOR VALUES IN ('us');
 SELECT ordcancel.attach_items('shop.lines', 'shop.invoices', '{order_id}', 'quantity', 'canceled');
 INSERT INTO shop.lines VALUES (20, 1, 5, 0, 'eu'), (20, 2, 5, 0, 'us'), (21, 1, 1, 0, 'eu');
 SELECT is(outcome_of($$cancel_order('shop.invoices', 2)$$), 'canceled canceled', 'an order');
-SELECT is(outcome_of($$cancel_items('shop.invoices', 20, '[{"item": [20, 1, "eu"], "quantity": 2}]')$$), 'canceled placed',
+SELECT is(outcome_of($$cancel_items('shop.invoices', 20, '[{"item": [20, 1, "eu"], "quantity": 2}]')$$),
+          'canceled placed',
           'a part of a partitioned table of items');
 SELECT is(try(statement, 'postgres'), error, statement)
 FROM (VALUES ('UPDATE shop.lines SET canceled = 3 WHERE line = 1', '23514 items_not_available'),
@@ -234,19 +242,23 @@ SELECT ordcancel.set_policy('shop.bookings', canceled_status => 'canceled');
 SELECT ordcancel.set_rule('shop.bookings', 'placed', merchant => 'cancel');
 INSERT INTO shop.bookings SELECT n, 'placed' FROM generate_series(1, 29) AS n;
 CREATE TYPE shop.line_status AS ENUM ('open', 'shipped', 'void');
-CREATE TABLE shop.seats (id integer PRIMARY KEY, order_id integer, status shop.line_status DEFAULT 'open', quantity integer
+CREATE TABLE shop.seats (id integer PRIMARY KEY, order_id integer, status shop.line_status DEFAULT 'open',
+    quantity integer
                          DEFAULT 1);
-SELECT ordcancel.attach_items('shop.seats', 'shop.bookings', '{order_id}', status => 'status', canceled_status => 'void',
+SELECT ordcancel.attach_items('shop.seats', 'shop.bookings', '{order_id}', status => 'status',
+    canceled_status => 'void',
                               fulfilled => 'CASE status WHEN ''shipped'' THEN 1 ELSE 0 END');
 INSERT INTO shop.seats SELECT n, 22, 'open' FROM generate_series(1, 4) AS n;
 INSERT INTO shop.seats VALUES (5, 22, 'shipped'), (6, 22, NULL);
-SELECT is(outcome_of($$cancel_items('shop.bookings', 22, '[{"item": 1}, {"item": 6, "quantity": 1}]')$$), 'canceled placed',
+SELECT is(outcome_of($$cancel_items('shop.bookings', 22, '[{"item": 1}, {"item": 6, "quantity": 1}]')$$),
+          'canceled placed',
           'items are canceled by their status');
 SELECT results_eq('SELECT id, status::text FROM shop.seats ORDER BY id',
                   $$VALUES (1, 'void'), (2, 'open'), (3, 'open'), (4, 'open'), (5, 'shipped'), (6, 'void')$$,
                   'it is written');
 SELECT is((SELECT string_agg(concat_ws(' ', item_id, quantity, prior_status), ', ' ORDER BY item_id)
-           FROM shop.bookings_cancellation_item WHERE cancellation_id = cancellation_of(22, orders => 'shop.bookings')), '1 1 open, 6 1',
+           FROM shop.bookings_cancellation_item WHERE cancellation_id = cancellation_of(22,
+           orders => 'shop.bookings')), '1 1 open, 6 1',
           'the statuses that they had are on record');
 SELECT is(try(statement, 'postgres'), error, statement)
 FROM (VALUES ('UPDATE shop.seats SET status = ''void'' WHERE id = 2', '23514 items_not_available'),
@@ -272,7 +284,8 @@ SELECT ordcancel.attach_items('shop.seats', 'shop.bookings', '{order_id}', quant
 UPDATE shop.seats SET quantity = 3 WHERE id IN (2, 3);
 SELECT is(outcome_of($$cancel_items('shop.bookings', 22, '[{"item": 2, "quantity": 1}]')$$), 'OC016',
           'with a quantity, not a part of it');
-SELECT is(outcome_of($$cancel_items('shop.bookings', 22, '[{"item": 2}, {"item": 3, "quantity": 3}]')$$), 'canceled placed',
+SELECT is(outcome_of($$cancel_items('shop.bookings', 22, '[{"item": 2}, {"item": 3, "quantity": 3}]')$$),
+          'canceled placed',
           'but the whole of it');
 SELECT is(try('UPDATE shop.seats SET quantity = 2 WHERE id = 2', 'postgres') , 'ok', 'its quantity may change');
 

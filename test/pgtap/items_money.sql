@@ -11,7 +11,8 @@ SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, paid numeric, back numeric NOT NULL DEFAULT 0);
 CREATE TABLE shop.items (id integer PRIMARY KEY, order_id integer NOT NULL REFERENCES shop.orders, quantity numeric,
-                         canceled numeric DEFAULT 0, shipped numeric DEFAULT 0, price numeric, bulk boolean DEFAULT false);
+                         canceled numeric DEFAULT 0, shipped numeric DEFAULT 0, price numeric,
+                         bulk boolean DEFAULT false);
 CREATE INDEX ON shop.items (order_id);
 SELECT ordcancel.attach('shop.orders', 'status', refund_due => 'paid');
 SELECT ordcancel.set_policy('shop.orders', requested_status => 'asked', in_progress_status => 'refunding',
@@ -32,7 +33,8 @@ CREATE FUNCTION take(id integer, item integer, quantity numeric) RETURNS text
     AS $$ SELECT outcome_of(format('cancel_items(''shop.orders'', %s, ''[{"item": %s, "quantity": %s}]'')', id,
                                    10 * id + item, quantity),
                             'concat_ws('' '', trim_scale(refund_due), CASE state WHEN ''canceled'' THEN ''done'' END,'
-                            ' CASE order_status WHEN ''refunding'' THEN ''whole'' WHEN ''canceled'' THEN ''whole'' END)') $$;
+                            ' CASE order_status WHEN ''refunding'' THEN ''whole'' WHEN ''canceled'' THEN ''whole''
+                            END)') $$;
 -- The same for several: "1x2" is two units of the first item.
 CREATE FUNCTION take_each(id integer, VARIADIC parts text[]) RETURNS text
     LANGUAGE plpgsql
@@ -56,7 +58,8 @@ CREATE FUNCTION refund(id integer, n integer, amount numeric, method text DEFAUL
                             ' CASE WHEN NOT changed THEN ''unchanged'' END)') $$;
 CREATE FUNCTION undo(id integer, n integer, settled boolean DEFAULT false) RETURNS text
     LANGUAGE sql
-    AS $$ SELECT outcome_of(format('undo_cancel(''shop.orders'', %s, settled => %L, cancellation_id => %s)', id, settled,
+    AS $$ SELECT outcome_of(format('undo_cancel(''shop.orders'', %s, settled => %L, cancellation_id => %s)', id,
+    settled,
                                    cancellation_of(id, n)), 'state') $$;
 
 -- ------------------------------------------------------- in any order, all of it
@@ -99,7 +102,8 @@ SELECT is(take_each(11, '1x1', '1x1', '1x1', '2x1'), '0 done, 5, 10, 10 whole',
           'a part that makes the rest dearer has nothing due, and the next one less');
 SELECT is((SELECT sum(refund_due) FROM shop.orders_cancellation WHERE order_id = 11), 25.00, 'in all what was paid');
 SELECT is((SELECT string_agg(trim_scale(refund_due)::text, ' ' ORDER BY cancellation_id)
-           FROM shop.orders_cancellation_item WHERE item_id = 111), '-5 10 10', 'the item says what its amount fell by');
+           FROM shop.orders_cancellation_item WHERE item_id = 111), '-5 10 10',
+           'the item says what its amount fell by');
 SELECT is(take_each(12, '1x1', '2x1', '1x2'), '0 done, 0 done, 25 whole', 'it counts against other items, too');
 SELECT is(take(13, 1, 1), '0 done', 'a part without a refund');
 SELECT is(undo(13, 1), 'undone', 'is undone');
@@ -237,13 +241,16 @@ WHERE true;
 -- ------------------------------------------------------- asked beforehand
 
 SELECT ordcancel.attach('shop.orders', 'status', refund_due => 'paid', refund_due_net => false);
-SELECT is((SELECT trim_scale(refund_due) FROM ordcancel.cancel_options('shop.orders', 51) WHERE verb = 'cancel_order'), 40.0,
+SELECT is((SELECT trim_scale(refund_due) FROM ordcancel.cancel_options('shop.orders', 51) WHERE verb = 'cancel_order'),
+          40.0,
           'cancel_options: what an order would have due');
 SELECT is(take(51, 1, 2), '20', 'a part');
-SELECT is((SELECT trim_scale(refund_due) FROM ordcancel.cancel_options('shop.orders', 51) WHERE verb = 'cancel_order'), 20.0,
+SELECT is((SELECT trim_scale(refund_due) FROM ordcancel.cancel_options('shop.orders', 51) WHERE verb = 'cancel_order'),
+          20.0,
           'and what is left after a part');
 SELECT is((SELECT string_agg(concat_ws(' ', item, cancelable, trim_scale(amount)), ', ' ORDER BY item)
-           FROM ordcancel.item_options('shop.orders', 51)), '511 1 10, 512 1 5', 'item_options: the amounts that are left');
+           FROM ordcancel.item_options('shop.orders', 51)), '511 1 10, 512 1 5',
+           'item_options: the amounts that are left');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -18,7 +18,8 @@ SELECT ordcancel.set_policy('shop.orders', grace => '2 hours', requested_status 
                             in_progress_status => 'refunding', canceled_status => 'canceled');
 SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancel', merchant => 'cancel');
 SELECT ordcancel.set_rule('shop.orders', 'preparing', customer => 'request', merchant => 'request');
-SELECT ordcancel.set_rule('shop.orders', 'packed', customer => 'cancel', customer_late => 'forbid', merchant => 'cancel');
+SELECT ordcancel.set_rule('shop.orders', 'packed', customer => 'cancel', customer_late => 'forbid',
+    merchant => 'cancel');
 SELECT ordcancel.set_rule('shop.orders', 'shipped', hint => 'Return it.');
 SELECT ordcancel.add_block('shop.orders', 'flagged', 'flagged', 'Ask.', party => 'customer');
 SELECT ordcancel.attach_items('shop.items', 'shop.orders', '{order_id}', 'quantity', 'canceled', 'shipped',
@@ -43,7 +44,8 @@ FROM (VALUES ('new', 'placed'), ('new', 'preparing'), ('new', 'packed'), ('new',
              ('waiting for a part', 'placed'), ('canceled', 'placed'), ('undone', 'placed'), ('imported', 'canceled'))
          AS k (kind, status);
 INSERT INTO shop.items SELECT 10 * o.id + i.n, o.id, CASE WHEN o.kind = 'no units' THEN 0 ELSE i.quantity END, 0, 0,
-                              CASE WHEN o.kind NOT IN ('free', 'canceled', 'part canceled', 'two parts') THEN i.price END
+                              CASE WHEN o.kind NOT IN ('free', 'canceled', 'part canceled',
+                              'two parts') THEN i.price END
 FROM shop.orders AS o, (VALUES (1, 5, 10), (2, 2, 0.99)) AS i (n, quantity, price)
 WHERE o.kind <> 'no items';
 CREATE FUNCTION prepare(kinds text, call text) RETURNS void
@@ -58,10 +60,13 @@ UPDATE shop.items SET shipped = 1 FROM shop.orders AS o WHERE order_id = o.id AN
 UPDATE shop.items SET shipped = quantity FROM shop.orders AS o WHERE order_id = o.id AND kind = 'fulfilled';
 SELECT prepare('^(part (in progress|canceled|undone)|waiting)',
                $$cancel_items('shop.orders', id, format('[{"item": %s1, "quantity": 2}]', id)::jsonb)$$);
-SELECT count(ordcancel.accept_cancel('shop.orders', id)) FROM shop.orders WHERE kind = 'part canceled' AND status = 'preparing';
-SELECT prepare('^two parts', format($$cancel_items('shop.orders', id, format('[{"item": %%s1, "quantity": %s}]', id)::jsonb)$$,
+SELECT count(ordcancel.accept_cancel('shop.orders',
+    id)) FROM shop.orders WHERE kind = 'part canceled' AND status = 'preparing';
+SELECT prepare('^two parts',
+    format($$cancel_items('shop.orders', id, format('[{"item": %%s1, "quantity": %s}]', id)::jsonb)$$,
                                     n)) FROM generate_series(1, 2) AS n;
-SELECT prepare('^rest canceled', $$cancel_items('shop.orders', id, format('[{"item": %s1}, {"item": %1$s2}]', id)::jsonb)$$);
+SELECT prepare('^rest canceled',
+    $$cancel_items('shop.orders', id, format('[{"item": %s1}, {"item": %1$s2}]', id)::jsonb)$$);
 SELECT prepare('^part undone', $$undo_cancel('shop.orders', id)$$);
 SELECT prepare('^part (requested|denied)',
                $$request_cancel_items('shop.orders', id, format('[{"item": %s1, "quantity": 2}]', id)::jsonb)$$);
@@ -137,7 +142,8 @@ SELECT is_empty(format($$SELECT id, kind, status, party, foretold, tried(party, 
                                   ELSE tried(party, verb, id) END$$, verb),
                 'what cancel_options foretells happens: ' || verb)
 FROM (SELECT DISTINCT verb FROM foretold) AS v ORDER BY verb;
-SELECT is((SELECT count(*) FROM foretold WHERE foretold IS NULL OR (foretold ~ '^[O0-9]' AND detail IS NULL)), 0::bigint,
+SELECT is((SELECT count(*) FROM foretold WHERE foretold IS NULL OR (foretold ~ '^[O0-9]' AND detail IS NULL)),
+          0::bigint,
           'a refusal has a condition and a detail');
 
 -- item_options: for each item, what the caller may cancel of it; and that is
@@ -160,7 +166,8 @@ BEGIN
     END;
 END
 $$;
-CREATE FUNCTION options_of(role name) RETURNS TABLE (id integer, kind text, item text, ordered numeric, fulfilled numeric,
+CREATE FUNCTION options_of(role name) RETURNS TABLE (id integer, kind text, item text, ordered numeric,
+    fulfilled numeric,
                                                      canceled numeric, cancelable numeric, amount numeric, why_not text)
     LANGUAGE plpgsql
     AS $$
@@ -183,8 +190,10 @@ SELECT is_empty($$SELECT * FROM options AS o JOIN shop.items AS i ON i.id::text 
                   WHERE (o.ordered, o.canceled, o.fulfilled) IS DISTINCT FROM (i.quantity, i.canceled, i.shipped)
                       OR o.amount IS DISTINCT FROM coalesce((i.quantity - i.canceled) * i.price, 0)$$,
                 'it has the units and the amount of the item');
-SELECT is_empty($$SELECT * FROM options WHERE (cancelable > 0) <> (why_not IS NULL)$$, 'either some can be canceled, or why not');
-SELECT is_empty($$SELECT * FROM options WHERE cancelable NOT IN (0, ordered - fulfilled - canceled)$$, 'all that is left');
+SELECT is_empty($$SELECT * FROM options WHERE (cancelable > 0) <> (why_not IS NULL)$$,
+                'either some can be canceled, or why not');
+SELECT is_empty($$SELECT * FROM options WHERE cancelable NOT IN (0, ordered - fulfilled - canceled)$$,
+                'all that is left');
 SELECT is_empty(format($$SELECT *, tried_item(role, id, item, cancelable::text) FROM options
                          WHERE cancelable > 0 AND role = %L AND kind !~ '^part requested'
                              AND tried_item(role, id, item, cancelable::text) <> 'true'$$, role),

@@ -15,11 +15,13 @@ CREATE INDEX ON shop.items (order_id);
 SELECT ordcancel.attach('shop.orders', 'status', 'placed_at');
 SELECT ordcancel.set_policy('shop.orders', grace => '2 hours', requested_status => 'asked',
                             in_progress_status => 'refunding', canceled_status => 'canceled',
-                            customer_canceled_status => 'returned', decision_timeout => '1 day', on_timeout => 'accept');
+                            customer_canceled_status => 'returned', decision_timeout => '1 day',
+                            on_timeout => 'accept');
 SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'cancel', customer_late => 'request',
                           merchant => 'cancel');
 SELECT ordcancel.set_rule('shop.orders', 'preparing', customer => 'request', merchant => 'request');
-SELECT ordcancel.set_rule('shop.orders', 'packed', customer => 'cancel', customer_late => 'forbid', merchant => 'cancel',
+SELECT ordcancel.set_rule('shop.orders', 'packed', customer => 'cancel', customer_late => 'forbid',
+    merchant => 'cancel',
                           hint => 'Too late.');
 SELECT ordcancel.set_rule('shop.orders', 'shipped', hint => 'Return it.');
 SELECT ordcancel.add_block('shop.orders', 'flagged', 'flagged', 'Ask the fraud team.');
@@ -59,13 +61,15 @@ SELECT is(items_on_record(1), '11 x 2 due 20', 'the refund due is on record');
 SELECT is(record_of(1), 'in_progress by customer ann decided merchant bob was preparing now preparing reason '
                         'customer_changed_mind note too many said sorry undo', 'and who asked and decided');
 SELECT is(events_of(1, 1, 'concat_ws('' '', type, from_status || ''>'' || to_status, state, party, data)'),
-          ARRAY['accepted preparing>preparing in_progress merchant {"items": [{"item": "11", "quantity": 2, "refund_due": '
+          ARRAY['accepted preparing>preparing in_progress merchant {"items": [{"item": "11", "quantity": 2, '
+          '"refund_due": '
                 '20.00}], "refund_due": 20.00}'], 'the event has the items');
 SELECT is(answer_of($$accept_cancel('shop.orders', 1)$$), 'in_progress preparing due 20 unchanged',
           'accepted again changes nothing');
 SELECT is(answer_of($$request_cancel_items('shop.orders', 1, '[{"item": 11, "quantity": 2}]')$$), 'requested preparing',
           'after that the same list is a new request');
-SELECT is(answer_of($$cancel_items('shop.orders', 1, '[{"item": 11, "quantity": 2}]')$$), 'in_progress preparing due 20',
+SELECT is(answer_of($$cancel_items('shop.orders', 1, '[{"item": 11, "quantity": 2}]')$$),
+          'in_progress preparing due 20',
           'the merchant confirms it with cancel_items');
 SELECT is(record_of(1), 'in_progress by customer postgres decided merchant postgres was preparing now preparing reason'
                         ' note said undo',
@@ -93,12 +97,14 @@ SELECT is(answer_of($$deny_cancel('shop.orders', 3, 'no')$$), 'denied preparing 
 SELECT is(answer_of($$accept_cancel('shop.orders', 3)$$), 'OC007', 'it cannot be accepted any more');
 SELECT is(events_of(3, 1, 'concat_ws('' '', type, from_status || ''>'' || to_status, data)'),
           ARRAY['denied preparing>preparing {"items": [{"item": "31", "quantity": 5}]}'], 'the event has the items');
-SELECT is(answer_of($$request_cancel_items('shop.orders', 3, '[{"item": 31}]')$$), 'requested preparing', 'asked again');
+SELECT is(answer_of($$request_cancel_items('shop.orders', 3, '[{"item": 31}]')$$), 'requested preparing',
+          'asked again');
 SELECT is(answer_of($$withdraw_cancel('shop.orders', 3, 'never mind')$$), 'withdrawn preparing', 'withdrawn');
 SELECT is(answer_of($$withdraw_cancel('shop.orders', 3, 'never mind')$$), 'withdrawn preparing unchanged', 'once');
 SELECT is(units_of(3) || ', ' || parts_of(3), '31: 0 of 5, 32: 0 of 2, items denied, items withdrawn',
           'neither has canceled anything');
-SELECT is(answer_of($$request_cancel_items('shop.orders', 3, '[{"item": 31}]')$$), 'requested preparing', 'asked again');
+SELECT is(answer_of($$request_cancel_items('shop.orders', 3, '[{"item": 31}]')$$), 'requested preparing',
+          'asked again');
 SELECT is(answer_of($$undo_cancel('shop.orders', 3, 'no')$$), 'denied preparing', 'an undo of a request denies it');
 SELECT is(answer_of($$request_cancel('shop.orders', 3)$$), 'requested asked', 'then the whole order may be asked for');
 SELECT is(answer_of($$request_cancel_items('shop.orders', 3, '[{"item": 31}]')$$), 'OC012',
@@ -114,9 +120,11 @@ SELECT is(answer_of($$cancel_items('shop.orders', 4, '[{"item": 41, "quantity": 
           'another call does not confirm it');
 SELECT is(answer_of($$request_cancel_items('shop.orders', 4, '[{"item": 41, "quantity": 1}]')$$),
           'requested preparing unchanged', 'nor does the customer''s');
-SELECT is(answer_of($$cancel_items('shop.orders', 4, '[{"item": 41, "quantity": 1}]')$$), 'in_progress preparing due 10',
+SELECT is(answer_of($$cancel_items('shop.orders', 4, '[{"item": 41, "quantity": 1}]')$$),
+          'in_progress preparing due 10',
           'the second one does');
-SELECT is((SELECT count(*) FROM (SELECT (ordcancel.cancel_items('shop.orders', 5, '[{"item": 51, "quantity": 1}]')).*) AS o
+SELECT is((SELECT count(*) FROM (SELECT (ordcancel.cancel_items('shop.orders', 5,
+          '[{"item": 51, "quantity": 1}]')).*) AS o
            WHERE state = 'requested'), 1::bigint, 'a call that PostgreSQL repeats asks');
 SELECT is(parts_of(5) || ', ' || units_of(5), 'items requested, 51: 0 of 5, 52: 0 of 2', 'and does not confirm itself');
 SELECT is(answer_of($$cancel_items('shop.orders', 6, '[{"item": 61}]', request_key => 'k')$$), 'requested preparing',
@@ -127,7 +135,8 @@ SELECT is(units_of(6), '61: 0 of 5, 62: 0 of 2', 'nothing is canceled');
 
 -- ------------------------------------------------------- the order moves on
 
-SELECT is(answer_of(format($$request_cancel_items('shop.orders', %s, '[{"item": %s1}]')$$, id, id)), 'requested preparing',
+SELECT is(answer_of(format($$request_cancel_items('shop.orders', %s, '[{"item": %s1}]')$$, id, id)),
+          'requested preparing',
           'asked') FROM generate_series(7, 9) AS id;
 UPDATE shop.orders SET placed_at = '2026-05-05 11:30+00' WHERE id = 7;
 SELECT is(parts_of(7), 'items requested', 'an update that does not change the status leaves it open');
@@ -185,7 +194,8 @@ SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 SET LOCAL ordcancel.clock = '2026-05-05 13:00+00';
 SELECT is(answer_of($$request_cancel_items('shop.orders', 40, '[{"item": 402}]')$$), 'canceled placed due 0',
           'within the window a customer cancels');
-SELECT is(record_of(40), 'canceled by customer postgres decided customer postgres was placed now placed reason note said'
+SELECT is(record_of(40),
+          'canceled by customer postgres decided customer postgres was placed now placed reason note said'
                          ' undo', 'alone');
 SELECT is(answer_of($$request_cancel_items('shop.orders', 50, '[{"item": 502}]')$$), 'canceled packed due 0',
           'at its very end, too');
@@ -197,7 +207,8 @@ SELECT is(answer_of($$cancel_items('shop.orders', 51, '[{"item": 512}]')$$), 'ca
           'the merchant has no window');
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 UPDATE shop.orders SET flagged = true WHERE id IN (42, 43);
-SELECT is(answer_of($$request_cancel_items('shop.orders', 42, '[{"item": 421}]')$$), 'OC005', 'a block stops the customer');
+SELECT is(answer_of($$request_cancel_items('shop.orders', 42, '[{"item": 421}]')$$), 'OC005',
+          'a block stops the customer');
 SELECT is(answer_of($$cancel_items('shop.orders', 42, '[{"item": 421}]')$$), 'OC005', 'and the merchant');
 UPDATE shop.orders SET flagged = false WHERE id = 42;
 SELECT is(answer_of($$request_cancel_items('shop.orders', 15, '[{"item": 151}]')$$), 'requested preparing', 'asked');
@@ -225,13 +236,15 @@ SELECT is(answer_of($$request_cancel_items('shop.orders', 44, '[{"item": 441}, {
           'in_progress refunding due 50', 'a customer who cancels all items cancels the order');
 SELECT is(answer_of($$record_refund('shop.orders', 44, 50, 'cash')$$), 'canceled returned due 50',
           'in the status for that');
-SELECT is(answer_of($$request_cancel_items('shop.orders', 18, '[{"item": 181}, {"item": 182}]')$$), 'requested preparing',
+SELECT is(answer_of($$request_cancel_items('shop.orders', 18, '[{"item": 181}, {"item": 182}]')$$),
+          'requested preparing',
           'asked for all items');
 UPDATE shop.items SET quantity = 6 WHERE id = 181;
 SELECT is(answer_of($$accept_cancel('shop.orders', 18)$$), 'in_progress preparing due 50',
           'one more was ordered meanwhile, so it is a part');
 INSERT INTO shop.items VALUES (199, 19, 1, 0, 0, 1);
-SELECT is(answer_of($$request_cancel_items('shop.orders', 19, '[{"item": 191}, {"item": 192}]')$$), 'requested preparing',
+SELECT is(answer_of($$request_cancel_items('shop.orders', 19, '[{"item": 191}, {"item": 192}]')$$),
+          'requested preparing',
           'asked for all items but one');
 DELETE FROM shop.items WHERE id = 199;
 SELECT is(answer_of($$accept_cancel('shop.orders', 19)$$), 'in_progress refunding due 50',

@@ -10,7 +10,8 @@ SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
 -- Makes schema "kind" anew, with orders that may be canceled and their items.
 -- "rows" are those of the items; "also" is run in between.
-CREATE FUNCTION make_kind(orders text, order_rows text, items text, item_rows text, key name[], also text DEFAULT 'SELECT',
+CREATE FUNCTION make_kind(orders text, order_rows text, items text, item_rows text, key name[],
+    also text DEFAULT 'SELECT',
                           quantity name DEFAULT 'quantity', canceled name DEFAULT 'canceled', amount text DEFAULT NULL)
     RETURNS void
     LANGUAGE plpgsql
@@ -41,7 +42,8 @@ DECLARE
     key text;
 BEGIN
     FOREACH call IN ARRAY ARRAY[
-        format('request_cancel_items(''kind.orders'', %L, %L)', order_id, format('[{"item": %s, "quantity": 1}]', item)),
+        format('request_cancel_items(''kind.orders'', %L, %L)', order_id, format('[{"item": %s, "quantity": 1}]',
+        item)),
         format('cancel_items(''kind.orders'', %L, %L)', order_id, format('[{"item": %s, "quantity": 1}]', item)),
         format('cancel_items(''kind.orders'', %L, %L)', order_id, format('[{"item": %s}]', item)),
         format('undo_cancel(''kind.orders'', %L, cancellation_id => (SELECT max(cancellation_id) FROM'
@@ -74,7 +76,8 @@ DECLARE
                                  item_type);
 BEGIN
     PERFORM make_kind(format('(id %s PRIMARY KEY, status text)', order_type), format('(%L, ''placed'')', o),
-                      format('(id %s PRIMARY KEY, order_id %s, quantity integer, canceled integer DEFAULT 0)', item_type,
+                      format('(id %s PRIMARY KEY, order_id %s, quantity integer, canceled integer DEFAULT 0)',
+                      item_type,
                              coalesce(column_type, order_type)),
                       format('(%L, %L, 3), (%L, %2$L, 2)', item, o, other), '{order_id}');
     RETURN NEXT is(go_through(o, item_json), through(key_text), what || ', without an index');
@@ -112,7 +115,8 @@ SELECT is(go_through('42', item), through('(42,1)'), '(order, line): ' || item)
 FROM unnest(ARRAY['1', '"1"', '[42, 1]', '["42", "1"]', '"(42,1)"', '"(42, 1)"']) AS item;
 SELECT is(outcome_of(format('cancel_items(''kind.orders'', 42, ''[{"item": %s}]'')', item)), 'OC016',
           '(order, line), but not ' || item)
-FROM unnest(ARRAY['3', '[43, 1]', '"(43,1)"', '[1]', '[42]', '[42, 1, 1]', '[42, null]', '[null, 1]', '"(42,)"', '"(42"',
+FROM unnest(ARRAY['3', '[43, 1]', '"(43,1)"', '[1]', '[42]', '[42, 1, 1]', '[42, null]', '[null, 1]', '"(42,)"',
+    '"(42"',
                   '"(42,1,1)"', '"()"', '"42,1"', '{"order_id": 42, "line": 1}', '[[42, 1]]', '[42, "x"]', '99999',
                   'null', '[]']) AS item;
 SELECT is(error_of(format('SELECT ordcancel.cancel_items(''kind.orders'', 42, %L)', items), 'sqlstate', 'detail'),
@@ -135,11 +139,13 @@ SELECT make_kind('(a integer, b integer, status text, PRIMARY KEY (a, b))', '(1,
 SELECT is(go_through('(1,2)', '1', 'coalesce(canceled, 0)'), through('1'),
           'a key of two columns, and a column of canceled units that is NULL');
 SELECT make_kind('(id integer PRIMARY KEY, status text)', '(1, ''placed'')',
-                 '(cancellation_id integer, item_key text, quantity integer, canceled integer DEFAULT 0, order_id integer,'
+                 '(cancellation_id integer, item_key text, quantity integer, canceled integer DEFAULT 0, order_id '
+                 'integer,'
                  ' PRIMARY KEY (item_key, cancellation_id))',
                  '(5, ''k'', 3, 0, 1), (6, ''k'', 2, 0, 1)', '{order_id}');
 SELECT is(go_through('1', '["k", 5]'), through('(k,5)'), 'key columns named as those of the record');
-SELECT is(outcome_of($$cancel_items('kind.orders', 1, '[{"item": "k"}]')$$), 'OC016', 'one column of two is not enough');
+SELECT is(outcome_of($$cancel_items('kind.orders', 1, '[{"item": "k"}]')$$), 'OC016',
+          'one column of two is not enough');
 
 -- ------------------------------------------------------- quantities
 
@@ -213,7 +219,8 @@ WITH d AS (DELETE FROM log RETURNING n, entry) SELECT coalesce(string_agg(entry,
 $$;
 \set columns '(id integer PRIMARY KEY, order_id integer, quantity integer, canceled integer DEFAULT 0'
 
-SELECT shop_of(:'columns' || ')', also => 'CREATE TRIGGER before_row BEFORE UPDATE ON kind.items FOR EACH ROW EXECUTE FUNCTION log();
+SELECT shop_of(:'columns' || ')',
+    also => 'CREATE TRIGGER before_row BEFORE UPDATE ON kind.items FOR EACH ROW EXECUTE FUNCTION log();
     CREATE TRIGGER after_row AFTER UPDATE OF canceled ON kind.items FOR EACH ROW EXECUTE FUNCTION log();
     CREATE TRIGGER after_other AFTER UPDATE OF quantity ON kind.items FOR EACH ROW EXECUTE FUNCTION log();
     CREATE TRIGGER after_when AFTER UPDATE ON kind.items FOR EACH ROW WHEN (NEW.canceled > 1) EXECUTE FUNCTION log()');
@@ -231,7 +238,8 @@ SELECT shop_of(:'columns' || ')', also => 'CREATE RULE watch AS ON UPDATE TO kin
 SELECT is(go_through('1', '1'), through('1'), 'a rule that also does something');
 SELECT is(logged(), 'rule 1, rule 3, rule 1, rule 0', 'does so');
 SELECT shop_of(:'columns' || ')', also => 'CREATE RULE never AS ON UPDATE TO kind.items DO INSTEAD NOTHING');
-SELECT is(outcome_of($$cancel_items('kind.orders', 1, '[{"item": 1}]')$$), '0A000', 'a rule that suppresses the update');
+SELECT is(outcome_of($$cancel_items('kind.orders', 1, '[{"item": 1}]')$$), '0A000',
+          'a rule that suppresses the update');
 SELECT is((SELECT count(*) FROM kind.orders_cancellation), 0::bigint, 'nothing is recorded then');
 CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -264,7 +272,8 @@ FROM (VALUES ('nothing', 'ok'), ('skip', '27000'), ('less', '27000'), ('more', '
 CREATE FUNCTION write_again() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_ARGV[0] = 'total' THEN
-        UPDATE kind.items SET total = (quantity - canceled) * 2 WHERE id = NEW.id AND total <> (quantity - canceled) * 2;
+        UPDATE kind.items SET total = (quantity - canceled) * 2 WHERE id = NEW.id AND total <> (quantity - canceled) *
+        2;
     ELSIF TG_ARGV[0] = 'again' AND NEW.canceled < 3 THEN
         UPDATE kind.items SET canceled = canceled + 1 WHERE id = NEW.id;
     ELSIF TG_ARGV[0] = 'other' AND NEW.id = 1 THEN
@@ -285,7 +294,8 @@ FROM (VALUES ('total', 'ok'), ('again', '23514 items_not_available'), ('other', 
 
 -- What a BEFORE trigger makes of the amount is not what the expression sees:
 -- it must use what the item has.
-SELECT shop_of(:'columns' || ', price numeric, total numeric GENERATED ALWAYS AS ((quantity - canceled) * price) STORED)',
+SELECT shop_of(:'columns' ||
+    ', price numeric, total numeric GENERATED ALWAYS AS ((quantity - canceled) * price) STORED)',
                '(1, 1, 3, 0, 2.50), (2, 1, 2, 0, 1)', amount => 'total');
 SELECT is(answer_of($$cancel_items('kind.orders', 1, '[{"item": 1, "quantity": 2}]')$$), 'in_progress placed due 5',
           'a generated column is computed for the item as it will be');
@@ -295,14 +305,19 @@ SELECT is((SELECT total FROM kind.items WHERE id = 1), 7.50, 'and after an undo'
 SELECT CASE WHEN current_setting('server_version_num')::integer < 180000
             THEN skip('virtual generated columns are new in PostgreSQL 18', 2)
             ELSE (SELECT string_agg(t, E'\n') FROM (
-                      SELECT is(attempt(format($x$SELECT shop_of(%L, '(1, 1, 3, 0, 2.50), (2, 1, 2, 0, 1)', amount => 'total')$x$,
+                      SELECT
+
+
+
+                      is(attempt(format($x$SELECT shop_of(%L, '(1, 1, 3, 0, 2.50), (2, 1, 2, 0, 1)', amount => 'total')$x$,
                                                :'columns' || ', price numeric, total numeric GENERATED ALWAYS AS'
                                                ' ((quantity - canceled) * price) VIRTUAL)')), 'ok', 'a virtual column')
                       UNION ALL
                       SELECT is(answer_of($$cancel_items('kind.orders', 1, '[{"item": 1, "quantity": 2}]')$$),
                                 'in_progress placed due 5', 'is computed for the item as it will be')) AS v (t)) END;
 
-SELECT shop_of('("Id ""x""" integer PRIMARY KEY, order_id integer, "Select" integer, "Canceled Units" integer DEFAULT 0)',
+SELECT shop_of('("Id ""x""" integer PRIMARY KEY, order_id integer, "Select" integer, "Canceled Units" integer DEFAULT '
+          '0)',
                quantity => 'Select', canceled => 'Canceled Units',
                amount => '("Select" - "Canceled Units") * 1.5 -- a comment');
 SELECT is(answer_of($$cancel_items('kind.orders', 1, '[{"item": 1, "quantity": 2}]')$$), 'in_progress placed due 3',
@@ -315,7 +330,8 @@ SELECT make_kind('(id integer PRIMARY KEY, status text)', '(1, ''placed'')',
                  ' PRIMARY KEY (id)) PARTITION BY RANGE (id)', '(1, 1, 3), (12, 1, 2)', '{order_id}',
                  'ALTER TABLE kind.items DROP COLUMN gone;
                   CREATE TABLE kind.low PARTITION OF kind.items FOR VALUES FROM (0) TO (10);
-                  CREATE TABLE kind.high (canceled integer DEFAULT 0, quantity integer, id integer NOT NULL, order_id integer);
+                  CREATE TABLE kind.high (canceled integer DEFAULT 0, quantity integer, id integer NOT NULL, order_id '
+                  'integer);
                   ALTER TABLE kind.items ATTACH PARTITION kind.high FOR VALUES FROM (10) TO (20);
                   CREATE TRIGGER again AFTER UPDATE ON kind.high EXECUTE FUNCTION log()');
 SELECT is(go_through('1', '1'), through('1'), 'a partition like its parent');

@@ -41,11 +41,13 @@ SELECT is(answer_of($$cancel_order('shop.orders', 1, 'out_of_stock', 'a note')$$
 SELECT is(units_of(1), '11: 5 of 5, 12: 2 of 2', 'all units are canceled');
 SELECT is(items_on_record(1), '11 x 5 due 0, 12 x 2 due 6', 'and on record');
 SELECT is((SELECT data FROM shop.orders_cancellation_event WHERE order_id = 1),
-          '{"items": [{"item": "11", "quantity": 5, "refund_due": 0}, {"item": "12", "quantity": 2, "refund_due": 6.00}],
+          '{"items": [{"item": "11", "quantity": 5, "refund_due": 0}, {"item": "12", "quantity": 2, "refund_due": '
+          '6.00}],
             "refund_due": 6.00}', 'and in the event');
 SELECT is(answer_of($$cancel_order('shop.orders', 1)$$), 'in_progress refunding due 6 unchanged', 'once is enough');
 SELECT is(answer_of($$record_refund('shop.orders', 1, 6, 'card')$$), 'canceled canceled due 6', 'refunded');
-SELECT is(answer_of($$request_cancel('shop.orders', 2)$$), 'in_progress refunding due 6', 'request_cancel, rule cancel');
+SELECT is(answer_of($$request_cancel('shop.orders', 2)$$), 'in_progress refunding due 6',
+          'request_cancel, rule cancel');
 SELECT is(units_of(2), '21: 5 of 5, 22: 2 of 2', 'the same');
 SELECT is(answer_of($$request_cancel('shop.orders', 20)$$), 'requested asked', 'request_cancel, rule request');
 SELECT is(units_of(20), '201: 0 of 5, 202: 0 of 2', 'nothing is canceled yet');
@@ -61,7 +63,8 @@ SELECT is(answer_of($$request_cancel('shop.orders', 22)$$), 'requested asked', '
 SELECT is(answer_of($$deny_cancel('shop.orders', 22, 'no')$$), 'denied preparing', 'and denied');
 SELECT is(units_of(22), '221: 0 of 5, 222: 0 of 2', 'no unit is canceled');
 UPDATE shop.orders SET status = 'shipped' WHERE id = 3;
-SELECT is(answer_of($$override_cancel('shop.orders', 3, note => 'x')$$), 'in_progress refunding due 6', 'override_cancel');
+SELECT is(answer_of($$override_cancel('shop.orders', 3, note => 'x')$$), 'in_progress refunding due 6',
+          'override_cancel');
 SELECT is(units_of(3), '31: 5 of 5, 32: 2 of 2', 'the same');
 SELECT is(attempt('UPDATE shop.orders SET status = ''canceled'' WHERE id = 4'), '23514 refund_not_settled',
           'a plain update cannot settle what is due');
@@ -92,10 +95,12 @@ SELECT is(cancel_part(11, 111, 2) || ', ' || cancel_part(11, 112, 1), 'canceled 
 SELECT is(answer_of($$cancel_order('shop.orders', 11)$$), 'in_progress refunding due 3', 'the rest of the order');
 SELECT is(items_on_record(11), '111 x 3 due 0, 112 x 1 due 3', 'has the units that were left');
 SELECT is(parts_of(11), 'items canceled 0/0, items in_progress 3/0, order in_progress 3/0', 'three cancellations');
-SELECT is(answer_of($$record_refund('shop.orders', 11, 3, 'card')$$), 'OC015', 'two of them are due: which one is meant?');
+SELECT is(answer_of($$record_refund('shop.orders', 11, 3, 'card')$$), 'OC015',
+          'two of them are due: which one is meant?');
 SELECT is(error_of($$SELECT ordcancel.record_refund('shop.orders', 11, 3, 'card')$$, 'detail') ~
           format('%s.*%s', cancellation_of(11, 2), cancellation_of(11, 3)), true, 'the error names both');
-SELECT is(answer_of(format($$record_refund('shop.orders', 11, 3, 'card', cancellation_id => %s)$$, cancellation_of(11, 3))),
+SELECT is(answer_of(format($$record_refund('shop.orders', 11, 3, 'card', cancellation_id => %s)$$, cancellation_of(11,
+          3))),
           'in_progress refunding due 3', 'the order''s own is refunded, but a part is not');
 SELECT is(answer_of($$record_refund('shop.orders', 11, 3, 'card')$$), 'canceled canceled due 3',
           'the last refund, of the part, completes the order');
@@ -105,9 +110,11 @@ SELECT is(events_of(11, 3, 'concat_ws('' '', type, from_status || ''>'' || to_st
                 'canceled refunding>canceled canceled'], 'and told');
 -- The other way round.
 SELECT is(cancel_part(12, 122, 1), 'in_progress placed due 3', 'a part is due');
-SELECT is(answer_of($$cancel_items('shop.orders', 12, '[{"item": 121}, {"item": 122}]')$$), 'in_progress refunding due 3',
+SELECT is(answer_of($$cancel_items('shop.orders', 12, '[{"item": 121}, {"item": 122}]')$$),
+          'in_progress refunding due 3',
           'the last items cancel the order');
-SELECT is(answer_of(format($$record_refund('shop.orders', 12, 3, 'card', cancellation_id => %s)$$, cancellation_of(12, 1))),
+SELECT is(answer_of(format($$record_refund('shop.orders', 12, 3, 'card', cancellation_id => %s)$$, cancellation_of(12,
+          1))),
           'canceled refunding due 3', 'the part is refunded; the order waits for its own refund');
 SELECT is(answer_of($$record_refund('shop.orders', 12, 3, 'card')$$), 'canceled canceled due 3', 'which completes it');
 -- Nothing is due for the order itself.
@@ -116,7 +123,8 @@ SELECT is(attempt('UPDATE shop.orders SET status = ''canceled'' WHERE id = 13'),
           'a plain update cannot complete it');
 SELECT is(answer_of($$cancel_order('shop.orders', 13)$$), 'in_progress refunding due 0',
           'the rest of the order is free, but waits for the part');
-SELECT is(answer_of($$record_refund('shop.orders', 13, 5, 'card', 'r1')$$), 'in_progress refunding due 6', 'in two sums');
+SELECT is(answer_of($$record_refund('shop.orders', 13, 5, 'card', 'r1')$$), 'in_progress refunding due 6',
+          'in two sums');
 SELECT is(answer_of($$record_refund('shop.orders', 13, 1, 'card', 'r2')$$), 'canceled canceled due 6', 'the last one');
 SELECT is(parts_of(13), 'items canceled 6/6, order canceled 0/0', 'completes both');
 SELECT is(answer_of($$record_refund('shop.orders', 13, 1, 'card', 'r2')$$), 'canceled canceled due 6 unchanged',
@@ -124,7 +132,8 @@ SELECT is(answer_of($$record_refund('shop.orders', 13, 1, 'card', 'r2')$$), 'can
 -- A part that was refunded before.
 SELECT is(cancel_part(14, 142, 2), 'in_progress placed due 6', 'a part is due');
 SELECT is(answer_of($$record_refund('shop.orders', 14, 6, 'card')$$), 'canceled placed due 6', 'and refunded');
-SELECT is(answer_of($$cancel_order('shop.orders', 14)$$), 'canceled canceled due 0', 'then the rest is canceled at once');
+SELECT is(answer_of($$cancel_order('shop.orders', 14)$$), 'canceled canceled due 0',
+          'then the rest is canceled at once');
 
 -- ------------------------------------------------------- something is fulfilled
 
@@ -155,7 +164,8 @@ SELECT is(attempt('UPDATE shop.orders SET status = ''canceled'' WHERE id = 33'),
 SELECT is(units_of(33) || ', ' || status_of(33), '331: 0 of 5, 332: 0 of 2, placed', 'and cancels nothing');
 UPDATE shop.orders SET status = 'preparing' WHERE id = 34;
 SELECT is(answer_of($$request_cancel('shop.orders', 34)$$), 'requested asked', 'asked for the order');
-SELECT is(answer_of($$accept_cancel('shop.orders', 34)$$), 'in_progress preparing due 3', 'accepted, the rest is canceled');
+SELECT is(answer_of($$accept_cancel('shop.orders', 34)$$), 'in_progress preparing due 3',
+          'accepted, the rest is canceled');
 SELECT is(units_of(34) || ', ' || parts_of(34), '341: 5 of 5, 342: 1 of 2, items in_progress 3/0', 'as a part');
 SELECT ordcancel.set_policy('shop.orders', partly_fulfilled => 'refuse');
 SELECT is(answer_of($$override_cancel('shop.orders', 35, note => 'x')$$), 'in_progress placed due 3',
@@ -187,7 +197,8 @@ SELECT is(answer_of(format($$undo_cancel('shop.orders', 40, cancellation_id => %
 SELECT is(units_of(40), '401: 1 of 5, 402: 0 of 2', 'gives back its units');
 SELECT is(answer_of(format($$undo_cancel('shop.orders', 40, cancellation_id => %s)$$, cancellation_of(40, 1))),
           'undone placed due 0 unchanged', 'once');
-SELECT is(events_of(40, 1, 'concat_ws('' '', type, from_status || ''>'' || to_status, (data->''items''->0) - ''refund_due'')'),
+SELECT is(events_of(40, 1,
+          'concat_ws('' '', type, from_status || ''>'' || to_status, (data->''items''->0) - ''refund_due'')'),
           ARRAY['undone placed>placed {"item": "401", "quantity": 2}'], 'as the event says');
 SELECT is(answer_of($$undo_cancel('shop.orders', 40)$$), 'undone placed due 0', 'the one that is left needs no number');
 SELECT is(units_of(40), '401: 0 of 5, 402: 0 of 2', 'all are back');
@@ -250,7 +261,8 @@ UPDATE shop.orders SET status = 'draft' WHERE id = 51;
 SELECT is(attempt('DELETE FROM shop.orders WHERE id = 51'), 'ok', 'unless the order itself may be deleted');
 SELECT is((SELECT count(*) FROM shop.items WHERE order_id = 51), 0::bigint, 'with its items');
 SELECT is(attempt('DELETE FROM shop.orders WHERE id = 1'), '23514 cancellation_forbidden', 'a canceled order stays');
-SELECT is(attempt($$INSERT INTO shop.orders VALUES (80, 'canceled'); INSERT INTO shop.items VALUES (801, 80, 3, 3, 0, 1),
+SELECT is(attempt($$INSERT INTO shop.orders VALUES (80, 'canceled'); INSERT INTO shop.items VALUES (801, 80, 3, 3, 0,
+    1),
                                                                                               (802, 80, 3, 0, 0, 1)$$),
           'ok', 'canceled orders are imported with their items');
 SELECT is(answer_of($$cancel_order('shop.orders', 80)$$), 'canceled canceled unchanged', 'such an order is canceled');

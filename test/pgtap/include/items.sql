@@ -23,7 +23,8 @@ CREATE FUNCTION items_on_record(order_id integer, orders text DEFAULT 'shop.orde
 DECLARE
     units text;
 BEGIN
-    EXECUTE format('SELECT string_agg(concat_ws('' '', item_key, ''x'', quantity, ''due '' || trim_scale(refund_due), reason, note),'
+    EXECUTE format('SELECT string_agg(concat_ws('' '', item_key, ''x'', quantity, ''due '' || trim_scale(refund_due),
+    reason, note),'
                    ' '', '' ORDER BY item_key) FROM %1$s_cancellation_item WHERE cancellation_id = coalesce($2,'
                    ' (SELECT max(c.cancellation_id) FROM %1$s_cancellation AS c WHERE c.order_key = $1::text))', orders)
         INTO units USING order_id, cancellation_id;
@@ -38,7 +39,8 @@ CREATE FUNCTION parts_of(order_id integer, orders text DEFAULT 'shop.orders') RE
 DECLARE
     parts text;
 BEGIN
-    EXECUTE format('SELECT string_agg(concat_ws('' '', scope, state, trim_scale(refund_due) || ''/'' || trim_scale(coalesce(refunded, 0))),'
+    EXECUTE format('SELECT string_agg(concat_ws('' '', scope, state, trim_scale(refund_due) || ''/'' ||
+    trim_scale(coalesce(refunded, 0))),'
                    ' '', '' ORDER BY cancellation_id) FROM %s_cancellation WHERE order_key = $1::text', orders)
         INTO parts USING order_id;
     RETURN parts;
