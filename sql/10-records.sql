@@ -92,7 +92,8 @@ CREATE TABLE ordcancel.cancellation_item (
     refund_due numeric,
     reason text,
     note text,
-    prior_status text
+    prior_status text,
+    restored numeric
 );
 COMMENT ON TABLE ordcancel.cancellation_item IS
     'items of the cancellations of all attached order tables, one row for each item of a cancellation;'
@@ -107,6 +108,8 @@ COMMENT ON COLUMN ordcancel.cancellation_item.reason IS
 COMMENT ON COLUMN ordcancel.cancellation_item.note IS 'note given for this item; NULL: that of the cancellation';
 COMMENT ON COLUMN ordcancel.cancellation_item.prior_status IS
     'status of the item before it, restored when it is undone; NULL if items have no status';
+COMMENT ON COLUMN ordcancel.cancellation_item.restored IS
+    'amount by which the item''s amount rose when it was undone; NULL before that, or if no amount is configured';
 
 CREATE TABLE ordcancel.event (
     event_id bigint NOT NULL,

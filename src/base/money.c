@@ -28,6 +28,13 @@ money_absolute(Numeric amount)
 		DirectFunctionCall1(numeric_abs, NumericGetDatum(amount)));
 }
 
+Numeric
+money_negative(Numeric amount)
+{
+	return DatumGetNumeric(
+		DirectFunctionCall1(numeric_uminus, NumericGetDatum(amount)));
+}
+
 int
 money_compare(Numeric a, Numeric b)
 {

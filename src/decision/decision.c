@@ -154,7 +154,9 @@ decide_items(const DecisionInput *input, bool items)
 	if (!items && input->fulfilled && !input->policy->partly_rest &&
 		input->verb != VERB_OVERRIDE_CANCEL)
 		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_PARTLY_FULFILLED);
-	if ((items || input->fulfilled) && input->items != ITEMS_AVAILABLE)
+	/* An order with nothing left to cancel of its items can be canceled. */
+	if (input->items != ITEMS_AVAILABLE &&
+		(items || input->fulfilled || input->items != ITEMS_NONE_LEFT))
 		return refused(CONDITION_ITEMS_NOT_AVAILABLE, faults[input->items]);
 	return (Decision){0};
 }

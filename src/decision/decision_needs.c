@@ -39,7 +39,6 @@ needs_items(const DecisionInput *input, bool change, const char *to,
 			StatusKind kind)
 {
 	DecisionInput assumed = *input;
-	Decision	  decision;
 
 	if (!change && !verb_traits[input->verb].accepts &&
 		input->verb != VERB_UNDO_CANCEL)
@@ -47,11 +46,20 @@ needs_items(const DecisionInput *input, bool change, const char *to,
 	assumed.items = ITEMS_AVAILABLE;
 	assumed.same_items = true;
 	assumed.fulfilled = false;
-	decision = decision_with(&assumed, change, to, kind, false, false);
-	return decision.condition == CONDITION_NONE && decision.changed &&
-		(decision.state == STATE_IN_PROGRESS ||
-		 decision.state == STATE_CANCELED || decision.state == STATE_UNDONE ||
-		 (decision.state == STATE_REQUESTED && input->live == STATE_NONE));
+	for (int due = 0; due < 2; due++)
+	{
+		Decision decision = decision_with(&assumed, change, to, kind, false,
+										  due == 1);
+
+		if (decision.condition == CONDITION_NONE && decision.changed &&
+			(decision.state == STATE_IN_PROGRESS ||
+			 decision.state == STATE_CANCELED ||
+			 decision.state == STATE_UNDONE ||
+			 (decision.state == STATE_REQUESTED &&
+			  input->live == STATE_NONE)))
+			return true;
+	}
+	return false;
 }
 
 bool

@@ -342,6 +342,7 @@ item_args_read(CancelTarget *c, FunctionCallInfo fcinfo, int arg,
 			   CancelArgs *args)
 {
 	RunAsScope scope;
+	bool	   all_plain = true;
 
 	c->item_table = item_table_open(c->table, RowExclusiveLock);
 	if (c->item_table == NULL)
@@ -354,8 +355,12 @@ item_args_read(CancelTarget *c, FunctionCallInfo fcinfo, int arg,
 	c->key_text = order_key_text(c->table, c->key);
 
 	/* Input functions of domains may be code of the owner. */
-	run_as_owner_restricted(&scope, c->table);
+	for (int i = 0; i < c->item_table->nkeys; i++)
+		all_plain &= c->item_table->keys[i].input_is_plain;
+	if (!all_plain)
+		run_as_owner_restricted(&scope, c->table);
 	read_array(c, &PG_GETARG_JSONB_P(arg)->root);
-	run_as_end(&scope);
+	if (!all_plain)
+		run_as_end(&scope);
 	check_reasons(c, args);
 }

@@ -16,12 +16,6 @@
 #include "rows/key.h"
 #include "rows/record.h"
 
-static bool
-is_zero(Numeric number)
-{
-	return money_compare(number, int64_to_numeric(0)) == 0;
-}
-
 /* The cause is the first item that is not available. */
 static void
 set_check(CancelTarget *c, ItemsCheck check, char *detail)
@@ -49,61 +43,112 @@ find_item(const CancelTarget *c, const Datum *key)
 }
 
 static void
-mean_item(CancelTarget *c, const Datum *key, const char *key_text,
-		  Numeric wanted, const char *reason, const char *note, bool recorded,
-		  const ItemArg *arg)
+mean_item(ItemReader *reader, CancelTarget *c, const ItemArg *given,
+		  bool recorded)
 {
-	ItemTarget *item = find_item(c, key);
+	ItemTarget *item = find_item(c, given->key);
 
+	if (item == NULL && reader->by_index)
+		item = item_read_one(reader, c, given->key);
 	if (item == NULL)
 	{
 		set_check(c, ITEMS_UNKNOWN,
 				  psprintf("The order has no item %s.",
-						   text_clip(key_text, 80)));
+						   text_clip(given->key_text, 80)));
 		return;
 	}
-	item->meant = true;
-	item->arg = arg;
+	item->meant = item->to_lock = true;
+	item->arg = given;
 	item->recorded = recorded;
-	item->wanted = wanted;
-	item->reason = reason;
-	item->note = note;
+	item->wanted = given->quantity;
+	item->reason = given->reason;
+	item->note = given->note;
 }
 
+/*
+ * Reads the items that are meant.  Of the others it only matters whether any
+ * units are left.  If not, the order itself is canceled, and the units of its
+ * other items must not change either.
+ */
 static void
-mean_recorded(CancelTarget *c)
+mean_items(ItemReader *reader, CancelTarget *c, List *given, bool recorded)
 {
+	bool	  others = false;
+	ListCell *lc;
+
+	c->items = NIL;
+	c->items_known = true;
+	if (!reader->by_index)
+		item_read_all(reader, c);
+	foreach(lc, given)
+		mean_item(reader, c, lfirst(lc), recorded);
+	if (reader->by_index)
+		others = item_read_others_left(reader, c);
+	else
+		foreach(lc, c->items)
+		{
+			const ItemTarget *item = lfirst(lc);
+
+			others |= !item->meant &&
+				money_is_positive(item_not_canceled(item));
+		}
+	c->items_others = others;
+	if (!others && reader->by_index)
+	{
+		item_read_all(reader, c);
+		foreach(lc, given)
+			mean_item(reader, c, lfirst(lc), recorded);
+	}
+	item_sort(c);
+	foreach(lc, c->items)
+		((ItemTarget *) lfirst(lc))->to_lock |= !others;
+}
+
+/* Items of a record, as if a call had named them. */
+static List *
+recorded_as_given(const CancelTarget *c)
+{
+	List	 *given = NIL;
 	ListCell *lc;
 
 	foreach(lc, record_items_of(c, c->record.id, READ_CURRENT))
 	{
 		const RecordItem *r = lfirst(lc);
+		ItemArg			 *arg = palloc0(sizeof(ItemArg));
 
-		mean_item(c, r->key, r->item_key, r->quantity, r->reason, r->note,
-				  true, NULL);
+		arg->key = r->key;
+		arg->key_text = r->item_key;
+		arg->quantity = r->quantity;
+		arg->reason = r->reason;
+		arg->note = r->note;
+		given = lappend(given, arg);
 	}
+	return given;
 }
 
 /* All items of which units are left, or fulfilled. */
 static void
-mean_all(CancelTarget *c)
+mean_all(ItemReader *reader, CancelTarget *c)
 {
 	ListCell *lc;
 
+	item_read_all(reader, c);
 	foreach(lc, c->items)
 	{
 		ItemTarget *item = lfirst(lc);
 
 		item->meant = money_is_positive(item_not_canceled(item));
+		item->to_lock = true;
 	}
 }
 
 /* The units that the cancellation took, where the items are still there. */
 static void
-mean_given_back(CancelTarget *c)
+mean_given_back(ItemReader *reader, CancelTarget *c)
 {
 	ListCell *lc;
 
+	item_read_all(reader, c);
 	foreach(lc, record_items_of(c, c->record.id, READ_CURRENT))
 	{
 		const RecordItem *r = lfirst(lc);
@@ -113,70 +158,32 @@ mean_given_back(CancelTarget *c)
 			continue;
 		item->meant = item->to_lock = item->recorded = true;
 		item->wanted = r->quantity;
+		item->due = r->refund_due;
 		item->prior_status = r->prior_status;
-	}
-}
-
-/* Would nothing of the order be left if the items that are meant are taken? */
-static bool
-could_take_all(const CancelTarget *c)
-{
-	ListCell *lc;
-
-	foreach(lc, c->items)
-	{
-		const ItemTarget *item = lfirst(lc);
-
-		if (!item->meant && !is_zero(item_not_canceled(item)))
-			return false;
-	}
-	return true;
-}
-
-/*
- * If nothing would be left, the order itself is canceled.  Then the units of
- * its other items must not change either.
- */
-static void
-mark_to_lock(CancelTarget *c)
-{
-	bool	  all = could_take_all(c);
-	ListCell *lc;
-
-	foreach(lc, c->items)
-	{
-		ItemTarget *item = lfirst(lc);
-
-		item->to_lock |= item->meant || all;
+		item->reason = r->reason;
+		item->note = r->note;
 	}
 }
 
 static bool
 is_of_items(const CancelTarget *c)
 {
-	return c->input.live == STATE_REQUESTED ? c->record.items :
-											  verb_traits[c->input.verb].items;
+	return c->input.live == STATE_REQUESTED ?
+		c->record.items :
+		verb_traits[c->input.verb].items;
 }
 
 static void
-mean_items(CancelTarget *c)
+read_items(ItemReader *reader, CancelTarget *c)
 {
-	ListCell *lc;
-
 	if (c->input.verb == VERB_UNDO_CANCEL)
-		mean_given_back(c);
+		mean_given_back(reader, c);
 	else if (!is_of_items(c))
-		mean_all(c);
+		mean_all(reader, c);
 	else if (c->input.live == STATE_REQUESTED)
-		mean_recorded(c);
+		mean_items(reader, c, recorded_as_given(c), true);
 	else
-		foreach(lc, c->item_args)
-		{
-			const ItemArg *arg = lfirst(lc);
-
-			mean_item(c, arg->key, arg->key_text, arg->quantity, arg->reason,
-					  arg->note, false, arg);
-		}
+		mean_items(reader, c, c->item_args, false);
 }
 
 /* Items of another order, or gone while we waited for their locks. */
@@ -197,6 +204,24 @@ describe(const ItemTarget *item)
 					money_text(item->fulfilled), money_text(item->canceled));
 }
 
+/* Can the item be written with these units? */
+static void
+check_take(CancelTarget *c, const ItemTarget *item)
+{
+	if (item->take == NULL || c->items_check != ITEMS_AVAILABLE ||
+		item_take_fits(c->item_table, item, item->take))
+		return;
+	set_check(c, ITEMS_QUANTITY,
+			  c->item_table->status.attnum ?
+				  psprintf("Item %s can only be canceled as a whole.",
+						   text_clip(item->key_text, 80)) :
+				  psprintf("%s of item %s cannot be canceled: column \"%s\" of %s cannot hold it.",
+						   money_text(item->take),
+						   text_clip(item->key_text, 80),
+						   c->item_table->canceled.name,
+						   c->item_table->label));
+}
+
 /* Checks what does not depend on expressions, so that they are not run. */
 static void
 check_wanted(CancelTarget *c, ItemTarget *item)
@@ -211,14 +236,11 @@ check_wanted(CancelTarget *c, ItemTarget *item)
 					 text_clip(item->key_text, 80), money_text(item->wanted)));
 	else if (money_compare(item->wanted, item_left(item)) > 0)
 		item->take = NULL; /* reported with what is fulfilled */
-	else if (!item_take_fits(c->item_table, item, item->wanted))
-		set_check(
-			c, ITEMS_QUANTITY,
-			psprintf(
-				"%s of item %s cannot be canceled: its units are not counted so.",
-				money_text(item->wanted), text_clip(item->key_text, 80)));
 	else
+	{
 		item->take = item->wanted;
+		check_take(c, item);
+	}
 }
 
 static void
@@ -233,6 +255,7 @@ check_left(CancelTarget *c, ItemTarget *item)
 			c->items_detail = psprintf("%s.", describe(item));
 		item->take = money_is_positive(left) ? left : NULL;
 		item->meant = item->take != NULL;
+		check_take(c, item);
 		return;
 	}
 	if (!money_is_positive(left) && item->arg && item->arg->if_any)
@@ -250,12 +273,7 @@ check_left(CancelTarget *c, ItemTarget *item)
 						   money_text(item->wanted)));
 	else if (item->take == NULL && c->items_check == ITEMS_AVAILABLE)
 		item->take = item->wanted ? item->wanted : left;
-	if (c->item_table->status.attnum && item->take &&
-		c->items_check == ITEMS_AVAILABLE &&
-		!item_take_fits(c->item_table, item, item->take))
-		set_check(c, ITEMS_QUANTITY,
-				  psprintf("Item %s can only be canceled as a whole.",
-						   text_clip(item->key_text, 80)));
+	check_take(c, item);
 }
 
 static void
@@ -264,7 +282,7 @@ sum_up(CancelTarget *c)
 	ListCell *lc;
 	bool	  any = false;
 
-	c->items_all = true;
+	c->items_all = !c->items_others;
 	c->items_drop = NULL;
 	foreach(lc, c->items)
 	{
@@ -290,22 +308,25 @@ sum_up(CancelTarget *c)
 		c->items_drop = int64_to_numeric(0);
 }
 
+/* What the amounts rise by is recorded, since it need not be what they fell by. */
 static void
-give_back(CancelTarget *c)
+give_back(CancelTarget *targets, int count)
 {
 	ListCell *lc;
 
-	foreach(lc, c->items)
-	{
-		ItemTarget *item = lfirst(lc);
-		Numeric		units = item->wanted;
+	for (int i = 0; i < count; i++)
+		foreach(lc, targets[i].items)
+		{
+			ItemTarget *item = lfirst(lc);
+			Numeric		units = item->wanted;
 
-		if (!item->meant)
-			continue;
-		if (money_compare(units, item->canceled) > 0)
-			units = item->canceled;
-		item->take = money_subtract(int64_to_numeric(0), units);
-	}
+			if (!item->meant)
+				continue;
+			if (money_compare(units, item->canceled) > 0)
+				units = item->canceled;
+			item->take = money_subtract(int64_to_numeric(0), units);
+		}
+	item_expr_evaluate(targets, count);
 }
 
 /* Leaves out items that no longer meet the condition of a batch. */
@@ -319,7 +340,7 @@ leave_out_unmatched(CancelTarget *c, const CancelArgs *args)
 	{
 		ItemTarget *item = lfirst(lc);
 
-		if (item->arg &&
+		if (item->meant &&
 			!args->item_matches(c, item, item->arg, args->matches_arg))
 			item->meant = false;
 		any |= item->meant;
@@ -329,25 +350,20 @@ leave_out_unmatched(CancelTarget *c, const CancelArgs *args)
 }
 
 static void
-read_and_lock(CancelTarget *c, const CancelArgs *args, bool preview)
+read_and_lock(ItemReader *reader, CancelTarget *c, const CancelArgs *args,
+			  bool preview)
 {
 	int before;
 
-	c->item_table = item_table_open(c->table,
-									preview ? AccessShareLock :
-											  RowExclusiveLock);
-	item_read(c, preview ? READ_CALLER : READ_CURRENT);
-	mean_items(c);
+	read_items(reader, c);
 	before = list_length(c->items);
-	if (!preview && c->items_check == ITEMS_AVAILABLE)
-	{
-		mark_to_lock(c);
-		item_lock(c);
-		if (args->item_matches)
-			leave_out_unmatched(c, args);
-		else
-			check_still_there(c, before);
-	}
+	if (preview || c->items_check != ITEMS_AVAILABLE)
+		return;
+	item_lock(reader, c);
+	if (args->item_matches)
+		leave_out_unmatched(c, args);
+	else
+		check_still_there(c, before);
 }
 
 /* Fills in what the decisions need, of targets whose items were read. */
@@ -374,6 +390,31 @@ evaluate(CancelTarget *targets, int count)
 		}
 }
 
+/* All that can be canceled of an item; NULL if the order has no such item. */
+static Numeric
+all_of_item(const CancelTarget *c, const Datum *key)
+{
+	CancelTarget order = *c;
+	ItemTarget	*item;
+
+	lifecycle_items_peek(&order, READ_CURRENT);
+	item = find_item(&order, key);
+	return item ? item_left(item) : NULL;
+}
+
+static bool
+means_same(const CancelTarget *c, const ItemArg *given, const RecordItem *item)
+{
+	Numeric quantity = given->quantity;
+
+	if (key_compare(c->item_table->keys, c->item_table->nkeys, given->key,
+					item->key) != 0)
+		return false;
+	if (quantity == NULL)
+		quantity = all_of_item(c, given->key);
+	return quantity && money_compare(quantity, item->quantity) == 0;
+}
+
 /* Does the call mean the items of the open request? */
 static bool
 means_requested(const CancelTarget *c)
@@ -389,17 +430,10 @@ means_requested(const CancelTarget *c)
 		return false;
 	foreach(a, c->item_args)
 	{
-		const ItemArg *arg = lfirst(a);
-		bool		   same = false;
+		bool same = false;
 
 		foreach(r, recorded)
-		{
-			const RecordItem *item = lfirst(r);
-
-			same |= strcmp(item->item_key, arg->key_text) == 0 &&
-				(arg->quantity == NULL ||
-				 money_compare(arg->quantity, item->quantity) == 0);
-		}
+			same |= means_same(c, lfirst(a), lfirst(r));
 		if (!same)
 			return false;
 	}
@@ -410,7 +444,7 @@ static void
 reset(CancelTarget *c)
 {
 	c->items = NIL;
-	c->items_known = false;
+	c->items_known = c->items_others = false;
 	c->items_check = ITEMS_AVAILABLE;
 	c->items_detail = NULL;
 	c->items_fulfilled = c->items_all = false;
@@ -421,9 +455,14 @@ void
 lifecycle_items(CancelTarget *targets, int count, const CancelArgs *args,
 				bool preview)
 {
+	ReadSnapshot snapshot = preview ? READ_CALLER : READ_CURRENT;
+	ItemReader	 reader = {0};
+	ItemTable	*items;
+
 	if (count == 0 || !OidIsValid(targets[0].table->items))
 		return;
-	read_snapshot_push(preview ? READ_CALLER : READ_CURRENT);
+	items = item_table_open(targets[0].table,
+							preview ? AccessShareLock : RowExclusiveLock);
 	for (int i = 0; i < count; i++)
 	{
 		CancelTarget *c = &targets[i];
@@ -431,43 +470,45 @@ lifecycle_items(CancelTarget *targets, int count, const CancelArgs *args,
 		reset(c);
 		if (c->result != TARGET_OPEN)
 			continue;
+		c->item_table = items;
 		c->items_same = verb_traits[args->verb].items && means_requested(c);
 		decision_input_add_items(c);
 		if (!decision_needs_items(&c->input))
 			continue;
-		read_and_lock(c, args, preview);
-		if (args->verb == VERB_UNDO_CANCEL)
-		{
-			give_back(c);
-			c->items_known = false; /* nothing is to be evaluated */
-		}
+		if (reader.items == NULL)
+			item_reader_begin(&reader, items, snapshot);
+		read_and_lock(&reader, c, args, preview);
 	}
-	if (args->verb != VERB_UNDO_CANCEL)
+	if (reader.items)
+		item_reader_end(&reader);
+	if (args->verb == VERB_UNDO_CANCEL)
+		give_back(targets, count);
+	else
 		evaluate(targets, count);
-	PopActiveSnapshot();
 }
 
 void
 lifecycle_items_change(CancelTarget *c, const CancelArgs *args, const char *to,
 					   StatusKind kind)
 {
-	DecisionInput input;
+	Verb	   verb = c->input.verb;
+	ItemReader reader;
 
 	if (!OidIsValid(c->table->items))
 		return;
 	reset(c);
+	c->item_table = item_table_open(c->table, RowExclusiveLock);
 	decision_input_add_items(c);
 	if (!decision_change_needs_items(&c->input, to, kind))
 		return;
 
 	/* As the verb that the change will turn out to be. */
-	input = c->input;
 	c->input.verb = VERB_CANCEL_ORDER;
-	read_snapshot_push(READ_CURRENT);
-	read_and_lock(c, args, false);
+	item_reader_begin(&reader, c->item_table, READ_CURRENT);
+	read_and_lock(&reader, c, args, false);
+	item_reader_end(&reader);
 	evaluate(c, 1);
-	PopActiveSnapshot();
-	c->input.verb = input.verb;
+	c->input.verb = verb;
 }
 
 void
@@ -497,13 +538,16 @@ lifecycle_items_check(CancelTarget *c, const CancelArgs *args)
 void
 lifecycle_items_peek(CancelTarget *c, ReadSnapshot snapshot)
 {
-	ListCell *lc;
+	ItemReader reader;
+	ListCell  *lc;
 
 	reset(c);
 	c->item_table = item_table_open(c->table, AccessShareLock);
 	if (c->item_table == NULL)
 		return;
-	item_read(c, snapshot);
+	item_reader_begin(&reader, c->item_table, snapshot);
+	item_read_all(&reader, c);
+	item_reader_end(&reader);
 	foreach(lc, c->items)
 		((ItemTarget *) lfirst(lc))->meant = true;
 	item_expr_evaluate(c, 1);

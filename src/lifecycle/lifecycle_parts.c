@@ -9,13 +9,39 @@
 #include "lifecycle/lifecycle_steps.h"
 #include "rows/record.h"
 
-/* Could this call mean a part in this state? */
+/* Is something to be refunded? */
 static bool
-could_mean(Verb verb, State state)
+is_due(const Cancellation *r)
 {
-	return verb == VERB_UNDO_CANCEL ?
-		state_is_live(state) :
-		verb == VERB_RECORD_REFUND && state == STATE_IN_PROGRESS;
+	return r->state == STATE_IN_PROGRESS && r->refund_due &&
+		money_compare(r->refunded ? r->refunded : int64_to_numeric(0),
+					  r->refund_due) < 0;
+}
+
+/* Could this call mean the cancellation? */
+static bool
+could_mean(Verb verb, const Cancellation *r)
+{
+	return verb == VERB_UNDO_CANCEL ? state_is_live(r->state) :
+									  verb == VERB_RECORD_REFUND && is_due(r);
+}
+
+/*
+ * Accepting again what was accepted changes nothing: the newest cancellation
+ * may be a part that was requested before.
+ */
+static void
+choose_accepted(CancelTarget *c)
+{
+	const Cancellation *newest = c->parts ? llast(c->parts) : NULL;
+
+	if (newest && !(c->has_record && state_is_live(c->record.state)) &&
+		c->record.id <= newest->id && newest->requested_at &&
+		newest->decided_at && *newest->requested_at < *newest->decided_at)
+	{
+		c->record = *newest;
+		c->has_record = true;
+	}
 }
 
 static char *
@@ -29,11 +55,11 @@ list_ids(const CancelTarget *c, Verb verb)
 	{
 		const Cancellation *part = lfirst(lc);
 
-		if (could_mean(verb, part->state))
+		if (could_mean(verb, part))
 			appendStringInfo(&ids, "%s" INT64_FORMAT, ids.len ? ", " : "",
 							 part->id);
 	}
-	if (c->has_record && could_mean(verb, c->record.state))
+	if (c->has_record && could_mean(verb, &c->record))
 		appendStringInfo(&ids, "%s" INT64_FORMAT, ids.len ? ", " : "",
 						 c->record.id);
 	return ids.data;
@@ -56,13 +82,13 @@ choose(CancelTarget *c, Verb verb)
 	{
 		Cancellation *part = lfirst(lc);
 
-		if (could_mean(verb, part->state))
+		if (could_mean(verb, part))
 		{
 			only = part;
 			count++;
 		}
 	}
-	if (c->has_record && could_mean(verb, c->record.state))
+	if (c->has_record && could_mean(verb, &c->record))
 		count++;
 	else if (count == 1)
 	{
@@ -73,32 +99,50 @@ choose(CancelTarget *c, Verb verb)
 		c->ambiguous = list_ids(c, verb);
 }
 
-/* Sums up what the parts have made due, and what their amounts fell by. */
+static Numeric
+add(Numeric sum, Numeric number)
+{
+	return number == NULL ? sum : sum ? money_add(sum, number) : number;
+}
+
+/* What the amounts of a cancellation's items fell by, less what they rose by. */
+static void
+sum_items(CancelTarget *c, int64 cancellation_id, ReadSnapshot snapshot)
+{
+	ListCell *lc;
+
+	foreach(lc, record_items_of(c, cancellation_id, snapshot))
+	{
+		const RecordItem *item = lfirst(lc);
+
+		c->parts_drop = add(c->parts_drop, item->refund_due);
+		if (item->restored)
+			c->parts_drop = money_subtract(c->parts_drop ?
+											   c->parts_drop :
+											   int64_to_numeric(0),
+										   item->restored);
+	}
+}
+
+/*
+ * Sums up what the parts have made due, and what the amounts of all canceled
+ * items have fallen by.  Undone cancellations count as well: an amount need
+ * not rise by what it fell by, if it is rounded or there is a rebate.
+ */
 static void
 sum_parts(CancelTarget *c, ReadSnapshot snapshot)
 {
 	ListCell *lc;
-	ListCell *item;
 
 	foreach(lc, c->parts)
 	{
 		const Cancellation *part = lfirst(lc);
-		List			   *items = record_items_of(c, part->id, snapshot);
 
-		if (part->refund_due)
-			c->parts_due = c->parts_due ?
-				money_add(c->parts_due, part->refund_due) :
-				part->refund_due;
-		foreach(item, items)
-		{
-			Numeric drop = ((RecordItem *) lfirst(item))->refund_due;
-
-			if (drop)
-				c->parts_drop = c->parts_drop ?
-					money_add(c->parts_drop, drop) :
-					drop;
-		}
+		c->parts_due = add(c->parts_due, part->refund_due);
+		sum_items(c, part->id, snapshot);
 	}
+	foreach(lc, c->undone)
+		sum_items(c, *(int64 *) lfirst(lc), snapshot);
 }
 
 void
@@ -120,7 +164,9 @@ lifecycle_choose(CancelTarget *targets, int count, const CancelArgs *args,
 			if (verb_traits[args->verb].accepts)
 				sum_parts(c, snapshot);
 		}
-		if (args->cancellation_id == 0)
+		if (args->verb == VERB_ACCEPT_CANCEL)
+			choose_accepted(c);
+		else if (args->cancellation_id == 0)
 			choose(c, args->verb);
 		else if (!record_find_id(c, args->cancellation_id))
 			c->has_record = false;
@@ -150,6 +196,7 @@ lifecycle_complete_order(CancelTarget *c, const CancelArgs *args)
 	complete.request_key = NULL;
 	complete.cancellation_id = 0;
 	order.result = TARGET_OPEN;
+	order.parts_known = false;
 	record_find_parts(&order, READ_CURRENT);
 	decision_input_from_target(&order, VERB_RECORD_REFUND, args->party,
 							   args->now);

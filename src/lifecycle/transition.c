@@ -62,7 +62,8 @@ items_data(const CancelTarget *c)
 	StringInfoData data;
 	ListCell	  *lc;
 
-	if (!OidIsValid(c->table->item_records))
+	if (!OidIsValid(c->table->item_records) ||
+		(c->record.state == STATE_REQUESTED && !c->record.items))
 		return NULL;
 	initStringInfo(&data);
 	foreach(lc, c->items)
@@ -275,7 +276,7 @@ transition_write(CancelTarget *targets, int count, const CancelArgs *args)
 		{
 			advance_record(c, args);
 			record_update(c);
-			if (c->decision.accepts)
+			if (c->decision.accepts || args->verb == VERB_UNDO_CANCEL)
 				record_update_items(c);
 		}
 	}

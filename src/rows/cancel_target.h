@@ -98,6 +98,7 @@ typedef struct ItemTarget
 	Numeric		take;	   /* units that are canceled; negative: given back */
 	Numeric		before;	   /* the amount as the item stands; NULL: not known */
 	Numeric		drop; /* what it falls by; NULL: not known, or no amount */
+	Numeric due; /* to give back: the refund_due on record */
 	const char *reason;
 	const char *note;
 	const char *prior_status; /* to give back, or from the record */
@@ -110,6 +111,7 @@ typedef struct RecordItem
 	char   *item_key;
 	Numeric quantity;
 	Numeric refund_due;
+	Numeric restored; /* what the amount rose by when it was undone, or NULL */
 	char   *reason;
 	char   *note;
 	char   *prior_status;
@@ -216,6 +218,7 @@ struct CancelTarget
 	/* parts of the order: cancellations of items in progress or canceled */
 	bool	parts_known;
 	List   *parts;		/* of Cancellation */
+	List *undone; /* IDs, as int64 *, of cancellations that were undone */
 	Numeric parts_due;	/* the sum of their refund_due */
 	Numeric parts_drop; /* the sum of what their items' amounts fell by */
 	char   *ambiguous;	/* the IDs of several that could be meant */
@@ -227,6 +230,7 @@ struct CancelTarget
 	bool			  items_known;
 	List			 *items; /* of ItemTarget, in the order of their keys */
 	bool			  items_same; /* the call means what is requested */
+	bool items_others; /* others than c->items have units left */
 	ItemsCheck		  items_check;
 	bool	items_fulfilled; /* some units cannot be canceled any more */
 	bool	items_all;		 /* nothing of the order would be left */

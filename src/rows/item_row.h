@@ -13,6 +13,7 @@
 #include "base/read_snapshot.h"
 #include "config/item_table.h"
 #include "rows/cancel_target.h"
+#include "rows/index_lookup.h"
 
 /* The units in a column; 0 if it is null.  OC014 if they are not finite. */
 extern Numeric item_units(const ItemTable *items, const Column *column,
@@ -29,14 +30,43 @@ extern void item_from_tuple(const ItemTable *items, ItemTarget *item,
 extern void item_order_qual(StringInfo sql, const ItemTable *items,
 							const char *alias);
 
+/* Reads the items of several orders, through the same index scans. */
+typedef struct ItemReader
+{
+	ItemTable	   *items;
+	ReadSnapshot	snapshot;
+	bool			by_index; /* otherwise only item_read_all, item_lock */
+	Relation		rel;
+	TupleTableSlot *slot;
+	IndexLookup		of_order;
+	IndexLookup		by_key;
+} ItemReader;
+
+extern void item_reader_begin(ItemReader *reader, ItemTable *items,
+							  ReadSnapshot snapshot);
+extern void item_reader_end(ItemReader *reader);
+
 /* Sets c->items to all items of the order. */
-extern void item_read(CancelTarget *c, ReadSnapshot snapshot);
+extern void item_read_all(ItemReader *reader, CancelTarget *c);
+
+/* Adds one item to c->items; returns NULL if the order has none of that key. */
+extern ItemTarget *item_read_one(ItemReader *reader, CancelTarget *c,
+								 const Datum *key);
+
+/* Has the order items with units left, fulfilled or not, besides c->items? */
+extern bool item_read_others_left(ItemReader *reader, const CancelTarget *c);
+
+/* Is the item one of the target's order? */
+extern bool item_is_of_order(const CancelTarget *c, const ItemTarget *item);
+
+/* Sorts c->items by key, as they are to be locked. */
+extern void item_sort(CancelTarget *c);
 
 /*
- * Locks the items with to_lock, and reads their latest versions.  An item
- * that is gone, or of another order now, is removed from c->items.
+ * Locks the items with to_lock, and reads their latest versions.  An item that
+ * is gone, or of another order now, is removed from c->items.
  */
-extern void item_lock(CancelTarget *c);
+extern void item_lock(ItemReader *reader, CancelTarget *c);
 
 /* The key's values from a row of the table of items. */
 extern void item_key_from_tuple(const ItemTable *items, HeapTuple row,

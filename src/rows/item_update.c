@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -61,14 +62,24 @@ text_after(const ItemTable *items, const ItemTarget *item, Numeric take)
 	return money_text(after);
 }
 
+/* Of the most common types, without their input functions. */
 static Datum
 value_after(const ItemTable *items, const ItemTarget *item, Numeric take,
 			bool *isnull)
 {
-	const char *text = text_after(items, item, take);
+	const Column *column = written_column(items);
+	const char	 *text;
 
+	*isnull = false;
+	if (column == &items->canceled && column->type == INT4OID)
+		return DirectFunctionCall1(numeric_int4,
+								   NumericGetDatum(units_after(item, take)));
+	if (column == &items->canceled && column->type == INT8OID)
+		return DirectFunctionCall1(numeric_int8,
+								   NumericGetDatum(units_after(item, take)));
+	text = text_after(items, item, take);
 	*isnull = text == NULL;
-	return text ? column_from_text(written_column(items), text) : (Datum) 0;
+	return text ? column_from_text(column, text) : (Datum) 0;
 }
 
 bool
@@ -82,7 +93,8 @@ item_take_fits(const ItemTable *items, const ItemTarget *item, Numeric take)
 	if (column->attnum == 0)
 		return money_compare(take, item->ordered) == 0;
 	if (column->base != NUMERICOID)
-		return money_compare(money_round(after, 0), after) == 0;
+		return money_scale(after) == 0 ||
+			money_compare(money_round(after, 0), after) == 0;
 	value = value_after(items, item, take, &isnull);
 	return money_compare(item_units(items, column, value, isnull), after) == 0;
 }
@@ -115,19 +127,26 @@ raise_not_written(const ItemTable *items, const ItemTarget *item,
 				 "Look for a BEFORE UPDATE trigger or a rule on the table.")));
 }
 
-/* Checks that no trigger has changed what was written. */
+/*
+ * Checks that no trigger has changed what was written, nor moved the item or
+ * left it with fewer units than are canceled and fulfilled.
+ */
 static void
-check_row(const ItemTable *items, const ItemTarget *item, HeapTuple row)
+check_row(const CancelTarget *c, const ItemTarget *item, HeapTuple row)
 {
-	ItemTarget	written = {0};
-	const char *wanted = text_after(items, item, item->take);
-	bool		same;
+	const ItemTable *items = c->item_table;
+	ItemTarget		 written = {0};
+	const char		*wanted = text_after(items, item, item->take);
+	bool			 same;
 
 	item_from_tuple(items, &written, row);
 	same = items->canceled.attnum ?
 		money_compare(written.canceled, units_after(item, item->take)) == 0 :
 		equal_or_both_null(written.status, wanted);
-	if (!same || !key_same(items->keys, items->nkeys, item->key, written.key))
+	if (!same ||
+		!key_same(items->keys, items->nkeys, item->key, written.key) ||
+		!item_is_of_order(c, &written) ||
+		money_compare(item_left(&written), int64_to_numeric(0)) < 0)
 		raise_not_written(items, item,
 						  "The row was written with other values.");
 }
@@ -180,7 +199,7 @@ write_by_statement(CancelTarget *c, ItemTarget *item)
 
 		row.t_len = HeapTupleHeaderGetDatumLength(header);
 		row.t_data = header;
-		check_row(items, item, &row);
+		check_row(c, item, &row);
 	}
 	else
 		raise_not_written(items, item, "The update was suppressed.");
@@ -233,7 +252,7 @@ write_row(DirectWrite *w, CancelTarget *c, ItemTarget *item, RowSlots *rows)
 							 &conflict))
 		raise_not_written(items, item, "The update was suppressed.");
 	if (direct_write_has_before_triggers(w))
-		check_row(items, item, ExecCopySlotHeapTuple(rows->new));
+		check_row(c, item, ExecCopySlotHeapTuple(rows->new));
 }
 
 /* A request only says which units it means. */

@@ -152,8 +152,8 @@ extern void record_events(Event *list, int count);
 extern void record_insert_items(CancelTarget *targets, int count);
 
 /*
- * Fixes quantity, refund_due and prior_status of items that were requested,
- * when the cancellation is accepted.
+ * Updates items on record: fixes quantity, refund_due and prior_status when a
+ * request is accepted, and restored when the cancellation is undone.
  */
 extern void record_update_items(CancelTarget *c);
 

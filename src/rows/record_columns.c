@@ -43,7 +43,8 @@ const RecordColumn item_columns[] = {
 	{"cancellation_id", INT8OID}, {"item_key", TEXTOID},
 	{"quantity", NUMERICOID},	  {"refund_due", NUMERICOID},
 	{"reason", TEXTOID},		  {"note", TEXTOID},
-	{"prior_status", TEXTOID},	  {NULL, InvalidOid},
+	{"prior_status", TEXTOID}, {"restored", NUMERICOID},
+	{NULL, InvalidOid},
 };
 
 const RecordColumn event_columns[] = {

@@ -58,6 +58,7 @@ typedef enum ItemRecordColumn
 	ITEM_REASON,
 	ITEM_NOTE,
 	ITEM_PRIOR_STATUS,
+	ITEM_RESTORED,
 	ITEM_COLUMNS, /* their number */
 } ItemRecordColumn;
 

@@ -10,6 +10,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "base/money.h"
 #include "base/result_row.h"
 #include "config/item_table.h"
 #include "rows/index_lookup.h"
@@ -38,15 +39,20 @@ item_parameters(const void *rows, int i, Parameters *p)
 	const ItemTarget   *item = ((const ItemRow *) rows)[i].item;
 	const ItemTable	   *items = c->item_table;
 
+	bool				undone = c->record.state == STATE_UNDONE;
+
 	p->count = 0;
 	parameter_value(p, INT8OID, Int64GetDatum(c->record.id), false);
 	parameter_text(p, item->key_text);
-	parameter_numeric(p, item->take);
-	parameter_numeric(p,
-					  c->record.state == STATE_REQUESTED ? NULL : item->drop);
+	parameter_numeric(p, undone ? item->wanted : item->take);
+	parameter_numeric(p, undone						   ? item->due :
+						  c->record.state == STATE_REQUESTED ? NULL :
+															   item->drop);
 	parameter_text(p, item->reason);
 	parameter_text(p, item->note);
 	parameter_text(p, item->prior_status);
+	parameter_numeric(p, undone && item->drop ? money_negative(item->drop) :
+												NULL);
 	for (int k = 0; k < items->nkeys; k++)
 		parameter_value(p, items->keys[k].type, item->key[k], false);
 }
@@ -65,7 +71,9 @@ record_insert_items(CancelTarget *targets, int count)
 	{
 		CancelTarget *c = &targets[i];
 
-		if (c->result != TARGET_OPEN || c->items == NIL)
+		/* What a request of the whole order means is not known yet. */
+		if (c->result != TARGET_OPEN || c->items == NIL ||
+			(c->record.state == STATE_REQUESTED && !c->record.items))
 			continue;
 		foreach(lc, c->items)
 		{
@@ -152,6 +160,7 @@ item_from_slot(const RecordKeys *keys, const RecordMap *map,
 	item->reason = get_text(row, map, ITEM_REASON);
 	item->note = get_text(row, map, ITEM_NOTE);
 	item->prior_status = get_text(row, map, ITEM_PRIOR_STATUS);
+	item->restored = get_numeric(row, map, ITEM_RESTORED);
 	if (keys)
 	{
 		for (int i = 0; i < keys->count; i++)
@@ -167,17 +176,22 @@ record_items_of(const CancelTarget *c, int64 cancellation_id,
 {
 	Datum		id = Int64GetDatum(cancellation_id);
 	List	   *found = NIL;
-	RecordKeys	keys = {.serial = c->table->serial};
+	RecordKeys	keys;
 	RecordMap	map;
 	IndexLookup lookup;
 	Relation	rel;
 
 	if (!OidIsValid(c->table->item_records))
 		return NIL;
-	if (c->item_table)
-		keys = record_keys_of_item(c->item_table);
 	rel = record_open(c->table->item_records, AccessShareLock);
-	record_map(&map, item_columns, &keys, rel);
+	if (c->item_table)
+	{
+		keys = record_keys_of_item(c->item_table);
+		record_map(&map, item_columns, &keys, rel);
+	}
+	else if (!record_find_columns(map.attnums, item_columns, rel))
+		record_raise_missing(psprintf("Table \"%s\" lacks a column.",
+									  RelationGetRelationName(rel)));
 	begin_lookup(&lookup, rel, false, snapshot);
 	for (bool row = index_lookup_find(&lookup, &id, ForwardScanDirection); row;
 		 row = index_lookup_next(&lookup, ForwardScanDirection))

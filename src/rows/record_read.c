@@ -219,8 +219,9 @@ find_cancellations(CancelTarget *targets, int count, ReadSnapshot snapshot)
 	table_close(rel, NoLock);
 }
 
+/* Adds the IDs of undone cancellations, of any scope, to *undone. */
 static List *
-read_parts(const CancelTarget *c, ReadSnapshot snapshot)
+read_parts(const CancelTarget *c, ReadSnapshot snapshot, List **undone)
 {
 	OrderTable *table = c->table;
 	Relation	rel = record_open(table->cancellation_table, AccessShareLock);
@@ -245,6 +246,13 @@ read_parts(const CancelTarget *c, ReadSnapshot snapshot)
 
 			*copy = part.record;
 			parts = lappend(parts, copy);
+		}
+		else if (undone && part.record.state == STATE_UNDONE)
+		{
+			int64 *id = palloc(sizeof(int64));
+
+			*id = part.record.id;
+			*undone = lappend(*undone, id);
 		}
 	}
 	index_lookup_end(&lookup);
@@ -298,12 +306,12 @@ record_find_parts(CancelTarget *c, ReadSnapshot snapshot)
 	if (c->parts_known)
 		return;
 	c->parts_known = true;
-	c->parts = NIL;
+	c->parts = c->undone = NIL;
 	if (!c->any_record || !OidIsValid(c->table->item_records))
 		return;
-	c->parts = read_parts(c, snapshot);
+	c->parts = read_parts(c, snapshot, &c->undone);
 	if (snapshot == READ_CURRENT && IsolationUsesXactSnapshot())
-		check_parts_are_latest(c, read_parts(c, READ_LATEST));
+		check_parts_are_latest(c, read_parts(c, READ_LATEST, NULL));
 }
 
 bool
