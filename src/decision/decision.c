@@ -76,7 +76,8 @@ decision_is_part(const DecisionInput *input)
 
 /*
  * The items become canceled, or their cancellation is in progress while a
- * refund is due.  The order keeps its status.
+ * refund is due.  The order keeps its status, or gets back the one that it had
+ * before a request to cancel it as a whole.
  */
 static Decision
 reach_items_canceled(const DecisionInput *input)
@@ -85,6 +86,11 @@ reach_items_canceled(const DecisionInput *input)
 
 	decision.state = input->money_due ? STATE_IN_PROGRESS : STATE_CANCELED;
 	decision.event = input->money_due ? EVENT_ACCEPTED : EVENT_ITEMS_CANCELED;
+	if (input->live == STATE_REQUESTED && !input->part && !input->moved_on)
+	{
+		decision.status = input->prior_status;
+		decision.clear_status = input->prior_status == NULL;
+	}
 	return decision;
 }
 

@@ -185,7 +185,8 @@ check_order(TriggerData *trigger, ItemTable *items, ItemTarget *item)
 	state = lifecycle_state(&c);
 	if (state != STATE_NONE && c.has_record)
 		guard_child_refuse(trigger, &c, state);
-	if (state == STATE_NONE && any_canceled(item))
+	if (state == STATE_NONE &&
+		money_compare(item->canceled, int64_to_numeric(0)) != 0)
 		refuse(trigger, items, item, "inserted",
 			   psprintf("It has %s canceled units.",
 						money_text(item->canceled)),

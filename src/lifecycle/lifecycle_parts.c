@@ -182,6 +182,7 @@ lifecycle_complete_order(CancelTarget *c, const CancelArgs *args)
 
 	if (!c->closed || !c->record.items)
 		return;
+	order.result = TARGET_OPEN;
 	record_find(&order, 1);
 	if (!order.has_record || order.record.items ||
 		order.record.state != STATE_IN_PROGRESS)
@@ -195,7 +196,6 @@ lifecycle_complete_order(CancelTarget *c, const CancelArgs *args)
 	complete.has_amount = false;
 	complete.request_key = NULL;
 	complete.cancellation_id = 0;
-	order.result = TARGET_OPEN;
 	order.parts_known = false;
 	record_find_parts(&order, READ_CURRENT);
 	decision_input_from_target(&order, VERB_RECORD_REFUND, args->party,
