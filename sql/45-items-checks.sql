@@ -167,14 +167,17 @@ CREATE FUNCTION ordcancel_internal.item_query(
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT q.ordered,
-       CASE WHEN t.canceled IS NOT NULL THEN format('coalesce(order_row.%I::pg_catalog.numeric, 0)', t.canceled)
+       CASE WHEN t.canceled IS NOT NULL
+            THEN format('coalesce(order_row.%I::pg_catalog.numeric, 0)', t.canceled)
             ELSE format('CASE WHEN (%s) OPERATOR(pg_catalog.=) %L THEN %s ELSE 0 END',
                         ordcancel_internal.column_text(t.items, t.status), t.canceled_status, q.ordered) END,
-       coalesce(format('coalesce((%s)::pg_catalog.numeric, 0)', coalesce(t.pinned_fulfilled, t.fulfilled)), '0'),
+       coalesce('coalesce((' || coalesce(t.pinned_fulfilled, t.fulfilled) || ')::pg_catalog.numeric, 0)', '0'),
        format('%s AS order_row', t.items)
        -- column_text() reads the column from a table o.
-       || coalesce(format(', LATERAL (SELECT order_row.%1$I) AS o (%1$I)', t.status), '')
-FROM (SELECT coalesce(format('coalesce(order_row.%I::pg_catalog.numeric, 0)', t.quantity), '1')) AS q (ordered)
+       || CASE WHEN t.status IS NULL THEN ''
+               ELSE format(', LATERAL (SELECT order_row.%1$I) AS o (%1$I)', t.status) END
+FROM (SELECT coalesce('coalesce(order_row.' || quote_ident(t.quantity) || '::pg_catalog.numeric, 0)', '1'))
+         AS q (ordered)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.item_query(ordcancel.item_table) IS
     'returns SQL for the units of items, for a query over them';

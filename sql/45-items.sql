@@ -151,6 +151,10 @@ BEGIN
         INTO told
         FROM ordcancel_internal.item_text(was) AS o JOIN ordcancel_internal.item_text(t) AS f USING (fact)
         WHERE o.value IS DISTINCT FROM f.value;
+        IF registered.item_records IS DISTINCT FROM records THEN
+            told := concat_ws('; ', told, format('the records were missing, and new ones start in %s',
+                                                 ordcancel_internal.label(records)));
+        END IF;
         RETURN format('%s: attached again as items of %s, %s', label, ordcancel_internal.label(orders),
                       coalesce(told, 'nothing changed'));
     END IF;

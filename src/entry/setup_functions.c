@@ -82,24 +82,18 @@ invalidate_row(Relation config, HeapTuple row)
 {
 	static const char *const columns[] = {"orders", "items"};
 	TupleDesc				 desc = RelationGetDescr(config);
-	bool					 any = false;
 
+	/* reason and refund_method have caches of their own */
+	if (SPI_fnumber(desc, "orders") <= 0)
+		CacheInvalidateRelcache(config);
 	for (int i = 0; i < lengthof(columns); i++)
 	{
-		AttrNumber column = SPI_fnumber(desc, columns[i]);
-		Oid		   relid;
+		int column = SPI_fnumber(desc, columns[i]);
+		Oid relid = column > 0 ? config_oid(row, desc, column) : InvalidOid;
 
-		if (column <= 0)
-			continue;
-		any = true;
-		relid = config_oid(row, desc, column);
 		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 			CacheInvalidateRelcacheByRelid(relid);
 	}
-
-	/* reason and refund_method have caches of their own */
-	if (!any)
-		CacheInvalidateRelcache(config);
 }
 
 /* AFTER trigger on the configuration tables, per row and for TRUNCATE. */

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(156);
+SELECT plan(161);
 
 CREATE SCHEMA shop;
 CREATE ROLE items_owner;
@@ -152,6 +152,23 @@ SELECT is(triggers_of('shop.orders_cancellation_item') || (SELECT count(*) FROM 
           || (SELECT count(*) FROM pg_index WHERE indrelid = 'shop.orders_cancellation_item'::regclass),
           'ordcancel_guard_record11', 'attach() repairs the record table of items, too');
 
+-- ------------------------------------------------------- partly fulfilled orders
+
+SELECT ordcancel.attach_items('shop.order_items', 'shop.orders', NULL, fulfilled => 'shipped_quantity');
+SELECT ordcancel.set_rule('shop.orders', 'placed', merchant => 'cancel');
+SELECT ordcancel.set_rule('shop.orders', 'sent');
+CREATE FUNCTION partly_fulfilled() RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(status || ' ' || coalesce(partly_fulfilled, '-'), ', ' ORDER BY status)
+FROM ordcancel.overview('shop.orders') $$;
+SELECT is(partly_fulfilled(), 'canceled -, placed refuse, sent -', 'overview() says what happens to them');
+SELECT matches(ordcancel.diagram('shop.orders'), 'No order can be canceled as a<br/>whole', 'and so does the diagram');
+SELECT is(ordcancel.set_policy('shop.orders', partly_fulfilled => 'rest'),
+          'shop.orders: policy "default", partly_fulfilled: refuse -> rest', 'a policy can say otherwise');
+SELECT is(partly_fulfilled(), 'canceled -, placed rest, sent -', 'as the overview then does');
+SELECT ordcancel.attach_items('shop.order_items', 'shop.orders', NULL, unset => '{fulfilled}');
+SELECT is(partly_fulfilled(), 'canceled -, placed -, sent -', 'if anything can be fulfilled');
+SELECT ordcancel.drop_rule('shop.orders', 'placed'), ordcancel.drop_rule('shop.orders', 'sent');
+
 -- ------------------------------------------------------- detached and attached again
 
 ALTER TABLE shop.orders_cancellation_item DISABLE TRIGGER ALL;
@@ -261,7 +278,8 @@ SELECT is(refused(items), error, items) FROM (VALUES
     ('ordcancel.item_table', 'It is a record table or a table of the system.'),
     ('pg_catalog.pg_class', 'It is a record table or a table of the system.')) AS v (items, error);
 SELECT ok(refused('fleeting')
-          LIKE 'OC014 | pg_temp%cannot be attached as items of shop.orders | It is a temporary table.', 'a temporary table');
+          LIKE 'OC014 | pg_temp%cannot be attached as items of shop.orders | It is a temporary table.',
+          'a temporary table');
 SELECT is(attempt($$SELECT ordcancel.attach_items(NULL, 'shop.orders', '{order_id}', 'n', 'gone')$$), 'OC001',
           'no items');
 SELECT is(attempt($$SELECT ordcancel.attach_items('shop.good', NULL, '{order_id}', 'n', 'gone')$$), 'OC001',
