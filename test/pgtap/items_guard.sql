@@ -304,7 +304,8 @@ FROM unnest(ARRAY['UPDATE shop.seats SET status = ''open'' WHERE id = 7',
                   'UPDATE shop.seats SET status = ''open'', quantity = 3 WHERE id = 7',
                   'UPDATE shop.seats SET status = ''void'' WHERE id = 8',
                   'UPDATE shop.seats SET status = ''void'', quantity = 3 WHERE id = 8',
-                  'UPDATE shop.seats SET quantity = NULL WHERE id = 7; UPDATE shop.seats SET status = NULL WHERE id = 7',
+                  'UPDATE shop.seats SET quantity = NULL WHERE id = 7; UPDATE shop.seats SET status = NULL WHERE id = '
+                  '7',
                   'INSERT INTO shop.seats VALUES (9, 24, ''void'', 0)']) AS statement;
 
 SELECT * FROM finish();
