@@ -51,7 +51,7 @@ BEGIN
                   ordcancel_internal.label(registered.cancellation_table))
     INTO told;
     PERFORM ordcancel_internal.detach_child(c.child) FROM ordcancel.child AS c WHERE c.orders = detach.orders;
-    PERFORM ordcancel_internal.detach_items(i.items) FROM ordcancel.item_table AS i WHERE i.orders = detach.orders;
+    PERFORM ordcancel_internal.forget_items(i.items) FROM ordcancel.item_table AS i WHERE i.orders = detach.orders;
     DELETE FROM ordcancel.block AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.rule AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.policy AS c WHERE c.orders = detach.orders;

@@ -198,6 +198,20 @@ COMMENT ON FUNCTION ordcancel.attach_items(
     regclass, regclass, name[], name, name, text, text, name, text, text[]) IS
     E'lets parts of orders be canceled, by units of their items\nRaises OC001, OC014, 0A000, 42501.';
 
+-- The part of detach_items() that detach() and DROP TABLE do, too.
+CREATE FUNCTION ordcancel_internal.forget_items(items regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_class WHERE oid = items) THEN
+        PERFORM ordcancel_internal.drop_guards(items, 'guard_item(_truncate)?');
+    END IF;
+    DELETE FROM ordcancel.item_table AS i WHERE i.items = forget_items.items;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.forget_items(regclass) IS 'removes the triggers and the configuration of items';
+
 CREATE FUNCTION ordcancel_internal.detach_items(items regclass) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -212,10 +226,7 @@ BEGIN
             MESSAGE = coalesce('table ' || label || ' is not attached as a table of items', 'table of items is null'),
             ERRCODE = 'OC001', HINT = 'Call ordcancel.attach_items() for it first.';
     END IF;
-    IF EXISTS (SELECT FROM pg_class WHERE oid = items) THEN
-        PERFORM ordcancel_internal.drop_guards(items, 'guard_item(_truncate)?');
-    END IF;
-    DELETE FROM ordcancel.item_table AS i WHERE i.items = detach_items.items;
+    PERFORM ordcancel_internal.forget_items(items);
     RETURN format('%s: detached from %s', label, ordcancel_internal.label(t.orders))
            || coalesce('; the records stay in '
                        || ordcancel_internal.label((SELECT c.oid

@@ -55,7 +55,7 @@ BEGIN
         FOR child IN SELECT c.child FROM ordcancel.child AS c WHERE c.orders = gone LOOP
             PERFORM ordcancel_internal.detach_child(child);
         END LOOP;
-        PERFORM ordcancel_internal.detach_items(i.items) FROM ordcancel.item_table AS i WHERE i.orders = gone;
+        PERFORM ordcancel_internal.forget_items(i.items) FROM ordcancel.item_table AS i WHERE i.orders = gone;
         DELETE FROM ordcancel.block AS t WHERE t.orders = gone;
         DELETE FROM ordcancel.rule AS t WHERE t.orders = gone;
         DELETE FROM ordcancel.policy AS t WHERE t.orders = gone;
