@@ -5,7 +5,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
 \ir include/items.sql
-SELECT plan(150);
+SELECT plan(154);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -110,6 +110,9 @@ FROM (VALUES (2, '23514 order_is_canceled', 'is canceled'), (3, '23514 order_on_
 SELECT is(try('UPDATE shop.items SET order_id = 2 WHERE id = 51'), '23514 order_is_canceled',
           'an item is not moved to a canceled order');
 SELECT is(try('UPDATE shop.items SET order_id = 6 WHERE id = 51'), 'ok', 'but to another one');
+SELECT is(try('UPDATE shop.items SET quantity = 9 WHERE id = 21'), '23514 order_is_canceled',
+          'nor does it get more units');
+SELECT is(try('UPDATE shop.items SET quantity = 9 WHERE id = 31'), '23514 order_on_hold', 'nor one that is asked for');
 SELECT is(error_of('UPDATE shop.items SET canceled = 1 WHERE id = 51', 'message', 'detail', 'hint', 'table',
           'internals'),
           'item 51 of shop.items cannot be changed | Its canceled units would change from 0 to 1, and only ordcancel '
@@ -144,7 +147,9 @@ FROM unnest(ARRAY[
     'UPDATE shop.items SET canceled = NULL WHERE id = 51',
     'UPDATE shop.items SET quantity = 0 WHERE id = 51',
     'UPDATE shop.items SET quantity = NULL WHERE id = 51',
-    'UPDATE shop.items SET quantity = 9 WHERE order_id = 2',
+    'UPDATE shop.items SET quantity = 5 WHERE id = 21',
+    'UPDATE shop.items SET quantity = 2 WHERE id = 31',
+    'UPDATE shop.items SET quantity = 9 WHERE order_id IN (1, 4)',
     'UPDATE shop.items SET id = 999, order_id = 6 WHERE id = 51',
     'DELETE FROM shop.items WHERE id = 51',
     'DELETE FROM shop.items WHERE id = 12',

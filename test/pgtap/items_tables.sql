@@ -310,6 +310,10 @@ SELECT CASE WHEN current_setting('server_version_num')::integer < 180000
 
 
 
+
+
+
+
                       is(attempt(format($x$SELECT shop_of(%L, '(1, 1, 3, 0, 2.50), (2, 1, 2, 0, 1)', amount => 'total')$x$,
                                                :'columns' || ', price numeric, total numeric GENERATED ALWAYS AS'
                                                ' ((quantity - canceled) * price) VIRTUAL)')), 'ok', 'a virtual column')
