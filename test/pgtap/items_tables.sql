@@ -306,15 +306,8 @@ SELECT is((SELECT total FROM kind.items WHERE id = 1), 7.50, 'and after an undo'
 SELECT CASE WHEN current_setting('server_version_num')::integer < 180000
             THEN skip('virtual generated columns are new in PostgreSQL 18', 2)
             ELSE (SELECT string_agg(t, E'\n') FROM (
-                      SELECT
-
-
-
-
-
-
-
-                      is(attempt(format($x$SELECT shop_of(%L, '(1, 1, 3, 0, 2.50), (2, 1, 2, 0, 1)', amount => 'total')$x$,
+                      SELECT is(attempt(format($x$SELECT shop_of(%L, '(1, 1, 3, 0, 2.50), (2, 1, 2, 0, 1)',
+                                                                  amount => 'total')$x$,
                                                :'columns' || ', price numeric, total numeric GENERATED ALWAYS AS'
                                                ' ((quantity - canceled) * price) VIRTUAL)')), 'ok', 'a virtual column')
                       UNION ALL
