@@ -5,7 +5,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
 \ir include/items.sql
-SELECT plan(150);
+SELECT plan(155);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -110,6 +110,9 @@ FROM (VALUES (2, '23514 order_is_canceled', 'is canceled'), (3, '23514 order_on_
 SELECT is(try('UPDATE shop.items SET order_id = 2 WHERE id = 51'), '23514 order_is_canceled',
           'an item is not moved to a canceled order');
 SELECT is(try('UPDATE shop.items SET order_id = 6 WHERE id = 51'), 'ok', 'but to another one');
+SELECT is(try('UPDATE shop.items SET quantity = 9 WHERE id = 21'), '23514 order_is_canceled',
+          'nor does it get more units');
+SELECT is(try('UPDATE shop.items SET quantity = 9 WHERE id = 31'), '23514 order_on_hold', 'nor one that is asked for');
 SELECT is(error_of('UPDATE shop.items SET canceled = 1 WHERE id = 51', 'message', 'detail', 'hint', 'table',
           'internals'),
           'item 51 of shop.items cannot be changed | Its canceled units would change from 0 to 1, and only ordcancel '
@@ -144,7 +147,9 @@ FROM unnest(ARRAY[
     'UPDATE shop.items SET canceled = NULL WHERE id = 51',
     'UPDATE shop.items SET quantity = 0 WHERE id = 51',
     'UPDATE shop.items SET quantity = NULL WHERE id = 51',
-    'UPDATE shop.items SET price = 9 WHERE order_id = 2',
+    'UPDATE shop.items SET quantity = 5 WHERE id = 21',
+    'UPDATE shop.items SET quantity = 2 WHERE id = 31',
+    'UPDATE shop.items SET quantity = 9 WHERE order_id IN (1, 4)',
     'UPDATE shop.items SET id = 999, order_id = 6 WHERE id = 51',
     'DELETE FROM shop.items WHERE id = 51',
     'DELETE FROM shop.items WHERE id = 12',
@@ -295,10 +300,11 @@ SELECT is(outcome_of($$cancel_items('shop.bookings', 22, '[{"item": 2, "quantity
 SELECT is(outcome_of($$cancel_items('shop.bookings', 22, '[{"item": 2}, {"item": 3, "quantity": 3}]')$$),
           'canceled placed',
           'but the whole of it');
-SELECT is(try('UPDATE shop.seats SET quantity = 2 WHERE id = 2', 'postgres') , 'ok', 'its quantity may change');
+SELECT is(try('UPDATE shop.seats SET quantity = 2 WHERE id = 2', 'postgres'), :refused,
+          'its quantity does not change any more');
 INSERT INTO shop.seats VALUES (7, 23, 'open', 3), (8, 23, 'open', 0);
 SELECT is(outcome_of($$cancel_items('shop.bookings', 23, '[{"item": 7}]')$$), 'canceled canceled', 'canceled');
-UPDATE shop.seats SET quantity = 0 WHERE id = 7;
+SELECT is(try('UPDATE shop.seats SET quantity = 0 WHERE id = 7', 'postgres'), :refused, 'its quantity stays');
 SELECT is(try(statement, 'postgres'), :refused, 'with no units, too: ' || statement)
 FROM unnest(ARRAY['UPDATE shop.seats SET status = ''open'' WHERE id = 7',
                   'UPDATE shop.seats SET status = ''open'', quantity = 3 WHERE id = 7',

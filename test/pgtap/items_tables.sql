@@ -4,7 +4,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
 \ir include/items.sql
-SELECT plan(124);
+SELECT plan(127);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -103,6 +103,7 @@ SELECT of_key('varchar(5)', 'varchar(5)', 'a', '(1,2)', 'z', '"(1,2)"', '(1,2)',
 SELECT of_key('text', 'text', '', '', 'z', '""', '');
 SELECT of_key('sku', 'sku', 'A1', 'B2', 'C', '"B2"', 'B2', 'text');
 SELECT of_key('line_no', 'line_no', '1', '2', '3', '2', '2', 'bigint');
+SELECT of_key('char(5)', 'char(8)', 'a', 'k', 'l', '"k   "', 'k', 'varchar(5)');
 SELECT of_key('timestamptz', 'date', '2026-01-01 00:00+00', '2026-01-02', '2026-01-03', '"2 Jan 2026"', '2026-01-02');
 
 -- Several columns. The number of the line is enough where the rest is the
@@ -305,11 +306,8 @@ SELECT is((SELECT total FROM kind.items WHERE id = 1), 7.50, 'and after an undo'
 SELECT CASE WHEN current_setting('server_version_num')::integer < 180000
             THEN skip('virtual generated columns are new in PostgreSQL 18', 2)
             ELSE (SELECT string_agg(t, E'\n') FROM (
-                      SELECT
-
-
-
-                      is(attempt(format($x$SELECT shop_of(%L, '(1, 1, 3, 0, 2.50), (2, 1, 2, 0, 1)', amount => 'total')$x$,
+                      SELECT is(attempt(format($x$SELECT shop_of(%L, '(1, 1, 3, 0, 2.50), (2, 1, 2, 0, 1)',
+                                                                  amount => 'total')$x$,
                                                :'columns' || ', price numeric, total numeric GENERATED ALWAYS AS'
                                                ' ((quantity - canceled) * price) VIRTUAL)')), 'ok', 'a virtual column')
                       UNION ALL
