@@ -36,6 +36,10 @@ INVARIANTS = {
         WHERE o.status NOT IN ('canceled', 'refunding') AND o.id NOT IN (SELECT order_id FROM lost)
             AND o.id IN (SELECT order_id FROM c WHERE in_effect)
         GROUP BY o.id HAVING sum(i.quantity - i.canceled) = 0""",
+    "something is left of an order that is canceled": """
+        SELECT o.id AS order_id, o.status, sum(i.quantity - i.canceled - i.shipped) AS left_over
+        FROM orders AS o JOIN items AS i ON i.order_id = o.id
+        WHERE o.status IN ('canceled', 'refunding') AND i.quantity > i.canceled GROUP BY 1, 2""",
     "an order has several open or final cancellations": CANCELLATIONS + """
         SELECT order_id, count(*) FILTER (WHERE state = 'requested') AS requested,
             count(*) FILTER (WHERE in_effect AND scope = 'order') AS final
@@ -50,7 +54,8 @@ INVARIANTS = {
         WHERE refunded > refund_due OR refunded < 0 OR refund_due < 0
             OR (state = 'canceled' AND coalesce(refunded, 0) <> coalesce(refund_due, 0))
             OR (state = 'in_progress' AND refunded >= refund_due AND (scope = 'items' OR NOT EXISTS (
-                SELECT FROM c AS b WHERE b.order_id = c.order_id AND b.scope = 'items' AND b.state = 'in_progress')))""",
+                SELECT FROM c AS b
+                WHERE b.order_id = c.order_id AND b.scope = 'items' AND b.state = 'in_progress')))""",
     "more is due than was paid": CANCELLATIONS + """
         SELECT order_id, sum(CASE WHEN kept THEN refunded ELSE refund_due END) AS due, o.paid
         FROM c JOIN orders AS o ON o.id = c.order_id WHERE in_effect OR kept GROUP BY 1, 3
