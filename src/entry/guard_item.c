@@ -93,26 +93,56 @@ update_is_harmless(const ItemTable *items, HeapTuple was, HeapTuple is)
 		columns_unchanged(items, items->keys, items->nkeys, was, is);
 }
 
-pg_noreturn static void
-refuse(TriggerData *trigger, const ItemTable *items, const ItemTarget *item,
-	   const char *what, char *detail, const char *hint)
+/*
+ * One write.  What is refused is raised once the rights of the owner are given
+ * up, since the message must not tell the writer what it may not read.
+ */
+typedef struct Write
 {
-	Refusal r = {
+	ItemTable	*items;
+	ItemTarget	 was; /* of an UPDATE or DELETE */
+	ItemTarget	 is;  /* of an UPDATE or INSERT */
+	bool		 refused;
+	Refusal		 refusal;
+	bool		 closed; /* refused because of the state of the order */
+	CancelTarget order;
+	State		 state;
+	Datum		 key[INDEX_MAX_KEYS];
+} Write;
+
+/* Returns false, for the caller to return. */
+static bool
+refuse(Write *w, const ItemTarget *item, const char *what, char *detail,
+	   const char *hint)
+{
+	w->refused = true;
+	w->refusal = (Refusal){
 		.condition = CONDITION_ITEMS_NOT_AVAILABLE,
 		.message = psprintf("item %s of %s cannot be %s",
-							text_clip(item->key_text, 80), items->label, what),
+							text_clip(item->key_text, 80), w->items->label,
+							what),
 		.detail = detail,
 		.hint = (char *) hint,
 	};
-
-	visibility_redact(items->orders, true, &r);
-	refusal_raise_write(&r, trigger->tg_relation);
+	return false;
 }
 
-static bool
-any_canceled(const ItemTarget *item)
+pg_noreturn static void
+raise_refused(TriggerData *trigger, Write *w)
 {
-	return money_is_positive(item->canceled);
+	if (w->closed)
+		guard_child_refuse(trigger, &w->order, w->state);
+	visibility_redact(w->items->orders, true, &w->refusal);
+	refusal_raise_write(&w->refusal, trigger->tg_relation);
+}
+
+/* Are units canceled?  With a status, it alone says so. */
+static bool
+any_canceled(const ItemTable *items, const ItemTarget *item)
+{
+	return items->status.attnum ?
+		equal_and_not_null(item->status, items->canceled_status) :
+		money_compare(item->canceled, int64_to_numeric(0)) != 0;
 }
 
 /* The units that a row has too few; not positive if there are enough. */
@@ -123,135 +153,173 @@ missing_units(const ItemTarget *item)
 						  item->ordered);
 }
 
-static void
-check_units(TriggerData *trigger, ItemTable *items, ItemTarget *was,
-			ItemTarget *is)
+static bool
+check_units(Write *w, ItemTarget *was)
 {
-	Numeric missing;
+	ItemTarget *is = &w->is;
+	Numeric		missing;
 
-	item_expr_fulfilled(items, is);
+	item_expr_fulfilled(w->items, is);
 	missing = missing_units(is);
 	if (!money_is_positive(missing))
-		return;
+		return true;
 	if (was)
 	{
 		/* It may have had too few before the items were attached. */
-		item_expr_fulfilled(items, was);
+		item_expr_fulfilled(w->items, was);
 		if (money_compare(missing, missing_units(was)) <= 0)
-			return;
+			return true;
 	}
-	refuse(trigger, items, is, "changed",
-		   psprintf(
-			   "%s units would be ordered, but %s fulfilled and %s canceled.",
-			   money_text(is->ordered), money_text(is->fulfilled),
-			   money_text(is->canceled)),
-		   "Call ordcancel.undo_cancel() to give canceled units back.");
+	return refuse(
+		w, is, was ? "changed" : "inserted",
+		psprintf("%s units would be ordered, but %s fulfilled and %s canceled.",
+				 money_text(is->ordered), money_text(is->fulfilled),
+				 money_text(is->canceled)),
+		any_canceled(w->items, is) ?
+			"Call ordcancel.undo_cancel() to give canceled units back." :
+			NULL);
 }
 
+/* Fills w->order with the key of the item's order; false if it has none. */
 static bool
-order_of_item(CancelTarget *c, const ItemTable *items, HeapTuple row)
+order_of_item(Write *w, const ItemTarget *item)
 {
+	const ItemTable *items = w->items;
+
+	memset(&w->order, 0, sizeof(CancelTarget));
+	w->order.table = items->orders;
+	w->order.key = w->key;
 	for (int i = 0; i < items->orders->nkeys; i++)
 	{
 		const Column *column = &items->order_keys[i];
 		bool		  isnull;
-		Datum value = heap_getattr(row, column->attnum, items->desc, &isnull);
+		Datum value = heap_getattr(item->row, column->attnum, items->desc,
+								   &isnull);
 
 		if (isnull)
 			return false;
-		c->key[i] = column_from_value(&items->orders->keys[i], value,
+		w->key[i] = column_from_value(&items->orders->keys[i], value,
 									  column->type);
 	}
 	return true;
 }
 
 /*
- * Locks the order of a new item.  Refuses it if the order as a whole is being
- * canceled; one that was imported as canceled may get its items.
+ * Is the order as a whole being canceled?  One that was imported as canceled
+ * may get its items.
  */
-static void
-check_order(TriggerData *trigger, ItemTable *items, ItemTarget *item)
+static bool
+check_order_state(Write *w)
 {
-	Datum		 key[INDEX_MAX_KEYS];
-	CancelTarget c = {.table = items->orders, .key = key};
-	State		 state;
+	w->state = lifecycle_state(&w->order);
+	w->refused = w->closed = w->state != STATE_NONE && w->order.has_record;
+	return !w->refused;
+}
+
+/* Locks the order of a new item. */
+static bool
+check_order(Write *w)
+{
+	const ItemTarget *is = &w->is;
 
 	/* A missing order is not an error here; a foreign key may check that. */
-	if (!order_of_item(&c, items, item->row))
-		return;
-	order_lock(&c, 1, false);
-	if (c.result != TARGET_OPEN)
-		return;
-	state = lifecycle_state(&c);
-	if (state != STATE_NONE && c.has_record)
-		guard_child_refuse(trigger, &c, state);
-	if (state == STATE_NONE &&
-		money_compare(item->canceled, int64_to_numeric(0)) != 0)
-		refuse(trigger, items, item, "inserted",
-			   psprintf("It has %s canceled units.",
-						money_text(item->canceled)),
-			   "Insert it without, then call ordcancel.cancel_items().");
+	if (!order_of_item(w, is))
+		return true;
+	order_lock(&w->order, 1, false);
+	if (w->order.result != TARGET_OPEN)
+		return true;
+	if (!check_order_state(w))
+		return false;
+	if (w->state == STATE_NONE && any_canceled(w->items, is))
+		return refuse(w, is, "inserted",
+					  psprintf("It has %s canceled units.",
+							   money_text(is->canceled)),
+					  "Insert it without, then call ordcancel.cancel_items().");
+	return true;
 }
 
-static void
-check_insert(TriggerData *trigger, ItemTable *items, ItemTarget *is)
+/*
+ * More units of an item are like a new item.  A cancellation of the whole order
+ * has locked the item, so the order need not be locked.
+ */
+static bool
+check_more_units(Write *w)
 {
-	check_order(trigger, items, is);
-	check_units(trigger, items, NULL, is);
+	if (money_compare(item_not_canceled(&w->is),
+					  item_not_canceled(&w->was)) <= 0 ||
+		!order_of_item(w, &w->is))
+		return true;
+	order_read(&w->order, 1, READ_CURRENT);
+	return w->order.result != TARGET_OPEN || check_order_state(w);
 }
 
-static void
-check_update(TriggerData *trigger, ItemTable *items, ItemTarget *was,
-			 ItemTarget *is)
+static bool
+cancels_differ(const Write *w)
 {
+	if (w->items->status.attnum)
+		return any_canceled(w->items, &w->was) !=
+			any_canceled(w->items, &w->is);
+	return money_compare(w->was.canceled, w->is.canceled) != 0;
+}
+
+static bool
+check_update(Write *w)
+{
+	const ItemTable *items = w->items;
+	ItemTarget		*was = &w->was;
+	ItemTarget		*is = &w->is;
 	bool same_key = columns_unchanged(items, items->keys, items->nkeys,
 									  was->row, is->row);
 	bool same_order = columns_unchanged(items, items->order_keys,
 										items->orders->nkeys, was->row,
 										is->row);
 
-	if (money_compare(was->canceled, is->canceled) != 0 &&
-		!(money_compare(was->ordered, is->ordered) != 0 && was->status &&
-		  equal_or_both_null(was->status, is->status)) &&
-		!item_update_is_ours(items, is->key))
-		refuse(trigger, items, is, "changed",
-			   psprintf("Its canceled units would change from %s to %s, "
-						"and only ordcancel may change them.",
-						money_text(was->canceled), money_text(is->canceled)),
-			   "Call ordcancel.cancel_items() or ordcancel.undo_cancel().");
-	if ((!same_key || !same_order) && any_canceled(was))
-		refuse(trigger, items, was,
-			   same_key ? "moved to another order" : "given another key",
-			   psprintf("%s of its units are canceled.",
-						money_text(was->canceled)),
-			   NULL);
-	if (!same_order)
-		check_order(trigger, items, is);
-	check_units(trigger, items, was, is);
+	if (cancels_differ(w))
+	{
+		if (item_update_is_ours(items, is->key))
+			return true;
+		return refuse(
+			w, is, "changed",
+			items->status.attnum ?
+				psprintf("Its status would change from %s to %s, "
+						 "and only ordcancel may cancel items.",
+						 quoted_or_null(was->status),
+						 quoted_or_null(is->status)) :
+				psprintf("Its canceled units would change from %s to %s, "
+						 "and only ordcancel may change them.",
+						 money_text(was->canceled), money_text(is->canceled)),
+			"Call ordcancel.cancel_items() or ordcancel.undo_cancel().");
+	}
+	if ((!same_key || !same_order) && any_canceled(items, was))
+		return refuse(w, was,
+					  same_key ? "moved to another order" :
+								 "given another key",
+					  psprintf("%s of its units are canceled.",
+							   money_text(was->canceled)),
+					  NULL);
+	return (same_order ? check_more_units(w) : check_order(w)) &&
+		check_units(w, was);
 }
 
 /* Deleting the order, which a rule may allow, deletes its items with it. */
 static bool
-order_is_gone(const ItemTable *items, const ItemTarget *item)
+order_is_gone(Write *w)
 {
-	Datum		 key[INDEX_MAX_KEYS];
-	CancelTarget c = {.table = items->orders, .key = key};
-
-	if (!order_of_item(&c, items, item->row))
+	if (!order_of_item(w, &w->was))
 		return true;
-	order_read(&c, 1, READ_CURRENT);
-	return c.result != TARGET_OPEN;
+	order_read(&w->order, 1, READ_CURRENT);
+	return w->order.result != TARGET_OPEN;
 }
 
-static void
-check_delete(TriggerData *trigger, const ItemTable *items,
-			 const ItemTarget *was)
+static bool
+check_delete(Write *w)
 {
-	if (any_canceled(was) && !order_is_gone(items, was))
-		refuse(trigger, items, was, "deleted",
-			   psprintf("%s of its units are canceled.",
-						money_text(was->canceled)),
-			   "Call ordcancel.undo_cancel() first.");
+	if (!any_canceled(w->items, &w->was) || order_is_gone(w))
+		return true;
+	return refuse(w, &w->was, "deleted",
+				  psprintf("%s of its units are canceled.",
+						   money_text(w->was.canceled)),
+				  "Call ordcancel.undo_cancel() first.");
 }
 
 static ItemTable *
@@ -276,28 +344,35 @@ ordcancel_guard_item(PG_FUNCTION_ARGS)
 	TriggerData *trigger = trigger_call_after_row(fcinfo,
 												  TRIGGER_EVENT_ANY_ROW);
 	Relation	 rel = trigger->tg_relation;
-	ItemTable	*items = guarded_items(rel);
+	Write		 w = {.items = guarded_items(rel)};
 	bool		 update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
-	ItemTarget	 first = {0};
-	ItemTarget	 second = {0};
-	HeapTuple	 row = row_of_root(items, rel, trigger->tg_trigtuple);
-	HeapTuple  fresh = update ? row_of_root(items, rel, trigger->tg_newtuple) :
-								NULL;
-	RunAsScope scope;
+	HeapTuple	 row = row_of_root(w.items, rel, trigger->tg_trigtuple);
+	HeapTuple	 fresh = NULL;
+	RunAsScope	 scope;
+	bool		 allowed;
 
-	if (update && update_is_harmless(items, row, fresh))
-		return PointerGetDatum(NULL);
-	run_as_owner_spi(&scope, items->orders);
-	item_from_tuple(items, &first, row);
 	if (update)
-		item_from_tuple(items, &second, fresh);
-	if (update)
-		check_update(trigger, items, &first, &second);
-	else if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		check_insert(trigger, items, &first);
+	{
+		fresh = row_of_root(w.items, rel, trigger->tg_newtuple);
+		if (update_is_harmless(w.items, row, fresh))
+			return PointerGetDatum(NULL);
+	}
+	run_as_owner_spi(&scope, w.items->orders);
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
+		item_from_tuple(w.items, &w.is, row);
+		allowed = check_order(&w) && check_units(&w, NULL);
+	}
 	else
-		check_delete(trigger, items, &first);
+	{
+		item_from_tuple(w.items, &w.was, row);
+		if (update)
+			item_from_tuple(w.items, &w.is, fresh);
+		allowed = update ? check_update(&w) : check_delete(&w);
+	}
 	run_as_end_spi(&scope);
+	if (!allowed)
+		raise_refused(trigger, &w);
 	return PointerGetDatum(NULL);
 }
 

@@ -6,6 +6,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/jsonb.h"
@@ -270,20 +271,29 @@ read_item(const CancelTarget *c, JsonbContainer *object)
 	return item;
 }
 
-static void
-check_distinct(const CancelTarget *c, const ItemArg *item)
+static int
+compare_args(const void *a, const void *b, void *arg)
 {
-	ListCell *lc;
+	const ItemTable *items = arg;
+	const ItemArg	*x = lfirst((const ListCell *) a);
+	const ItemArg	*y = lfirst((const ListCell *) b);
 
-	foreach(lc, c->item_args)
-	{
-		const ItemArg *other = lfirst(lc);
+	return key_compare(items->keys, items->nkeys, x->key, y->key);
+}
 
-		if (key_compare(c->item_table->keys, c->item_table->nkeys, other->key,
-						item->key) == 0)
-			raise_invalid(psprintf("Item %s is named twice.",
-								   text_clip(item->key_text, 80)));
-	}
+/* Sorts the arguments by key, and refuses repeated ones. */
+static void
+sort_distinct(CancelTarget *c)
+{
+	qsort_arg(c->item_args->elements, list_length(c->item_args),
+			  sizeof(ListCell), compare_args, c->item_table);
+	for (int i = 1; i < list_length(c->item_args); i++)
+		if (compare_args(list_nth_cell(c->item_args, i - 1),
+						 list_nth_cell(c->item_args, i), c->item_table) == 0)
+			raise_invalid(psprintf(
+				"Item %s is named twice.",
+				text_clip(((ItemArg *) list_nth(c->item_args, i))->key_text,
+						  80)));
 }
 
 static void
@@ -295,15 +305,15 @@ read_array(CancelTarget *c, JsonbContainer *array)
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
 	{
 		JsonbValue *element = getIthJsonbValueFromContainer(array, i);
-		ItemArg	   *item;
 
+		CHECK_FOR_INTERRUPTS();
 		if (element->type != jbvBinary ||
 			!JsonContainerIsObject(element->val.binary.data))
 			raise_invalid("An element is not an object.");
-		item = read_item(c, element->val.binary.data);
-		check_distinct(c, item);
-		c->item_args = lappend(c->item_args, item);
+		c->item_args = lappend(c->item_args,
+							   read_item(c, element->val.binary.data));
 	}
+	sort_distinct(c);
 }
 
 /* Reasons of items must be valid for the call as its own would be. */

@@ -47,30 +47,63 @@ static const ResultColumn option_columns[] = {
 	[OPTION_WHY_NOT] = {"why_not", TEXTOID},
 };
 
-/* Why nothing of the order can be canceled by the caller; NULL if it can. */
+/* Why nothing of the order can be canceled by the party; NULL if it can. */
 static char *
-why_not_order(CancelTarget *c)
+why_not_order(CancelTarget *c, Party party)
 {
-	Party	 party = role_party();
 	Verb	 verb = party == PARTY_MERCHANT ? VERB_CANCEL_ITEMS :
 											  VERB_REQUEST_CANCEL_ITEMS;
 	Decision decision = lifecycle_check(c, verb, party, guc_now());
 	Refusal	 refusal;
 
-	if (decision.condition == CONDITION_NONE)
+	if (decision.condition == CONDITION_NONE && decision.changed)
 		return NULL;
+	if (decision.condition == CONDITION_NONE)
+		return "A request to cancel some of its items is open.";
 	refusal = lifecycle_explain(c);
 	return refusal.detail ?
 		psprintf("%s: %s", refusal.message, refusal.detail) :
 		refusal.message;
 }
 
+/*
+ * Of an order with an open request, only the items that it means can be
+ * canceled, by confirming it.
+ */
+static Numeric
+requested_units(const CancelTarget *c, const ItemTarget *item)
+{
+	ListCell *lc;
+
+	foreach(lc, record_items_of(c, c->record.id, READ_CALLER))
+	{
+		const RecordItem *r = lfirst(lc);
+
+		if (strcmp(r->item_key, item->key_text) == 0)
+			return r->quantity;
+	}
+	return int64_to_numeric(0);
+}
+
 static void
-put_item(ResultRow *row, const ItemTarget *item, char *why_not)
+put_item(ResultRow *row, const CancelTarget *c, const ItemTarget *item,
+		 char *why_not)
 {
 	Numeric left = item_left(item);
+	bool	requested = why_not == NULL && c->has_record &&
+		c->record.state == STATE_REQUESTED;
 
-	if (!money_is_positive(left))
+	if (requested)
+	{
+		Numeric units = requested_units(c, item);
+
+		if (money_compare(units, left) < 0)
+			left = units;
+		if (!money_is_positive(units))
+			why_not = "A request to cancel other items is open.";
+	}
+
+	if (!money_is_positive(item_left(item)))
 	{
 		left = int64_to_numeric(0);
 		why_not = psprintf("%s of %s are canceled and %s fulfilled.",
@@ -96,6 +129,7 @@ ordcancel_item_options(PG_FUNCTION_ARGS)
 	CancelTarget   c = {0};
 	RunAsScope	   scope;
 	ResultRow	   row;
+	Party		   party = role_party();
 	bool		   found = false;
 
 	InitMaterializedSRF(fcinfo,
@@ -119,13 +153,13 @@ ordcancel_item_options(PG_FUNCTION_ARGS)
 			ListCell *lc;
 
 			record_peek(&c, 1);
-			why_not = why_not_order(&c);
+			why_not = why_not_order(&c, party);
 			lifecycle_items_peek(&c, READ_CALLER);
 			result_row_begin(&row, result->setDesc, option_columns,
 							 lengthof(option_columns));
 			foreach(lc, c.items)
 			{
-				put_item(&row, lfirst(lc), why_not);
+				put_item(&row, &c, lfirst(lc), why_not);
 				tuplestore_putvalues(result->setResult, row.desc, row.values,
 									 row.nulls);
 			}

@@ -3,13 +3,14 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #include "base/money.h"
 #include "base/read_snapshot.h"
 #include "base/text.h"
 #include "config/item_table.h"
+#include "decision/refusal.h"
 #include "lifecycle/decision_input.h"
 #include "lifecycle/lifecycle_items.h"
 #include "rows/item_row.h"
@@ -26,30 +27,14 @@ set_check(CancelTarget *c, ItemsCheck check, char *detail)
 	c->items_detail = detail;
 }
 
-static ItemTarget *
-find_item(const CancelTarget *c, const Datum *key)
-{
-	const ItemTable *items = c->item_table;
-	ListCell		*lc;
-
-	foreach(lc, c->items)
-	{
-		ItemTarget *item = lfirst(lc);
-
-		if (key_compare(items->keys, items->nkeys, item->key, key) == 0)
-			return item;
-	}
-	return NULL;
-}
-
 static void
 mean_item(ItemReader *reader, CancelTarget *c, const ItemArg *given,
-		  bool recorded)
+		  bool recorded, bool all)
 {
-	ItemTarget *item = find_item(c, given->key);
+	ItemTarget *item = all ? item_find(c, given->key) :
+							 item_read_one(reader, c, given->key);
 
-	if (item == NULL && reader->by_index)
-		item = item_read_one(reader, c, given->key);
+	CHECK_FOR_INTERRUPTS();
 	if (item == NULL)
 	{
 		set_check(c, ITEMS_UNKNOWN,
@@ -81,9 +66,12 @@ mean_items(ItemReader *reader, CancelTarget *c, List *given, bool recorded)
 	if (!reader->by_index)
 		item_read_all(reader, c);
 	foreach(lc, given)
-		mean_item(reader, c, lfirst(lc), recorded);
+		mean_item(reader, c, lfirst(lc), recorded, !reader->by_index);
 	if (reader->by_index)
+	{
+		item_sort(c);
 		others = item_read_others_left(reader, c);
+	}
 	else
 		foreach(lc, c->items)
 		{
@@ -97,9 +85,8 @@ mean_items(ItemReader *reader, CancelTarget *c, List *given, bool recorded)
 	{
 		item_read_all(reader, c);
 		foreach(lc, given)
-			mean_item(reader, c, lfirst(lc), recorded);
+			mean_item(reader, c, lfirst(lc), recorded, true);
 	}
-	item_sort(c);
 	foreach(lc, c->items)
 		((ItemTarget *) lfirst(lc))->to_lock |= !others;
 }
@@ -152,7 +139,7 @@ mean_given_back(ItemReader *reader, CancelTarget *c)
 	foreach(lc, record_items_of(c, c->record.id, READ_CURRENT))
 	{
 		const RecordItem *r = lfirst(lc);
-		ItemTarget		 *item = find_item(c, r->key);
+		ItemTarget		 *item = item_find(c, r->key);
 
 		if (item == NULL)
 			continue;
@@ -390,51 +377,49 @@ evaluate(CancelTarget *targets, int count)
 		}
 }
 
-/* All that can be canceled of an item; NULL if the order has no such item. */
-static Numeric
-all_of_item(const CancelTarget *c, const Datum *key)
+static int
+compare_recorded(const void *a, const void *b, void *arg)
 {
-	CancelTarget order = *c;
-	ItemTarget	*item;
+	const ItemTable	 *items = arg;
+	const RecordItem *x = lfirst((const ListCell *) a);
+	const RecordItem *y = lfirst((const ListCell *) b);
 
-	lifecycle_items_peek(&order, READ_CURRENT);
-	item = find_item(&order, key);
-	return item ? item_left(item) : NULL;
+	return key_compare(items->keys, items->nkeys, x->key, y->key);
 }
 
-static bool
-means_same(const CancelTarget *c, const ItemArg *given, const RecordItem *item)
-{
-	Numeric quantity = given->quantity;
-
-	if (key_compare(c->item_table->keys, c->item_table->nkeys, given->key,
-					item->key) != 0)
-		return false;
-	if (quantity == NULL)
-		quantity = all_of_item(c, given->key);
-	return quantity && money_compare(quantity, item->quantity) == 0;
-}
-
-/* Does the call mean the items of the open request? */
+/*
+ * Does the call mean the items of the open request?  Without a quantity it
+ * means all that can be canceled.  The arguments are sorted by key.
+ */
 static bool
 means_requested(const CancelTarget *c)
 {
-	List	 *recorded;
-	ListCell *a;
-	ListCell *r;
+	ItemTable	*items = c->item_table;
+	CancelTarget order = *c;
+	List		*recorded;
+	ListCell	*a;
+	ListCell	*r;
 
 	if (c->input.live != STATE_REQUESTED || !c->record.items)
 		return false;
 	recorded = record_items_of(c, c->record.id, READ_CURRENT);
-	if (list_length(recorded) != list_length(c->item_args))
+	if (list_length(recorded) != list_length(c->item_args) || recorded == NIL)
 		return false;
-	foreach(a, c->item_args)
+	qsort_arg(recorded->elements, list_length(recorded), sizeof(ListCell),
+			  compare_recorded, items);
+	lifecycle_items_peek(&order, READ_CURRENT);
+	forboth(a, c->item_args, r, recorded)
 	{
-		bool same = false;
+		const ItemArg	 *given = lfirst(a);
+		const RecordItem *item = lfirst(r);
+		Numeric			  quantity = given->quantity;
+		const ItemTarget *now = item_find(&order, given->key);
 
-		foreach(r, recorded)
-			same |= means_same(c, lfirst(a), lfirst(r));
-		if (!same)
+		if (quantity == NULL && now)
+			quantity = item_left(now);
+		if (key_compare(items->keys, items->nkeys, given->key, item->key) !=
+				0 ||
+			quantity == NULL || money_compare(quantity, item->quantity) != 0)
 			return false;
 	}
 	return true;
@@ -451,6 +436,20 @@ reset(CancelTarget *c)
 	c->items_drop = NULL;
 }
 
+/* A request for items cannot be accepted once they are detached. */
+static void
+check_attached(const CancelTarget *c)
+{
+	if (c->result == TARGET_OPEN && c->input.part &&
+		c->input.live == STATE_REQUESTED && decision_needs_items(&c->input))
+		refusal_raise_invalid_policy(
+			psprintf("no items are attached to order table %s",
+					 c->table->label),
+			psprintf("A request to cancel items of order %s is open.",
+					 text_clip(c->key_text, 80)),
+			"Call ordcancel.attach_items() again, or deny the request.");
+}
+
 void
 lifecycle_items(CancelTarget *targets, int count, const CancelArgs *args,
 				bool preview)
@@ -459,8 +458,14 @@ lifecycle_items(CancelTarget *targets, int count, const CancelArgs *args,
 	ItemReader	 reader = {0};
 	ItemTable	*items;
 
-	if (count == 0 || !OidIsValid(targets[0].table->items))
+	if (count == 0)
 		return;
+	if (!OidIsValid(targets[0].table->items))
+	{
+		for (int i = 0; i < count; i++)
+			check_attached(&targets[i]);
+		return;
+	}
 	items = item_table_open(targets[0].table,
 							preview ? AccessShareLock : RowExclusiveLock);
 	for (int i = 0; i < count; i++)
@@ -521,6 +526,17 @@ lifecycle_items_check(CancelTarget *c, const CancelArgs *args)
 	if (!verb_traits[args->verb].items)
 	{
 		lifecycle_items(c, 1, args, true);
+		return;
+	}
+
+	if (c->input.live == STATE_REQUESTED && c->record.items)
+	{
+		CancelArgs confirm = *args;
+
+		confirm.verb = VERB_ACCEPT_CANCEL; /* the items that are requested */
+		lifecycle_items(c, 1, &confirm, true);
+		c->items_same = true;
+		decision_input_add_items(c);
 		return;
 	}
 

@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "base/money.h"
+#include "base/text.h"
 #include "lifecycle/decision_input.h"
 #include "lifecycle/lifecycle_items.h"
 #include "lifecycle/lifecycle_steps.h"
@@ -36,8 +37,8 @@ choose_accepted(CancelTarget *c)
 	const Cancellation *newest = c->parts ? llast(c->parts) : NULL;
 
 	if (newest && !(c->has_record && state_is_live(c->record.state)) &&
-		c->record.id <= newest->id && newest->requested_at &&
-		newest->decided_at && *newest->requested_at < *newest->decided_at)
+		c->record.id <= newest->id &&
+		newest->decided_by != newest->requested_by)
 	{
 		c->record = *newest;
 		c->has_record = true;
@@ -62,7 +63,7 @@ list_ids(const CancelTarget *c, Verb verb)
 	if (c->has_record && could_mean(verb, &c->record))
 		appendStringInfo(&ids, "%s" INT64_FORMAT, ids.len ? ", " : "",
 						 c->record.id);
-	return ids.data;
+	return text_clip(ids.data, 200);
 }
 
 /*

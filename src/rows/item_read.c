@@ -9,6 +9,7 @@
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -194,6 +195,29 @@ item_sort(CancelTarget *c)
 				  compare_items, c->item_table);
 }
 
+ItemTarget *
+item_find(const CancelTarget *c, const Datum *key)
+{
+	const ItemTable *items = c->item_table;
+	int				 low = 0;
+	int				 high = list_length(c->items) - 1;
+
+	while (low <= high)
+	{
+		int			middle = (low + high) / 2;
+		ItemTarget *item = list_nth(c->items, middle);
+		int order = key_compare(items->keys, items->nkeys, item->key, key);
+
+		if (order == 0)
+			return item;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle - 1;
+	}
+	return NULL;
+}
+
 static void
 read_all_by_index(ItemReader *reader, CancelTarget *c)
 {
@@ -210,15 +234,52 @@ read_all_by_index(ItemReader *reader, CancelTarget *c)
 	item_sort(c);
 }
 
-void
-item_read_all(ItemReader *reader, CancelTarget *c)
+static void
+read_all(ItemReader *reader, CancelTarget *c)
 {
 	c->items = NIL;
 	if (reader->by_index)
 		read_all_by_index(reader, c);
 	else
 		read_all_by_statement(c, reader->snapshot);
+}
+
+/*
+ * An item that was inserted after the transaction's snapshot does not conflict
+ * with the lock of the order, so it has to be looked for.
+ */
+static void
+check_is_latest(CancelTarget *c)
+{
+	CancelTarget latest = *c;
+	ItemReader	 reader;
+	bool		 same;
+
+	item_reader_begin(&reader, c->item_table, READ_LATEST);
+	read_all(&reader, &latest);
+	item_reader_end(&reader);
+	same = list_length(latest.items) == list_length(c->items);
+	for (int i = 0; i < list_length(c->items) && same; i++)
+		same = item_find(c, ((ItemTarget *) list_nth(latest.items, i))->key) !=
+			NULL;
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg(
+					 "could not serialize access due to concurrent update"),
+				 errdetail(
+					 "Items of order %s of %s were added or deleted after this transaction began.",
+					 c->key_text, c->table->label),
+				 errhint("The transaction might succeed if retried.")));
+}
+
+void
+item_read_all(ItemReader *reader, CancelTarget *c)
+{
+	read_all(reader, c);
 	c->items_known = true;
+	if (reader->snapshot == READ_CURRENT && IsolationUsesXactSnapshot())
+		check_is_latest(c);
 }
 
 bool
@@ -254,22 +315,17 @@ item_read_one(ItemReader *reader, CancelTarget *c, const Datum *key)
 	return item;
 }
 
-/* Does c->items have the item in the slot? */
+/* Does c->items, which is sorted, have the item in the slot? */
 static bool
 has_item(const CancelTarget *c, TupleTableSlot *slot)
 {
 	const ItemTable *items = c->item_table;
-	ListCell		*lc;
 	Datum			 key[INDEX_MAX_KEYS];
 	bool			 isnull;
 
 	for (int i = 0; i < items->nkeys; i++)
 		key[i] = slot_getattr(slot, items->keys[i].attnum, &isnull);
-	foreach(lc, c->items)
-		if (key_compare(items->keys, items->nkeys,
-						((ItemTarget *) lfirst(lc))->key, key) == 0)
-			return true;
-	return false;
+	return item_find(c, key) != NULL;
 }
 
 /* Integers are compared without a conversion. */

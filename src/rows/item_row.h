@@ -59,6 +59,9 @@ extern bool item_read_others_left(ItemReader *reader, const CancelTarget *c);
 /* Is the item one of the target's order? */
 extern bool item_is_of_order(const CancelTarget *c, const ItemTarget *item);
 
+/* The item with the key in c->items, which is sorted; NULL if it has none. */
+extern ItemTarget *item_find(const CancelTarget *c, const Datum *key);
+
 /* Sorts c->items by key, as they are to be locked. */
 extern void item_sort(CancelTarget *c);
 

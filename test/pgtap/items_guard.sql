@@ -5,7 +5,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
 \ir include/items.sql
-SELECT plan(138);
+SELECT plan(150);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -118,6 +118,14 @@ SELECT is(error_of('UPDATE shop.items SET canceled = 1 WHERE id = 51', 'message'
           'the error says what, and what to do');
 SELECT is(error_of('UPDATE shop.items SET quantity = 1 WHERE id = 12', 'detail'),
           '1 units would be ordered, but 2 fulfilled and 0 canceled.', 'and how many there are');
+-- A role that may not read the orders is not told about them.
+SELECT is(error_as('parts_writer', statement, 'error', 'message', 'detail'),
+          constraint_name || ' | operation on an order of shop.orders is not allowed', 'not told why: ' || statement)
+FROM (VALUES ('INSERT INTO shop.items VALUES (999, 2, 3)', '23514 order_is_canceled'),
+             ('INSERT INTO shop.items VALUES (999, 3, 3)', '23514 order_on_hold'),
+             ('UPDATE shop.items SET quantity = 1 WHERE id = 11', '23514 items_not_available'),
+             ('UPDATE shop.items SET canceled = 1 WHERE id = 51', '23514 items_not_available'),
+             ('DELETE FROM shop.items WHERE id = 11', '23514 items_not_available')) AS v (statement, constraint_name);
 
 -- ------------------------------------------------------- let through
 
@@ -288,6 +296,17 @@ SELECT is(outcome_of($$cancel_items('shop.bookings', 22, '[{"item": 2}, {"item":
           'canceled placed',
           'but the whole of it');
 SELECT is(try('UPDATE shop.seats SET quantity = 2 WHERE id = 2', 'postgres') , 'ok', 'its quantity may change');
+INSERT INTO shop.seats VALUES (7, 23, 'open', 3), (8, 23, 'open', 0);
+SELECT is(outcome_of($$cancel_items('shop.bookings', 23, '[{"item": 7}]')$$), 'canceled canceled', 'canceled');
+UPDATE shop.seats SET quantity = 0 WHERE id = 7;
+SELECT is(try(statement, 'postgres'), :refused, 'with no units, too: ' || statement)
+FROM unnest(ARRAY['UPDATE shop.seats SET status = ''open'' WHERE id = 7',
+                  'UPDATE shop.seats SET status = ''open'', quantity = 3 WHERE id = 7',
+                  'UPDATE shop.seats SET status = ''void'' WHERE id = 8',
+                  'UPDATE shop.seats SET status = ''void'', quantity = 3 WHERE id = 8',
+                  'UPDATE shop.seats SET quantity = NULL WHERE id = 7; UPDATE shop.seats SET status = NULL WHERE id = '
+                  '7',
+                  'INSERT INTO shop.seats VALUES (9, 24, ''void'', 0)']) AS statement;
 
 SELECT * FROM finish();
 ROLLBACK;

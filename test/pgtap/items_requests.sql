@@ -3,7 +3,7 @@
 BEGIN;
 \ir include/helpers.sql
 \ir include/items.sql
-SELECT plan(114);
+SELECT plan(120);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -249,6 +249,19 @@ SELECT is(answer_of($$request_cancel_items('shop.orders', 19, '[{"item": 191}, {
 DELETE FROM shop.items WHERE id = 199;
 SELECT is(answer_of($$accept_cancel('shop.orders', 19)$$), 'in_progress refunding due 50',
           'the other one was deleted meanwhile, so it is the order');
+
+-- ------------------------------------------------------- the items are detached
+
+SELECT is(answer_of($$request_cancel_items('shop.orders', 20, '[{"item": 201}]')$$), 'requested preparing', 'asked');
+SELECT is(answer_of($$request_cancel_items('shop.orders', 21, '[{"item": 211}]')$$), 'requested preparing', 'asked');
+SELECT ordcancel.detach_items('shop.items');
+SELECT is(answer_of($$accept_cancel('shop.orders', 20)$$), 'OC014',
+          'what was asked for cannot be canceled while no items are attached');
+SELECT is(answer_of($$deny_cancel('shop.orders', 20, 'no')$$), 'denied preparing', 'it can be denied');
+SELECT is(answer_of($$cancel_items('shop.orders', 21, '[{"item": 211}]')$$), 'OC014', 'nor can it be confirmed');
+SELECT ordcancel.attach_items('shop.items', 'shop.orders', '{order_id}', 'quantity', 'canceled', 'shipped',
+                              '(quantity - canceled) * price');
+SELECT is(answer_of($$accept_cancel('shop.orders', 21)$$), 'in_progress preparing due 50', 'attached again, it can be');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -51,7 +51,7 @@ SELECT is((SELECT o.item_records::text FROM ordcancel.order_table AS o), 'shop.o
           'the order table has a third record table');
 SELECT is(columns_of('shop.orders_cancellation_item'),
           'cancellation_id bigint, item_key text, quantity numeric, refund_due numeric, reason text, note text,'
-          ' prior_status text, item_id integer', 'which has the columns of its parent and the key of the item');
+          ' prior_status text, restored numeric, item_id integer', 'which has the columns of its parent and the key of the item');
 SELECT is((SELECT string_agg(pg_get_indexdef(indexrelid), '; ') FROM pg_index
            WHERE indrelid = 'shop.orders_cancellation_item'::regclass),
           'CREATE UNIQUE INDEX orders_cancellation_item_pkey ON shop.orders_cancellation_item USING btree'
@@ -60,7 +60,7 @@ SELECT is((SELECT string_agg(inhparent::regclass::text, ' ') FROM pg_inherits
            WHERE inhrelid = 'shop.orders_cancellation_item'::regclass), 'ordcancel.cancellation_item', 'it inherits');
 SELECT is(obj_description('shop.orders_cancellation_item'::regclass, 'pg_class'),
           'items of the cancellations of shop.orders; written by ordcancel alone', 'it has a comment');
-SELECT is(col_description('shop.orders_cancellation_item'::regclass, 8), 'key of the item: its column id',
+SELECT is(col_description('shop.orders_cancellation_item'::regclass, 9), 'key of the item: its column id',
           'the key of the item, too');
 SELECT is(triggers_of('shop.orders_cancellation_item'), 'ordcancel_guard_record', 'and its guard');
 SELECT is(attempt($$INSERT INTO shop.orders_cancellation_item VALUES (1, '1', 1)$$), '23514 written_by_ordcancel',
@@ -125,7 +125,7 @@ SELECT is(ordcancel.attach_items('shop.order_items', 'shop.orders', '{belongs_to
           'and taken with its new name');
 SELECT is(own_columns('shop.orders_cancellation_item'), 'item_id integer', 'the record table keeps its own names');
 SELECT ok(attached('shop.order_items') LIKE '%{line},{item_id}%', 'as the configuration says');
-SELECT is(col_description('shop.orders_cancellation_item'::regclass, 8), 'key of the item: its column line',
+SELECT is(col_description('shop.orders_cancellation_item'::regclass, 9), 'key of the item: its column line',
           'and the comment');
 ALTER TABLE shop.order_items DROP CONSTRAINT order_items_pkey, ADD PRIMARY KEY (belongs_to, line);
 SELECT is(error_of($$SELECT ordcancel.attach_items('shop.order_items', 'shop.orders', NULL)$$),
@@ -172,7 +172,7 @@ SELECT ordcancel.drop_rule('shop.orders', 'placed'), ordcancel.drop_rule('shop.o
 -- ------------------------------------------------------- detached and attached again
 
 ALTER TABLE shop.orders_cancellation_item DISABLE TRIGGER ALL;
-INSERT INTO shop.orders_cancellation_item VALUES (1, '1', 2, 20, NULL, NULL, NULL, 1);
+INSERT INTO shop.orders_cancellation_item VALUES (1, '1', 2, 20, NULL, NULL, NULL, NULL, 1);
 ALTER TABLE shop.orders_cancellation_item ENABLE TRIGGER ALL;
 SELECT is(ordcancel.detach_items('shop.order_items'),
           'shop.order_items: detached from shop.orders; the records stay in shop.orders_cancellation_item',
