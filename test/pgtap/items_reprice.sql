@@ -31,7 +31,8 @@ SELECT due($$cancel_items('shop.orders', 1, '[{"item": 11, "quantity": 1}]')$$) 
 UPDATE shop.items SET price = 3 WHERE id = 11;
 SELECT due($$undo_cancel('shop.orders', 1)$$) \g /dev/null
 SELECT is(due($$cancel_items('shop.orders', 1, '[{"item": 11}]')$$), '12', 'a lower price after all is undone');
-SELECT is(due($$cancel_items('shop.orders', 1, '[{"item": 12, "quantity": 1}]')$$), '5', 'another item costs what it did');
+SELECT is(due($$cancel_items('shop.orders', 1, '[{"item": 12, "quantity": 1}]')$$), '5',
+          'another item costs what it did');
 
 SELECT due($$cancel_items('shop.orders', 2, '[{"item": 21, "quantity": 1}]')$$) \g /dev/null
 UPDATE shop.items SET price = 7 WHERE id = 21;

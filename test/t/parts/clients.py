@@ -128,6 +128,9 @@ class Client:
         self.ask("CALL ordcancel.cancel_batch(%s, %s, chunk => %s)", self.shop + ".items",
                  "order_id %% 25 = %d AND price < 5" % self.random.randrange(25), self.random.choice((1, 3, 100)))
 
+    def sweep(self):
+        self.ask("CALL ordcancel.sweep()")
+
     def options(self):
         self.ask("SELECT * FROM ordcancel.item_options(%s, %s)", *self.orders())
         self.ask("SELECT * FROM ordcancel.cancel_options(%s, %s)", *self.orders())
@@ -242,11 +245,11 @@ class Client:
         self.shop = self.random.choice(SHOPS)
         self.order = self.random.randint(1, 8 if self.chance(50) else ORDERS)
         self.level = self.random.choice(LEVELS)
-        if self.chance(1):
-            self.name, self.level = "batch", LEVELS[0]
+        if self.chance(2):
+            self.name, self.level = self.random.choice(("batch", "sweep")), LEVELS[0]
             try:
-                self.batch()
-                self.count("batch", "done")
+                getattr(self, self.name)()
+                self.count(self.name, "done")
             except psycopg2.Error as error:
                 self.judge(error)
             return

@@ -66,6 +66,7 @@ SELECT ordcancel.set_policy(t, requested_status => 'asked', in_progress_status =
        ordcancel.set_rule(t, 'placed', customer => 'request', merchant => 'cancel')
 FROM unnest('{plain.orders,parted.orders,states.orders}'::regclass[]) AS t \g /dev/null
 SELECT ordcancel.set_policy('parted.orders', partly_fulfilled => 'rest'),
+       ordcancel.set_policy('states.orders', decision_timeout => '1 second', on_timeout => 'accept'),
        ordcancel.attach_items(schema || '.items', schema || '.orders', key => '{order_id}', quantity => 'quantity',
                               canceled => 'canceled', fulfilled => 'shipped',
                               amount => '(quantity - canceled) * price')
