@@ -55,8 +55,7 @@ needs_items(const DecisionInput *input, bool change, const char *to,
 			(decision.state == STATE_IN_PROGRESS ||
 			 decision.state == STATE_CANCELED ||
 			 decision.state == STATE_UNDONE ||
-			 (decision.state == STATE_REQUESTED &&
-			  input->live == STATE_NONE)))
+			 (decision.state == STATE_REQUESTED && input->live == STATE_NONE)))
 			return true;
 	}
 	return false;

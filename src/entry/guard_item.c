@@ -172,9 +172,10 @@ check_units(Write *w, ItemTarget *was)
 	}
 	return refuse(
 		w, is, was ? "changed" : "inserted",
-		psprintf("%s units would be ordered, but %s fulfilled and %s canceled.",
-				 money_text(is->ordered), money_text(is->fulfilled),
-				 money_text(is->canceled)),
+		psprintf(
+			"%s units would be ordered, but %s fulfilled and %s canceled.",
+			money_text(is->ordered), money_text(is->fulfilled),
+			money_text(is->canceled)),
 		any_canceled(w->items, is) ?
 			"Call ordcancel.undo_cancel() to give canceled units back." :
 			NULL);
@@ -231,10 +232,10 @@ check_order(Write *w)
 	if (!check_order_state(w))
 		return false;
 	if (w->state == STATE_NONE && any_canceled(w->items, is))
-		return refuse(w, is, "inserted",
-					  psprintf("It has %s canceled units.",
-							   money_text(is->canceled)),
-					  "Insert it without, then call ordcancel.cancel_items().");
+		return refuse(
+			w, is, "inserted",
+			psprintf("It has %s canceled units.", money_text(is->canceled)),
+			"Insert it without, then call ordcancel.cancel_items().");
 	return true;
 }
 
@@ -245,8 +246,8 @@ check_order(Write *w)
 static bool
 check_more_units(Write *w)
 {
-	if (money_compare(item_not_canceled(&w->is),
-					  item_not_canceled(&w->was)) <= 0 ||
+	if (money_compare(item_not_canceled(&w->is), item_not_canceled(&w->was)) <=
+			0 ||
 		!order_of_item(w, &w->is))
 		return true;
 	order_read(&w->order, 1, READ_CURRENT);
@@ -290,6 +291,14 @@ check_update(Write *w)
 						 money_text(was->canceled), money_text(is->canceled)),
 			"Call ordcancel.cancel_items() or ordcancel.undo_cancel().");
 	}
+	if (items->status.attnum && any_canceled(items, was) &&
+		money_compare(was->ordered, is->ordered) != 0)
+		return refuse(
+			w, is, "changed",
+			psprintf(
+				"It is canceled, and its quantity would change from %s to %s.",
+				money_text(was->ordered), money_text(is->ordered)),
+			"Call ordcancel.undo_cancel() first.");
 	if ((!same_key || !same_order) && any_canceled(items, was))
 		return refuse(w, was,
 					  same_key ? "moved to another order" :

@@ -155,9 +155,8 @@ mean_given_back(ItemReader *reader, CancelTarget *c)
 static bool
 is_of_items(const CancelTarget *c)
 {
-	return c->input.live == STATE_REQUESTED ?
-		c->record.items :
-		verb_traits[c->input.verb].items;
+	return c->input.live == STATE_REQUESTED ? c->record.items :
+											  verb_traits[c->input.verb].items;
 }
 
 static void
@@ -198,15 +197,15 @@ check_take(CancelTarget *c, const ItemTarget *item)
 	if (item->take == NULL || c->items_check != ITEMS_AVAILABLE ||
 		item_take_fits(c->item_table, item, item->take))
 		return;
-	set_check(c, ITEMS_QUANTITY,
-			  c->item_table->status.attnum ?
-				  psprintf("Item %s can only be canceled as a whole.",
-						   text_clip(item->key_text, 80)) :
-				  psprintf("%s of item %s cannot be canceled: column \"%s\" of %s cannot hold it.",
-						   money_text(item->take),
-						   text_clip(item->key_text, 80),
-						   c->item_table->canceled.name,
-						   c->item_table->label));
+	set_check(
+		c, ITEMS_QUANTITY,
+		c->item_table->status.attnum ?
+			psprintf("Item %s can only be canceled as a whole.",
+					 text_clip(item->key_text, 80)) :
+			psprintf(
+				"%s of item %s cannot be canceled: column \"%s\" of %s cannot hold it.",
+				money_text(item->take), text_clip(item->key_text, 80),
+				c->item_table->canceled.name, c->item_table->label));
 }
 
 /* Checks what does not depend on expressions, so that they are not run. */

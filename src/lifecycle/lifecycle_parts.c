@@ -106,9 +106,25 @@ add(Numeric sum, Numeric number)
 	return number == NULL ? sum : sum ? money_add(sum, number) : number;
 }
 
-/* What the amounts of a cancellation's items fell by, less what they rose by. */
+static bool
+names_item(List *keys, const char *key)
+{
+	ListCell *lc;
+
+	foreach(lc, keys)
+		if (strcmp(lfirst(lc), key) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * What the amounts of a cancellation's items fell by, less what they rose by.
+ * "in_effect" are the items of which parts in effect have units: to it those of
+ * this part are added, or if it was undone, only those count.
+ */
 static void
-sum_items(CancelTarget *c, int64 cancellation_id, ReadSnapshot snapshot)
+sum_items(CancelTarget *c, int64 cancellation_id, ReadSnapshot snapshot,
+		  bool undone, List **in_effect)
 {
 	ListCell *lc;
 
@@ -116,11 +132,14 @@ sum_items(CancelTarget *c, int64 cancellation_id, ReadSnapshot snapshot)
 	{
 		const RecordItem *item = lfirst(lc);
 
+		if (!undone)
+			*in_effect = lappend(*in_effect, item->item_key);
+		else if (!names_item(*in_effect, item->item_key))
+			continue;
 		c->parts_drop = add(c->parts_drop, item->refund_due);
 		if (item->restored)
-			c->parts_drop = money_subtract(c->parts_drop ?
-											   c->parts_drop :
-											   int64_to_numeric(0),
+			c->parts_drop = money_subtract(c->parts_drop ? c->parts_drop :
+														   int64_to_numeric(0),
 										   item->restored);
 	}
 }
@@ -128,11 +147,14 @@ sum_items(CancelTarget *c, int64 cancellation_id, ReadSnapshot snapshot)
 /*
  * Sums up what the parts have made due, and what the amounts of all canceled
  * items have fallen by.  Undone cancellations count as well: an amount need
- * not rise by what it fell by, if it is rounded or there is a rebate.
+ * not rise by what it fell by, if it is rounded or there is a rebate.  But once
+ * no unit of an item is canceled, what remains is not due to that: somebody
+ * has changed its price meanwhile.
  */
 static void
 sum_parts(CancelTarget *c, ReadSnapshot snapshot)
 {
+	List	 *in_effect = NIL;
 	ListCell *lc;
 
 	foreach(lc, c->parts)
@@ -140,10 +162,10 @@ sum_parts(CancelTarget *c, ReadSnapshot snapshot)
 		const Cancellation *part = lfirst(lc);
 
 		c->parts_due = add(c->parts_due, part->refund_due);
-		sum_items(c, part->id, snapshot);
+		sum_items(c, part->id, snapshot, false, &in_effect);
 	}
 	foreach(lc, c->undone)
-		sum_items(c, *(int64 *) lfirst(lc), snapshot);
+		sum_items(c, *(int64 *) lfirst(lc), snapshot, true, &in_effect);
 }
 
 void

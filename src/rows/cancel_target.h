@@ -98,7 +98,7 @@ typedef struct ItemTarget
 	Numeric		take;	   /* units that are canceled; negative: given back */
 	Numeric		before;	   /* the amount as the item stands; NULL: not known */
 	Numeric		drop; /* what it falls by; NULL: not known, or no amount */
-	Numeric due; /* to give back: the refund_due on record */
+	Numeric		due;  /* to give back: the refund_due on record */
 	const char *reason;
 	const char *note;
 	const char *prior_status; /* to give back, or from the record */
@@ -217,9 +217,9 @@ struct CancelTarget
 
 	/* parts of the order: cancellations of items in progress or canceled */
 	bool	parts_known;
-	List   *parts;		/* of Cancellation */
-	List *undone; /* IDs, as int64 *, of cancellations that were undone */
-	Numeric parts_due;	/* the sum of their refund_due */
+	List   *parts;	   /* of Cancellation */
+	List   *undone;	   /* IDs, as int64 *, of cancellations that were undone */
+	Numeric parts_due; /* the sum of their refund_due */
 	Numeric parts_drop; /* the sum of what their items' amounts fell by */
 	char   *ambiguous;	/* the IDs of several that could be meant */
 	bool	closed;		/* the order itself is in progress or canceled */
@@ -229,8 +229,8 @@ struct CancelTarget
 	List			 *item_args; /* of ItemArg: those that the call means */
 	bool			  items_known;
 	List			 *items; /* of ItemTarget, in the order of their keys */
-	bool			  items_same; /* the call means what is requested */
-	bool items_others; /* others than c->items have units left */
+	bool			  items_same;	/* the call means what is requested */
+	bool			  items_others; /* others than c->items have units left */
 	ItemsCheck		  items_check;
 	bool	items_fulfilled; /* some units cannot be canceled any more */
 	bool	items_all;		 /* nothing of the order would be left */

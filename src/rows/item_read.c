@@ -263,14 +263,14 @@ check_is_latest(CancelTarget *c)
 		same = item_find(c, ((ItemTarget *) list_nth(latest.items, i))->key) !=
 			NULL;
 	if (!same)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg(
-					 "could not serialize access due to concurrent update"),
-				 errdetail(
-					 "Items of order %s of %s were added or deleted after this transaction began.",
-					 c->key_text, c->table->label),
-				 errhint("The transaction might succeed if retried.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update"),
+			 errdetail(
+				 "Items of order %s of %s were added or deleted after this transaction began.",
+				 c->key_text, c->table->label),
+			 errhint("The transaction might succeed if retried.")));
 }
 
 void
@@ -359,8 +359,7 @@ item_read_others_left(ItemReader *reader, const CancelTarget *c)
 	for (bool found = index_lookup_find(lookup, c->key, ForwardScanDirection);
 		 found; found = index_lookup_next(lookup, ForwardScanDirection))
 	{
-		if (!has_item(c, lookup->slot) &&
-			units_are_left(reader, lookup->slot))
+		if (!has_item(c, lookup->slot) && units_are_left(reader, lookup->slot))
 			return true;
 	}
 	return false;
@@ -419,7 +418,7 @@ lock_in_place(ItemReader *reader, CancelTarget *c, ItemTarget *item)
 {
 	Relation		rel = reader->rel;
 	TupleTableSlot *slot = reader->slot;
-	ItemTarget latest = {0};
+	ItemTarget		latest = {0};
 
 	if (!table_tuple_fetch_row_version(rel, &item->tid, SnapshotAny, slot))
 		return false;

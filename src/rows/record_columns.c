@@ -43,7 +43,7 @@ const RecordColumn item_columns[] = {
 	{"cancellation_id", INT8OID}, {"item_key", TEXTOID},
 	{"quantity", NUMERICOID},	  {"refund_due", NUMERICOID},
 	{"reason", TEXTOID},		  {"note", TEXTOID},
-	{"prior_status", TEXTOID}, {"restored", NUMERICOID},
+	{"prior_status", TEXTOID},	  {"restored", NUMERICOID},
 	{NULL, InvalidOid},
 };
 

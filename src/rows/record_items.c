@@ -39,20 +39,22 @@ item_parameters(const void *rows, int i, Parameters *p)
 	const ItemTarget   *item = ((const ItemRow *) rows)[i].item;
 	const ItemTable	   *items = c->item_table;
 
-	bool				undone = c->record.state == STATE_UNDONE;
+	bool undone = c->record.state == STATE_UNDONE;
 
 	p->count = 0;
 	parameter_value(p, INT8OID, Int64GetDatum(c->record.id), false);
 	parameter_text(p, item->key_text);
 	parameter_numeric(p, undone ? item->wanted : item->take);
-	parameter_numeric(p, undone						   ? item->due :
+	parameter_numeric(p,
+					  undone								 ? item->due :
 						  c->record.state == STATE_REQUESTED ? NULL :
 															   item->drop);
 	parameter_text(p, item->reason);
 	parameter_text(p, item->note);
 	parameter_text(p, item->prior_status);
-	parameter_numeric(p, undone && item->drop ? money_negative(item->drop) :
-												NULL);
+	parameter_numeric(p,
+					  undone && item->drop ? money_negative(item->drop) :
+											 NULL);
 	for (int k = 0; k < items->nkeys; k++)
 		parameter_value(p, items->keys[k].type, item->key[k], false);
 }

@@ -144,7 +144,7 @@ FROM unnest(ARRAY[
     'UPDATE shop.items SET canceled = NULL WHERE id = 51',
     'UPDATE shop.items SET quantity = 0 WHERE id = 51',
     'UPDATE shop.items SET quantity = NULL WHERE id = 51',
-    'UPDATE shop.items SET quantity = 9 WHERE order_id = 2',
+    'UPDATE shop.items SET price = 9 WHERE order_id = 2',
     'UPDATE shop.items SET id = 999, order_id = 6 WHERE id = 51',
     'DELETE FROM shop.items WHERE id = 51',
     'DELETE FROM shop.items WHERE id = 12',
