@@ -32,7 +32,7 @@ mean_item(ItemReader *reader, CancelTarget *c, const ItemArg *given,
 		  bool recorded, bool all)
 {
 	ItemTarget *item = all ? item_find(c, given->key) :
-							 item_read_one(reader, c, given->key);
+							 item_read_one(reader, c, given);
 
 	CHECK_FOR_INTERRUPTS();
 	if (item == NULL)

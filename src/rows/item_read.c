@@ -299,20 +299,48 @@ item_is_of_order(const CancelTarget *c, const ItemTarget *item)
 	return order_key_compare(c->table, c->key, key) == 0;
 }
 
-ItemTarget *
-item_read_one(ItemReader *reader, CancelTarget *c, const Datum *key)
+static ItemTarget *
+add_item(ItemReader *reader, CancelTarget *c, TupleTableSlot *slot)
 {
-	ItemTarget *item;
+	ItemTarget *item = palloc0(sizeof(ItemTarget));
 
-	if (!index_lookup_find(&reader->by_key, key, ForwardScanDirection))
-		return NULL;
-	item = palloc0(sizeof(ItemTarget));
-	item_from_slot(reader->items, item, reader->rel, reader->by_key.slot);
+	item_from_slot(reader->items, item, reader->rel, slot);
 	if (!item_is_of_order(c, item))
 		return NULL;
 	c->items = lappend(c->items, item);
 	c->items_known = true;
 	return item;
+}
+
+/* The version that a batch has selected is usually still the latest one. */
+static ItemTarget *
+read_selected(ItemReader *reader, CancelTarget *c, const ItemArg *given)
+{
+	ItemTarget *item;
+
+	if (!given->if_any ||
+		!table_tuple_fetch_row_version(reader->rel, (ItemPointer) &given->tid,
+									   GetActiveSnapshot(), reader->slot))
+		return NULL;
+	item = add_item(reader, c, reader->slot);
+	if (item && key_compare(reader->items->keys, reader->items->nkeys,
+							given->key, item->key) == 0)
+		return item;
+	if (item)
+		c->items = list_delete_last(c->items);
+	return NULL;
+}
+
+ItemTarget *
+item_read_one(ItemReader *reader, CancelTarget *c, const ItemArg *given)
+{
+	ItemTarget *item = read_selected(reader, c, given);
+
+	if (item)
+		return item;
+	if (!index_lookup_find(&reader->by_key, given->key, ForwardScanDirection))
+		return NULL;
+	return add_item(reader, c, reader->by_key.slot);
 }
 
 /* Does c->items, which is sorted, have the item in the slot? */

@@ -51,7 +51,7 @@ extern void item_read_all(ItemReader *reader, CancelTarget *c);
 
 /* Adds one item to c->items; returns NULL if the order has none of that key. */
 extern ItemTarget *item_read_one(ItemReader *reader, CancelTarget *c,
-								 const Datum *key);
+								 const ItemArg *given);
 
 /* Has the order items with units left, fulfilled or not, besides c->items? */
 extern bool item_read_others_left(ItemReader *reader, const CancelTarget *c);
