@@ -3,13 +3,10 @@
 -- canceled by random calls, with undos, and in the end as a whole; its twin is
 -- canceled at once. SET items.seed = '7' before it for other orders and calls,
 -- items.orders for their number in each shop.
-BEGIN;
-SELECT plan(14);
-SELECT diag('seed ' || coalesce(current_setting('items.seed', true), '42'));
-SET LOCAL client_min_messages = warning;
+SET client_min_messages = warning;
 -- The tables were empty when the plans were made.
-SET LOCAL enable_seqscan = off;
-SET LOCAL jit = off;
+SET enable_seqscan = off;
+SET jit = off;
 
 CREATE TEMP TABLE shop (
     n serial PRIMARY KEY,
@@ -49,7 +46,7 @@ CREATE TEMP TABLE wrong (shop text, order_id integer, problem text);
 CREATE FUNCTION setup(s shop, orders integer) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('CREATE SCHEMA %I', s.name);
-    EXECUTE format('SET LOCAL search_path = %I, public, pg_temp', s.name);
+    PERFORM set_config('search_path', format('%I, public, pg_temp', s.name), false);
     CREATE TABLE orders (id integer PRIMARY KEY, status text NOT NULL DEFAULT 'placed', paid numeric);
     EXECUTE format('CREATE TABLE items (order_id integer NOT NULL REFERENCES orders, line integer,'
                    ' quantity %s NOT NULL, canceled %1$s NOT NULL DEFAULT 0, price numeric, discount numeric %s,'
@@ -157,7 +154,8 @@ BEGIN
             WHEN 'points' THEN
                 CONTINUE WHEN live.open IS NULL OR live.open = 0;
                 -- Which the customer keeps when the cancellation is undone.
-                PERFORM try(s.name, id, format(refund, id, round(live.open / 2 + power(0.1, s.scale)::numeric / 2, s.scale),
+                PERFORM try(s.name, id, format(refund, id,
+                                               round(live.open / 2 + power(0.1, s.scale)::numeric / 2, s.scale),
                                                'points', live.cancellation_id));
         END CASE;
         IF owed(id) > bound THEN
@@ -175,6 +173,7 @@ BEGIN
     END IF;
 END $$;
 
+-- Each order in a transaction of its own, which is faster than one for all.
 DO $$
 DECLARE
     s shop;
@@ -187,6 +186,7 @@ BEGIN
         ANALYZE orders, items;
         FOR id IN 1..orders LOOP
             PERFORM play(s, id);
+            COMMIT;
         END LOOP;
         EXECUTE 'INSERT INTO wrong
                  SELECT $1, o.id, format(''%s is owed after all parts, and %s for the whole; %s is paid'',
@@ -194,6 +194,11 @@ BEGIN
                  FROM orders AS o WHERE o.id > 0 AND owed(o.id) IS DISTINCT FROM owed(-o.id)' USING s.name;
     END LOOP;
 END $$;
+RESET search_path;
+
+BEGIN;
+SELECT plan(14);
+SELECT diag('seed ' || coalesce(current_setting('items.seed', true), '42'));
 SELECT is((SELECT string_agg(format('order %s: %s', order_id, problem), E'\n' ORDER BY order_id)
            FROM wrong WHERE shop = name), NULL, 'to the cent: ' || name) FROM shop ORDER BY n;
 -- All calls for an order that is wrong.

@@ -66,8 +66,8 @@ class Client:
         self.random.shuffle(rows)
         items = []
         for key, left in rows[:self.random.choice((1, 1, 1, 2, 3))]:
-            item = {"item": key if self.shop == "plain" else [key, self.order]}
-            if self.chance(60):
+            item = {"item": [key, self.order] if self.shop == "parted" else key}
+            if self.chance(60 if self.shop != "states" else 5):
                 item["quantity"] = self.random.randint(1, max(1, int(left)))
                 if self.shop == "parted" and self.chance(20):
                     item["quantity"] = 0.5
@@ -123,6 +123,14 @@ class Client:
             if sqlstate and sqlstate not in REFUSED and (sqlstate != "40001" or self.level == LEVELS[0]):
                 raise Wrong("cancel_orders: %s in %s" % (sqlstate, self.level))
 
+    def batch(self):
+        """In transactions of its own. Batches of the same table wait for each other's orders, or skip them."""
+        self.ask("CALL ordcancel.cancel_batch(%s, %s, chunk => %s)", self.shop + ".items",
+                 "order_id %% 25 = %d AND price < 5" % self.random.randrange(25), self.random.choice((1, 3, 100)))
+
+    def sweep(self):
+        self.ask("CALL ordcancel.sweep()")
+
     def options(self):
         self.ask("SELECT * FROM ordcancel.item_options(%s, %s)", *self.orders())
         self.ask("SELECT * FROM ordcancel.cancel_options(%s, %s)", *self.orders())
@@ -157,14 +165,18 @@ class Client:
             raise Wrong("fewer units than are canceled and fulfilled")
 
     def write_canceled(self):
-        self.write("UPDATE %s.items SET canceled = canceled + %%s WHERE id = %%s AND order_id = %%s",
-                   self.random.choice((1, -1)))
+        if self.shop == "states":
+            self.write("UPDATE %s.items SET state = CASE state WHEN 'canceled' THEN 'open' ELSE 'canceled' END"
+                       " WHERE id = %%s AND order_id = %%s")
+        else:
+            self.write("UPDATE %s.items SET canceled = canceled + %%s WHERE id = %%s AND order_id = %%s",
+                       self.random.choice((1, -1)))
         if self.cursor.rowcount:
             raise Wrong("a plain write has canceled units")
 
     def insert(self):
-        self.ask("INSERT INTO %s.items VALUES (nextval('item_id'), %%s, %%s, 0, 0, 2.5)" % self.shop, self.order,
-                 self.random.randint(1, 3))
+        self.ask("INSERT INTO %s.items (id, order_id, quantity, price) VALUES (nextval('item_id'), %%s, %%s, 2.5)"
+                 % self.shop, self.order, self.random.randint(1, 3))
 
     def lose(self, statement, *values):
         """Only while there are enough."""
@@ -229,6 +241,14 @@ class Client:
         self.shop = self.random.choice(SHOPS)
         self.order = self.random.randint(1, 8 if self.chance(50) else ORDERS)
         self.level = self.random.choice(LEVELS)
+        if self.chance(2):
+            self.name, self.level = self.random.choice(("batch", "sweep")), LEVELS[0]
+            try:
+                getattr(self, self.name)()
+                self.count(self.name, "done")
+            except psycopg2.Error as error:
+                self.judge(error)
+            return
         self.name = "begin"
         steps = self.random.choice((1, 1, 1, 2, 3))
         try:

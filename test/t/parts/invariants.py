@@ -1,6 +1,6 @@
 """What must hold of a shop at any moment: queries that find what is wrong, to be run in one snapshot."""
 
-SHOPS = ("plain", "parted")
+SHOPS = ("plain", "parted", "states")
 
 # Of each cancellation, and how it came to be what it is.
 CANCELLATIONS = """
@@ -36,6 +36,10 @@ INVARIANTS = {
         WHERE o.status NOT IN ('canceled', 'refunding') AND o.id NOT IN (SELECT order_id FROM lost)
             AND o.id IN (SELECT order_id FROM c WHERE in_effect)
         GROUP BY o.id HAVING sum(i.quantity - i.canceled) = 0""",
+    "something is left of an order that is canceled": """
+        SELECT o.id AS order_id, o.status, sum(i.quantity - i.canceled - i.shipped) AS left_over
+        FROM orders AS o JOIN items AS i ON i.order_id = o.id
+        WHERE o.status IN ('canceled', 'refunding') AND i.quantity > i.canceled GROUP BY 1, 2""",
     "an order has several open or final cancellations": CANCELLATIONS + """
         SELECT order_id, count(*) FILTER (WHERE state = 'requested') AS requested,
             count(*) FILTER (WHERE in_effect AND scope = 'order') AS final
@@ -50,7 +54,8 @@ INVARIANTS = {
         WHERE refunded > refund_due OR refunded < 0 OR refund_due < 0
             OR (state = 'canceled' AND coalesce(refunded, 0) <> coalesce(refund_due, 0))
             OR (state = 'in_progress' AND refunded >= refund_due AND (scope = 'items' OR NOT EXISTS (
-                SELECT FROM c AS b WHERE b.order_id = c.order_id AND b.scope = 'items' AND b.state = 'in_progress')))""",
+                SELECT FROM c AS b
+                WHERE b.order_id = c.order_id AND b.scope = 'items' AND b.state = 'in_progress')))""",
     "more is due than was paid": CANCELLATIONS + """
         SELECT order_id, sum(CASE WHEN kept THEN refunded ELSE refund_due END) AS due, o.paid
         FROM c JOIN orders AS o ON o.id = c.order_id WHERE in_effect OR kept GROUP BY 1, 3
@@ -64,13 +69,13 @@ INVARIANTS = {
         FROM c LEFT JOIN (SELECT cancellation_id, sum(refund_due) AS cost
                           FROM orders_cancellation_item GROUP BY 1) AS r USING (cancellation_id)
         WHERE c.in_effect GROUP BY 1
-        HAVING current_schema = 'plain' AND sum(c.refund_due) > sum(r.cost)""",
+        HAVING current_schema <> 'parted' AND sum(c.refund_due) > sum(r.cost)""",
     "less is due than the items cost": CANCELLATIONS + """
         SELECT order_id, sum(c.refund_due) AS due, sum(r.cost) AS cost
         FROM c LEFT JOIN (SELECT cancellation_id, sum(refund_due) AS cost
                           FROM orders_cancellation_item GROUP BY 1) AS r USING (cancellation_id)
         WHERE c.in_effect AND order_id NOT IN (SELECT order_id FROM orders_cancellation WHERE state = 'undone')
-        GROUP BY 1 HAVING current_schema = 'plain' AND sum(c.refund_due) < sum(r.cost)""",
+        GROUP BY 1 HAVING current_schema <> 'parted' AND sum(c.refund_due) < sum(r.cost)""",
     "the events of a cancellation are no legal history": CANCELLATIONS + """
         SELECT c.order_id, c.cancellation_id, c.scope, c.state, e.history
         FROM c LEFT JOIN (SELECT cancellation_id, string_agg(type || ' ', '' ORDER BY event_id) AS history,
