@@ -255,6 +255,25 @@ label_of(Relation rel)
 											  RelationGetRelationName(rel)));
 }
 
+/* Integers can hold the same keys, and texts; as attach_items() checks. */
+static Oid
+type_family(Oid base)
+{
+	switch (base)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return INT8OID;
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+			return TEXTOID;
+		default:
+			return base;
+	}
+}
+
 static void
 load_columns(ItemTable *items, Relation rel, const Registration *reg)
 {
@@ -262,7 +281,18 @@ load_columns(ItemTable *items, Relation rel, const Registration *reg)
 		raise_changed(items, "The key of the order has other columns.");
 	items->order_keys = palloc0(reg->norder_keys * sizeof(Column));
 	for (int i = 0; i < reg->norder_keys; i++)
+	{
 		load_column(items, rel, &items->order_keys[i], reg->order_keys[i]);
+		if (type_family(items->order_keys[i].base) !=
+			type_family(items->orders->keys[i].base))
+			raise_changed(
+				items,
+				psprintf(
+					"Column \"%s\" is of type %s, which cannot hold the key of %s.",
+					reg->order_keys[i],
+					format_type_be(items->order_keys[i].type),
+					items->orders->label));
+	}
 	load_column(items, rel, &items->quantity, reg->quantity);
 	load_column(items, rel, &items->canceled, reg->canceled);
 	load_column(items, rel, &items->status, reg->status);

@@ -26,7 +26,6 @@
 #include "entry/args.h"
 #include "entry/guard_child.h"
 #include "lifecycle/lifecycle.h"
-#include "rows/column_value.h"
 #include "rows/item_row.h"
 #include "rows/key.h"
 #include "rows/order_row.h"
@@ -185,24 +184,10 @@ check_units(Write *w, ItemTarget *was)
 static bool
 order_of_item(Write *w, const ItemTarget *item)
 {
-	const ItemTable *items = w->items;
-
 	memset(&w->order, 0, sizeof(CancelTarget));
-	w->order.table = items->orders;
+	w->order.table = w->items->orders;
 	w->order.key = w->key;
-	for (int i = 0; i < items->orders->nkeys; i++)
-	{
-		const Column *column = &items->order_keys[i];
-		bool		  isnull;
-		Datum value = heap_getattr(item->row, column->attnum, items->desc,
-								   &isnull);
-
-		if (isnull)
-			return false;
-		w->key[i] = column_from_value(&items->orders->keys[i], value,
-									  column->type);
-	}
-	return true;
+	return item_order_key(w->items, item->row, w->key);
 }
 
 /*

@@ -206,6 +206,7 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 	input->live = live ? r->state : STATE_NONE;
 	input->ambiguous = c->ambiguous != NULL;
 	input->closed = c->closed;
+	input->part_in_effect = c->parts != NIL;
 	foreach(lc, c->parts)
 	{
 		const Cancellation *part = lfirst(lc);

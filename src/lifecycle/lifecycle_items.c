@@ -294,7 +294,11 @@ sum_up(CancelTarget *c)
 		c->items_drop = int64_to_numeric(0);
 }
 
-/* What the amounts rise by is recorded, since it need not be what they fell by. */
+/*
+ * What the amounts rise by is recorded, since it need not be what they fell by.
+ * But when no unit of an item is canceled any more, all that was due for it is
+ * restored, whatever has become of its price meanwhile.
+ */
 static void
 give_back(CancelTarget *targets, int count)
 {
@@ -310,9 +314,21 @@ give_back(CancelTarget *targets, int count)
 				continue;
 			if (money_compare(units, item->canceled) > 0)
 				units = item->canceled;
-			item->take = money_subtract(int64_to_numeric(0), units);
+			item->take = money_negative(units);
 		}
 	item_expr_evaluate(targets, count);
+	for (int i = 0; i < count; i++)
+		foreach(lc, targets[i].items)
+		{
+			ItemTarget *item = lfirst(lc);
+
+			if (!item->meant || item->due == NULL ||
+				money_is_positive(money_add(item->canceled, item->take)))
+				continue;
+			item->drop = money_negative(
+				money_add(item->due,
+						  lifecycle_undone_rest(&targets[i], item->key_text)));
+		}
 }
 
 /* Leaves out items that no longer meet the condition of a batch. */

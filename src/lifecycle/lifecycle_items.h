@@ -40,6 +40,13 @@ extern void lifecycle_items_check(CancelTarget *c, const CancelArgs *args);
 extern void lifecycle_complete_order(CancelTarget *c, const CancelArgs *args);
 
 /*
+ * Of one item, what undone cancellations made due less what its amount rose by
+ * when they were undone.
+ */
+extern Numeric lifecycle_undone_rest(const CancelTarget *c,
+									 const char			*item_key);
+
+/*
  * Reads all items of the order, and what is fulfilled of each, without locks.
  * For reports; nothing is decided.
  */

@@ -106,25 +106,9 @@ add(Numeric sum, Numeric number)
 	return number == NULL ? sum : sum ? money_add(sum, number) : number;
 }
 
-static bool
-names_item(List *keys, const char *key)
-{
-	ListCell *lc;
-
-	foreach(lc, keys)
-		if (strcmp(lfirst(lc), key) == 0)
-			return true;
-	return false;
-}
-
-/*
- * What the amounts of a cancellation's items fell by, less what they rose by.
- * "in_effect" are the items of which parts in effect have units: to it those of
- * this part are added, or if it was undone, only those count.
- */
+/* What the amounts of a cancellation's items fell by, less what they rose by. */
 static void
-sum_items(CancelTarget *c, int64 cancellation_id, ReadSnapshot snapshot,
-		  bool undone, List **in_effect)
+sum_items(CancelTarget *c, int64 cancellation_id, ReadSnapshot snapshot)
 {
 	ListCell *lc;
 
@@ -132,29 +116,20 @@ sum_items(CancelTarget *c, int64 cancellation_id, ReadSnapshot snapshot,
 	{
 		const RecordItem *item = lfirst(lc);
 
-		if (!undone)
-			*in_effect = lappend(*in_effect, item->item_key);
-		else if (!names_item(*in_effect, item->item_key))
-			continue;
 		c->parts_drop = add(c->parts_drop, item->refund_due);
 		if (item->restored)
-			c->parts_drop = money_subtract(c->parts_drop ? c->parts_drop :
-														   int64_to_numeric(0),
-										   item->restored);
+			c->parts_drop = add(c->parts_drop, money_negative(item->restored));
 	}
 }
 
 /*
  * Sums up what the parts have made due, and what the amounts of all canceled
  * items have fallen by.  Undone cancellations count as well: an amount need
- * not rise by what it fell by, if it is rounded or there is a rebate.  But once
- * no unit of an item is canceled, what remains is not due to that: somebody
- * has changed its price meanwhile.
+ * not rise by what it fell by, if it is rounded or there is a rebate.
  */
 static void
 sum_parts(CancelTarget *c, ReadSnapshot snapshot)
 {
-	List	 *in_effect = NIL;
 	ListCell *lc;
 
 	foreach(lc, c->parts)
@@ -162,10 +137,31 @@ sum_parts(CancelTarget *c, ReadSnapshot snapshot)
 		const Cancellation *part = lfirst(lc);
 
 		c->parts_due = add(c->parts_due, part->refund_due);
-		sum_items(c, part->id, snapshot, false, &in_effect);
+		sum_items(c, part->id, snapshot);
 	}
 	foreach(lc, c->undone)
-		sum_items(c, *(int64 *) lfirst(lc), snapshot, true, &in_effect);
+		sum_items(c, *(int64 *) lfirst(lc), snapshot);
+}
+
+Numeric
+lifecycle_undone_rest(const CancelTarget *c, const char *item_key)
+{
+	Numeric	  rest = int64_to_numeric(0);
+	ListCell *lc;
+	ListCell *item;
+
+	foreach(lc, c->undone)
+		foreach(item, record_items_of(c, *(int64 *) lfirst(lc), READ_CURRENT))
+		{
+			const RecordItem *r = lfirst(item);
+
+			if (strcmp(r->item_key, item_key) != 0)
+				continue;
+			rest = add(rest, r->refund_due);
+			if (r->restored)
+				rest = money_subtract(rest, r->restored);
+		}
+	return rest;
 }
 
 void

@@ -285,18 +285,10 @@ item_read_all(ItemReader *reader, CancelTarget *c)
 bool
 item_is_of_order(const CancelTarget *c, const ItemTarget *item)
 {
-	const ItemTable *items = c->item_table;
-	Datum			 key[INDEX_MAX_KEYS];
-	bool			 isnull;
+	Datum key[INDEX_MAX_KEYS];
 
-	for (int i = 0; i < c->table->nkeys; i++)
-	{
-		key[i] = heap_getattr(item->row, items->order_keys[i].attnum,
-							  items->desc, &isnull);
-		if (isnull)
-			return false;
-	}
-	return order_key_compare(c->table, c->key, key) == 0;
+	return item_order_key(c->item_table, item->row, key) &&
+		order_key_compare(c->table, c->key, key) == 0;
 }
 
 static ItemTarget *
@@ -323,8 +315,9 @@ read_selected(ItemReader *reader, CancelTarget *c, const ItemArg *given)
 									   GetActiveSnapshot(), reader->slot))
 		return NULL;
 	item = add_item(reader, c, reader->slot);
-	if (item && key_compare(reader->items->keys, reader->items->nkeys,
-							given->key, item->key) == 0)
+	if (item &&
+		key_compare(reader->items->keys, reader->items->nkeys, given->key,
+					item->key) == 0)
 		return item;
 	if (item)
 		c->items = list_delete_last(c->items);

@@ -74,6 +74,8 @@ item_from_tuple(const ItemTable *items, ItemTarget *item, HeapTuple row)
 							 &isnull);
 		item->fulfilled = item_units(items, &items->fulfilled_column, value,
 									 isnull);
+		if (!money_is_positive(item->fulfilled))
+			item->fulfilled = int64_to_numeric(0);
 	}
 	item->ordered = int64_to_numeric(1);
 	if (items->quantity.attnum)
@@ -106,4 +108,24 @@ item_left(const ItemTarget *item)
 	Numeric left = item_not_canceled(item);
 
 	return item->fulfilled ? money_subtract(left, item->fulfilled) : left;
+}
+
+/* A column of another integer or text type is converted. */
+bool
+item_order_key(const ItemTable *items, HeapTuple row, Datum *key)
+{
+	for (int i = 0; i < items->orders->nkeys; i++)
+	{
+		const Column *column = &items->order_keys[i];
+		const Column *wanted = &items->orders->keys[i];
+		bool		  isnull;
+		Datum value = heap_getattr(row, column->attnum, items->desc, &isnull);
+
+		if (isnull)
+			return false;
+		key[i] = column->type == wanted->type ?
+			value :
+			column_from_text(wanted, column_to_text(column, value));
+	}
+	return true;
 }

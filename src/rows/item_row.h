@@ -75,6 +75,9 @@ extern void item_lock(ItemReader *reader, CancelTarget *c);
 extern void item_key_from_tuple(const ItemTable *items, HeapTuple row,
 								TupleDesc desc, Datum *key);
 
+/* The key of the item's order; false if a column is null. */
+extern bool item_order_key(const ItemTable *items, HeapTuple row, Datum *key);
+
 /* The units that are not canceled, fulfilled or not. */
 extern Numeric item_not_canceled(const ItemTarget *item);
 

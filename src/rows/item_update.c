@@ -82,21 +82,59 @@ value_after(const ItemTable *items, const ItemTarget *item, Numeric take,
 	return text ? column_from_text(column, text) : (Datum) 0;
 }
 
+/*
+ * The greatest number that the column can hold, and its digits after the point;
+ * NULL if there is no limit.
+ */
+static Numeric
+limit_of(const Column *column, int *scale)
+{
+	int32 typmod = -1;
+	int	  precision;
+
+	*scale = 0;
+	switch (column->base)
+	{
+		case INT2OID:
+			return int64_to_numeric(PG_INT16_MAX);
+		case INT4OID:
+			return int64_to_numeric(PG_INT32_MAX);
+		case INT8OID:
+			return int64_to_numeric(PG_INT64_MAX);
+	}
+	(void) getBaseTypeAndTypmod(column->type, &typmod);
+	if (typmod < 0)
+		typmod = column->typmod;
+	if (typmod < (int32) VARHDRSZ)
+	{
+		*scale = NUMERIC_MAX_RESULT_SCALE;
+		return NULL;
+	}
+	/* numeric(precision, scale); the scale has 11 bits with a sign */
+	typmod -= VARHDRSZ;
+	*scale = ((typmod & 0x7ff) ^ 1024) - 1024;
+	precision = (typmod >> 16) & 0xffff;
+	return DatumGetNumeric(DirectFunctionCall3(
+		numeric_in, CStringGetDatum(psprintf("1e%d", precision - *scale)),
+		ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
 bool
 item_take_fits(const ItemTable *items, const ItemTarget *item, Numeric take)
 {
-	const Column *column = &items->canceled;
-	Numeric		  after = units_after(item, take);
-	bool		  isnull;
-	Datum		  value;
+	Numeric after = units_after(item, take);
+	Numeric limit;
+	int		scale;
+	int		order;
 
-	if (column->attnum == 0)
+	if (items->canceled.attnum == 0)
 		return money_compare(take, item->ordered) == 0;
-	if (column->base != NUMERICOID)
-		return money_scale(after) == 0 ||
-			money_compare(money_round(after, 0), after) == 0;
-	value = value_after(items, item, take, &isnull);
-	return money_compare(item_units(items, column, value, isnull), after) == 0;
+	limit = limit_of(&items->canceled, &scale);
+	order = limit ? money_compare(after, limit) : -1;
+	if (order > 0 || (order == 0 && items->canceled.base == NUMERICOID))
+		return false;
+	return money_scale(after) <= scale ||
+		money_compare(money_round(after, scale), after) == 0;
 }
 
 HeapTuple
