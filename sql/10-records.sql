@@ -141,7 +141,8 @@ COMMENT ON COLUMN ordcancel.event.event_id IS
     'number of the event, unique across all order tables; not in the order of commits';
 COMMENT ON COLUMN ordcancel.event.cancellation_id IS 'the cancellation';
 COMMENT ON COLUMN ordcancel.event.order_key IS 'key of the order as text, such as 42 or (7,42)';
-COMMENT ON COLUMN ordcancel.event.type IS 'requested, withdrawn, denied, accepted, refunded, canceled, items_canceled or undone';
+COMMENT ON COLUMN ordcancel.event.type IS
+    'requested, withdrawn, denied, accepted, refunded, canceled, items_canceled or undone';
 COMMENT ON COLUMN ordcancel.event.from_status IS 'status of the order before the event';
 COMMENT ON COLUMN ordcancel.event.to_status IS 'status of the order after the event';
 COMMENT ON COLUMN ordcancel.event.state IS 'state of the cancellation after the event';

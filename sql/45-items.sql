@@ -50,6 +50,28 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.item_text(ordcancel.item_table) IS
     'lists the arguments of attach_items() that are kept for a table';
 
+-- Have cancellations that are requested or in effect items on record?
+CREATE FUNCTION ordcancel_internal.any_items_in_effect(orders regclass) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    t ordcancel.order_table;
+    found_any boolean;
+BEGIN
+    SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = any_items_in_effect.orders;
+    IF t.item_records IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = t.item_records) THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s AS i JOIN ONLY %s AS c USING (cancellation_id)'
+                   ' WHERE c.state IN (''requested'', ''in_progress'', ''canceled''))',
+                   t.item_records, t.cancellation_table) INTO found_any;
+    RETURN found_any;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.any_items_in_effect(regclass) IS
+    'returns whether units of items are requested or canceled, as the records say';
+
 CREATE FUNCTION ordcancel_internal.attach_items(
     items regclass, orders regclass, key name[], quantity name, canceled name, fulfilled text, amount text,
     status name, canceled_status text, unset text[])
@@ -117,6 +139,19 @@ BEGIN
                    CASE WHEN replaced THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     PERFORM ordcancel_internal.check_partition_key(items, format('%s cannot be attached as items of %s', label,
                                                                  ordcancel_internal.label(orders)));
+    -- What the records say was written to these columns.
+    IF known AND (t.canceled, t.status, t.quantity, t.canceled_status)
+                 IS DISTINCT FROM (was.canceled, was.status, was.quantity, was.canceled_status)
+       AND ordcancel_internal.any_items_in_effect(orders)
+       AND EXISTS (SELECT FROM unnest(ARRAY[was.canceled, was.status, was.quantity],
+                                      ARRAY[t.canceled, t.status, t.quantity]) AS c (old, new)
+                       JOIN pg_attribute AS a ON a.attrelid = items AND a.attname = c.old AND NOT a.attisdropped
+                   WHERE c.new IS DISTINCT FROM c.old) THEN
+        PERFORM ordcancel_internal.invalid(
+            format('how units of %s are counted cannot change', label),
+            'Units of its items are canceled or requested.',
+            'Undo these cancellations first, or rename the columns.');
+    END IF;
     -- A new record table is put beside that of the cancellations.
     records := ordcancel_internal.provide_record_table(
         orders, items, kind, t.item_key, t.record_keys, registered.inherit,

@@ -73,8 +73,8 @@ CREATE FUNCTION ordcancel.item_options(
 COMMENT ON FUNCTION ordcancel.item_options(regclass, text) IS
     E'lists what can be canceled of each item of an order\nRaises OC001, OC002, OC014.';
 CREATE FUNCTION ordcancel.item_options(
-    orders regclass, order_id anynonarray, OUT item text, OUT ordered numeric, OUT fulfilled numeric, OUT canceled numeric,
-    OUT cancelable numeric, OUT amount numeric, OUT why_not text)
+    orders regclass, order_id anynonarray, OUT item text, OUT ordered numeric, OUT fulfilled numeric,
+    OUT canceled numeric, OUT cancelable numeric, OUT amount numeric, OUT why_not text)
     RETURNS SETOF record
     LANGUAGE c STABLE ROWS 10
     AS 'MODULE_PATHNAME', 'ordcancel_item_options';

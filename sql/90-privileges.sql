@@ -30,7 +30,8 @@ CREATE FUNCTION ordcancel.grant_merchant(role regrole) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    routines CONSTANT name[] := '{cancel_order,cancel_orders,cancel_items,withdraw_cancel,accept_cancel,deny_cancel,record_refund,'
+    routines CONSTANT name[] := '{cancel_order,cancel_orders,cancel_items,withdraw_cancel,accept_cancel,deny_cancel,'
+                                'record_refund,'
                                 'undo_cancel,cancel_options,item_options,overview,health,unruled_statuses,diagram,'
                                 'pending_requests,refunds_due}';
 BEGIN

@@ -342,6 +342,7 @@ load_fulfilled(ItemTable *items, Relation rel)
 static ItemTable *
 load(OrderTable *orders, Relation rel)
 {
+	static uint64 last_serial = 0;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "ordcancel items",
 												  ALLOCSET_SMALL_SIZES);
@@ -354,6 +355,7 @@ load(OrderTable *orders, Relation rel)
 	items->orders = orders;
 	items->relid = RelationGetRelid(rel);
 	items->serial = orders->serial;
+	items->keys_serial = ++last_serial;
 	items->label = label_of(rel);
 	items->name = pstrdup(RelationGetRelationName(rel));
 	if (config_scan("item_table", orders->relid, load_registration, &reg) == 0)

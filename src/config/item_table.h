@@ -20,7 +20,8 @@ typedef struct ItemTable
 	MemoryContext context; /* holds all of this */
 	OrderTable	 *orders;
 	Oid			  relid;
-	uint64		  serial; /* of the OrderTable */
+	uint64		  serial;	   /* of the OrderTable */
+	uint64		  keys_serial; /* identifies this description in the session */
 	TupleDesc	  desc;
 	char		 *label; /* schema.table, quoted: for SQL and messages */
 	char		 *name;	 /* without the schema, not quoted */

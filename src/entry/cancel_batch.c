@@ -104,7 +104,8 @@ set_table(Batch *b, FunctionCallInfo fcinfo)
 	{
 		b->items = PG_GETARG_OID(0);
 		b->args.verb = VERB_CANCEL_ITEMS;
-		args_table(false, b->orders, AccessShareLock);
+		if (args_table(false, b->orders, AccessShareLock)->items != b->items)
+			refusal_raise_not_attached(b->items); /* it is a partition */
 		return;
 	}
 	args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -102,6 +103,7 @@ static Datum
 run(FunctionCallInfo fcinfo, CancelArgs *args)
 {
 	CancelTarget   c = {0};
+	Relation	   items;
 	RunAsScope	   scope;
 	StringInfoData key;
 	Datum		   result;
@@ -113,6 +115,11 @@ run(FunctionCallInfo fcinfo, CancelArgs *args)
 		return result;
 	c.table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
 	args_key(&c, fcinfo, 1);
+
+	/* Code of the owner must not change it under the keys of items. */
+	items = OidIsValid(c.table->items) ?
+		try_table_open(c.table->items, AccessShareLock) :
+		NULL;
 	if (verb_traits[args->verb].items)
 		item_args_read(&c, fcinfo, 2, args);
 
@@ -120,6 +127,8 @@ run(FunctionCallInfo fcinfo, CancelArgs *args)
 	run_as_owner_spi(&scope, c.table);
 	lifecycle_run(&c, 1, args);
 	run_as_end_spi(&scope);
+	if (items)
+		table_close(items, NoLock);
 
 	if (c.result == TARGET_NOT_FOUND)
 		args_raise_not_found(&c, fcinfo, 1);

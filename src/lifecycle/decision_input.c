@@ -53,6 +53,13 @@ check_reference(CancelTarget *c, const CancelArgs *args)
 
 	if (args->reference && c->any_record)
 		past = record_find_refund(c, args->reference);
+
+	/* One payment may be for several parts, which the calls then name. */
+	if (args->cancellation_id)
+		foreach(lc, past)
+			if (((RecordedRefund *) lfirst(lc))->cancellation_id !=
+				args->cancellation_id)
+				past = foreach_delete_current(past, lc);
 	foreach(lc, past)
 		if (is_same_refund(args, c->table->refund_scale, lfirst(lc)))
 		{

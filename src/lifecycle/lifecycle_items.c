@@ -17,6 +17,12 @@
 #include "rows/key.h"
 #include "rows/record.h"
 
+static char *
+units_text(Numeric units)
+{
+	return text_clip(money_text(units), 40);
+}
+
 /* The cause is the first item that is not available. */
 static void
 set_check(CancelTarget *c, ItemsCheck check, char *detail)
@@ -186,8 +192,8 @@ static char *
 describe(const ItemTarget *item)
 {
 	return psprintf("Of item %s, %s are ordered, %s fulfilled and %s canceled",
-					text_clip(item->key_text, 80), money_text(item->ordered),
-					money_text(item->fulfilled), money_text(item->canceled));
+					text_clip(item->key_text, 80), units_text(item->ordered),
+					units_text(item->fulfilled), units_text(item->canceled));
 }
 
 /* Can the item be written with these units? */
@@ -204,7 +210,7 @@ check_take(CancelTarget *c, const ItemTarget *item)
 					 text_clip(item->key_text, 80)) :
 			psprintf(
 				"%s of item %s cannot be canceled: column \"%s\" of %s cannot hold it.",
-				money_text(item->take), text_clip(item->key_text, 80),
+				units_text(item->take), text_clip(item->key_text, 80),
 				c->item_table->canceled.name, c->item_table->label));
 }
 
@@ -219,7 +225,7 @@ check_wanted(CancelTarget *c, ItemTarget *item)
 		set_check(
 			c, ITEMS_QUANTITY,
 			psprintf("The quantity of item %s is %s, which is not positive.",
-					 text_clip(item->key_text, 80), money_text(item->wanted)));
+					 text_clip(item->key_text, 80), units_text(item->wanted)));
 	else if (money_compare(item->wanted, item_left(item)) > 0)
 		item->take = NULL; /* reported with what is fulfilled */
 	else
@@ -256,7 +262,7 @@ check_left(CancelTarget *c, ItemTarget *item)
 	else if (item->wanted && money_compare(item->wanted, left) > 0)
 		set_check(c, ITEMS_TOO_MANY,
 				  psprintf("%s; %s cannot be canceled.", describe(item),
-						   money_text(item->wanted)));
+						   units_text(item->wanted)));
 	else if (item->take == NULL && c->items_check == ITEMS_AVAILABLE)
 		item->take = item->wanted ? item->wanted : left;
 	check_take(c, item);
@@ -318,6 +324,11 @@ give_back(CancelTarget *targets, int count)
 		}
 	item_expr_evaluate(targets, count);
 	for (int i = 0; i < count; i++)
+	{
+		List *undone = targets[i].items && targets[i].undone ?
+			lifecycle_undone_items(&targets[i]) :
+			NIL;
+
 		foreach(lc, targets[i].items)
 		{
 			ItemTarget *item = lfirst(lc);
@@ -327,8 +338,9 @@ give_back(CancelTarget *targets, int count)
 				continue;
 			item->drop = money_negative(
 				money_add(item->due,
-						  lifecycle_undone_rest(&targets[i], item->key_text)));
+						  lifecycle_undone_rest(undone, item->key_text)));
 		}
+	}
 }
 
 /* Leaves out items that no longer meet the condition of a batch. */
@@ -451,6 +463,21 @@ reset(CancelTarget *c)
 	c->items_drop = NULL;
 }
 
+/* Code of the owner may have detached them during the call. */
+static ItemTable *
+open_items(OrderTable *table, LOCKMODE lock)
+{
+	ItemTable *items = item_table_open(table, lock);
+
+	if (items == NULL)
+		refusal_raise_invalid_policy(
+			psprintf(
+				"the items of order table %s were detached during the call",
+				table->label),
+			NULL, NULL);
+	return items;
+}
+
 /* A request for items cannot be accepted once they are detached. */
 static void
 check_attached(const CancelTarget *c)
@@ -481,8 +508,8 @@ lifecycle_items(CancelTarget *targets, int count, const CancelArgs *args,
 			check_attached(&targets[i]);
 		return;
 	}
-	items = item_table_open(targets[0].table,
-							preview ? AccessShareLock : RowExclusiveLock);
+	items = open_items(targets[0].table,
+					   preview ? AccessShareLock : RowExclusiveLock);
 	for (int i = 0; i < count; i++)
 	{
 		CancelTarget *c = &targets[i];
@@ -517,7 +544,7 @@ lifecycle_items_change(CancelTarget *c, const CancelArgs *args, const char *to,
 	if (!OidIsValid(c->table->items))
 		return;
 	reset(c);
-	c->item_table = item_table_open(c->table, RowExclusiveLock);
+	c->item_table = open_items(c->table, RowExclusiveLock);
 	decision_input_add_items(c);
 	if (!decision_change_needs_items(&c->input, to, kind))
 		return;

@@ -39,12 +39,14 @@ extern void lifecycle_items_check(CancelTarget *c, const CancelArgs *args);
  */
 extern void lifecycle_complete_order(CancelTarget *c, const CancelArgs *args);
 
+/* The items of undone cancellations of the order, RecordItems sorted by key. */
+extern List *lifecycle_undone_items(const CancelTarget *c);
+
 /*
- * Of one item, what undone cancellations made due less what its amount rose by
- * when they were undone.
+ * Of one of these items, what was due less what its amount rose by when it was
+ * undone.
  */
-extern Numeric lifecycle_undone_rest(const CancelTarget *c,
-									 const char			*item_key);
+extern Numeric lifecycle_undone_rest(const List *undone, const char *item_key);
 
 /*
  * Reads all items of the order, and what is fulfilled of each, without locks.

@@ -143,24 +143,54 @@ sum_parts(CancelTarget *c, ReadSnapshot snapshot)
 		sum_items(c, *(int64 *) lfirst(lc), snapshot);
 }
 
-Numeric
-lifecycle_undone_rest(const CancelTarget *c, const char *item_key)
+static int
+compare_keys(const ListCell *a, const ListCell *b)
 {
-	Numeric	  rest = int64_to_numeric(0);
+	return strcmp(((const RecordItem *) lfirst(a))->item_key,
+				  ((const RecordItem *) lfirst(b))->item_key);
+}
+
+List *
+lifecycle_undone_items(const CancelTarget *c)
+{
+	List	 *items = NIL;
 	ListCell *lc;
-	ListCell *item;
 
 	foreach(lc, c->undone)
-		foreach(item, record_items_of(c, *(int64 *) lfirst(lc), READ_CURRENT))
-		{
-			const RecordItem *r = lfirst(item);
+		items = list_concat(items,
+							record_items_of(c, *(int64 *) lfirst(lc),
+											READ_CURRENT));
+	list_sort(items, compare_keys);
+	return items;
+}
 
-			if (strcmp(r->item_key, item_key) != 0)
-				continue;
-			rest = add(rest, r->refund_due);
-			if (r->restored)
-				rest = money_subtract(rest, r->restored);
-		}
+Numeric
+lifecycle_undone_rest(const List *undone, const char *item_key)
+{
+	Numeric rest = int64_to_numeric(0);
+	int		low = 0;
+	int		high = list_length(undone);
+
+	while (low < high)
+	{
+		int				  middle = (low + high) / 2;
+		const RecordItem *r = list_nth(undone, middle);
+
+		if (strcmp(r->item_key, item_key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < list_length(undone); low++)
+	{
+		const RecordItem *r = list_nth(undone, low);
+
+		if (strcmp(r->item_key, item_key) != 0)
+			break;
+		rest = add(rest, r->refund_due);
+		if (r->restored)
+			rest = money_subtract(rest, r->restored);
+	}
 	return rest;
 }
 

@@ -19,6 +19,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/money.h"
+#include "base/text.h"
 #include "base/virtual_columns.h"
 #include "rows/item_row.h"
 #include "rows/key.h"
@@ -482,4 +483,15 @@ item_lock(ItemReader *reader, CancelTarget *c)
 		kept = lappend(kept, item);
 	}
 	c->items = kept;
+}
+
+bool
+item_is_unchanged(CancelTarget *c, const ItemTarget *item)
+{
+	ItemTarget now = *item;
+
+	return lock_by_statement(c, &now) &&
+		money_compare(now.ordered, item->ordered) == 0 &&
+		money_compare(now.canceled, item->canceled) == 0 &&
+		equal_or_both_null(now.status, item->status);
 }

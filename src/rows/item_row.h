@@ -71,6 +71,12 @@ extern void item_sort(CancelTarget *c);
  */
 extern void item_lock(ItemReader *reader, CancelTarget *c);
 
+/*
+ * Reads the item again: are its units what was read before?  Code of the owner
+ * may have changed them since.
+ */
+extern bool item_is_unchanged(CancelTarget *c, const ItemTarget *item);
+
 /* The key's values from a row of the table of items. */
 extern void item_key_from_tuple(const ItemTable *items, HeapTuple row,
 								TupleDesc desc, Datum *key);

@@ -214,6 +214,10 @@ write_by_statement(CancelTarget *c, ItemTarget *item)
 	bool			 isnull;
 	Datum			 value = value_after(items, item, item->take, &isnull);
 
+	if (!item_is_unchanged(c, item))
+		raise_not_written(
+			items, item,
+			"A trigger or an expression has changed it in the meantime.");
 	parameter_value(&p, written_column(items)->type, value, isnull);
 	for (int i = 0; i < items->nkeys; i++)
 		parameter_value(&p, items->keys[i].type, item->key[i], false);

@@ -22,7 +22,7 @@
 static RecordKeys
 record_keys_of_item(const ItemTable *items)
 {
-	return (RecordKeys){items->serial, items->keys, items->record_keys,
+	return (RecordKeys){items->keys_serial, items->keys, items->record_keys,
 						items->nkeys};
 }
 

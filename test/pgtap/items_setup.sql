@@ -51,7 +51,8 @@ SELECT is((SELECT o.item_records::text FROM ordcancel.order_table AS o), 'shop.o
           'the order table has a third record table');
 SELECT is(columns_of('shop.orders_cancellation_item'),
           'cancellation_id bigint, item_key text, quantity numeric, refund_due numeric, reason text, note text,'
-          ' prior_status text, restored numeric, item_id integer', 'which has the columns of its parent and the key of the item');
+          ' prior_status text, restored numeric, item_id integer',
+          'which has the columns of its parent and the key of the item');
 SELECT is((SELECT string_agg(pg_get_indexdef(indexrelid), '; ') FROM pg_index
            WHERE indrelid = 'shop.orders_cancellation_item'::regclass),
           'CREATE UNIQUE INDEX orders_cancellation_item_pkey ON shop.orders_cancellation_item USING btree'
