@@ -14,6 +14,7 @@
 #include "funcapi.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -84,9 +85,16 @@ typedef struct OrdersEntry
 static RelidCache cache;
 static RelidCache orders_cache;
 
+static void
+invalidate_enums(Datum arg, int cache_id, uint32 hash)
+{
+	relid_cache_invalidate_all(&cache);
+}
+
 void
 item_table_init(void)
 {
+	CacheRegisterSyscacheCallback(ENUMOID, invalidate_enums, (Datum) 0);
 	relid_cache_init(&cache, "ordcancel item tables", sizeof(ItemEntry));
 	relid_cache_init(&orders_cache, "ordcancel orders of items",
 					 sizeof(OrdersEntry));
@@ -255,6 +263,26 @@ label_of(Relation rel)
 											  RelationGetRelationName(rel)));
 }
 
+/* A label of an enum may have been renamed. */
+static bool
+has_canceled_status(const ItemTable *items)
+{
+	return items->status.attnum == 0 ||
+		get_typtype(items->status.base) != TYPTYPE_ENUM ||
+		SearchSysCacheExists2(ENUMTYPOIDNAME,
+							  ObjectIdGetDatum(items->status.base),
+							  CStringGetDatum(items->canceled_status));
+}
+
+static void
+check_canceled_status(const ItemTable *items)
+{
+	if (!has_canceled_status(items))
+		raise_changed(items,
+					  psprintf("\"%s\" is not a status of its items any more.",
+							   items->canceled_status));
+}
+
 /* Integers can hold the same keys, and texts; as attach_items() checks. */
 static Oid
 type_family(Oid base)
@@ -296,6 +324,7 @@ load_columns(ItemTable *items, Relation rel, const Registration *reg)
 	load_column(items, rel, &items->quantity, reg->quantity);
 	load_column(items, rel, &items->canceled, reg->canceled);
 	load_column(items, rel, &items->status, reg->status);
+	check_canceled_status(items);
 	load_keys(items, rel, reg);
 }
 
@@ -397,7 +426,7 @@ fits(const ItemTable *items, const OrderTable *orders, Relation rel)
 		rel->rd_rel->relowner == orders->owner &&
 		strcmp(label_of(rel), items->label) == 0 &&
 		find_order_index(items, rel) == items->order_index &&
-		guard_function() == items->guard;
+		has_canceled_status(items) && guard_function() == items->guard;
 }
 
 static void

@@ -138,7 +138,9 @@ scan_tables(const Consumer *c, List *tables, int64 after, EventRow row,
 	ListCell *lc;
 
 	foreach(lc, tables)
+	{
 		scan_table(c, lfirst(lc), after, row, arg);
+	}
 }
 
 static bool

@@ -236,13 +236,17 @@ batch_release_chosen(Batch *batch)
 static void
 check_key_types(const Batch *batch, const BatchSource *s)
 {
+	int norders = batch->table->nkeys;
+
 	for (int i = 0; i < key_columns(s); i++)
 	{
-		const Column *key = i >= batch->table->nkeys ?
-			&s->items->keys[i - batch->table->nkeys] :
-			s->items ? &s->items->order_keys[i] :
-					   &batch->table->keys[i];
+		const Column *key;
 
+		if (s->items == NULL)
+			key = &batch->table->keys[i];
+		else
+			key = i < norders ? &s->items->order_keys[i] :
+								&s->items->keys[i - norders];
 		if (batch->chosen_desc->natts != key_columns(s) + 2 ||
 			TupleDescAttr(batch->chosen_desc, i)->atttypid != key->type)
 			refusal_raise_invalid_policy(
@@ -401,7 +405,7 @@ batch_choose_items(const Batch *batch, CancelTarget *c)
 					  NULL;
 	row = MakeSingleTupleTableSlot(SPI_tuptable->tupdesc, &TTSOpsHeapTuple);
 	for (uint64 i = 0; i < count; i++)
-		if (matches == NULL || matches[i])
+		if (source.items && (matches == NULL || matches[i]))
 		{
 			ExecStoreHeapTuple(SPI_tuptable->vals[i], row, false);
 			add_item(c, &source, row);

@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -127,6 +128,23 @@ append_columns(StringInfo sql, const BatchSource *s, const Column *columns,
 						 quote_identifier(columns[i].name));
 }
 
+/* The status of an item as text, as C code reads it. */
+static char *
+status_expr(const BatchSource *s)
+{
+	const Column *status = &s->items->status;
+	const char	 *name = quote_identifier(status->name);
+
+	if (status->base == BOOLOID)
+		return psprintf("%s.%s::pg_catalog.bool::pg_catalog.text",
+						source_name(s), name);
+	return psprintf(
+		status->blank_padded ?
+			"pg_catalog.rtrim(pg_catalog.format('%%s', %s.%s), ' ')" :
+			"pg_catalog.format('%%s', %s.%s)",
+		source_name(s), name);
+}
+
 /* Items whose units are all canceled have nothing to be processed. */
 static void
 append_left(StringInfo sql, const BatchSource *s)
@@ -141,11 +159,10 @@ append_left(StringInfo sql, const BatchSource *s)
 						 name, quote_identifier(items->quantity.name), name,
 						 quote_identifier(items->canceled.name));
 	else
-		appendStringInfo(
-			sql,
-			"(pg_catalog.format('%%s', %s.%s) OPERATOR(pg_catalog.<>) %s) AND ",
-			name, quote_identifier(items->status.name),
-			quote_literal_cstr(items->canceled_status));
+		appendStringInfo(sql,
+						 "(COALESCE(%s, '') OPERATOR(pg_catalog.<>) %s) AND ",
+						 status_expr(s),
+						 quote_literal_cstr(items->canceled_status));
 }
 
 static void

@@ -242,13 +242,13 @@ read_item_key(const CancelTarget *c, const JsonbValue *value, ItemArg *item)
 static ItemArg *
 read_item(const CancelTarget *c, JsonbContainer *object)
 {
-	ItemArg			  *item = palloc0(sizeof(ItemArg));
-	JsonbIterator	  *it = JsonbIteratorInit(object);
-	JsonbValue		   name;
-	JsonbValue		   value;
-	JsonbIteratorToken token = JsonbIteratorNext(&it, &name, true);
+	ItemArg		  *item = palloc0(sizeof(ItemArg));
+	JsonbIterator *it = JsonbIteratorInit(object);
+	JsonbValue	   name;
+	JsonbValue	   value;
 
-	while ((token = JsonbIteratorNext(&it, &name, true)) == WJB_KEY)
+	(void) JsonbIteratorNext(&it, &name, true); /* its beginning */
+	while (JsonbIteratorNext(&it, &name, true) == WJB_KEY)
 	{
 		char *member = pnstrdup(name.val.string.val, name.val.string.len);
 

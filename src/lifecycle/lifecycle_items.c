@@ -72,7 +72,9 @@ mean_items(ItemReader *reader, CancelTarget *c, List *given, bool recorded)
 	if (!reader->by_index)
 		item_read_all(reader, c);
 	foreach(lc, given)
+	{
 		mean_item(reader, c, lfirst(lc), recorded, !reader->by_index);
+	}
 	if (reader->by_index)
 	{
 		item_sort(c);
@@ -91,7 +93,9 @@ mean_items(ItemReader *reader, CancelTarget *c, List *given, bool recorded)
 	{
 		item_read_all(reader, c);
 		foreach(lc, given)
+		{
 			mean_item(reader, c, lfirst(lc), recorded, true);
+		}
 	}
 	foreach(lc, c->items)
 		((ItemTarget *) lfirst(lc))->to_lock |= !others;

@@ -140,7 +140,9 @@ sum_parts(CancelTarget *c, ReadSnapshot snapshot)
 		sum_items(c, part->id, snapshot);
 	}
 	foreach(lc, c->undone)
+	{
 		sum_items(c, *(int64 *) lfirst(lc), snapshot);
+	}
 }
 
 static int
