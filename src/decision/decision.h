@@ -167,8 +167,7 @@ typedef struct DecisionInput
 	bool	   takes_all;  /* nothing of the order would be left */
 	bool	   fulfilled;  /* some units cannot be canceled any more */
 	bool	   part_open;  /* refunds of a part are due */
-	bool	   part_in_effect; /* a part is in progress or canceled */
-	bool	   closed; /* the order is canceled or in progress itself */
+	bool	   closed;	   /* the order is canceled or in progress itself */
 
 	/* the arguments of the call */
 	bool		  skip_reason_check; /* do not check reason and note */

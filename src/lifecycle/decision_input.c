@@ -54,17 +54,15 @@ check_reference(CancelTarget *c, const CancelArgs *args)
 	if (args->reference && c->any_record)
 		past = record_find_refund(c, args->reference);
 
-	/* One payment may be for several parts, which the calls then name. */
-	if (args->cancellation_id)
-		foreach(lc, past)
-			if (((RecordedRefund *) lfirst(lc))->cancellation_id !=
-				args->cancellation_id)
-				past = foreach_delete_current(past, lc);
 	foreach(lc, past)
 		if (is_same_refund(args, c->table->refund_scale, lfirst(lc)))
 		{
+			/* Not of the cancellation that the call names: no repetition. */
 			c->recorded = lfirst(lc);
-			return AMOUNT_REPEATED;
+			return args->cancellation_id &&
+					args->cancellation_id != c->recorded->cancellation_id ?
+				AMOUNT_OTHER_REFERENCE :
+				AMOUNT_REPEATED;
 		}
 	if (past == NIL)
 		return AMOUNT_PART;
@@ -213,7 +211,6 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 	input->live = live ? r->state : STATE_NONE;
 	input->ambiguous = c->ambiguous != NULL;
 	input->closed = c->closed;
-	input->part_in_effect = c->parts != NIL;
 	foreach(lc, c->parts)
 	{
 		const Cancellation *part = lfirst(lc);

@@ -504,7 +504,9 @@ lifecycle_items(CancelTarget *targets, int count, const CancelArgs *args,
 	ItemReader	 reader = {0};
 	ItemTable	*items;
 
-	if (count == 0)
+	/* Other steps do not fail if something is wrong with the items. */
+	if (count == 0 ||
+		(!verb_traits[args->verb].accepts && args->verb != VERB_UNDO_CANCEL))
 		return;
 	if (!OidIsValid(targets[0].table->items))
 	{

@@ -10,6 +10,7 @@
 #include "base/money.h"
 #include "lifecycle/transition.h"
 #include "notify/announce.h"
+#include "rows/item_row.h"
 #include "rows/record.h"
 
 uint64 transition_count = 0;
@@ -35,12 +36,16 @@ data_field(StringInfo data, const char *name, const char *value, bool quoted)
 		appendStringInfoString(data, value);
 }
 
+/* The key is a number if it is one integer, as callers would write it. */
 static void
-append_item(StringInfo data, const char *key, Numeric quantity,
-			Numeric refund_due, const char *reason)
+append_item(StringInfo data, const char *key, bool integer_key,
+			Numeric quantity, Numeric refund_due, const char *reason)
 {
 	appendStringInfo(data, "%s{\"item\":", data->len ? "," : "[");
-	escape_json(data, key);
+	if (integer_key)
+		appendStringInfoString(data, key);
+	else
+		escape_json(data, key);
 	appendStringInfo(data, ",\"quantity\":%s", money_text(quantity));
 	if (refund_due)
 		appendStringInfo(data, ",\"refund_due\":%s", money_text(refund_due));
@@ -71,7 +76,9 @@ items_data(const CancelTarget *c)
 		const ItemTarget *item = lfirst(lc);
 
 		if (item->meant && item->take)
-			append_item(&data, item->key_text, money_absolute(item->take),
+			append_item(&data, item->key_text,
+						item_key_is_integer(c->item_table),
+						money_absolute(item->take),
 						c->record.state == STATE_REQUESTED ? NULL : item->drop,
 						item->reason);
 	}
@@ -80,8 +87,8 @@ items_data(const CancelTarget *c)
 		{
 			const RecordItem *item = lfirst(lc);
 
-			append_item(&data, item->item_key, item->quantity,
-						item->refund_due, item->reason);
+			append_item(&data, item->item_key, item->integer_key,
+						item->quantity, item->refund_due, item->reason);
 		}
 	if (data.len == 0)
 		return NULL;

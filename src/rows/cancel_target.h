@@ -109,6 +109,7 @@ typedef struct RecordItem
 {
 	Datum  *key;
 	char   *item_key;
+	bool	integer_key; /* the key is one column of an integer type */
 	Numeric quantity;
 	Numeric refund_due;
 	Numeric restored; /* what the amount rose by when it was undone, or NULL */

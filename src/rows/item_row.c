@@ -129,3 +129,11 @@ item_order_key(const ItemTable *items, HeapTuple row, Datum *key)
 	}
 	return true;
 }
+
+bool
+item_key_is_integer(const ItemTable *items)
+{
+	return items->nkeys == 1 &&
+		(items->keys[0].base == INT2OID || items->keys[0].base == INT4OID ||
+		 items->keys[0].base == INT8OID);
+}

@@ -81,6 +81,9 @@ extern bool item_is_unchanged(CancelTarget *c, const ItemTarget *item);
 extern void item_key_from_tuple(const ItemTable *items, HeapTuple row,
 								TupleDesc desc, Datum *key);
 
+/* Is the key one column of an integer type? */
+extern bool item_key_is_integer(const ItemTable *items);
+
 /* The key of the item's order; false if a column is null. */
 extern bool item_order_key(const ItemTable *items, HeapTuple row, Datum *key);
 

@@ -7,6 +7,7 @@
 #include "access/tableam.h"
 #include "catalog/pg_type.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -14,6 +15,7 @@
 #include "base/result_row.h"
 #include "config/item_table.h"
 #include "rows/index_lookup.h"
+#include "rows/item_row.h"
 #include "rows/key.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
@@ -172,6 +174,29 @@ item_from_slot(const RecordKeys *keys, const RecordMap *map,
 	return item;
 }
 
+/* Has the table, besides its fixed columns, one of an integer type? */
+static bool
+has_integer_key(Relation rel)
+{
+	TupleDesc desc = RelationGetDescr(rel);
+	Oid		  type = InvalidOid;
+	int		  own = -ITEM_COLUMNS;
+
+	for (int i = 0; i < desc->natts; i++)
+		own += !TupleDescAttr(desc, i)->attisdropped;
+	for (int i = 0; i < desc->natts && own == 1; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		bool			  fixed = att->attisdropped;
+
+		for (int j = 0; j < ITEM_COLUMNS; j++)
+			fixed |= strcmp(NameStr(att->attname), item_columns[j].name) == 0;
+		if (!fixed)
+			type = getBaseType(att->atttypid);
+	}
+	return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
 List *
 record_items_of(const CancelTarget *c, int64 cancellation_id,
 				ReadSnapshot snapshot)
@@ -182,6 +207,7 @@ record_items_of(const CancelTarget *c, int64 cancellation_id,
 	RecordMap	map;
 	IndexLookup lookup;
 	Relation	rel;
+	bool		integer_key;
 
 	if (!OidIsValid(c->table->item_records))
 		return NIL;
@@ -194,12 +220,18 @@ record_items_of(const CancelTarget *c, int64 cancellation_id,
 	else if (!record_find_columns(map.attnums, item_columns, rel))
 		record_raise_missing(psprintf("Table \"%s\" lacks a column.",
 									  RelationGetRelationName(rel)));
+	integer_key = c->item_table ? item_key_is_integer(c->item_table) :
+								  has_integer_key(rel);
 	begin_lookup(&lookup, rel, false, snapshot);
 	for (bool row = index_lookup_find(&lookup, &id, ForwardScanDirection); row;
 		 row = index_lookup_next(&lookup, ForwardScanDirection))
-		found = lappend(found,
-						item_from_slot(c->item_table ? &keys : NULL, &map,
-									   lookup.slot));
+	{
+		RecordItem *item = item_from_slot(c->item_table ? &keys : NULL, &map,
+										  lookup.slot);
+
+		item->integer_key = integer_key;
+		found = lappend(found, item);
+	}
 	index_lookup_end(&lookup);
 	table_close(rel, NoLock);
 	return found;

@@ -64,7 +64,7 @@ SELECT results_eq($$SELECT type, from_status, to_status, state, party, actor, re
                             'cancel_items', '{"refund_due": 27.00}'::jsonb)$$,
                   'accepted is the event of a part whose refund is due');
 SELECT is((SELECT data->'items' FROM shop.orders_cancellation_event WHERE order_id = 1),
-          '[{"item": "11", "quantity": 2, "refund_due": 20.00}, {"item": "13", "quantity": 1, "refund_due": 7.00}]',
+          '[{"item": 11, "quantity": 2, "refund_due": 20.00}, {"item": 13, "quantity": 1, "refund_due": 7.00}]',
           'it says what was canceled');
 SELECT is(answer_of($$record_refund('shop.orders', 1, 27, 'card')$$), 'canceled placed due 27',
           'the last refund completes the part, not the order');
@@ -87,7 +87,7 @@ UPDATE shop.items SET price = NULL WHERE order_id = 2;
 SELECT is(answer_of($$cancel_items('shop.orders', 2, '[{"item": 21}]')$$), 'canceled placed due 0',
           'where nothing is due, the part is canceled at once');
 SELECT is(events_of(2, NULL, 'concat_ws('' '', type, from_status || ''>'' || to_status, state, data)'),
-          ARRAY['items_canceled placed>placed canceled {"items": [{"item": "21", "quantity": 5, "refund_due": 0}]}'],
+          ARRAY['items_canceled placed>placed canceled {"items": [{"item": 21, "quantity": 5, "refund_due": 0}]}'],
           'items_canceled is its event');
 SELECT is((SELECT string_agg(DISTINCT scope, ' ') FROM ordcancel.cancellation), 'items',
           'the parent table tells them apart');
@@ -98,8 +98,8 @@ SELECT is(answer_of($$cancel_items('shop.orders', 3, '[{"item": 31}, {"item": 32
           'in_progress refunding due 59.97', 'if nothing would be left, the order is canceled');
 SELECT is(units_of(3), '31: 5 of 5, 32: 3 of 3, 33: 1 of 1', 'with all its units');
 SELECT is(events_of(3, NULL, 'concat_ws('' '', type, from_status || ''>'' || to_status, state, data->>''items'')'),
-          ARRAY['accepted placed>refunding in_progress [{"item": "31", "quantity": 5, "refund_due": 50.00},'
-                ' {"item": "32", "quantity": 3, "refund_due": 2.97}, {"item": "33", "quantity": 1, "refund_due": '
+          ARRAY['accepted placed>refunding in_progress [{"item": 31, "quantity": 5, "refund_due": 50.00},'
+                ' {"item": 32, "quantity": 3, "refund_due": 2.97}, {"item": 33, "quantity": 1, "refund_due": '
                 '7.00}]'],
           'and the event of an order that has its items');
 SELECT is(answer_of($$record_refund('shop.orders', 3, 59.97, 'card')$$), 'canceled canceled due 59.97',
@@ -160,8 +160,8 @@ SELECT is(items_on_record(10), '101 x 1 due 10 defective_item, 103 x 1 due 7 oth
 SELECT is((SELECT concat_ws(' ', reason, note) FROM shop.orders_cancellation WHERE order_id = 10),
           'out_of_stock all of it', 'the reason of the cancellation, too');
 SELECT is((SELECT data->'items' FROM shop.orders_cancellation_event WHERE order_id = 10),
-          '[{"item": "101", "quantity": 1, "refund_due": 10.00, "reason": "defective_item"},
-            {"item": "103", "quantity": 1, "refund_due": 7.00, "reason": "other"}]',
+          '[{"item": 101, "quantity": 1, "refund_due": 10.00, "reason": "defective_item"},
+            {"item": 103, "quantity": 1, "refund_due": 7.00, "reason": "other"}]',
           'events have the reasons, but not the notes');
 SELECT is(answer_of($$cancel_items('shop.orders', 11, '[{"item": 111, "quantity": 1, "reason": "defective_item"},
                                                         {"item": 113, "reason": "out_of_stock"}]')$$),

@@ -138,8 +138,9 @@ SELECT is(problems(), NULL, 'what is fulfilled is not left');
 
 -- A status for each item
 ALTER TABLE shop.items ADD COLUMN state character(10) NOT NULL DEFAULT 'open';
-SELECT ordcancel.attach_items('shop.items', 'shop.orders', NULL, status => 'state', canceled_status => 'void',
-                              unset => '{canceled,quantity}');
+SELECT ordcancel.detach_items('shop.items');
+SELECT ordcancel.attach_items('shop.items', 'shop.orders', '{order_id}', status => 'state', canceled_status => 'void',
+                              fulfilled => 'shipped');
 SELECT is(problems(),
           E'item_and_records_differ: Items of shop.items with fewer units canceled than their cancellations say: 3, for'
           ' example item (1,1). | They were written while the triggers were disabled; ordcancel.undo_cancel() ends a'

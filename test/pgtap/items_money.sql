@@ -156,8 +156,8 @@ SELECT is(take_each(22, '1x1', '1x2'), '10, 20', 'two parts');
 SELECT is(refund(22, 1, 10.01), 'OC010', 'not more than is due for a part');
 SELECT is(refund(22, 1, 4, 'card', 're_1'), 'in_progress 4/10', 'a refund with a reference');
 SELECT is(refund(22, 1, 4, 'card', 're_1'), 'in_progress 4/10 unchanged', 'repeated');
-SELECT is(refund(22, 2, 4, 'card', 're_1'), 'in_progress 4/10 unchanged',
-          'also for another part: it is that refund, which is answered');
+SELECT is(refund(22, 2, 4, 'card', 're_1'), 'OC010',
+          'for another part it is refused: the reference is that of the first one');
 SELECT is(refund(22, 2, 5, 'card', 're_1'), 'OC010', 'with another amount it is refused');
 SELECT is(refund(22, 2, 4, 'cash', 're_1'), 'OC010', 'and with another method');
 SELECT is(outcome_of($$record_refund('shop.orders', 22, 4, 'card', 're_1')$$, 'concat_ws('' '', refunded, changed)'),

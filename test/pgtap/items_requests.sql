@@ -42,7 +42,7 @@ SELECT is(answer_of($$request_cancel_items('shop.orders', 1, '[{"item": 11, "qua
 SELECT is(units_of(1), '11: 0 of 5, 12: 0 of 2', 'no unit is canceled yet');
 SELECT is(items_on_record(1), '11 x 2', 'it is on record which are meant, and no refund is due yet');
 SELECT is(events_of(1, NULL, 'concat_ws('' '', type, from_status || ''>'' || to_status, state, party, data)'),
-          ARRAY['requested preparing>preparing requested customer {"items": [{"item": "11", "quantity": 2}]}'],
+          ARRAY['requested preparing>preparing requested customer {"items": [{"item": 11, "quantity": 2}]}'],
           'the event says so');
 SELECT is(answer_of($$request_cancel_items('shop.orders', 1, '[{"item": 11, "quantity": 2}]')$$),
           'requested preparing unchanged', 'the same again changes nothing');
@@ -61,7 +61,7 @@ SELECT is(items_on_record(1), '11 x 2 due 20', 'the refund due is on record');
 SELECT is(record_of(1), 'in_progress by customer ann decided merchant bob was preparing now preparing reason '
                         'customer_changed_mind note too many said sorry undo', 'and who asked and decided');
 SELECT is(events_of(1, 1, 'concat_ws('' '', type, from_status || ''>'' || to_status, state, party, data)'),
-          ARRAY['accepted preparing>preparing in_progress merchant {"items": [{"item": "11", "quantity": 2, '
+          ARRAY['accepted preparing>preparing in_progress merchant {"items": [{"item": 11, "quantity": 2, '
           '"refund_due": '
                 '20.00}], "refund_due": 20.00}'], 'the event has the items');
 SELECT is(answer_of($$accept_cancel('shop.orders', 1)$$), 'in_progress preparing due 20 unchanged',
@@ -96,7 +96,7 @@ SELECT is(answer_of($$deny_cancel('shop.orders', 3, 'no')$$), 'denied preparing'
 SELECT is(answer_of($$deny_cancel('shop.orders', 3, 'no')$$), 'denied preparing unchanged', 'once is enough');
 SELECT is(answer_of($$accept_cancel('shop.orders', 3)$$), 'OC007', 'it cannot be accepted any more');
 SELECT is(events_of(3, 1, 'concat_ws('' '', type, from_status || ''>'' || to_status, data)'),
-          ARRAY['denied preparing>preparing {"items": [{"item": "31", "quantity": 5}]}'], 'the event has the items');
+          ARRAY['denied preparing>preparing {"items": [{"item": 31, "quantity": 5}]}'], 'the event has the items');
 SELECT is(answer_of($$request_cancel_items('shop.orders', 3, '[{"item": 31}]')$$), 'requested preparing',
           'asked again');
 SELECT is(answer_of($$withdraw_cancel('shop.orders', 3, 'never mind')$$), 'withdrawn preparing', 'withdrawn');

@@ -41,7 +41,7 @@ SELECT is(answer_of($$cancel_order('shop.orders', 1, 'out_of_stock', 'a note')$$
 SELECT is(units_of(1), '11: 5 of 5, 12: 2 of 2', 'all units are canceled');
 SELECT is(items_on_record(1), '11 x 5 due 0, 12 x 2 due 6', 'and on record');
 SELECT is((SELECT data FROM shop.orders_cancellation_event WHERE order_id = 1),
-          '{"items": [{"item": "11", "quantity": 5, "refund_due": 0}, {"item": "12", "quantity": 2, "refund_due": '
+          '{"items": [{"item": 11, "quantity": 5, "refund_due": 0}, {"item": 12, "quantity": 2, "refund_due": '
           '6.00}],
             "refund_due": 6.00}', 'and in the event');
 SELECT is(answer_of($$cancel_order('shop.orders', 1)$$), 'in_progress refunding due 6 unchanged', 'once is enough');
@@ -199,7 +199,7 @@ SELECT is(answer_of(format($$undo_cancel('shop.orders', 40, cancellation_id => %
           'undone placed due 0 unchanged', 'once');
 SELECT is(events_of(40, 1,
           'concat_ws('' '', type, from_status || ''>'' || to_status, (data->''items''->0) - ''refund_due'')'),
-          ARRAY['undone placed>placed {"item": "401", "quantity": 2}'], 'as the event says');
+          ARRAY['undone placed>placed {"item": 401, "quantity": 2}'], 'as the event says');
 SELECT is(answer_of($$undo_cancel('shop.orders', 40)$$), 'undone placed due 0', 'the one that is left needs no number');
 SELECT is(units_of(40), '401: 0 of 5, 402: 0 of 2', 'all are back');
 
