@@ -112,6 +112,7 @@ GRANT SELECT ON shop.orders TO dump_customer, dump_merchant;
 SELECT ordcancel.grant_customer('dump_customer');
 SELECT ordcancel.grant_merchant('dump_merchant');
 ALTER TABLE shop.plain OWNER TO dump_merchant;
+ALTER TABLE shop."Zeilen" OWNER TO dump_merchant;
 ALTER TABLE shop.plain_cancellation OWNER TO dump_merchant;
 ALTER TABLE shop.plain_cancellation_event OWNER TO dump_merchant;
 
