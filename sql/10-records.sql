@@ -41,7 +41,8 @@ CREATE TABLE ordcancel.cancellation (
     decided_at timestamptz,
     closed_at timestamptz,
     deadline timestamptz,
-    order_status text
+    order_status text,
+    scope text NOT NULL DEFAULT 'order'
 );
 COMMENT ON TABLE ordcancel.cancellation IS
     'cancellations of all attached order tables, one row for each attempt to cancel an order;'
@@ -79,6 +80,36 @@ COMMENT ON COLUMN ordcancel.cancellation.deadline IS
     'time from which sweep() decides the request; NULL if the policy had no decision_timeout';
 COMMENT ON COLUMN ordcancel.cancellation.order_status IS
     'status of the order as the last step of the cancellation left it';
+COMMENT ON COLUMN ordcancel.cancellation.scope IS
+    'what it cancels: order, or items for a part of the order, listed in ordcancel.cancellation_item';
+
+-- Each order table whose items are attached has a child of this one, which adds
+-- the columns of the item's key.
+CREATE TABLE ordcancel.cancellation_item (
+    cancellation_id bigint NOT NULL,
+    item_key text NOT NULL,
+    quantity numeric NOT NULL,
+    refund_due numeric,
+    reason text,
+    note text,
+    prior_status text,
+    restored numeric
+);
+COMMENT ON TABLE ordcancel.cancellation_item IS
+    'items of the cancellations of all attached order tables, one row for each item of a cancellation;'
+    ' written by ordcancel alone';
+COMMENT ON COLUMN ordcancel.cancellation_item.cancellation_id IS 'the cancellation';
+COMMENT ON COLUMN ordcancel.cancellation_item.item_key IS 'key of the item as text, such as 7 or (42,1)';
+COMMENT ON COLUMN ordcancel.cancellation_item.quantity IS 'units of the item that it cancels';
+COMMENT ON COLUMN ordcancel.cancellation_item.refund_due IS
+    'amount to be refunded for these units; NULL while it is requested, or if no amount is configured';
+COMMENT ON COLUMN ordcancel.cancellation_item.reason IS
+    'reason given for this item, a code of ordcancel.reason; NULL: that of the cancellation';
+COMMENT ON COLUMN ordcancel.cancellation_item.note IS 'note given for this item; NULL: that of the cancellation';
+COMMENT ON COLUMN ordcancel.cancellation_item.prior_status IS
+    'status of the item before it, restored when it is undone; NULL if items have no status';
+COMMENT ON COLUMN ordcancel.cancellation_item.restored IS
+    'amount by which the item''s amount rose when it was undone; NULL before that, or if no amount is configured';
 
 CREATE TABLE ordcancel.event (
     event_id bigint NOT NULL,
@@ -110,7 +141,8 @@ COMMENT ON COLUMN ordcancel.event.event_id IS
     'number of the event, unique across all order tables; not in the order of commits';
 COMMENT ON COLUMN ordcancel.event.cancellation_id IS 'the cancellation';
 COMMENT ON COLUMN ordcancel.event.order_key IS 'key of the order as text, such as 42 or (7,42)';
-COMMENT ON COLUMN ordcancel.event.type IS 'requested, withdrawn, denied, accepted, refunded, canceled or undone';
+COMMENT ON COLUMN ordcancel.event.type IS
+    'requested, withdrawn, denied, accepted, refunded, canceled, items_canceled or undone';
 COMMENT ON COLUMN ordcancel.event.from_status IS 'status of the order before the event';
 COMMENT ON COLUMN ordcancel.event.to_status IS 'status of the order after the event';
 COMMENT ON COLUMN ordcancel.event.state IS 'state of the cancellation after the event';

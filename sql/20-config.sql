@@ -50,7 +50,9 @@ CREATE TABLE ordcancel.order_table (
     pinned_refund_due text,
     notify_payload text NOT NULL DEFAULT 'full' CHECK (notify_payload IN ('full', 'id')),
     refund_scale integer NOT NULL DEFAULT 2,
-    refund_due_functions text
+    refund_due_functions text,
+    item_records ordcancel_internal.table_ref,
+    refund_due_net boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE ordcancel.order_table IS 'attached order tables, with the arguments of attach()';
 COMMENT ON COLUMN ordcancel.order_table.orders IS 'the order table';
@@ -78,10 +80,14 @@ COMMENT ON COLUMN ordcancel.order_table.primary_key IS
 COMMENT ON COLUMN ordcancel.order_table.pinned_refund_due IS
     'refund_due as it was parsed, with every name and cast spelled out';
 COMMENT ON COLUMN ordcancel.order_table.notify_payload IS 'what NOTIFY sends: full, or id for the event_id alone';
+COMMENT ON COLUMN ordcancel.order_table.refund_due_net IS
+    'whether refund_due goes down by itself when items are canceled; otherwise what they made due is subtracted';
 COMMENT ON COLUMN ordcancel.order_table.refund_scale IS
     'decimal places to which amounts due and refunds are rounded, 0 to 8';
 COMMENT ON COLUMN ordcancel.order_table.refund_due_functions IS
     'functions that refund_due called when it was set, one per line; NULL if none but PostgreSQL''s own';
+COMMENT ON COLUMN ordcancel.order_table.item_records IS
+    'record table of canceled items; NULL if no items were ever attached';
 
 CREATE TABLE ordcancel.policy (
     orders ordcancel_internal.table_ref,
@@ -97,6 +103,7 @@ CREATE TABLE ordcancel.policy (
     undo text NOT NULL DEFAULT 'canceled' CHECK (undo IN ('never', 'requested', 'in_progress', 'canceled')),
     undo_window interval,
     reason_required boolean NOT NULL DEFAULT false,
+    partly_fulfilled text NOT NULL DEFAULT 'refuse' CHECK (partly_fulfilled IN ('refuse', 'rest')),
     PRIMARY KEY (orders, policy)
 );
 -- With these indexes a session looks up which meaning any policy gives to a
@@ -131,6 +138,8 @@ COMMENT ON COLUMN ordcancel.policy.undo IS 'latest state that can be undone: nev
 COMMENT ON COLUMN ordcancel.policy.undo_window IS 'how long a closed cancellation can be undone; NULL: without limit';
 COMMENT ON COLUMN ordcancel.policy.reason_required IS
     'whether every cancellation needs a reason, a plain UPDATE included';
+COMMENT ON COLUMN ordcancel.policy.partly_fulfilled IS
+    'what canceling an order does if some of its items are fulfilled: refuse, or rest, which cancels the others';
 
 CREATE TABLE ordcancel.rule (
     orders ordcancel_internal.table_ref,
@@ -194,6 +203,51 @@ COMMENT ON COLUMN ordcancel.child.key_columns IS
 COMMENT ON COLUMN ordcancel.child.refuse_requested IS 'whether rows are refused while a cancellation is requested';
 COMMENT ON COLUMN ordcancel.child.refuse_in_progress IS 'whether rows are refused while refunds are due';
 COMMENT ON COLUMN ordcancel.child.refuse_canceled IS 'whether rows are refused once the order is canceled';
+
+CREATE TABLE ordcancel.item_table (
+    orders ordcancel_internal.table_ref PRIMARY KEY,
+    items ordcancel_internal.table_ref NOT NULL,
+    key_columns name[] NOT NULL,
+    item_key name[] NOT NULL,
+    record_keys name[] NOT NULL,
+    quantity name,
+    canceled name,
+    status name,
+    canceled_status text,
+    fulfilled text,
+    pinned_fulfilled text,
+    fulfilled_functions text,
+    amount text,
+    pinned_amount text,
+    amount_functions text
+);
+CREATE UNIQUE INDEX item_table_items ON ordcancel.item_table (items);
+COMMENT ON TABLE ordcancel.item_table IS 'tables of the items of orders, with the arguments of attach_items()';
+COMMENT ON COLUMN ordcancel.item_table.orders IS 'the order table';
+COMMENT ON COLUMN ordcancel.item_table.items IS 'the table of its items';
+COMMENT ON COLUMN ordcancel.item_table.key_columns IS
+    'columns of an item that hold the order''s key, in the order of the primary key';
+COMMENT ON COLUMN ordcancel.item_table.item_key IS 'primary key of the items';
+COMMENT ON COLUMN ordcancel.item_table.record_keys IS
+    'names of the item''s key columns in the record table, in the order of its primary key';
+COMMENT ON COLUMN ordcancel.item_table.quantity IS 'column of the units ordered; NULL: each item is one unit';
+COMMENT ON COLUMN ordcancel.item_table.canceled IS
+    'column in which ordcancel keeps the units canceled; NULL: it writes canceled_status instead';
+COMMENT ON COLUMN ordcancel.item_table.status IS
+    'column of the item''s status, if canceled items are marked by it; NULL: they are not';
+COMMENT ON COLUMN ordcancel.item_table.canceled_status IS 'status of a canceled item; NULL without status';
+COMMENT ON COLUMN ordcancel.item_table.fulfilled IS
+    'SQL expression over the item: units that can no longer be canceled; NULL: none';
+COMMENT ON COLUMN ordcancel.item_table.pinned_fulfilled IS
+    'fulfilled as it was parsed, with every name and cast spelled out';
+COMMENT ON COLUMN ordcancel.item_table.fulfilled_functions IS
+    'functions that fulfilled called when it was set, one per line; NULL if none but PostgreSQL''s own';
+COMMENT ON COLUMN ordcancel.item_table.amount IS
+    'SQL expression over the item: what the customer pays for it as it stands; NULL: nothing is due';
+COMMENT ON COLUMN ordcancel.item_table.pinned_amount IS
+    'amount as it was parsed, with every name and cast spelled out';
+COMMENT ON COLUMN ordcancel.item_table.amount_functions IS
+    'functions that amount called when it was set, one per line; NULL if none but PostgreSQL''s own';
 
 CREATE TABLE ordcancel.reason (
     code text PRIMARY KEY CHECK (code <> '' AND length(code) <= 100),

@@ -44,7 +44,8 @@ DO $$
 DECLARE
     config text;
 BEGIN
-    FOREACH config IN ARRAY ARRAY['order_table', 'policy', 'rule', 'block', 'child', 'reason', 'refund_method'] LOOP
+    FOREACH config IN ARRAY ARRAY['order_table', 'policy', 'rule', 'block', 'child', 'item_table', 'reason',
+                                  'refund_method'] LOOP
         EXECUTE format('CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.%I'
                        ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config()', config);
         EXECUTE format('CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE ON ordcancel.%I'
@@ -58,6 +59,7 @@ BEGIN
                                WHEN 'order_table'
                                    THEN 'NEW.orders = 0 OR NEW.cancellation_table = 0 OR NEW.event_table = 0'
                                WHEN 'child' THEN 'NEW.orders = 0 OR NEW.child = 0'
+                               WHEN 'item_table' THEN 'NEW.orders = 0 OR NEW.items = 0'
                                ELSE 'NEW.orders = 0' END);
             EXECUTE format('ALTER TABLE ordcancel.%I ENABLE ALWAYS TRIGGER skip_dropped_tables', config);
         END IF;
@@ -73,6 +75,7 @@ SELECT pg_catalog.pg_extension_config_dump('ordcancel.policy', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.rule', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.block', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.child', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.item_table', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.reason', 'WHERE NOT seeded');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.refund_method', 'WHERE NOT seeded');
 
@@ -138,11 +141,12 @@ BEGIN
     -- Record tables that do not inherit have to be searched one by one. If a
     -- request was accepted with another reason, its own is only in the event.
     FOR records IN
-        VALUES ('ordcancel.cancellation'::regclass), ('ordcancel.event'::regclass)
+        SELECT k.parent FROM ordcancel_internal.record_kinds() AS k
         UNION ALL
         SELECT c.oid
-        FROM ordcancel.order_table AS t JOIN pg_class AS c ON c.oid IN (t.cancellation_table, t.event_table)
-        WHERE NOT t.inherit
+        FROM ordcancel_internal.record_table AS r
+            JOIN ordcancel.order_table AS t ON t.orders = r.orders AND NOT t.inherit
+            JOIN pg_class AS c ON c.oid = r.records
         UNION ALL
         SELECT c.oid FROM ordcancel_internal.detached AS d JOIN pg_class AS c ON c.oid = d.records
     LOOP

@@ -42,9 +42,23 @@ CREATE FUNCTION ordcancel_internal.guard_child() RETURNS trigger
 COMMENT ON FUNCTION ordcancel_internal.guard_child() IS
     'trigger, AFTER INSERT or UPDATE of a child table: refuses rows of orders that are being canceled';
 
+CREATE FUNCTION ordcancel_internal.guard_item() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_guard_item';
+COMMENT ON FUNCTION ordcancel_internal.guard_item() IS
+    'trigger, AFTER INSERT, UPDATE or DELETE of an item: protects canceled units, and orders that are being canceled';
+
+CREATE FUNCTION ordcancel_internal.guard_item_truncate() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_guard_item_truncate';
+COMMENT ON FUNCTION ordcancel_internal.guard_item_truncate() IS
+    'trigger, BEFORE TRUNCATE of a table of items: refuses it';
+
 -- The parents have no rows of their own, but a write to a parent also writes to
 -- its children.
 CREATE TRIGGER guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.cancellation
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record();
 CREATE TRIGGER guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.event
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record();
+CREATE TRIGGER guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.cancellation_item
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record();

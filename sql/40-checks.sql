@@ -12,12 +12,26 @@ CREATE FUNCTION ordcancel_internal.read_status(orders regclass, status text) RET
 COMMENT ON FUNCTION ordcancel_internal.read_status(regclass, text) IS
     'returns a status as the column writes it; raises OC014 if it cannot hold it';
 
+CREATE FUNCTION ordcancel_internal.read_item_status(orders regclass, items regclass, col name, status text)
+    RETURNS text
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_read_item_status';
+COMMENT ON FUNCTION ordcancel_internal.read_item_status(regclass, regclass, name, text) IS
+    'like read_status, for a column of the items of the order';
+
 CREATE FUNCTION ordcancel_internal.pin_expression(orders regclass, expression text, type regtype, functions boolean)
     RETURNS text
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_pin_expression';
 COMMENT ON FUNCTION ordcancel_internal.pin_expression(regclass, text, regtype, boolean) IS
     'returns an expression over the order with all names spelled out, or the functions that it calls, or raises OC014';
+
+CREATE FUNCTION ordcancel_internal.pin_item_expression(
+    orders regclass, items regclass, expression text, type regtype, functions boolean) RETURNS text
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_pin_item_expression';
+COMMENT ON FUNCTION ordcancel_internal.pin_item_expression(regclass, regclass, text, regtype, boolean) IS
+    'like pin_expression, for an expression over an item of the order';
 
 CREATE FUNCTION ordcancel_internal.invalid(message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
     LANGUAGE c
@@ -60,36 +74,49 @@ SELECT b::regtype FROM base JOIN pg_type AS t ON t.oid = b AND t.typtype <> 'd'
 $$;
 COMMENT ON FUNCTION ordcancel_internal.base_type(oid) IS 'returns the type under any domains';
 
-CREATE FUNCTION ordcancel_internal.check_status(orders regclass, status text) RETURNS text
+-- Raises OC014 if the column is an enum without such a label. Returns whether the
+-- status is already written as the column writes it.
+CREATE FUNCTION ordcancel_internal.check_label(rel regclass, col name, status text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    col record;
+    enum record;
     labels text[];
 BEGIN
-    IF status IS NULL THEN
-        RETURN NULL;
-    END IF;
-    SELECT a.attname, t.oid::regtype AS type, t.oid = a.atttypid AS plain INTO col
-    FROM ordcancel.order_table AS r
-        JOIN pg_attribute AS a ON a.attrelid = r.orders AND a.attname = r.status
-        JOIN pg_type AS t ON t.oid = ordcancel_internal.base_type(a.atttypid)
-    WHERE r.orders = check_status.orders AND t.typtype = 'e';
+    SELECT t.oid::regtype AS type, t.oid = a.atttypid AS plain INTO enum
+    FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = ordcancel_internal.base_type(a.atttypid)
+    WHERE a.attrelid = rel AND a.attname = col AND t.typtype = 'e';
     IF NOT FOUND THEN
-        RETURN ordcancel_internal.read_status(orders, status);
+        RETURN false;
     END IF;
     -- Look up the label instead of calling the input function, which rejects
     -- labels added by the same transaction.
-    labels := ARRAY(SELECT enumlabel FROM pg_enum WHERE enumtypid = col.type ORDER BY enumsortorder);
+    labels := ARRAY(SELECT enumlabel FROM pg_enum WHERE enumtypid = enum.type ORDER BY enumsortorder);
     IF status <> ALL (labels) THEN
         PERFORM ordcancel_internal.invalid(
-            format('"%s" is not a status of %s', left(status, 80), ordcancel_internal.label(orders)),
-            format('Column "%s" is of type %s, which has no such label.', col.attname, col.type),
+            format('"%s" is not a status of %s', left(status, 80), ordcancel_internal.label(rel)),
+            format('Column "%s" is of type %s, which has no such label.', col, enum.type),
             ordcancel_internal.choices(status, labels, 'Valid labels are %s.')
-            || format(' To add one, use ALTER TYPE %s ADD VALUE %L.', col.type, left(status, 63)));
+            || format(' To add one, use ALTER TYPE %s ADD VALUE %L.', enum.type, left(status, 63)));
     END IF;
-    RETURN CASE WHEN col.plain THEN status ELSE ordcancel_internal.read_status(orders, status) END;
+    RETURN enum.plain;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.check_label(regclass, name, text) IS
+    'raises OC014 unless a status is a label of the column''s enum, if it is one';
+
+CREATE FUNCTION ordcancel_internal.check_status(orders regclass, status text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF status IS NULL
+       OR ordcancel_internal.check_label(orders, (SELECT t.status FROM ordcancel.order_table AS t
+                                                  WHERE t.orders = check_status.orders), status) THEN
+        RETURN status;
+    END IF;
+    RETURN ordcancel_internal.read_status(orders, status);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.check_status(regclass, text) IS

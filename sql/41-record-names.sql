@@ -1,4 +1,4 @@
--- The record tables that attach() creates beside an order table
+-- The names of record tables, and finding those that exist
 
 -- The name of a record table: the order table's name with a suffix, truncated to
 -- the maximum length of a name.
@@ -16,31 +16,31 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.record_table_name(text, text) IS
     'returns the name of a record table, shortened to 63 bytes';
 
--- The names of the key columns in the record tables: id becomes order_id, and a
--- name that conflicts with a column of the record gets the prefix order_.
-CREATE FUNCTION ordcancel_internal.record_keys(key_columns name[]) RETURNS name[]
+-- The names of the key columns in record tables with these parents: id becomes
+-- order_id, and a name that conflicts with a column of the record gets the prefix
+-- order_. Keys of items have the prefix item_ instead.
+CREATE FUNCTION ordcancel_internal.record_keys(key_columns name[], parents regclass[], prefix text) RETURNS name[]
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     taken name[] := ARRAY(SELECT attname FROM pg_attribute
-                          WHERE attrelid IN ('ordcancel.cancellation'::regclass, 'ordcancel.event'::regclass)
-                            AND NOT attisdropped);
+                          WHERE attrelid = ANY (parents) AND NOT attisdropped);
     result name[] := '{}';
     wanted name;
     key name;
 BEGIN
     FOREACH key IN ARRAY key_columns LOOP
-        wanted := CASE key WHEN 'id' THEN 'order_id' ELSE key END;
+        wanted := CASE key WHEN 'id' THEN prefix || key ELSE key END;
         WHILE wanted = ANY (taken || result) OR (wanted <> key AND wanted = ANY (key_columns)) LOOP
-            wanted := 'order_' || wanted;
+            wanted := prefix || wanted;
         END LOOP;
         result := result || wanted;
     END LOOP;
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.record_keys(name[]) IS
+COMMENT ON FUNCTION ordcancel_internal.record_keys(name[], regclass[], text) IS
     'returns the names of the key columns in new record tables';
 
 -- The same for a table that may be attached already. Renamed key columns keep
@@ -54,7 +54,7 @@ DECLARE
 BEGIN
     SELECT * INTO known FROM ordcancel.order_table AS t WHERE t.orders = known_record_keys.orders;
     IF NOT FOUND THEN
-        RETURN ordcancel_internal.record_keys(key_columns);
+        RETURN ordcancel_internal.record_keys(key_columns, '{ordcancel.cancellation,ordcancel.event}', 'order_');
     ELSIF cardinality(known.primary_key) <> cardinality(key_columns)
           OR EXISTS (SELECT FROM unnest(known.primary_key, key_columns) AS k (was, is_now)
                          JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.was AND NOT a.attisdropped
@@ -70,25 +70,6 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.known_record_keys(regclass, name[]) IS
     'returns the names of the key columns in record tables that may exist already';
-
--- Record tables of order tables that are no longer attached, so that another
--- table of the same name does not get their records. Not dumped: after a restore
--- they belong to the table that is attached with them first.
-CREATE TABLE ordcancel_internal.detached (
-    records ordcancel_internal.table_ref PRIMARY KEY,
-    orders oid NOT NULL
-);
-COMMENT ON TABLE ordcancel_internal.detached IS 'record tables of order tables that were detached or dropped';
-COMMENT ON COLUMN ordcancel_internal.detached.records IS 'the record table';
-COMMENT ON COLUMN ordcancel_internal.detached.orders IS
-    'OID of the order table, which may be gone; 0 if no table may take the records up again';
-CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel_internal.detached
-    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
-ALTER TABLE ordcancel_internal.detached ENABLE ALWAYS TRIGGER guard_config;
--- Not replicated either, since OIDs differ between databases.
-CREATE TRIGGER skip_replicated BEFORE INSERT ON ordcancel_internal.detached
-    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.skip_dropped_tables();
-ALTER TABLE ordcancel_internal.detached ENABLE REPLICA TRIGGER skip_replicated;
 
 -- Finds the existing record table of an order table: the registered one, even if
 -- it was renamed; otherwise the one of that name, unless it contains the records
@@ -106,28 +87,13 @@ DECLARE
     is_empty boolean;
     n integer := 1;
 BEGIN
-    SELECT c.oid INTO present
-    FROM ordcancel.order_table AS t
-        JOIN pg_class AS c ON c.oid = CASE parent WHEN 'ordcancel.event'::regclass THEN t.event_table
-                                                  ELSE t.cancellation_table END
-    WHERE t.orders = find_record_table.orders;
-    IF FOUND THEN
-        RETURN present;
-    END IF;
-    -- Detached and attached again: its old record tables, in any schema.
-    SELECT c.oid INTO present
-    FROM ordcancel_internal.detached AS d JOIN pg_class AS c ON c.oid = d.records
-    WHERE d.orders = find_record_table.orders
-      AND EXISTS (SELECT FROM pg_attribute
-                  WHERE attrelid = d.records AND attname = 'event_id' AND NOT attisdropped)
-          = (parent = 'ordcancel.event'::regclass)
-    ORDER BY c.oid DESC LIMIT 1;
-    IF FOUND THEN
+    present := ordcancel_internal.known_record_table(orders, parent);
+    IF present IS NOT NULL THEN
         RETURN present;
     END IF;
     present := to_regclass(format('%I.%I', record_schema, name));
     SELECT o INTO other
-    FROM (SELECT t.orders::oid FROM ordcancel.order_table AS t WHERE present IN (t.cancellation_table, t.event_table)
+    FROM (SELECT r.orders::oid FROM ordcancel_internal.record_table AS r WHERE r.records = present
           UNION ALL
           SELECT d.orders FROM ordcancel_internal.detached AS d WHERE d.records = present) AS x (o)
     WHERE o <> find_record_table.orders;

@@ -93,21 +93,24 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.stamps_arrivals(regclass) IS
     'returns whether an event table has its trigger for replicated events; NULL for other tables';
 
--- The indexes of the two record tables of an order table with these keys.
+-- The indexes of a record table of an order table with these keys, besides its
+-- primary key.
 CREATE FUNCTION ordcancel_internal.record_indexes(parent regclass, record_keys name[]) RETURNS text[]
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT CASE parent
            WHEN 'ordcancel.cancellation'::regclass THEN ARRAY[
-               -- At most one live cancellation of an order.
-               format('UNIQUE (%s) WHERE (state = ANY'
-                      ' (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))', k.keys),
+               -- At most one request for an order or items of it, and one cancellation of the order.
+               format('UNIQUE (%s) WHERE ((state = ''requested''::text) OR ((scope = ''order''::text)'
+                      ' AND (state = ANY (ARRAY[''in_progress''::text, ''canceled''::text]))))', k.keys),
                format('(%s, cancellation_id)', k.keys),
                -- Small partial indexes: reports on open cancellations must not read closed ones.
                '(requested_at) WHERE (state = ''requested''::text)',
                '(decided_at) WHERE (state = ''in_progress''::text)']
-           ELSE ARRAY['(cancellation_id)', 'UNIQUE (request_key) WHERE (request_key IS NOT NULL)']
+           WHEN 'ordcancel.event'::regclass THEN ARRAY[
+               '(cancellation_id)', 'UNIQUE (request_key) WHERE (request_key IS NOT NULL)']
+           ELSE '{}'
        END
 FROM (SELECT string_agg(quote_ident(key), ', ' ORDER BY n)
       FROM unnest(record_keys) WITH ORDINALITY AS r (key, n)) AS k (keys)

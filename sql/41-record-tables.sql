@@ -1,7 +1,9 @@
--- Making the record tables of an order table, or taking over those that exist
+-- Making the record tables of an order table, or taking over those that exist.
+-- They have the key columns of a table, "keyed": of the order table, or of the
+-- table of its items.
 
 CREATE FUNCTION ordcancel_internal.make_record_table(
-    orders regclass, parent regclass, record_schema name, name text, key_columns name[], record_keys name[],
+    keyed regclass, parent regclass, record_schema name, name text, key_columns name[], record_keys name[],
     inherit boolean)
     RETURNS regclass
     LANGUAGE plpgsql
@@ -19,7 +21,7 @@ BEGIN
                                        THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END),
                            ', ' ORDER BY k.n)
          FROM unnest(key_columns, record_keys) WITH ORDINALITY AS k (key, record_key, n)
-             JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key
+             JOIN pg_attribute AS a ON a.attrelid = keyed AND a.attname = k.key
              JOIN pg_type AS t ON t.oid = a.atttypid),
         parent);
     RETURN label::regclass;
@@ -31,7 +33,8 @@ COMMENT ON FUNCTION ordcancel_internal.make_record_table(regclass, regclass, nam
 -- Describes what an existing table has that attach() would not have created,
 -- since that could run code or change records; NULL if there is nothing.
 CREATE FUNCTION ordcancel_internal.foreign_part(
-    orders regclass, records regclass, parent regclass, key_columns name[], record_keys name[]) RETURNS text
+    orders regclass, keyed regclass, records regclass, parent regclass, key_columns name[], record_keys name[])
+    RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -41,7 +44,7 @@ WITH wanted AS (
     UNION ALL
     SELECT k.record_key, a.atttypid, a.atttypmod, a.attcollation
     FROM unnest(key_columns, record_keys) AS k (key, record_key)
-        JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key
+        JOIN pg_attribute AS a ON a.attrelid = keyed AND a.attname = k.key
 ), present AS (
     SELECT * FROM pg_attribute WHERE attrelid = records AND attnum > 0 AND NOT attisdropped
 )
@@ -59,10 +62,9 @@ SELECT coalesce(
                                            OR EXISTS (SELECT FROM ordcancel_internal.detached AS d
                                                       WHERE d.records = foreign_part.records
                                                         AND d.orders = foreign_part.orders)
-                                           OR EXISTS (SELECT FROM ordcancel.order_table AS t
-                                                      WHERE foreign_part.records
-                                                            IN (t.cancellation_table, t.event_table)
-                                                        AND t.orders = foreign_part.orders)))
+                                           OR EXISTS (SELECT FROM ordcancel_internal.record_table AS r
+                                                      WHERE r.records = foreign_part.records
+                                                        AND r.orders = foreign_part.orders)))
                      THEN 'It has another owner.' END
      FROM pg_class WHERE oid = records),
     (SELECT format('It has no column %s.',
@@ -78,6 +80,10 @@ SELECT coalesce(
      HAVING count(*) > 0),
     (SELECT format('Its column "%s" has a default.', min(p.attname))
      FROM present AS p JOIN pg_attrdef AS d ON d.adrelid = records AND d.adnum = p.attnum
+     WHERE NOT EXISTS (SELECT FROM pg_attribute AS a
+                           JOIN pg_attrdef AS i ON i.adrelid = a.attrelid AND i.adnum = a.attnum
+                       WHERE a.attrelid = parent AND a.attname = p.attname
+                         AND pg_get_expr(i.adbin, i.adrelid) = pg_get_expr(d.adbin, d.adrelid))
      HAVING count(*) > 0),
     (SELECT format('It has a trigger "%s".', min(tgname)) FROM pg_trigger
      WHERE tgrelid = records AND tgfoid <> ALL ('{ordcancel_internal.guard_record,ordcancel_internal.event_arrived}'
@@ -91,28 +97,29 @@ SELECT coalesce(
      WHERE i.indrelid = records
        AND (i.indexprs IS NOT NULL
             OR pg_get_expr(i.indpred, records) NOT IN (
-                '(state = ANY (ARRAY[''requested''::text, ''in_progress''::text, ''canceled''::text]))',
+                '((state = ''requested''::text) OR ((scope = ''order''::text)'
+                ' AND (state = ANY (ARRAY[''in_progress''::text, ''canceled''::text]))))',
                 '(state = ''requested''::text)', '(state = ''in_progress''::text)', '(request_key IS NOT NULL)'))
      HAVING count(*) > 0),
     (SELECT 'It has child tables or inherits from another table.' FROM pg_inherits
      WHERE inhparent = records OR (inhrelid = records AND inhparent <> parent) HAVING count(*) > 0))
 $$;
-COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, name[], name[]) IS
+COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, regclass, name[], name[]) IS
     'says why a table cannot be used as a record table, or returns NULL';
 
--- Changes the key columns of the record tables to the current types of the order
--- table's key. Only for built-in types with an implicit or assignment cast, so
--- that no code of the owner runs.
+-- Changes the key columns of a record table to the current types of the key. Only
+-- for built-in types with an implicit or assignment cast, so that no code of the
+-- owner runs.
 CREATE FUNCTION ordcancel_internal.follow_key_types(
-    orders regclass, records regclass, key_columns name[], record_keys name[]) RETURNS void
+    orders regclass, keyed regclass, records regclass, key_columns name[], record_keys name[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     col record;
 BEGIN
-    IF NOT EXISTS (SELECT FROM ordcancel.order_table AS t
-                   WHERE t.orders = follow_key_types.orders AND records IN (t.cancellation_table, t.event_table)) THEN
+    IF NOT EXISTS (SELECT FROM ordcancel_internal.record_table AS r
+                   WHERE r.orders = follow_key_types.orders AND r.records = follow_key_types.records) THEN
         RETURN;
     END IF;
     FOR col IN
@@ -120,7 +127,7 @@ BEGIN
                CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation
                     ELSE '' END AS collation
         FROM unnest(key_columns, record_keys) AS k (key, record_key)
-            JOIN pg_attribute AS a ON a.attrelid = orders AND a.attname = k.key
+            JOIN pg_attribute AS a ON a.attrelid = keyed AND a.attname = k.key
             JOIN pg_attribute AS r ON r.attrelid = records AND r.attname = k.record_key
             JOIN pg_type AS t ON t.oid = a.atttypid
             JOIN pg_type AS f ON f.oid = r.atttypid
@@ -133,34 +140,36 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.follow_key_types(regclass, regclass, name[], name[]) IS
-    'gives the key columns of record tables the types that the order''s key has now';
+COMMENT ON FUNCTION ordcancel_internal.follow_key_types(regclass, regclass, regclass, name[], name[]) IS
+    'gives the key columns of a record table the types that the key has now';
 
 -- Reuses a record table left by an earlier attach, in this database or in the
 -- one that was dumped. It then belongs to the extension's owner again.
 CREATE FUNCTION ordcancel_internal.take_record_table(
-    orders regclass, records regclass, parent regclass, key_columns name[], record_keys name[], inherit boolean)
+    orders regclass, keyed regclass, records regclass, parent regclass, key_columns name[], record_keys name[],
+    inherit boolean)
     RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     wrong text;
-    id name := CASE parent WHEN 'ordcancel.event'::regclass THEN 'event_id' ELSE 'cancellation_id' END;
+    id CONSTANT name := (SELECT k.numbered FROM ordcancel_internal.record_kinds() AS k
+                         WHERE k.parent = take_record_table.parent);
     highest bigint;
     last bigint;
 BEGIN
     -- A registered record table cannot be changed by others. Lock any other one
     -- that qualifies, so that it does not change after it was checked.
-    IF NOT EXISTS (SELECT FROM ordcancel.order_table AS t
-                   WHERE t.orders = take_record_table.orders AND records IN (t.cancellation_table, t.event_table))
+    IF NOT EXISTS (SELECT FROM ordcancel_internal.record_table AS r
+                   WHERE r.orders = take_record_table.orders AND r.records = take_record_table.records)
        AND (SELECT relkind = 'r' AND (relowner = (SELECT relowner FROM pg_class WHERE oid = orders)
                                       OR EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper))
             FROM pg_class WHERE oid = records) THEN
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', records);
     END IF;
-    PERFORM ordcancel_internal.follow_key_types(orders, records, key_columns, record_keys);
-    wrong := ordcancel_internal.foreign_part(orders, records, parent, key_columns, record_keys);
+    PERFORM ordcancel_internal.follow_key_types(orders, keyed, records, key_columns, record_keys);
+    wrong := ordcancel_internal.foreign_part(orders, keyed, records, parent, key_columns, record_keys);
     IF wrong IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid(
             format('table %s exists but is not a record table of %s', records, orders), wrong,
@@ -173,6 +182,9 @@ BEGIN
         EXECUTE format('ALTER TABLE %s %s %s', records,
                        CASE WHEN inherit THEN 'INHERIT' ELSE 'NO INHERIT' END, parent);
     END IF;
+    IF id IS NULL THEN
+        RETURN;
+    END IF;
     EXECUTE format('SELECT max(%I) FROM ONLY %s', id, records) INTO highest;
     EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
     -- All order tables share the sequences: a record must not exhaust them.
@@ -184,12 +196,13 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.take_record_table(regclass, regclass, regclass, name[], name[], boolean) IS
+COMMENT ON FUNCTION ordcancel_internal.take_record_table(
+    regclass, regclass, regclass, regclass, name[], name[], boolean) IS
     'checks a record table that exists, and takes it over';
 
 -- Creates the missing trigger and indexes of a record table.
 CREATE FUNCTION ordcancel_internal.complete_record_table(
-    records regclass, primary_key name, indexes text[], known boolean) RETURNS void
+    records regclass, primary_key name[], indexes text[], known boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -198,8 +211,10 @@ DECLARE
     made text[] := '{}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_index WHERE indrelid = records AND indisprimary) THEN
-        EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%I)', records, primary_key);
-        made := made || format('primary key (%I)', primary_key);
+        definition := format('(%s)', (SELECT string_agg(quote_ident(k), ', ' ORDER BY n)
+                                      FROM unnest(primary_key) WITH ORDINALITY AS p (k, n)));
+        EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY %s', records, definition);
+        made := made || format('primary key %s', definition);
     END IF;
     FOREACH definition IN ARRAY ordcancel_internal.missing_indexes(records, indexes) LOOP
         EXECUTE format('CREATE %sINDEX ON %s %s', CASE WHEN definition ~ '^UNIQUE ' THEN 'UNIQUE ' ELSE '' END,
@@ -227,20 +242,21 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.complete_record_table(regclass, name, text[], boolean) IS
+COMMENT ON FUNCTION ordcancel_internal.complete_record_table(regclass, name[], text[], boolean) IS
     'creates the indexes and the trigger that a record table lacks';
 
 -- Comments are not inherited. A record table that an older version made, or
 -- whose order table was renamed, gets what it lacks.
 CREATE FUNCTION ordcancel_internal.comment_record_table(
-    orders regclass, records regclass, parent regclass, key_columns name[], record_keys name[]) RETURNS void
+    orders regclass, keyed regclass, records regclass, parent regclass, key_columns name[], record_keys name[])
+    RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     of_table CONSTANT text := format(
         '%s of %s; written by ordcancel alone',
-        CASE parent WHEN 'ordcancel.event'::regclass THEN 'events of the cancellations' ELSE 'cancellations' END,
+        (SELECT k.contents FROM ordcancel_internal.record_kinds() AS k WHERE k.parent = comment_record_table.parent),
         ordcancel_internal.label(orders));
     col record;
 BEGIN
@@ -252,7 +268,9 @@ BEGIN
         FROM pg_attribute AS a
             LEFT JOIN pg_attribute AS p ON p.attrelid = parent AND p.attname = a.attname
             LEFT JOIN unnest(key_columns, record_keys) AS k (key, record_key) ON k.record_key = a.attname,
-            coalesce(col_description(parent, p.attnum), 'key of the order: its column ' || k.key) AS c (text)
+            coalesce(col_description(parent, p.attnum),
+                     format('key of the %s: its column %s', CASE keyed WHEN orders THEN 'order' ELSE 'item' END,
+                            k.key)) AS c (text)
         WHERE a.attrelid = records AND a.attnum > 0 AND NOT a.attisdropped
           AND col_description(records, a.attnum) IS DISTINCT FROM c.text
         ORDER BY a.attnum
@@ -261,67 +279,6 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.comment_record_table(regclass, regclass, regclass, name[], name[]) IS
+COMMENT ON FUNCTION ordcancel_internal.comment_record_table(
+    regclass, regclass, regclass, regclass, name[], name[]) IS
     'gives a record table and its columns their comments';
-
-CREATE FUNCTION ordcancel_internal.make_record_tables(
-    orders regclass, key_columns name[], record_keys name[], inherit boolean, record_schema name,
-    OUT cancellation_table regclass, OUT event_table regclass)
-    LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    base pg_class;
-    named CONSTANT boolean := record_schema IS NOT NULL;
-    known boolean;
-    parent regclass;
-    name text;
-    found_table regclass;
-BEGIN
-    SELECT * INTO base FROM pg_class WHERE oid = orders;
-    record_schema := coalesce(record_schema, (SELECT nspname FROM pg_namespace WHERE oid = base.relnamespace));
-    FOR parent, name IN
-        VALUES ('ordcancel.cancellation'::regclass,
-                ordcancel_internal.record_table_name(base.relname, '_cancellation')),
-               ('ordcancel.event'::regclass,
-                ordcancel_internal.record_table_name(base.relname, '_cancellation_event'))
-    LOOP
-        found_table := ordcancel_internal.find_record_table(orders, parent, record_schema, name);
-        known := found_table IS NOT NULL;
-        IF NOT known THEN
-            found_table := ordcancel_internal.make_record_table(orders, parent, record_schema, name,
-                                                                key_columns, record_keys, inherit);
-        ELSE
-            PERFORM ordcancel_internal.take_record_table(orders, found_table, parent,
-                                                         key_columns, record_keys, inherit);
-        END IF;
-        IF named AND record_schema <> (SELECT n.nspname
-                                       FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-                                       WHERE c.oid = found_table) THEN
-            -- Otherwise the owner of the order table could move it into a schema that
-            -- the owner can drop.
-            IF NOT ordcancel_internal.caller_is_superuser() THEN
-                PERFORM ordcancel_internal.invalid(
-                    format('cannot move the record tables of %s', ordcancel_internal.label(orders)),
-                    'Only a superuser can move them to another schema.', 'Omit record_schema.');
-            END IF;
-            EXECUTE format('ALTER TABLE %s SET SCHEMA %I', found_table, record_schema);
-            PERFORM ordcancel_internal.notice(
-                format('record table "%s" was moved to schema "%s"', name, record_schema));
-        END IF;
-        PERFORM ordcancel_internal.complete_record_table(
-            found_table, CASE parent WHEN 'ordcancel.event'::regclass THEN 'event_id' ELSE 'cancellation_id' END,
-            ordcancel_internal.record_indexes(parent, record_keys), known);
-        PERFORM ordcancel_internal.set_record_privileges(orders, found_table);
-        PERFORM ordcancel_internal.comment_record_table(orders, found_table, parent, key_columns, record_keys);
-        DELETE FROM ordcancel_internal.detached AS d WHERE d.records = found_table;
-        IF parent = 'ordcancel.event'::regclass THEN
-            event_table := found_table;
-        ELSE
-            cancellation_table := found_table;
-        END IF;
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION ordcancel_internal.make_record_tables(regclass, name[], name[], boolean, name) IS
-    'creates the two record tables of an order table, or uses those that exist';

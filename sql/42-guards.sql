@@ -167,22 +167,25 @@ COMMENT ON FUNCTION ordcancel_internal.make_guards(regclass, ordcancel.order_tab
     'creates the triggers of ordcancel on an order table';
 
 -- PostgreSQL clones row triggers to partitions, but not statement triggers.
--- Disabled clones are enabled again.
-CREATE FUNCTION ordcancel_internal.guard_partitions(orders regclass) RETURNS integer
+-- Disabled clones are enabled again. kind is guard for an order table, and
+-- guard_item for items.
+CREATE FUNCTION ordcancel_internal.guard_parts(rel regclass, kind text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
+    wanted CONSTANT regprocedure := format('ordcancel_internal.%I()', kind || '_truncate');
     part record;
     made integer := 0;
 BEGIN
-    PERFORM ordcancel_internal.check_attached(orders);
     FOR part IN
         SELECT p.relid, g.tgname
-        FROM pg_partition_tree(orders) AS p
+        FROM pg_partition_tree(rel) AS p
             JOIN pg_trigger AS g ON g.tgrelid = p.relid
             JOIN pg_proc AS f ON f.oid = g.tgfoid AND f.pronamespace = 'ordcancel_internal'::regnamespace
-        WHERE p.relid <> orders AND f.proname ~ '^guard_(update|insert|delete|truncate)$'
+        WHERE p.relid <> rel
+          AND f.proname ~ CASE kind WHEN 'guard' THEN '^guard_(update|insert|delete|truncate)$'
+                                    ELSE '^' || kind || '(_truncate)?$' END
           AND g.tgenabled NOT IN ('O', 'A')
     LOOP
         EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', part.relid, part.tgname);
@@ -192,16 +195,30 @@ BEGIN
             NULL, 'No rules were applied to rows written in the meantime; ordcancel.health() reports inconsistencies.');
     END LOOP;
     FOR part IN
-        SELECT p.relid FROM pg_partition_tree(orders) AS p
-        WHERE p.relid <> orders
-          AND NOT EXISTS (SELECT FROM pg_trigger AS t
-                          WHERE t.tgrelid = p.relid AND t.tgfoid = 'ordcancel_internal.guard_truncate()'::regprocedure)
+        SELECT p.relid FROM pg_partition_tree(rel) AS p
+        WHERE p.relid <> rel
+          AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = p.relid AND t.tgfoid = wanted)
     LOOP
-        EXECUTE format('CREATE TRIGGER "!ordcancel_guard_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
-                       ' EXECUTE FUNCTION ordcancel_internal.guard_truncate()', part.relid);
+        EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s',
+                       '!ordcancel_' || kind || '_truncate', part.relid, wanted);
         made := made + 1;
     END LOOP;
     RETURN made;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.guard_parts(regclass, text) IS
+    'guards the partitions of a table; returns to how many it added the guard against TRUNCATE';
+
+CREATE FUNCTION ordcancel_internal.guard_partitions(orders regclass) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM ordcancel_internal.check_attached(orders);
+    RETURN ordcancel_internal.guard_parts(orders, 'guard')
+           + coalesce((SELECT ordcancel_internal.guard_parts(c.oid, 'guard_item')
+                       FROM ordcancel.item_table AS i JOIN pg_class AS c ON c.oid = i.items
+                       WHERE i.orders = guard_partitions.orders), 0);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.guard_partitions(regclass) IS 'implements ordcancel.guard_partitions()';

@@ -33,6 +33,9 @@ BEGIN
     ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = orders OR inhrelid = orders) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
                                    'It has child tables or inherits from another table; triggers are not inherited.');
+    ELSIF EXISTS (SELECT FROM ordcancel.item_table AS i WHERE i.items = check_order_table.orders) THEN
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
+                                           'It is attached as a table of items.');
     END IF;
     SELECT * INTO other FROM ordcancel_internal.not_heap(orders) LIMIT 1;
     IF FOUND THEN
@@ -116,6 +119,7 @@ SELECT row_number() OVER (), f.fact, f.value
 FROM (VALUES ('status', registered.status::text), ('placed_at', registered.placed_at),
              ('policy_by', registered.policy_by),
              ('refund_due', registered.refund_due), ('refund_scale', registered.refund_scale::text),
+             ('refund_due_net', registered.refund_due_net::text),
              ('plain_updates', registered.plain_updates::text), ('notify_channel', registered.notify_channel),
              ('notify_payload', registered.notify_payload), ('inherit', registered.inherit::text),
              ('primary key', array_to_string(registered.primary_key, ', ')),
@@ -169,7 +173,7 @@ COMMENT ON FUNCTION ordcancel_internal.notice_of_table(regclass, regclass) IS
 CREATE FUNCTION ordcancel_internal.attach(
     orders regclass, status name, placed_at name, policy_by name, refund_due text, plain_updates boolean,
     notify_channel text, inherit boolean, preset text, refund_scale integer, record_schema name, notify_payload text,
-    unset text[])
+    unset text[], refund_due_net boolean)
     RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -179,7 +183,6 @@ DECLARE
     was ordcancel.order_table;
     t ordcancel.order_table;
     known boolean;
-    records record;
     counts json;
     applied text;
     told text;
@@ -188,7 +191,7 @@ BEGIN
     known := FOUND;
     PERFORM ordcancel_internal.check_word('unset', u,
                                           '{placed_at,policy_by,refund_due,plain_updates,notify_channel,inherit,'
-                                          'refund_scale,notify_payload,search_path,time_zone}')
+                                          'refund_scale,refund_due_net,notify_payload,search_path,time_zone}')
     FROM unnest(unset) AS u;
 
     -- Named arguments change; unset ones, and all of a new table, get their
@@ -198,6 +201,7 @@ BEGIN
     IF NOT known OR 'notify_channel' = ANY (unset) THEN t.notify_channel := 'ordcancel'; END IF;
     IF NOT known OR 'inherit' = ANY (unset) THEN t.inherit := true; END IF;
     IF NOT known OR 'refund_scale' = ANY (unset) THEN t.refund_scale := 2; END IF;
+    IF NOT known OR 'refund_due_net' = ANY (unset) THEN t.refund_due_net := false; END IF;
     IF NOT known OR 'notify_payload' = ANY (unset) THEN t.notify_payload := 'full'; END IF;
     IF NOT known OR 'search_path' = ANY (unset) THEN t.search_path := ordcancel_internal.caller_search_path(); END IF;
     IF NOT known OR 'time_zone' = ANY (unset) THEN t.time_zone := current_setting('TimeZone'); END IF;
@@ -213,6 +217,7 @@ BEGIN
     t.notify_channel := coalesce(notify_channel, t.notify_channel);
     t.inherit := coalesce(inherit, t.inherit);
     t.refund_scale := coalesce(refund_scale, t.refund_scale);
+    t.refund_due_net := coalesce(refund_due_net, t.refund_due_net);
     t.notify_payload := coalesce(notify_payload, t.notify_payload);
 
     IF t.notify_channel = '' OR octet_length(t.notify_channel) > 63 THEN
@@ -242,9 +247,11 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN %s MODE', orders,
                    CASE WHEN known AND NOT ordcancel_internal.guards_are_complete(orders, t)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
-    records := ordcancel_internal.make_record_tables(orders, t.primary_key, t.key_columns, t.inherit, record_schema);
-    t.cancellation_table := records.cancellation_table;
-    t.event_table := records.event_table;
+    t.cancellation_table := ordcancel_internal.provide_record_table(
+        orders, orders, 'ordcancel.cancellation', t.primary_key, t.key_columns, t.inherit, record_schema);
+    t.event_table := ordcancel_internal.provide_record_table(
+        orders, orders, 'ordcancel.event', t.primary_key, t.key_columns, t.inherit, record_schema);
+    t.item_records := ordcancel_internal.keep_item_records(orders, t.inherit, record_schema);
 
     -- The expression can only be parsed after the table is registered; see below.
     t.pinned_refund_due := NULL;
@@ -289,7 +296,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.attach(
-    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
+    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[], boolean) IS
     'implements ordcancel.attach()';
 
 -- Puts an existing order table under rules. The caller must own the table.
@@ -306,6 +313,8 @@ COMMENT ON FUNCTION ordcancel_internal.attach(
 --   refund_scale    decimal places of amounts, 0 to 8: refund_due and each refund are rounded to it; default 2
 --   record_schema   schema of the record tables; default the schema of the order table
 --   notify_payload  payload of NOTIFY: full, or id for only the event's id; default full
+--   refund_due_net  whether refund_due goes down by itself when items are canceled, as a balance does; default false:
+--                   what their cancellations made due is subtracted from it
 --   unset           arguments to reset to their defaults; also search_path and time_zone, which otherwise keep the
 --                   values of the first call
 -- Called again, it changes the named arguments, keeps the rest, and creates
@@ -317,10 +326,11 @@ CREATE FUNCTION ordcancel.attach(
     orders regclass, status name DEFAULT NULL, placed_at name DEFAULT NULL, policy_by name DEFAULT NULL,
     refund_due text DEFAULT NULL, plain_updates boolean DEFAULT NULL, notify_channel text DEFAULT NULL,
     inherit boolean DEFAULT NULL, preset text DEFAULT NULL, refund_scale integer DEFAULT NULL,
-    record_schema name DEFAULT NULL, notify_payload text DEFAULT NULL, unset text[] DEFAULT '{}') RETURNS text
+    record_schema name DEFAULT NULL, notify_payload text DEFAULT NULL, unset text[] DEFAULT '{}',
+    refund_due_net boolean DEFAULT NULL) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.attach(
-    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[]) IS
+    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[], boolean) IS
     E'puts an existing order table under cancellation rules, or changes how it is attached\n'
     'Raises OC001, OC014, 0A000, 42501.';

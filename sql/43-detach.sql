@@ -1,8 +1,8 @@
 -- guard_partitions and detach
 
--- Adds the guard against TRUNCATE to partitions that were added after attach();
--- PostgreSQL clones the other guards automatically. Returns the number of
--- partitions to which it was added.
+-- Adds the guard against TRUNCATE to partitions that were added after attach() or
+-- attach_items(), to the order table or to its items; PostgreSQL clones the other
+-- guards automatically. Returns the number of partitions to which it was added.
 CREATE FUNCTION ordcancel.guard_partitions(orders regclass) RETURNS integer
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
@@ -27,10 +27,10 @@ BEGIN
     END IF;
 
     FOR records, parent IN
-        VALUES (registered.cancellation_table, 'ordcancel.cancellation'::regclass),
-               (registered.event_table, 'ordcancel.event'::regclass)
+        SELECT c.oid, r.parent
+        FROM ordcancel_internal.record_table AS r JOIN pg_class AS c ON c.oid = r.records
+        WHERE r.orders = detach.orders
     LOOP
-        CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class WHERE oid = records);
         PERFORM ordcancel_internal.drop_guards(records, 'guard_record|event_arrived');
         -- DROP EXTENSION ... CASCADE would otherwise drop the records.
         IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
@@ -51,6 +51,7 @@ BEGIN
                   ordcancel_internal.label(registered.cancellation_table))
     INTO told;
     PERFORM ordcancel_internal.detach_child(c.child) FROM ordcancel.child AS c WHERE c.orders = detach.orders;
+    PERFORM ordcancel_internal.forget_items(i.items) FROM ordcancel.item_table AS i WHERE i.orders = detach.orders;
     DELETE FROM ordcancel.block AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.rule AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.policy AS c WHERE c.orders = detach.orders;

@@ -21,9 +21,11 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot replace %s', new_label, label),
                                            'They have different owners.');
     ELSIF EXISTS (SELECT FROM ordcancel.child AS c WHERE c.child = new_orders)
+          OR EXISTS (SELECT FROM ordcancel.item_table AS i WHERE i.items = new_orders)
           OR ordcancel_internal.is_record_table(new_orders) THEN
-        PERFORM ordcancel_internal.invalid(format('%s cannot replace %s', new_label, label),
-                                           'It is a child table or a record table of an order table.');
+        PERFORM ordcancel_internal.invalid(
+            format('%s cannot replace %s', new_label, label),
+            'It is a child table, a table of items or a record table of an order table.');
     END IF;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = replace_table.orders;
     IF t.primary_key <> ordcancel_internal.check_order_table(new_orders, t.status, t.placed_at, t.policy_by) THEN
@@ -49,24 +51,31 @@ BEGIN
     UPDATE ordcancel.rule AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.block AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.child AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
+    UPDATE ordcancel.item_table AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.batch AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     -- Earlier records of the new table no longer belong to it. Give its new
     -- record tables the names that attach() would have given them.
     UPDATE ordcancel_internal.detached AS d SET orders = 0 WHERE d.orders = new_orders;
     FOR kind IN
-        SELECT v.rel, v.parent::regclass, n.nspname, c.relname,
+        SELECT v.records, v.parent, n.nspname, c.relname,
                ordcancel_internal.record_table_name((SELECT relname FROM pg_class WHERE oid = new_orders),
-                                                    v.suffix) AS wanted
-        FROM (VALUES (t.cancellation_table, 'ordcancel.cancellation', '_cancellation'),
-                     (t.event_table, 'ordcancel.event', '_cancellation_event')) AS v (rel, parent, suffix)
-            JOIN pg_class AS c ON c.oid = v.rel JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                                                    k.suffix) AS wanted
+        FROM ordcancel_internal.record_table AS v JOIN ordcancel_internal.record_kinds() AS k ON k.parent = v.parent
+            JOIN pg_class AS c ON c.oid = v.records JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE v.orders = new_orders
     LOOP
         named := format('%I.%I', kind.nspname, kind.wanted);
         IF kind.relname <> kind.wanted AND to_regclass(named) IS NULL THEN
-            EXECUTE format('ALTER TABLE %s RENAME TO %I', kind.rel::regclass, kind.wanted);
+            EXECUTE format('ALTER TABLE %s RENAME TO %I', kind.records::regclass, kind.wanted);
         END IF;
-        PERFORM ordcancel_internal.comment_record_table(new_orders, kind.rel, kind.parent,
-                                                        t.primary_key, t.key_columns);
+        IF kind.parent <> 'ordcancel.cancellation_item'::regclass THEN
+            PERFORM ordcancel_internal.comment_record_table(new_orders, new_orders, kind.records, kind.parent,
+                                                            t.primary_key, t.key_columns);
+        ELSE
+            PERFORM ordcancel_internal.comment_record_table(new_orders, i.items, kind.records, kind.parent,
+                                                            i.item_key, i.record_keys)
+            FROM ordcancel.item_table AS i WHERE i.orders = new_orders;
+        END IF;
     END LOOP;
     -- Check that the new table can have the statuses of the rules, and parse the
     -- expressions again with its columns.
@@ -81,6 +90,7 @@ BEGIN
     SET pinned = ordcancel_internal.pin_expression(new_orders, b.condition, 'boolean', false),
         functions = ordcancel_internal.pin_expression(new_orders, b.condition, 'boolean', true)
     WHERE b.orders = new_orders;
+    PERFORM ordcancel_internal.pin_items(i.orders) FROM ordcancel.item_table AS i WHERE i.orders = new_orders;
 
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = new_orders;
     PERFORM ordcancel_internal.make_guards(new_orders, t, false);

@@ -18,6 +18,7 @@ BEGIN
     p.on_progress := 'deny';
     p.undo := 'canceled';
     p.reason_required := false;
+    p.partly_fulfilled := 'refuse';
     IF copy_of <> policy THEN
         SELECT * INTO p FROM ordcancel.policy AS t WHERE t.orders = begin_policy.orders AND t.policy = copy_of;
         IF NOT FOUND THEN
@@ -64,7 +65,8 @@ FROM (VALUES ('grace', p.grace::text), ('requested_status', p.requested_status),
              ('canceled_status', p.canceled_status), ('customer_canceled_status', p.customer_canceled_status),
              ('on_progress', p.on_progress), ('decision_timeout', p.decision_timeout::text),
              ('on_timeout', p.on_timeout),
-             ('undo', p.undo), ('undo_window', p.undo_window::text), ('reason_required', p.reason_required::text))
+             ('undo', p.undo), ('undo_window', p.undo_window::text), ('reason_required', p.reason_required::text),
+             ('partly_fulfilled', p.partly_fulfilled))
     AS f (fact, value)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.policy_text(ordcancel.policy) IS 'lists the settings of a policy as text';
@@ -73,7 +75,8 @@ COMMENT ON FUNCTION ordcancel_internal.policy_text(ordcancel.policy) IS 'lists t
 CREATE FUNCTION ordcancel_internal.write_policy(
     orders regclass, policy text, grace interval, requested_status text, in_progress_status text,
     canceled_status text, customer_canceled_status text, on_progress text, decision_timeout interval,
-    on_timeout text, undo text, undo_window interval, reason_required boolean, unset text[]) RETURNS ordcancel.policy
+    on_timeout text, undo text, undo_window interval, reason_required boolean, partly_fulfilled text, unset text[])
+    RETURNS ordcancel.policy
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -84,12 +87,13 @@ BEGIN
     PERFORM ordcancel_internal.check_word('on_progress', on_progress, '{deny,hold}');
     PERFORM ordcancel_internal.check_word('on_timeout', on_timeout, '{accept,deny}');
     PERFORM ordcancel_internal.check_word('undo', undo, '{never,requested,in_progress,canceled}');
+    PERFORM ordcancel_internal.check_word('partly_fulfilled', partly_fulfilled, '{refuse,rest}');
     PERFORM ordcancel_internal.check_span('grace', grace);
     PERFORM ordcancel_internal.check_span('decision_timeout', decision_timeout);
     PERFORM ordcancel_internal.check_span('undo_window', undo_window);
     PERFORM ordcancel_internal.check_word('unset', u, '{grace,requested_status,in_progress_status,canceled_status,'
                                   'customer_canceled_status,on_progress,decision_timeout,on_timeout,undo,'
-                                  'undo_window,reason_required}')
+                                  'undo_window,reason_required,partly_fulfilled}')
     FROM unnest(unset) AS u;
     SELECT * INTO p FROM ordcancel.policy AS t
     WHERE t.orders = write_policy.orders AND t.policy = write_policy.policy FOR UPDATE;
@@ -112,6 +116,8 @@ BEGIN
     p.undo_window := coalesce(undo_window, CASE WHEN 'undo_window' = ANY (unset) THEN NULL ELSE p.undo_window END);
     p.reason_required := coalesce(reason_required,
         CASE WHEN 'reason_required' = ANY (unset) THEN false ELSE p.reason_required END);
+    p.partly_fulfilled := coalesce(partly_fulfilled,
+        CASE WHEN 'partly_fulfilled' = ANY (unset) THEN 'refuse' ELSE p.partly_fulfilled END);
 
     IF EXISTS (SELECT FROM unnest(ARRAY[p.requested_status, p.in_progress_status, p.canceled_status,
                                         p.customer_canceled_status]) AS s WHERE octet_length(s) > 1000) THEN
@@ -137,13 +143,14 @@ BEGIN
     SET grace = p.grace, requested_status = p.requested_status, in_progress_status = p.in_progress_status,
         canceled_status = p.canceled_status, customer_canceled_status = p.customer_canceled_status,
         on_progress = p.on_progress, decision_timeout = p.decision_timeout, on_timeout = p.on_timeout,
-        undo = p.undo, undo_window = p.undo_window, reason_required = p.reason_required
+        undo = p.undo, undo_window = p.undo_window, reason_required = p.reason_required,
+        partly_fulfilled = p.partly_fulfilled
     WHERE t.orders = p.orders AND t.policy = p.policy;
     RETURN p;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.write_policy(
-    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[]) IS
+    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text, text[]) IS
     'sets the columns of a policy that are given';
 
 -- Reports a status of the rules that no order has, perhaps because it is
@@ -250,7 +257,9 @@ COMMENT ON FUNCTION ordcancel_internal.notice_of_removed_statuses(regclass, ordc
 CREATE FUNCTION ordcancel_internal.set_policy(
     orders regclass, policy text, grace interval, requested_status text, in_progress_status text,
     canceled_status text, customer_canceled_status text, on_progress text, decision_timeout interval,
-    on_timeout text, undo text, undo_window interval, reason_required boolean, unset text[], copy_of text) RETURNS text
+    on_timeout text, undo text, undo_window interval, reason_required boolean, partly_fulfilled text, unset text[],
+    copy_of text)
+    RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -270,7 +279,7 @@ BEGIN
     SELECT * INTO was FROM ordcancel.policy AS t WHERE t.orders = set_policy.orders AND t.policy = set_policy.policy;
     p := ordcancel_internal.write_policy(orders, policy, grace, requested_status, in_progress_status, canceled_status,
                                          customer_canceled_status, on_progress, decision_timeout, on_timeout, undo,
-                                         undo_window, reason_required, unset);
+                                         undo_window, reason_required, partly_fulfilled, unset);
 
     IF is_new THEN
         PERFORM ordcancel_internal.notice_of_new_policy(orders, policy, copy_of);
@@ -305,7 +314,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_policy(
-    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
+    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text, text[],
+    text) IS
     'implements ordcancel.set_policy()';
 
 -- Changes the named settings of a policy and keeps the rest. The arguments are
@@ -318,10 +328,11 @@ CREATE FUNCTION ordcancel.set_policy(
     in_progress_status text DEFAULT NULL, canceled_status text DEFAULT NULL,
     customer_canceled_status text DEFAULT NULL, on_progress text DEFAULT NULL,
     decision_timeout interval DEFAULT NULL, on_timeout text DEFAULT NULL, undo text DEFAULT NULL,
-    undo_window interval DEFAULT NULL, reason_required boolean DEFAULT NULL, unset text[] DEFAULT '{}',
-    copy_of text DEFAULT 'default') RETURNS text
+    undo_window interval DEFAULT NULL, reason_required boolean DEFAULT NULL, partly_fulfilled text DEFAULT NULL,
+    unset text[] DEFAULT '{}', copy_of text DEFAULT 'default') RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.set_policy(
-    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text[], text) IS
+    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text, text[],
+    text) IS
     E'creates a policy, or changes what is given of it\nRaises OC001, OC014, 0A000, 42501.';

@@ -12,6 +12,64 @@ FROM ordcancel_internal.base_type(type) AS b
 $$;
 COMMENT ON FUNCTION ordcancel_internal.type_family(oid) IS 'returns a name for the types that can hold the same keys';
 
+-- Raises OC014 unless columns of a table can hold the key of an order.
+CREATE FUNCTION ordcancel_internal.check_order_key(rel regclass, orders regclass, key name[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    primary_key CONSTANT name[] := (SELECT t.primary_key FROM ordcancel.order_table AS t
+                                    WHERE t.orders = check_order_key.orders);
+    family text;
+    wanted text;
+BEGIN
+    IF array_ndims(key) IS DISTINCT FROM 1 OR cardinality(key) <> cardinality(primary_key) THEN
+        PERFORM ordcancel_internal.invalid(format('key must name a column for each of (%s)',
+                                                  array_to_string(primary_key, ', ')));
+    END IF;
+    FOR i IN 1 .. cardinality(key) LOOP
+        SELECT ordcancel_internal.type_family(a.atttypid) INTO family FROM pg_attribute AS a
+        WHERE a.attrelid = rel AND a.attname = key[i] AND a.attnum > 0 AND NOT a.attisdropped;
+        IF NOT FOUND THEN
+            PERFORM ordcancel_internal.invalid(format('%s has no column "%s"', rel, key[i]));
+        ELSIF EXISTS (SELECT FROM pg_attribute WHERE attrelid = rel AND attname = key[i] AND attgenerated = 'v') THEN
+            PERFORM ordcancel_internal.invalid(
+                format('column "%s" of %s cannot hold the key of %s', key[i], rel, orders),
+                'It is a virtual generated column.');
+        END IF;
+        SELECT ordcancel_internal.type_family(a.atttypid) INTO wanted FROM pg_attribute AS a
+        WHERE a.attrelid = orders AND a.attname = primary_key[i] AND NOT a.attisdropped;
+        IF family <> wanted THEN
+            PERFORM ordcancel_internal.invalid(
+                format('column "%s" of %s cannot hold the key of %s', key[i], rel, orders),
+                format('Its type is %s, but the type of the key is %s.', family, wanted));
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.check_order_key(regclass, regclass, name[]) IS
+    'raises OC014 unless columns of a table can hold the key of an order';
+
+-- PostgreSQL evaluates constant expressions of a partition key when it first
+-- reads the key, which would run users' functions as the extension's owner. Call
+-- it with a lock that prevents new partitions.
+CREATE FUNCTION ordcancel_internal.check_partition_key(rel regclass, message text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF EXISTS (SELECT
+               FROM pg_partition_tree(rel) AS p
+                   JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = p.relid
+               WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) THEN
+        PERFORM ordcancel_internal.invalid(
+            message, 'Its partition key calls a function or operator that is not built into PostgreSQL.');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.check_partition_key(regclass, text) IS
+    'raises OC014 if a partition key calls functions that are not PostgreSQL''s own';
+
 CREATE FUNCTION ordcancel_internal.attach_child(child regclass, orders regclass, key name[], refuse_while text[])
     RETURNS void
     LANGUAGE plpgsql
@@ -19,12 +77,8 @@ CREATE FUNCTION ordcancel_internal.attach_child(child regclass, orders regclass,
     AS $$
 DECLARE
     class pg_class;
-    registered ordcancel.order_table;
-    family text;
-    wanted text;
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
-    SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = attach_child.orders;
     SELECT * INTO class FROM pg_class WHERE oid = child;
     IF class.relkind NOT IN ('r', 'p') OR class.relispartition OR class.relpersistence = 't' THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
@@ -33,55 +87,29 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
                                    'It has child tables or inherits from another table; triggers are not inherited.');
     ELSIF class.relnamespace = 'ordcancel'::regnamespace
-          OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE child IN (t.cancellation_table, t.event_table)) THEN
+          OR EXISTS (SELECT FROM ordcancel_internal.record_table AS r WHERE r.records = child) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
                                            'It is a table of ordcancel.');
     ELSIF child = orders THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached as a child', child),
                                            'It is the order table itself.');
+    ELSIF EXISTS (SELECT FROM ordcancel.item_table AS i WHERE i.items = child) THEN
+        PERFORM ordcancel_internal.invalid(
+            format('%s cannot be attached as a child', child),
+            'It is attached as a table of items, which are refused for canceled orders already.');
     ELSIF refuse_while IS NULL OR array_ndims(refuse_while) IS DISTINCT FROM 1
           OR array_position(refuse_while, NULL) IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid('refuse_while must name a state', NULL,
                                    'Use one or more of requested, in_progress, canceled.');
-    ELSIF array_ndims(key) IS DISTINCT FROM 1 OR cardinality(key) <> cardinality(registered.primary_key) THEN
-        PERFORM ordcancel_internal.invalid(format('key must name a column for each of (%s)',
-                                          array_to_string(registered.primary_key, ', ')));
     END IF;
     PERFORM ordcancel_internal.check_word('refuse_while', w, '{requested,in_progress,canceled}')
     FROM unnest(refuse_while) AS w;
-    FOR i IN 1 .. cardinality(key) LOOP
-        SELECT ordcancel_internal.type_family(a.atttypid) INTO family FROM pg_attribute AS a
-        WHERE a.attrelid = child AND a.attname = key[i] AND a.attnum > 0 AND NOT a.attisdropped;
-        IF NOT FOUND THEN
-            PERFORM ordcancel_internal.invalid(format('%s has no column "%s"', child, key[i]));
-        ELSIF EXISTS (SELECT FROM pg_attribute WHERE attrelid = child AND attname = key[i] AND attgenerated = 'v') THEN
-            PERFORM ordcancel_internal.invalid(
-                format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
-                'It is a virtual generated column.');
-        END IF;
-        SELECT ordcancel_internal.type_family(a.atttypid) INTO wanted FROM pg_attribute AS a
-        WHERE a.attrelid = orders AND a.attname = registered.primary_key[i] AND NOT a.attisdropped;
-        IF family <> wanted THEN
-            PERFORM ordcancel_internal.invalid(
-                format('column "%s" of %s cannot hold the key of %s', key[i], child, orders),
-                format('Its type is %s, but the type of the key is %s.', family, wanted));
-        END IF;
-    END LOOP;
+    PERFORM ordcancel_internal.check_order_key(child, orders, key);
 
     EXECUTE format('LOCK TABLE %s IN %s MODE', child,
                    CASE WHEN EXISTS (SELECT FROM ordcancel.child AS t WHERE t.child = attach_child.child)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
-    -- PostgreSQL evaluates constant expressions of a partition key when it first
-    -- reads the key, which would run users' functions as the extension's owner.
-    -- The lock prevents new partitions.
-    IF EXISTS (SELECT
-               FROM pg_partition_tree(child) AS p
-                   JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = p.relid
-               WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) THEN
-        PERFORM ordcancel_internal.invalid(
-            format('%s cannot be attached as a child', child),
-            'Its partition key calls a function or operator that is not built into PostgreSQL.');
-    END IF;
+    PERFORM ordcancel_internal.check_partition_key(child, format('%s cannot be attached as a child', child));
     INSERT INTO ordcancel.child AS t
         VALUES (child, orders, key, 'requested' = ANY (refuse_while), 'in_progress' = ANY (refuse_while),
                 'canceled' = ANY (refuse_while))

@@ -36,19 +36,26 @@ BEGIN
     END IF;
     DELETE FROM ordcancel_internal.detached AS d WHERE d.records = ANY (dropped);
     DELETE FROM ordcancel.child AS c WHERE c.child = ANY (dropped);
+    FOR gone IN SELECT i.orders::oid FROM ordcancel.item_table AS i WHERE i.items = ANY (dropped) LOOP
+        IF gone <> ALL (dropped) THEN
+            RAISE NOTICE 'items of order table % can no longer be canceled', ordcancel_internal.label(gone);
+        END IF;
+        DELETE FROM ordcancel.item_table AS i WHERE i.orders = gone;
+    END LOOP;
     FOR gone IN SELECT t.orders::oid FROM ordcancel.order_table AS t WHERE t.orders = ANY (dropped) LOOP
         RAISE NOTICE 'drop cascades to the rules of order table %',
             (SELECT o.object_identity FROM pg_event_trigger_dropped_objects() AS o
              WHERE o.classid = 'pg_class'::regclass AND o.objid = gone AND o.objsubid = 0)
             USING HINT = 'A table that replaces it has no rules until ordcancel.attach() is called for it.';
         INSERT INTO ordcancel_internal.detached
-        SELECT r::regclass, gone
-        FROM ordcancel.order_table AS t, unnest(ARRAY[t.cancellation_table::oid, t.event_table::oid]) AS r
-        WHERE t.orders = gone AND r <> ALL (dropped)
+        SELECT r.records::regclass, gone
+        FROM ordcancel_internal.record_table AS r
+        WHERE r.orders = gone AND r.records <> ALL (dropped)
         ON CONFLICT ON CONSTRAINT detached_pkey DO UPDATE SET orders = excluded.orders;
         FOR child IN SELECT c.child FROM ordcancel.child AS c WHERE c.orders = gone LOOP
             PERFORM ordcancel_internal.detach_child(child);
         END LOOP;
+        PERFORM ordcancel_internal.forget_items(i.items) FROM ordcancel.item_table AS i WHERE i.orders = gone;
         DELETE FROM ordcancel.block AS t WHERE t.orders = gone;
         DELETE FROM ordcancel.rule AS t WHERE t.orders = gone;
         DELETE FROM ordcancel.policy AS t WHERE t.orders = gone;

@@ -35,7 +35,8 @@ CREATE TABLE ordcancel.batch (
     error text,
     error_sqlstate text,
     date_style text NOT NULL,
-    time_zone text NOT NULL
+    time_zone text NOT NULL,
+    items regclass
 );
 COMMENT ON TABLE ordcancel.batch IS 'batches of cancel_batch(); the view batch_progress shows them';
 COMMENT ON COLUMN ordcancel.batch.batch_id IS 'number of the batch';
@@ -67,6 +68,8 @@ COMMENT ON COLUMN ordcancel.batch.error IS 'message of the error that stopped it
 COMMENT ON COLUMN ordcancel.batch.error_sqlstate IS 'SQLSTATE of that error; NULL if none stopped it';
 COMMENT ON COLUMN ordcancel.batch.date_style IS 'DateStyle with which the condition is read';
 COMMENT ON COLUMN ordcancel.batch.time_zone IS 'time zone with which the condition is read';
+COMMENT ON COLUMN ordcancel.batch.items IS
+    'table of items that the condition is over; NULL: it is over the orders';
 
 CREATE TABLE ordcancel.batch_group (
     batch_id bigint NOT NULL REFERENCES ordcancel.batch ON DELETE CASCADE,
@@ -151,7 +154,7 @@ SELECT b.batch_id, b.orders,
        b.started_at, b.updated_at, b.ended AS finished_at, b.error, b.error_sqlstate,
        CASE WHEN n.is_own THEN b.condition END AS condition, b.reason,
        CASE WHEN n.is_own THEN b.note END AS note, CASE WHEN n.is_own THEN b.actor END AS actor,
-       b.chunk, b.dry_run, b.author
+       b.chunk, b.dry_run, b.author, b.items
 FROM ordcancel.batch AS b
     CROSS JOIN LATERAL (
         SELECT d.done, d.done / nullif(extract(epoch FROM b.busy), 0) AS rate,
@@ -198,6 +201,8 @@ COMMENT ON COLUMN ordcancel.batch_progress.actor IS
 COMMENT ON COLUMN ordcancel.batch_progress.chunk IS 'orders per transaction';
 COMMENT ON COLUMN ordcancel.batch_progress.dry_run IS 'whether the batch only reports';
 COMMENT ON COLUMN ordcancel.batch_progress.author IS 'role that began it, which alone may resume it';
+COMMENT ON COLUMN ordcancel.batch_progress.items IS
+    'table of items whose units it cancels; NULL: it cancels orders';
 
 CREATE VIEW ordcancel.batch_summary WITH (security_barrier) AS
 SELECT g.batch_id, g.policy, g.order_status, g.outcome, g.sqlstate, g.count, g.hint,
@@ -237,13 +242,15 @@ GRANT SELECT ON ordcancel.batch_progress, ordcancel.batch_summary, ordcancel.bat
 -- Cancels every order that meets a condition, as cancel_order would, in chunks
 -- that are committed separately. Waits for locked orders at the end, each for at
 -- most lock_timeout; then they are refused with 55P03.
---   orders     the attached order table
---   condition  SQL over the order row, with the caller's privileges; evaluated
---              again for an order that has changed before it is processed
+--   orders     the attached order table, or the table of its items
+--   condition  SQL over the order row, or the row of the item, with the caller's privileges; evaluated
+--              again for a row that has changed before it is processed
 --   reason, note, actor   as of cancel_order
 --   chunk      orders per transaction, 1 to 100,000
 --   dry_run    reports the outcomes and refusals without locks or changes; see
 --              batch_summary
+-- With a table of items, cancels what is left of the items that meet the
+-- condition, as cancel_items would, each order's together; orders are counted.
 -- Reports progress in NOTICEs, and for other sessions in batch_progress. Refused
 -- orders are listed in batch_refused. Raises OC001, OC006 (the reason or note is
 -- not valid for any order), OC014, 22023, 25001, 25006, 42704 (the extension was

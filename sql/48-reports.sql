@@ -50,7 +50,8 @@ COMMENT ON COLUMN ordcancel_internal.clock.now IS 'that of the statement, or ord
 CREATE VIEW ordcancel.pending_requests WITH (security_barrier) AS
 SELECT t.orders::regclass AS orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.requested_by,
        c.requested_actor, c.reason, c.note, c.policy, c.requested_at, n.now - c.requested_at AS age,
-       CASE WHEN s.timed THEN c.deadline END AS deadline, coalesce(s.timed AND c.deadline <= n.now, false) AS overdue
+       CASE WHEN s.timed THEN c.deadline END AS deadline, coalesce(s.timed AND c.deadline <= n.now, false) AS overdue,
+       c.scope
 FROM ordcancel_internal.clock AS n
     CROSS JOIN ordcancel.order_table AS t
     CROSS JOIN LATERAL ordcancel_internal.open_cancellations(t.orders, t.cancellation_table, 'requested') AS c
@@ -76,11 +77,12 @@ COMMENT ON COLUMN ordcancel.pending_requests.age IS 'time since the request';
 COMMENT ON COLUMN ordcancel.pending_requests.deadline IS
     'time from which sweep() decides it; NULL if its policy has no decision_timeout';
 COMMENT ON COLUMN ordcancel.pending_requests.overdue IS 'whether sweep() would decide it now';
+COMMENT ON COLUMN ordcancel.pending_requests.scope IS 'what is to be canceled: order, or items for a part of it';
 
 CREATE VIEW ordcancel.refunds_due WITH (security_barrier) AS
 SELECT t.orders::regclass AS orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.refund_due,
        c.refunded, c.refund_due - c.refunded AS outstanding, c.decided_by, c.decided_actor, c.reason, c.policy,
-       c.decided_at AS due_since, n.now - c.decided_at AS age
+       c.decided_at AS due_since, n.now - c.decided_at AS age, c.scope
 FROM ordcancel_internal.clock AS n
     CROSS JOIN ordcancel.order_table AS t
     CROSS JOIN LATERAL ordcancel_internal.open_cancellations(t.orders, t.cancellation_table, 'in_progress') AS c
@@ -99,6 +101,7 @@ COMMENT ON COLUMN ordcancel.refunds_due.reason IS 'reason of the cancellation; N
 COMMENT ON COLUMN ordcancel.refunds_due.policy IS 'name of the policy that governed it when it began';
 COMMENT ON COLUMN ordcancel.refunds_due.due_since IS 'time at which it was accepted';
 COMMENT ON COLUMN ordcancel.refunds_due.age IS 'time since then';
+COMMENT ON COLUMN ordcancel.refunds_due.scope IS 'what is canceled: order, or items for a part of it';
 
 GRANT SELECT ON ordcancel.pending_requests, ordcancel.refunds_due TO PUBLIC;
 

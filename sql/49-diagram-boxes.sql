@@ -247,6 +247,11 @@ BEGIN
                              b.name, b.condition)
                FROM ordcancel.block AS b WHERE b.orders = t.orders ORDER BY b.name COLLATE "C")
               UNION ALL SELECT 'Every cancellation needs a reason.' WHERE p.reason_required
+              UNION ALL SELECT CASE p.partly_fulfilled
+                                   WHEN 'rest' THEN 'If items are fulfilled, the rest is canceled,'
+                                                    ' and the order keeps its status.'
+                                   ELSE 'No order can be canceled as a whole if items are fulfilled.' END
+                        FROM ordcancel.item_table AS i WHERE i.orders = t.orders AND i.fulfilled IS NOT NULL
               UNION ALL SELECT 'The customer''s window never closes: attach() was called without placed_at.'
                         WHERE p.grace IS NOT NULL AND t.placed_at IS NULL
               UNION ALL SELECT format('No order gets %s: attach() was called without refund_due.', p.in_progress_status)

@@ -44,6 +44,7 @@ WITH it AS (
                ordcancel_internal.argument_text('policy_by', it.policy_by),
                ordcancel_internal.argument_text('refund_due', it.refund_due),
                ordcancel_internal.argument_text('refund_scale', it.refund_scale::text, '2'),
+               ordcancel_internal.argument_text('refund_due_net', it.refund_due_net::text, 'false'),
                ordcancel_internal.argument_text('plain_updates', it.plain_updates::text, 'true'),
                ordcancel_internal.argument_text('notify_channel', it.notify_channel, 'ordcancel'),
                ordcancel_internal.argument_text('notify_payload', it.notify_payload, 'full'),
@@ -58,7 +59,8 @@ WITH it AS (
                || ARRAY(SELECT ordcancel_internal.argument_text(
                                    f.fact, f.value,
                                    CASE f.fact WHEN 'on_progress' THEN 'deny' WHEN 'undo' THEN 'canceled'
-                                               WHEN 'reason_required' THEN 'false' END)
+                                               WHEN 'reason_required' THEN 'false'
+                                               WHEN 'partly_fulfilled' THEN 'refuse' END)
                         FROM ordcancel_internal.policy_text(p) AS f ORDER BY f.n))
     FROM it JOIN ordcancel.policy AS p ON p.orders = it.orders
     UNION ALL
@@ -86,27 +88,38 @@ WITH it AS (
                                          CASE WHEN c.refuse_canceled THEN 'canceled' END], NULL))])
     FROM it JOIN ordcancel.child AS c ON c.orders = it.orders
     UNION ALL
+    SELECT 6, '', '', ordcancel_internal.call_text(
+               'attach_items', ARRAY[quote_literal(ordcancel_internal.label(i.items)), it.label], ARRAY[
+               format('key => %L', i.key_columns),
+               ordcancel_internal.argument_text('quantity', i.quantity),
+               ordcancel_internal.argument_text('canceled', i.canceled),
+               ordcancel_internal.argument_text('fulfilled', i.fulfilled),
+               ordcancel_internal.argument_text('amount', i.amount),
+               ordcancel_internal.argument_text('status', i.status),
+               ordcancel_internal.argument_text('canceled_status', i.canceled_status)])
+    FROM it JOIN ordcancel.item_table AS i ON i.orders = it.orders
+    UNION ALL
     -- Reasons and refund methods are shared by all tables. Export those that are
     -- not predefined; existing rows are left unchanged.
-    SELECT 6, r.code, '',
+    SELECT 7, r.code, '',
            format('INSERT INTO ordcancel.reason (code, description, audience, requires_note, requires_request, active,'
                   ' note_max) VALUES (%L, %L, %L, %L, %L, %L, %s) ON CONFLICT DO NOTHING;',
                   r.code, r.description, r.audience, r.requires_note, r.requires_request, r.active, r.note_max)
     FROM it, ordcancel.reason AS r WHERE NOT r.seeded
     UNION ALL
-    SELECT 7, m.code, '',
+    SELECT 8, m.code, '',
            format('INSERT INTO ordcancel.refund_method (code, on_undo) VALUES (%L, %L) ON CONFLICT DO NOTHING;',
                   m.code, m.on_undo)
     FROM it, ordcancel.refund_method AS m WHERE NOT m.seeded
     UNION ALL
-    SELECT 8, '', '', E'RESET TimeZone;\nRESET search_path;\nRESET standard_conforming_strings;'
+    SELECT 9, '', '', E'RESET TimeZone;\nRESET search_path;\nRESET standard_conforming_strings;'
 )
 SELECT string_agg(text, E'\n' ORDER BY part, a COLLATE "C", b COLLATE "C") || E'\n' FROM statement
 $$;
 COMMENT ON FUNCTION ordcancel_internal.export_setup(regclass) IS 'implements ordcancel.export_setup()';
 
 -- The calls that reproduce the setup of an attached table: attach(), its
--- policies, rules, blocks and children, and the shop's own reasons and refund
+-- policies, rules, blocks, children and items, and the shop's own reasons and refund
 -- methods, but no grants. Keep them in a migration file, or use them with the
 -- name of another table. The caller needs SELECT on the whole table. Raises
 -- OC001, 42501.

@@ -154,8 +154,10 @@ DECLARE
     last bigint;
 BEGIN
     FOR records, parent, id IN
-        VALUES (t.cancellation_table::regclass, 'ordcancel.cancellation'::regclass, 'cancellation_id'::name),
-               (t.event_table::regclass, 'ordcancel.event'::regclass, 'event_id'::name)
+        SELECT c.oid, k.parent, k.numbered
+        FROM ordcancel_internal.record_kinds() AS k
+            JOIN ordcancel_internal.record_table AS r ON r.parent = k.parent AND r.orders = t.orders
+            JOIN pg_class AS c ON c.oid = r.records
     LOOP
         IF ordcancel_internal.record_is_guarded(records) IS NOT TRUE THEN
             RETURN NEXT ROW(t.orders::regclass, 'records_unguarded',
@@ -180,6 +182,7 @@ BEGIN
                             format('%s no longer inherits from %s.', ordcancel_internal.label(records), parent),
                             again)::ordcancel.problem;
         END IF;
+        CONTINUE WHEN id IS NULL;
         EXECUTE format('SELECT max(%I) FROM ONLY %s', id, records) INTO highest;
         EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
         IF highest > last THEN
@@ -256,17 +259,27 @@ BEGIN
           AND NOT EXISTS (SELECT FROM ordcancel_internal.counted(t.orders) AS c WHERE c.policy = p.policy);
     FOR e IN
         SELECT 'block_fails' AS problem, format('Block "%s"', left(b.name, 80)) AS what, b.condition AS expression,
-               'boolean'::regtype AS type, b.functions,
+               NULL::regclass AS items, 'boolean'::regtype AS type, b.functions,
                format('ordcancel.add_block(%L, %L, ...%s%s);', ordcancel_internal.label(t.orders), b.name,
                       ', hint => ' || quote_literal(b.hint), ', party => ' || quote_literal(b.party)) AS again
         FROM ordcancel.block AS b WHERE b.orders = t.orders
         UNION ALL
-        SELECT 'refund_due_fails', 'refund_due', t.refund_due, 'numeric', t.refund_due_functions,
+        SELECT 'refund_due_fails', 'refund_due', t.refund_due, NULL::regclass, 'numeric', t.refund_due_functions,
                format('ordcancel.attach(%L, refund_due => ...);', ordcancel_internal.label(t.orders))
         WHERE t.refund_due IS NOT NULL
+        UNION ALL
+        SELECT 'item_expression_fails', x.what, x.expression, i.items::regclass, 'numeric', x.functions,
+               format('ordcancel.attach_items(%L, %L, NULL, %s => ...);', ordcancel_internal.label(i.items),
+                      ordcancel_internal.label(t.orders), x.what)
+        FROM ordcancel.item_table AS i
+            CROSS JOIN LATERAL (VALUES ('fulfilled', i.fulfilled, i.fulfilled_functions),
+                                       ('amount', i.amount, i.amount_functions)) AS x (what, expression, functions)
+        WHERE i.orders = t.orders AND x.expression IS NOT NULL AND EXISTS (SELECT FROM pg_class WHERE oid = i.items)
     LOOP
         BEGIN
-            now_calls := ordcancel_internal.pin_expression(t.orders, e.expression, e.type, true);
+            now_calls := CASE WHEN e.items IS NULL
+                THEN ordcancel_internal.pin_expression(t.orders, e.expression, e.type, true)
+                ELSE ordcancel_internal.pin_item_expression(t.orders, e.items, e.expression, e.type, true) END;
             CONTINUE WHEN now_calls IS NOT DISTINCT FROM e.functions;
             RETURN NEXT ROW(t.orders::regclass, e.problem,
                             format('%s would call functions other than when it was set: %s.', e.what,

@@ -1,24 +1,25 @@
 -- Problems that are looked for among the orders and the records
 
--- The condition that joins the records of a table, c, with its orders, o, using
--- the equality operators of the primary key.
-CREATE FUNCTION ordcancel_internal.key_join(t ordcancel.order_table) RETURNS text
+-- The condition that joins two tables by the key of a third one, using the
+-- equality operators of its primary key. The columns are in the order of that key.
+CREATE FUNCTION ordcancel_internal.key_join(
+    rel regclass, left_table text, left_columns name[], right_table text, right_columns name[]) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT string_agg(format('c.%I OPERATOR(%I.%s) o.%I', k.record_key, n.nspname, e.oprname, k.key), ' AND ')
-FROM unnest(t.key_columns, t.primary_key) AS k (record_key, key)
-    JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = k.key
-    JOIN pg_index AS x ON x.indrelid = t.orders AND x.indisprimary
-    JOIN LATERAL unnest(x.indkey::int2[], x.indclass::oid[]) AS i (attnum, class) ON i.attnum = a.attnum
+SELECT string_agg(format('%I.%I OPERATOR(%I.%s) %I.%I', left_table, k.left_column, n.nspname, e.oprname, right_table,
+                         k.right_column), ' AND ' ORDER BY k.n)
+FROM unnest(left_columns, right_columns) WITH ORDINALITY AS k (left_column, right_column, n)
+    JOIN pg_index AS x ON x.indrelid = rel AND x.indisprimary
+    JOIN LATERAL unnest(x.indclass::oid[]) WITH ORDINALITY AS i (class, n) ON i.n = k.n
     JOIN pg_opclass AS p ON p.oid = i.class
     JOIN pg_amop AS m ON m.amopfamily = p.opcfamily AND m.amoplefttype = p.opcintype AND m.amoprighttype = p.opcintype
                          AND m.amopstrategy = 3
     JOIN pg_operator AS e ON e.oid = m.amopopr
     JOIN pg_namespace AS n ON n.oid = e.oprnamespace
 $$;
-COMMENT ON FUNCTION ordcancel_internal.key_join(ordcancel.order_table) IS
-    'returns the condition that joins the cancellations c with the orders o';
+COMMENT ON FUNCTION ordcancel_internal.key_join(regclass, text, name[], text, name[]) IS
+    'returns the condition that joins two tables by the key of a table';
 
 -- Inconsistent records and orders, with their number and an example.
 CREATE FUNCTION ordcancel_internal.health_of_orders(t ordcancel.order_table) RETURNS SETOF ordcancel.problem
@@ -27,9 +28,14 @@ CREATE FUNCTION ordcancel_internal.health_of_orders(t ordcancel.order_table) RET
     AS $$
 DECLARE
     found record;
-    same_key CONSTANT text := ordcancel_internal.key_join(t);
+    same_key CONSTANT text := ordcancel_internal.key_join(t.orders, 'c', t.key_columns, 'o', t.primary_key);
     status CONSTANT text := ordcancel_internal.status_text(t.orders, t.status);
     orders CONSTANT regclass := t.orders;
+    -- The live cancellations with which the status of the order goes. An order of
+    -- which only items are canceled keeps its status, and may move on.
+    governs CONSTANT text := '(c.state OPERATOR(pg_catalog.=) ''requested'''
+        ' OR (c.scope OPERATOR(pg_catalog.=) ''order'''
+        ' AND c.state OPERATOR(pg_catalog.=) ANY (ARRAY[''in_progress'', ''canceled''])))';
 BEGIN
     IF NOT has_table_privilege((SELECT relowner FROM pg_class WHERE oid = t.orders),
                                t.cancellation_table, 'SELECT') THEN
@@ -47,10 +53,10 @@ BEGIN
                    SELECT d.state, d.status, d.there, pg_catalog.count(*) AS n, pg_catalog.min(d.order_key) AS example
                    FROM (SELECT c.state, c.order_key, c.order_status, %1$s AS status, o.ctid IS NOT NULL AS there
                          FROM ONLY %2$s AS c LEFT JOIN %3$s AS o ON %4$s
-                         WHERE c.state OPERATOR(pg_catalog.=) ANY (ARRAY['requested', 'in_progress', 'canceled'])) AS d
+                         WHERE %5$s) AS d
                    WHERE CASE WHEN d.there THEN d.status IS DISTINCT FROM d.order_status
                               ELSE d.state OPERATOR(pg_catalog.<>) 'canceled' END
-                   GROUP BY 1, 2, 3) AS x$q$, status, t.cancellation_table, orders, same_key))::json)
+                   GROUP BY 1, 2, 3) AS x$q$, status, t.cancellation_table, orders, same_key, governs))::json)
             AS x (state text, status text, there boolean, n bigint, example text)
     LOOP
         IF NOT found.there THEN
@@ -80,8 +86,7 @@ BEGIN
                    SELECT d.status, pg_catalog.count(*) AS n, pg_catalog.min(d.key) AS example
                    FROM (SELECT %1$s AS status, %6$s AS key FROM %3$s AS o
                          WHERE NOT EXISTS (SELECT FROM ONLY %2$s AS c
-                                           WHERE %4$s AND c.state OPERATOR(pg_catalog.=)
-                                                          ANY (ARRAY['requested', 'in_progress', 'canceled']))) AS d
+                                           WHERE %4$s AND %7$s)) AS d
                    WHERE d.status OPERATOR(pg_catalog.=) ANY (%5$L::pg_catalog.text[])
                    GROUP BY 1) AS x$q$, status, t.cancellation_table, orders, same_key,
             ARRAY(SELECT w.status FROM ordcancel_internal.policy_status AS w
@@ -89,7 +94,7 @@ BEGIN
             (SELECT CASE count(*) WHEN 1 THEN format('pg_catalog.format(''%%s'', o.%I)', min(k))
                                   ELSE format('pg_catalog.format(''%%s'', ROW(%s))',
                                               string_agg(format('o.%I', k), ', ' ORDER BY n)) END
-             FROM unnest(t.primary_key) WITH ORDINALITY AS p (k, n))))::json)
+             FROM unnest(t.primary_key) WITH ORDINALITY AS p (k, n)), governs))::json)
             AS x (status text, n bigint, example text)
     LOOP
         RETURN NEXT ROW(orders, 'order_without_record',

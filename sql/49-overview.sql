@@ -31,7 +31,7 @@ COMMENT ON FUNCTION ordcancel_internal.status_problem(
 
 CREATE FUNCTION ordcancel_internal.overview(orders regclass)
     RETURNS TABLE (policy text, status text, orders_now bigint, customer text, customer_late text, merchant text,
-                   deletable boolean, means text, problem text)
+                   deletable boolean, means text, problem text, partly_fulfilled text)
     LANGUAGE sql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -56,7 +56,8 @@ WITH attached AS (
            coalesce(r.customer_late, CASE WHEN p.grace IS NOT NULL THEN r.customer END) AS customer_late, r.merchant,
            r.deletable, w.meaning, w.rank, e.meaning AS elsewhere, p.canceled_status IS NOT NULL AS can_cancel,
            a.placed_at IS NULL AND p.grace IS NOT NULL
-               AND (r.customer <> 'forbid' OR r.customer_late <> 'forbid') AS endless
+               AND (r.customer <> 'forbid' OR r.customer_late <> 'forbid') AS endless,
+           p.partly_fulfilled, 'forbid' <> ANY (ARRAY[r.customer, r.customer_late, r.merchant]) AS allows
     FROM attached AS a, cell AS c
         JOIN ordcancel.policy AS p ON p.orders = overview.orders AND p.policy = c.policy
         LEFT JOIN counted AS n ON n.policy = c.policy AND n.status IS NOT DISTINCT FROM c.status
@@ -78,7 +79,11 @@ SELECT l.policy, l.status, l.n, l.customer, l.customer_late, l.merchant, l.delet
            ordcancel_internal.closest(left(l.status, 200),
                                       CASE WHEN l.n = 0 THEN lost.unruled
                                            WHEN NOT l.ruled AND l.meaning IS NULL THEN lost.unused END),
-           l.endless)
+           l.endless),
+       -- Only where it makes a difference.
+       CASE WHEN l.allows AND EXISTS (SELECT FROM ordcancel.item_table AS i
+                                      WHERE i.orders = overview.orders AND i.fulfilled IS NOT NULL)
+            THEN l.partly_fulfilled END
 FROM line AS l JOIN lost ON lost.policy = l.policy, attached AS a
 ORDER BY l.policy <> 'default', l.policy, coalesce(l.rank, 0), l.n DESC, l.status COLLATE "C"
 $$;
@@ -90,10 +95,12 @@ COMMENT ON FUNCTION ordcancel_internal.overview(regclass) IS 'implements ordcanc
 --   customer, customer_late, merchant, deletable   the rule; NULL if there is none
 --   means          requested, in progress or canceled, if the policy uses the status for it
 --   problem        what is wrong, or NULL
+--   partly_fulfilled  refuse or rest: what canceling such an order does if some of its items are fulfilled; NULL if
+--                  no items with fulfilled are attached, or nobody can cancel
 -- The caller needs SELECT on the whole table. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.overview(orders regclass)
     RETURNS TABLE (policy text, status text, orders_now bigint, customer text, customer_late text, merchant text,
-                   deletable boolean, means text, problem text)
+                   deletable boolean, means text, problem text, partly_fulfilled text)
     LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
 COMMENT ON FUNCTION ordcancel.overview(regclass) IS

@@ -142,48 +142,53 @@ COMMENT ON FUNCTION ordcancel.deny_cancel(regclass, anynonarray, text, text) IS
 --   reference  up to 255 characters; a refund with the reference, amount and
 --              method of a recorded one is not added again (changed is false);
 --              with another amount or method it is OC010
--- Raises OC001, OC002, OC007, OC010.
+--   cancellation_id  which one, if several of the order are in progress
+-- Raises OC001, OC002, OC007, OC010, OC015.
 CREATE FUNCTION ordcancel.record_refund(
-    orders regclass, order_id text, amount numeric, method text, reference text DEFAULT NULL, actor text DEFAULT NULL)
+    orders regclass, order_id text, amount numeric, method text, reference text DEFAULT NULL, actor text DEFAULT NULL,
+    cancellation_id bigint DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_record_refund';
-COMMENT ON FUNCTION ordcancel.record_refund(regclass, text, numeric, text, text, text) IS
+COMMENT ON FUNCTION ordcancel.record_refund(regclass, text, numeric, text, text, text, bigint) IS
     E'records a refund; the last one that is due completes the cancellation\n'
-    'Raises OC001, OC002, OC007, OC010, OC013, OC014, 22001, 42501.';
+    'Raises OC001, OC002, OC007, OC010, OC013, OC014, OC015, 22001, 42501.';
 CREATE FUNCTION ordcancel.record_refund(
     orders regclass, order_id anynonarray, amount numeric, method text,
-    reference text DEFAULT NULL, actor text DEFAULT NULL)
+    reference text DEFAULT NULL, actor text DEFAULT NULL, cancellation_id bigint DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_record_refund';
-COMMENT ON FUNCTION ordcancel.record_refund(regclass, anynonarray, numeric, text, text, text) IS
+COMMENT ON FUNCTION ordcancel.record_refund(regclass, anynonarray, numeric, text, text, text, bigint) IS
     E'records a refund; the last one that is due completes the cancellation\n'
-    'Raises OC001, OC002, OC007, OC010, OC013, OC014, 22001, 42501.';
+    'Raises OC001, OC002, OC007, OC010, OC013, OC014, OC015, 22001, 42501.';
 
 -- Undoes a cancellation, within the limits of the policy; the order gets its
 -- prior status unless it has moved on. The caller's own open request is
 -- withdrawn; the other party's is denied, which needs a note. settled confirms that
 -- refunds that must be repaid or recaptured have been; otherwise the customer
--- keeps the refunds, and they are not due again. Raises OC001, OC002, OC006,
--- OC008, OC009.
+-- keeps the refunds, and they are not due again. cancellation_id says which one,
+-- if several cancellations of items are in effect. Units of items that it took
+-- are given back where the items are still there. Raises OC001, OC002, OC006,
+-- OC008, OC009, OC015.
 CREATE FUNCTION ordcancel.undo_cancel(
-    orders regclass, order_id text, note text DEFAULT NULL, actor text DEFAULT NULL, settled boolean DEFAULT false)
+    orders regclass, order_id text, note text DEFAULT NULL, actor text DEFAULT NULL, settled boolean DEFAULT false,
+    cancellation_id bigint DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_undo_cancel';
-COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, text, text, text, boolean) IS
+COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, text, text, text, boolean, bigint) IS
     E'undoes a cancellation; the order gets its old status back\n'
-    'Raises OC001, OC002, OC006, OC008, OC009, OC014, 22001, 42501.';
+    'Raises OC001, OC002, OC006, OC008, OC009, OC014, OC015, 22001, 42501.';
 CREATE FUNCTION ordcancel.undo_cancel(
     orders regclass, order_id anynonarray, note text DEFAULT NULL,
-    actor text DEFAULT NULL, settled boolean DEFAULT false)
+    actor text DEFAULT NULL, settled boolean DEFAULT false, cancellation_id bigint DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_undo_cancel';
-COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, anynonarray, text, text, boolean) IS
+COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, anynonarray, text, text, boolean, bigint) IS
     E'undoes a cancellation; the order gets its old status back\n'
-    'Raises OC001, OC002, OC006, OC008, OC009, OC014, 22001, 42501.';
+    'Raises OC001, OC002, OC006, OC008, OC009, OC014, OC015, 22001, 42501.';
 
 -- What can be done to an order: one row per party and verb. Makes the same
 -- decision as the verbs, without locks. Does not check reason and note, nor

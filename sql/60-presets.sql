@@ -14,7 +14,8 @@ CREATE TABLE ordcancel.preset (
     on_timeout text,
     undo text NOT NULL DEFAULT 'canceled',
     undo_window interval,
-    reason_required boolean NOT NULL DEFAULT false
+    reason_required boolean NOT NULL DEFAULT false,
+    partly_fulfilled text NOT NULL DEFAULT 'refuse' CHECK (partly_fulfilled IN ('refuse', 'rest'))
 );
 COMMENT ON TABLE ordcancel.preset IS 'presets: policies of known systems, for apply_preset()';
 COMMENT ON COLUMN ordcancel.preset.preset IS 'name of the preset';
@@ -34,6 +35,8 @@ COMMENT ON COLUMN ordcancel.preset.on_timeout IS
 COMMENT ON COLUMN ordcancel.preset.undo IS 'latest state that can be undone: never, requested, in_progress or canceled';
 COMMENT ON COLUMN ordcancel.preset.undo_window IS 'how long a closed cancellation can be undone; NULL: without limit';
 COMMENT ON COLUMN ordcancel.preset.reason_required IS 'whether every cancellation needs a reason';
+COMMENT ON COLUMN ordcancel.preset.partly_fulfilled IS
+    'what canceling an order does if some of its items are fulfilled: refuse or rest';
 
 CREATE TABLE ordcancel.preset_rule (
     preset text,
@@ -202,7 +205,7 @@ BEGIN
     PERFORM ordcancel_internal.write_policy(
         orders, policy, p.grace, p.requested_status, p.in_progress_status, p.canceled_status,
         p.customer_canceled_status, p.on_progress, p.decision_timeout, p.on_timeout, p.undo, p.undo_window,
-        p.reason_required,
+        p.reason_required, p.partly_fulfilled,
         '{grace,requested_status,in_progress_status,customer_canceled_status,decision_timeout,on_timeout,undo_window}');
     PERFORM ordcancel_internal.write_rule(orders, r.status, r.customer, r.customer_late, r.merchant, r.deletable,
                                           r.hint, policy, '{customer_late,hint}')

@@ -9,7 +9,7 @@ CREATE FUNCTION ordcancel.grant_customer(role regrole) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    routines CONSTANT name[] := '{request_cancel,withdraw_cancel,cancel_options}';
+    routines CONSTANT name[] := '{request_cancel,request_cancel_items,withdraw_cancel,cancel_options,item_options}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -30,8 +30,9 @@ CREATE FUNCTION ordcancel.grant_merchant(role regrole) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    routines CONSTANT name[] := '{cancel_order,cancel_orders,withdraw_cancel,accept_cancel,deny_cancel,record_refund,'
-                                'undo_cancel,cancel_options,overview,health,unruled_statuses,diagram,'
+    routines CONSTANT name[] := '{cancel_order,cancel_orders,cancel_items,withdraw_cancel,accept_cancel,deny_cancel,'
+                                'record_refund,'
+                                'undo_cancel,cancel_options,item_options,overview,health,unruled_statuses,diagram,'
                                 'pending_requests,refunds_due}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
@@ -75,9 +76,10 @@ CREATE FUNCTION ordcancel.grant_owner(role regrole) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,attach_child,detach_child,set_policy,'
-                                'drop_policy,set_rule,drop_rule,add_block,drop_block,apply_preset,overview,health,'
-                                'unruled_statuses,export_setup,diagram,pending_requests,refunds_due}';
+    routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,attach_child,detach_child,'
+                                'attach_items,detach_items,set_policy,drop_policy,set_rule,drop_rule,add_block,'
+                                'drop_block,apply_preset,overview,health,unruled_statuses,export_setup,diagram,'
+                                'pending_requests,refunds_due}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -87,7 +89,8 @@ BEGIN
     -- Adding a partition clones the triggers, which requires EXECUTE on their
     -- functions. Without USAGE on the schema the role cannot name them.
     EXECUTE format('GRANT EXECUTE ON FUNCTION ordcancel_internal.guard_update(), ordcancel_internal.guard_insert(),'
-                   ' ordcancel_internal.guard_delete(), ordcancel_internal.guard_child() TO %s', role);
+                   ' ordcancel_internal.guard_delete(), ordcancel_internal.guard_child(),'
+                   ' ordcancel_internal.guard_item() TO %s', role);
     RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
 END
 $$;

@@ -10,10 +10,13 @@
 #include "miscadmin.h"
 
 #include "base/immediate_triggers.h"
+#include "base/index_end.h"
 #include "config/guarded_columns.h"
 #include "config/guc.h"
+#include "config/item_table.h"
 #include "config/order_table.h"
 #include "config/reason_cache.h"
+#include "consumer/event_index.h"
 #include "notify/outbox.h"
 #include "notify/relay.h"
 #include "rows/record_columns.h"
@@ -29,11 +32,14 @@ _PG_init(void)
 {
 	guc_init();
 	order_table_init();
+	item_table_init();
+	index_end_init();
 	guarded_columns_init();
 	reason_cache_init();
 	record_columns_init();
 	record_index_init();
 	state_index_init();
+	event_index_init();
 	immediate_triggers_init();
 	outbox_init();
 	if (process_shared_preload_libraries_in_progress)

@@ -90,4 +90,25 @@
 	index_beginscan_bitmap(index, snapshot, nkeys)
 #endif
 
+/* PostgreSQL 16 renamed the names of files. */
+#if PG_VERSION_NUM >= 160000
+#include "storage/relfilelocator.h"
+typedef RelFileLocator FileName;
+#define file_name(rel) ((rel)->rd_locator)
+#else
+#include "storage/relfilenode.h"
+typedef RelFileNode FileName;
+#define file_name(rel) ((rel)->rd_node)
+#endif
+
+/* PostgreSQL 17 removed old_snapshot_threshold. */
+#if PG_VERSION_NUM >= 170000
+#define snapshots_expire() false
+#define last_leaf_page(index) _bt_get_endpoint(index, 0, true)
+#else
+#define snapshots_expire() OldSnapshotThresholdActive()
+#define last_leaf_page(index) \
+	_bt_get_endpoint(index, 0, true, GetActiveSnapshot())
+#endif
+
 #endif /* ORDCANCEL_COMPAT_H */

@@ -21,6 +21,20 @@ money_subtract(Numeric a, Numeric b)
 											   NumericGetDatum(b)));
 }
 
+Numeric
+money_absolute(Numeric amount)
+{
+	return DatumGetNumeric(
+		DirectFunctionCall1(numeric_abs, NumericGetDatum(amount)));
+}
+
+Numeric
+money_negative(Numeric amount)
+{
+	return DatumGetNumeric(
+		DirectFunctionCall1(numeric_uminus, NumericGetDatum(amount)));
+}
+
 int
 money_compare(Numeric a, Numeric b)
 {

@@ -12,6 +12,9 @@
 extern Numeric money_add(Numeric a, Numeric b);
 extern Numeric money_subtract(Numeric a, Numeric b);
 
+extern Numeric money_absolute(Numeric amount);
+extern Numeric money_negative(Numeric amount);
+
 /* Negative, zero or positive, like strcmp(). */
 extern int	money_compare(Numeric a, Numeric b);
 extern bool money_is_positive(Numeric amount);

@@ -101,6 +101,17 @@ config_scan(const char *name, Oid orders, ConfigRowCallback row, void *arg)
 }
 
 int
+config_scan_index(const char *name, const char *index, int column, Oid value,
+				  ConfigRowCallback row, void *arg)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, column, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(value));
+	return scan(config_relation(name), index, &key, 1, false, row, arg);
+}
+
+int
 config_scan_detached(ConfigRowCallback row, void *arg)
 {
 	return scan(relation_in("ordcancel_internal", "detached"), "detached_pkey",

@@ -35,6 +35,10 @@ extern Oid config_owner(void);
 extern int config_scan(const char *name, Oid orders, ConfigRowCallback row,
 					   void *arg);
 
+/* Reads the rows whose column, the first one of the index, is this OID. */
+extern int config_scan_index(const char *name, const char *index, int column,
+							 Oid value, ConfigRowCallback row, void *arg);
+
 /* The same for all rows of ordcancel_internal.detached. */
 extern int config_scan_detached(ConfigRowCallback row, void *arg);
 

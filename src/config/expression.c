@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
+#include "utils/rel.h"
 #include "utils/ruleutils.h"
 
 #include "base/stable_settings.h"
@@ -82,7 +83,7 @@ check_references(Node *node, void *level)
 		((Var *) node)->varlevelsup == *(Index *) level)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("system columns of the order are not available")));
+				 errmsg("system columns are not available")));
 	return expression_tree_walker(node, check_references, level);
 }
 
@@ -208,8 +209,7 @@ same_functions(Node *a, Node *b)
 
 /* Analyzes the pinned text as it will be when it is run. */
 static Node *
-analyze_pinned(const OrderTable *table, Relation rel, const char *text,
-			   Oid type)
+analyze_pinned(Relation rel, const char *text, Oid type)
 {
 	int	  nest = safe_search_path_begin();
 	Node *node = analyze(PINNED_ROW, rel, text, type);
@@ -219,7 +219,7 @@ analyze_pinned(const OrderTable *table, Relation rel, const char *text,
 }
 
 char *
-expression_pin(const OrderTable *table, const char *text, Oid type,
+expression_pin(const OrderTable *table, Oid relid, const char *text, Oid type,
 			   char **functions)
 {
 	Relation rel;
@@ -233,18 +233,17 @@ expression_pin(const OrderTable *table, const char *text, Oid type,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("it must be a single expression of type %s",
 						format_type_be(type))));
-	rel = table_open(table->relid, AccessShareLock);
-	node = analyze(table->name, rel, text, type);
+	rel = table_open(relid, AccessShareLock);
+	node = analyze(RelationGetRelationName(rel), rel, text, type);
 	*functions = expression_functions_text(node);
 
 	/* Literals were read with the session's settings; write them with ours. */
 	settings = stable_settings_begin(table->time_zone);
 	nest = safe_search_path_begin();
-	pinned = deparse_expression(node,
-								deparse_context_for(PINNED_ROW, table->relid),
+	pinned = deparse_expression(node, deparse_context_for(PINNED_ROW, relid),
 								true, true);
 	safe_search_path_end(nest);
-	if (!same_functions(node, analyze_pinned(table, rel, pinned, type)))
+	if (!same_functions(node, analyze_pinned(rel, pinned, type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg(

@@ -67,6 +67,10 @@ typedef enum StatementKind
 	STATEMENT_LOCK_FREE_ORDER,
 	STATEMENT_READ_ORDER,
 	STATEMENT_WRITE_STATUS,
+	STATEMENT_READ_ITEMS,
+	STATEMENT_LOCK_ITEMS,
+	STATEMENT_LOCK_ITEM,
+	STATEMENT_WRITE_ITEM,
 	STATEMENT_FIND_REQUEST_KEY, /* the first one for the record tables */
 	STATEMENT_UNSETTLED,
 	STATEMENT_FIND_REFUND,
@@ -112,13 +116,16 @@ typedef struct OrderTable
 
 	int	  refund_scale; /* digits after the decimal point */
 	bool  plain_updates;
-	char *channel;		 /* for NOTIFY */
-	bool  payload_is_id; /* NOTIFY sends the event's id only */
-	char *refund_due;	 /* pinned expression, or NULL */
-	char *search_path;	 /* for code of the owner */
-	char *time_zone;	 /* of a placed_at without time zone */
+	char *channel;		  /* for NOTIFY */
+	bool  payload_is_id;  /* NOTIFY sends the event's id only */
+	char *refund_due;	  /* pinned expression, or NULL */
+	bool  refund_due_net; /* it goes down by itself when parts are refunded */
+	char *search_path;	  /* for code of the owner */
+	char *time_zone;	  /* of a placed_at without time zone */
 	Oid	  cancellation_table;
 	Oid	  event_table;
+	Oid	  items;		/* the table of items, or InvalidOid */
+	Oid	  item_records; /* their record table, kept after detach_items() */
 
 	Oid guard_update;  /* the function of the update trigger */
 	Oid event_arrived; /* the function of the event table's trigger */

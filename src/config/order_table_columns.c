@@ -14,7 +14,7 @@
 #include "decision/refusal.h"
 
 void
-order_table_load_column(OrderTable *table, Relation rel, Column *column,
+order_table_load_column(MemoryContext context, Relation rel, Column *column,
 						AttrNumber attnum)
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
@@ -35,9 +35,9 @@ order_table_load_column(OrderTable *table, Relation rel, Column *column,
 	column->input_is_plain = typtype == TYPTYPE_ENUM ||
 		(typtype == TYPTYPE_BASE &&
 		 !OidIsValid(get_element_type(column->type)));
-	fmgr_info_cxt(column->input, &column->in, table->context);
+	fmgr_info_cxt(column->input, &column->in, context);
 	getTypeOutputInfo(column->type, &function, &varlena);
-	fmgr_info_cxt(function, &column->out, table->context);
+	fmgr_info_cxt(function, &column->out, context);
 }
 
 void
@@ -51,7 +51,7 @@ order_table_load_named_column(OrderTable *table, Relation rel, Column *column,
 	attnum = SPI_fnumber(RelationGetDescr(rel), name);
 	if (attnum > 0)
 	{
-		order_table_load_column(table, rel, column, attnum);
+		order_table_load_column(table->context, rel, column, attnum);
 		return;
 	}
 	refusal_raise_invalid_policy(
@@ -103,7 +103,7 @@ type_has_settings(Oid type)
 }
 
 void
-order_table_load_key_order(OrderTable *table, Column *key, Relation index,
+order_table_load_key_order(MemoryContext context, Column *key, Relation index,
 						   int i)
 {
 	Oid family = index->rd_opfamily[i];
@@ -112,9 +112,22 @@ order_table_load_key_order(OrderTable *table, Column *key, Relation index,
 	key->equal = get_opfamily_member(family, type, type,
 									 BTEqualStrategyNumber);
 	key->less = get_opfamily_member(family, type, type, BTLessStrategyNumber);
-	fmgr_info_cxt(get_opcode(key->equal), &key->equal_function,
-				  table->context);
+	fmgr_info_cxt(get_opcode(key->equal), &key->equal_function, context);
 	fmgr_info_cxt(get_opfamily_proc(family, type, type, BTORDER_PROC),
-				  &key->compare_function, table->context);
+				  &key->compare_function, context);
 	key->collation = index->rd_indcollation[i];
+}
+
+char *
+order_table_unused_alias(TupleDesc desc)
+{
+	char *alias = pstrdup("o");
+
+	for (int i = 0; i < desc->natts; i++)
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), alias) == 0)
+		{
+			alias = psprintf("%s_", alias);
+			i = -1;
+		}
+	return alias;
 }

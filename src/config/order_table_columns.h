@@ -8,8 +8,11 @@
 
 #include "config/order_table.h"
 
-/* Fills a Column from an attribute.  Called in table->context. */
-extern void order_table_load_column(OrderTable *table, Relation rel,
+/*
+ * Fills a Column from an attribute.  Called in the context, which is that of
+ * the description.
+ */
+extern void order_table_load_column(MemoryContext context, Relation rel,
 									Column *column, AttrNumber attnum);
 
 /*
@@ -20,11 +23,17 @@ extern void order_table_load_named_column(OrderTable *table, Relation rel,
 										  Column *column, const char *name);
 
 /* Fills the members for comparison from column "i" of the key's index. */
-extern void order_table_load_key_order(OrderTable *table, Column *key,
+extern void order_table_load_key_order(MemoryContext context, Column *key,
 									   Relation index, int i);
 
 /* OC014 if placed_at is no longer a timestamp or date. */
 extern void order_table_check_placed_at(const OrderTable *table);
+
+/*
+ * An alias for SQL that is not the name of a column: it then means the whole
+ * row.
+ */
+extern char *order_table_unused_alias(TupleDesc desc);
 
 /* Does the text of the type depend on DateStyle, TimeZone and the like? */
 extern bool type_has_settings(Oid type);

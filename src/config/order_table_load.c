@@ -19,6 +19,7 @@
 #include "utils/syscache.h"
 
 #include "config/config_table.h"
+#include "config/item_table.h"
 #include "config/order_table_check.h"
 #include "config/order_table_columns.h"
 #include "config/order_table_load.h"
@@ -48,6 +49,8 @@ enum
 	ORDER_TABLE_NOTIFY_PAYLOAD,
 	ORDER_TABLE_REFUND_SCALE,
 	ORDER_TABLE_REFUND_DUE_FUNCTIONS,
+	ORDER_TABLE_ITEM_RECORDS,
+	ORDER_TABLE_REFUND_DUE_NET,
 };
 
 /* Members of a row of ordcancel.order_table that OrderTable does not have. */
@@ -71,21 +74,6 @@ free_statements(void *arg)
 		if (table->statements[i])
 			SPI_freeplan(table->statements[i]);
 	pinned_forget(&table->expr_query);
-}
-
-/* As "o" means the whole row in our SQL, no column may have that name. */
-static char *
-unused_alias(TupleDesc desc)
-{
-	char *alias = pstrdup("o");
-
-	for (int i = 0; i < desc->natts; i++)
-		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), alias) == 0)
-		{
-			alias = psprintf("%s_", alias);
-			i = -1;
-		}
-	return alias;
 }
 
 static bool
@@ -154,9 +142,9 @@ load_keys(const Registration *reg, Relation rel)
 	{
 		Column *key = &table->keys[i];
 
-		order_table_load_column(table, rel, key,
+		order_table_load_column(table->context, rel, key,
 								index->rd_index->indkey.values[i]);
-		order_table_load_key_order(table, key, index, i);
+		order_table_load_key_order(table->context, key, index, i);
 		table->key_has_format |= type_has_settings(key->type);
 		TupleDescInitEntry(table->key_desc, i + 1, key->name, key->type,
 						   key->typmod, 0);
@@ -190,6 +178,8 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	table->cancellation_table = config_oid(row, desc,
 										   ORDER_TABLE_CANCELLATION_TABLE);
 	table->event_table = config_oid(row, desc, ORDER_TABLE_EVENT_TABLE);
+	table->item_records = config_oid(row, desc, ORDER_TABLE_ITEM_RECORDS);
+	table->refund_due_net = config_bool(row, desc, ORDER_TABLE_REFUND_DUE_NET);
 	table->search_path = config_text(row, desc, ORDER_TABLE_SEARCH_PATH);
 	table->time_zone = config_text(row, desc, ORDER_TABLE_TIME_ZONE);
 	table->refund_scale = config_int(row, desc, ORDER_TABLE_REFUND_SCALE);
@@ -217,6 +207,7 @@ fingerprint_of(Oid relid)
 
 	config_scan("order_table", relid, add_to_fingerprint, &fingerprint);
 	config_scan("block", relid, add_to_fingerprint, &fingerprint);
+	config_scan("item_table", relid, add_to_fingerprint, &fingerprint);
 	return fingerprint;
 }
 
@@ -296,7 +287,7 @@ order_table_load(Oid relid)
 	order_table_refuse_distributed(rel);
 	table->owner = rel->rd_rel->relowner;
 	table->name = pstrdup(RelationGetRelationName(rel));
-	table->alias = unused_alias(RelationGetDescr(rel));
+	table->alias = order_table_unused_alias(RelationGetDescr(rel));
 	table->label = label_of(rel);
 	table->desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
 	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
@@ -314,6 +305,7 @@ order_table_load(Oid relid)
 	load_keys(&reg, rel);
 	table->guard_update = guard_function("guard_update");
 	table->event_arrived = guard_function("event_arrived");
+	config_scan("item_table", relid, item_table_load_relid, &table->items);
 	policy_load_blocks(table);
 	table->has_status_names = status_equality_needed(table);
 	if (table->has_status_names)

@@ -181,7 +181,7 @@ locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
 	{
 		refusal_rethrow_invalid_policy(
 			caller, complaint,
-			"Set it again with ordcancel.add_block(), or refund_due with ordcancel.attach().");
+			"Set it again with ordcancel.add_block(), ordcancel.attach() or ordcancel.attach_items().");
 	}
 	PG_END_TRY();
 	safe_search_path_end(nest);

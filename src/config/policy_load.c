@@ -25,6 +25,7 @@ enum
 	POLICY_UNDO,
 	POLICY_UNDO_WINDOW,
 	POLICY_REASON_REQUIRED,
+	POLICY_PARTLY_FULFILLED,
 };
 enum
 {
@@ -68,6 +69,7 @@ load_policy(HeapTuple row, TupleDesc desc, void *arg)
 	char	  *on_progress = config_text(row, desc, POLICY_ON_PROGRESS);
 	char	  *on_timeout = config_text(row, desc, POLICY_ON_TIMEOUT);
 	char	  *undo = config_text(row, desc, POLICY_UNDO);
+	char	  *partly = config_text(row, desc, POLICY_PARTLY_FULFILLED);
 
 	state->fingerprint = config_fingerprint(state->fingerprint, row);
 	policy->name = config_text(row, desc, POLICY_NAME);
@@ -88,6 +90,7 @@ load_policy(HeapTuple row, TupleDesc desc, void *arg)
 		undo_reach_from_name(undo, &policy->undo);
 	policy->undo_window = config_interval(row, desc, POLICY_UNDO_WINDOW);
 	policy->reason_required = config_bool(row, desc, POLICY_REASON_REQUIRED);
+	policy->partly_rest = partly && strcmp(partly, "rest") == 0;
 }
 
 static void

@@ -59,7 +59,7 @@ enter(RunAsScope *scope, Oid role, int security)
 	GetUserIdAndSecContext(&scope->userid, &scope->security);
 	SetUserIdAndSecContext(role, scope->security | security);
 	scope->guc_nest = NewGUCNestLevel();
-	scope->rel = NULL;
+	scope->rel = scope->items = NULL;
 	immediate_triggers_begin((security & SECURITY_RESTRICTED_OPERATION) != 0 ||
 							 InSecurityRestrictedOperation());
 }
@@ -82,6 +82,8 @@ enter_as_owner(RunAsScope *scope, const OrderTable *table, bool restricted)
 	enter(scope, table->owner,
 		  ACT_AS | (restricted ? SECURITY_RESTRICTED_OPERATION : 0));
 	scope->rel = table_open(table->relid, NoLock);
+	if (OidIsValid(table->items))
+		scope->items = try_table_open(table->items, AccessShareLock);
 	/* If pg_temp is not in the path, it is searched first. */
 	if (!search_path_fits(table))
 		set_search_path(table->search_path[0] == '\0' ?
@@ -123,6 +125,8 @@ run_as_end(const RunAsScope *scope)
 {
 	bool own_code;
 
+	if (scope->items)
+		table_close(scope->items, NoLock);
 	if (scope->rel)
 		table_close(scope->rel, NoLock);
 	own_code = GetUserId() == scope->userid &&

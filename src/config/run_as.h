@@ -32,10 +32,12 @@ typedef struct RunAsScope
 	int guc_nest;
 
 	/*
-	 * The order table, or NULL.  It is kept open so that code of the owner
-	 * cannot alter it during the call (CheckTableNotInUse()).
+	 * The order table and the table of its items, or NULL.  They are kept open
+	 * so that code of the owner cannot alter them during the call
+	 * (CheckTableNotInUse()).
 	 */
 	Relation rel;
+	Relation items;
 } RunAsScope;
 
 /* As the owner of the order table, on which the caller holds a lock. */

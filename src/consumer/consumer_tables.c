@@ -24,13 +24,6 @@
 #define DETACHED_RECORDS 1
 #define DETACHED_ORDERS 2
 
-/* An event table and its order table, which is 0 if that is not known. */
-typedef struct EventTable
-{
-	Oid events;
-	Oid orders;
-} EventTable;
-
 typedef struct TableSearch
 {
 	List *tables; /* of EventTable */
@@ -90,9 +83,9 @@ compare_tables(const ListCell *a, const ListCell *b)
 	return left->orders > right->orders ? -1 : left->orders < right->orders;
 }
 
-/* Finds each table once or more; those of the same OID are neighbors. */
+/* Finds each table once or more. */
 static List *
-find_tables(Oid orders)
+search_tables(Oid orders)
 {
 	TableSearch search = {NIL, orders};
 	int			count;
@@ -107,8 +100,27 @@ find_tables(Oid orders)
 			add_descendants(
 				&search, ((EventTable *) list_nth(search.tables, i))->events,
 				orders);
-	list_sort(search.tables, compare_tables);
 	return search.tables;
+}
+
+static List *
+find_tables(Oid orders)
+{
+	List	 *found = search_tables(orders);
+	List	 *tables = NIL;
+	Oid		  last = InvalidOid;
+	ListCell *lc;
+
+	list_sort(found, compare_tables);
+	foreach(lc, found)
+	{
+		EventTable *table = lfirst(lc);
+
+		if (table->events != last)
+			tables = lappend(tables, table);
+		last = table->events;
+	}
+	return tables;
 }
 
 static bool
@@ -119,40 +131,36 @@ may_read(Oid relid, Oid role)
 		check_enable_rls(relid, role, true) != RLS_ENABLED;
 }
 
-/* Without the order table, the privilege on the events decides. */
-static bool
-owner_may_read(const EventTable *table, Oid role)
+bool
+consumer_may_read(const Consumer *c, const EventTable *table)
 {
-	return may_read(SearchSysCacheExists1(RELOID,
-										  ObjectIdGetDatum(table->orders)) ?
-						table->orders :
-						table->events,
-					role);
+	Oid relid = SearchSysCacheExists1(RELOID,
+									  ObjectIdGetDatum(table->orders)) ?
+		table->orders :
+		table->events;
+
+	return !OidIsValid(c->role) || may_read(relid, c->role);
+}
+
+static void
+check_readable(const Consumer *c, List *tables)
+{
+	ListCell *lc;
+
+	foreach(lc, tables)
+		if (consumer_may_read(c, lfirst(lc)))
+			return;
+	if (tables == NIL)
+		refusal_raise_not_attached(c->orders);
+	aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(c->orders));
 }
 
 List *
 consumer_tables(const Consumer *c, bool missing_ok)
 {
-	List	 *tables = find_tables(c->orders);
-	List	 *relids = NIL;
-	Oid		  last = InvalidOid;
-	ListCell *lc;
+	List *tables = find_tables(c->orders);
 
-	foreach(lc, tables)
-	{
-		const EventTable *table = lfirst(lc);
-
-		if (table->events != last &&
-			(!OidIsValid(c->role) || owner_may_read(table, c->role)))
-			relids = lappend_oid(relids, table->events);
-		last = table->events;
-	}
-	if (OidIsValid(c->orders) && relids == NIL && !missing_ok)
-	{
-		if (tables == NIL)
-			refusal_raise_not_attached(c->orders);
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
-					   get_rel_name(c->orders));
-	}
-	return relids;
+	if (OidIsValid(c->orders) && !missing_ok)
+		check_readable(c, tables);
+	return tables;
 }

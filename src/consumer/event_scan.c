@@ -22,6 +22,8 @@
 
 #include "base/compat.h"
 #include "config/config_table.h"
+#include "consumer/consumer_tables.h"
+#include "consumer/event_index.h"
 #include "consumer/event_scan.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
@@ -59,20 +61,6 @@ open_events(Oid relid)
 	return rel;
 }
 
-/* The primary key, on event_id. */
-static Oid
-find_index(Relation rel)
-{
-	Oid index;
-
-	list_free(RelationGetIndexList(rel)); /* sets rd_pkindex */
-	index = rel->rd_pkindex;
-	if (!OidIsValid(index))
-		record_raise_missing(psprintf("Table \"%s\" has no primary key.",
-									  RelationGetRelationName(rel)));
-	return index;
-}
-
 static void
 find_columns(TableScan *s)
 {
@@ -105,26 +93,28 @@ position_of(TableScan *s)
 }
 
 /*
- * Reads the rows of one table from an ID on, without it if "strategy" is
- * BTGreaterStrategyNumber.
+ * Reads the events of one table that follow an ID.  Most tables have none, which
+ * takes less time to find out than whether the owner may read them.
  */
 static void
-scan_table(Oid relid, StrategyNumber strategy, int64 event_id, EventRow row,
-		   void *arg)
+scan_table(const Consumer *c, const EventTable *table, int64 after,
+		   EventRow row, void *arg)
 {
 	TableScan	  s = {0};
 	ScanKeyData	  key;
 	EventPosition event;
 
-	s.rel = open_events(relid);
+	if (!event_index_may_exceed(table->events, after) ||
+		!consumer_may_read(c, table))
+		return;
+	s.rel = open_events(table->events);
 	if (s.rel == NULL)
 		return;
-	s.index = index_open(find_index(s.rel), AccessShareLock);
+	s.index = index_open(event_index_find(s.rel), AccessShareLock);
 	s.slot = table_slot_create(s.rel, NULL);
 	s.scan = begin_index_scan(s.rel, s.index, GetActiveSnapshot(), 1);
-	ScanKeyInit(&key, 1, strategy,
-				strategy == BTGreaterStrategyNumber ? F_INT8GT : F_INT8EQ,
-				Int64GetDatum(event_id));
+	ScanKeyInit(&key, 1, BTGreaterStrategyNumber, F_INT8GT,
+				Int64GetDatum(after));
 	index_rescan(s.scan, &key, 1, NULL, 0);
 	while (index_getnext_slot(s.scan, ForwardScanDirection, s.slot))
 	{
@@ -142,13 +132,15 @@ scan_table(Oid relid, StrategyNumber strategy, int64 event_id, EventRow row,
 }
 
 static void
-scan_tables(List *tables, StrategyNumber strategy, int64 event_id,
-			EventRow row, void *arg)
+scan_tables(const Consumer *c, List *tables, int64 after, EventRow row,
+			void *arg)
 {
 	ListCell *lc;
 
 	foreach(lc, tables)
-		scan_table(lfirst_oid(lc), strategy, event_id, row, arg);
+	{
+		scan_table(c, lfirst(lc), after, row, arg);
+	}
 }
 
 static bool
@@ -279,8 +271,7 @@ event_scan_window(EventBatch *batch, const Consumer *c, List *tables,
 	foreach(lc, tables)
 	{
 		k.of_table = 0;
-		scan_table(lfirst_oid(lc), BTGreaterStrategyNumber, after, collect_row,
-				   &k);
+		scan_table(c, lfirst(lc), after, collect_row, &k);
 		if (k.of_table > 0)
 			keep_first(&k);
 	}
@@ -326,20 +317,25 @@ event_scan_backlog(EventBacklog *backlog, const Consumer *c, List *tables,
 	Counter k = {c, backlog};
 
 	backlog->count = 0;
-	scan_tables(tables, BTGreaterStrategyNumber, after, count_row, &k);
+	scan_tables(c, tables, after, count_row, &k);
 }
 
 static bool
 found_row(TableScan *s, const EventPosition *event, void *arg)
 {
-	*(EventPosition *) arg = *event;
+	EventPosition *found = arg;
+
+	if (event->event_id == found->event_id)
+		*found = *event;
 	return false;
 }
 
 bool
-event_scan_find(EventPosition *found, List *tables, int64 event_id)
+event_scan_find(EventPosition *found, const Consumer *c, List *tables,
+				int64 event_id)
 {
-	found->event_id = 0;
-	scan_tables(tables, BTEqualStrategyNumber, event_id, found_row, found);
-	return found->event_id == event_id && event_id > 0;
+	*found = (EventPosition){.event_id = event_id};
+	if (event_id > 0)
+		scan_tables(c, tables, event_id - 1, found_row, found);
+	return OidIsValid(found->table);
 }

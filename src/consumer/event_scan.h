@@ -1,9 +1,9 @@
 /*
  * event_scan.h — reads events from many tables by index
  *
- * Each table is opened, its index on event_id is searched, and it is closed
- * and unlocked at once.  So reading a thousand tables in which nothing is new
- * costs a thousand index searches, and holds no lock.
+ * The tables are those of consumer_tables().  One whose index on event_id shows
+ * that it has nothing new is not opened.  Any other is opened, searched by that
+ * index if the consumer's owner may read it, and closed and unlocked at once.
  */
 #ifndef ORDCANCEL_EVENT_SCAN_H
 #define ORDCANCEL_EVENT_SCAN_H
@@ -49,7 +49,7 @@ typedef struct EventPosition
 	Oid	   table;
 } EventPosition;
 
-extern bool event_scan_find(EventPosition *found, List *tables,
-							int64 event_id);
+extern bool event_scan_find(EventPosition *found, const Consumer *c,
+							List *tables, int64 event_id);
 
 #endif /* ORDCANCEL_EVENT_SCAN_H */

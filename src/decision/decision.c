@@ -21,6 +21,8 @@ decide_verb(const DecisionInput *input)
 		case VERB_REQUEST_CANCEL:
 		case VERB_CANCEL_ORDER:
 		case VERB_OVERRIDE_CANCEL:
+		case VERB_REQUEST_CANCEL_ITEMS:
+		case VERB_CANCEL_ITEMS:
 			return decide_begin(input);
 		case VERB_WITHDRAW_CANCEL:
 			return decide_withdraw(input);
@@ -62,20 +64,53 @@ decide(const DecisionInput *input)
 	return decision;
 }
 
+bool
+decision_is_part(const DecisionInput *input)
+{
+	bool items = input->live == STATE_REQUESTED ?
+		input->part :
+		verb_traits[input->verb].items;
+
+	return items ? !input->takes_all : input->fulfilled;
+}
+
 /*
- * The order becomes canceled, or in progress while a refund is due.  With
- * "customer_alone" no merchant took part, and customer_canceled_status applies.
+ * The items become canceled, or their cancellation is in progress while a
+ * refund is due.  The order keeps its status, or gets back the one that it had
+ * before a request to cancel it as a whole.
  */
 static Decision
-reach_canceled(const DecisionInput *input, bool customer_alone)
+reach_items_canceled(const DecisionInput *input)
+{
+	Decision decision = {.changed = true, .part = true};
+
+	decision.state = input->money_due ? STATE_IN_PROGRESS : STATE_CANCELED;
+	decision.event = input->money_due ? EVENT_ACCEPTED : EVENT_ITEMS_CANCELED;
+	if (input->live == STATE_REQUESTED && !input->part && !input->moved_on)
+	{
+		decision.status = input->prior_status;
+		decision.clear_status = input->prior_status == NULL;
+	}
+	return decision;
+}
+
+/*
+ * The order becomes canceled, or in progress while a refund is due, also of a
+ * part of it.  With "customer_alone" no merchant took part, and
+ * customer_canceled_status applies.
+ */
+static Decision
+reach_canceled(const DecisionInput *input, bool customer_alone, bool part)
 {
 	Decision decision = {.changed = true};
 
 	/* Without canceled_status the cancellation could never be completed. */
 	if (input->policy->canceled_status == NULL)
 		return refused(CONDITION_INVALID_POLICY, FAULT_NO_CANCELED_STATUS);
+	if (part)
+		return reach_items_canceled(input);
 
-	if (input->money_due)
+	if (input->money_due || input->part_open)
 	{
 		decision.state = STATE_IN_PROGRESS;
 		decision.status = input->policy->in_progress_status;
@@ -108,22 +143,54 @@ until_window_ends(Decision *decision, const DecisionInput *input,
 	decision->has_until = !TIMESTAMP_NOT_FINITE(decision->until);
 }
 
-/* request_cancel, cancel_order, override_cancel */
+/*
+ * Can the items that are meant, or what is left of all, be canceled?  With a
+ * request, "rest" is what a whole order is judged by when it is accepted.
+ */
+static Decision
+decide_items(const DecisionInput *input, bool items)
+{
+	static const Fault faults[] = {
+		[ITEMS_UNKNOWN] = FAULT_ITEM_UNKNOWN,
+		[ITEMS_QUANTITY] = FAULT_ITEM_QUANTITY,
+		[ITEMS_TOO_MANY] = FAULT_ITEM_TOO_MANY,
+		[ITEMS_NONE_LEFT] = FAULT_NO_ITEM_LEFT,
+	};
+
+	if (!items && input->fulfilled && !input->policy->partly_rest &&
+		input->verb != VERB_OVERRIDE_CANCEL)
+		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_PARTLY_FULFILLED);
+	/* An order with nothing left to cancel of its items can be canceled. */
+	if (input->items != ITEMS_AVAILABLE &&
+		(items || input->fulfilled || input->items != ITEMS_NONE_LEFT))
+		return refused(CONDITION_ITEMS_NOT_AVAILABLE, faults[input->items]);
+	return (Decision){0};
+}
+
+/* All verbs that begin a cancellation, of an order or of items. */
 static Decision
 decide_begin(const DecisionInput *input)
 {
 	const Rule *rule = policy_rule(input->policy, input->status);
 	bool		override = input->verb == VERB_OVERRIDE_CANCEL;
+	bool		items = verb_traits[input->verb].items;
 	RuleMode	mode = MODE_FORBID;
 	bool		late = false;
 	Decision	decision;
 
 	if (disagrees(input))
 		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_DISAGREES);
+	if (items &&
+		(input->live == STATE_CANCELED || input->live == STATE_IN_PROGRESS ||
+		 imported_canceled(input)))
+		return refused(CONDITION_ITEMS_NOT_AVAILABLE, FAULT_ORDER_CLOSED);
 	if (input->live == STATE_CANCELED || input->live == STATE_IN_PROGRESS)
 		return already(input->live);
 	if (imported_canceled(input))
 		return already(STATE_CANCELED);
+	if (input->live == STATE_REQUESTED &&
+		(input->part != items || (items && !input->same_items)))
+		return refused(CONDITION_ORDER_ON_HOLD, FAULT_OTHER_REQUEST);
 	if (input->live == STATE_REQUESTED && input->party == PARTY_CUSTOMER &&
 		!override)
 		return already(STATE_REQUESTED);
@@ -157,14 +224,21 @@ decide_begin(const DecisionInput *input)
 	decision = decide_reason(input);
 	if (decision.condition != CONDITION_NONE)
 		return decision;
+	decision = decide_items(input, items);
+	if (decision.condition != CONDITION_NONE)
+		return decision;
 
 	if (mode == MODE_REQUEST)
 		decision = (Decision){.changed = true,
 							  .state = STATE_REQUESTED,
-							  .status = input->policy->requested_status,
+							  .part = items,
+							  .status = items ?
+								  NULL :
+								  input->policy->requested_status,
 							  .event = EVENT_REQUESTED};
 	else
-		decision = reach_canceled(input, input->party == PARTY_CUSTOMER);
+		decision = reach_canceled(input, input->party == PARTY_CUSTOMER,
+								  decision_is_part(input));
 	decision.accepts = input->live == STATE_REQUESTED;
 	decision.late = late;
 
@@ -187,7 +261,8 @@ end_cancellation(const DecisionInput *input, State state, EventType event)
 	decision.changed = true;
 	decision.state = state;
 	decision.event = event;
-	if (!input->moved_on)
+	decision.part = input->part;
+	if (!input->moved_on && !input->part)
 	{
 		decision.status = input->prior_status;
 		decision.clear_status = input->prior_status == NULL;
@@ -223,7 +298,10 @@ decide_accept(const DecisionInput *input)
 	decision = decide_reason(input);
 	if (decision.condition != CONDITION_NONE)
 		return decision;
-	decision = reach_canceled(input, false);
+	decision = decide_items(input, input->part);
+	if (decision.condition != CONDITION_NONE)
+		return decision;
+	decision = reach_canceled(input, false, decision_is_part(input));
 	decision.accepts = true;
 	return decision;
 }
@@ -251,6 +329,8 @@ decide_refund(const DecisionInput *input)
 		return already(input->live != STATE_NONE ? input->live : input->last);
 	if (input->amount == AMOUNT_OTHER_REFERENCE)
 		return refused(CONDITION_INVALID_REFUND, FAULT_REFERENCE);
+	if (input->ambiguous)
+		return refused(CONDITION_AMBIGUOUS_CANCELLATION, FAULT_NONE);
 	if (input->live != STATE_IN_PROGRESS)
 		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
 	if (disagrees(input))
@@ -260,15 +340,22 @@ decide_refund(const DecisionInput *input)
 		case AMOUNT_PART:
 			return (Decision){.changed = true,
 							  .state = STATE_IN_PROGRESS,
+							  .part = input->part,
 							  .event = EVENT_REFUNDED};
 		case AMOUNT_LAST:
+		case AMOUNT_SETTLED:
 		{
 			DecisionInput paid = *input;
 
 			paid.money_due = false; /* decision_needs.c tries both */
+			if (!input->part && input->part_open)
+				return (Decision){.changed = input->amount == AMOUNT_LAST,
+								  .state = STATE_IN_PROGRESS,
+								  .event = EVENT_REFUNDED};
 			return reach_canceled(&paid,
 								  input->direct &&
-									  input->requested_by == PARTY_CUSTOMER);
+									  input->requested_by == PARTY_CUSTOMER,
+								  input->part);
 		}
 		case AMOUNT_NOT_POSITIVE:
 			return refused(CONDITION_INVALID_REFUND, FAULT_AMOUNT);
@@ -290,6 +377,10 @@ decide_undo(const DecisionInput *input)
 	TimestampTz end = DT_NOEND;
 	Decision	decision;
 
+	if (input->ambiguous)
+		return refused(CONDITION_AMBIGUOUS_CANCELLATION, FAULT_NONE);
+	if (input->part && input->closed && state_is_live(input->live))
+		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_ORDER_CLOSED);
 	switch (input->live)
 	{
 		case STATE_REQUESTED:

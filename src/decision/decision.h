@@ -35,9 +35,11 @@ typedef enum Condition
 	CONDITION_ORDER_ON_HOLD,
 	CONDITION_ORDER_IS_CANCELED,
 	CONDITION_INVALID_POLICY,
+	CONDITION_AMBIGUOUS_CANCELLATION,
+	CONDITION_ITEMS_NOT_AVAILABLE,
 } Condition;
 
-#define LAST_CONDITION CONDITION_INVALID_POLICY
+#define LAST_CONDITION CONDITION_ITEMS_NOT_AVAILABLE
 
 /* A more exact cause, from which DETAIL and HINT are made. */
 typedef enum Fault
@@ -66,6 +68,15 @@ typedef enum Fault
 	FAULT_UNDO_WINDOW,		/* the time to undo is over */
 	FAULT_REFUND_DUE,		/* refunds are missing */
 	FAULT_REFUND_UNSETTLED, /* undo: the customer keeps a refund */
+
+	/* parts of orders */
+	FAULT_OTHER_REQUEST,	/* another cancellation is requested */
+	FAULT_PARTLY_FULFILLED, /* some units cannot be canceled any more */
+	FAULT_ORDER_CLOSED,		/* the order itself is canceled or in progress */
+	FAULT_ITEM_UNKNOWN,
+	FAULT_ITEM_QUANTITY, /* not a quantity that the column can hold */
+	FAULT_ITEM_TOO_MANY,
+	FAULT_NO_ITEM_LEFT,
 
 	/* reason and note */
 	FAULT_REASON_MISSING,
@@ -96,9 +107,20 @@ typedef enum AmountCheck
 	AMOUNT_NOT_POSITIVE,
 	AMOUNT_TOO_HIGH,
 	AMOUNT_UNKNOWN_METHOD,
+	AMOUNT_SETTLED,			/* no refund: those recorded before suffice */
 	AMOUNT_REPEATED,		/* the same refund is recorded already */
 	AMOUNT_OTHER_REFERENCE, /* its reference is recorded for another refund */
 } AmountCheck;
+
+/* Can the units that a call means be canceled? */
+typedef enum ItemsCheck
+{
+	ITEMS_AVAILABLE,
+	ITEMS_UNKNOWN,	/* the order has no such item */
+	ITEMS_QUANTITY, /* not positive, or a fraction where units are whole */
+	ITEMS_TOO_MANY, /* more than ordered less fulfilled less canceled */
+	ITEMS_NONE_LEFT,
+} ItemsCheck;
 
 /* A row of ordcancel.reason. */
 typedef struct Reason
@@ -136,6 +158,16 @@ typedef struct DecisionInput
 	bool		moved_on;		  /* the order's status has changed since */
 	const TimestampTz *closed_at; /* start of the undo window, or NULL */
 	const TimestampTz *deadline;  /* of the request, or NULL */
+	bool			   part;	  /* it is of some items only */
+	bool			   ambiguous; /* several cancellations could be meant */
+
+	/* the order's items, if any are attached */
+	bool	   same_items; /* the call means the items that are requested */
+	ItemsCheck items;	   /* of the items that the call means */
+	bool	   takes_all;  /* nothing of the order would be left */
+	bool	   fulfilled;  /* some units cannot be canceled any more */
+	bool	   part_open;  /* refunds of a part are due */
+	bool	   closed;	   /* the order is canceled or in progress itself */
 
 	/* the arguments of the call */
 	bool		  skip_reason_check; /* do not check reason and note */
@@ -158,6 +190,7 @@ typedef struct Decision
 	bool		clear_status; /* set the order's status to null */
 	EventType	event;		  /* to record; the last one, if several */
 	bool		accepts;	  /* an open request is accepted first */
+	bool		part;		  /* the cancellation is of some items only */
 	bool		late;		  /* the grace period is over */
 	bool		has_until;	  /* the decision may change at "until" */
 	TimestampTz until;
@@ -177,6 +210,17 @@ extern Decision decide_change(DecisionInput *input, const char *to,
 
 /* Checks reason and note alone; CONDITION_NONE if they are valid. */
 extern Decision decide_reason(const DecisionInput *input);
+
+/* Will a cancellation that is accepted now be of some items only? */
+extern bool decision_is_part(const DecisionInput *input);
+
+/*
+ * Do decide() and decide_change() lead to a change for which the order's items
+ * have to be known?  The fields about items are ignored.
+ */
+extern bool decision_needs_items(const DecisionInput *input);
+extern bool decision_change_needs_items(const DecisionInput *input,
+										const char *to, StatusKind kind);
 
 /*
  * Do decide() and decide_change() depend on input->blocked or

@@ -16,7 +16,7 @@ same_decision(const Decision *a, const Decision *b)
 		a->changed == b->changed && a->state == b->state &&
 		(a->status == b->status || equal_and_not_null(a->status, b->status)) &&
 		a->clear_status == b->clear_status && a->event == b->event &&
-		a->accepts == b->accepts && a->late == b->late &&
+		a->accepts == b->accepts && a->late == b->late && a->part == b->part &&
 		a->has_until == b->has_until &&
 		(!a->has_until || a->until == b->until);
 }
@@ -29,7 +29,49 @@ decision_with(const DecisionInput *input, bool change, const char *to,
 
 	assumed.blocked = blocked;
 	assumed.money_due = money_due;
+	assumed.part_open = false; /* the sum matters even if the state does not */
 	return change ? decide_change(&assumed, to, kind) : decide(&assumed);
+}
+
+/* If the items do not prevent it, are units canceled or given back? */
+static bool
+needs_items(const DecisionInput *input, bool change, const char *to,
+			StatusKind kind)
+{
+	DecisionInput assumed = *input;
+
+	if (!change && !verb_traits[input->verb].accepts &&
+		input->verb != VERB_UNDO_CANCEL)
+		return false;
+	assumed.items = ITEMS_AVAILABLE;
+	assumed.same_items = true;
+	assumed.fulfilled = false;
+	for (int due = 0; due < 2; due++)
+	{
+		Decision decision = decision_with(&assumed, change, to, kind, false,
+										  due == 1);
+
+		if (decision.condition == CONDITION_NONE && decision.changed &&
+			(decision.state == STATE_IN_PROGRESS ||
+			 decision.state == STATE_CANCELED ||
+			 decision.state == STATE_UNDONE ||
+			 (decision.state == STATE_REQUESTED && input->live == STATE_NONE)))
+			return true;
+	}
+	return false;
+}
+
+bool
+decision_needs_items(const DecisionInput *input)
+{
+	return needs_items(input, false, NULL, STATUS_ORDINARY);
+}
+
+bool
+decision_change_needs_items(const DecisionInput *input, const char *to,
+							StatusKind kind)
+{
+	return needs_items(input, true, to, kind);
 }
 
 /* "results" has one bit for each of blocked and money_due. */

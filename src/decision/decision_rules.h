@@ -52,7 +52,7 @@ disagrees(const DecisionInput *input)
 {
 	return (input->live == STATE_CANCELED ||
 			input->live == STATE_IN_PROGRESS) &&
-		input->moved_on && input->kind == STATUS_ORDINARY;
+		!input->part && input->moved_on && input->kind == STATUS_ORDINARY;
 }
 
 /* Ending the open request: does this party deny it, rather than withdraw? */

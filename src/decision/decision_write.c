@@ -61,7 +61,8 @@ decide_delete(const DecisionInput *input)
 {
 	const Rule *rule = policy_rule(input->policy, input->status);
 
-	if (input->live == STATE_REQUESTED || input->live == STATE_IN_PROGRESS)
+	if (input->live == STATE_REQUESTED || input->live == STATE_IN_PROGRESS ||
+		input->part_open)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OPEN);
 	if (rule == NULL)
 		return refused_without_rule(input);
@@ -115,6 +116,8 @@ decide_change_of_status(DecisionInput *input, const char *to, StatusKind kind)
 	if (decision.condition != CONDITION_NONE ||
 		(decision.changed && equal_and_not_null(decision.status, to)))
 		return decision;
+	if (decision.part) /* only the rest, which is no status of the order */
+		return refused(CONDITION_CANCELLATION_BLOCKED, FAULT_PARTLY_FULFILLED);
 	if (!decision.changed)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN,
 					   FAULT_ALREADY_REQUESTED);

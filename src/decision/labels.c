@@ -11,25 +11,31 @@ static const char *const party_names[] = {
 	[PARTY_SYSTEM] = "system",
 };
 
-/* name, participle, merchant, reason, note, accepts */
+/* name, participle, merchant, reason, note, accepts, items */
 const VerbTraits verb_traits[] = {
 	[VERB_REQUEST_CANCEL] = {"request_cancel", "canceled", false, true, false,
-							 true},
-	[VERB_CANCEL_ORDER] = {"cancel_order", "canceled", true, true, false,
-						   true},
+							 true, false},
+	[VERB_CANCEL_ORDER] = {"cancel_order", "canceled", true, true, false, true,
+						   false},
 	[VERB_OVERRIDE_CANCEL] = {"override_cancel", "canceled", true, true, true,
-							  true},
+							  true, false},
+	[VERB_REQUEST_CANCEL_ITEMS] = {"request_cancel_items", "canceled", false,
+								   true, false, true, true},
+	[VERB_CANCEL_ITEMS] = {"cancel_items", "canceled", true, true, false, true,
+						   true},
 	[VERB_WITHDRAW_CANCEL] = {"withdraw_cancel", "withdrawn", false, false,
-							  false, false},
+							  false, false, false},
 	[VERB_ACCEPT_CANCEL] = {"accept_cancel", "accepted", true, true, false,
-							true},
-	[VERB_DENY_CANCEL] = {"deny_cancel", "denied", true, false, true, false},
+							true, false},
+	[VERB_DENY_CANCEL] = {"deny_cancel", "denied", true, false, true, false,
+						  false},
 	[VERB_RECORD_REFUND] = {"record_refund", "refunded", true, false, false,
-							false},
-	[VERB_UNDO_CANCEL] = {"undo_cancel", "undone", true, false, false, false},
-	[VERB_MOVE] = {"move", "changed", false, false, false, true},
-	[VERB_INSERT] = {"insert", "inserted", false, false, false, false},
-	[VERB_DELETE] = {"delete", "deleted", false, false, false, false},
+							false, false},
+	[VERB_UNDO_CANCEL] = {"undo_cancel", "undone", true, false, false, false,
+						  false},
+	[VERB_MOVE] = {"move", "changed", false, false, false, true, false},
+	[VERB_INSERT] = {"insert", "inserted", false, false, false, false, false},
+	[VERB_DELETE] = {"delete", "deleted", false, false, false, false, false},
 };
 
 static const char *const state_names[] = {
@@ -66,7 +72,8 @@ static const char *const event_type_names[] = {
 	[EVENT_NONE] = "none",			 [EVENT_REQUESTED] = "requested",
 	[EVENT_WITHDRAWN] = "withdrawn", [EVENT_DENIED] = "denied",
 	[EVENT_ACCEPTED] = "accepted",	 [EVENT_REFUNDED] = "refunded",
-	[EVENT_CANCELED] = "canceled",	 [EVENT_UNDONE] = "undone",
+	[EVENT_CANCELED] = "canceled",	 [EVENT_ITEMS_CANCELED] = "items_canceled",
+	[EVENT_UNDONE] = "undone",
 };
 
 /* The index of the name, or -1; -1 for NULL. */

@@ -20,6 +20,8 @@ typedef enum Verb
 	VERB_REQUEST_CANCEL,
 	VERB_CANCEL_ORDER,
 	VERB_OVERRIDE_CANCEL,
+	VERB_REQUEST_CANCEL_ITEMS,
+	VERB_CANCEL_ITEMS,
 	VERB_WITHDRAW_CANCEL,
 	VERB_ACCEPT_CANCEL,
 	VERB_DENY_CANCEL,
@@ -91,6 +93,7 @@ typedef enum EventType
 	EVENT_ACCEPTED,
 	EVENT_REFUNDED,
 	EVENT_CANCELED,
+	EVENT_ITEMS_CANCELED,
 	EVENT_UNDONE,
 } EventType;
 
@@ -103,6 +106,7 @@ typedef struct VerbTraits
 	bool		reason;		/* takes a reason code */
 	bool		note;		/* always requires a note */
 	bool accepts; /* may accept a cancellation, which fixes refund_due */
+	bool items;	  /* begins a cancellation of some items */
 } VerbTraits;
 
 extern const VerbTraits verb_traits[];

@@ -45,6 +45,7 @@ typedef struct Policy
 	UndoReach undo;
 	Interval *undo_window; /* NULL: no limit */
 	bool	  reason_required;
+	bool	  partly_rest; /* partly_fulfilled is "rest" */
 	int		  nrules;
 	Rule	 *rules;
 

@@ -35,6 +35,10 @@ static const struct
 	[CONDITION_ORDER_IS_CANCELED] = {"order_is_canceled",
 									 OC_SQLSTATE('1', '3')},
 	[CONDITION_INVALID_POLICY] = {"invalid_policy", OC_SQLSTATE('1', '4')},
+	[CONDITION_AMBIGUOUS_CANCELLATION] = {"ambiguous_cancellation",
+										  OC_SQLSTATE('1', '5')},
+	[CONDITION_ITEMS_NOT_AVAILABLE] = {"items_not_available",
+									   OC_SQLSTATE('1', '6')},
 };
 
 const char *

@@ -40,6 +40,8 @@ typedef struct RefusalDetail
 	const char *reference; /* the refund recorded with it follows */
 	const char *recorded_amount;
 	const char *recorded_method;
+	const char *items; /* a sentence about the item that is the cause */
+	const char *cancellations; /* the IDs of those that could be meant */
 } RefusalDetail;
 
 /* The name, also used as constraint name, and the SQLSTATE of a condition. */

@@ -201,6 +201,11 @@ explain_undo(Refusal *r, const RefusalDetail *names,
 							 timestamptz_to_str(
 								 span_end(*input->closed_at,
 										  input->policy->undo_window)));
+	else if (fault == FAULT_ORDER_CLOSED)
+	{
+		r->detail = "The order itself is canceled.";
+		r->hint = "Undo the cancellation of the order first.";
+	}
 	else
 		r->detail = "The order has no live cancellation.";
 }
@@ -303,6 +308,14 @@ refund_hint(const DecisionInput *input)
 static void
 explain_hold(Refusal *r, const DecisionInput *input, Fault fault)
 {
+	if (fault == FAULT_OTHER_REQUEST)
+	{
+		r->detail = input->part ?
+			"A request to cancel some of its items is open." :
+			"A request to cancel the whole order is open.";
+		r->hint = "Accept, deny or withdraw the request first.";
+		return;
+	}
 	if (fault == FAULT_PRIOR_STATUS)
 	{
 		r->detail = psprintf(
@@ -317,6 +330,42 @@ explain_hold(Refusal *r, const DecisionInput *input, Fault fault)
 		"A cancellation request is open, and policy \"%s\" holds the order until it is decided.",
 		input->policy->name);
 	r->hint = "Accept or deny the request first.";
+}
+
+static void
+explain_block(Refusal *r, const RefusalDetail *names, Fault fault)
+{
+	r->message = psprintf("cancellation of order %s of %s is blocked",
+						  names->order, names->table);
+	if (fault == FAULT_PARTLY_FULFILLED)
+	{
+		r->detail = psprintf("The order is partly fulfilled.%s%s",
+							 names->items ? " " : "",
+							 names->items ? names->items : "");
+		r->hint =
+			"Call ordcancel.cancel_items() for what is left, "
+			"or ordcancel.set_policy(..., partly_fulfilled => 'rest') to let it do so.";
+		return;
+	}
+	r->detail = psprintf("Block \"%s\" applies to the order.",
+						 names->block ? names->block : "");
+	r->hint = (char *) names->block_hint;
+}
+
+static void
+explain_items(Refusal *r, const RefusalDetail *names,
+			  const DecisionInput *input, Fault fault)
+{
+	r->message = psprintf("items of order %s of %s cannot be canceled",
+						  names->order, names->table);
+	if (fault == FAULT_ORDER_CLOSED)
+		r->detail = input->live == STATE_IN_PROGRESS ?
+			"The cancellation of the order itself is in progress." :
+			"The order itself is canceled.";
+	else
+		r->detail = names->items ? pstrdup(names->items) :
+								   "Nothing of the order is left to cancel.";
+	r->hint = "Call ordcancel.item_options() to see what can be canceled.";
 }
 
 static void
@@ -372,11 +421,7 @@ refusal_explain(const RefusalDetail *names, const DecisionInput *input,
 					span_end(*input->placed_at, input->policy->grace)));
 			break;
 		case CONDITION_CANCELLATION_BLOCKED:
-			r.message = psprintf("cancellation of order %s of %s is blocked",
-								 names->order, names->table);
-			r.detail = psprintf("Block \"%s\" applies to the order.",
-								names->block ? names->block : "");
-			r.hint = (char *) names->block_hint;
+			explain_block(&r, names, decision->fault);
 			break;
 		case CONDITION_INVALID_REASON:
 			explain_reason(&r, names, input, decision->fault);
@@ -421,6 +466,16 @@ refusal_explain(const RefusalDetail *names, const DecisionInput *input,
 			break;
 		case CONDITION_INVALID_POLICY:
 			explain_policy(&r, names, input, decision->fault);
+			break;
+		case CONDITION_AMBIGUOUS_CANCELLATION:
+			r.message = psprintf(
+				"order %s of %s has several cancellations that could be meant",
+				names->order, names->table);
+			r.detail = psprintf("They are %s.", names->cancellations);
+			r.hint = "Pass cancellation_id.";
+			break;
+		case CONDITION_ITEMS_NOT_AVAILABLE:
+			explain_items(&r, names, input, decision->fault);
 			break;
 		default:
 			elog(ERROR, "condition %d has no explanation",

@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -12,12 +13,21 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
+#include "config/item_table.h"
 #include "config/run_as.h"
 #include "entry/batch_condition.h"
+#include "rows/item_row.h"
+#include "rows/key.h"
 #include "rows/order_key.h"
 #include "rows/order_row.h"
 #include "rows/plan_cache.h"
 #include "rows/visibility.h"
+
+static Oid
+source_relid(const BatchSource *s)
+{
+	return s->items ? s->items->relid : s->table->relid;
+}
 
 static void
 set_for_author(const char *name, const char *value)
@@ -54,15 +64,16 @@ run_as_author(RunAsScope *scope, const Batch *batch)
  * were read as the owner.
  */
 bool
-batch_reads_as_owner(const OrderTable *table, const Batch *batch)
+batch_reads_as_owner(const BatchSource *s, const Batch *batch)
 {
-	RunAsScope scope;
-	bool	   sees_all;
+	const OrderTable *table = s->table;
+	RunAsScope		  scope;
+	bool			  sees_all;
 
 	if (has_privs_of_role(table->owner, batch->author))
 		return false;
 	run_as_author(&scope, batch);
-	sees_all = visibility_sees_all(table->relid);
+	sees_all = visibility_sees_all(source_relid(s));
 	run_as_end(&scope);
 	return sees_all;
 }
@@ -77,60 +88,166 @@ batch_run_as_reader(RunAsScope *scope, const OrderTable *table,
 		run_as_author(scope, batch);
 }
 
+static const char *
+source_label(const BatchSource *s)
+{
+	return s->items ? s->items->label : s->table->label;
+}
+
+/* Conditions call the row by the name of the table. */
+static const char *
+source_name(const BatchSource *s)
+{
+	return quote_identifier(s->items ? s->items->name : s->table->name);
+}
+
 /* Not just "name", which would be a column if the table had one. */
 static char *
-whole_row_expr(const OrderTable *table)
+whole_row_expr(const BatchSource *s)
 {
-	return psprintf("(%s.*)::%s", quote_identifier(table->name), table->label);
+	return psprintf("(%s.*)::%s", source_name(s), source_label(s));
 }
 
 static void
-append_source(StringInfo sql, const OrderTable *table)
+append_source(StringInfo sql, const BatchSource *s)
 {
-	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", order_only(table),
-					 table->label, quote_identifier(table->name));
+	bool partitioned = s->items ? s->items->partitioned :
+								  s->table->partitioned;
+
+	appendStringInfo(sql, " FROM %s%s AS %s WHERE ",
+					 partitioned ? "" : "ONLY ", source_label(s),
+					 source_name(s));
 }
 
-/* The newline after the condition ends a comment in it. */
+static void
+append_columns(StringInfo sql, const BatchSource *s, const Column *columns,
+			   int count)
+{
+	for (int i = 0; i < count; i++)
+		appendStringInfo(sql, "%s.%s, ", source_name(s),
+						 quote_identifier(columns[i].name));
+}
+
+/* The status of an item as text, as C code reads it. */
+static char *
+status_expr(const BatchSource *s)
+{
+	const Column *status = &s->items->status;
+	const char	 *name = quote_identifier(status->name);
+
+	if (status->base == BOOLOID)
+		return psprintf("%s.%s::pg_catalog.bool::pg_catalog.text",
+						source_name(s), name);
+	return psprintf(
+		status->blank_padded ?
+			"pg_catalog.rtrim(pg_catalog.format('%%s', %s.%s), ' ')" :
+			"pg_catalog.format('%%s', %s.%s)",
+		source_name(s), name);
+}
+
+/* Items whose units are all canceled have nothing to be processed. */
+static void
+append_left(StringInfo sql, const BatchSource *s)
+{
+	const ItemTable *items = s->items;
+	const char		*name = source_name(s);
+
+	if (items->canceled.attnum)
+		appendStringInfo(sql,
+						 "(%s.%s::pg_catalog.numeric OPERATOR(pg_catalog.>)"
+						 " COALESCE(%s.%s::pg_catalog.numeric, 0)) AND ",
+						 name, quote_identifier(items->quantity.name), name,
+						 quote_identifier(items->canceled.name));
+	else
+		appendStringInfo(sql,
+						 "(COALESCE(%s, '') OPERATOR(pg_catalog.<>) %s) AND ",
+						 status_expr(s),
+						 quote_literal_cstr(items->canceled_status));
+}
+
+static void
+append_order_sort(StringInfo sql, const BatchSource *s)
+{
+	for (int i = 0; i < s->table->nkeys; i++)
+	{
+		Column column = s->items->order_keys[i];
+
+		/* As orders are sorted, if the column is of the same type. */
+		column.less = s->table->keys[i].less;
+		if (i > 0)
+			appendStringInfoString(sql, ", ");
+		if (column.type == s->table->keys[i].type)
+			key_sort(sql, &column, 1, source_name(s));
+		else
+			appendStringInfo(sql, "%s.%s", source_name(s),
+							 quote_identifier(column.name));
+	}
+	appendStringInfoString(sql, ", ");
+	key_sort(sql, s->items->keys, s->items->nkeys, source_name(s));
+}
+
+/*
+ * The newline after the condition ends a comment in it.  one_order: of items,
+ * only those of the order in parameters 1 to n.
+ */
 char *
-batch_choose_text(const OrderTable *table, const Batch *batch, bool whole)
+batch_choose_text(const BatchSource *s, const Batch *batch, bool whole,
+				  bool one_order)
 {
 	StringInfoData sql;
-	const char	  *name = quote_identifier(table->name);
+	const char	  *name = source_name(s);
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT ");
-	for (int i = 0; i < table->nkeys; i++)
-		appendStringInfo(&sql, "%s.%s, ", name,
-						 quote_identifier(table->keys[i].name));
+	if (s->items)
+	{
+		append_columns(&sql, s, s->items->order_keys, s->table->nkeys);
+		append_columns(&sql, s, s->items->keys, s->items->nkeys);
+	}
+	else
+		append_columns(&sql, s, s->table->keys, s->table->nkeys);
 	appendStringInfo(&sql, "%s.ctid, %s.xmin%s", name, name,
-					 whole ? psprintf(", %s", whole_row_expr(table)) : "");
-	append_source(&sql, table);
+					 whole ? psprintf(", %s", whole_row_expr(s)) : "");
+	append_source(&sql, s);
+	if (one_order)
+	{
+		item_order_qual(&sql, s->items, name);
+		appendStringInfoString(&sql, " AND ");
+	}
+	if (s->items)
+		append_left(&sql, s);
 	appendStringInfo(&sql, "(%s\n) ORDER BY ",
 					 whole ? "true" : batch->condition);
-	order_key_sort(&sql, table, name);
+	if (s->items)
+		append_order_sort(&sql, s);
+	else
+		order_key_sort(&sql, s->table, name);
 	return sql.data;
 }
 
 static char *
-recheck_text(const OrderTable *table, const Batch *batch, bool whole)
+recheck_text(const BatchSource *s, const Batch *batch, bool whole)
 {
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s", whole ? whole_row_expr(table) : "");
-	append_source(&sql, table);
-	order_key_qual(&sql, table, quote_identifier(table->name), NULL, 1);
+	appendStringInfo(&sql, "SELECT %s", whole ? whole_row_expr(s) : "");
+	append_source(&sql, s);
+	if (s->items)
+		key_qual(&sql, s->items->keys, s->items->nkeys, source_name(s), NULL,
+				 1);
+	else
+		order_key_qual(&sql, s->table, source_name(s), NULL, 1);
 	if (!whole)
 		appendStringInfo(&sql, " AND (%s\n)", batch->condition);
 	return sql.data;
 }
 
 bool *
-batch_rows_that_match(const OrderTable *table, const Batch *batch, Datum *rows,
+batch_rows_that_match(const BatchSource *s, const Batch *batch, Datum *rows,
 					  int count)
 {
-	Oid	  type = get_rel_type_id(table->relid);
+	Oid	  type = get_rel_type_id(source_relid(s));
 	Oid	  array_type = get_array_type(type);
 	Datum array = PointerGetDatum(
 		construct_array(rows, count, type, -1, false, TYPALIGN_DOUBLE));
@@ -144,14 +261,13 @@ batch_rows_that_match(const OrderTable *table, const Batch *batch, Datum *rows,
 	if (SPI_execute_with_args(
 			psprintf(
 				"SELECT (%s\n)::pg_catalog.bool FROM pg_catalog.unnest($1) AS %s",
-				batch->condition, quote_identifier(table->name)),
+				batch->condition, source_name(s)),
 			1, &array_type, &array, NULL, false, 0) != SPI_OK_SELECT ||
 		SPI_processed != count)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg(
-				 "condition must be a single expression over the order row")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg(
+					 "condition must be a single expression over the row")));
 	for (int i = 0; i < count; i++)
 	{
 		Datum value = SPI_getbinval(SPI_tuptable->vals[i],
@@ -165,22 +281,21 @@ batch_rows_that_match(const OrderTable *table, const Batch *batch, Datum *rows,
 	return matches;
 }
 
-/* Evaluates the condition for an order that has changed since. */
+/* Evaluates the condition for a row that has changed since. */
 static bool
-recheck(const CancelTarget *c, const Batch *batch, bool whole)
+recheck(const BatchSource *s, const Parameters *p, const Batch *batch)
 {
-	Parameters p = {0};
+	bool	   whole = batch_reads_as_owner(s, batch);
 	RunAsScope scope;
 	bool	   matches;
 	bool	   isnull;
 	Datum	   row;
 
-	parameter_key(&p, c->table, c->key);
-	batch_run_as_reader(&scope, c->table, batch, whole);
+	batch_run_as_reader(&scope, s->table, batch, whole);
 	SPI_connect();
-	if (SPI_execute_with_args(recheck_text(c->table, batch, whole), p.count,
-							  p.types, p.values, p.nulls, false,
-							  1) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(recheck_text(s, batch, whole), p->count,
+							  (Oid *) p->types, (Datum *) p->values, p->nulls,
+							  false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s",
 			 SPI_result_code_string(SPI_result));
 	matches = SPI_processed > 0;
@@ -189,7 +304,7 @@ recheck(const CancelTarget *c, const Batch *batch, bool whole)
 	{
 		row = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 							&isnull);
-		matches = batch_rows_that_match(c->table, batch, &row, 1)[0];
+		matches = batch_rows_that_match(s, batch, &row, 1)[0];
 	}
 	SPI_finish();
 	return matches;
@@ -203,6 +318,8 @@ bool
 batch_still_matches(CancelTarget *c, void *arg)
 {
 	Batch	   *batch = arg;
+	BatchSource source = {c->table, NULL};
+	Parameters	p = {0};
 	RowVersion *version = batch->versions ?
 		&batch->versions[c - batch->targets] :
 		NULL;
@@ -210,5 +327,22 @@ batch_still_matches(CancelTarget *c, void *arg)
 	if (version && ItemPointerIsValid(&c->tid) &&
 		ItemPointerEquals(&version->tid, &c->tid) && version->xmin == c->xmin)
 		return true;
-	return recheck(c, batch, batch_reads_as_owner(c->table, batch));
+	parameter_key(&p, c->table, c->key);
+	return recheck(&source, &p, batch);
+}
+
+bool
+batch_item_still_matches(const CancelTarget *c, const ItemTarget *item,
+						 const ItemArg *given, void *batch)
+{
+	BatchSource source = {c->table, c->item_table};
+	Parameters	p = {0};
+
+	if (ItemPointerEquals((ItemPointer) &given->tid,
+						  (ItemPointer) &item->tid) &&
+		given->xmin == item->xmin)
+		return true;
+	for (int i = 0; i < source.items->nkeys; i++)
+		parameter_value(&p, source.items->keys[i].type, item->key[i], false);
+	return recheck(&source, &p, batch);
 }

@@ -11,7 +11,8 @@
  * Whether rows are read as the owner of the order table, and the condition is
  * then evaluated as the author over these rows alone.
  */
-extern bool batch_reads_as_owner(const OrderTable *table, const Batch *batch);
+extern bool batch_reads_as_owner(const BatchSource *source,
+								 const Batch	   *batch);
 
 /*
  * Switches to the role that reads rows: the owner of the table if "as_owner",
@@ -21,17 +22,18 @@ extern void batch_run_as_reader(RunAsScope *scope, const OrderTable *table,
 								const Batch *batch, bool as_owner);
 
 /*
- * The query that selects the orders: key columns, ctid, xmin, and if "whole"
- * the row itself, sorted by key.
+ * The query that selects the orders, or items: key columns (of the order, then
+ * of the item), ctid, xmin, and if "whole" the row itself, sorted by key.
+ * one_order: only items of the order whose key is in the parameters.
  */
-extern char *batch_choose_text(const OrderTable *table, const Batch *batch,
-							   bool whole);
+extern char *batch_choose_text(const BatchSource *source, const Batch *batch,
+							   bool whole, bool one_order);
 
 /*
  * Evaluates the condition over row Datums.  Returns an array with one element
  * per row, in the current context.
  */
-extern bool *batch_rows_that_match(const OrderTable *table, const Batch *batch,
-								   Datum *rows, int count);
+extern bool *batch_rows_that_match(const BatchSource *source,
+								   const Batch *batch, Datum *rows, int count);
 
 #endif /* ORDCANCEL_BATCH_CONDITION_H */

@@ -93,11 +93,13 @@ batch_create(Batch *b)
 	parameter_text(&p, b->search_path);
 	parameter_text(&p, b->date_style);
 	parameter_text(&p, b->time_zone);
+	parameter_value(&p, REGCLASSOID, ObjectIdGetDatum(b->items),
+					!OidIsValid(b->items));
 	extension_run(
 		&plan,
 		"INSERT INTO ordcancel.batch (orders, condition, reason, note, actor,"
-		" chunk, dry_run, author, search_path, date_style, time_zone)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+		" chunk, dry_run, author, search_path, date_style, time_zone, items)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 		" RETURNING batch_id",
 		&p);
 	b->id = DatumGetInt64(result_column(1).value);
@@ -117,7 +119,8 @@ batch_load(Batch *b, int64 id)
 			" author::text, search_path, last_key,"
 			" (extract(epoch FROM busy) * 1000000)::bigint, canceled,"
 			" in_progress, requested, already, refused, skipped, waiting,"
-			" ended IS NOT NULL AND error IS NULL, date_style, time_zone"
+			" ended IS NOT NULL AND error IS NULL, date_style, time_zone,"
+			" items"
 			" FROM ordcancel.batch WHERE batch_id = $1",
 			&p) == 0)
 		ereport(ERROR,
@@ -140,6 +143,9 @@ batch_load(Batch *b, int64 id)
 		b->counts[i] = DatumGetInt64(result_column(12 + i).value);
 	b->date_style = result_text(13 + BATCH_OUTCOMES);
 	b->time_zone = result_text(14 + BATCH_OUTCOMES);
+	b->items = result_column(15 + BATCH_OUTCOMES).isnull ?
+		InvalidOid :
+		DatumGetObjectId(result_column(15 + BATCH_OUTCOMES).value);
 	return DatumGetBool(result_column(12 + BATCH_OUTCOMES).value);
 }
 

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -110,16 +111,34 @@ end_if_done(Batch *b)
 		batch_save_end(b, NULL);
 }
 
+/* Code of the owner must not change the table under the keys of items. */
+static Relation
+hold_items(const Batch *b)
+{
+	return OidIsValid(b->items) ? try_table_open(b->items, AccessShareLock) :
+								  NULL;
+}
+
+static void
+release_items(Relation items)
+{
+	if (items)
+		table_close(items, NoLock);
+}
+
 static void
 do_chunk(void *arg)
 {
 	Batch	  *b = arg;
 	CancelArgs args = b->args;
+	Relation   items;
 
 	begin_step(b);
+	items = hold_items(b);
 	batch_take_chunk(b);
 	args.skip_locked = true;
 	bulk_run(b->targets, b->count, &args, true);
+	release_items(items);
 	batch_save_chunk(b, false);
 	end_if_done(b);
 	PopActiveSnapshot();
@@ -131,15 +150,20 @@ do_waiting(void *arg)
 	Batch		*b = arg;
 	CancelTarget c = {0};
 	char		*key;
+	Relation	 items;
 
 	begin_step(b);
+	items = hold_items(b);
 	key = batch_first_waiting(b);
 	c.table = b->table;
 	b->targets = &c;
 	b->versions = NULL;
 	b->count = 1;
 	args_read_key(&c, CStringGetTextDatum(key), false, TEXTOID);
+	if (OidIsValid(b->items))
+		batch_choose_items(b, &c);
 	bulk_run(&c, 1, &b->args, true);
+	release_items(items);
 	batch_save_chunk(b, true);
 	end_if_done(b);
 	PopActiveSnapshot();
@@ -236,7 +260,10 @@ batch_run(Batch *b)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	b->args.matches = batch_still_matches;
+	if (OidIsValid(b->items))
+		b->args.item_matches = batch_item_still_matches;
+	else
+		b->args.matches = batch_still_matches;
 	b->args.matches_arg = b;
 	PG_TRY();
 	{

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "catalog/namespace.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -16,10 +17,12 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "config/config_table.h"
 #include "config/expression.h"
+#include "config/item_table.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
 #include "entry/cancel_batch.h"
@@ -79,21 +82,44 @@ prepare(Batch *b)
 									   ALLOCSET_DEFAULT_SIZES);
 	b->relid = config_relation("batch");
 	b->started = b->reported = GetCurrentTimestamp();
-	b->args.verb = VERB_CANCEL_ORDER;
+	b->args.verb = VERB_CANCEL_ORDER; /* of items: see set_table */
 	b->args.party = PARTY_MERCHANT;
 	b->args.source = "cancel_batch";
+}
+
+/* The argument may be an order table, or the table of the items of one. */
+static void
+set_table(Batch *b, FunctionCallInfo fcinfo)
+{
+	Relation rel = PG_ARGISNULL(0) ?
+		NULL :
+		try_relation_open(PG_GETARG_OID(0), AccessShareLock);
+
+	if (rel)
+	{
+		b->orders = item_table_orders(rel);
+		relation_close(rel, NoLock);
+	}
+	if (OidIsValid(b->orders))
+	{
+		b->items = PG_GETARG_OID(0);
+		b->args.verb = VERB_CANCEL_ITEMS;
+		if (args_table(false, b->orders, AccessShareLock)->items != b->items)
+			refusal_raise_not_attached(b->items); /* it is a partition */
+		return;
+	}
+	args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
+	b->orders = PG_GETARG_OID(0);
 }
 
 static void
 check_condition(const char *condition)
 {
 	if (condition == NULL || !expression_is_one(condition))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg(
-				 "condition must be a single expression over the order row"),
-			 errhint("Use 'true' to select all orders.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("condition must be a single expression over the row"),
+				 errhint("Use 'true' to select all orders.")));
 }
 
 static int
@@ -124,8 +150,8 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 
 	/* The context of this SPI connection outlives the commits. */
 	SPI_connect_ext(args_call_is_atomic(fcinfo) ? 0 : SPI_OPT_NONATOMIC);
-	args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
-	b.orders = PG_GETARG_OID(0);
+	prepare(&b);
+	set_table(&b, fcinfo);
 	b.condition = args_text(fcinfo, 1);
 	check_condition(b.condition);
 	b.args.reason = args_text(fcinfo, 2);
@@ -136,7 +162,6 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 	b.search_path = pstrdup(namespace_search_path);
 	b.date_style = GetConfigOptionByName("DateStyle", NULL, false);
 	b.time_zone = GetConfigOptionByName("TimeZone", NULL, false);
-	prepare(&b);
 	if (!decision_input_check_reason(&b.args, &refusal))
 		refusal_raise(&refusal);
 	PreventCommandIfReadOnly("cancel_batch()");
@@ -181,6 +206,8 @@ load_and_run(Batch *b)
 		return;
 	}
 	args_table(false, b->orders, AccessShareLock);
+	if (OidIsValid(b->items))
+		b->args.verb = VERB_CANCEL_ITEMS;
 	b->resumed = true;
 	batch_run(b);
 }

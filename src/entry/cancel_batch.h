@@ -39,6 +39,7 @@ typedef struct Batch
 	int64	   id;
 	Oid		   relid; /* of ordcancel.batch itself */
 	Oid		   orders;
+	Oid		   items; /* the condition is over these; InvalidOid: orders */
 	char	  *condition;
 	Oid		   author;		/* InvalidOid: the role was dropped */
 	char	  *search_path; /* the author's settings, for the condition */
@@ -63,14 +64,28 @@ typedef struct Batch
 	TupleDesc		 chosen_desc;
 	int64			 left; /* number of those not processed yet */
 
+	/* of items: the order counted last, and the first row of the next chunk */
+	MemoryContext	counted_context;
+	Datum		   *counted_key;
+	TupleTableSlot *next;
+
 	/* the current chunk */
 	OrderTable	 *table;
 	CancelTarget *targets;
-	RowVersion *versions; /* of targets; NULL while processing BATCH_WAITING */
-	int			count;
-	int64		waiting_number; /* batch_order.number of the waiting order */
-	MemoryContext context;		/* holds the chunk, reset before each */
+
+	/* of targets; NULL for items, and while processing BATCH_WAITING */
+	RowVersion	 *versions;
+	int			  count;
+	int64		  waiting_number; /* batch_order.number of the waiting order */
+	MemoryContext context;		  /* holds the chunk, reset before each */
 } Batch;
+
+/* What the condition of a batch is over. */
+typedef struct BatchSource
+{
+	OrderTable		 *table;
+	struct ItemTable *items; /* NULL: the orders themselves */
+} BatchSource;
 
 /* batch_run.c: runs a batch, committing each chunk; a dry run only counts. */
 extern void batch_run(Batch *batch);
@@ -83,6 +98,9 @@ extern void batch_run_dry(Batch *batch);
  */
 extern void batch_choose(Batch *batch);
 extern void batch_take_chunk(Batch *batch);
+
+/* Of a batch of items: sets c->item_args to those that meet the condition. */
+extern void batch_choose_items(const Batch *batch, CancelTarget *c);
 extern void batch_release_chosen(Batch *batch);
 
 /*
@@ -90,6 +108,11 @@ extern void batch_release_chosen(Batch *batch);
  * callback for CancelArgs.matches.
  */
 extern bool batch_still_matches(CancelTarget *c, void *batch);
+
+/* The same for a locked item; a callback for CancelArgs.item_matches. */
+extern bool batch_item_still_matches(const CancelTarget *c,
+									 const ItemTarget	*item,
+									 const ItemArg *arg, void *batch);
 
 /* batch_record.c: the batch tables, accessed as the extension's owner. */
 extern void batch_create(Batch *batch);

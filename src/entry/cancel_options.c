@@ -67,6 +67,8 @@ static const struct
 	{PARTY_MERCHANT, VERB_RECORD_REFUND},
 	{PARTY_MERCHANT, VERB_UNDO_CANCEL},
 	{PARTY_MERCHANT, VERB_OVERRIDE_CANCEL},
+	{PARTY_CUSTOMER, VERB_REQUEST_CANCEL_ITEMS},
+	{PARTY_MERCHANT, VERB_CANCEL_ITEMS},
 };
 
 static bool
@@ -75,16 +77,33 @@ reaches_canceled(State state)
 	return state == STATE_IN_PROGRESS || state == STATE_CANCELED;
 }
 
+/* What was evaluated for one verb is the same for the others. */
 static void
-put_choice(ResultRow *row, CancelTarget *c, int choice, TimestampTz now,
+keep_evaluated(CancelTarget *order, const CancelTarget *c)
+{
+	order->expr_known = c->expr_known;
+	order->refund_due = c->refund_due;
+	order->customer_block = c->customer_block;
+	order->merchant_block = c->merchant_block;
+	if (!OidIsValid(c->table->item_records))
+	{
+		order->owed_known = c->owed_known;
+		order->owed = c->owed;
+	}
+}
+
+static void
+put_choice(ResultRow *row, CancelTarget *order, int choice, TimestampTz now,
 		   bool customer_only)
 {
-	Decision	v = lifecycle_check(c, choices[choice].verb,
-									choices[choice].party, now);
-	bool		allowed = v.condition == CONDITION_NONE;
-	Refusal		refusal = {0};
-	const char *condition = condition_name(v.condition);
-	Numeric		due = NULL;
+	CancelTarget  one = *order;
+	CancelTarget *c = &one;
+	Decision	  v = lifecycle_check(c, choices[choice].verb,
+									  choices[choice].party, now);
+	bool		  allowed = v.condition == CONDITION_NONE;
+	Refusal		  refusal = {0};
+	const char	 *condition = condition_name(v.condition);
+	Numeric		  due = NULL;
 
 	if (!allowed)
 		refusal = lifecycle_explain(c);
@@ -101,7 +120,8 @@ put_choice(ResultRow *row, CancelTarget *c, int choice, TimestampTz now,
 		v = (Decision){0};
 		allowed = false;
 	}
-	if (allowed && v.changed && reaches_canceled(v.state))
+	if (allowed && v.changed && reaches_canceled(v.state) &&
+		!verb_traits[choices[choice].verb].items)
 		due = choices[choice].verb == VERB_RECORD_REFUND ?
 			c->record.refund_due :
 			c->owed;
@@ -119,6 +139,7 @@ put_choice(ResultRow *row, CancelTarget *c, int choice, TimestampTz now,
 	result_row_text(row, OPTION_HINT, refusal.hint);
 	result_row_time(row, OPTION_UNTIL, v.has_until ? &v.until : NULL);
 	result_row_numeric(row, OPTION_REFUND_DUE, due);
+	keep_evaluated(order, c);
 }
 
 Datum
@@ -152,6 +173,9 @@ ordcancel_cancel_options(PG_FUNCTION_ARGS)
 							 lengthof(option_columns));
 			for (int i = 0; i < lengthof(choices); i++)
 			{
+				if (verb_traits[choices[i].verb].items &&
+					!OidIsValid(c.table->items))
+					continue;
 				put_choice(&row, &c, i, now, customer_only);
 				tuplestore_putvalues(result->setResult, row.desc, row.values,
 									 row.nulls);

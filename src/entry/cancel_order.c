@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -21,6 +22,7 @@
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
+#include "entry/item_args.h"
 #include "entry/repeated_call.h"
 #include "entry/roles.h"
 #include "lifecycle/lifecycle.h"
@@ -34,6 +36,8 @@ PG_FUNCTION_INFO_V1(ordcancel_accept_cancel);
 PG_FUNCTION_INFO_V1(ordcancel_deny_cancel);
 PG_FUNCTION_INFO_V1(ordcancel_record_refund);
 PG_FUNCTION_INFO_V1(ordcancel_undo_cancel);
+PG_FUNCTION_INFO_V1(ordcancel_request_cancel_items);
+PG_FUNCTION_INFO_V1(ordcancel_cancel_items);
 
 /* The columns of type ordcancel.outcome. */
 enum
@@ -99,6 +103,7 @@ static Datum
 run(FunctionCallInfo fcinfo, CancelArgs *args)
 {
 	CancelTarget   c = {0};
+	Relation	   items;
 	RunAsScope	   scope;
 	StringInfoData key;
 	Datum		   result;
@@ -111,10 +116,19 @@ run(FunctionCallInfo fcinfo, CancelArgs *args)
 	c.table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), RowExclusiveLock);
 	args_key(&c, fcinfo, 1);
 
+	/* Code of the owner must not change it under the keys of items. */
+	items = OidIsValid(c.table->items) ?
+		try_table_open(c.table->items, AccessShareLock) :
+		NULL;
+	if (verb_traits[args->verb].items)
+		item_args_read(&c, fcinfo, 2, args);
+
 	visibility_filter(&c, 1, false);
 	run_as_owner_spi(&scope, c.table);
 	lifecycle_run(&c, 1, args);
 	run_as_end_spi(&scope);
+	if (items)
+		table_close(items, NoLock);
 
 	if (c.result == TARGET_NOT_FOUND)
 		args_raise_not_found(&c, fcinfo, 1);
@@ -205,7 +219,41 @@ ordcancel_deny_cancel(PG_FUNCTION_ARGS)
 	return run_with_note(fcinfo, &args);
 }
 
-/* (orders, order_id, amount, method, reference, actor) */
+/* (orders, order_id, items, reason, note, actor, request_key) */
+static Datum
+run_cancel_items(FunctionCallInfo fcinfo, Verb verb, Party party)
+{
+	CancelArgs args = {.verb = verb, .party = party};
+
+	args.reason = args_text(fcinfo, 3);
+	args.note = args_text(fcinfo, 4);
+	args.actor = args_actor(fcinfo, 5);
+	args.request_key = args_name(fcinfo, 6, "request key");
+	return run(fcinfo, &args);
+}
+
+Datum
+ordcancel_request_cancel_items(PG_FUNCTION_ARGS)
+{
+	return run_cancel_items(fcinfo, VERB_REQUEST_CANCEL_ITEMS, PARTY_CUSTOMER);
+}
+
+Datum
+ordcancel_cancel_items(PG_FUNCTION_ARGS)
+{
+	return run_cancel_items(fcinfo, VERB_CANCEL_ITEMS, PARTY_MERCHANT);
+}
+
+/* No cancellation has an ID that is not positive. */
+static int64
+cancellation_id(FunctionCallInfo fcinfo, int arg)
+{
+	if (PG_NARGS() <= arg || PG_ARGISNULL(arg))
+		return 0;
+	return PG_GETARG_INT64(arg) > 0 ? PG_GETARG_INT64(arg) : -1;
+}
+
+/* (orders, order_id, amount, method, reference, actor, cancellation_id) */
 Datum
 ordcancel_record_refund(PG_FUNCTION_ARGS)
 {
@@ -217,15 +265,17 @@ ordcancel_record_refund(PG_FUNCTION_ARGS)
 	args.method = args_text(fcinfo, 3);
 	args.reference = args_name(fcinfo, 4, "reference");
 	args.actor = args_actor(fcinfo, 5);
+	args.cancellation_id = cancellation_id(fcinfo, 6);
 	return run(fcinfo, &args);
 }
 
-/* (orders, order_id, note, actor, settled) */
+/* (orders, order_id, note, actor, settled, cancellation_id) */
 Datum
 ordcancel_undo_cancel(PG_FUNCTION_ARGS)
 {
 	CancelArgs args = {.verb = VERB_UNDO_CANCEL, .party = PARTY_MERCHANT};
 
 	args.settled = args_bool(fcinfo, 4);
+	args.cancellation_id = cancellation_id(fcinfo, 5);
 	return run_with_note(fcinfo, &args);
 }

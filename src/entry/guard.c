@@ -113,7 +113,7 @@ check_key_and_policy(const TriggerData *trigger, CancelTarget *before,
 	{
 		record_find(before, 1);
 		record_find(after, 1);
-		if (before->has_record || after->has_record)
+		if (before->any_record || after->any_record)
 			ereport(
 				ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),

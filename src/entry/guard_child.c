@@ -22,6 +22,7 @@
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
+#include "entry/guard_child.h"
 #include "lifecycle/lifecycle.h"
 #include "rows/column_value.h"
 #include "rows/order_row.h"
@@ -108,8 +109,8 @@ child_key(const Child *child, Relation rel, HeapTuple row,
 	return true;
 }
 
-static void
-refuse(TriggerData *trigger, const CancelTarget *c, State state)
+void
+guard_child_refuse(TriggerData *trigger, const CancelTarget *c, State state)
 {
 	Condition	condition = state == STATE_REQUESTED ?
 		  CONDITION_ORDER_ON_HOLD :
@@ -164,6 +165,6 @@ ordcancel_guard_child(PG_FUNCTION_ARGS)
 		state = lifecycle_state(&c);
 	run_as_end_spi(&scope);
 	if (child.refuse[state])
-		refuse(trigger, &c, state);
+		guard_child_refuse(trigger, &c, state);
 	return PointerGetDatum(NULL);
 }

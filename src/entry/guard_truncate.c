@@ -76,6 +76,8 @@ truncate_records(const OrderTable *table, Oid truncated)
 	run_as_extension_owner(&scope);
 	if (truncated == table->relid)
 	{
+		if (OidIsValid(table->item_records))
+			truncate_record_table(table->item_records);
 		truncate_record_table(table->event_table);
 		truncate_record_table(table->cancellation_table);
 	}

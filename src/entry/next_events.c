@@ -166,7 +166,7 @@ can_acknowledge(const Consumer *c, int64 event_id)
 	if (c->window && event_id == c->delivered)
 		return event_id > c->acknowledged;
 	now = event_horizon_take(c->passed);
-	found = event_scan_find(&event, consumer_tables(c, false), event_id);
+	found = event_scan_find(&event, c, consumer_tables(c, false), event_id);
 	PopActiveSnapshot();
 	if (!found && event_id > 0 && event_id <= now->last_id)
 		return false;
@@ -218,7 +218,7 @@ ordcancel_find_event(PG_FUNCTION_ARGS)
 	consumer_load(&c, args_text(fcinfo, 0));
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
-	found = event_scan_find(&event, consumer_tables(&c, false),
+	found = event_scan_find(&event, &c, consumer_tables(&c, false),
 							PG_GETARG_INT64(1));
 	PopActiveSnapshot();
 	SPI_finish();

@@ -24,16 +24,20 @@
 #include "base/trigger_call.h"
 #include "config/config_table.h"
 #include "config/expression.h"
+#include "config/order_table_columns.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
 #include "rows/column_value.h"
+#include "rows/record.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_as_owner);
 PG_FUNCTION_INFO_V1(ordcancel_config_changed);
 PG_FUNCTION_INFO_V1(ordcancel_is_record_table);
 PG_FUNCTION_INFO_V1(ordcancel_read_status);
+PG_FUNCTION_INFO_V1(ordcancel_read_item_status);
 PG_FUNCTION_INFO_V1(ordcancel_pin_expression);
+PG_FUNCTION_INFO_V1(ordcancel_pin_item_expression);
 
 /* A search for a table among the record tables. */
 typedef struct RecordSearch
@@ -46,7 +50,7 @@ static void
 match_record_table(HeapTuple row, TupleDesc desc, void *arg)
 {
 	static const char *const columns[] = {"cancellation_table", "event_table",
-										  "records"};
+										  "item_records", "records"};
 	RecordSearch			*search = arg;
 
 	for (int i = 0; i < lengthof(columns); i++)
@@ -76,19 +80,20 @@ ordcancel_is_record_table(PG_FUNCTION_ARGS)
 static void
 invalidate_row(Relation config, HeapTuple row)
 {
-	TupleDesc  desc = RelationGetDescr(config);
-	AttrNumber column = SPI_fnumber(desc, "orders");
-	Oid		   relid;
+	static const char *const columns[] = {"orders", "items"};
+	TupleDesc				 desc = RelationGetDescr(config);
 
-	if (column <= 0)
-	{
-		/* reason and refund_method have caches of their own */
+	/* reason and refund_method have caches of their own */
+	if (SPI_fnumber(desc, "orders") <= 0)
 		CacheInvalidateRelcache(config);
-		return;
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		int column = SPI_fnumber(desc, columns[i]);
+		Oid relid = column > 0 ? config_oid(row, desc, column) : InvalidOid;
+
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+			CacheInvalidateRelcacheByRelid(relid);
 	}
-	relid = config_oid(row, desc, column);
-	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
-		CacheInvalidateRelcacheByRelid(relid);
 }
 
 /* AFTER trigger on the configuration tables, per row and for TRUNCATE. */
@@ -108,31 +113,22 @@ ordcancel_config_changed(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/*
- * read_status(orders, status): the status as the status column prints it.
- * Raises OC014 if the column cannot hold it.
- */
-Datum
-ordcancel_read_status(PG_FUNCTION_ARGS)
+/* The text as the column prints it; OC014 if the column cannot hold it. */
+static char *
+read_status(OrderTable *table, const Column *column, const char *label,
+			const char *status)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	OrderTable	 *table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
-									 AccessShareLock);
 	RunAsScope	  scope;
-	char		 *status;
 	char		 *complaint;
 	char *volatile written = NULL;
 
-	status = args_text(fcinfo, 1);
-	if (status == NULL)
-		PG_RETURN_NULL();
 	complaint = psprintf("\"%s\" is not a status of %s", text_clip(status, 80),
-						 table->label);
+						 label);
 	run_as_owner_restricted(&scope, table);
 	PG_TRY();
 	{
-		written = column_to_text(&table->status,
-								 column_from_text(&table->status, status));
+		written = column_to_text(column, column_from_text(column, status));
 	}
 	PG_CATCH();
 	{
@@ -140,7 +136,74 @@ ordcancel_read_status(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	run_as_end(&scope);
+	return written;
+}
+
+/*
+ * read_status(orders, status): the status as the status column prints it.
+ * Raises OC014 if the column cannot hold it.
+ */
+Datum
+ordcancel_read_status(PG_FUNCTION_ARGS)
+{
+	OrderTable *table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
+								   AccessShareLock);
+	char	   *status = args_text(fcinfo, 1);
+
+	if (status == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(
+		read_status(table, &table->status, table->label, status)));
+}
+
+/* read_item_status(orders, items, column, status): the same for an item. */
+Datum
+ordcancel_read_item_status(PG_FUNCTION_ARGS)
+{
+	OrderTable *table = args_table(false, PG_GETARG_OID(0), AccessShareLock);
+	Relation	rel = table_open(PG_GETARG_OID(1), AccessShareLock);
+	OrderTable	here = {.context = CurrentMemoryContext};
+	Column		column = {0};
+	char	   *written;
+
+	here.label = record_table_label(RelationGetRelid(rel));
+	order_table_load_named_column(&here, rel, &column,
+								  NameStr(*PG_GETARG_NAME(2)));
+	written = read_status(table, &column, here.label,
+						  text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	table_close(rel, NoLock);
 	PG_RETURN_TEXT_P(cstring_to_text(written));
+}
+
+/* The expression as expression_pin() returns it, or the functions it calls. */
+static char *
+pin_expression(OrderTable *table, Oid relid, const char *label,
+			   const char *expression, Oid type, bool functions)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char *complaint = psprintf("expression over %s cannot be used: %s", label,
+							   text_clip(expression, 80));
+	RunAsScope scope;
+	char *volatile pinned = NULL;
+	char *called = NULL;
+
+	if (get_typtype(type) == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type with OID %u does not exist", type)));
+
+	run_as_owner_restricted(&scope, table);
+	PG_TRY();
+	{
+		pinned = expression_pin(table, relid, expression, type, &called);
+	}
+	PG_CATCH();
+	{
+		refusal_rethrow_invalid_policy(caller, complaint, NULL);
+	}
+	PG_END_TRY();
+	run_as_end(&scope);
+	return functions ? called : pinned;
 }
 
 /*
@@ -151,34 +214,29 @@ ordcancel_read_status(PG_FUNCTION_ARGS)
 Datum
 ordcancel_pin_expression(PG_FUNCTION_ARGS)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	OrderTable	 *table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
-									 AccessShareLock);
-	char		 *expression = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char		 *complaint = psprintf("expression over %s cannot be used: %s",
-									   table->label, text_clip(expression, 80));
-	RunAsScope	  scope;
-	char *volatile pinned = NULL;
-	char *functions = NULL;
+	OrderTable *table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
+								   AccessShareLock);
 
-	if (get_typtype(PG_GETARG_OID(2)) == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("type with OID %u does not exist", PG_GETARG_OID(2))));
+	PG_RETURN_TEXT_P(
+		cstring_to_text(pin_expression(table, table->relid, table->label,
+									   text_to_cstring(PG_GETARG_TEXT_PP(1)),
+									   PG_GETARG_OID(2), PG_GETARG_BOOL(3))));
+}
 
-	run_as_owner_restricted(&scope, table);
-	PG_TRY();
-	{
-		pinned = expression_pin(table, expression, PG_GETARG_OID(2),
-								&functions);
-	}
-	PG_CATCH();
-	{
-		refusal_rethrow_invalid_policy(caller, complaint, NULL);
-	}
-	PG_END_TRY();
-	run_as_end(&scope);
-	PG_RETURN_TEXT_P(cstring_to_text(PG_GETARG_BOOL(3) ? functions : pinned));
+/*
+ * pin_item_expression(orders, items, expression, type, functions): the same
+ * over a row of the table of items.
+ */
+Datum
+ordcancel_pin_item_expression(PG_FUNCTION_ARGS)
+{
+	OrderTable *table = args_table(false, PG_GETARG_OID(0), AccessShareLock);
+	Oid			items = PG_GETARG_OID(1);
+
+	PG_RETURN_TEXT_P(
+		cstring_to_text(pin_expression(table, items, record_table_label(items),
+									   text_to_cstring(PG_GETARG_TEXT_PP(2)),
+									   PG_GETARG_OID(3), PG_GETARG_BOOL(4))));
 }
 
 /*

@@ -35,8 +35,11 @@ reset_targets(const Part *part, int from, int count)
 {
 	for (int i = from; i < from + count; i++)
 		if (!part->failed[i])
-			part->targets[i] = (CancelTarget){.table = part->targets[i].table,
-											  .key = part->keys[i]};
+			part->targets[i] = (CancelTarget){
+				.table = part->targets[i].table,
+				.item_table = part->targets[i].item_table,
+				.item_args = part->targets[i].item_args,
+				.key = part->keys[i]};
 }
 
 static void

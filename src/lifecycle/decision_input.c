@@ -51,11 +51,19 @@ check_reference(CancelTarget *c, const CancelArgs *args)
 	List	 *past = NIL;
 	ListCell *lc;
 
-	if (args->reference && c->has_record)
+	if (args->reference && c->any_record)
 		past = record_find_refund(c, args->reference);
+
 	foreach(lc, past)
 		if (is_same_refund(args, c->table->refund_scale, lfirst(lc)))
-			return AMOUNT_REPEATED;
+		{
+			/* Not of the cancellation that the call names: no repetition. */
+			c->recorded = lfirst(lc);
+			return args->cancellation_id &&
+					args->cancellation_id != c->recorded->cancellation_id ?
+				AMOUNT_OTHER_REFERENCE :
+				AMOUNT_REPEATED;
+		}
 	if (past == NIL)
 		return AMOUNT_PART;
 	c->recorded = linitial(past);
@@ -74,7 +82,7 @@ check_amount(CancelTarget *c, CancelArgs *args)
 		numeric_is_inf(args->amount) || !money_is_positive(args->amount))
 		return AMOUNT_NOT_POSITIVE;
 	check = check_reference(c, args);
-	if (check != AMOUNT_PART)
+	if (check != AMOUNT_PART || c->ambiguous)
 		return check;
 	if (due == NULL)
 		return AMOUNT_TOO_HIGH;
@@ -95,22 +103,73 @@ check_amount(CancelTarget *c, CancelArgs *args)
 }
 
 /*
- * Sets c->owed to the result of the refund_due expression, less the refunds of
- * earlier cancellations that the customer still has.
+ * What was paid for the order, less what its parts have made due; NULL if
+ * there is no refund_due expression.  It may be negative.
+ */
+static Numeric
+paid_less_parts(const CancelTarget *c)
+{
+	Numeric paid;
+
+	if (c->table->refund_due == NULL)
+		return NULL;
+	paid = c->refund_due ? c->refund_due : int64_to_numeric(0);
+	paid = money_round(paid, c->table->refund_scale);
+	return c->parts_due && !c->table->refund_due_net ?
+		money_subtract(paid, c->parts_due) :
+		paid;
+}
+
+/*
+ * What the amounts of all canceled items, with those of this call, have fallen
+ * by, less what is due for it already; NULL if items have no amount.
+ */
+static Numeric
+drop_not_due(const CancelTarget *c)
+{
+	Numeric drop = c->items_drop;
+
+	if (drop == NULL)
+		return NULL;
+	if (c->parts_drop)
+		drop = money_add(drop, c->parts_drop);
+	return c->parts_due ? money_subtract(drop, c->parts_due) : drop;
+}
+
+static Numeric
+owed_for_items(const CancelTarget *c)
+{
+	Numeric paid = paid_less_parts(c);
+	Numeric drop = drop_not_due(c);
+
+	return paid && drop && money_compare(paid, drop) < 0 ? paid : drop;
+}
+
+/* NULL if refund_due is NULL for the order, as if it were not configured. */
+static Numeric
+owed_for_order(const CancelTarget *c)
+{
+	if (c->table->refund_due == NULL)
+		return drop_not_due(c);
+	return c->refund_due ? paid_less_parts(c) : NULL;
+}
+
+/*
+ * Sets c->owed to what is due, less the refunds of earlier cancellations that
+ * the customer still has.
  */
 static void
-compute_owed(CancelTarget *c, State live)
+compute_owed(CancelTarget *c, State live, bool part)
 {
 	Numeric kept = NULL;
 
 	if (c->owed_known)
 		return;
 	c->owed_known = true;
-	c->owed = NULL;
-	if (c->refund_due == NULL)
+	c->owed = part ? owed_for_items(c) : owed_for_order(c);
+	if (c->owed == NULL)
 		return;
-	c->owed = money_round(c->refund_due, c->table->refund_scale);
-	if (c->has_record && money_is_positive(c->owed) &&
+	if (c->any_record && money_is_positive(c->owed) &&
 		(live == STATE_NONE || record_has_earlier(c)))
 		kept = record_kept_refunds(c);
 	if (kept)
@@ -138,6 +197,7 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 	DecisionInput	   *input = &c->input;
 	const Cancellation *r = &c->record;
 	bool				live = c->has_record && state_is_live(r->state);
+	ListCell		   *lc;
 
 	memset(input, 0, sizeof(DecisionInput));
 	input->verb = verb;
@@ -149,8 +209,18 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 	input->kind = c->kind;
 	input->placed_at = c->placed_at;
 	input->live = live ? r->state : STATE_NONE;
+	input->ambiguous = c->ambiguous != NULL;
+	input->closed = c->closed;
+	foreach(lc, c->parts)
+	{
+		const Cancellation *part = lfirst(lc);
+
+		input->part_open |= part->state == STATE_IN_PROGRESS &&
+			!(c->has_record && part->id == r->id);
+	}
 	if (!c->has_record)
 		return;
+	input->part = r->items;
 	input->last = live ? STATE_NONE : r->state;
 	input->last_undone = r->undo_note != NULL;
 	input->requested_by = r->requested_by;
@@ -168,18 +238,30 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 }
 
 void
+decision_input_add_items(CancelTarget *c)
+{
+	DecisionInput *input = &c->input;
+
+	input->same_items = c->items_same;
+	input->items = c->items_check;
+	input->takes_all = c->items_all;
+	input->fulfilled = c->items_fulfilled;
+}
+
+void
 decision_input_add_expr(CancelTarget *c)
 {
 	DecisionInput *input = &c->input;
 
-	if (!c->expr_known)
+	if (c->expr_known)
+		input->blocked = input->party == PARTY_CUSTOMER ?
+			c->customer_block != NULL :
+			c->merchant_block != NULL;
+	if (!c->expr_known && c->items_drop == NULL)
 		return;
-	input->blocked = input->party == PARTY_CUSTOMER ?
-		c->customer_block != NULL :
-		c->merchant_block != NULL;
 	if (verb_traits[input->verb].accepts && input->live <= STATE_REQUESTED)
 	{
-		compute_owed(c, input->live);
+		compute_owed(c, input->live, decision_is_part(input));
 		input->money_due = c->owed && money_is_positive(c->owed);
 	}
 }
@@ -221,6 +303,18 @@ decision_input_check_reason(CancelArgs *args, Refusal *refusal)
 	return false;
 }
 
+/* The refund may be recorded for another cancellation of the order. */
+static void
+choose_repeated(CancelTarget *c)
+{
+	if (!record_find_id(c, c->recorded->cancellation_id))
+		return;
+	c->input.live = state_is_live(c->record.state) ? c->record.state :
+													 STATE_NONE;
+	c->input.last = state_is_live(c->record.state) ? STATE_NONE :
+													 c->record.state;
+}
+
 void
 decision_input_from_args(CancelTarget *c, CancelArgs *args)
 {
@@ -234,6 +328,8 @@ decision_input_from_args(CancelTarget *c, CancelArgs *args)
 	input->settled = args->settled;
 	if (args->verb == VERB_RECORD_REFUND)
 		input->amount = check_amount(c, args);
+	if (input->amount == AMOUNT_REPEATED && OidIsValid(c->table->item_records))
+		choose_repeated(c);
 }
 
 Refusal
@@ -263,6 +359,8 @@ decision_input_explain(const CancelTarget *c, const CancelArgs *args,
 		   .recorded_method = c->recorded && c->recorded->method ?
 			   c->recorded->method :
 			   "",
+		   .items = c->items_detail,
+		   .cancellations = c->ambiguous,
 	   };
 
 	return refusal_explain(&detail, &c->input, &c->decision);

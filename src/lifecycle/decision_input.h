@@ -25,7 +25,10 @@ extern void decision_input_from_target(CancelTarget *c, Verb verb, Party party,
  */
 extern void decision_input_from_args(CancelTarget *c, CancelArgs *args);
 
-/* Adds the results of order_expr_evaluate, if there are any. */
+/* Adds what lifecycle_items.h has found out. */
+extern void decision_input_add_items(CancelTarget *c);
+
+/* Adds the results of order_expr_evaluate, and what is due. */
 extern void decision_input_add_expr(CancelTarget *c);
 
 /*

@@ -10,8 +10,10 @@
 #include "config/guc.h"
 #include "lifecycle/decision_input.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/lifecycle_items.h"
 #include "lifecycle/lifecycle_steps.h"
 #include "lifecycle/transition.h"
+#include "rows/item_row.h"
 #include "rows/order_row.h"
 #include "rows/record.h"
 
@@ -160,17 +162,16 @@ needs_expr(const CancelTarget *c)
 }
 
 void
-lifecycle_decide_all(CancelTarget *targets, int count, CancelArgs *args)
+lifecycle_decide_all(CancelTarget *targets, int count, CancelArgs *args,
+					 bool preview)
 {
 	for (int i = 0; i < count; i++)
-	{
-		CancelTarget *c = &targets[i];
-
-		if (c->result != TARGET_OPEN)
-			continue;
-		decision_input_from_args(c, args);
-		c->expr_needed = needs_expr(c);
-	}
+		if (targets[i].result == TARGET_OPEN)
+			decision_input_from_args(&targets[i], args);
+	lifecycle_items(targets, count, args, preview);
+	for (int i = 0; i < count; i++)
+		if (targets[i].result == TARGET_OPEN)
+			targets[i].expr_needed = needs_expr(&targets[i]);
 	order_expr_evaluate(targets, count);
 	for (int i = 0; i < count; i++)
 		if (targets[i].result == TARGET_OPEN)
@@ -187,6 +188,7 @@ lifecycle_carry_out(CancelTarget *targets, int count, CancelArgs *args)
 
 	transition_write(targets, count, args);
 	written = transition_count;
+	item_update(targets, count);
 	order_update_status(targets, count);
 	for (int i = 0; i < count; i++)
 	{
@@ -198,6 +200,8 @@ lifecycle_carry_out(CancelTarget *targets, int count, CancelArgs *args)
 			read_final_state(c);
 		c->outcome = outcome(c);
 		c->result = TARGET_DONE;
+		if (c->closed)
+			lifecycle_complete_order(c, args);
 	}
 }
 
@@ -232,7 +236,8 @@ lifecycle_run(CancelTarget *targets, int count, CancelArgs *args)
 	for (int i = 0; i < count; i++)
 		answer_repeated(&targets[i], args);
 	record_find(targets, count);
-	lifecycle_decide_all(targets, count, args);
+	lifecycle_choose(targets, count, args, READ_CURRENT);
+	lifecycle_decide_all(targets, count, args, false);
 	lifecycle_carry_out(targets, count, args);
 }
 
@@ -244,7 +249,8 @@ lifecycle_preview(CancelTarget *targets, int count, CancelArgs *args)
 	order_read(targets, count, READ_CURRENT);
 	args->now = guc_now();
 	record_peek(targets, count);
-	lifecycle_decide_all(targets, count, args);
+	lifecycle_choose(targets, count, args, READ_CALLER);
+	lifecycle_decide_all(targets, count, args, true);
 	PopActiveSnapshot();
 	for (int i = 0; i < count; i++)
 		if (targets[i].result == TARGET_OPEN)
@@ -258,9 +264,13 @@ lifecycle_preview(CancelTarget *targets, int count, CancelArgs *args)
 Decision
 lifecycle_check(CancelTarget *c, Verb verb, Party party, TimestampTz now)
 {
+	CancelArgs args = {.verb = verb, .party = party, .now = now};
+
+	lifecycle_choose(c, 1, &args, READ_CALLER);
 	decision_input_from_target(c, verb, party, now);
 	c->input.skip_reason_check = true;
 	c->input.amount = AMOUNT_PART;
+	lifecycle_items_check(c, &args);
 	if (!c->expr_known && needs_expr(c))
 	{
 		c->expr_needed = true;
@@ -291,7 +301,7 @@ State
 lifecycle_state(CancelTarget *c)
 {
 	record_find(c, 1);
-	if (c->has_record && state_is_live(c->record.state))
+	if (c->has_record && state_is_live(c->record.state) && !c->record.items)
 		return c->record.state;
 	return c->kind == STATUS_CANCELED ? STATE_CANCELED : STATE_NONE;
 }

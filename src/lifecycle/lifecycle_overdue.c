@@ -11,6 +11,7 @@
 #include "config/policy_cache.h"
 #include "lifecycle/decision_input.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/lifecycle_items.h"
 #include "lifecycle/lifecycle_steps.h"
 #include "rows/order_key.h"
 #include "rows/order_row.h"
@@ -69,6 +70,8 @@ lifecycle_overdue(CancelTarget *c)
 		return;
 	args.now = guc_now();
 	record_find(c, 1);
+	lifecycle_choose(c, 1, &(CancelArgs){.verb = VERB_ACCEPT_CANCEL},
+					 READ_CURRENT);
 	if (!c->has_record || c->record.state != STATE_REQUESTED ||
 		c->record.deadline == NULL || *c->record.deadline > args.now ||
 		c->policy->decision_timeout == NULL) /* policy was changed */
@@ -87,6 +90,6 @@ lifecycle_overdue(CancelTarget *c)
 		c->next_status = c->status;
 	}
 	else
-		lifecycle_decide_all(c, 1, &args);
+		lifecycle_decide_all(c, 1, &args, false);
 	lifecycle_carry_out(c, 1, &args);
 }

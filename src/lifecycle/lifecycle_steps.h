@@ -14,14 +14,15 @@ extern void lifecycle_decide(CancelTarget *c, const CancelArgs *args);
 
 /*
  * Does the same for all open targets, and completes their input before that,
- * with the owner's expressions if the decision depends on them.
+ * with the items and the owner's expressions if the decision depends on them.
+ * preview: items are not locked.
  */
 extern void lifecycle_decide_all(CancelTarget *targets, int count,
-								 CancelArgs *args);
+								 CancelArgs *args, bool preview);
 
 /*
  * Writes what was decided on open targets: cancellations and events first,
- * then orders.
+ * then items, then orders.
  */
 extern void lifecycle_carry_out(CancelTarget *targets, int count,
 								CancelArgs *args);

@@ -6,7 +6,9 @@
 #include "config/policy_cache.h"
 #include "lifecycle/decision_input.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/lifecycle_items.h"
 #include "lifecycle/transition.h"
+#include "rows/item_row.h"
 #include "rows/order_row.h"
 #include "rows/record.h"
 
@@ -15,7 +17,10 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 				 StatusKind kind, Refusal *refusal)
 {
 	record_find(c, 1);
+	lifecycle_choose(c, 1, &(CancelArgs){.verb = VERB_CANCEL_ORDER},
+					 READ_CURRENT);
 	decision_input_from_args(c, args);
+	lifecycle_items_change(c, args, to, kind);
 	c->expr_needed = order_expr_exist(c->table) &&
 		decision_change_needs_expr(&c->input, to, kind, c->table->nblocks > 0,
 								   c->table->refund_due != NULL);
@@ -33,7 +38,10 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 	}
 	c->next_status = to;
 	if (c->decision.changed)
+	{
 		transition_write(c, 1, args);
+		item_update(c, 1);
+	}
 	return true;
 }
 
@@ -51,7 +59,10 @@ bool
 lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
 {
 	if (lifecycle_row_needs_record(c->table, args->verb))
+	{
 		record_find(c, 1);
+		lifecycle_choose(c, 1, args, READ_CURRENT);
+	}
 	decision_input_from_target(c, args->verb, args->party, args->now);
 	c->decision = decide(&c->input);
 	if (c->decision.condition == CONDITION_NONE)

@@ -10,6 +10,7 @@
 #include "base/money.h"
 #include "lifecycle/transition.h"
 #include "notify/announce.h"
+#include "rows/item_row.h"
 #include "rows/record.h"
 
 uint64 transition_count = 0;
@@ -33,6 +34,66 @@ data_field(StringInfo data, const char *name, const char *value, bool quoted)
 		escape_json(data, value);
 	else
 		appendStringInfoString(data, value);
+}
+
+/* The key is a number if it is one integer, as callers would write it. */
+static void
+append_item(StringInfo data, const char *key, bool integer_key,
+			Numeric quantity, Numeric refund_due, const char *reason)
+{
+	appendStringInfo(data, "%s{\"item\":", data->len ? "," : "[");
+	if (integer_key)
+		appendStringInfoString(data, key);
+	else
+		escape_json(data, key);
+	appendStringInfo(data, ",\"quantity\":%s", money_text(quantity));
+	if (refund_due)
+		appendStringInfo(data, ",\"refund_due\":%s", money_text(refund_due));
+	if (reason)
+	{
+		appendStringInfoString(data, ",\"reason\":");
+		escape_json(data, reason);
+	}
+	appendStringInfoChar(data, '}');
+}
+
+/*
+ * The items of the cancellation as a JSON array, or NULL: those that the call
+ * means, else those on record.  Notes are not in events.
+ */
+static char *
+items_data(const CancelTarget *c)
+{
+	StringInfoData data;
+	ListCell	  *lc;
+
+	if (!OidIsValid(c->table->item_records) ||
+		(c->record.state == STATE_REQUESTED && !c->record.items))
+		return NULL;
+	initStringInfo(&data);
+	foreach(lc, c->items)
+	{
+		const ItemTarget *item = lfirst(lc);
+
+		if (item->meant && item->take)
+			append_item(&data, item->key_text,
+						item_key_is_integer(c->item_table),
+						money_absolute(item->take),
+						c->record.state == STATE_REQUESTED ? NULL : item->drop,
+						item->reason);
+	}
+	if (data.len == 0)
+		foreach(lc, record_items_of(c, c->record.id, READ_CURRENT))
+		{
+			const RecordItem *item = lfirst(lc);
+
+			append_item(&data, item->item_key, item->integer_key,
+						item->quantity, item->refund_due, item->reason);
+		}
+	if (data.len == 0)
+		return NULL;
+	appendStringInfoChar(&data, ']');
+	return data.data;
 }
 
 /* The data column of an event: a JSON object, or NULL. */
@@ -71,6 +132,8 @@ event_data(const CancelTarget *c, const CancelArgs *args, EventType type,
 	}
 	if (type == EVENT_UNDONE && args->settled)
 		data_field(&data, "settled", "true", false);
+	if (type != EVENT_REFUNDED)
+		data_field(&data, "items", items_data(c), false);
 	if (data.len == 0)
 		return NULL;
 	appendStringInfoChar(&data, '}');
@@ -115,6 +178,7 @@ begin_record(CancelTarget *c, const CancelArgs *args)
 
 	memset(r, 0, sizeof(Cancellation));
 	r->state = d->state;
+	r->items = d->part;
 	r->requested_by = args->party;
 	r->requested_actor = args->actor;
 	r->reason = args->reason;
@@ -161,13 +225,14 @@ advance_record(CancelTarget *c, const CancelArgs *args)
 	}
 	if (d->accepts)
 	{
+		r->items = d->part;
 		set_refund_due(c);
 
 		/* The reason of the request remains in its event. */
 		if (args->reason && (r->reason == NULL || args->party != PARTY_SYSTEM))
 			r->reason = args->reason;
 	}
-	if (args->verb == VERB_RECORD_REFUND)
+	if (args->verb == VERB_RECORD_REFUND && args->has_amount)
 		r->refunded = r->refunded ? money_add(r->refunded, args->amount) :
 									args->amount;
 	if (d->state != STATE_REQUESTED && d->state != STATE_IN_PROGRESS)
@@ -182,8 +247,8 @@ make_events(CancelTarget *c, const CancelArgs *args, Event *list)
 {
 	const Decision *d = &c->decision;
 	const char	   *from = c->status;
-	bool			last_refund = args->verb == VERB_RECORD_REFUND &&
-		d->event == EVENT_CANCELED;
+	bool last_refund = args->verb == VERB_RECORD_REFUND && args->has_amount &&
+		d->event != EVENT_REFUNDED;
 	int n = 0;
 
 	if (last_refund)
@@ -218,9 +283,13 @@ transition_write(CancelTarget *targets, int count, const CancelArgs *args)
 		{
 			advance_record(c, args);
 			record_update(c);
+			if (c->decision.accepts || args->verb == VERB_UNDO_CANCEL)
+				record_update_items(c);
 		}
 	}
 	record_insert(begun, nbegun);
+	if (args->verb != VERB_UNDO_CANCEL)
+		record_insert_items(targets, count);
 	for (int i = 0; i < count; i++)
 		if (targets[i].result == TARGET_OPEN)
 			nevents += make_events(&targets[i], args, &list[nevents]);

@@ -16,6 +16,7 @@
 #define ORDCANCEL_CANCEL_TARGET_H
 
 #include "access/htup.h"
+#include "nodes/pg_list.h"
 #include "storage/itemptr.h"
 #include "utils/numeric.h"
 
@@ -26,6 +27,7 @@
 typedef struct Cancellation
 {
 	int64		 id;
+	char		*order_key; /* of the order, as text; NULL: not read */
 	State		 state;
 	Party		 requested_by;
 	char		*requested_actor;
@@ -46,6 +48,7 @@ typedef struct Cancellation
 	TimestampTz *decided_at;
 	TimestampTz *closed_at;
 	TimestampTz *deadline;
+	bool		 items; /* the scope: some items, not the order */
 } Cancellation;
 
 /* A refund found in the event table. */
@@ -53,7 +56,67 @@ typedef struct RecordedRefund
 {
 	Numeric amount;
 	char   *method;
+	int64	cancellation_id;
 } RecordedRefund;
+
+/* What a call says about one item. */
+typedef struct ItemArg
+{
+	Datum  *key; /* values of the item's key columns */
+	char   *key_text;
+	Numeric quantity; /* NULL: all that can be canceled */
+	char   *reason;	  /* of this item; NULL: the cancellation's */
+	char   *note;
+
+	/* in a batch: what can be canceled, and the row version selected */
+	bool			if_any; /* left out if nothing is left to cancel */
+	ItemPointerData tid;
+	TransactionId	xmin;
+} ItemArg;
+
+/* An item of an order; quantities are in its units, never NULL once read. */
+typedef struct ItemTarget
+{
+	Datum		   *key;
+	char		   *key_text;
+	HeapTuple		row; /* in the row type of the table of items */
+	Oid				row_rel;
+	ItemPointerData tid;
+	TransactionId	xmin;
+	const ItemArg  *arg; /* the argument that means it, or NULL */
+	Numeric			ordered;
+	Numeric			canceled;
+	char		   *status; /* NULL if the item's units are counted */
+
+	/* of items that this call cancels or gives back units of */
+	bool		meant;
+	bool		to_lock;
+	bool		recorded; /* the cancellation's record has it already */
+	bool		locked;
+	Numeric		wanted;	   /* units; NULL: all that can be canceled */
+	Numeric		fulfilled; /* NULL: not evaluated */
+	Numeric		take;	   /* units that are canceled; negative: given back */
+	Numeric		before;	   /* the amount as the item stands; NULL: not known */
+	Numeric		drop; /* what it falls by; NULL: not known, or no amount */
+	Numeric		due;  /* to give back: the refund_due on record */
+	const char *reason;
+	const char *note;
+	const char *prior_status; /* to give back, or from the record */
+} ItemTarget;
+
+/* A row of the item record table. */
+typedef struct RecordItem
+{
+	Datum  *key;
+	char   *item_key;
+	bool	integer_key; /* the key is one column of an integer type */
+	Numeric quantity;
+	Numeric refund_due;
+	Numeric restored; /* what the amount rose by when it was undone, or NULL */
+	char   *reason;
+	char   *note;
+	char   *prior_status;
+} RecordItem;
 
 typedef struct CancelTarget CancelTarget;
 
@@ -73,16 +136,24 @@ typedef struct CancelArgs
 	Numeric		amount;
 	char	   *method;
 	char	   *reference;
-	int64		batch;		 /* ID of the batch; 0 if not in a batch */
-	bool		skip_locked; /* do not wait for locked orders */
-	bool		order_gone;	 /* the order row no longer exists */
-	TimestampTz now;		 /* taken once the orders are locked */
+	int64		cancellation_id; /* 0: the one that is meant is looked for */
+	int64		batch;			 /* ID of the batch; 0 if not in a batch */
+	bool		skip_locked;	 /* do not wait for locked orders */
+	bool		order_gone;		 /* the order row no longer exists */
+	TimestampTz now;			 /* taken once the orders are locked */
 
 	/*
 	 * Called for each order after it was locked; the order is skipped if it
 	 * returns false.  NULL: all orders are processed.
 	 */
 	bool (*matches)(CancelTarget *c, void *arg);
+
+	/*
+	 * Called for each item of c->item_args after it was locked; the item is
+	 * left out if it returns false.  NULL: all are processed.
+	 */
+	bool (*item_matches)(const CancelTarget *c, const struct ItemTarget *item,
+						 const struct ItemArg *given, void *arg);
 	void *matches_arg;
 } CancelArgs;
 
@@ -142,7 +213,30 @@ struct CancelTarget
 
 	/* the live cancellation, or else the newest one that has ended */
 	bool		 has_record;
+	bool		 any_record; /* the order has cancellations, of any scope */
 	Cancellation record;
+
+	/* parts of the order: cancellations of items in progress or canceled */
+	bool	parts_known;
+	List   *parts;	   /* of Cancellation */
+	List   *undone;	   /* IDs, as int64 *, of cancellations that were undone */
+	Numeric parts_due; /* the sum of their refund_due */
+	Numeric parts_drop; /* the sum of what their items' amounts fell by */
+	char   *ambiguous;	/* the IDs of several that could be meant */
+	bool	closed;		/* the order itself is in progress or canceled */
+
+	/* items, if the order table has any and the decision needs them */
+	struct ItemTable *item_table;
+	List			 *item_args; /* of ItemArg: those that the call means */
+	bool			  items_known;
+	List			 *items; /* of ItemTarget, in the order of their keys */
+	bool			  items_same;	/* the call means what is requested */
+	bool			  items_others; /* others than c->items have units left */
+	ItemsCheck		  items_check;
+	bool	items_fulfilled; /* some units cannot be canceled any more */
+	bool	items_all;		 /* nothing of the order would be left */
+	char   *items_detail;	 /* the item that is the cause of a refusal */
+	Numeric items_drop;		 /* the sum for the items meant; NULL: no amount */
 
 	/* refund_due less refunds of earlier cancellations; see compute_owed */
 	bool			owed_known;

@@ -40,6 +40,12 @@ index_lookup_find(IndexLookup *lookup, const Datum *key,
 	return index_getnext_slot(lookup->scan, direction, lookup->slot);
 }
 
+bool
+index_lookup_next(IndexLookup *lookup, ScanDirection direction)
+{
+	return index_getnext_slot(lookup->scan, direction, lookup->slot);
+}
+
 void
 index_lookup_end(IndexLookup *lookup)
 {

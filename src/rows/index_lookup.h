@@ -43,6 +43,9 @@ extern void index_lookup_begin(IndexLookup *lookup, Relation rel, Oid index,
 extern bool index_lookup_find(IndexLookup *lookup, const Datum *key,
 							  ScanDirection direction);
 
+/* Puts the next row with the same key into the slot; false if there is none. */
+extern bool index_lookup_next(IndexLookup *lookup, ScanDirection direction);
+
 extern void index_lookup_end(IndexLookup *lookup);
 
 #endif /* ORDCANCEL_INDEX_LOOKUP_H */

@@ -4,20 +4,17 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 #include "utils/typcache.h"
 
-#include "base/stable_settings.h"
 #include "base/text.h"
 #include "decision/refusal.h"
 #include "rows/column_value.h"
+#include "rows/key.h"
 #include "rows/order_key.h"
 
 static bool
@@ -138,21 +135,8 @@ order_key_read(const OrderTable *table, Datum value, bool isnull, Oid type,
 char *
 order_key_text(const OrderTable *table, const Datum *key)
 {
-	int	  nest = table->key_has_format ? stable_settings_begin("UTC") : 0;
-	char *text;
-
-	if (table->nkeys == 1)
-		text = column_to_text(&table->keys[0], key[0]);
-	else
-	{
-		bool	  nulls[INDEX_MAX_KEYS] = {false};
-		HeapTuple row = heap_form_tuple(table->key_desc, (Datum *) key, nulls);
-
-		text = OidOutputFunctionCall(F_RECORD_OUT, HeapTupleGetDatum(row));
-	}
-	if (nest)
-		stable_settings_end(nest);
-	return text;
+	return key_text(table->keys, table->nkeys, table->key_desc,
+					table->key_has_format, key);
 }
 
 char *
@@ -164,81 +148,24 @@ order_key_given(Datum value, bool isnull, Oid type)
 bool
 order_key_same(const OrderTable *table, const Datum *a, const Datum *b)
 {
-	for (int i = 0; i < table->nkeys; i++)
-		if (!datum_image_eq(a[i], b[i], table->keys[i].typbyval,
-							table->keys[i].typlen))
-			return false;
-	return true;
-}
-
-static Oid
-operator_schema(Oid operator)
-{
-	HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
-	Oid		  schema;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for operator %u", operator);
-	schema = ((Form_pg_operator) GETSTRUCT(tuple))->oprnamespace;
-	ReleaseSysCache(tuple);
-	return schema;
+	return key_same(table->keys, table->nkeys, a, b);
 }
 
 int
 order_key_compare(const OrderTable *table, const Datum *a, const Datum *b)
 {
-	for (int i = 0; i < table->nkeys; i++)
-	{
-		Column *key = &table->keys[i];
-		int		order = DatumGetInt32(FunctionCall2Coll(&key->compare_function,
-														key->collation, a[i],
-														b[i]));
-
-		if (order != 0)
-			return order;
-	}
-	return 0;
+	return key_compare(table->keys, table->nkeys, a, b);
 }
 
 void
 order_key_qual(StringInfo sql, const OrderTable *table, const char *alias,
 			   char **names, int first)
 {
-	for (int i = 0; i < table->nkeys; i++)
-	{
-		const Column *key = &table->keys[i];
-		Oid			  base = getBaseType(key->type);
-		char		 *left = psprintf("%s.%s", alias,
-									  quote_identifier(names ? names[i] : key->name));
-		char		 *right = psprintf("$%d", first + i);
-
-		/* A domain over an enum is not coerced to anyenum implicitly. */
-		if (base != key->type)
-		{
-			left = psprintf("%s::%s", left, format_type_be_qualified(base));
-			right = psprintf("%s::%s", right, format_type_be_qualified(base));
-		}
-		if (i > 0)
-			appendStringInfoString(sql, " AND ");
-		generate_operator_clause(sql, left, base, key->equal, right, base);
-	}
+	key_qual(sql, table->keys, table->nkeys, alias, names, first);
 }
 
 void
 order_key_sort(StringInfo sql, const OrderTable *table, const char *alias)
 {
-	for (int i = 0; i < table->nkeys; i++)
-	{
-		const Column *key = &table->keys[i];
-		Oid			  base = getBaseType(key->type);
-
-		appendStringInfo(sql, "%s%s.%s", i ? ", " : "", alias,
-						 quote_identifier(key->name));
-		if (base != key->type)
-			appendStringInfo(sql, "::%s", format_type_be_qualified(base));
-		appendStringInfo(sql, " USING OPERATOR(%s.%s)",
-						 quote_identifier(
-							 get_namespace_name(operator_schema(key->less))),
-						 get_opname(key->less));
-	}
+	key_sort(sql, table->keys, table->nkeys, alias);
 }

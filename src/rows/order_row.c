@@ -29,6 +29,7 @@
 #include "rows/order_key.h"
 #include "rows/order_row.h"
 #include "rows/plan_cache.h"
+#include "rows/row_lock.h"
 
 const char *
 order_only(const OrderTable *table)
@@ -252,55 +253,23 @@ key_equal(const OrderTable *table, const Datum *key, TupleTableSlot *slot)
 	return true;
 }
 
-static void
-raise_if_snapshot_is_fixed(void)
-{
-	if (IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg(
-					 "could not serialize access due to concurrent update")));
-}
-
-/*
- * Locks the row in the slot as SELECT FOR NO KEY UPDATE would, and stores its
- * latest version in the slot.
- */
 static TargetResult
 lock_slot(const CancelTarget *c, Relation rel, TupleTableSlot *slot,
 		  bool skip_locked)
 {
-	TM_FailureData failure;
-	uint8		   flags = TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS;
-	TM_Result	   result;
-
-	if (!IsolationUsesXactSnapshot())
-		flags |= TUPLE_LOCK_FLAG_FIND_LAST_VERSION;
-	result = table_tuple_lock(rel, &slot->tts_tid, GetActiveSnapshot(), slot,
-							  GetCurrentCommandId(false),
-							  LockTupleNoKeyExclusive,
-							  skip_locked ? LockWaitSkip : LockWaitBlock,
-							  flags, &failure);
-	switch (result)
+	switch (row_lock(rel, slot, skip_locked))
 	{
-		case TM_Ok:
-			/* The latest version may have another key. */
-			return failure.traversed && !key_equal(c->table, c->key, slot) ?
-				TARGET_NOT_FOUND :
-				TARGET_OPEN;
-		case TM_WouldBlock:
+		case ROW_LOCKED:
+			return TARGET_OPEN;
+		case ROW_LOCKED_LATER:
+			return key_equal(c->table, c->key, slot) ? TARGET_OPEN :
+													   TARGET_NOT_FOUND;
+		case ROW_BUSY:
 			return TARGET_LOCKED;
-		case TM_Updated:
-		case TM_Deleted:
-			raise_if_snapshot_is_fixed();
-			return TARGET_NOT_FOUND;
-		default:
-			/*
-			 * TM_SelfModified: the statement that called us has updated or
-			 * deleted the row.
-			 */
-			return TARGET_NOT_FOUND;
+		case ROW_GONE:
+			break;
 	}
+	return TARGET_NOT_FOUND;
 }
 
 /* Reads and optionally locks open targets, using the primary key index. */

@@ -1,8 +1,8 @@
 /*
  * record.h — finds and writes cancellations and events
  *
- * The records of an order table are in two tables of its own, the cancellation
- * table and the event table, which belong to the owner of the extension.
+ * The records of an order table are in tables of its own, of cancellations,
+ * events, and of canceled items, which belong to the owner of the extension.
  * Nothing else writes to them: a trigger (entry/guard.c) refuses statements
  * that do, and these functions write without a statement.  record_read.c and
  * record_search.c read, record_write.c writes.
@@ -51,6 +51,19 @@ extern void record_find(CancelTarget *targets, int count);
  * and never raises 40001.
  */
 extern void record_peek(CancelTarget *targets, int count);
+
+/*
+ * Sets c->parts to the cancellations of items of the order that are in
+ * progress or canceled.  Follows record_find or record_peek; raises 40001 as
+ * the former if the snapshot is READ_CURRENT.
+ */
+extern void record_find_parts(CancelTarget *c, ReadSnapshot snapshot);
+
+/*
+ * Sets c->record to the order's cancellation with this ID; returns false if it
+ * has none.
+ */
+extern bool record_find_id(CancelTarget *c, int64 id);
 
 /* Reads the cancellation with the ID c->record.id again. */
 extern void record_reread(CancelTarget *c);
@@ -134,6 +147,19 @@ extern void record_update(CancelTarget *c);
  * a concurrent call has used the request key.
  */
 extern void record_events(Event *list, int count);
+
+/* Inserts what the targets' cancellations mean of items.  record_items.c */
+extern void record_insert_items(CancelTarget *targets, int count);
+
+/*
+ * Updates items on record: fixes quantity, refund_due and prior_status when a
+ * request is accepted, and restored when the cancellation is undone.
+ */
+extern void record_update_items(CancelTarget *c);
+
+/* The items of a cancellation, as a list of RecordItem. */
+extern List *record_items_of(const CancelTarget *c, int64 cancellation_id,
+							 ReadSnapshot snapshot);
 
 /* Opens a record table; raises OC014 if it was dropped. */
 extern Relation record_open(Oid relid, LOCKMODE lock);

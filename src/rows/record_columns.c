@@ -35,6 +35,15 @@ const RecordColumn cancellation_columns[] = {
 	{"closed_at", TIMESTAMPTZOID},
 	{"deadline", TIMESTAMPTZOID},
 	{"order_status", TEXTOID},
+	{"scope", TEXTOID},
+	{NULL, InvalidOid},
+};
+
+const RecordColumn item_columns[] = {
+	{"cancellation_id", INT8OID}, {"item_key", TEXTOID},
+	{"quantity", NUMERICOID},	  {"refund_due", NUMERICOID},
+	{"reason", TEXTOID},		  {"note", TEXTOID},
+	{"prior_status", TEXTOID},	  {"restored", NUMERICOID},
 	{NULL, InvalidOid},
 };
 
@@ -112,31 +121,38 @@ record_columns_init(void)
 
 static void
 find_columns(RecordMap *map, const RecordColumn *columns,
-			 const OrderTable *table, Relation rel)
+			 const RecordKeys *keys, Relation rel)
 {
 	int n = 0;
 
 	for (; columns[n].name; n++)
 		map->attnums[n] = find_column(rel, columns[n].name, columns[n].type,
 									  -1);
-	for (int i = 0; i < table->nkeys; i++, n++)
-		map->attnums[n] = find_column(rel, table->record_keys[i],
-									  table->keys[i].type,
-									  table->keys[i].typmod);
+	for (int i = 0; i < keys->count; i++, n++)
+		map->attnums[n] = find_column(rel, keys->names[i],
+									  keys->columns[i].type,
+									  keys->columns[i].typmod);
+}
+
+RecordKeys
+record_keys_of_order(const OrderTable *table)
+{
+	return (RecordKeys){table->serial, table->keys, table->record_keys,
+						table->nkeys};
 }
 
 /* The lock on the record table has brought its invalidations in. */
 void
-record_map(RecordMap *map, const RecordColumn *columns,
-		   const OrderTable *table, Relation rel)
+record_map(RecordMap *map, const RecordColumn *columns, const RecordKeys *keys,
+		   Relation rel)
 {
 	MapEntry *entry = relid_cache_enter(&maps, RelationGetRelid(rel));
 
-	if (!entry->cached.valid || entry->serial != table->serial)
+	if (!entry->cached.valid || entry->serial != keys->serial)
 	{
 		entry->cached.valid = false; /* in case of an error */
-		find_columns(&entry->map, columns, table, rel);
-		entry->serial = table->serial;
+		find_columns(&entry->map, columns, keys, rel);
+		entry->serial = keys->serial;
 		entry->cached.valid = true;
 	}
 	*map = entry->map;

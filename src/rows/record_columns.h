@@ -1,8 +1,9 @@
 /*
  * record_columns.h — the columns of the record tables and their positions
  *
- * A record table is the cancellation table or the event table of an order
- * table.  It has the fixed columns listed here and a copy of each key column.
+ * The record tables of an order table are those of its cancellations, of its
+ * events, and of the items that were canceled.  Each has the fixed columns
+ * listed here and a copy of each key column, of the order or of the item.
  *
  * C code reads and writes rows by attribute number.  These differ between
  * record tables: a column added by a later version of the extension follows
@@ -43,14 +44,41 @@ typedef enum CancellationColumn
 	CANCELLATION_CLOSED_AT,
 	CANCELLATION_DEADLINE,
 	CANCELLATION_ORDER_STATUS,
+	CANCELLATION_SCOPE,
 	CANCELLATION_COLUMNS, /* their number */
 } CancellationColumn;
+
+/* Indexes into item_columns. */
+typedef enum ItemRecordColumn
+{
+	ITEM_CANCELLATION_ID,
+	ITEM_KEY,
+	ITEM_QUANTITY,
+	ITEM_REFUND_DUE,
+	ITEM_REASON,
+	ITEM_NOTE,
+	ITEM_PRIOR_STATUS,
+	ITEM_RESTORED,
+	ITEM_COLUMNS, /* their number */
+} ItemRecordColumn;
 
 /* An array ends with a name of NULL. */
 typedef ResultColumn RecordColumn;
 
 extern const RecordColumn cancellation_columns[];
 extern const RecordColumn event_columns[];
+extern const RecordColumn item_columns[];
+
+/* The key columns of a record table: those of the order, or of the item. */
+typedef struct RecordKeys
+{
+	uint64		  serial; /* of the OrderTable */
+	const Column *columns;
+	char *const	 *names; /* in the record table */
+	int			  count;
+} RecordKeys;
+
+extern RecordKeys record_keys_of_order(const OrderTable *table);
 
 typedef struct RecordMap
 {
@@ -66,7 +94,7 @@ extern void record_columns_init(void);
  * is missing or has the wrong type.
  */
 extern void record_map(RecordMap *map, const RecordColumn *columns,
-					   const OrderTable *table, Relation rel);
+					   const RecordKeys *keys, Relation rel);
 
 /*
  * Looks up those of the columns in the array only.  Returns false if one is

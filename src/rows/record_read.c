@@ -107,12 +107,14 @@ static void
 fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 {
 	Cancellation *r = &c->record;
+	char		 *scope;
 	bool		  known;
 
 	c->has_record = true;
 	r->id = DatumGetInt64(
 		slot_getattr(row, map->attnums[CANCELLATION_ID], &known));
 	state_from_name(get_text(row, map, CANCELLATION_STATE), &r->state);
+	r->order_key = get_text(row, map, CANCELLATION_ORDER_KEY);
 	r->requested_by = get_party(get_text(row, map, CANCELLATION_REQUESTED_BY),
 								&known);
 	r->requested_actor = get_text(row, map, CANCELLATION_REQUESTED_ACTOR);
@@ -133,6 +135,8 @@ fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 	r->decided_at = get_time(row, map, CANCELLATION_DECIDED_AT);
 	r->closed_at = get_time(row, map, CANCELLATION_CLOSED_AT);
 	r->deadline = get_time(row, map, CANCELLATION_DEADLINE);
+	scope = get_text(row, map, CANCELLATION_SCOPE);
+	r->items = scope && strcmp(scope, "items") == 0;
 }
 
 static bool
@@ -141,10 +145,20 @@ is_open(const CancelTarget *c)
 	return c->result == TARGET_OPEN;
 }
 
+/* Is it a part that is in progress or canceled? */
 static bool
-has_ended(const CancelTarget *c)
+is_part_in_effect(const CancelTarget *c)
 {
-	return is_open(c) && c->has_record && state_has_ended(c->record.state);
+	return c->has_record && c->record.items &&
+		c->record.state != STATE_REQUESTED && state_is_live(c->record.state);
+}
+
+/* The newest cancellation does not say whether the order has a live one. */
+static bool
+needs_live(const CancelTarget *c)
+{
+	return is_open(c) && c->has_record &&
+		(state_has_ended(c->record.state) || is_part_in_effect(c));
 }
 
 /* Looks up the cancellations of the targets for which "matches" is true. */
@@ -168,32 +182,95 @@ find_by_index(CancelTarget *targets, int					  count,
 /*
  * If the newest cancellation of an order has ended, there is normally no live
  * one.  But a restored or reset ID sequence can make a live cancellation have
- * a lower ID, so the index on live cancellations is searched as well.
+ * a lower ID, and one of some items need not be the one that is live for the
+ * order.  So the index on live cancellations is searched as well.
  */
 static void
 find_cancellations(CancelTarget *targets, int count, ReadSnapshot snapshot)
 {
 	OrderTable *table = targets[0].table;
 	Relation	rel = record_open(table->cancellation_table, AccessShareLock);
+	RecordKeys	keys = record_keys_of_order(table);
 	RecordMap	map;
-	bool		any_ended = false;
+	bool		any = false;
 
-	record_map(&map, cancellation_columns, table, rel);
+	record_map(&map, cancellation_columns, &keys, rel);
 	for (int i = 0; i < count; i++)
 	{
 		targets[i].has_record = false;
+		targets[i].parts_known = false;
 		memset(&targets[i].record, 0, sizeof(Cancellation));
 	}
 	find_by_index(targets, count, is_open, rel,
 				  record_index(table, rel, RECORD_INDEX_NEWEST), &map,
 				  snapshot);
 	for (int i = 0; i < count; i++)
-		any_ended |= has_ended(&targets[i]);
-	if (any_ended)
-		find_by_index(targets, count, has_ended, rel,
+	{
+		targets[i].any_record = targets[i].has_record;
+		any |= needs_live(&targets[i]);
+	}
+	if (any)
+		find_by_index(targets, count, needs_live, rel,
 					  record_index(table, rel, RECORD_INDEX_LIVE), &map,
 					  snapshot);
+	for (int i = 0; i < count; i++)
+		if (is_part_in_effect(&targets[i]))
+			targets[i].has_record = false;
 	table_close(rel, NoLock);
+}
+
+/* Adds the IDs of undone cancellations, of any scope, to *undone. */
+static List *
+read_parts(const CancelTarget *c, ReadSnapshot snapshot, List **undone)
+{
+	OrderTable *table = c->table;
+	Relation	rel = record_open(table->cancellation_table, AccessShareLock);
+	RecordKeys	keys = record_keys_of_order(table);
+	RecordMap	map;
+	IndexLookup lookup;
+	List	   *parts = NIL;
+
+	record_map(&map, cancellation_columns, &keys, rel);
+	index_lookup_begin(&lookup, rel,
+					   record_index(table, rel, RECORD_INDEX_NEWEST),
+					   table->keys, table->nkeys, snapshot);
+	for (bool found = index_lookup_find(&lookup, c->key, ForwardScanDirection);
+		 found; found = index_lookup_next(&lookup, ForwardScanDirection))
+	{
+		CancelTarget part = {0};
+
+		fill_from_slot(&part, lookup.slot, &map);
+		if (is_part_in_effect(&part))
+		{
+			Cancellation *copy = palloc(sizeof(Cancellation));
+
+			*copy = part.record;
+			parts = lappend(parts, copy);
+		}
+		else if (undone && part.record.state == STATE_UNDONE)
+		{
+			int64 *id = palloc(sizeof(int64));
+
+			*id = part.record.id;
+			*undone = lappend(*undone, id);
+		}
+	}
+	index_lookup_end(&lookup);
+	table_close(rel, NoLock);
+	return parts;
+}
+
+pg_noreturn static void
+raise_not_latest(const CancelTarget *c)
+{
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+		 errmsg("could not serialize access due to concurrent cancellation"),
+		 errdetail(
+			 "A cancellation of order %s of %s was written after this transaction began.",
+			 c->key_text, c->table->label),
+		 errhint("The transaction might succeed if retried.")));
 }
 
 static void
@@ -202,15 +279,53 @@ check_is_latest(const CancelTarget *c, const CancelTarget *latest)
 	if (latest->has_record != c->has_record ||
 		latest->record.id != c->record.id ||
 		latest->record.state != c->record.state)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg(
-				 "could not serialize access due to concurrent cancellation"),
-			 errdetail(
-				 "A cancellation of order %s of %s was written after this transaction began.",
-				 c->key_text, c->table->label),
-			 errhint("The transaction might succeed if retried.")));
+		raise_not_latest(c);
+}
+
+static void
+check_parts_are_latest(const CancelTarget *c, List *latest)
+{
+	ListCell *a;
+	ListCell *b;
+
+	if (list_length(c->parts) != list_length(latest))
+		raise_not_latest(c);
+	forboth(a, c->parts, b, latest)
+	{
+		const Cancellation *x = lfirst(a);
+		const Cancellation *y = lfirst(b);
+
+		if (x->id != y->id || x->state != y->state)
+			raise_not_latest(c);
+	}
+}
+
+void
+record_find_parts(CancelTarget *c, ReadSnapshot snapshot)
+{
+	if (c->parts_known)
+		return;
+	c->parts_known = true;
+	c->parts = c->undone = NIL;
+	if (!c->any_record || !OidIsValid(c->table->item_records))
+		return;
+	c->parts = read_parts(c, snapshot, &c->undone);
+	if (snapshot == READ_CURRENT && IsolationUsesXactSnapshot())
+		check_parts_are_latest(c, read_parts(c, READ_LATEST, NULL));
+}
+
+bool
+record_find_id(CancelTarget *c, int64 id)
+{
+	CancelTarget found = *c;
+
+	found.record.id = id;
+	record_reread(&found);
+	if (!found.has_record || strcmp(found.record.order_key, c->key_text) != 0)
+		return false;
+	c->has_record = true;
+	c->record = found.record;
+	return true;
 }
 
 void
@@ -260,12 +375,13 @@ record_lookup_by_id(IndexLookup *lookup, const OrderTable *table, Relation rel,
 void
 record_reread(CancelTarget *c)
 {
-	Relation  rel = record_open(c->table->cancellation_table, AccessShareLock);
-	Datum	  id = Int64GetDatum(c->record.id);
-	RecordMap map;
+	Relation rel = record_open(c->table->cancellation_table, AccessShareLock);
+	Datum	 id = Int64GetDatum(c->record.id);
+	RecordKeys	keys = record_keys_of_order(c->table);
+	RecordMap	map;
 	IndexLookup lookup;
 
-	record_map(&map, cancellation_columns, c->table, rel);
+	record_map(&map, cancellation_columns, &keys, rel);
 	c->has_record = false;
 	memset(&c->record, 0, sizeof(Cancellation));
 	record_lookup_by_id(&lookup, c->table, rel, READ_LATEST);

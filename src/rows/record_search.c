@@ -178,7 +178,8 @@ find_refund_sql(StringInfo sql, const OrderTable *table)
 	appendStringInfo(
 		sql,
 		"SELECT r.data OPERATOR(pg_catalog.->>) 'amount',"
-		" r.data OPERATOR(pg_catalog.->>) 'method'"
+		" r.data OPERATOR(pg_catalog.->>) 'method',"
+		" c.cancellation_id::pg_catalog.int8"
 		" FROM ONLY %s AS c,"
 		" LATERAL (SELECT e.data FROM ONLY %s AS e"
 		" WHERE e.cancellation_id OPERATOR(pg_catalog.=) c.cancellation_id"
@@ -195,6 +196,7 @@ record_find_refund(const CancelTarget *c, const char *reference)
 	Parameters p = {0};
 	List	  *refunds = NIL;
 	uint64	   rows;
+	bool	   isnull;
 
 	parameter_text(&p, reference);
 	parameter_key(&p, c->table, c->key);
@@ -213,6 +215,8 @@ record_find_refund(const CancelTarget *c, const char *reference)
 												Int32GetDatum(-1))) :
 			NULL;
 		refund->method = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
+		refund->cancellation_id = DatumGetInt64(
+			SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
 		refunds = lappend(refunds, refund);
 	}
 	SPI_freetuptable(SPI_tuptable);

@@ -27,121 +27,7 @@
 #include "rows/plan_cache.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
-
-/*
- * Stores a row in a slot: columns from the parameters, which are in the order
- * of the map, and others from "base", or null if there is none.
- */
-static void
-fill_slot(TupleTableSlot *slot, TupleTableSlot *base, const Parameters *p,
-		  const RecordMap *map)
-{
-	if (base)
-		direct_write_copy(slot, base);
-	else
-	{
-		ExecClearTuple(slot);
-		memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
-	}
-	for (int i = 0; i < p->count; i++)
-	{
-		int column = map->attnums[i] - 1;
-
-		slot->tts_isnull[column] = p->nulls[i] == 'n';
-		slot->tts_values[column] = p->values[i];
-	}
-	ExecStoreVirtualTuple(slot);
-}
-
-/*
- * Does the table have row triggers, other than ours, or CHECK constraints?
- * Only the owner of the extension or a superuser can add them; they run as the
- * former.
- */
-static bool
-runs_code(Relation rel, Oid ours)
-{
-	const TriggerDesc *triggers = rel->trigdesc;
-
-	for (int i = 0; triggers && i < triggers->numtriggers; i++)
-		if (TRIGGER_FOR_ROW(triggers->triggers[i].tgtype) &&
-			triggers->triggers[i].tgfoid != ours)
-			return true;
-	return rel->rd_att->constr && rel->rd_att->constr->num_check > 0;
-}
-
-pg_noreturn static void
-raise_not_written(Relation rel)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-			 errmsg("row of record table \"%s\" was not written",
-					RelationGetRelationName(rel)),
-			 errhint("Look for a trigger on the table.")));
-}
-
-/* A record table that is open for writing. */
-typedef struct RecordWrite
-{
-	Relation	rel;
-	RecordMap	map;
-	DirectWrite write;
-	bool		as_extension_owner;
-	RunAsScope	scope;
-} RecordWrite;
-
-static void
-begin_write(RecordWrite *w, const OrderTable *table,
-			const RecordColumn *columns, Oid relid)
-{
-	w->rel = record_open(relid, RowExclusiveLock);
-	record_map(&w->map, columns, table, w->rel);
-	w->as_extension_owner = runs_code(w->rel, table->event_arrived);
-	if (w->as_extension_owner)
-		run_as_extension_owner(&w->scope);
-	direct_write_open(&w->write, w->rel, 0, table->event_arrived);
-}
-
-/* Fires AFTER triggers. */
-static void
-end_write(RecordWrite *w)
-{
-	direct_write_close(&w->write);
-	if (w->as_extension_owner)
-		run_as_end(&w->scope);
-	table_close(w->rel, NoLock);
-}
-
-/* Sets the parameters to the columns of row i. */
-typedef void (*FillRow)(const void *rows, int i, Parameters *p);
-
-static void
-insert_rows(OrderTable *table, const RecordColumn *columns, Oid relid,
-			FillRow fill, const void *rows, int count)
-{
-	MemoryContext	caller = CurrentMemoryContext;
-	MemoryContext	context = AllocSetContextCreate(caller, "ordcancel rows",
-													ALLOCSET_DEFAULT_SIZES);
-	TupleTableSlot *slot;
-	Parameters		p;
-	RecordWrite		w;
-
-	begin_write(&w, table, columns, relid);
-	slot = table_slot_create(w.rel, NULL);
-	MemoryContextSwitchTo(context);
-	for (int i = 0; i < count; i++)
-	{
-		fill(rows, i, &p);
-		fill_slot(slot, NULL, &p, &w.map);
-		if (!direct_write_insert(&w.write, slot))
-			raise_not_written(w.rel);
-		MemoryContextReset(context);
-	}
-	MemoryContextSwitchTo(caller);
-	ExecDropSingleTupleTableSlot(slot);
-	end_write(&w);
-	MemoryContextDelete(context);
-}
+#include "rows/record_rows.h"
 
 static int64
 next_id(Oid sequence)
@@ -177,6 +63,7 @@ cancellation_parameters(const void *rows, int i, Parameters *p)
 	parameter_time(p, r->closed_at);
 	parameter_time(p, r->deadline);
 	parameter_text(p, r->order_status);
+	parameter_text(p, r->items ? "items" : "order");
 	parameter_key(p, c->table, c->key);
 }
 
@@ -184,6 +71,7 @@ void
 record_insert(CancelTarget **targets, int count)
 {
 	OrderTable *table;
+	RecordKeys	keys;
 	Oid			sequence;
 
 	if (count == 0)
@@ -195,8 +83,10 @@ record_insert(CancelTarget **targets, int count)
 		targets[i]->record.id = next_id(sequence);
 		targets[i]->has_record = true;
 	}
-	insert_rows(table, cancellation_columns, table->cancellation_table,
-				cancellation_parameters, targets, count);
+	keys = record_keys_of_order(table);
+	record_write_rows(table, cancellation_columns, &keys,
+					  table->cancellation_table, cancellation_parameters,
+					  targets, count);
 }
 
 static void
@@ -217,25 +107,26 @@ void
 record_update(CancelTarget *c)
 {
 	Datum			id = Int64GetDatum(c->record.id);
+	RecordKeys		keys = record_keys_of_order(c->table);
 	TupleTableSlot *fresh;
 	Parameters		p;
 	IndexLookup		lookup;
 	RecordWrite		w;
 
-	begin_write(&w, c->table, cancellation_columns,
-				c->table->cancellation_table);
+	record_write_begin(&w, c->table, cancellation_columns, &keys,
+					   c->table->cancellation_table);
 	fresh = table_slot_create(w.rel, NULL);
 	record_lookup_by_id(&lookup, c->table, w.rel, READ_CURRENT);
 	if (!index_lookup_find(&lookup, &id, ForwardScanDirection))
 		raise_conflict(NULL);
 	cancellation_parameters(&c, 0, &p);
-	fill_slot(fresh, lookup.slot, &p, &w.map);
+	record_fill_slot(fresh, lookup.slot, &p, &w.map);
 	if (!direct_write_update(&w.write, lookup.slot, fresh, raise_conflict,
 							 NULL))
-		raise_not_written(w.rel);
+		record_raise_not_written(w.rel);
 	index_lookup_end(&lookup);
 	ExecDropSingleTupleTableSlot(fresh);
-	end_write(&w);
+	record_write_end(&w);
 }
 
 typedef struct Events
@@ -281,8 +172,9 @@ event_parameters(const void *rows, int i, Parameters *p)
 static void
 insert_events(OrderTable *table, Event *list, int count)
 {
-	Oid	   sequence = config_relation("event_id_seq");
-	Events all = {.list = list};
+	Oid		   sequence = config_relation("event_id_seq");
+	RecordKeys keys = record_keys_of_order(table);
+	Events	   all = {.list = list};
 
 	/* A transaction has its ID before its event IDs: see event_horizon.h. */
 	(void) GetTopTransactionId();
@@ -300,8 +192,8 @@ insert_events(OrderTable *table, Event *list, int count)
 			all.data[i - 1] :
 			DirectFunctionCall1(jsonb_in, CStringGetDatum(list[i].data));
 	}
-	insert_rows(table, event_columns, table->event_table, event_parameters,
-				&all, count);
+	record_write_rows(table, event_columns, &keys, table->event_table,
+					  event_parameters, &all, count);
 }
 
 void

@@ -26,6 +26,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/index_end.h"
 #include "base/relid_cache.h"
 #include "rows/state_index.h"
 
@@ -159,19 +160,30 @@ state_index_find(Oid cancellation_table, State state)
 	return usable_index(get_entry(cancellation_table), state);
 }
 
-/* A bitmap scan is the one that does without the table. */
+/*
+ * Entries of rows that are no longer in the state stay until VACUUM, but a scan
+ * leaves out those of which it is known.  A bitmap scan is the one that does
+ * without the table.
+ */
 static bool
-is_empty(Relation index)
+is_empty(Oid oid)
 {
-	IndexScanDesc scan = begin_bitmap_scan(index, GetActiveSnapshot(), 0);
-	TIDBitmap	 *rows = tbm_create(64 * 1024, NULL);
+	Relation	  index;
+	IndexScanDesc scan;
+	TIDBitmap	 *rows;
 	bool		  empty;
 
+	if (index_end(oid, NULL) == INDEX_END_NONE)
+		return true;
+	index = index_open(oid, NoLock);
+	scan = begin_bitmap_scan(index, GetActiveSnapshot(), 0);
+	rows = tbm_create(64 * 1024, NULL);
 	index_rescan(scan, NULL, 0, NULL, 0);
 	index_getbitmap(scan, rows);
 	index_endscan(scan);
 	empty = tbm_is_empty(rows);
 	tbm_free(rows);
+	index_close(index, NoLock);
 	return empty;
 }
 
@@ -181,7 +193,6 @@ state_index_content(Oid cancellation_table, State state)
 	StateIndexContent content = STATE_INDEX_MISSING;
 	IndexEntry		 *entry = get_entry(cancellation_table);
 	Oid				  oid = usable_index(entry, state);
-	Relation		  index;
 
 	if (!OidIsValid(oid))
 		return STATE_INDEX_MISSING;
@@ -189,11 +200,7 @@ state_index_content(Oid cancellation_table, State state)
 
 	/* The lock brings in invalidations, for instance by DROP INDEX. */
 	if (entry->cached.valid)
-	{
-		index = index_open(oid, NoLock);
-		content = is_empty(index) ? STATE_INDEX_EMPTY : STATE_INDEX_FULL;
-		index_close(index, NoLock);
-	}
+		content = is_empty(oid) ? STATE_INDEX_EMPTY : STATE_INDEX_FULL;
 	UnlockRelationOid(oid, AccessShareLock);
 	return content;
 }

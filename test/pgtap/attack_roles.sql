@@ -5,7 +5,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 \ir include/helpers.sql
 \ir include/attacks.sql
-SELECT plan(67);
+SELECT plan(70);
 
 CREATE ROLE attack_owner;
 CREATE ROLE attack_writer;
@@ -43,6 +43,10 @@ FROM (VALUES ('INSERT INTO ordcancel.block VALUES (''s.orders''::regclass, ''x''
              ('DELETE FROM ordcancel.rule'),
              ('INSERT INTO ordcancel.child SELECT orders, orders, ''{id}'', true, true, '
               'true FROM ordcancel.order_table'),
+             ('INSERT INTO ordcancel.item_table (orders, items, key_columns, item_key, record_keys, amount)'
+              ' SELECT orders, orders, ''{id}'', ''{id}'', ''{id}'', ''s.say(1)'' FROM ordcancel.order_table'),
+             ('UPDATE ordcancel.item_table SET fulfilled = ''s.say(1)'''),
+             ('UPDATE ordcancel.cancellation_item SET quantity = 1'),
              ('UPDATE ordcancel.reason SET audience = ''any'''), ('DELETE FROM ordcancel.refund_method'),
              ('INSERT INTO ordcancel.reason AS r (code) VALUES (''other'') ON CONFLICT (code) DO UPDATE SET active = '
               'false'),

@@ -34,7 +34,7 @@ SELECT is((SELECT string_agg(c.relname, ', ') FROM pg_class AS c JOIN pg_namespa
 SELECT is((SELECT string_agg(c.relname, ', ' ORDER BY c.relname) FROM pg_class AS c
                JOIN pg_namespace AS n ON n.oid = c.relnamespace
            WHERE n.nspname = 'ordcancel' AND c.relkind = 'r' AND c.relacl IS NULL),
-          'batch, batch_group, batch_order, cancellation, event',
+          'batch, batch_group, batch_order, cancellation, cancellation_item, event',
           'what is about single orders is not read by everybody');
 
 -- ------------------------------------------------------------------- functions
@@ -49,12 +49,13 @@ SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
 SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
            WHERE lanname NOT IN ('c', 'internal', 'sql', 'plpgsql')), NULL, 'there is no other language');
 SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM functions WHERE nspname = 'ordcancel'),
-          'accept_cancel ack add_block apply_preset attach attach_child cancel_batch cancel_options '
-          || 'cancel_order cancel_orders cloud_event create_consumer decide deny_cancel detach detach_child '
-          || 'diagram drop_block drop_consumer drop_policy drop_rule export_setup grant_consumer '
-          || 'grant_customer grant_merchant grant_owner guard_partitions health next_events override_cancel '
-          || 'overview pending_requests prune_events record_refund refunds_due replace_table request_cancel '
-          || 'resume_batch rewind_consumer set_policy set_rule skip_event sweep undo_cancel unruled_statuses '
+          'accept_cancel ack add_block apply_preset attach attach_child attach_items cancel_batch '
+          || 'cancel_items cancel_options cancel_order cancel_orders cloud_event create_consumer decide '
+          || 'deny_cancel detach detach_child detach_items diagram drop_block drop_consumer drop_policy '
+          || 'drop_rule export_setup grant_consumer grant_customer grant_merchant grant_owner guard_partitions '
+          || 'health item_options next_events override_cancel overview pending_requests prune_events '
+          || 'record_refund refunds_due replace_table request_cancel request_cancel_items resume_batch '
+          || 'rewind_consumer set_policy set_rule skip_event sweep undo_cancel unruled_statuses '
           || 'withdraw_cancel',
           'schema ordcancel has what a person may call');
 
@@ -73,6 +74,7 @@ SELECT is((SELECT string_agg(proname || ' ' || result, ', ' ORDER BY proname) FR
                                       WHEN 'anyarray' THEN '''{1}''::int[]' WHEN 'anynonarray' THEN '1'
                                        WHEN 'boolean' THEN 'true' WHEN 'text[]' THEN '''{}''::text[]'
                                       WHEN 'name[]' THEN '''{id}''::name[]'
+                                      WHEN 'jsonb' THEN '''[{"item": 1}]''::jsonb'
                                        WHEN 'bigint' THEN '1::bigint' WHEN 'integer' THEN '1'
                                       WHEN 'numeric' THEN '1::numeric' WHEN 'interval' THEN '''1 h''::interval'
                                        WHEN 'text' THEN CASE WHEN o = 2 THEN '''1''' ELSE 'NULL' END

@@ -69,6 +69,7 @@ INSERT INTO nasty SELECT t::regtype, v FROM (VALUES
     ('timestamptz', $$NULL|'infinity'|'-infinity'|'294276-12-31 23:59:59.999999+00'|'4714-11-24 00:00+00 BC'$$),
     ('name[]', $$NULL|'{}'|'{NULL}'|'{nowhere}'|'{id,id}'|'{{id},{status}}'|'{ctid}'$$),
     ('name[]', $$NULL|'{}'|'{NULL}'|'{nothing}'|'{id,id,id}'|'{{a,b},{c,d}}'$$),
+    ('jsonb', $$NULL|'null'|'1'|'{}'|'[]'|'[null]'|'[[]]'|'[{}]'|'[{"item": null}]'|'[{"item": 1, "quantity": -1}]'$$),
     ('text[]', $$NULL|'{}'|'{NULL}'|'{nothing,grace}'|'{{a,b},{c,d}}'|'[5:6]={x,y}'|ARRAY[repeat('x',
             1048576)]$$)) AS n (t, values),
     string_to_table(values, '|') AS v (v);

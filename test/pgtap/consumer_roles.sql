@@ -122,7 +122,8 @@ SELECT is((SELECT count(*) FROM ordcancel.consumers), (SELECT count(*) FROM ordc
           'the view shows all consumers nevertheless');
 SET LOCAL ROLE consumer_stranger;
 SET LOCAL join_collapse_limit = 1;
-SELECT is_empty($$SELECT FROM ordcancel.consumers WHERE lag_events > 0$$, 'and others none, in whatever order it joins');
+SELECT is_empty($$SELECT FROM ordcancel.consumers WHERE lag_events > 0$$,
+                'and others none, in whatever order it joins');
 RESET join_collapse_limit;
 RESET ROLE;
 GRANT SELECT ON shop.seen TO consumer_reader;

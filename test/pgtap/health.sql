@@ -55,8 +55,8 @@ SELECT mends('ALTER TABLE shop.orders_cancellation_event DISABLE TRIGGER ALL', '
              '| SELECT ordcancel.attach(''shop.orders'') creates it again.',
              'SELECT ordcancel.attach(''shop.orders'')');
 SELECT mends('DROP INDEX shop.orders_cancellation_order_id_idx', 'index_missing',
-             'shop.orders_cancellation has no index UNIQUE (order_id) WHERE (state = ANY (ARRAY[''requested''::text, '
-             '''in_progress''::text, ''canceled''::text])).'
+             'shop.orders_cancellation has no index UNIQUE (order_id) WHERE ((state = ''requested''::text) OR '
+             '((scope = ''order''::text) AND (state = ANY (ARRAY[''in_progress''::text, ''canceled''::text])))).'
              || ' | SELECT ordcancel.attach(''shop.orders'') creates it again.',
              'SELECT ordcancel.attach(''shop.orders'')');
 SELECT mends('ALTER TABLE shop.orders_cancellation NO INHERIT ordcancel.cancellation', 'records_not_in_views',

@@ -29,7 +29,7 @@ END
 $$;
 SELECT fits('policy', 'preset', 'orders, grace, requested_status, in_progress_status, canceled_status, '
                                 'customer_canceled_status, on_progress,'
-            ' decision_timeout, on_timeout, undo, undo_window, reason_required');
+            ' decision_timeout, on_timeout, undo, undo_window, reason_required, partly_fulfilled');
 SELECT fits('rule', 'preset_rule', 'orders, status, customer, customer_late, merchant, deletable, hint');
 SELECT fits('reason', 'preset_reason', 'code, description, audience, requires_note, requires_request, note_max');
 SELECT is((SELECT count(*) FROM information_schema.columns AS a WHERE table_schema = 'ordcancel' AND table_name = target
@@ -144,7 +144,7 @@ SELECT ordcancel.set_policy('shop.own', grace => '9 days', requested_status => '
                             in_progress_status => 'refunding', canceled_status => 'gone',
                             customer_canceled_status => 'left', on_progress => 'hold', decision_timeout => '1 day',
                             on_timeout => 'deny', undo => 'requested',
-                            undo_window => '1 day', reason_required => false);
+                            undo_window => '1 day', reason_required => false, partly_fulfilled => 'rest');
 SELECT ordcancel.set_policy('shop.own', 'acme', canceled_status => 'void', grace => '1 day');
 SELECT ordcancel.set_rule('shop.own', 'packed', customer => 'request', hint => 'mine');
 SELECT ordcancel.set_rule('shop.own', 'Pending', customer => 'request', customer_late => 'forbid',

@@ -33,7 +33,8 @@ SELECT is((SELECT to_jsonb(p) - 'cancellation_id' FROM ordcancel.pending_request
           '{"orders": "shop.orders", "order_id": "1", "order_status": "asked",
             "requested_by": "customer", "requested_actor": "web", "reason": "wont_arrive_in_time",
             "note": "for a birthday", "policy": "default", "requested_at": "2026-05-05T12:00:00+00:00",
-            "age": "01:30:00", "deadline": "2026-05-05T14:00:00+00:00", "overdue": false}'::jsonb,
+            "age": "01:30:00", "deadline": "2026-05-05T14:00:00+00:00", "overdue": false,
+            "scope": "order"}'::jsonb,
           'all that one needs to decide');
 SELECT is((SELECT concat_ws('|', orders, requested_by, requested_actor, reason, age, overdue)
            FROM ordcancel.pending_requests WHERE order_id = '2'),
@@ -79,7 +80,8 @@ SELECT is((SELECT to_jsonb(r) - 'cancellation_id' FROM ordcancel.refunds_due AS 
           '{"orders": "shop.orders", "order_id": "11", "order_status": "refunding", "refund_due": 9.50,
             "refunded": 0, "outstanding": 9.50,
             "decided_by": "merchant", "decided_actor": "anna", "reason": "wont_arrive_in_time", "policy": "default",
-            "due_since": "2026-05-05T14:00:00+00:00", "age": "1 day 01:00:00"}'::jsonb, 'all that one needs to pay');
+            "due_since": "2026-05-05T14:00:00+00:00", "age": "1 day 01:00:00", "scope": "order"}'::jsonb,
+          'all that one needs to pay');
 SELECT is((ordcancel.record_refund('shop.orders', 11, 4, 'card')).state, 'in_progress', 'a part is paid');
 SELECT is((SELECT concat_ws('|', refund_due, refunded, outstanding) FROM ordcancel.refunds_due), '9.50|4|5.50',
           'less is outstanding');

@@ -4,7 +4,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(302);
+SELECT plan(304);
 
 CREATE SCHEMA shop;
 CREATE SCHEMA audit;
@@ -59,7 +59,9 @@ CREATE FUNCTION leftovers() RETURNS bigint LANGUAGE sql AS $$
 SELECT count(*) FROM (SELECT orders::oid FROM ordcancel.order_table UNION ALL SELECT orders::oid FROM ordcancel.policy
                       UNION ALL SELECT orders::oid FROM ordcancel.rule
                       UNION ALL SELECT orders::oid FROM ordcancel.block UNION ALL SELECT orders::oid
-                      FROM ordcancel.child UNION ALL SELECT child::oid FROM ordcancel.child) AS t (o)
+                      FROM ordcancel.child UNION ALL SELECT child::oid FROM ordcancel.child UNION ALL
+                      SELECT orders::oid FROM ordcancel.item_table UNION ALL SELECT items::oid
+                      FROM ordcancel.item_table) AS t (o)
 WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = o)
 $$;
 CREATE FUNCTION indexes(records text) RETURNS SETOF text LANGUAGE sql AS $$
@@ -202,11 +204,18 @@ SELECT setup(orders => 'gone.orders'), setup();
 SELECT ordcancel.attach_child('gone.shipments', 'gone.orders', '{order_id}');
 SELECT ordcancel.attach_child('shop.shipments', 'gone.orders', '{order_id}');
 SELECT ordcancel.add_block('gone.orders', 'b', 'true');
+CREATE TABLE gone.items (id int PRIMARY KEY, order_id int, n int, gone int);
+CREATE TABLE shop.items (id int PRIMARY KEY, order_id int, n int, gone int);
+SELECT ordcancel.attach_items('shop.items', 'gone.orders', '{order_id}', 'n', 'gone');
+SELECT ordcancel.attach_items('gone.items', 'shop.orders', '{order_id}', 'n', 'gone');
 DROP SCHEMA gone CASCADE;
 SELECT is(leftovers(), 0::bigint, 'DROP SCHEMA CASCADE: nothing is left');
 SELECT is((SELECT count(*) FROM ordcancel.order_table), 1::bigint,
           'DROP SCHEMA CASCADE: another table is attached still');
 SELECT is(attempt('INSERT INTO shop.shipments VALUES (1)'), 'ok', 'a child of what is gone is free');
+SELECT is((SELECT count(*) FROM ordcancel.item_table), 0::bigint, 'DROP SCHEMA CASCADE: no items are attached');
+SELECT is(attempt('TRUNCATE shop.items'), 'ok', 'items of what is gone are free');
+DROP TABLE shop.items;
 SELECT is((SELECT count(*) FROM ordcancel.cancellation), 0::bigint, 'the records went with the schema');
 SELECT clear();
 

@@ -16,7 +16,7 @@ CREATE FUNCTION policy_of(text DEFAULT 'default') RETURNS text
     LANGUAGE sql AS $$
 SELECT concat_ws(' ', grace, requested_status, in_progress_status, canceled_status, customer_canceled_status,
                  on_progress, decision_timeout,
-                 on_timeout, undo, undo_window, reason_required) FROM ordcancel.policy
+                 on_timeout, undo, undo_window, reason_required, partly_fulfilled) FROM ordcancel.policy
 WHERE orders = 'shop.orders'::regclass AND policy = $1 $$;
 CREATE FUNCTION rule_of(text, text DEFAULT 'default') RETURNS text
     LANGUAGE sql AS $$
@@ -25,33 +25,34 @@ FROM ordcancel.rule WHERE orders = 'shop.orders'::regclass AND status = $1 AND p
 
 -- ------------------------------------------------------- set_policy
 
-SELECT is(policy_of(), 'deny canceled f', 'attach makes a policy that does nothing yet');
+SELECT is(policy_of(), 'deny canceled f refuse', 'attach makes a policy that does nothing yet');
 SELECT ordcancel.set_policy('shop.orders', 'default', '30 minutes', 'asked', 'refunding', 'canceled', 'returned',
-                            'hold', '2 days', 'accept', 'requested', '7 days', true);
-SELECT is(policy_of(), '00:30:00 asked refunding canceled returned hold 2 days accept requested 7 days t',
+                            'hold', '2 days', 'accept', 'requested', '7 days', true, 'rest');
+SELECT is(policy_of(), '00:30:00 asked refunding canceled returned hold 2 days accept requested 7 days t rest',
           'set_policy sets everything');
 SELECT ordcancel.set_policy('shop.orders', grace => '1 hour');
-SELECT is(policy_of(), '01:00:00 asked refunding canceled returned hold 2 days accept requested 7 days t',
+SELECT is(policy_of(), '01:00:00 asked refunding canceled returned hold 2 days accept requested 7 days t rest',
           'or one thing, and leaves the rest');
 SELECT ordcancel.set_policy('shop.orders');
-SELECT is(policy_of(), '01:00:00 asked refunding canceled returned hold 2 days accept requested 7 days t',
+SELECT is(policy_of(), '01:00:00 asked refunding canceled returned hold 2 days accept requested 7 days t rest',
           'or nothing');
 SELECT ordcancel.set_policy('shop.orders', unset => '{grace,undo,on_progress}', undo_window => '1 day');
-SELECT is(policy_of(), 'asked refunding canceled returned deny 2 days accept canceled 1 day t',
+SELECT is(policy_of(), 'asked refunding canceled returned deny 2 days accept canceled 1 day t rest',
           'unset sets back what it names');
 SELECT ordcancel.set_policy('shop.orders', unset => '{requested_status,in_progress_status,customer_canceled_status,'
-                                                    'decision_timeout,on_timeout,undo_window,reason_required}');
-SELECT is(policy_of(), 'canceled deny canceled f', 'any of it');
+                                                    'decision_timeout,on_timeout,undo_window,reason_required,'
+                                                    'partly_fulfilled}');
+SELECT is(policy_of(), 'canceled deny canceled f refuse', 'any of it');
 SELECT ordcancel.set_policy('shop.orders', 'gold', canceled_status => 'returned');
-SELECT is(policy_of('gold') || ', ' || policy_of(), 'returned deny canceled f, canceled deny canceled f',
+SELECT is(policy_of('gold') || ', ' || policy_of(), 'returned deny canceled f refuse, canceled deny canceled f refuse',
           'another policy is another');
 SELECT ordcancel.set_policy('shop.orders', 'empty', copy_of => NULL);
-SELECT is(policy_of('empty'), 'deny canceled f', 'a policy is made by its name');
+SELECT is(policy_of('empty'), 'deny canceled f refuse', 'a policy is made by its name');
 SELECT ordcancel.set_policy('shop.orders', requested_status => 'asked');
 SELECT ordcancel.set_policy('shop.orders', requested_status => 'refunding', in_progress_status => 'asked');
-SELECT is(policy_of(), 'refunding asked canceled deny canceled f', 'statuses may change places');
+SELECT is(policy_of(), 'refunding asked canceled deny canceled f refuse', 'statuses may change places');
 SELECT ordcancel.set_policy('shop.orders', customer_canceled_status => 'canceled');
-SELECT is(policy_of(), 'refunding asked canceled canceled deny canceled f', 'both canceled statuses may be one');
+SELECT is(policy_of(), 'refunding asked canceled canceled deny canceled f refuse', 'both canceled statuses may be one');
 SELECT ordcancel.set_policy('shop.orders', unset => '{requested_status,in_progress_status,customer_canceled_status}');
 
 CREATE TEMP TABLE refused (arguments text, because text);
@@ -83,7 +84,7 @@ INSERT INTO refused VALUES
     ($$policy => NULL$$, 'a policy of no name');
 SELECT throws_ok(format('SELECT ordcancel.set_policy(''shop.orders'', %s)', arguments), 'OC014', NULL,
                  'set_policy refuses ' || because) FROM refused;
-SELECT is(policy_of(), 'canceled deny canceled f', 'what is refused changes nothing');
+SELECT is(policy_of(), 'canceled deny canceled f refuse', 'what is refused changes nothing');
 SELECT throws_ok($$SELECT ordcancel.set_policy('shop.short_orders', canceled_status => 'too long')$$, 'OC014', NULL,
                  'a status that does not fit the column');
 SELECT throws_ok($$SELECT ordcancel.set_policy('shop.short_orders', canceled_status => 'bad')$$, 'OC014', NULL,

@@ -2,7 +2,7 @@
 -- says is what the preset does, whether the status is a text or an enum.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(182);
+SELECT plan(242);
 \ir include/helpers.sql
 \ir include/walk.sql
 CREATE ROLE cafe24_customer;

@@ -2,7 +2,7 @@
 -- preset does, whether the status is a text or an enum.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(172);
+SELECT plan(244);
 \ir include/helpers.sql
 \ir include/walk.sql
 CREATE ROLE kibo_stranger;

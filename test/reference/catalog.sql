@@ -34,7 +34,7 @@ WITH arguments AS (
                                          ELSE obj_description(c.oid, 'pg_class') END) ORDER BY c.relname) AS list
     FROM pg_class AS c JOIN columns AS a ON a.attrelid = c.oid
     WHERE c.relnamespace = 'ordcancel'::regnamespace
-      AND (c.relkind = 'c' OR c.relname IN ('cancellation', 'event', 'consumers', 'skipped_events')
+      AND (c.relkind = 'c' OR c.relname IN ('cancellation', 'cancellation_item', 'event', 'consumers', 'skipped_events')
            OR c.relkind IN ('r', 'v') AND has_table_privilege('public', c.oid, 'SELECT'))
 ), others AS (
     SELECT json_agg(relname ORDER BY relname) AS list FROM pg_class WHERE relnamespace = 'ordcancel'::regnamespace

@@ -69,7 +69,7 @@ alive custom
 
 # --clean into a database that has other orders already.
 # PostgreSQL cannot clean partitions with a primary key away.
-sql $to -c 'DROP TABLE shop.parts'
+sql $to -c 'DROP TABLE shop.parts, shop.items'
 pg_restore --clean --if-exists --exit-on-error -d $to "$work/dump.custom" 2>"$work/errors"
 restored "$work/errors" 'a custom dump replaces what is there'
 facts $to >"$work/facts2"

@@ -50,7 +50,8 @@ no_orphans() # NAME
 	is "$(sql $to -c "SELECT count(*) FROM (SELECT orders::oid FROM ordcancel.order_table UNION ALL SELECT orders::oid
 			FROM ordcancel.policy
 		UNION ALL SELECT orders::oid FROM ordcancel.rule UNION ALL SELECT orders::oid FROM ordcancel.block
-		UNION ALL SELECT child::oid FROM ordcancel.child) AS t (o)
+		UNION ALL SELECT child::oid FROM ordcancel.child UNION ALL SELECT items::oid FROM ordcancel.item_table
+		UNION ALL SELECT orders::oid FROM ordcancel.item_table) AS t (o)
 		WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = o)")" 0 "$1"
 }
 
@@ -63,6 +64,8 @@ fresh_database $from && sql $from <<-'SQL'
 	SET ROLE parts_owner;
 	CREATE TABLE shop.orders (id integer PRIMARY KEY, status text NOT NULL, paid numeric);
 	CREATE TABLE shop.shipments (order_id integer);
+	CREATE TABLE shop.items (id integer PRIMARY KEY, order_id integer, n integer, gone integer);
+	CREATE INDEX ON shop.items (order_id);
 	CREATE TABLE other.orders (shop text, no integer, status text NOT NULL, PRIMARY KEY (shop, no));
 	CREATE TABLE other.shipments (order_id integer);
 	CREATE TABLE shop.dropped (id integer PRIMARY KEY, status text NOT NULL);
@@ -74,7 +77,8 @@ fresh_database $from && sql $from <<-'SQL'
 	       ordcancel.add_block(t, 'never', 'false')
 	FROM unnest('{shop.orders,other.orders,shop.dropped}'::regclass[]) AS t \g /dev/null
 	SELECT ordcancel.attach_child('shop.shipments', 'shop.orders', '{order_id}'),
-	       ordcancel.attach_child('other.shipments', 'shop.orders', '{order_id}') \g /dev/null
+	       ordcancel.attach_child('other.shipments', 'shop.orders', '{order_id}'),
+	       ordcancel.attach_items('shop.items', 'shop.orders', '{order_id}', 'n', 'gone') \g /dev/null
 	SELECT ordcancel.cancel_order('shop.orders', id) FROM generate_series(1, 5) AS id \g /dev/null
 	SELECT ordcancel.request_cancel('shop.orders', 6, request_key => 'k6') \g /dev/null
 	SELECT ordcancel.cancel_order('other.orders', ROW('x', 1)) \g /dev/null
@@ -89,8 +93,30 @@ new_database
 restore
 is "$(errors)" '' 'a dump with a table that was dropped restores without an error'
 is "$(attached)" 'other.orders shop.orders' 'with the tables that are there'
+is "$(sql $to -c "SELECT items || ' ' || item_records
+		FROM ordcancel.item_table JOIN ordcancel.order_table USING (orders)")" \
+	'shop.items shop.orders_cancellation_item' 'and the items'
 is "$(try "SELECT count(*) FROM shop.dropped_cancellation")" 0 'and the records of the one that is not'
 is "$(try "SELECT state FROM ordcancel.accept_cancel('shop.orders', 6)")" canceled 'and goes on'
+
+# The order table goes on without its items, or without their records.
+dump -T shop.items
+new_database
+restore
+is "$(errors)" '' 'a dump without the items restores'
+is "$(attached)" 'other.orders shop.orders' 'the order table is attached'
+is "$(sql $to -c 'SELECT count(*) FROM ordcancel.item_table')" 0 'without items'
+is "$(try "SELECT state FROM ordcancel.cancel_order('shop.orders', 9)")" canceled 'and goes on'
+dump -T shop.orders_cancellation_item
+new_database
+restore
+is "$(errors)" '' 'a dump without the records of the items restores'
+is "$(attached)" 'other.orders shop.orders' 'the order table is attached, too'
+is "$(try "SELECT problem FROM ordcancel.health('shop.orders')")" items_unusable 'health() says what is missing'
+like "$(try "SELECT ordcancel.attach_items('shop.items', 'shop.orders', NULL)")" 'the records were missing' \
+	'attach_items'
+is "$(try "SELECT count(*) FROM shop.orders_cancellation_item")" 0 'creates it again'
+is "$(try "SELECT problem FROM ordcancel.health('shop.orders')")" '' 'and all is well'
 
 for left_out in "-T shop.orders" "-N shop" \
 	"-T shop.orders -T shop.orders_cancellation -T shop.orders_cancellation_event" "-T shop.orders_cancellation"; do
@@ -173,6 +199,7 @@ restore_as_db_owner
 is "$(errors | sed 's/^[0-9]* //; s/relation "\(shop\|other\)\..*" does/relation does/' | sort -u)" \
 	'ERROR:  must be owner of extension ordcancel
 ERROR:  must be owner of table cancellation
+ERROR:  must be owner of table cancellation_item
 ERROR:  must be owner of table event
 ERROR:  permission denied for schema ordcancel_internal
 ERROR:  permission denied for sequence batch_id_seq
@@ -181,6 +208,7 @@ ERROR:  permission denied for sequence event_id_seq
 ERROR:  permission denied for table block
 ERROR:  permission denied for table child
 ERROR:  permission denied for table consumer
+ERROR:  permission denied for table item_table
 ERROR:  permission denied for table late_event
 ERROR:  permission denied for table order_table
 ERROR:  permission denied for table policy

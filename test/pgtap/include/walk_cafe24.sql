@@ -259,3 +259,106 @@ SELECT is(answer($$record_refund('shop.orders', 'prep7', 40, 'bank_transfer')$$)
           'in_progress cancellation_in_progress', 'half of it refunded by bank');
 SELECT is(answer($$undo_cancel('shop.orders', 'prep7')$$), 'OC009 | Recover the refund, then pass settled => true.',
           '"if the refund was processed by bank deposit": also while it is in progress');
+
+-- --------------------------------------------------- a part of an order
+
+-- The window of an order lists its products, and any of them can be canceled:
+-- "select the order you want to cancel". Products that are in transit are a return.
+CREATE TABLE shop.products (order_id text REFERENCES shop.orders, line integer, product text, quantity integer NOT NULL,
+                            canceled integer NOT NULL DEFAULT 0, in_transit integer NOT NULL DEFAULT 0,
+                            unit_price numeric NOT NULL, PRIMARY KEY (order_id, line));
+SELECT ordcancel.attach_items('shop.products', 'shop.orders', key => '{order_id}', quantity => 'quantity',
+                              canceled => 'canceled', fulfilled => 'in_transit',
+                              amount => '(quantity - canceled) * unit_price');
+INSERT INTO shop.orders SELECT 'part' || n, 'preparing', 100, 20 FROM generate_series(1, 6) AS n;
+UPDATE shop.orders SET price = 100, points_and_credits = 100 WHERE id = 'part4';
+INSERT INTO shop.products SELECT 'part' || n, line, product, quantity, 0, 0, unit_price
+FROM generate_series(1, 6) AS n, (VALUES (1, 'shirt', 2, 30), (2, 'socks', 4, 10)) AS p (line, product, quantity,
+    unit_price);
+GRANT SELECT ON shop.products TO cafe24_customer;
+CREATE FUNCTION shop.products_of(id text) RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT string_agg(product || ' ' || quantity - canceled, ', ' ORDER BY line) FROM shop.products
+          WHERE order_id = id $$;
+
+SELECT ordcancel.grant_customer('cafe24_customer');
+SELECT is(answer($$request_cancel_items('shop.orders', 'part1', '[{"item": 1, "quantity": 1}]')$$, 'cafe24_customer'),
+          'OC006 | See ordcancel.reason for the valid reasons.', '"Enter the reason": for a product, too');
+SELECT is(answer($$request_cancel_items('shop.orders', 'part1', '[{"item": 1, "quantity": 1, "reason":
+    "out_of_stock"}]')$$,
+                 'cafe24_customer'),
+          'OC006 | See ordcancel.reason for the valid reasons.',
+          '"When you are unable to ship out": not for the customer to say');
+SELECT is(answer($$request_cancel_items('shop.orders', 'part1', '[{"item": 1, "quantity": 1,
+                                        "reason": "customer_changed_mind"}]', actor => 'ann')$$, 'cafe24_customer'),
+          'requested preparing', '"Customers can request to cancel their order before shipment": one of two shirts');
+SELECT is(shop.products_of('part1'), 'shirt 2, socks 4', '"Submitting cancellation requests": nothing is canceled yet');
+SELECT is(left(answer($$request_cancel('shop.orders', 'part1', 'customer_changed_mind')$$, 'cafe24_customer'), 5),
+          'OC012',
+          '"marked as Cancellation requested": one request at a time');
+SELECT is(answer($$accept_cancel('shop.orders', 'part1', actor => 'staff')$$, 'cafe24_store'), 'in_progress preparing',
+          '"Click Accept cancellation request": the order goes on with the other products');
+SELECT is(shop.products_of('part1'), 'shirt 1, socks 4', '"Accept cancellation request": one shirt less');
+SELECT is(decision_of('part1'), 'in_progress asked customer ann decided merchant staff for customer_changed_mind',
+          '"Enter the reason": it is the record''s');
+SELECT is(answer($$record_refund('shop.orders', 'part1', 29.99, 'card')$$), 'in_progress preparing',
+          '"You must fully refund": a cent is missing');
+SELECT is(answer($$record_refund('shop.orders', 'part1', 0.01, 'card')$$), 'canceled preparing',
+          '"You must fully refund": this product, not the order');
+SELECT is(answer($$cancel_items('shop.orders', 'part1', '[{"item": 1, "reason": "defective_item"},
+                                {"item": 2, "quantity": 1, "reason": "out_of_stock"}]', actor => 'staff')$$,
+                                'cafe24_store'),
+          'in_progress preparing',
+          '"products because they are either sold out or defective": each product has its reason');
+SELECT is((SELECT array_agg(concat_ws(' ', i.line, i.quantity, i.reason, trim_scale(i.refund_due)) ORDER BY i.line)
+           FROM shop.orders_cancellation_item AS i
+           WHERE i.cancellation_id = (SELECT max(cancellation_id) FROM shop.orders_cancellation WHERE order_id =
+           'part1')),
+          '{1 1 defective_item 30,2 1 out_of_stock 10}'::text[], '"sold out or defective": on record');
+SELECT is(answer($$cancel_items('shop.orders', 'part1', '[{"item": 2, "reason": "out_of_stock"}]')$$, 'cafe24_store'),
+          'in_progress cancellation_in_progress', '"Click Cancel": without any product left, the order itself');
+SELECT is((SELECT array_agg(trim_scale(refund_due) ORDER BY cancellation_id) FROM shop.orders_cancellation
+           WHERE order_id = 'part1'), '{30,40,10}'::numeric[],
+          '"fully paid in points and/or credits": those 20 are not paid back in money');
+SELECT is(left(answer($$record_refund('shop.orders', 'part1', 10, 'card')$$), 5), 'OC015',
+          '"You must fully refund the order": of which of the two?');
+SELECT is(answer(format('record_refund(''shop.orders'', ''part1'', %s, ''card'', cancellation_id => %s)', refund_due,
+                        cancellation_id)),
+          CASE n WHEN 1 THEN 'canceled cancellation_in_progress' ELSE 'canceled canceled' END,
+          '"to allow its order status to change from Cancellation in progress to Canceled": refund ' || n)
+FROM (SELECT row_number() OVER (ORDER BY cancellation_id) AS n, refund_due,
+    cancellation_id FROM shop.orders_cancellation
+      WHERE order_id = 'part1' AND state = 'in_progress' ORDER BY cancellation_id) AS c;
+
+UPDATE shop.products SET in_transit = 1 WHERE order_id IN ('part2', 'part3') AND line = 1;
+SELECT is(answer($$cancel_items('shop.orders', 'part2', '[{"item": 1, "quantity": 2}]', 'out_of_stock')$$),
+          'OC016 | Call ordcancel.item_options() to see what can be canceled.',
+          '"already in In transit ..., you have to process the request as a return": a shirt that is');
+SELECT is(answer($$cancel_items('shop.orders', 'part2', '[{"item": 1}]', 'out_of_stock')$$), 'in_progress preparing',
+          '"before it is delivered": the other shirt is not');
+SELECT is(shop.products_of('part2'), 'shirt 1, socks 4', '"before it is delivered": one of two');
+SELECT is(left(answer($$cancel_order('shop.orders', 'part3', 'out_of_stock')$$), 5), 'OC005',
+          '"already in In transit": nor is an order canceled of which something is');
+SELECT ordcancel.set_policy('shop.orders', partly_fulfilled => 'rest');
+SELECT is(answer($$cancel_order('shop.orders', 'part3', 'out_of_stock')$$), 'in_progress preparing',
+          '"already in In transit": unless only the rest is meant');
+SELECT is(shop.products_of('part3'), 'shirt 1, socks 0', '"process the request as a return": that is what is left');
+
+SELECT is(answer($$cancel_items('shop.orders', 'part4', '[{"item": 2}]', 'out_of_stock')$$), 'canceled preparing',
+          '"Cancellations that do not require refunds will automatically be marked as Canceled": paid in points');
+SELECT is(answer($$undo_cancel('shop.orders', 'part4', 'They want it after all.', 'staff')$$), 'undone preparing',
+          '"undo their cancellation": of a product');
+SELECT is(shop.products_of('part4'), 'shirt 2, socks 4',
+          '"When they want to buy the same products again": they are back');
+SELECT is(answer($$cancel_items('shop.orders', 'part5', '[{"item": 2}]', 'out_of_stock')$$), 'in_progress preparing',
+          'canceled');
+SELECT is(answer($$record_refund('shop.orders', 'part5', 40, 'bank_transfer')$$), 'canceled preparing',
+          'refunded by bank');
+SELECT is(answer($$undo_cancel('shop.orders', 'part5')$$), 'OC009 | Recover the refund, then pass settled => true.',
+          '"check that customers pay for the order again if the refund was processed by bank deposit": for products, '
+          'too');
+UPDATE shop.orders SET status = 'in_transit' WHERE id = 'part6';
+SELECT is(answer($$cancel_items('shop.orders', 'part6', '[{"item": 2}]', 'out_of_stock')$$),
+          'OC003 | Process the request as a return.',
+          '"already in In transit or Delivered, you have to process the request as a return": any product of it');
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ordcancel FROM cafe24_customer;

@@ -194,3 +194,95 @@ SELECT is(answer($$override_cancel('shop.orders', 43, 'no_inventory', 'I say so.
 REVOKE EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text),
                            ordcancel.override_cancel(regclass, anynonarray, text, text, text, text)
 FROM kibo_supervisor;
+
+-- ---------------------------------------------- only part of the order
+
+-- "Use the Assign Order API and its appropriate item assignment configuration to
+-- cancel only part of the order." Each item has a disposition reason of its own.
+CREATE TABLE shop.order_items (id integer PRIMARY KEY, order_id integer NOT NULL REFERENCES shop.orders, sku text,
+                               quantity integer NOT NULL DEFAULT 1, canceled integer NOT NULL DEFAULT 0,
+                               fulfilled integer NOT NULL DEFAULT 0);
+CREATE INDEX ON shop.order_items (order_id);
+SELECT ordcancel.attach_items('shop.order_items', 'shop.orders', key => '{order_id}', quantity => 'quantity',
+                              canceled => 'canceled', fulfilled => 'fulfilled');
+INSERT INTO shop.orders SELECT n, 'Accepted' FROM generate_series(100, 109) AS n;
+UPDATE shop.orders SET status = 'Processing' WHERE id = 108;
+UPDATE shop.orders SET status = 'Completed' WHERE id = 109;
+INSERT INTO shop.order_items SELECT 100 * o + i, o, 'sku' || i, 2 FROM generate_series(100, 109) AS o,
+    generate_series(1, 9) AS i;
+
+SELECT is(answer($$cancel_items('shop.orders', 100, '[{"item": 10001, "reason": "no_inventory"}]')$$),
+          'canceled Accepted',
+          '"to cancel only part of the order": the order goes on');
+SELECT is((SELECT string_agg(canceled::text, '' ORDER BY id) FROM shop.order_items WHERE order_id = 100), '200000000',
+          '"only part of the order": one item of nine');
+SELECT is(answer(format($$cancel_items('shop.orders', 101, '[{"item": 1010%s, "quantity": 1, "reason": "%s"}]')$$, n,
+          why)),
+          'canceled Accepted', '"dispositionReason enum", of an item: ' || why)
+FROM unnest('{customer_changed_mind,created_by_mistake,can_not_find_item,not_enough_quantity,not_web_sellable,'
+            'on_mannequin_or_display,item_on_reserve,no_inventory}'::text[]) WITH ORDINALITY AS v (why, n);
+SELECT is((SELECT string_agg(reason,
+          ',' ORDER BY item_id) FROM shop.orders_cancellation_item WHERE item_id BETWEEN 10101
+               AND 10109), 'customer_changed_mind,created_by_mistake,can_not_find_item,not_enough_quantity,'
+          'not_web_sellable,on_mannequin_or_display,item_on_reserve,no_inventory',
+          '"See the schema for the full list of possible values": all on record');
+SELECT is(answer($$cancel_items('shop.orders', 102, '[{"item": 10201, "reason": "can_not_find_item"},
+                   {"item": 10202, "quantity": 1, "reason": "not_enough_quantity"},
+                   {"item": 10203, "reason": "other", "note": "The cat sat on it."}]')$$), 'canceled Accepted',
+          '"dispositionReason", "dispositionOtherReason": of several items at once');
+SELECT is((SELECT string_agg(concat_ws(' ', item_id, quantity, reason, note), ', ' ORDER BY item_id)
+           FROM shop.orders_cancellation_item WHERE item_id BETWEEN 10201 AND 10209),
+          '10201 2 can_not_find_item, 10202 1 not_enough_quantity, 10203 2 other The cat sat on it.',
+          '"Note how the disposition reason is defined": for each');
+SELECT is(left(answer(format($$cancel_items('shop.orders', 103, %L)$$, items)), 5), 'OC006', what)
+FROM (VALUES ('[{"item": 10301}]', '"only requires a valid Order ID and Disposition Reason": an item without one'),
+             ('[{"item": 10301, "reason": "no_inventory"}, {"item": 10302}]',
+             '"Disposition Reason": one of two without'),
+             ('[{"item": 10301, "reason": "bored"}]', '"dispositionReason enum": not bored'),
+             ('[{"item": 10301, "reason": "other"}]',
+             '"If dispositionReason is ''other'', provide an explanation here"'),
+             ('[{"item": 10301, "reason": "other", "note": ""}]', '"Minimum length is 1"'),
+             ('[{"item": 10301, "reason": "other", "note": "' || repeat('x', 256) || '"}]', '"maximum length is 255"'))
+         AS v (items, what);
+SELECT is(answer($$cancel_items('shop.orders', 103, '[{"item": 10301, "reason": "other", "note": "x"}]')$$),
+          'canceled Accepted', '"Minimum length is 1", of an item');
+SELECT is(answer(format($$cancel_items('shop.orders', 104, '[{"item": %s}]', 'no_inventory')$$, item)),
+          'OC016 | Call ordcancel.item_options() to see what can be canceled.',
+          '"only part of the order": not an item of another, ' || item)
+FROM unnest('{10301,0}'::int[]) AS item;
+SELECT is(answer($$request_cancel_items('shop.orders', 104, '[{"item": 10401}]', 'created_by_mistake')$$),
+          'canceled Accepted',
+          '"an existing order": before it is worked on, the shopper cancels an item');
+SELECT is(answer($$request_cancel_items('shop.orders', 104, '[{"item": 10402, "reason": "no_inventory"}]',
+                                        'created_by_mistake')$$),
+          'OC006 | See ordcancel.reason for the valid reasons.',
+          'what the store finds is not for the shopper, of an item neither');
+SELECT is(answer($$request_cancel_items('shop.orders', 108, '[{"item": 10801}]', 'created_by_mistake')$$),
+          'OC003 | Call ordcancel.cancel_options() to see what is allowed.', 'and no longer when it is in work');
+SELECT is(answer($$cancel_items('shop.orders', 108, '[{"item": 10801}]', 'no_inventory')$$, 'kibo_clerk'),
+          'canceled Processing', 'which the store still does');
+SELECT is(answer($$cancel_items('shop.orders', 108, '[{"item": 10802}]', 'no_inventory')$$, 'kibo_stranger'), '42501',
+          '"Remember to provide the key for authentication"');
+SELECT is(answer($$cancel_items('shop.orders', 109, '[{"item": 10901}]', 'no_inventory')$$),
+          'OC003 | The order is fulfilled: process it as a return.',
+          'nobody cancels items of an order that is fulfilled');
+UPDATE shop.order_items SET fulfilled = 1 WHERE id = 10803;
+SELECT is(left(answer($$cancel_order('shop.orders', 108, 'no_inventory')$$), 5), 'OC005',
+          '"this API cancels the entire order": not one of which something is fulfilled');
+SELECT is(answer($$cancel_order('shop.orders', 104, 'no_inventory')$$), 'canceled Cancelled',
+          '"this API cancels the entire order"');
+SELECT is((SELECT bool_and(canceled = quantity) FROM shop.order_items WHERE order_id = 104), true,
+          '"this API cancels the entire order": all that was left of its items');
+SELECT is(answer($$cancel_items('shop.orders', 105, (SELECT jsonb_agg(jsonb_build_object('item', id, 'reason',
+    'no_inventory'))
+                                                     FROM shop.order_items WHERE order_id = 105))$$),
+                                                     'canceled Cancelled',
+          '"only part of the order": all parts are the order');
+SELECT is(decision_of('105'), 'canceled asked merchant program decided merchant program for no_inventory',
+          '"dispositionReason": of which the first one is that of the order');
+SELECT is(answer($$undo_cancel('shop.orders', 103)$$), 'OC008', 'an item that was canceled stays so');
+SELECT is(attempt('UPDATE shop.order_items SET canceled = 0 WHERE id = 10301'), '23514 items_not_available',
+          'whoever writes');
+UPDATE shop.orders SET restrict_cancellation = true WHERE id = 106;
+SELECT is(answer($$cancel_items('shop.orders', 106, '[{"item": 10601}]', 'no_inventory')$$, 'kibo_clerk'),
+          'OC005 | Ask a supervisor.', 'restrictCancellation stops the store, of an item too');

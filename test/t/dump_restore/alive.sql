@@ -47,9 +47,15 @@ SELECT pg_temp.refused($$DELETE FROM ordcancel.reason WHERE code = 'moved'$$, '2
                        'a reason in use is kept');
 SELECT pg_temp.refused(format('INSERT INTO %s SELECT * FROM %1$s', t), '23514 written_by_ordcancel',
                        'no row can be forged in ' || t)
-FROM (SELECT unnest(ARRAY[cancellation_table, event_table])::text AS t FROM ordcancel.order_table ORDER BY 1) AS r;
+FROM (SELECT DISTINCT unnest(ARRAY[cancellation_table::regclass, event_table::regclass,
+                                    item_records::regclass])::text AS t
+      FROM ordcancel.order_table ORDER BY 1) AS r
+WHERE t IS NOT NULL;
 SELECT pg_temp.refused(format('TRUNCATE %s', t), '23514 written_by_ordcancel', 'nor are they emptied: ' || t)
-FROM (SELECT unnest(ARRAY[cancellation_table, event_table])::text AS t FROM ordcancel.order_table ORDER BY 1) AS r;
+FROM (SELECT DISTINCT unnest(ARRAY[cancellation_table::regclass, event_table::regclass,
+                                    item_records::regclass])::text AS t
+      FROM ordcancel.order_table ORDER BY 1) AS r
+WHERE t IS NOT NULL;
 
 SELECT max(cancellation_id) AS above FROM (SELECT cancellation_id FROM ordcancel.cancellation
                                            UNION ALL SELECT cancellation_id FROM shop.plain_cancellation) AS c \gset

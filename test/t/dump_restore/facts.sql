@@ -9,6 +9,8 @@ SELECT 'policy', to_jsonb(t) FROM ordcancel.policy AS t;
 SELECT 'rule', to_jsonb(t) FROM ordcancel.rule AS t;
 SELECT 'block', to_jsonb(t) FROM ordcancel.block AS t;
 SELECT 'child', to_jsonb(t) FROM ordcancel.child AS t;
+SELECT 'item_table', to_jsonb(t) FROM ordcancel.item_table AS t;
+SELECT 'cancellation_item', tableoid::regclass, to_jsonb(t) FROM ordcancel.cancellation_item AS t;
 SELECT 'preset', to_jsonb(t) FROM ordcancel.preset AS t;
 SELECT 'shipments', to_jsonb(t) FROM shop.shipments AS t;
 SELECT 'reason', to_jsonb(t) FROM ordcancel.reason AS t;
@@ -26,7 +28,8 @@ SELECT 'sequence', sequencename, last_value FROM pg_sequences WHERE schemaname =
 SELECT 'trigger', tgrelid::regclass, tgname, tgenabled, tgparentid <> 0, pg_get_triggerdef(oid)
 FROM pg_trigger WHERE NOT tgisinternal;
 SELECT 'inherits', inhrelid::regclass, inhparent::regclass FROM pg_inherits
-WHERE inhparent IN ('ordcancel.cancellation'::regclass, 'ordcancel.event'::regclass);
+WHERE inhparent IN ('ordcancel.cancellation'::regclass, 'ordcancel.event'::regclass,
+                    'ordcancel.cancellation_item'::regclass);
 SELECT 'index', indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index
 WHERE indrelid::regclass::text ~ '_cancellation';
 SELECT 'relation', oid::regclass, relkind, pg_get_userbyid(relowner), relacl, obj_description(oid, 'pg_class')

@@ -51,7 +51,8 @@ SELECT ordcancel.set_policy('orders', requested_status => 'asked', in_progress_s
                             on_timeout => 'deny');
 SELECT ordcancel.set_policy('orders', 'acme', grace => '1 mon 2 days 03:04:05.6', canceled_status => 'gone',
                             on_progress => 'hold',
-                            undo => 'requested', undo_window => '1 year', reason_required => true);
+                            undo => 'requested', undo_window => '1 year', reason_required => true,
+                            partly_fulfilled => 'rest');
 SELECT ordcancel.set_rule('orders', 'placed', customer => 'request', customer_late => 'forbid', merchant => 'cancel',
                           hint => 'Frag, "bitte".');
 SELECT ordcancel.set_rule('orders', 'shipped', hint => E'two\nlines');
@@ -81,6 +82,19 @@ CREATE TABLE shop."Belege 24" PARTITION OF shop."Belege" FOR VALUES FROM ('2024-
 SELECT ordcancel.attach_child('shop.shipments', 'orders', '{order_id}', '{in_progress,canceled}');
 SELECT ordcancel.attach_child('shop."Belege"', '"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"',
                               '{Nr,Laden}');
+
+-- Items, in parts too, with expressions over them and a status of their own.
+CREATE TABLE shop.items (order_id integer REFERENCES shop.orders, line smallint, n integer, gone integer DEFAULT 0,
+                         price numeric, PRIMARY KEY (order_id, line)) PARTITION BY RANGE (order_id);
+CREATE TABLE shop.items_1 PARTITION OF shop.items FOR VALUES FROM (1) TO (1000);
+INSERT INTO shop.items VALUES (21, 1, 3, 0, 10), (21, 2, 1, 0, 5);
+SELECT ordcancel.attach_items('shop.items', 'orders', '{order_id}', 'n', 'gone',
+                              fulfilled => '(SELECT count(*) FROM shipments AS s WHERE s.order_id = items.order_id)',
+                              amount => '(n - gone) * price');
+CREATE TABLE shop."Zeilen" (nr serial PRIMARY KEY, "Bestellung" uuid, "Lage" shop."Status");
+INSERT INTO shop."Zeilen" VALUES (1, md5('4')::uuid, 'Neu');
+SELECT ordcancel.attach_items('shop."Zeilen"', 'plain', '{Bestellung}', status => 'Lage',
+                              canceled_status => 'Storniert');
 SELECT ordcancel.apply_preset('parts', 'kibo');
 SELECT ordcancel.set_policy('parts', canceled_status => 'canceled', unset => '{reason_required}');
 INSERT INTO shop.shipments VALUES (9, 1), (10, 1);
@@ -98,6 +112,7 @@ GRANT SELECT ON shop.orders TO dump_customer, dump_merchant;
 SELECT ordcancel.grant_customer('dump_customer');
 SELECT ordcancel.grant_merchant('dump_merchant');
 ALTER TABLE shop.plain OWNER TO dump_merchant;
+ALTER TABLE shop."Zeilen" OWNER TO dump_merchant;
 ALTER TABLE shop.plain_cancellation OWNER TO dump_merchant;
 ALTER TABLE shop.plain_cancellation_event OWNER TO dump_merchant;
 

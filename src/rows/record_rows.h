@@ -1,0 +1,49 @@
+/*
+ * record_rows.h — inserts and updates rows of record tables
+ *
+ * Without a statement, like direct_write.h.  For the files record_*.c; other
+ * code calls the functions of record.h.
+ */
+#ifndef ORDCANCEL_RECORD_ROWS_H
+#define ORDCANCEL_RECORD_ROWS_H
+
+#include "config/run_as.h"
+#include "rows/direct_write.h"
+#include "rows/record_columns.h"
+
+/* A record table that is open for writing. */
+typedef struct RecordWrite
+{
+	Relation	rel;
+	RecordMap	map;
+	DirectWrite write;
+	bool		as_extension_owner;
+	RunAsScope	scope;
+} RecordWrite;
+
+extern void record_write_begin(RecordWrite *w, const OrderTable *table,
+							   const RecordColumn *columns,
+							   const RecordKeys *keys, Oid relid);
+
+/* Fires AFTER triggers. */
+extern void record_write_end(RecordWrite *w);
+
+/*
+ * Stores a row in a slot: columns from the parameters, which are in the order
+ * of the map, and others from "base", or null if that is NULL.
+ */
+extern void record_fill_slot(TupleTableSlot *slot, TupleTableSlot *base,
+							 const Parameters *p, const RecordMap *map);
+
+/* Sets the parameters to the columns of row i. */
+typedef void (*RecordFill)(const void *rows, int i, Parameters *p);
+
+/* Inserts rows. */
+extern void record_write_rows(OrderTable *table, const RecordColumn *columns,
+							  const RecordKeys *keys, Oid relid,
+							  RecordFill fill, const void *rows, int count);
+
+/* Raises 27000: a trigger has suppressed the row. */
+pg_noreturn extern void record_raise_not_written(Relation rel);
+
+#endif /* ORDCANCEL_RECORD_ROWS_H */
