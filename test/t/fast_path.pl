@@ -115,7 +115,7 @@ is(call($session, "ordcancel.cancel_order$six", 'orders', (undef) x 5), 'OC002',
 is(call($session, "ordcancel.cancel_order$six", (undef) x 6), 'OC001', 'no table');
 is(call($session, 'ordcancel.cancel_order(regclass,anynonarray,text,text,text,text)', 'orders', '2', (undef) x 4),
 	'0A000', 'PostgreSQL has no input for any type');
-is(call($session, 'ordcancel.undo_cancel(regclass,text,text,text,boolean)', 'orders', '1', undef, undef, undef),
+is(call($session, 'ordcancel.undo_cancel(regclass,text,text,text,boolean,bigint)', 'orders', '1', (undef) x 4),
 	'ok', 'and undone');
 is(call($session, 'ordcancel_internal.guard_update()'), '39P01', 'a trigger function is none to be called');
 is(psql($db, "SELECT string_agg(id || ' ' || status, ', ' ORDER BY id) FROM orders"), '1 placed, 2 placed',
@@ -125,8 +125,8 @@ is(psql($db, 'SELECT count(*) FROM ordcancel.child'), '0', 'nothing was configur
 # Each message is a call, also in one transaction: nothing multiplies them.
 psql($db, "SELECT ordcancel.attach('orders', 'status', refund_due => '10');
 	SELECT ordcancel.cancel_order('orders', 2)");
-my @refund = ('ordcancel.record_refund(regclass,text,numeric,text,text,text)', 'orders', '2', '3', 'cash',
-	undef, undef);
+my @refund = ('ordcancel.record_refund(regclass,text,numeric,text,text,text,bigint)', 'orders', '2', '3', 'cash',
+	(undef) x 3);
 is(join(' ', map { call($session, @refund) } 1 .. 2), 'ok ok', 'a refund, and another one');
 query($session, 'BEGIN');
 call($session, @refund);
