@@ -1,5 +1,5 @@
 /*
- * item_read.c — reads and locks the items of orders
+ * item_read.c — reads the items of orders
  *
  * Through indexes if the table has one on the order's key, else by statements.
  */
@@ -11,131 +11,17 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "base/money.h"
-#include "base/text.h"
 #include "base/virtual_columns.h"
 #include "rows/item_row.h"
+#include "rows/item_statement.h"
 #include "rows/key.h"
 #include "rows/order_key.h"
-#include "rows/plan_cache.h"
-#include "rows/row_lock.h"
 
-/*
- * Compares with the key of the order, parameters 1 to n.  The columns may be
- * of another integer or text type than the order's.
- */
 void
-item_order_qual(StringInfo sql, const ItemTable *items, const char *alias)
-{
-	const OrderTable *orders = items->orders;
-
-	for (int i = 0; i < orders->nkeys; i++)
-	{
-		const Column *key = &orders->keys[i];
-		const Column *column = &items->order_keys[i];
-		Oid			  base = key->base;
-		char *left = psprintf("%s.%s", alias, quote_identifier(column->name));
-
-		if (i > 0)
-			appendStringInfoString(sql, " AND ");
-		if (column->type == key->type && base == key->type)
-			generate_operator_clause(sql, left, base, key->equal,
-									 psprintf("$%d", i + 1), base);
-		else if (column->base == base)
-			generate_operator_clause(
-				sql, psprintf("%s::%s", left, format_type_be_qualified(base)),
-				base, key->equal,
-				psprintf("$%d::%s", i + 1, format_type_be_qualified(base)),
-				base);
-		else
-			appendStringInfo(sql, "%s::%s OPERATOR(pg_catalog.=) $%d::%s",
-							 left, format_type_be_qualified(column->base),
-							 i + 1, format_type_be_qualified(base));
-	}
-}
-
-static void
-select_sql(StringInfo sql, const ItemTable *items)
-{
-	const char *i = items->alias;
-
-	appendStringInfo(sql, "SELECT %s, %s.tableoid, %s.ctid FROM %s%s AS %s", i,
-					 i, i, items->partitioned ? "" : "ONLY ", items->label, i);
-	appendStringInfoString(sql, " WHERE ");
-	item_order_qual(sql, items, i);
-}
-
-static void
-read_sql(StringInfo sql, const OrderTable *table)
-{
-	const ItemTable *items = item_table_open((OrderTable *) table,
-											 AccessShareLock);
-
-	select_sql(sql, items);
-	appendStringInfoString(sql, " ORDER BY ");
-	key_sort(sql, items->keys, items->nkeys, items->alias);
-}
-
-static void
-lock_sql(StringInfo sql, const OrderTable *table)
-{
-	const ItemTable *items = item_table_open((OrderTable *) table,
-											 AccessShareLock);
-
-	select_sql(sql, items);
-	appendStringInfoString(sql, " AND ");
-	key_qual(sql, items->keys, items->nkeys, items->alias, NULL,
-			 table->nkeys + 1);
-	appendStringInfoString(sql, " FOR NO KEY UPDATE");
-}
-
-/* A row of the result of one of the statements above. */
-static void
-item_from_result(const ItemTable *items, ItemTarget *item, uint64 row)
-{
-	HeapTuple		tuple = SPI_tuptable->vals[row];
-	TupleDesc		desc = SPI_tuptable->tupdesc;
-	bool			isnull;
-	HeapTupleHeader header = DatumGetHeapTupleHeader(
-		SPI_getbinval(tuple, desc, 1, &isnull));
-	HeapTupleData data = {0};
-
-	data.t_len = HeapTupleHeaderGetDatumLength(header);
-	data.t_data = header;
-	item_from_tuple(items, item, heap_copytuple(&data));
-	item->row_rel = DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull));
-	item->tid = *(ItemPointer) DatumGetPointer(
-		SPI_getbinval(tuple, desc, 3, &isnull));
-	item->xmin = DatumGetTransactionId(SPI_getbinval(tuple, desc, 4, &isnull));
-}
-
-static void
-read_all_by_statement(CancelTarget *c, ReadSnapshot snapshot)
-{
-	Parameters p = {0};
-	uint64	   rows;
-
-	parameter_key(&p, c->table, c->key);
-	rows = plan_cache_run(c->table, STATEMENT_READ_ITEMS, read_sql, &p,
-						  snapshot);
-	for (uint64 i = 0; i < rows; i++)
-	{
-		ItemTarget *item = palloc0(sizeof(ItemTarget));
-
-		item_from_result(c->item_table, item, i);
-		c->items = lappend(c->items, item);
-	}
-	SPI_freetuptable(SPI_tuptable);
-}
-
-static void
 item_from_slot(const ItemTable *items, ItemTarget *item, Relation rel,
 			   TupleTableSlot *slot)
 {
@@ -242,7 +128,7 @@ read_all(ItemReader *reader, CancelTarget *c)
 	if (reader->by_index)
 		read_all_by_index(reader, c);
 	else
-		read_all_by_statement(c, reader->snapshot);
+		item_read_by_statement(c, reader->snapshot);
 }
 
 /*
@@ -385,113 +271,4 @@ item_read_others_left(ItemReader *reader, const CancelTarget *c)
 			return true;
 	}
 	return false;
-}
-
-/* Is it still this item of this order? */
-static bool
-same_item(const CancelTarget *c, const ItemTarget *item,
-		  const ItemTarget *latest)
-{
-	const ItemTable *items = c->item_table;
-
-	return key_compare(items->keys, items->nkeys, item->key, latest->key) ==
-		0 &&
-		item_is_of_order(c, latest);
-}
-
-/* Copies what was read of the latest version of a row. */
-static void
-take_over(ItemTarget *item, const ItemTarget *latest)
-{
-	item->row = latest->row;
-	item->row_rel = latest->row_rel;
-	item->tid = latest->tid;
-	item->xmin = latest->xmin;
-	item->ordered = latest->ordered;
-	item->canceled = latest->canceled;
-	item->status = latest->status;
-	item->fulfilled = latest->fulfilled;
-}
-
-/* Returns false if the item is gone. */
-static bool
-lock_by_statement(CancelTarget *c, ItemTarget *item)
-{
-	Parameters p = {0};
-	bool	   found;
-	ItemTarget latest = {0};
-
-	parameter_key(&p, c->table, c->key);
-	for (int i = 0; i < c->item_table->nkeys; i++)
-		parameter_value(&p, c->item_table->keys[i].type, item->key[i], false);
-	found = plan_cache_run(c->table, STATEMENT_LOCK_ITEM, lock_sql, &p,
-						   READ_CURRENT) > 0;
-	if (found)
-	{
-		item_from_result(c->item_table, &latest, 0);
-		take_over(item, &latest);
-	}
-	SPI_freetuptable(SPI_tuptable);
-	return found;
-}
-
-static bool
-lock_in_place(ItemReader *reader, CancelTarget *c, ItemTarget *item)
-{
-	Relation		rel = reader->rel;
-	TupleTableSlot *slot = reader->slot;
-	ItemTarget		latest = {0};
-
-	if (!table_tuple_fetch_row_version(rel, &item->tid, SnapshotAny, slot))
-		return false;
-	switch (row_lock(rel, slot, false))
-	{
-		case ROW_LOCKED:
-			return true;
-		case ROW_LOCKED_LATER:
-			item_from_slot(c->item_table, &latest, rel, slot);
-			if (!same_item(c, item, &latest))
-				return false;
-			take_over(item, &latest);
-			return true;
-		case ROW_BUSY:
-		case ROW_GONE:
-			break;
-	}
-	return false;
-}
-
-void
-item_lock(ItemReader *reader, CancelTarget *c)
-{
-	List	 *kept = NIL;
-	ListCell *lc;
-
-	PreventCommandIfReadOnly("SELECT FOR NO KEY UPDATE");
-	foreach(lc, c->items)
-	{
-		ItemTarget *item = lfirst(lc);
-
-		CHECK_FOR_INTERRUPTS();
-		if (item->to_lock && !item->locked)
-		{
-			if (reader->by_index ? !lock_in_place(reader, c, item) :
-								   !lock_by_statement(c, item))
-				continue;
-			item->locked = true;
-		}
-		kept = lappend(kept, item);
-	}
-	c->items = kept;
-}
-
-bool
-item_is_unchanged(CancelTarget *c, const ItemTarget *item)
-{
-	ItemTarget now = *item;
-
-	return lock_by_statement(c, &now) &&
-		money_compare(now.ordered, item->ordered) == 0 &&
-		money_compare(now.canceled, item->canceled) == 0 &&
-		equal_or_both_null(now.status, item->status);
 }

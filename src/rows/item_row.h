@@ -30,6 +30,10 @@ extern void item_from_tuple(const ItemTable *items, ItemTarget *item,
 extern void item_order_qual(StringInfo sql, const ItemTable *items,
 							const char *alias);
 
+/* The same from a row of the table of items, or of a partition, in a slot. */
+extern void item_from_slot(const ItemTable *items, ItemTarget *item,
+						   Relation rel, TupleTableSlot *slot);
+
 /* Reads the items of several orders, through the same index scans. */
 typedef struct ItemReader
 {

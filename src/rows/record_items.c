@@ -152,8 +152,8 @@ get_numeric(TupleTableSlot *row, const RecordMap *map, int column)
 }
 
 static RecordItem *
-item_from_slot(const RecordKeys *keys, const RecordMap *map,
-			   TupleTableSlot *row)
+record_item_from_slot(const RecordKeys *keys, const RecordMap *map,
+					  TupleTableSlot *row)
 {
 	RecordItem *item = palloc0(sizeof(RecordItem));
 	Datum		key[INDEX_MAX_KEYS];
@@ -226,8 +226,8 @@ record_items_of(const CancelTarget *c, int64 cancellation_id,
 	for (bool row = index_lookup_find(&lookup, &id, ForwardScanDirection); row;
 		 row = index_lookup_next(&lookup, ForwardScanDirection))
 	{
-		RecordItem *item = item_from_slot(c->item_table ? &keys : NULL, &map,
-										  lookup.slot);
+		RecordItem *item = record_item_from_slot(c->item_table ? &keys : NULL,
+												 &map, lookup.slot);
 
 		item->integer_key = integer_key;
 		found = lappend(found, item);

@@ -30,8 +30,9 @@ CREATE FUNCTION units(n integer) RETURNS text LANGUAGE sql AS $$
 SELECT string_agg(canceled::text, ' ' ORDER BY id) FROM shop.items WHERE order_id = n $$;
 
 -- An expression alters the table.
-SELECT is(attempt(format($$SET LOCAL my.command = %L; SELECT ordcancel.cancel_items('shop.orders', 1, '[{"item": 11}]')$$,
-                         command)), '55006', command)
+SELECT is(attempt(format($$SET LOCAL my.command = %L;
+                           SELECT ordcancel.cancel_items('shop.orders', 1, '[{"item": 11}]')$$, command)),
+          '55006', command)
 FROM unnest(ARRAY['ALTER TABLE shop.items ALTER canceled TYPE numeric', 'ALTER TABLE shop.items DROP COLUMN canceled',
                   'DROP TABLE shop.items', 'ALTER TABLE shop.items ADD COLUMN more integer']) AS command;
 SET LOCAL my.command = '';
@@ -40,7 +41,8 @@ SAVEPOINT detached;
 SELECT is(attempt($$SET LOCAL my.command = 'SELECT set_config(''my.command'', '''', true);
                         SELECT ordcancel.detach_items(''shop.items'')';
                     SELECT ordcancel.cancel_items('shop.orders', 1, '[{"item": 11}]')$$), 'ok', 'it may detach it');
-SELECT is(units(1) || ', ' || (SELECT string_agg(item_key || ' x ' || quantity, ' ') FROM shop.orders_cancellation_item),
+SELECT is(units(1) || ', ' || (SELECT string_agg(item_key || ' x ' || quantity, ' ')
+                               FROM shop.orders_cancellation_item),
           '3 0 0, 11 x 3', 'then the call is completed as it began');
 ROLLBACK TO detached;
 SET LOCAL my.command = '';
@@ -83,11 +85,13 @@ SELECT ordcancel.cancel_items('shop.orders', 5, '[{"item": 51}]'), ordcancel.can
                                                                                          '[{"item": 52}]');
 CREATE FUNCTION nth(n integer) RETURNS bigint LANGUAGE sql AS $$
 SELECT cancellation_id FROM shop.orders_cancellation WHERE order_id = 5 ORDER BY 1 OFFSET n - 1 LIMIT 1 $$;
-SELECT is(attempt($$SELECT ordcancel.record_refund('shop.orders', 5, 30, 'cash', 'r', cancellation_id => nth(1))$$), 'ok',
+SELECT is(attempt($$SELECT ordcancel.record_refund('shop.orders', 5, 30, 'cash', 'r', cancellation_id => nth(1))$$),
+          'ok',
           'a refund');
 SELECT is(attempt($$SELECT ordcancel.record_refund('shop.orders', 5, 30, 'cash', 'r', cancellation_id => nth(2))$$),
           'OC010', 'is not taken for that of another part');
-SELECT is(attempt($$SELECT ordcancel.record_refund('shop.orders', 5, 30, 'cash', 'r', cancellation_id => nth(1))$$), 'ok',
+SELECT is(attempt($$SELECT ordcancel.record_refund('shop.orders', 5, 30, 'cash', 'r', cancellation_id => nth(1))$$),
+          'ok',
           'a retry is');
 
 SELECT * FROM finish();
