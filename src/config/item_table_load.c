@@ -106,19 +106,12 @@ load_column(ItemTable *items, Relation rel, Column *column, const char *name)
 	order_table_load_column(items->context, rel, column, attnum);
 }
 
-static Oid
-primary_key(Relation rel)
-{
-	list_free(RelationGetIndexList(rel)); /* sets rd_pkindex */
-	return rel->rd_pkindex;
-}
-
 static void
 load_keys(ItemTable *items, Relation rel, const Registration *reg)
 {
 	Relation index;
 
-	items->key_index = primary_key(rel);
+	items->key_index = order_table_primary_key(rel);
 	if (!OidIsValid(items->key_index))
 		raise_changed(items, "It has no primary key.");
 	index = index_open(items->key_index, AccessShareLock);
@@ -185,26 +178,6 @@ find_order_index(const ItemTable *items, Relation rel)
 			found = lfirst_oid(lc);
 	list_free(indexes);
 	return found;
-}
-
-static Oid
-guard_function(void)
-{
-	oidvector *none = buildoidvector(NULL, 0);
-
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum("guard_item"),
-						   PointerGetDatum(none),
-						   ObjectIdGetDatum(
-							   get_namespace_oid("ordcancel_internal", true)));
-}
-
-static char *
-label_of(Relation rel)
-{
-	return pstrdup(quote_qualified_identifier(get_namespace_name(
-												  RelationGetNamespace(rel)),
-											  RelationGetRelationName(rel)));
 }
 
 /* A label of an enum may have been renamed. */
@@ -328,7 +301,7 @@ item_table_load(OrderTable *orders, Relation rel)
 	items->relid = RelationGetRelid(rel);
 	items->serial = orders->serial;
 	items->keys_serial = ++last_serial;
-	items->label = label_of(rel);
+	items->label = order_table_label_of(rel);
 	items->name = pstrdup(RelationGetRelationName(rel));
 	if (config_scan("item_table", orders->relid, load_registration, &reg) == 0)
 	{
@@ -351,7 +324,7 @@ item_table_load(OrderTable *orders, Relation rel)
 	load_columns(items, rel, &reg);
 	load_fulfilled(items, rel);
 	items->order_index = find_order_index(items, rel);
-	items->guard = guard_function();
+	items->guard = order_table_guard("guard_item");
 
 	cleanup->func = free_query;
 	cleanup->arg = items;
@@ -365,9 +338,10 @@ item_table_fits(const ItemTable *items, const OrderTable *orders, Relation rel)
 {
 	return items->serial == orders->serial &&
 		equalTupleDescs(items->desc, RelationGetDescr(rel)) &&
-		primary_key(rel) == items->key_index &&
+		order_table_primary_key(rel) == items->key_index &&
 		rel->rd_rel->relowner == orders->owner &&
-		strcmp(label_of(rel), items->label) == 0 &&
+		strcmp(order_table_label_of(rel), items->label) == 0 &&
 		find_order_index(items, rel) == items->order_index &&
-		has_canceled_status(items) && guard_function() == items->guard;
+		has_canceled_status(items) &&
+		order_table_guard("guard_item") == items->guard;
 }

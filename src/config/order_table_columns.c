@@ -1,14 +1,18 @@
 /*
- * order_table_columns.c — loads the columns of an OrderTable
+ * order_table_columns.c — what descriptions of orders and items are made of
  */
 #include "postgres.h"
 
 #include "access/nbtree.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/syscache.h"
 
 #include "config/order_table_columns.h"
 #include "decision/refusal.h"
@@ -130,4 +134,30 @@ order_table_unused_alias(TupleDesc desc)
 			i = -1;
 		}
 	return alias;
+}
+
+Oid
+order_table_guard(const char *name)
+{
+	oidvector *none = buildoidvector(NULL, 0);
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						   CStringGetDatum(name), PointerGetDatum(none),
+						   ObjectIdGetDatum(
+							   get_namespace_oid("ordcancel_internal", true)));
+}
+
+Oid
+order_table_primary_key(Relation rel)
+{
+	list_free(RelationGetIndexList(rel)); /* sets rd_pkindex */
+	return rel->rd_pkindex;
+}
+
+char *
+order_table_label_of(Relation rel)
+{
+	return pstrdup(quote_qualified_identifier(get_namespace_name(
+												  RelationGetNamespace(rel)),
+											  RelationGetRelationName(rel)));
 }

@@ -1,5 +1,5 @@
 /*
- * order_table_columns.h — loads the columns of an OrderTable
+ * order_table_columns.h — what descriptions of orders and items are made of
  */
 #ifndef ORDCANCEL_ORDER_TABLE_COLUMNS_H
 #define ORDCANCEL_ORDER_TABLE_COLUMNS_H
@@ -34,6 +34,15 @@ extern void order_table_check_placed_at(const OrderTable *table);
  * row.
  */
 extern char *order_table_unused_alias(TupleDesc desc);
+
+/* The OID of a trigger function in schema ordcancel_internal. */
+extern Oid order_table_guard(const char *name);
+
+/* The index of the primary key, or InvalidOid. */
+extern Oid order_table_primary_key(Relation rel);
+
+/* The qualified name, quoted: for SQL and messages. */
+extern char *order_table_label_of(Relation rel);
 
 /* Does the text of the type depend on DateStyle, TimeZone and the like? */
 extern bool type_has_settings(Oid type);

@@ -93,25 +93,6 @@ same_key(const Registration *reg, Relation rel, Relation index)
 	return true;
 }
 
-/* The OID of a trigger function in schema ordcancel_internal. */
-static Oid
-guard_function(const char *name)
-{
-	oidvector *none = buildoidvector(NULL, 0);
-
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum(name), PointerGetDatum(none),
-						   ObjectIdGetDatum(
-							   get_namespace_oid("ordcancel_internal", true)));
-}
-
-static Oid
-primary_key(Relation rel)
-{
-	list_free(RelationGetIndexList(rel)); /* sets rd_pkindex */
-	return rel->rd_pkindex;
-}
-
 static void
 load_keys(const Registration *reg, Relation rel)
 {
@@ -120,7 +101,7 @@ load_keys(const Registration *reg, Relation rel)
 	Oid		 pkey;
 	Relation index;
 
-	pkey = primary_key(rel);
+	pkey = order_table_primary_key(rel);
 	if (!OidIsValid(pkey))
 		refusal_raise_invalid_policy(
 			psprintf("order table %s no longer has a primary key",
@@ -221,14 +202,6 @@ status_names_fingerprint_of(Oid relid)
 	return fingerprint;
 }
 
-static char *
-label_of(Relation rel)
-{
-	return pstrdup(quote_qualified_identifier(get_namespace_name(
-												  RelationGetNamespace(rel)),
-											  RelationGetRelationName(rel)));
-}
-
 bool
 order_table_fits(const OrderTable *table)
 {
@@ -246,11 +219,11 @@ order_table_fits(const OrderTable *table)
 	order_table_refuse_not_heap(rel);
 	order_table_refuse_distributed(rel);
 	fits = equalTupleDescs(table->desc, RelationGetDescr(rel)) &&
-		primary_key(rel) == table->key_index &&
+		order_table_primary_key(rel) == table->key_index &&
 		rel->rd_rel->relowner == table->owner &&
-		strcmp(label_of(rel), table->label) == 0 &&
-		guard_function("guard_update") == table->guard_update &&
-		guard_function("event_arrived") == table->event_arrived;
+		strcmp(order_table_label_of(rel), table->label) == 0 &&
+		order_table_guard("guard_update") == table->guard_update &&
+		order_table_guard("event_arrived") == table->event_arrived;
 	table_close(rel, AccessShareLock);
 	return fits;
 }
@@ -288,7 +261,7 @@ order_table_load(Oid relid)
 	table->owner = rel->rd_rel->relowner;
 	table->name = pstrdup(RelationGetRelationName(rel));
 	table->alias = order_table_unused_alias(RelationGetDescr(rel));
-	table->label = label_of(rel);
+	table->label = order_table_label_of(rel);
 	table->desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
 	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	order_table_load_named_column(table, rel, &table->status, reg.status);
@@ -303,8 +276,8 @@ order_table_load(Oid relid)
 	table->policy_has_format = table->policy_by.attnum != 0 &&
 		type_has_settings(table->policy_by.type);
 	load_keys(&reg, rel);
-	table->guard_update = guard_function("guard_update");
-	table->event_arrived = guard_function("event_arrived");
+	table->guard_update = order_table_guard("guard_update");
+	table->event_arrived = order_table_guard("event_arrived");
 	config_scan("item_table", relid, item_table_load_relid, &table->items);
 	policy_load_blocks(table);
 	table->has_status_names = status_equality_needed(table);

@@ -144,8 +144,7 @@ until_window_ends(Decision *decision, const DecisionInput *input,
 }
 
 /*
- * Can the items that are meant, or what is left of all, be canceled?  With a
- * request, "rest" is what a whole order is judged by when it is accepted.
+ * Can the items that are meant be canceled, or of a whole order what is left?
  */
 static Decision
 decide_items(const DecisionInput *input, bool items)

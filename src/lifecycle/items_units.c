@@ -47,7 +47,7 @@ check_take(CancelTarget *c, const ItemTarget *item)
 static void
 check_wanted(CancelTarget *c, ItemTarget *item)
 {
-	if (item->wanted == NULL || c->input.verb == VERB_UNDO_CANCEL)
+	if (item->wanted == NULL)
 		return;
 	if (!money_is_positive(item->wanted) || numeric_is_nan(item->wanted) ||
 		numeric_is_inf(item->wanted))

@@ -22,8 +22,7 @@
 static void
 check_still_there(CancelTarget *c, int before)
 {
-	if (list_length(c->items) < before && items_are_meant(c) &&
-		c->input.verb != VERB_UNDO_CANCEL)
+	if (list_length(c->items) < before && items_are_meant(c))
 		items_set_check(c, ITEMS_UNKNOWN,
 						"An item was deleted or moved to another order.");
 }
@@ -111,7 +110,6 @@ lifecycle_items(CancelTarget *targets, int count, const CancelArgs *args,
 {
 	ReadSnapshot snapshot = preview ? READ_CALLER : READ_CURRENT;
 	ItemReader	 reader = {0};
-	ItemTable	*items;
 
 	/* Other steps do not fail if something is wrong with the items. */
 	if (count == 0 ||
@@ -123,8 +121,6 @@ lifecycle_items(CancelTarget *targets, int count, const CancelArgs *args,
 			check_attached(&targets[i]);
 		return;
 	}
-	items = open_items(targets[0].table,
-					   preview ? AccessShareLock : RowExclusiveLock);
 	for (int i = 0; i < count; i++)
 	{
 		CancelTarget *c = &targets[i];
@@ -132,14 +128,18 @@ lifecycle_items(CancelTarget *targets, int count, const CancelArgs *args,
 		reset(c);
 		if (c->result != TARGET_OPEN)
 			continue;
-		c->item_table = items;
 		c->items_same = verb_traits[args->verb].items &&
 			items_are_requested(c);
 		decision_input_add_items(c);
 		if (!decision_needs_items(&c->input))
 			continue;
 		if (reader.items == NULL)
-			item_reader_begin(&reader, items, snapshot);
+			item_reader_begin(&reader,
+							  open_items(c->table,
+										 preview ? AccessShareLock :
+												   RowExclusiveLock),
+							  snapshot);
+		c->item_table = reader.items;
 		read_and_lock(&reader, c, args, preview);
 	}
 	if (reader.items)
@@ -160,10 +160,10 @@ lifecycle_items_change(CancelTarget *c, const CancelArgs *args, const char *to,
 	if (!OidIsValid(c->table->items))
 		return;
 	reset(c);
-	c->item_table = open_items(c->table, RowExclusiveLock);
 	decision_input_add_items(c);
 	if (!decision_change_needs_items(&c->input, to, kind))
 		return;
+	c->item_table = open_items(c->table, RowExclusiveLock);
 
 	/* As the verb that the change will turn out to be. */
 	c->input.verb = VERB_CANCEL_ORDER;

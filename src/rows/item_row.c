@@ -45,9 +45,9 @@ item_units(const ItemTable *items, const Column *column, Datum value,
 		"Correct it, or call ordcancel.attach_items() for another column.");
 }
 
-void
-item_key_from_tuple(const ItemTable *items, HeapTuple row, TupleDesc desc,
-					Datum *key)
+static void
+key_from_tuple(const ItemTable *items, HeapTuple row, TupleDesc desc,
+			   Datum *key)
 {
 	bool isnull;
 
@@ -64,7 +64,7 @@ item_from_tuple(const ItemTable *items, ItemTarget *item, HeapTuple row)
 	bool	  isnull;
 
 	item->row = row;
-	item_key_from_tuple(items, row, desc, key);
+	key_from_tuple(items, row, desc, key);
 	item->key = key_copy(items->keys, items->nkeys, key);
 	item->key_text = key_text(items->keys, items->nkeys, items->key_desc,
 							  items->key_has_format, item->key);

@@ -81,10 +81,6 @@ extern void item_lock(ItemReader *reader, CancelTarget *c);
  */
 extern bool item_is_unchanged(CancelTarget *c, const ItemTarget *item);
 
-/* The key's values from a row of the table of items. */
-extern void item_key_from_tuple(const ItemTable *items, HeapTuple row,
-								TupleDesc desc, Datum *key);
-
 /* Is the key one column of an integer type? */
 extern bool item_key_is_integer(const ItemTable *items);
 

@@ -237,16 +237,6 @@ record_items_of(const CancelTarget *c, int64 cancellation_id,
 	return found;
 }
 
-static void
-raise_conflict(const void *arg)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg(
-				 "could not serialize access due to concurrent cancellation"),
-			 errhint("The transaction might succeed if retried.")));
-}
-
 void
 record_update_items(CancelTarget *c)
 {
@@ -274,11 +264,11 @@ record_update_items(CancelTarget *c)
 		key[0] = Int64GetDatum(c->record.id);
 		key[1] = CStringGetTextDatum(row.item->key_text);
 		if (!index_lookup_find(&lookup, key, ForwardScanDirection))
-			raise_conflict(NULL);
+			record_raise_conflict(NULL);
 		item_parameters(&row, 0, &p);
 		record_fill_slot(fresh, lookup.slot, &p, &w.map);
-		if (!direct_write_update(&w.write, lookup.slot, fresh, raise_conflict,
-								 NULL))
+		if (!direct_write_update(&w.write, lookup.slot, fresh,
+								 record_raise_conflict, NULL))
 			record_raise_not_written(w.rel);
 	}
 	index_lookup_end(&lookup);

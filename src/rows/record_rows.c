@@ -115,3 +115,13 @@ record_write_rows(OrderTable *table, const RecordColumn *columns,
 	record_write_end(&w);
 	MemoryContextDelete(context);
 }
+
+void
+record_raise_conflict(const void *arg)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg(
+				 "could not serialize access due to concurrent cancellation"),
+			 errhint("The transaction might succeed if retried.")));
+}

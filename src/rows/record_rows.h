@@ -43,6 +43,9 @@ extern void record_write_rows(OrderTable *table, const RecordColumn *columns,
 							  const RecordKeys *keys, Oid relid,
 							  RecordFill fill, const void *rows, int count);
 
+/* Raises 40001, as a DirectWriteConflict: another transaction has updated it. */
+extern void record_raise_conflict(const void *arg);
+
 /* Raises 27000: a trigger has suppressed the row. */
 pg_noreturn extern void record_raise_not_written(Relation rel);
 

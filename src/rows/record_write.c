@@ -89,16 +89,6 @@ record_insert(CancelTarget **targets, int count)
 					  targets, count);
 }
 
-static void
-raise_conflict(const void *arg)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg(
-				 "could not serialize access due to concurrent cancellation"),
-			 errhint("The transaction might succeed if retried.")));
-}
-
 /*
  * The row is looked up again, since a block or refund_due expression could
  * have called us for the same order since record_find.
@@ -118,11 +108,11 @@ record_update(CancelTarget *c)
 	fresh = table_slot_create(w.rel, NULL);
 	record_lookup_by_id(&lookup, c->table, w.rel, READ_CURRENT);
 	if (!index_lookup_find(&lookup, &id, ForwardScanDirection))
-		raise_conflict(NULL);
+		record_raise_conflict(NULL);
 	cancellation_parameters(&c, 0, &p);
 	record_fill_slot(fresh, lookup.slot, &p, &w.map);
-	if (!direct_write_update(&w.write, lookup.slot, fresh, raise_conflict,
-							 NULL))
+	if (!direct_write_update(&w.write, lookup.slot, fresh,
+							 record_raise_conflict, NULL))
 		record_raise_not_written(w.rel);
 	index_lookup_end(&lookup);
 	ExecDropSingleTupleTableSlot(fresh);
