@@ -50,7 +50,7 @@ SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
            WHERE lanname NOT IN ('c', 'internal', 'sql', 'plpgsql')), NULL, 'there is no other language');
 SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM functions WHERE nspname = 'ordcancel'),
           'accept_cancel ack add_block apply_preset attach attach_child attach_items cancel_batch '
-          || 'cancel_items cancel_options cancel_order cancel_orders cloud_event create_consumer decide '
+          || 'cancel_items cancel_options cancel_order cancel_orders cancel_report cloud_event create_consumer decide '
           || 'deny_cancel detach detach_child detach_items diagram drop_block drop_consumer drop_policy '
           || 'drop_rule export_setup grant_consumer grant_customer grant_merchant grant_owner guard_partitions '
           || 'health item_options next_events override_cancel overview pending_requests prune_events '
@@ -76,6 +76,7 @@ SELECT is((SELECT string_agg(proname || ' ' || result, ', ' ORDER BY proname) FR
                                       WHEN 'name[]' THEN '''{id}''::name[]'
                                       WHEN 'jsonb' THEN '''[{"item": 1}]''::jsonb'
                                        WHEN 'bigint' THEN '1::bigint' WHEN 'integer' THEN '1'
+                                      WHEN 'timestamp with time zone' THEN '''2026-05-05''::timestamptz'
                                       WHEN 'numeric' THEN '1::numeric' WHEN 'interval' THEN '''1 h''::interval'
                                        WHEN 'text' THEN CASE WHEN o = 2 THEN '''1''' ELSE 'NULL' END
                                        ELSE '''id''::' || format_type(t, NULL) END, ', ' ORDER BY o)
