@@ -165,10 +165,11 @@ BEGIN
     FROM unnest(ARRAY[period ->> 'before', period ->> 'from', period ->> 'reached']) WITH ORDINALITY AS b (at, n);
     RETURN ordcancel_internal.as_owner(
         orders,
-        format('SELECT pg_catalog.jsonb_build_object(''now'', pg_catalog.count(*)'
-               ' FILTER (WHERE o.%1$I OPERATOR(pg_catalog.>=) %4$s), ''before'', pg_catalog.count(*)'
-               ' FILTER (WHERE o.%1$I OPERATOR(pg_catalog.<) %4$s))::pg_catalog.text FROM %2$s AS o'
-               ' WHERE o.%1$I OPERATOR(pg_catalog.>=) %3$s AND o.%1$I OPERATOR(pg_catalog.<) %5$s',
+        format('SELECT pg_catalog.jsonb_build_object('
+               '''before'', (SELECT pg_catalog.count(*) FROM %2$s AS o WHERE o.%1$I OPERATOR(pg_catalog.>=) %3$s'
+               ' AND o.%1$I OPERATOR(pg_catalog.<) %4$s),'
+               ' ''now'', (SELECT pg_catalog.count(*) FROM %2$s AS o WHERE o.%1$I OPERATOR(pg_catalog.>=) %4$s'
+               ' AND o.%1$I OPERATOR(pg_catalog.<) %5$s))::pg_catalog.text',
                placed.attname, orders, bounds[1], bounds[2], bounds[3]))::jsonb;
 END
 $$;

@@ -114,7 +114,8 @@ SELECT ok(section(week, 'days') LIKE '%<rect x="16.071%" y="20.00" width="10.714
 
 SELECT is(row_of(week, 'reasons', 'The customer no longer'), 'The customer no longer wants it|2|25%|new', 'a reason')
 FROM page;
-SELECT is(row_of(week, 'reasons', 'Sold out'), 'Sold out, or not found|1|13%|&#9660; 50%', 'less than before') FROM page;
+SELECT is(row_of(week, 'reasons', 'Sold out'), 'Sold out, or not found|1|13%|&#9660; 50%', 'less than before')
+FROM page;
 SELECT is(row_of(week, 'reasons', 'No reason given'), 'No reason given|2|25%|new', 'none') FROM page;
 SELECT is((SELECT count(*) FROM regexp_matches(section(week, 'reasons'), '<tr><th scope="row">', 'g')), 5::bigint,
           'no more than those of the week') FROM page;
@@ -132,7 +133,8 @@ SELECT is(row_of(week, 'time', '2 to 4 d'), '2 to 4 days|9 of 10|1|25%', '2 days
 SELECT is(row_of(week, 'denied', 'A person'), 'A person denied it|1|33%', 'by a person: 4') FROM page;
 SELECT is(row_of(week, 'denied', 'The order moved on to'), 'The order moved on to|shipped|1|33%', 'by moving on: 5')
 FROM page;
-SELECT is(row_of(week, 'denied', 'Nobody answered'), 'Nobody answered by the deadline|1|33%', 'by deadline: 10') FROM page;
+SELECT is(row_of(week, 'denied', 'Nobody answered'), 'Nobody answered by the deadline|1|33%', 'by deadline: 10')
+FROM page;
 SELECT is(row_of(week, 'refunds', '1 to 2 w'), '1 to 2 weeks|1|60.00', 'refund of 6') FROM page;
 SELECT is(row_of(week, 'refunds', '3 to 7'), '3 to 7 days|1|120.00', 'refund of 12') FROM page;
 SELECT is(row_of(week, 'refunds', '6|'), '6|8 days|anna|0.00|60.00', 'the oldest') FROM page;
@@ -159,8 +161,8 @@ FROM page;
 SELECT ok(week LIKE '%<html lang="en">%<meta name="viewport" content="width=device-width%', 'language and viewport')
 FROM page;
 SELECT ok(text_of(week) LIKE '%Table|shop.orders|%Period|from 2026-05-01 00:00:00+00 up to, but not including,'
-          ' 2026-05-08 00:00:00+00; compared with the 7 days from 2026-04-24 00:00:00+00.|Time zone|UTC|%Made|2026-05-12'
-          ' 20:00:00+00 by role ' || current_user || ', with cancel_report() of ordcancel %', 'it says what it is of')
+          ' 2026-05-08 00:00:00+00; compared with the 7 days from 2026-04-24 00:00:00+00.|Time zone|UTC|%'
+          'Made|2026-05-12 20:00:00+00 by role ' || current_user || ', with cancel_report() of ordcancel %', 'it says what it is of')
 FROM page;
 
 -- ------------------------------------------------------------- other periods
@@ -213,8 +215,8 @@ SELECT ordcancel.attach(:'evil_table', 'status', refund_due => 'due');
 SELECT ordcancel.set_policy(:'evil_table', canceled_status => 'canceled', requested_status => 'asked');
 SELECT ordcancel.set_rule(:'evil_table', 'placed', customer => 'request', merchant => 'cancel');
 INSERT INTO ordcancel.reason (code, description) VALUES ('x' || :'evil', current_setting('test.evil'));
-SELECT ordcancel.request_cancel(:'evil_table', current_setting('test.evil') || n, 'x' || :'evil', current_setting('test.evil'),
-                                actor => current_setting('test.evil') || n) FROM generate_series(1, 2) AS n;
+SELECT ordcancel.request_cancel(:'evil_table', current_setting('test.evil') || n, 'x' || :'evil',
+                                current_setting('test.evil'), actor => current_setting('test.evil') || n) FROM generate_series(1, 2) AS n;
 SELECT ordcancel.cancel_order(:'evil_table', current_setting('test.evil') || 3, 'x' || :'evil',
                               actor => current_setting('test.evil'));
 SELECT set_config('ordcancel.clock', '2026-05-12 21:00+00', true);
@@ -224,7 +226,8 @@ CREATE TEMP TABLE attacked AS SELECT report('2026-05-01', '2026-05-14', :'evil_t
 SELECT ok(parses(page), 'hostile data leaves the page well-formed') FROM attacked;
 SELECT ok(page !~ '<(script|svg/)' AND page !~ '[^\n -~]', 'and has no tags of its own') FROM attacked;
 SELECT is((SELECT count(*) FROM regexp_matches(page, 'onload', 'g'))
-          - (SELECT count(*) FROM regexp_matches(page, '&lt;svg/onload', 'g')), 0::bigint, 'only as text') FROM attacked;
+          - (SELECT count(*) FROM regexp_matches(page, '&lt;svg/onload', 'g')), 0::bigint, 'only as text')
+FROM attacked;
 SELECT ok(section(page, part) LIKE '%&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;&quot;&#39;--&gt;%'
           OR section(page, part) LIKE '%&lt;Script&gt;%', 'it is shown as it is: ' || part)
 FROM attacked, unnest('{reasons,who,denied,refunds,requests}'::text[]) AS part;

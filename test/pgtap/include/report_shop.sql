@@ -57,7 +57,8 @@ CREATE TABLE shop.plan AS
 SELECT o.id, o.placed_at, k.kind,
        o.placed_at + CASE k.kind WHEN 'early' THEN interval '25 minutes' * shop.dice(o.id, 'when')
                                  WHEN 'merchant' THEN interval '4 hours' + interval '20 hours' * shop.dice(o.id, 'when')
-                                 ELSE interval '35 minutes' + interval '22 hours' * shop.dice(o.id, 'when') ^ 2 END AS at,
+                                 ELSE interval '35 minutes' + interval '22 hours' * shop.dice(o.id, 'when') ^ 2 END
+           AS at,
        -- The merchant decides faster after the change.
        (interval '20 minutes' + interval '50 hours' * shop.dice(o.id, 'decide') ^ 3)
            * CASE WHEN o.placed_at < '2026-10-05' THEN 1 ELSE 0.45 END
@@ -104,8 +105,8 @@ UNION ALL
 -- Those that wait: accepted, denied, moved on, withdrawn, or nobody answers.
 SELECT p.at + p.waits, p.id,
        CASE WHEN p.outcome < 0.62 THEN format('accept_cancel(''shop.orders'', %s, actor => %L)', p.id, p.decider)
-            WHEN p.outcome < 0.74 THEN format('deny_cancel(''shop.orders'', %s, ''Already packed.'', actor => %L)', p.id,
-                                              p.decider)
+            WHEN p.outcome < 0.74
+            THEN format('deny_cancel(''shop.orders'', %s, ''Already packed.'', actor => %L)', p.id, p.decider)
             WHEN p.outcome < 0.88 THEN CASE WHEN p.outcome < 0.85 THEN 'shipped' ELSE 'packed' END
             WHEN p.outcome < 0.94 THEN format('withdraw_cancel(''shop.orders'', %s, actor => %L)', p.id, p.actor) END
 FROM shop.plan AS p WHERE p.kind = 'late'
