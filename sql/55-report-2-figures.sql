@@ -1,26 +1,25 @@
 -- cancel_report: what the page shows, as jsonb
 
 -- The rows that the report reads: what the caller may see of the cancellations
--- of a table, with the columns of ordcancel.cancellation and time_to_decision.
+-- of a table.
 CREATE FUNCTION ordcancel_internal.report_records(orders regclass) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT format('SELECT cancellation_id, order_key AS order_id, state, scope, requested_by, requested_actor, decided_by,'
-              ' decided_actor, reason, note, decision_note, policy, refund_due, refunded, requested_at, decided_at,'
-              ' deadline,'
-              ' CASE WHEN decided_at > requested_at THEN decided_at - requested_at END AS time_to_decision FROM %s',
-              t.cancellation_table)
-FROM ordcancel.order_table AS t WHERE t.orders = report_records.orders
+SELECT ordcancel_internal.report_query('cancellations', orders)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.report_records(regclass) IS
     'returns the query of the cancellations that the caller of a report may see';
 
+-- As row_security_active() for the caller, which that function does not know.
 CREATE FUNCTION ordcancel_internal.report_hides_rows(orders regclass) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT false
+SELECT c.relrowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls
+       AND (c.relforcerowsecurity OR NOT pg_has_role(r.oid, c.relowner, 'USAGE'))
+FROM pg_class AS c, pg_roles AS r
+WHERE c.oid = orders AND r.rolname = ordcancel_internal.caller_role()
 $$;
 COMMENT ON FUNCTION ordcancel_internal.report_hides_rows(regclass) IS
     'returns whether row-level security restricts what the caller of a report sees';

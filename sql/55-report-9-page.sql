@@ -193,8 +193,6 @@ DECLARE
     groups jsonb;
     figures jsonb;
 BEGIN
-    PERFORM ordcancel_internal.check_cancellations(t.cancellation_table)
-    FROM ordcancel.order_table AS t WHERE t.orders = cancel_report.orders;
     records := ordcancel_internal.report_records(orders);
     groups := ordcancel_internal.report_groups(records, period);
     figures := jsonb_build_object(
@@ -224,11 +222,12 @@ COMMENT ON FUNCTION ordcancel_internal.cancel_report(regclass, timestamptz, time
 -- nothing else: figures, plots and lists for a period, compared with the period
 -- of the same length before. from, to: the period, which ends before to; by
 -- default the 30 days until now. Days are those of the session's time zone. The
--- caller needs SELECT on the table. Raises OC001, OC014, 42501.
+-- caller needs SELECT on the table, and sees what row-level security shows.
+-- Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.cancel_report(
     orders regclass, "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL) RETURNS text
     LANGUAGE c STABLE
-    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
+    AS 'MODULE_PATHNAME', 'ordcancel_row_reader_gate';
 COMMENT ON FUNCTION ordcancel.cancel_report(regclass, timestamptz, timestamptz) IS
     E'returns a report on the cancellations of an order table in a period as one HTML page'
     '\nRaises OC001, OC014, 42501.';

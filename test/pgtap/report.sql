@@ -1,7 +1,7 @@
 -- cancel_report: the figures on the page are those that one counts by hand, and
 -- nothing in the data gets out of its place.
 BEGIN;
-SELECT plan(80);
+SELECT plan(88);
 \ir include/helpers.sql
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
@@ -203,6 +203,30 @@ SELECT ordcancel.grant_merchant('report_reader');
 SELECT is(attempt_as('report_reader', $$SELECT ordcancel.cancel_report('shop.orders')$$), '42501', 'without SELECT');
 GRANT SELECT ON shop.orders TO report_reader;
 SELECT is(attempt_as('report_reader', $$SELECT ordcancel.cancel_report('shop.orders')$$), 'ok', 'with both');
+ALTER TABLE shop.orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY some ON shop.orders TO report_reader USING (id IN (3, 4, 6, 7, 8));
+CREATE FUNCTION page_as(role name) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text;
+BEGIN
+    EXECUTE format('SET LOCAL ROLE %I', role);
+    result := ordcancel.cancel_report('shop.orders', '2026-05-01', '2026-05-08');
+    RESET ROLE;
+    RETURN result;
+END
+$$;
+CREATE TEMP TABLE restricted AS SELECT page_as('report_reader') AS page;
+SELECT is(tile(page, 'Canceled'), '2|none before', 'row-level security: 3 and 6, neither 1 nor 2') FROM restricted;
+SELECT is(tile(page, 'Denied'), '1|none before', 'of three denied') FROM restricted;
+SELECT is(tile(page, 'Attempts in all'), '5|none before', 'no share of orders that the reader cannot count')
+FROM restricted;
+SELECT is(tile(page, 'Refunds due now'), '60.00|1 refund, oldest 8 days', 'of two refunds') FROM restricted;
+SELECT is(tile(page, 'Open requests now'), '1|1 overdue, oldest 7 days', 'of two requests') FROM restricted;
+SELECT is(row_of(page, 'denied', 'The order moved on to'), NULL, 'and why of one denial') FROM restricted;
+SELECT ok(text_of(page) LIKE '%Row-level security|Orders that role report\_reader may not see are left out.|%',
+          'which the page says') FROM restricted;
+SELECT is(page_as(current_user), week, 'others see all') FROM page;
+ALTER TABLE shop.orders DISABLE ROW LEVEL SECURITY;
 
 -- ----------------------------------------------------------------- attacks
 
