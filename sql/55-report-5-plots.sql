@@ -78,7 +78,7 @@ WITH slot AS (
                ELSE (s.n - 1) % e.every = 0 END
 )
 SELECT string_agg(format('<text x="%s%%" y="212"%s%s>%s</text>', round(100 * (c.n - 0.5) / c.slots, 2),
-                         CASE WHEN c.k % 2 = 0 THEN ' class="minor"' ELSE '' END,
+                         CASE WHEN c.k % 3 <> 1 THEN ' class="minor"' ELSE '' END,
                          CASE WHEN (c.n - 0.5) / c.slots < 0.04 AND c.slots > 10 THEN ' style="text-anchor:start"'
                               WHEN (c.n - 0.5) / c.slots > 0.96 AND c.slots > 10 THEN ' style="text-anchor:end"'
                               ELSE '' END,

@@ -38,7 +38,10 @@ SELECT format('<section class="wide" id="days"><h2>By %s</h2>'
                                                 coalesce(s.slot -> 'states' ->> x.word, '0')::numeric) ORDER BY x.n)
                            FROM unnest(w.words) WITH ORDINALITY AS x (word, n))), '' ORDER BY s.n)
                FROM jsonb_array_elements(f -> 'slots') WITH ORDINALITY AS s (slot, n)),
-              VARIADIC ARRAY[u.head] || (SELECT array_agg(ordcancel_internal.report_word(x.word) ORDER BY x.n)
+              -- Soft hyphens, for narrow pages.
+              VARIADIC ARRAY[u.head] || (SELECT array_agg(replace(replace(ordcancel_internal.report_word(x.word),
+                                                                          'canceled', 'can&#173;celed'),
+                                                                  'withdrawn', 'with&#173;drawn') ORDER BY x.n)
                                          FROM unnest(w.words) WITH ORDINALITY AS x (word, n)))
        || '</details></section>'
 FROM (SELECT f #>> '{period,unit}', initcap(f #>> '{period,unit}')) AS u (unit, head),

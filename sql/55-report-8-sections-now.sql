@@ -21,16 +21,20 @@ SELECT '<section id="refunds"><h2>Refunds due now</h2>'
                    || CASE WHEN (r.due ->> 'n')::bigint > 1 THEN '<h3>The oldest</h3>' ELSE '<h3>This one</h3>' END
                    || ordcancel_internal.report_table(
                           'list', (SELECT string_agg(ordcancel_internal.report_row(
-                                      format('%s%s', ordcancel_internal.report_key(o.order_id),
-                                             CASE o.scope WHEN 'items' THEN ' <i>parts</i>' ELSE '' END), NULL,
-                                      ordcancel_internal.report_duration(o.age),
-                                      '<bdi>' || ordcancel_internal.report_html(o.decided_actor, 40) || '</bdi>',
-                                      ordcancel_internal.report_number(o.refunded, r.scale),
+                                      format('%s%s<small>%s</small>', ordcancel_internal.report_key(o.order_id),
+                                             CASE o.scope WHEN 'items' THEN ' <i>parts</i>' ELSE '' END,
+                                             concat_ws('; ',
+                                                 'accepted by <bdi>'
+                                                 || ordcancel_internal.report_html(o.decided_actor, 40) || '</bdi>',
+                                                 CASE WHEN o.refunded <> 0
+                                                      THEN ordcancel_internal.report_number(o.refunded, r.scale)
+                                                           || ' paid' END)),
+                                      NULL, ordcancel_internal.report_duration(o.age),
                                       ordcancel_internal.report_number(o.outstanding, r.scale)), '' ORDER BY e.k)
                            FROM jsonb_array_elements(r.due -> 'rows') WITH ORDINALITY AS e (due, k),
                                jsonb_to_record(e.due) AS o (order_id text, scope text, age numeric, decided_actor text,
                                                             refunded numeric, outstanding numeric)),
-                          'Order', 'Due for', 'Accepted by', 'Paid', 'Due') END
+                          'Order', 'Due for', 'Amount') END
        || '</section>'
 FROM (SELECT f -> 'refunds', (f ->> 'scale')::integer) AS r (due, scale)
 $$;

@@ -28,12 +28,12 @@ header p{margin:0}
 .tile{border:1px solid var(--line);border-top:3px solid var(--canceled);border-radius:4px;padding:9px 12px 10px}
 .tile dt{color:var(--soft);font-size:13px}
 .tile dd{margin:0}
-.tile b{display:block;font-size:25px;line-height:1.3;font-weight:650;font-variant-numeric:tabular-nums}
+.tile b{display:block;font-size:22px;line-height:1.35;overflow-wrap:anywhere;font-weight:650;font-variant-numeric:tabular-nums}
 .tile span{display:block;font-size:13px;line-height:1.35;color:var(--soft)}
 .tile.alarm{border-top-color:var(--alarm)}
 .tile.alarm span{color:var(--alarm);font-weight:600}
 .findings{margin:0 0 30px;padding-left:20px}
-.findings li{margin:3px 0}
+.findings li{margin:3px 0;overflow-wrap:anywhere}
 .findings .urgent,.urgent{color:var(--alarm);font-weight:600}
 p b.urgent{color:var(--alarm)}
 .pair{columns:2;column-gap:40px;margin-bottom:32px}
@@ -77,7 +77,7 @@ td .bar{min-width:60px;margin:5px 0 0}
 .list tbody th:first-child{width:auto}
 i,small{font-size:12px;color:var(--soft)}
 small{display:block}
-#requests tbody th:first-child{width:56%}
+#requests tbody th:first-child,#refunds .list tbody th:first-child{width:56%}
 summary{cursor:pointer;color:var(--link);font-size:13px;margin-top:10px}
 details table{margin-top:6px}
 details tbody th:first-child{white-space:nowrap;width:auto}
@@ -89,8 +89,9 @@ footer dd{margin:0;overflow-wrap:anywhere}
 @media (max-width:720px){body{padding:18px 16px 28px}
 .pair{columns:1}
 .minor{display:none}.frame{padding-left:34px}.tiles{grid-template-columns:1fr 1fr}.tile{padding:8px 10px}
-.tile b{font-size:21px}th,td{padding-left:8px}.narrow th:nth-child(2){width:28%}
-td .bar{min-width:36px}details{overflow-x:auto}footer dl{display:block}footer dd{margin:0 0 6px}}
+.tile b{font-size:20px}th,td{padding-left:8px}.narrow th:nth-child(2){width:28%}
+td .bar{min-width:36px}.numbers{font-size:11px}.numbers th,.numbers td{padding-left:4px}
+.numbers thead th{font-size:10px}footer dl{display:block}footer dd{margin:0 0 6px}}
 @media print{body{max-width:none;padding:0;font-size:11px}@page{size:A4;margin:12mm 14mm}details{display:none}
 a{color:inherit;text-decoration:none}h1{font-size:20px}h2{font-size:14px}h3{font-size:11px;margin-top:10px}
 .tiles{grid-template-columns:repeat(6,1fr);gap:6px;margin:12px 0 10px}.tile{padding:4px 7px}.tile b{font-size:15px}

@@ -57,7 +57,8 @@ packages()
 # Not every release has these, and only some tests use them.
 extras()
 {
-	[ -n "${TO_SHOW:-}" ] || apt-cache -n search "^postgresql-$1-(cron|wal2json)\$" | cut -d ' ' -f 1
+	[ -n "${TO_SHOW:-}" ] ||
+		apt-cache -n search "^(postgresql-$1-(cron|wal2json)|chromium|fonts-dejavu-core)\$" | cut -d ' ' -f 1
 }
 
 # The highest version that the package lists have.
