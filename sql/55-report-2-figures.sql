@@ -86,8 +86,10 @@ COMMENT ON FUNCTION ordcancel_internal.report_bounds(jsonb) IS
 
 -- All that is counted for both periods, in one scan of the records. Slots are
 -- numbered from 1; 0 is the period before. Times are grouped as they are shown,
--- so that percentiles of the groups are exact. OFFSET 0 keeps the planner from
--- evaluating expressions once for each use.
+-- so that percentiles of the groups are exact. A denied request whose order did
+-- not get its prior status back was denied because the order moved on; its event
+-- says so too, but prune_events() may have deleted it. OFFSET 0 keeps the planner
+-- from evaluating expressions once for each use.
 CREATE FUNCTION ordcancel_internal.report_groups(records text, period jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -98,21 +100,28 @@ BEGIN
     EXECUTE format($query$
 WITH attempt AS (
     SELECT width_bucket(c.requested_at, $4) AS slot, c.requested_at < $2 AS earlier, c.state, c.reason, c.requested_by,
-           c.requested_actor, c.scope, floor(date_part('epoch', c.time_to_decision))::bigint AS waited
+           c.requested_actor, c.scope,
+           CASE WHEN c.state = 'denied'
+                THEN CASE WHEN c.decided_by = 'system' THEN 'deadline'
+                          WHEN c.order_status IS DISTINCT FROM c.prior_status THEN 'moved'
+                          ELSE 'person' END END AS denial,
+           CASE WHEN c.state = 'denied' AND c.decided_by <> 'system' AND c.order_status <> c.prior_status
+                THEN c.order_status END AS moved_to, floor(date_part('epoch', c.time_to_decision))::bigint AS waited
     FROM (%s) AS c
     WHERE c.requested_at >= $1 AND c.requested_at < $3
     OFFSET 0
 ), rounded AS (
-    SELECT a.slot, a.earlier, a.state, a.reason, a.requested_by, a.requested_actor, a.scope,
+    SELECT a.slot, a.earlier, a.state, a.reason, a.requested_by, a.requested_actor, a.scope, a.denial,
+           a.moved_to,
            CASE WHEN a.waited < 60 THEN greatest(0, a.waited) WHEN a.waited < 86400 THEN a.waited / 60 * 60
                 ELSE a.waited / 3600 * 3600 END AS waited
     FROM attempt AS a
     OFFSET 0
 ), counted AS MATERIALIZED (
     SELECT GROUPING(slot, reason, requested_actor, waited) AS kind, earlier, slot, state, reason, requested_by,
-           requested_actor, scope, waited, count(*) AS n
+           requested_actor, scope, denial, moved_to, waited, count(*) AS n
     FROM rounded
-    GROUP BY GROUPING SETS ((slot, state), (earlier, reason, requested_by, state, scope),
+    GROUP BY GROUPING SETS ((slot, state), (earlier, reason, requested_by, state, scope, denial, moved_to),
                             (earlier, requested_by, requested_actor), (earlier, waited))
 ), waits AS (
     SELECT earlier, waited, n, sum(n) OVER (PARTITION BY earlier ORDER BY waited) AS upto,
@@ -125,7 +134,7 @@ SELECT jsonb_build_object(
                     FROM counted WHERE kind = 7 AND slot > 0 GROUP BY slot) AS s),
     'kinds', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                          'earlier', earlier, 'reason', reason, 'party', requested_by, 'state', state,
-                         'scope', scope, 'n', n)), '[]')
+                         'scope', scope, 'denial', denial, 'moved_to', moved_to, 'n', n)), '[]')
               FROM counted WHERE kind = 11),
     'actors', (SELECT coalesce(jsonb_agg(jsonb_build_object('party', a.requested_by, 'actor', a.requested_actor,
                                                             'n', a.n, 'before', a.before)
@@ -206,6 +215,18 @@ FROM (SELECT s.party, sum(s.n) AS n, sum(s.before) AS before, jsonb_object_agg(s
       GROUP BY s.party HAVING sum(s.n) > 0) AS p
 $$;
 COMMENT ON FUNCTION ordcancel_internal.report_parties(jsonb) IS 'counts the attempts of a report by party and state';
+
+CREATE FUNCTION ordcancel_internal.report_denials(kinds jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT coalesce(jsonb_agg(to_jsonb(d) ORDER BY d.n DESC, d.cause COLLATE "C", d.moved_to COLLATE "C"), '[]')
+FROM (SELECT k.denial AS cause, k.moved_to, sum(k.n) AS n
+      FROM jsonb_to_recordset(kinds) AS k (earlier boolean, denial text, moved_to text, n bigint)
+      WHERE k.denial IS NOT NULL AND NOT k.earlier
+      GROUP BY k.denial, k.moved_to) AS d
+$$;
+COMMENT ON FUNCTION ordcancel_internal.report_denials(jsonb) IS 'counts why requests were denied';
 
 -- The attempts of this period, or of the one before, in some states, or in all.
 CREATE FUNCTION ordcancel_internal.report_count(kinds jsonb, earlier boolean, states text[] DEFAULT NULL)

@@ -1,4 +1,4 @@
--- cancel_report: what is open now, denials, parts of orders, and orders placed
+-- cancel_report: what is open now, parts of orders, and orders placed
 
 CREATE FUNCTION ordcancel_internal.report_requests(orders regclass, records text, clock timestamptz) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -72,35 +72,6 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.report_refunds(text, timestamptz) IS
     'adds up the refunds that are due, with the ten oldest';
-
--- Why requests were denied is recorded in their events, which prune_events() may
--- have deleted.
-CREATE FUNCTION ordcancel_internal.report_denials(orders regclass, records text, period jsonb) RETURNS jsonb
-    LANGUAGE plpgsql STABLE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    result jsonb;
-BEGIN
-    EXECUTE format($query$
-SELECT coalesce(jsonb_agg(to_jsonb(d) ORDER BY d.n DESC, d.cause COLLATE "C", d.moved_to COLLATE "C"), '[]')
-FROM (SELECT CASE WHEN e.data @> '{"order_gone": true}' THEN 'gone'
-                  WHEN e.data @> '{"implicit": true}' THEN 'moved'
-                  WHEN c.decided_by = 'system' THEN 'deadline'
-                  WHEN e.event_id IS NULL AND c.decision_note IS NULL THEN 'unknown'
-                  ELSE 'person' END AS cause,
-             CASE WHEN e.data @> '{"implicit": true}' THEN e.data ->> 'moved_to' END AS moved_to, count(*) AS n
-      FROM (%s) AS c
-          LEFT JOIN %s AS e ON e.cancellation_id = c.cancellation_id AND e.type = 'denied'
-      WHERE c.requested_at >= $1 AND c.requested_at < $2 AND c.state = 'denied'
-      GROUP BY 1, 2) AS d
-$query$, records, (SELECT t.event_table FROM ordcancel.order_table AS t WHERE t.orders = report_denials.orders))
-    INTO result USING (period ->> 'from')::timestamptz, (period ->> 'reached')::timestamptz;
-    RETURN result;
-END
-$$;
-COMMENT ON FUNCTION ordcancel_internal.report_denials(regclass, text, jsonb) IS
-    'counts why the requests of a period were denied';
 
 CREATE FUNCTION ordcancel_internal.report_parts(orders regclass, records text, period jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE

@@ -17,16 +17,16 @@ BEGIN
     END IF;
     EXECUTE format($query$
 WITH noted AS (
-    SELECT p.*, p.changed_at - lag(p.changed_at) OVER (ORDER BY p.changed_at) > interval '1 hour' AS apart
+    SELECT p.change_no, p.changed_at, p.changed_by, p.what,
+           p.changed_at - lag(p.changed_at) OVER (ORDER BY p.changed_at, p.change_no) > interval '1 hour' AS apart
     FROM ordcancel.policy_change AS p
     WHERE p.orders = $1 AND p.changed_at < $3
 ), numbered AS (
-    SELECT n.*, count(*) FILTER (WHERE n.apart) OVER (ORDER BY n.changed_at) AS change FROM noted AS n
+    SELECT n.*, count(*) FILTER (WHERE n.apart) OVER (ORDER BY n.changed_at, n.change_no) AS change FROM noted AS n
 ), change AS (
     SELECT min(n.changed_at) AS at, max(n.changed_at) AS done,
-           array_agg(DISTINCT n.changed_by::text) AS changed_by,
-           array_agg(n.policy::text ORDER BY n.changed_at) AS policies,
-           array_agg(n.what::text ORDER BY n.changed_at) AS what
+           array_agg(DISTINCT n.changed_by COLLATE "C") AS changed_by,
+           array_agg(n.what ORDER BY n.changed_at, n.change_no) AS what
     FROM numbered AS n GROUP BY n.change
 ), framed AS (
     SELECT c.*, least(28, extract(epoch FROM c.at - lag(c.done) OVER w) / 86400,
@@ -45,7 +45,7 @@ WITH noted AS (
     GROUP BY m.at, s.side
 )
 SELECT jsonb_agg(jsonb_build_object(
-           'at', m.at, 'by', m.changed_by, 'policies', m.policies, 'what', m.what, 'days', floor(m.most),
+           'at', m.at, 'by', m.changed_by, 'what', m.what, 'days', floor(m.most),
            'before', (SELECT jsonb_build_object('n', f.n, 'denied', f.denied, 'median', extract(epoch FROM f.median))
                       FROM found AS f WHERE f.at = m.at AND f.side = 'before'),
            'after', (SELECT jsonb_build_object('n', f.n, 'denied', f.denied, 'median', extract(epoch FROM f.median))

@@ -167,7 +167,7 @@ WITH denial AS (
 )
 SELECT '<section id="denied"><h2>Why requests were denied</h2>'
        || coalesce(format('<p>By a person: <b>%s</b>. Because the order moved on first: <b>%s</b>.'
-                          ' For other causes: %s.</p>',
+                          ' Because the deadline passed: <b>%s</b>.</p>',
                           ordcancel_internal.report_number(coalesce(sum(d.n) FILTER (WHERE d.cause = 'person'), 0)),
                           ordcancel_internal.report_number(coalesce(sum(d.n) FILTER (WHERE d.cause = 'moved'), 0)),
                           ordcancel_internal.report_number(
@@ -177,10 +177,9 @@ SELECT '<section id="denied"><h2>Why requests were denied</h2>'
                               CASE d.cause
                                   WHEN 'person' THEN 'A person denied it'
                                   WHEN 'moved' THEN 'The order moved on to <bdi>'
-                                                    || ordcancel_internal.report_html(d.moved_to, 60) || '</bdi>'
-                                  WHEN 'gone' THEN 'The order no longer exists'
-                                  WHEN 'deadline' THEN 'Nobody answered by the deadline'
-                                  ELSE 'Not known: the event was pruned' END,
+                                                    || coalesce(ordcancel_internal.report_html(d.moved_to, 60),
+                                                                'no status') || '</bdi>'
+                                  ELSE 'Nobody decided by the deadline' END,
                               NULL, ordcancel_internal.report_bar('{plain}', ARRAY[d.n], d.most),
                               ordcancel_internal.report_number(d.n), ordcancel_internal.report_share(d.n, d.total)), ''
                               ORDER BY d.rank) FILTER (WHERE d.rank <= 12), 'Cause', '', 'Denied', 'Share'),

@@ -151,12 +151,7 @@ SELECT '<section class="wide" id="changes"><h2>Before and after a change of poli
                             ordcancel_internal.report_day(x.at AT TIME ZONE (f #>> '{period,zone}'), true),
                             ordcancel_internal.report_html(array_to_string(x.by, ', '), 80),
                             (SELECT string_agg(CASE WHEN w.k <= 8
-                                                    THEN format('<li>%s<bdi>%s</bdi></li>',
-                                                                CASE WHEN x.policies[w.k] <> 'default'
-                                                                     THEN format('Policy <bdi>%s</bdi>: ',
-                                                                         ordcancel_internal.report_html(
-                                                                             x.policies[w.k], 60))
-                                                                     ELSE '' END,
+                                                    THEN format('<li><bdi>%s</bdi></li>',
                                                                 ordcancel_internal.report_html(w.what, 200))
                                                     ELSE format('<li>and %s more</li>', cardinality(x.what) - 8) END,
                                                '' ORDER BY w.k)
@@ -164,7 +159,7 @@ SELECT '<section class="wide" id="changes"><h2>Before and after a change of poli
                             ordcancel_internal.report_comparison(x.before, x.after, x.days)), '' ORDER BY c.k)
        || '</section>'
 FROM jsonb_array_elements(f -> 'changes') WITH ORDINALITY AS c (change, k),
-    jsonb_to_record(c.change) AS x (at timestamptz, by text[], policies text[], what text[], days numeric,
+    jsonb_to_record(c.change) AS x (at timestamptz, by text[], what text[], days numeric,
                                     before jsonb, after jsonb)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.report_by_change(jsonb) IS

@@ -28,7 +28,8 @@ header p{margin:0}
 .tile{border:1px solid var(--line);border-top:3px solid var(--canceled);border-radius:4px;padding:9px 12px 10px}
 .tile dt{color:var(--soft);font-size:13px}
 .tile dd{margin:0}
-.tile b{display:block;font-size:22px;line-height:1.35;overflow-wrap:anywhere;font-weight:650;font-variant-numeric:tabular-nums}
+.tile b{display:block;font-size:22px;line-height:1.35;overflow-wrap:anywhere;font-weight:650;
+font-variant-numeric:tabular-nums}
 .tile span{display:block;font-size:13px;line-height:1.35;color:var(--soft)}
 .tile.alarm{border-top-color:var(--alarm)}
 .tile.alarm span{color:var(--alarm);font-weight:600}
@@ -208,8 +209,7 @@ BEGIN
         'placed', ordcancel_internal.report_placed(orders, period),
         'requests', ordcancel_internal.report_requests(orders, records, (period ->> 'now')::timestamptz),
         'refunds', ordcancel_internal.report_refunds(records, (period ->> 'now')::timestamptz),
-        'denials', CASE WHEN ordcancel_internal.report_count(groups -> 'kinds', false, '{denied}') > 0
-                        THEN ordcancel_internal.report_denials(orders, records, period) ELSE '[]' END,
+        'denials', ordcancel_internal.report_denials(groups -> 'kinds'),
         'parts', CASE WHEN groups -> 'kinds' @> '[{"earlier": false, "scope": "items"}]'
                       THEN ordcancel_internal.report_parts(orders, records, period) ELSE '[]' END,
         'changes', ordcancel_internal.report_changes(orders, records, period));

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Draws the pictures of the presets: doc/pictures/*.dot and *.svg, and the
-# Mermaid block of doc/presets.md. make pictures calls it; make check tells when
-# they are not what diagram() draws.
+# Mermaid block of doc/presets.md; and makes the report of a shop and a picture of
+# it: doc/pictures/report.html and .png. make pictures calls it; make check tells
+# when they are not what diagram() draws and cancel_report() returns.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -10,7 +11,7 @@ draw() # PRESET FORMAT
 	as_user psql -XqAt -d pictures -c "SELECT ordcancel.diagram('$1.orders', format => '$2')"
 }
 
-export TO_SHOW=yes BENCH_PACKAGES='graphviz fonts-liberation'
+export TO_SHOW=yes BENCH_PACKAGES='graphviz fonts-liberation chromium python3'
 prepare
 { build && server_up && as_user createdb pictures; } || die "could not make the server"
 as_user psql -Xq -v ON_ERROR_STOP=1 -d pictures -c 'CREATE EXTENSION ordcancel' \
@@ -36,3 +37,16 @@ awk -v mermaid="$work/mermaid" '
 	!inside
 ' "$top/doc/presets.md" >"$work/presets.md" && cat "$work/presets.md" >"$top/doc/presets.md"
 echo "doc/presets.md"
+
+as_user psql -XqAt -v ON_ERROR_STOP=1 -d pictures -f test/pictures/report.sql >"$work/report.html" ||
+	die "could not make the report"
+cat "$work/report.html" >"$to/report.html"
+echo "doc/pictures/report.html"
+# What shows within ten seconds: down to the plot.
+chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --force-device-scale-factor=1 \
+	--user-data-dir="$work/profile" --window-size=1200,705 --screenshot="$work/report.png" \
+	"file://$to/report.html" >/dev/null 2>&1
+[ -s "$work/report.png" ] || die "no chromium"
+# The picture says of which page it is.
+/usr/bin/python3 -B test/pictures/stamp.py "$to/report.html" "$work/report.png" "$to/report.png" || exit
+echo "doc/pictures/report.png"

@@ -1,5 +1,5 @@
--- The pictures in doc are what diagram() draws of the presets. If one is not,
--- make pictures draws it anew.
+-- The pictures in doc are what diagram() draws of the presets, and what
+-- cancel_report() says of a shop. If one is not, make pictures makes it anew.
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/shops.sql
@@ -13,7 +13,7 @@ SELECT replace(ordcancel.diagram(format('%I.orders', preset), format => 'dot'),
                       substring(page FROM format('!\[([^]]*)\]\(pictures/%s\.svg\)', preset))))
 FROM page
 $$;
-SELECT plan(12);
+SELECT plan(14);
 
 \set spryker `cat doc/pictures/spryker.dot`
 \set vtex `cat doc/pictures/vtex.dot`
@@ -33,6 +33,14 @@ SELECT ok(strpos(:'page', format(E'## %s\n\n![', preset)) > 0
 FROM ordcancel.preset ORDER BY preset;
 SELECT ok(strpos(:'page', E'```mermaid\n' || ordcancel.diagram('vtex.orders') || E'\n```\n') > 0,
           'the Mermaid text of vtex is as it is drawn');
+
+-- The picture of the report has the checksum of the page that it was taken of.
+\set report `cat doc/pictures/report.html`
+\set stamp `grep -ao 'sha256:[0-9a-f]*' doc/pictures/report.png`
+\ir include/report_shop.sql
+SELECT ok(ordcancel.cancel_report('shop.orders', '2026-09-07', '2026-11-02') = :'report',
+          'the report of a shop is as it is made');
+SELECT is(:'stamp', 'sha256:' || encode(sha256(:'report'), 'hex'), 'the picture is of that report');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -136,9 +136,7 @@ BEGIN
             IF s.call = 'sweep' THEN
                 CALL ordcancel.sweep();
             ELSIF s.call = 'policy' THEN
-                PERFORM set_config('ordcancel.actor', 'maria', true);
                 PERFORM ordcancel.set_policy('shop.orders', grace => '2 hours', decision_timeout => '2 days');
-                PERFORM set_config('ordcancel.actor', '', true);
             ELSIF s.call IN ('shipped', 'packed') THEN
                 UPDATE shop.orders SET status = s.call WHERE id = s.id AND status = 'cancellation_requested';
             ELSIF s.call = 'refund' THEN
