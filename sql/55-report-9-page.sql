@@ -78,6 +78,7 @@ td .bar{min-width:60px;margin:5px 0 0}
 .list tbody th:first-child{width:auto}
 i,small{font-size:12px;color:var(--soft)}
 small{display:block}
+#refunds small{display:inline;margin-left:8px}
 #requests tbody th:first-child,#refunds .list tbody th:first-child{width:56%}
 summary{cursor:pointer;color:var(--link);font-size:13px;margin-top:10px}
 details table{margin-top:6px}
@@ -99,7 +100,8 @@ a{color:inherit;text-decoration:none}h1{font-size:20px}h2{font-size:14px}h3{font
 .tile dt,.tile span,thead th,thead th:first-child,i,small{font-size:9px}.legend,footer{font-size:10px}
 .findings{margin-bottom:14px}table{font-size:10px}th,td{padding-top:3px;padding-bottom:3px}.plot{font-size:10px}
 .pair{column-gap:24px}section,.pair{margin-bottom:16px}.pair section{break-inside:auto}
-.narrow th:nth-child(2){width:34%}.bars .bar{height:7px}section>p{break-after:avoid}
+.narrow th:nth-child(2){width:34%}.bars .bar{height:7px}.bars th,.bars td{padding-top:2px;padding-bottom:2px}
+section>p{break-after:avoid}
 .list,.narrow,.tile,tr,.frame,div.change,h2,h3,footer{break-inside:avoid}h2,h3,thead,.legend{break-after:avoid}}
 '
 $$;

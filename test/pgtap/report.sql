@@ -1,7 +1,7 @@
 -- cancel_report: the figures on the page are those that one counts by hand, and
 -- nothing in the data gets out of its place.
 BEGIN;
-SELECT plan(89);
+SELECT plan(99);
 \ir include/helpers.sql
 SET LOCAL client_min_messages = warning;
 SET LOCAL timezone = 'UTC';
@@ -190,6 +190,52 @@ SET LOCAL timezone = 'America/New_York';
 SELECT is(row_of(report('2026-04-30', '2026-05-08'), 'days', '30 Apr'), '30 Apr 2026|0|0|0|1|0|0',
           'days are those of the time zone');
 SET LOCAL timezone = 'UTC';
+
+-- ------------------------------------------------------- changes of policy
+
+SELECT to_regclass('ordcancel.policy_change') IS NOT NULL AS recorded \gset
+\if :recorded
+CREATE TABLE shop.parcels (id integer PRIMARY KEY, status text DEFAULT 'placed');
+INSERT INTO shop.parcels (id) SELECT generate_series(1, 6);
+SELECT at('2026-02-01', $$SELECT ordcancel.attach('shop.parcels', 'status')$$);
+SELECT at('2026-02-01', $$SELECT ordcancel.set_policy('shop.parcels', canceled_status => 'canceled')$$);
+SELECT at('2026-02-01', $$SELECT ordcancel.set_rule('shop.parcels', 'placed', customer => 'request')$$);
+SELECT at('2026-03-10 08:00', format($$SELECT ordcancel.request_cancel('shop.parcels', %s)$$, n))
+FROM generate_series(1, 4) AS n;
+SELECT at('2026-03-10 12:00', format($$SELECT ordcancel.deny_cancel('shop.parcels', %s, 'no')$$, n))
+FROM generate_series(1, 2) AS n;
+SELECT at('2026-03-10 16:00', format($$SELECT ordcancel.accept_cancel('shop.parcels', %s)$$, n))
+FROM generate_series(3, 4) AS n;
+SELECT at('2026-03-15 12:00', $$SELECT ordcancel.set_policy('shop.parcels', decision_timeout => '2 days',
+                                                            on_timeout => 'deny')$$);
+SELECT at('2026-03-15 12:20', $$SELECT ordcancel.set_rule('shop.parcels', 'packed', merchant => 'cancel')$$);
+SELECT at('2026-03-20 08:00', format($$SELECT ordcancel.request_cancel('shop.parcels', %s)$$, n))
+FROM generate_series(5, 6) AS n;
+SELECT at('2026-03-20 09:00', format($$SELECT ordcancel.accept_cancel('shop.parcels', %s)$$, n))
+FROM generate_series(5, 6) AS n;
+SET LOCAL ordcancel.clock = '2026-05-12 20:00+00';
+CREATE TEMP TABLE changed AS SELECT report('2026-03-01', '2026-04-01', 'shop.parcels') AS page;
+-- From the 15th to the end of March, and as long before.
+SELECT ok(section(page, 'changes') LIKE '%<th scope="col">16 days before</th><th scope="col">16 days after</th>%',
+          'the same number of days before and after a change') FROM changed;
+SELECT is(row_of(page, 'changes', 'Attempts a day'), 'Attempts a day|0.3|0.1|&#9660; 50%', 'four, then two') FROM changed;
+SELECT is(row_of(page, 'changes', 'Share denied'), 'Share denied|50%|0%|&#9660; 50.0 points', 'two, then none')
+FROM changed;
+SELECT is(row_of(page, 'changes', 'Median'), 'Median time to decision|4 h|1 h|&#9660; 75%', 'decided sooner')
+FROM changed;
+SELECT is((SELECT count(*) FROM regexp_matches(section(page, 'changes'), '<h3>', 'g')), 1::bigint,
+          'two calls within an hour are one change') FROM changed;
+SELECT ok(text_of(section(page, 'changes')) LIKE '%|1. 15 Mar 2026, 12:00, by|' || current_user || '|%decision_timeout:'
+          ' none -&gt; 2 days%|%status &quot;packed&quot;%', 'when, by whom, and what') FROM changed;
+SELECT ok(section(page, 'days') LIKE '%<line x1="46.77%" x2="46.77%" y1="14" y2="190"/>%', 'a line in the plot')
+FROM changed;
+SELECT ok(parses(page), 'well-formed') FROM changed;
+SELECT is(section(report('2026-04-01', '2026-05-01', 'shop.parcels'), 'changes'), NULL, 'left out without changes');
+SELECT is(section(report('2026-03-01', '2026-03-15 18:00', 'shop.parcels'), 'changes')
+          LIKE '%Less than a day on one side of it%', true, 'nothing to compare on the day of the change');
+\else
+SELECT skip('changes of policy are not recorded', 10);
+\endif
 
 -- ---------------------------------------------------------- who, and what not
 
