@@ -13,7 +13,7 @@ BEGIN
             prior_status, policy, refund_due, refunded, requested_at, decided_at, closed_at, order_status, order_id)
         SELECT $2 + i, i::text, s.state, CASE WHEN i %% 3 = 0 THEN 'merchant' ELSE 'customer' END, 'actor ' || i %% 40,
                'merchant', 'actor ' || i %% 7,
-               CASE WHEN i %% 500 = 0 THEN 'fraud' ELSE (ARRAY['customer_changed_mind', 'found_cheaper_price',
+               CASE WHEN i %% 5000 = 0 THEN 'fraud' ELSE (ARRAY['customer_changed_mind', 'found_cheaper_price',
                     'out_of_stock', 'pricing_error', 'created_by_mistake', 'other', NULL])[1 + (i %% 7)::integer] END,
                'placed', 'default', CASE WHEN s.state = 'canceled' THEN 20 END,
                CASE WHEN s.state = 'canceled' THEN 20 END, t.at, t.at + w.wait, t.at + w.wait, s.state, i
