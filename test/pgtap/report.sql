@@ -164,8 +164,8 @@ SELECT ok(week LIKE '%<html lang="en">%<meta name="viewport" content="width=devi
 FROM page;
 SELECT ok(text_of(week) LIKE '%Table|shop.orders|%Period|from 2026-05-01 00:00:00+00 up to, but not including,'
           ' 2026-05-08 00:00:00+00; compared with the 7 days from 2026-04-24 00:00:00+00.|Time zone|UTC|%'
-          'Made|2026-05-12 20:00:00+00 by role ' || current_user || ', with cancel_report() of ordcancel %', 'it says what it is of')
-FROM page;
+          'Made|2026-05-12 20:00:00+00 by role ' || current_user || ', with cancel_report() of ordcancel %',
+          'it says what it is of') FROM page;
 
 -- ------------------------------------------------------------- other periods
 
@@ -218,7 +218,8 @@ CREATE TEMP TABLE changed AS SELECT report('2026-03-01', '2026-04-01', 'shop.par
 -- From the 15th to the end of March, and as long before.
 SELECT ok(section(page, 'changes') LIKE '%<th scope="col">16 days before</th><th scope="col">16 days after</th>%',
           'the same number of days before and after a change') FROM changed;
-SELECT is(row_of(page, 'changes', 'Attempts a day'), 'Attempts a day|0.3|0.1|&#9660; 50%', 'four, then two') FROM changed;
+SELECT is(row_of(page, 'changes', 'Attempts a day'), 'Attempts a day|0.3|0.1|&#9660; 50%', 'four, then two')
+FROM changed;
 SELECT is(row_of(page, 'changes', 'Share denied'), 'Share denied|50%|0%|&#9660; 50.0 points', 'two, then none')
 FROM changed;
 SELECT is(row_of(page, 'changes', 'Median'), 'Median time to decision|4 h|1 h|&#9660; 75%', 'decided sooner')
@@ -288,7 +289,8 @@ SELECT ordcancel.set_policy(:'evil_table', canceled_status => 'canceled', reques
 SELECT ordcancel.set_rule(:'evil_table', 'placed', customer => 'request', merchant => 'cancel');
 INSERT INTO ordcancel.reason (code, description) VALUES ('x' || :'evil', current_setting('test.evil'));
 SELECT ordcancel.request_cancel(:'evil_table', current_setting('test.evil') || n, 'x' || :'evil',
-                                current_setting('test.evil'), actor => current_setting('test.evil') || n) FROM generate_series(1, 2) AS n;
+                                current_setting('test.evil'), actor => current_setting('test.evil') || n)
+FROM generate_series(1, 2) AS n;
 SELECT ordcancel.cancel_order(:'evil_table', current_setting('test.evil') || 3, 'x' || :'evil',
                               actor => current_setting('test.evil'));
 SELECT set_config('ordcancel.clock', '2026-05-12 21:00+00', true);
