@@ -33,7 +33,7 @@ DECLARE
     routines CONSTANT name[] := '{cancel_order,cancel_orders,cancel_items,withdraw_cancel,accept_cancel,deny_cancel,'
                                 'record_refund,'
                                 'undo_cancel,cancel_options,item_options,overview,health,unruled_statuses,diagram,'
-                                'pending_requests,refunds_due}';
+                                'pending_requests,refunds_due,simulate}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -79,7 +79,7 @@ DECLARE
     routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,attach_child,detach_child,'
                                 'attach_items,detach_items,set_policy,drop_policy,set_rule,drop_rule,add_block,'
                                 'drop_block,apply_preset,overview,health,unruled_statuses,export_setup,diagram,'
-                                'pending_requests,refunds_due}';
+                                'pending_requests,refunds_due,simulate}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
