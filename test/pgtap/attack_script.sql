@@ -55,7 +55,7 @@ SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM functi
           || 'drop_rule export_setup grant_consumer grant_customer grant_merchant grant_owner guard_partitions '
           || 'health item_options next_events override_cancel overview pending_requests prune_events '
           || 'record_refund refunds_due replace_table request_cancel request_cancel_items resume_batch '
-          || 'rewind_consumer set_policy set_rule skip_event sweep undo_cancel unruled_statuses '
+          || 'rewind_consumer set_policy set_rule simulate skip_event sweep undo_cancel unruled_statuses '
           || 'withdraw_cancel',
           'schema ordcancel has what a person may call');
 
@@ -76,6 +76,7 @@ SELECT is((SELECT string_agg(proname || ' ' || result, ', ' ORDER BY proname) FR
                                       WHEN 'name[]' THEN '''{id}''::name[]'
                                       WHEN 'jsonb' THEN '''[{"item": 1}]''::jsonb'
                                        WHEN 'bigint' THEN '1::bigint' WHEN 'integer' THEN '1'
+                                      WHEN 'timestamp with time zone' THEN 'now()'
                                       WHEN 'numeric' THEN '1::numeric' WHEN 'interval' THEN '''1 h''::interval'
                                        WHEN 'text' THEN CASE WHEN o = 2 THEN '''1''' ELSE 'NULL' END
                                        ELSE '''id''::' || format_type(t, NULL) END, ', ' ORDER BY o)

@@ -58,7 +58,8 @@ SELECT is(simulated(),
           '{"canceled > canceled: 5 {10,5,2,9,1}", "in_progress > in_progress: 1 {4}",
             "requested > requested: 5 {29,3,8,7,6}"}',
           'under its own policy each attempt leads to what it led to');
-SELECT is((SELECT array_agg(was ORDER BY n) FROM ordcancel.simulate('shop.orders') WITH ORDINALITY AS s (was, a, b, c, n)),
+SELECT is((SELECT array_agg(was ORDER BY n)
+           FROM ordcancel.simulate('shop.orders') WITH ORDINALITY AS s (was, a, b, c, n)),
           '{canceled,requested,in_progress}', 'the most attempts come first');
 SELECT is(simulated(since => '2026-05-05 10:30+00'),
           '{"canceled > canceled: 3 {10,5,2}", "requested > requested: 2 {29,3}"}', 'since a time');
@@ -164,7 +165,8 @@ SELECT ordcancel.request_cancel('shop.days', '(south,2)');
 SELECT is(simulated(orders => 'shop.days'), '{"canceled > canceled: 3 {\"(south,2)\",\"(south,1)\",\"(north,1)\"}"}',
           'partitions, a key of two columns');
 SELECT is(simulated('draft', orders => 'shop.days'),
-          '{"canceled > grace_period_over: 2 {\"(south,2)\",\"(south,1)\"}", "canceled > requested: 1 {\"(north,1)\"}"}',
+          '{"canceled > grace_period_over: 2 {\"(south,2)\",\"(south,1)\"}",
+            "canceled > requested: 1 {\"(north,1)\"}"}',
           'a date begins where attach() was called; a status is the same in another spelling');
 
 -- ------------------------------------------------------- nothing changed
@@ -190,8 +192,9 @@ BEGIN
         PERFORM set_config('ordcancel.clock',
                            ('2026-05-05'::timestamptz + random() * interval '3 hours')::text, true);
         INSERT INTO tried SELECT id, outcome_of(format(
-            (ARRAY['request_cancel(%L, %s)', 'cancel_order(%L, %s, ''out_of_stock'')', 'request_cancel(%L, %s, ''fraud'')',
-                   'override_cancel(%L, %s, note => ''n'')'])[1 + floor(random() * 4)], 'shop.many', id), 'state');
+            (ARRAY['request_cancel(%L, %s)', 'cancel_order(%L, %s, ''out_of_stock'')',
+                   'request_cancel(%L, %s, ''fraud'')', 'override_cancel(%L, %s, note => ''n'')']
+            )[1 + floor(random() * 4)], 'shop.many', id), 'state');
     END LOOP;
 END
 $$;
