@@ -1,7 +1,7 @@
 -- simulate(): what another policy would have decided about the attempts that
 -- are on record, by the same decision.
 BEGIN;
-SELECT plan(44);
+SELECT plan(50);
 \ir include/helpers.sql
 SET LOCAL client_min_messages = warning;
 
@@ -168,6 +168,32 @@ SELECT is(simulated('draft', orders => 'shop.days'),
           '{"canceled > grace_period_over: 2 {\"(south,2)\",\"(south,1)\"}",
             "canceled > requested: 1 {\"(north,1)\"}"}',
           'a date begins where attach() was called; a status is the same in another spelling');
+
+-- Parts of an order are attempts as well; an order waits for the refund of its part.
+CREATE TABLE shop.baskets (id integer PRIMARY KEY, status text DEFAULT 'new');
+CREATE TABLE shop.basket_items (basket integer REFERENCES shop.baskets, n integer, units integer DEFAULT 4,
+                                canceled integer DEFAULT 0, price numeric, PRIMARY KEY (basket, n));
+INSERT INTO shop.baskets VALUES (1), (2), (3);
+INSERT INTO shop.basket_items (basket, n, price) VALUES (1, 1, 5), (2, 1, 0), (3, 1, 5), (3, 2, 0);
+SELECT ordcancel.attach('shop.baskets', 'status');
+SELECT ordcancel.attach_items('shop.basket_items', 'shop.baskets', key => '{basket}', quantity => 'units',
+                              canceled => 'canceled', amount => 'price * (units - canceled)');
+SELECT ordcancel.set_policy('shop.baskets', canceled_status => 'canceled');
+SELECT ordcancel.set_rule('shop.baskets', 'new', customer => 'request', merchant => 'cancel');
+SELECT is(outcome_of(call), answer, call)
+FROM (VALUES (1, $$cancel_items('shop.baskets', 1, '[{"item": "(1,1)", "quantity": 1}]')$$, 'in_progress new'),
+             (2, $$request_cancel_items('shop.baskets', 2, '[{"item": "(2,1)", "quantity": 1}]')$$, 'requested new'),
+             (3, $$cancel_items('shop.baskets', 3, '[{"item": "(3,1)", "quantity": 4}]')$$, 'in_progress new'),
+             (4, $$cancel_order('shop.baskets', 3)$$, 'in_progress new')) AS v (n, call, answer);
+SELECT is(simulated(orders => 'shop.baskets'),
+          '{"in_progress > in_progress: 3 {3,3,1}", "requested > requested: 1 {2}"}', 'parts of orders');
+
+-- A query can leave out what the caller may not see.
+SELECT is((SELECT array_agg(concat_ws(' ', was, attempts, examples) ORDER BY was)
+           FROM ordcancel_internal.decide_attempts(
+                    'shop.baskets', 'default', '2026-01-01',
+                    'SELECT c.cancellation_id FROM shop.baskets_cancellation AS c WHERE c.order_id <> 1')),
+          '{"in_progress 2 {3,3}","requested 1 {2}"}', 'only some cancellations');
 
 -- ------------------------------------------------------- nothing changed
 
