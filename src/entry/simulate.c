@@ -16,6 +16,7 @@
 #include "base/compat.h"
 #include "base/result_row.h"
 #include "config/policy_cache.h"
+#include "config/run_as.h"
 #include "config/status_equality.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
@@ -144,6 +145,7 @@ simulate(OrderTable *table, const Policy *policy, NullableDatum since,
 	MemoryContext rows = AllocSetContextCreate(caller, "ordcancel attempts",
 											   ALLOCSET_DEFAULT_SIZES);
 	AttemptReader reader;
+	RunAsScope	  scope;
 	List		 *answers = NIL;
 
 	SPI_connect();
@@ -151,6 +153,8 @@ simulate(OrderTable *table, const Policy *policy, NullableDatum since,
 	attempts_begin(&reader, table, policy->grace != NULL, since, visible);
 	while (attempts_next(&reader))
 	{
+		/* Comparing statuses may run code of their type. */
+		run_as_owner_restricted(&scope, table);
 		for (int i = 0; i < reader.count; i++)
 		{
 			const Attempt *a = &reader.attempts[i];
@@ -161,6 +165,7 @@ simulate(OrderTable *table, const Policy *policy, NullableDatum since,
 			answer->attempts++;
 			add_example(answer, a, caller);
 		}
+		run_as_end(&scope);
 		MemoryContextReset(rows);
 	}
 	attempts_end(&reader);
