@@ -16,7 +16,8 @@ SELECT format('GRANT USAGE ON SCHEMA %I TO ordcancel_monitor', n.nspname),
 FROM ordcancel.order_table AS t
     JOIN pg_class AS c ON c.oid = t.orders
     JOIN pg_namespace AS n ON n.oid = c.relnamespace \gexec
-GRANT EXECUTE ON FUNCTION ordcancel.health(regclass) TO ordcancel_monitor;
+GRANT EXECUTE ON FUNCTION ordcancel.health(regclass), ordcancel.daily_summary(regclass, date, date),
+    ordcancel.reason_summary(regclass, timestamptz, timestamptz) TO ordcancel_monitor;
 
 -- ordcancel.consumers shows a consumer only to members of its owner, who may also
 -- read and skip its events. This shows all of them, and lets nobody do that.
