@@ -18,14 +18,19 @@ FROM ordcancel.health AS h \gset
 \set live_health 'not read'
 \endif
 
--- Consumers as the role of doc/examples/monitoring sees them, else those that
--- belong to the reader, else none.
-SELECT CASE WHEN EXISTS (SELECT FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+-- The consumers that belong to the reader; for the role of doc/examples/monitoring
+-- all, by a function that only a superuser can have put there.
+SELECT CASE WHEN has_table_privilege('ordcancel.consumers', 'SELECT')
+                 AND EXISTS (SELECT FROM pg_proc AS p
+                             WHERE p.pronamespace = 'ordcancel_internal'::regnamespace
+                               AND p.proname = 'consumer_backlog' AND has_function_privilege(p.oid, 'EXECUTE'))
+            THEN 'ordcancel.consumers'
+            WHEN EXISTS (SELECT FROM pg_proc AS p
+                             JOIN pg_namespace AS n ON n.oid = p.pronamespace
+                             JOIN pg_roles AS r ON r.oid = p.proowner AND r.rolsuper
                          WHERE n.nspname = 'ordcancel_monitoring' AND p.proname = 'consumers'
                            AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE'))
             THEN 'ordcancel_monitoring.consumers()'
-            WHEN has_table_privilege('ordcancel.consumers', 'SELECT')
-            THEN 'ordcancel.consumers'
             ELSE '(SELECT NULL AS name, 0 AS lag_events, interval ''0'' AS lag, now() AS last_read_at, 0 AS worker'
                  ' WHERE false)' END AS live_consumers \gset
 

@@ -16,8 +16,9 @@ export PGTZ
 own_cluster "$work" "shared_preload_libraries = 'ordcancel'" && createdb $db &&
 	sql $db -f test/t/monitoring/shop.sql >"$work/shop.out" 2>&1 && {
 	psql -d shop -f doc/examples/monitoring/role.sql
-} >>"$work/shop.out" 2>&1
-ok 'a shop, and the role' || {
+	psql -d shop -f doc/examples/monitoring/role.sql
+} >>"$work/shop.out" 2>&1 && ! grep ERROR "$work/shop.out" | grep -v 'could not extend file'
+ok 'a shop, and the role, twice' || {
 	sed 's/^/# /' "$work/shop.out"
 	done_testing
 }
@@ -42,7 +43,7 @@ check() # CHECK [THRESHOLD...]
 # What a page shows of it in the text block after a line.
 shown_after() # LINE
 {
-	awk -v line="$1" '$0 == line { found = 1 } found && /^```$/ { if (text) exit } text { print }
+	line=$1 awk '$0 == ENVIRON["line"] { found = 1 } found && /^```$/ { if (text) exit } text { print }
 		found && /^```text$/ { text = 1 }' doc/monitoring.md
 }
 
@@ -148,12 +149,12 @@ TIME|54|canceled|out_of_stock|postgres|postgres
 TIME|53|canceled|out_of_stock|postgres|postgres
 TIME|52|canceled|out_of_stock|postgres|postgres
 TIME|51|canceled|out_of_stock|postgres|postgres
-== Pending requests: order_id requested_actor reason note age deadline overdue
+== Requests, overdue first: order_id requested_actor reason note age deadline overdue
 1|ann|wont_arrive_in_time||120h|TIME|True
 2|ann|wont_arrive_in_time||120h|TIME|True
 3|bob|customer_changed_mind|Bought it twice|1h|TIME|False
 4|bob|customer_changed_mind|Bought it twice|1h|TIME|False
-== Refunds due: order_id outstanding refund_due decided_actor reason age
+== Refunds due, oldest first: order_id outstanding refund_due decided_actor reason age
 21|210|210|anna|out_of_stock|96h
 22|220|220|anna|out_of_stock|96h
 23|130|230|anna||1h
@@ -172,7 +173,7 @@ is "$(check requests 1e9 2>&1 | tail -n 1)" 'status 3' 'a threshold that is no n
 is "$(check everything | tail -n 1)" 'status 3' 'no such check'
 is "$(PGPORT=1 check relay | tail -n 1)" 'status 3' 'no server'
 like "$(check requests 500000 600000)" \
-	'^ORDCANCEL requests OK - requests pending: 5, the oldest for 5 days .* \| oldest=[0-9.]+s;500000;600000 .status 0$' \
+	'requests OK - requests pending: 5, the oldest for 5 days .* \| oldest=4[0-9.]+s;500000;600000 .status 0$' \
 	'requests: OK'
 like "$(check requests)" 'requests WARNING - .*status 1$' 'requests: WARNING'
 like "$(check requests 3600 86400)" 'requests CRITICAL - .*status 2$' 'requests: CRITICAL'
@@ -205,7 +206,8 @@ is "$(check health 2)" \
 	$'ORDCANCEL health OK - problems found: 1: requests_overdue of shop.orders | problems=1;2; \nstatus 0' 'health: OK'
 like "$(check health)" 'health WARNING - .*status 1$' 'health: WARNING'
 like "$(check health 1 1)" 'health CRITICAL - .*status 2$' 'health: CRITICAL'
-is "$(check relay)" $'ORDCANCEL relay OK - the relay is not used | missing=0;1; \nstatus 0' 'relay: OK where it is not used'
+is "$(check relay)" \
+	$'ORDCANCEL relay OK - the relay is not used | missing=0;1; \nstatus 0' 'relay: OK where it is not used'
 
 is "$(monitor bash -c '
 	check_ordcancel.sh sweep
@@ -243,6 +245,7 @@ is "$(monitor psql -XqAt <<-'PSQL' 2>&1 | tail -n 1
 PSQL
 )" '|and 1 more||' 'and once more, with one'
 
+: >"$work/live"
 PGUSER=ordcancel_monitor psql -Xq -v every=0.1 -f doc/examples/live.sql >"$work/live" 2>&1 &
 live=$!
 twice()
@@ -260,6 +263,12 @@ requests|0, 0 overdue||
 refunds|0, 0 in all||
 batches|0, 0 running||
 consumers|0, 0 behind||' 'another role sees what it may read'
+
+# Whoever may create a schema could have put a function there.
+sql $db -c 'ALTER FUNCTION ordcancel_monitoring.consumers() OWNER TO clerk'
+is "$(monitor psql -XqAt -v every=0 -v health=off -f doc/examples/live.sql 2>&1 | tail -n 1)" \
+	'consumers|0, 0 behind||' 'live.sql calls no function that is not a superuser'\''s'
+sql $db -c 'ALTER FUNCTION ordcancel_monitoring.consumers() OWNER TO postgres'
 
 # ------------------------------------------------------------- the page, at night
 
@@ -289,7 +298,7 @@ ordcancel_batches_orders_left{orders="shop.orders"} 1
 ordcancel_batches_stopped{orders="shop.orders"} 1' 'the metrics say so'
 like "$(check batches)" 'batches running: 1, not finished: 1 stopped' 'and the check'
 like "$(monitor psql -XqAt -v every=0 -v health=off -f doc/examples/live.sql | tr '\n' ' ')" \
-	'batches\|2, 1 running\|\| \|shop.orders #1\|[0-9:]+\|STOPPED .*shop.orders #2\|[0-9:]+\|running at 20 of 21 orders' \
+	'batches\|2, 1 running\|.* \|shop.orders #1\|[0-9:]+\|STOPPED .* \|shop.orders #2\|[0-9:]+\|running at 20 of 21' \
 	'and live.sql'
 is "$(queries page doc/monitoring.md | grep 'get on')" $'== a batch does not get on: 1\n== a batch does not get on: 1' \
 	'and the page'
@@ -314,8 +323,7 @@ for name in requests sweep refunds consumers batches health; do
 	like "$(check $name)" "^ORDCANCEL $name OK - .*=0s?;.*status 0\$" "$name: OK"
 done
 is "$(queries metrics doc/examples/monitoring/postgres_exporter.yaml |
-	grep -E '(pending|overdue|due|outstanding|lag_events|stopped|seconds|running).* [^0]')" \
-	"$(queries metrics doc/examples/monitoring/postgres_exporter.yaml | grep 'skipped_events.* [^0]' | grep -v skipped)" \
+	grep -E '(pending|overdue|due|outstanding|in_progress|lag_events|stopped|seconds|running)\{.* [^0]')" '' \
 	'no metric says that anything is open'
 is "$(queries metrics doc/examples/monitoring/postgres_exporter_hourly.yaml)" \
 	'ordcancel_health_problems{orders="",problem="none"} 0' 'health says that it looked'
@@ -323,7 +331,8 @@ is "$(queries metrics doc/examples/monitoring/postgres_exporter_hourly.yaml)" \
 # A table that the role may not read, and one of which it would not see all rows.
 sql $db <<-'SQL' >"$work/later" 2>&1
 	CREATE TABLE shop.secret (id integer PRIMARY KEY, status text);
-	SELECT ordcancel.attach('shop.secret', 'status'), ordcancel.set_policy('shop.secret', canceled_status => 'canceled');
+	SELECT ordcancel.attach('shop.secret', 'status'),
+	       ordcancel.set_policy('shop.secret', canceled_status => 'canceled');
 	ALTER TABLE shop.tickets ENABLE ROW LEVEL SECURITY;
 SQL
 is "$(check tables)" \

@@ -21,9 +21,13 @@ GRANT EXECUTE ON FUNCTION ordcancel.health(regclass), ordcancel.daily_summary(re
 
 -- ordcancel.consumers shows a consumer only to members of its owner, who may also
 -- read and skip its events. This shows all of them, and lets nobody do that.
+BEGIN;
 CREATE SCHEMA IF NOT EXISTS ordcancel_monitoring;
+-- Whoever owned the schema could exchange what is in it.
+ALTER SCHEMA ordcancel_monitoring OWNER TO CURRENT_USER;
 GRANT USAGE ON SCHEMA ordcancel_monitoring TO ordcancel_monitor;
-CREATE OR REPLACE FUNCTION ordcancel_monitoring.consumers()
+DROP FUNCTION IF EXISTS ordcancel_monitoring.consumers();
+CREATE FUNCTION ordcancel_monitoring.consumers()
     RETURNS TABLE (name text, orders text, lag_events bigint, lag interval, last_read_at timestamptz,
                    last_ack_at timestamptz, worker integer, skipped integer)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -35,3 +39,4 @@ FROM ordcancel.consumers AS c
 $$;
 REVOKE ALL ON FUNCTION ordcancel_monitoring.consumers() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ordcancel_monitoring.consumers() TO ordcancel_monitor;
+COMMIT;
