@@ -54,6 +54,9 @@ CREATE TABLE ordcancel.order_table (
     item_records ordcancel_internal.table_ref,
     refund_due_net boolean NOT NULL DEFAULT false
 );
+-- With these the reports look up to which table a record belongs.
+CREATE INDEX order_table_cancellation_table ON ordcancel.order_table (cancellation_table);
+CREATE INDEX order_table_event_table ON ordcancel.order_table (event_table);
 COMMENT ON TABLE ordcancel.order_table IS 'attached order tables, with the arguments of attach()';
 COMMENT ON COLUMN ordcancel.order_table.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel.order_table.status IS 'column of the order''s status';

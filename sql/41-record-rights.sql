@@ -107,9 +107,11 @@ SELECT CASE parent
                format('(%s, cancellation_id)', k.keys),
                -- Small partial indexes: reports on open cancellations must not read closed ones.
                '(requested_at) WHERE (state = ''requested''::text)',
-               '(decided_at) WHERE (state = ''in_progress''::text)']
+               '(decided_at) WHERE (state = ''in_progress''::text)',
+               -- For the reports on all of them.
+               '(requested_at)', '(reason, requested_at) WHERE (reason IS NOT NULL)']
            WHEN 'ordcancel.event'::regclass THEN ARRAY[
-               '(cancellation_id)', 'UNIQUE (request_key) WHERE (request_key IS NOT NULL)']
+               '(cancellation_id)', 'UNIQUE (request_key) WHERE (request_key IS NOT NULL)', '(at)']
            ELSE '{}'
        END
 FROM (SELECT string_agg(quote_ident(key), ', ' ORDER BY n)

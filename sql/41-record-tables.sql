@@ -99,7 +99,8 @@ SELECT coalesce(
             OR pg_get_expr(i.indpred, records) NOT IN (
                 '((state = ''requested''::text) OR ((scope = ''order''::text)'
                 ' AND (state = ANY (ARRAY[''in_progress''::text, ''canceled''::text]))))',
-                '(state = ''requested''::text)', '(state = ''in_progress''::text)', '(request_key IS NOT NULL)'))
+                '(state = ''requested''::text)', '(state = ''in_progress''::text)', '(request_key IS NOT NULL)',
+                '(reason IS NOT NULL)'))
      HAVING count(*) > 0),
     (SELECT 'It has child tables or inherits from another table.' FROM pg_inherits
      WHERE inhparent = records OR (inhrelid = records AND inhparent <> parent) HAVING count(*) > 0))

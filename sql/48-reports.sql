@@ -1,14 +1,14 @@
 -- Reports on open cancellations. Every role may read them, and sees the
--- cancellations of tables on which it has SELECT and is not restricted by
--- row-level security. security_barrier, because otherwise a cheap function of the
--- caller could see hidden rows.
+-- cancellations of the orders on which it has SELECT. security_barrier, because
+-- otherwise a cheap function of the caller could see hidden rows.
 --
--- The views do not read ordcancel.cancellation: with a thousand attached tables
--- PostgreSQL would plan a scan of each and lock it, with all its indexes, until
--- the transaction ends.
+-- These views do not read ordcancel.cancellation as those of 48-summaries do:
+-- with a thousand attached tables PostgreSQL would plan a scan of each and lock
+-- it, with all its indexes, until the transaction ends. What is open is asked for
+-- every few seconds, and is little.
 
 -- The cancellations of an attached table that are in a state, requested or
--- in_progress, if the caller may see them. Reads them through the partial index
+-- in_progress, as far as the reader may see them. Reads them through the partial index
 -- for that state, and keeps no lock. Returns no rows if the record table is
 -- missing or broken; health() reports that.
 CREATE FUNCTION ordcancel_internal.open_cancellations(orders regclass, cancellation_table regclass, state text)
@@ -32,20 +32,6 @@ CREATE FUNCTION ordcancel_internal.check_cancellations(cancellation_table regcla
     AS 'MODULE_PATHNAME', 'ordcancel_check_cancellations';
 COMMENT ON FUNCTION ordcancel_internal.check_cancellations(regclass) IS
     'raises OC014 if open_cancellations() cannot read the table';
-
-CREATE VIEW ordcancel_internal.readable AS
-SELECT t.orders::regclass AS orders
-FROM ordcancel.order_table AS t
-WHERE pg_catalog.has_table_privilege(t.orders, 'SELECT')
-  AND NOT pg_catalog.row_security_active(t.orders::pg_catalog.oid);
-COMMENT ON VIEW ordcancel_internal.readable IS 'order tables whose cancellations the reader may see';
-COMMENT ON COLUMN ordcancel_internal.readable.orders IS 'the order table';
-
-CREATE VIEW ordcancel_internal.clock AS
-SELECT coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz,
-                pg_catalog.statement_timestamp()) AS now;
-COMMENT ON VIEW ordcancel_internal.clock IS 'current time for reports';
-COMMENT ON COLUMN ordcancel_internal.clock.now IS 'that of the statement, or ordcancel.clock';
 
 CREATE VIEW ordcancel.pending_requests WITH (security_barrier) AS
 SELECT t.orders::regclass AS orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.requested_by,
@@ -119,11 +105,11 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.pending_requests(regclass) IS 'implements ordcancel.pending_requests()';
 
 -- The requests of an attached table that wait for a decision: the rows that the
--- view ordcancel.pending_requests has of it. Reads no other table. The caller
--- needs SELECT on the whole table. Raises OC001, OC014, 42501.
+-- view ordcancel.pending_requests has of it. Reads no other table. Raises
+-- OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.pending_requests(orders regclass) RETURNS SETOF ordcancel.pending_requests
     LANGUAGE c STABLE ROWS 10
-    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
+    AS 'MODULE_PATHNAME', 'ordcancel_row_reader_gate';
 COMMENT ON FUNCTION ordcancel.pending_requests(regclass) IS
     E'lists the requests of an order table that wait for a decision\nRaises OC001, OC014, 42501.';
 
@@ -141,9 +127,9 @@ COMMENT ON FUNCTION ordcancel_internal.refunds_due(regclass) IS 'implements ordc
 
 -- The cancellations of an attached table that are accepted and not fully
 -- refunded: the rows that the view ordcancel.refunds_due has of it. Reads no other
--- table. The caller needs SELECT on the whole table. Raises OC001, OC014, 42501.
+-- table. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.refunds_due(orders regclass) RETURNS SETOF ordcancel.refunds_due
     LANGUAGE c STABLE ROWS 10
-    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
+    AS 'MODULE_PATHNAME', 'ordcancel_row_reader_gate';
 COMMENT ON FUNCTION ordcancel.refunds_due(regclass) IS
     E'lists the cancellations of an order table that are accepted and not fully refunded\nRaises OC001, OC014, 42501.';

@@ -33,7 +33,8 @@ DECLARE
     routines CONSTANT name[] := '{cancel_order,cancel_orders,cancel_items,withdraw_cancel,accept_cancel,deny_cancel,'
                                 'record_refund,'
                                 'undo_cancel,cancel_options,item_options,overview,health,unruled_statuses,diagram,'
-                                'pending_requests,refunds_due}';
+                                'pending_requests,refunds_due,cancellations,reason_summary,daily_summary,timeline,'
+                                'batch_progress}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -45,6 +46,27 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel.grant_merchant(regrole) IS
     E'grants a role the functions that a merchant needs; returns what it granted\nRaises 42501, 42704.';
+
+-- Lets a role read the reports: of the orders that it may SELECT, and of no others.
+-- The views need no grant.
+CREATE FUNCTION ordcancel.grant_analyst(role regrole) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    routines CONSTANT name[] := '{overview,health,unruled_statuses,diagram,pending_requests,refunds_due,'
+                                'cancellations,reason_summary,daily_summary,timeline,batch_progress}';
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
+        RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
+    END IF;
+    EXECUTE (SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO %s', oid::regprocedure, role), '; ')
+             FROM pg_proc WHERE pronamespace = 'ordcancel'::regnamespace AND proname = ANY (routines));
+    RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
+END
+$$;
+COMMENT ON FUNCTION ordcancel.grant_analyst(regrole) IS
+    E'grants a role the functions of the reports; returns what it granted\nRaises 42501, 42704.';
 
 -- Lets a role read events with consumers that belong to it.
 CREATE FUNCTION ordcancel.grant_consumer(role regrole) RETURNS text
@@ -79,7 +101,8 @@ DECLARE
     routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,attach_child,detach_child,'
                                 'attach_items,detach_items,set_policy,drop_policy,set_rule,drop_rule,add_block,'
                                 'drop_block,apply_preset,overview,health,unruled_statuses,export_setup,diagram,'
-                                'pending_requests,refunds_due}';
+                                'pending_requests,refunds_due,cancellations,reason_summary,daily_summary,timeline,'
+                                'batch_progress}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -103,4 +126,6 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;
 -- reads it. These show only what that role may see, and without USAGE on the
 -- schema nobody can call them by name.
 GRANT EXECUTE ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text),
-    ordcancel_internal.any_open_cancellations(regclass, regclass, text) TO PUBLIC;
+    ordcancel_internal.any_open_cancellations(regclass, regclass, text), ordcancel_internal.orders_of(oid),
+    ordcancel_internal.may_read(oid), ordcancel_internal.may_see(oid, text),
+    ordcancel_internal.apart_records(anyelement), ordcancel_internal.event_in_words(text, text, jsonb) TO PUBLIC;

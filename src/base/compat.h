@@ -25,10 +25,15 @@
 #define may_execute(procid, role)                                       \
 	(object_aclcheck(ProcedureRelationId, procid, role, ACL_EXECUTE) == \
 	 ACLCHECK_OK)
+#define may_use_schema(schema, role)                                  \
+	(object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == \
+	 ACLCHECK_OK)
 #else
 #define owns_relation(relid, role) pg_class_ownercheck(relid, role)
 #define may_execute(procid, role) \
 	(pg_proc_aclcheck(procid, role, ACL_EXECUTE) == ACLCHECK_OK)
+#define may_use_schema(schema, role) \
+	(pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK)
 #endif
 
 /* PostgreSQL 16 added a parameter for soft errors. */

@@ -177,4 +177,10 @@ typedef void (*OrderTableCallback)(Oid relid, Oid cancellation_table,
 extern void order_table_scan(Oid relid, OrderTableCallback callback,
 							 void *arg);
 
+/*
+ * The order table whose cancellations or events these are; InvalidOid if it is
+ * none that is attached.
+ */
+extern Oid order_table_of_records(Oid records);
+
 #endif /* ORDCANCEL_ORDER_TABLE_H */

@@ -312,6 +312,26 @@ visit_table(HeapTuple row, TupleDesc desc, void *arg)
 				   scan->arg);
 }
 
+static void
+get_orders(HeapTuple row, TupleDesc desc, void *arg)
+{
+	*(Oid *) arg = config_oid(row, desc, ORDER_TABLE_ORDERS);
+}
+
+Oid
+order_table_of_records(Oid records)
+{
+	Oid orders = InvalidOid;
+
+	if (config_scan_index("order_table", "order_table_cancellation_table",
+						  ORDER_TABLE_CANCELLATION_TABLE, records, get_orders,
+						  &orders) == 0)
+		config_scan_index("order_table", "order_table_event_table",
+						  ORDER_TABLE_EVENT_TABLE, records, get_orders,
+						  &orders);
+	return orders;
+}
+
 void
 order_table_scan(Oid relid, OrderTableCallback callback, void *arg)
 {

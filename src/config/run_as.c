@@ -111,9 +111,14 @@ run_as_extension_owner(RunAsScope *scope)
 }
 
 void
-run_as_caller_restricted(RunAsScope *scope)
+run_as_reader(RunAsScope *scope, Oid role)
 {
-	enter(scope, GetUserId(), SECURITY_RESTRICTED_OPERATION);
+	enter(scope, role, SECURITY_RESTRICTED_OPERATION);
+	if (role != scope->userid)
+		SetUserIdAndSecContext(role,
+							   (scope->security & ~SECURITY_NOFORCE_RLS) |
+								   SECURITY_LOCAL_USERID_CHANGE |
+								   SECURITY_RESTRICTED_OPERATION);
 }
 
 /*

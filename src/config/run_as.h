@@ -56,11 +56,10 @@ extern void run_as_role_restricted(RunAsScope *scope, Oid role);
 extern void run_as_extension_owner(RunAsScope *scope);
 
 /*
- * As the current user, but in a security-restricted operation: to read the
- * order table under the caller's row-level security, whose policies are code of
- * the owner.
+ * As a role, in a security-restricted operation: to read the order table under
+ * its row-level security, whose policies are code of the owner.
  */
-extern void run_as_caller_restricted(RunAsScope *scope);
+extern void run_as_reader(RunAsScope *scope, Oid role);
 
 /* Restricted even in a session of the owner, for code that only checks. */
 extern void run_as_owner_restricted(RunAsScope		 *scope,

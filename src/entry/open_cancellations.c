@@ -9,16 +9,15 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
-#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 #include "base/result_row.h"
 #include "config/order_table.h"
 #include "entry/args.h"
+#include "entry/report_reader.h"
 #include "rows/record_columns.h"
 #include "rows/record_scan.h"
 #include "rows/state_index.h"
-#include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_open_cancellations);
 PG_FUNCTION_INFO_V1(ordcancel_any_open_cancellations);
@@ -29,6 +28,7 @@ typedef struct Report
 	FunctionCallInfo fcinfo;
 	ReturnSetInfo	*result;
 	MemoryContext	 context;
+	ReportReader	 reader;
 	ResultRow		 row;
 } Report;
 
@@ -38,16 +38,15 @@ get_table(Oid relid, Oid cancellation_table, void *arg)
 	*(Oid *) arg = cancellation_table;
 }
 
-/* May the role read all orders, and are these the table's cancellations? */
+/* May the reader see some of them, and are they the table's cancellations? */
 static bool
-is_visible(Oid orders, Oid cancellation_table)
+is_visible(const ReportReader *reader, Oid cancellation_table)
 {
 	Oid attached = InvalidOid;
 
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(orders)) ||
-		!visibility_sees_all(orders))
+	if (reader->access == ORDERS_NONE)
 		return false;
-	order_table_scan(orders, get_table, &attached);
+	order_table_scan(reader->orders, get_table, &attached);
 	return attached == cancellation_table;
 }
 
@@ -71,6 +70,8 @@ put_row(const Datum *values, const bool *nulls, void *arg)
 {
 	Report *report = arg;
 
+	if (!report_reader_sees(&report->reader, values[CANCELLATION_ORDER_KEY]))
+		return true;
 	if (report->result->setResult == NULL)
 		begin_result(report);
 	for (int i = 0; i < CANCELLATION_COLUMNS; i++)
@@ -90,14 +91,14 @@ ordcancel_open_cancellations(PG_FUNCTION_ARGS)
 	Report report = {.fcinfo = fcinfo,
 					 .result = (ReturnSetInfo *) fcinfo->resultinfo,
 					 .context = CurrentMemoryContext};
-	Oid	   orders = PG_GETARG_OID(0);
 	Oid	   cancellation_table = PG_GETARG_OID(1);
 	State  state;
 
 	/* Without a row, there is no need for a tuplestore. */
 	report.result->isDone = ExprEndResult;
+	report.reader = report_reader(PG_GETARG_OID(0));
 	if (state_from_name(args_text(fcinfo, 2), &state) &&
-		is_visible(orders, cancellation_table))
+		is_visible(&report.reader, cancellation_table))
 		record_scan(cancellation_table, state, READ_CALLER, put_row, &report);
 	PG_RETURN_NULL();
 }
@@ -110,14 +111,15 @@ ordcancel_open_cancellations(PG_FUNCTION_ARGS)
 Datum
 ordcancel_any_open_cancellations(PG_FUNCTION_ARGS)
 {
-	Oid	  orders = PG_GETARG_OID(0);
-	Oid	  cancellation_table = PG_GETARG_OID(1);
-	State state;
+	Oid			 cancellation_table = PG_GETARG_OID(1);
+	State		 state;
+	ReportReader reader;
 
-	PG_RETURN_BOOL(state_from_name(args_text(fcinfo, 2), &state) &&
-				   state_index_content(cancellation_table, state) !=
-					   STATE_INDEX_EMPTY &&
-				   is_visible(orders, cancellation_table));
+	if (!state_from_name(args_text(fcinfo, 2), &state) ||
+		state_index_content(cancellation_table, state) == STATE_INDEX_EMPTY)
+		PG_RETURN_BOOL(false);
+	reader = report_reader(PG_GETARG_OID(0));
+	PG_RETURN_BOOL(is_visible(&reader, cancellation_table));
 }
 
 /* (cancellation_table): raises OC014 if the records cannot be read. */

@@ -35,6 +35,7 @@
 PG_FUNCTION_INFO_V1(ordcancel_owner_gate);
 PG_FUNCTION_INFO_V1(ordcancel_open_gate);
 PG_FUNCTION_INFO_V1(ordcancel_reader_gate);
+PG_FUNCTION_INFO_V1(ordcancel_row_reader_gate);
 PG_FUNCTION_INFO_V1(ordcancel_caller_is_superuser);
 PG_FUNCTION_INFO_V1(ordcancel_caller_role);
 PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
@@ -51,6 +52,12 @@ typedef struct GateCaller
 } GateCaller;
 
 static GateCaller gate_caller = {NULL, NULL, InvalidOid, false};
+
+Oid
+setup_gate_caller(void)
+{
+	return gate_caller.role;
+}
 
 /*
  * The existing schemas in search_path, by name.  "$user" is resolved here: it
@@ -74,6 +81,19 @@ resolved_path(void)
 	return path.data;
 }
 
+/* With text for an argument of any type. */
+static oidvector *
+inner_types(Form_pg_proc proc)
+{
+	oidvector *types = buildoidvector(proc->proargtypes.values,
+									  proc->pronargs);
+
+	for (int i = 0; i < proc->pronargs; i++)
+		if (types->values[i] == ANYNONARRAYOID)
+			types->values[i] = TEXTOID;
+	return types;
+}
+
 /* The function of the same name and arguments in ordcancel_internal. */
 static Oid
 inner_function(Oid outer)
@@ -91,7 +111,7 @@ inner_function(Oid outer)
 
 	inner = GetSysCacheOid3(
 		PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
-		PointerGetDatum(&proc->proargtypes),
+		PointerGetDatum(inner_types(proc)),
 		ObjectIdGetDatum(get_namespace_oid("ordcancel_internal", true)));
 	ReleaseSysCache(tuple);
 	if (!OidIsValid(inner))
@@ -246,11 +266,12 @@ ignore_row(HeapTuple row, TupleDesc desc, void *arg)
 }
 
 /*
- * For functions that need SELECT on the whole order table.  The table need not
- * match its configuration any more: health() reports the differences.
+ * Raises 42501 if the caller may read less of the order table than "wanted".
+ * The table need not match its configuration any more: health() reports the
+ * differences.
  */
-Datum
-ordcancel_reader_gate(PG_FUNCTION_ARGS)
+static void
+check_reader(FunctionCallInfo fcinfo, OrdersAccess wanted)
 {
 	Oid relid = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
 
@@ -259,8 +280,29 @@ ordcancel_reader_gate(PG_FUNCTION_ARGS)
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) ||
 		config_scan("order_table", relid, ignore_row, NULL) == 0)
 		refusal_raise_not_attached(relid);
-	if (!visibility_sees_all(relid))
+	if (visibility_access(relid, GetUserId()) < wanted)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+}
+
+/* For functions that need SELECT on the whole order table. */
+Datum
+ordcancel_reader_gate(PG_FUNCTION_ARGS)
+{
+	check_reader(fcinfo, ORDERS_ALL);
+	return setup_gate_call(fcinfo);
+}
+
+void
+setup_gate_check_row_reader(FunctionCallInfo fcinfo)
+{
+	check_reader(fcinfo, ORDERS_BY_ROW);
+}
+
+/* For reports, which show what row-level security lets the caller see. */
+Datum
+ordcancel_row_reader_gate(PG_FUNCTION_ARGS)
+{
+	setup_gate_check_row_reader(fcinfo);
 	return setup_gate_call(fcinfo);
 }
 

@@ -87,6 +87,14 @@ key_compare(const Column *columns, int count, const Datum *a, const Datum *b)
 	return 0;
 }
 
+char *
+key_type_name(Oid base)
+{
+	return format_type_extended(base, -1,
+								FORMAT_TYPE_TYPEMOD_GIVEN |
+									FORMAT_TYPE_FORCE_QUALIFY);
+}
+
 void
 key_qual(StringInfo sql, const Column *columns, int count, const char *alias,
 		 char **names, int first)
@@ -102,8 +110,8 @@ key_qual(StringInfo sql, const Column *columns, int count, const char *alias,
 		/* A domain over an enum is not coerced to anyenum implicitly. */
 		if (base != key->type)
 		{
-			left = psprintf("%s::%s", left, format_type_be_qualified(base));
-			right = psprintf("%s::%s", right, format_type_be_qualified(base));
+			left = psprintf("%s::%s", left, key_type_name(base));
+			right = psprintf("%s::%s", right, key_type_name(base));
 		}
 		if (i > 0)
 			appendStringInfoString(sql, " AND ");
@@ -122,7 +130,7 @@ key_sort(StringInfo sql, const Column *columns, int count, const char *alias)
 		appendStringInfo(sql, "%s%s.%s", i ? ", " : "", alias,
 						 quote_identifier(key->name));
 		if (base != key->type)
-			appendStringInfo(sql, "::%s", format_type_be_qualified(base));
+			appendStringInfo(sql, "::%s", key_type_name(base));
 		appendStringInfo(sql, " USING OPERATOR(%s.%s)",
 						 quote_identifier(
 							 get_namespace_name(operator_schema(key->less))),

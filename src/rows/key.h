@@ -31,6 +31,12 @@ extern int key_compare(const Column *columns, int count, const Datum *a,
 extern Datum *key_copy(const Column *columns, int count, const Datum *key);
 
 /*
+ * A type for a cast in SQL: "character" would be character(1), so it is called
+ * bpchar.
+ */
+extern char *key_type_name(Oid base);
+
+/*
  * Appends "alias.x = $n AND …" for all columns.  "names" are the columns'
  * names, NULL for their own; "first" is the number of the first parameter.
  */

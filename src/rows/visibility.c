@@ -3,10 +3,14 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/lsyscache.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 
+#include "base/compat.h"
 #include "base/read_snapshot.h"
 #include "config/run_as.h"
 #include "rows/order_key.h"
@@ -21,6 +25,24 @@ visibility_sees_all(Oid relid)
 		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 
+OrdersAccess
+visibility_access(Oid relid, Oid role)
+{
+	OrdersAccess access = ORDERS_NONE;
+	RunAsScope	 scope;
+
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		return ORDERS_NONE;
+	run_as_reader(&scope, role);
+	if (visibility_sees_all(relid))
+		access = ORDERS_ALL;
+	else if (pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK &&
+			 may_use_schema(get_rel_namespace(relid), role))
+		access = ORDERS_BY_ROW;
+	run_as_end(&scope);
+	return access;
+}
+
 static void
 visible_sql(StringInfo sql, const OrderTable *table)
 {
@@ -29,8 +51,9 @@ visible_sql(StringInfo sql, const OrderTable *table)
 	order_key_qual(sql, table, "o", NULL, 1);
 }
 
-bool
-visibility_sees_order(OrderTable *table, const Datum *key)
+static bool
+sees_order(OrderTable *table, const Datum *key, Oid role,
+		   ReadSnapshot snapshot)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Parameters	  p = {0};
@@ -40,12 +63,24 @@ visibility_sees_order(OrderTable *table, const Datum *key)
 	parameter_key(&p, table, key);
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
-	run_as_caller_restricted(&scope);
+	run_as_reader(&scope, role);
 	visible = plan_cache_run(table, STATEMENT_VISIBLE, visible_sql, &p,
-							 READ_CURRENT) > 0;
+							 snapshot) > 0;
 	run_as_end(&scope);
 	SPI_finish();
 	return visible;
+}
+
+bool
+visibility_sees_order(OrderTable *table, const Datum *key)
+{
+	return sees_order(table, key, GetUserId(), READ_CURRENT);
+}
+
+bool
+visibility_role_sees(OrderTable *table, const Datum *key, Oid role)
+{
+	return sees_order(table, key, role, READ_CALLER);
 }
 
 static void

@@ -11,6 +11,25 @@
 
 #include "rows/cancel_target.h"
 
+/* Which orders of a table a role may read. */
+typedef enum OrdersAccess
+{
+	ORDERS_NONE,
+	ORDERS_BY_ROW, /* those that row-level security shows it */
+	ORDERS_ALL,
+} OrdersAccess;
+
+/*
+ * ORDERS_NONE also if there is no such table, or if row-level security applies
+ * and the role cannot select from the table because it lacks USAGE on the
+ * schema.
+ */
+extern OrdersAccess visibility_access(Oid relid, Oid role);
+
+/* Does a SELECT as the role find the order, in the caller's snapshot? */
+extern bool visibility_role_sees(OrderTable *table, const Datum *key,
+								 Oid role);
+
 /* Does the role have SELECT on the whole table, and no row security on it? */
 extern bool visibility_sees_all(Oid relid);
 

@@ -78,8 +78,8 @@ SELECT is(attempt_as('tables_merchant', $$SELECT 1 / count(*) FROM ordcancel.pen
           'a merchant with SELECT');
 SELECT is(attempt_as('tables_merchant', $$SELECT * FROM ordcancel.pending_requests('shop.t4')$$), '42501',
           'not without');
-SELECT is(attempt_as('tables_merchant', $$SELECT * FROM ordcancel.refunds_due('shop.t5')$$), '42501',
-          'nor where row security would hide orders');
+SELECT is(attempt_as('tables_merchant', $$SELECT 1 / (count(*) = 0)::integer FROM ordcancel.refunds_due('shop.t5')$$),
+          'ok', 'and nothing where row security hides the orders');
 SELECT is(attempt_as('tables_reader', $$SELECT * FROM ordcancel.pending_requests('shop.t3')$$), '42501',
           'nor without EXECUTE');
 SELECT is(attempt_as('tables_reader',

@@ -1,0 +1,80 @@
+-- What a reader of the reports may see: the records of orders on which the reader
+-- has SELECT, row by row if row-level security applies.
+
+CREATE FUNCTION ordcancel_internal.tableoid_support(internal) RETURNS internal
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_tableoid_support';
+COMMENT ON FUNCTION ordcancel_internal.tableoid_support(internal) IS
+    'planner support: in the scan of one table its tableoid is a constant';
+
+-- LEAKPROOF, so that a condition on the order table is evaluated before the
+-- records are read. They are given the tableoid of a record.
+CREATE FUNCTION ordcancel_internal.orders_of(records oid) RETURNS regclass
+    LANGUAGE c STABLE STRICT LEAKPROOF PARALLEL RESTRICTED
+    SUPPORT ordcancel_internal.tableoid_support
+    AS 'MODULE_PATHNAME', 'ordcancel_orders_of';
+COMMENT ON FUNCTION ordcancel_internal.orders_of(oid) IS
+    'returns the order table whose records these are, or NULL if it is not attached';
+
+CREATE FUNCTION ordcancel_internal.may_read(records oid) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+    SUPPORT ordcancel_internal.tableoid_support
+    AS 'MODULE_PATHNAME', 'ordcancel_may_read';
+COMMENT ON FUNCTION ordcancel_internal.may_read(oid) IS 'returns whether the reader may see any of these records';
+
+CREATE FUNCTION ordcancel_internal.may_see(records oid, order_key text) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED COST 10
+    SUPPORT ordcancel_internal.tableoid_support
+    AS 'MODULE_PATHNAME', 'ordcancel_may_see';
+COMMENT ON FUNCTION ordcancel_internal.may_see(oid, text) IS
+    'returns whether the reader may see the records of an order';
+
+CREATE VIEW ordcancel_internal.readable AS
+SELECT t.orders::regclass AS orders
+FROM ordcancel.order_table AS t
+WHERE pg_catalog.has_table_privilege(t.orders, 'SELECT')
+  AND NOT pg_catalog.row_security_active(t.orders::pg_catalog.oid);
+COMMENT ON VIEW ordcancel_internal.readable IS 'order tables of which the reader may see all orders';
+COMMENT ON COLUMN ordcancel_internal.readable.orders IS 'the order table';
+
+CREATE VIEW ordcancel_internal.clock AS
+SELECT coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), '')::timestamptz,
+                pg_catalog.statement_timestamp()) AS now;
+COMMENT ON VIEW ordcancel_internal.clock IS 'current time for reports';
+COMMENT ON COLUMN ordcancel_internal.clock.now IS 'that of the statement, or ordcancel.clock';
+
+-- The cancellations or events of the tables attached with inherit => false, which
+-- the parents of the record tables do not show. The argument is a NULL of the
+-- parent's row type. SECURITY DEFINER, because a view runs it as its reader; the
+-- views apply may_see(). A record table that is missing or lacks a column is left
+-- out; health() reports it.
+CREATE FUNCTION ordcancel_internal.apart_records(kind anyelement)
+    RETURNS TABLE (records oid, record anyelement)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    base CONSTANT regclass := (SELECT typrelid FROM pg_type WHERE oid = pg_typeof(kind));
+    columns CONSTANT text := (SELECT string_agg(format('r.%I', attname), ', ' ORDER BY attnum)
+                              FROM pg_attribute
+                              WHERE attrelid = base AND attnum > 0 AND NOT attisdropped);
+    child regclass;
+BEGIN
+    FOR child IN
+        SELECT c.oid
+        FROM ordcancel.order_table AS t
+            JOIN ordcancel_internal.record_table AS r ON r.orders = t.orders
+            JOIN pg_class AS c ON c.oid = r.records
+        WHERE NOT t.inherit AND r.parent = base
+    LOOP
+        BEGIN
+            RETURN QUERY EXECUTE format('SELECT r.tableoid, ROW(%s)::%s FROM ONLY %s AS r',
+                                        columns, pg_typeof(kind), child);
+        EXCEPTION WHEN undefined_column OR undefined_table OR cannot_coerce THEN
+            NULL;
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.apart_records(anyelement) IS
+    'returns the records of tables attached with inherit => false';

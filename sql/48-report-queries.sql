@@ -1,0 +1,130 @@
+-- The queries of the reports on all cancellations, open and closed. A view reads
+-- the parents of the record tables, a function the record tables of one order
+-- table: the same text over other tables.
+
+-- The text of a report's query.
+--   cancellations  the table of cancellations, or a query in parentheses
+--   events         the same for events
+--   records        SQL for the OID of the record table in which a row is, over
+--                  alias c, or e in the timeline
+CREATE FUNCTION ordcancel_internal.report_text(report text, cancellations text, events text, records text)
+    RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $query$
+SELECT replace(replace(replace(q.text, '{cancellations}', cancellations), '{events}', events), '{records}', records)
+FROM (VALUES
+('cancellations', $$
+SELECT ordcancel_internal.orders_of({records}) AS orders, c.order_key AS order_id, c.cancellation_id, c.state, c.scope,
+       c.requested_by, c.requested_actor, c.decided_by, c.decided_actor, c.reason, c.note, c.decision_note, c.undo_note,
+       c.prior_status, c.order_status, c.policy, c.request_key, c.refund_due, c.refunded, c.requested_at, c.decided_at,
+       c.closed_at, c.deadline,
+       CASE WHEN c.decided_at > c.requested_at THEN c.decided_at - c.requested_at END AS time_to_decision
+FROM {cancellations} AS c
+WHERE ordcancel_internal.may_read({records}) AND ordcancel_internal.may_see({records}, c.order_key)
+$$),
+('reason_summary', $$
+SELECT g.orders, g.reason, r.description, g.requested, g.canceled, g.denied, g.withdrawn, g.undone, g.pending,
+       g.in_progress, g.refund_due, g.refunded, g.first_requested_at, g.last_requested_at
+FROM (
+    SELECT ordcancel_internal.orders_of({records}) AS orders, c.reason, count(*) AS requested,
+           count(*) FILTER (WHERE c.state = 'canceled') AS canceled,
+           count(*) FILTER (WHERE c.state = 'denied') AS denied,
+           count(*) FILTER (WHERE c.state = 'withdrawn') AS withdrawn,
+           count(*) FILTER (WHERE c.state = 'undone') AS undone,
+           count(*) FILTER (WHERE c.state = 'requested') AS pending,
+           count(*) FILTER (WHERE c.state = 'in_progress') AS in_progress,
+           sum(c.refund_due) AS refund_due, sum(c.refunded) AS refunded,
+           min(c.requested_at) AS first_requested_at, max(c.requested_at) AS last_requested_at
+    FROM {cancellations} AS c
+    WHERE ordcancel_internal.may_read({records}) AND ordcancel_internal.may_see({records}, c.order_key)
+    GROUP BY 1, 2) AS g
+    LEFT JOIN ordcancel.reason AS r ON r.code = g.reason
+$$),
+-- Day by day, so that a condition on the day leads to its records through the
+-- index on requested_at, in every time zone.
+('daily_summary', $$
+SELECT s.orders, d.day::date AS day, s.requested, s.canceled, s.denied, s.withdrawn, s.undone, s.pending,
+       s.in_progress, s.median_time_to_decision
+FROM (SELECT min(c.requested_at) AS first, max(c.requested_at) AS last FROM {cancellations} AS c) AS r
+    CROSS JOIN LATERAL generate_series(r.first::date::timestamp, r.last::date::timestamp, interval '1 day') AS d (day)
+    CROSS JOIN LATERAL (
+        SELECT ordcancel_internal.orders_of({records}) AS orders, count(*) AS requested,
+               count(*) FILTER (WHERE c.state = 'canceled') AS canceled,
+               count(*) FILTER (WHERE c.state = 'denied') AS denied,
+               count(*) FILTER (WHERE c.state = 'withdrawn') AS withdrawn,
+               count(*) FILTER (WHERE c.state = 'undone') AS undone,
+               count(*) FILTER (WHERE c.state = 'requested') AS pending,
+               count(*) FILTER (WHERE c.state = 'in_progress') AS in_progress,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY c.decided_at - c.requested_at)
+                   FILTER (WHERE c.decided_at > c.requested_at) AS median_time_to_decision
+        FROM {cancellations} AS c
+        WHERE c.requested_at >= d.day::timestamptz AND c.requested_at < (d.day + interval '1 day')::timestamptz
+          AND ordcancel_internal.may_read({records}) AND ordcancel_internal.may_see({records}, c.order_key)
+        GROUP BY 1) AS s
+$$),
+('timeline', $$
+SELECT ordcancel_internal.orders_of({records}) AS orders, e.order_key AS order_id, e.cancellation_id, e.event_id, e.at,
+       coalesce(e.actor || ' (' || e.party || ')', e.party) AS who,
+       ordcancel_internal.event_in_words(e.type, e.source, e.data) AS what,
+       nullif(concat_ws(': ', e.reason,
+                        CASE WHEN e.type = 'undone' THEN c.undo_note
+                             WHEN e.type = 'requested' OR e.event_id = p.first THEN c.note
+                             WHEN e.type IN ('accepted', 'denied', 'withdrawn')
+                                  OR (e.type IN ('canceled', 'items_canceled') AND e.at = c.decided_at)
+                                 THEN c.decision_note END), '') AS why,
+       e.reason, e.from_status, e.to_status, e.state, e.at - p.at AS took
+FROM {events} AS e
+    JOIN {cancellations} AS c ON c.cancellation_id = e.cancellation_id
+    LEFT JOIN LATERAL (
+        SELECT min(b.event_id) AS first, max(b.at) FILTER (WHERE b.event_id < e.event_id) AS at
+        FROM {events} AS b WHERE b.cancellation_id = e.cancellation_id) AS p ON true
+WHERE ordcancel_internal.may_read({records}) AND ordcancel_internal.may_see({records}, e.order_key)
+$$)) AS q (report, text)
+WHERE q.report = report_text.report
+$query$;
+COMMENT ON FUNCTION ordcancel_internal.report_text(text, text, text, text) IS
+    'returns the text of a report''s query over the given tables';
+
+-- An event as the predicate of a sentence about who made it.
+CREATE FUNCTION ordcancel_internal.event_in_words(type text, source text, data jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE type
+           WHEN 'requested' THEN format('asked to cancel %s', i.what)
+           WHEN 'withdrawn' THEN 'withdrew the request'
+           WHEN 'denied' THEN CASE
+               WHEN data ? 'moved_to'
+                   THEN format('moved the order on to %s, which denied the request', data->>'moved_to')
+               WHEN data ? 'order_gone' THEN 'deleted the order, which denied the request'
+               WHEN source = 'sweep' THEN 'denied the request, which nobody had answered in time'
+               ELSE 'denied the request' END
+           WHEN 'accepted' THEN CASE
+               WHEN source = 'accept_cancel' THEN 'accepted the request'
+               WHEN source = 'sweep' THEN 'accepted the request, which nobody had answered in time'
+               ELSE format('began to cancel %s', i.what) END
+           WHEN 'refunded' THEN format('refunded %s%s%s', data->>'amount', ' by ' || (data->>'method'),
+                                       ' (' || (data->>'reference') || ')')
+           WHEN 'canceled' THEN CASE
+               WHEN source = 'accept_cancel' THEN 'accepted the request, and the order was canceled'
+               WHEN source = 'sweep' THEN 'canceled the order, as nobody had answered the request in time'
+               WHEN source = 'record_refund' THEN 'canceled the order, as all was refunded'
+               ELSE 'canceled the order' END
+           WHEN 'items_canceled' THEN CASE
+               WHEN source = 'record_refund' THEN format('canceled %s, as all was refunded', i.what)
+               ELSE format('canceled %s', i.what) END
+           WHEN 'undone' THEN 'undid the cancellation'
+           ELSE type END
+       || CASE WHEN data ? 'override' THEN ', in spite of the rules' ELSE '' END
+       || CASE WHEN type = 'accepted' AND data ? 'refund_due'
+               THEN format('; %s to be refunded', data->>'refund_due') ELSE '' END
+       || CASE WHEN type = 'refunded' AND (data->>'refunded') <> (data->>'refund_due')
+               THEN format('; %s of %s so far', data->>'refunded', data->>'refund_due') ELSE '' END
+FROM (SELECT coalesce((SELECT string_agg(format('%s of item %s', t.item->>'quantity', t.item->>'item'), ', '
+                                         ORDER BY t.n)
+                       FROM jsonb_array_elements(data->'items') WITH ORDINALITY AS t (item, n)),
+                      'the order')) AS i (what)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.event_in_words(text, text, jsonb) IS
+    'describes an event as the predicate of a sentence';
