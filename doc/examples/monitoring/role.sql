@@ -6,6 +6,8 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'ordcancel_monitor') \gex
 ALTER ROLE ordcancel_monitor CONNECTION LIMIT 10;
 ALTER ROLE ordcancel_monitor SET default_transaction_read_only = on;
 ALTER ROLE ordcancel_monitor SET lock_timeout = '1s';
+-- Compiling these queries takes much longer than running them.
+ALTER ROLE ordcancel_monitor SET jit = off;
 
 -- pg_stat_activity shows only to such a role that the relay runs.
 GRANT pg_monitor TO ordcancel_monitor;
