@@ -10,7 +10,8 @@
 \if :{?health} \else \set health on \endif
 
 -- What health finds takes too long to be read every two seconds.
-\if :health
+SELECT :'health'::boolean AND has_function_privilege('ordcancel.health(regclass)', 'EXECUTE') AS live_health \gset
+\if :live_health
 SELECT format('%s found at %s', count(*), to_char(now(), 'HH24:MI:SS'))
        || coalesce(': ' || string_agg(DISTINCT h.problem, ', '), '') AS live_health
 FROM ordcancel.health AS h \gset

@@ -1,7 +1,7 @@
 #!/bin/sh
 # check_ordcancel.sh CHECK [WARNING [CRITICAL]]
 #
-# A plugin for Nagios, Icinga, Sensu, Zabbix and the like: one line, and exit
+# A plugin for Nagios, Icinga, Sensu and the like: one line, and exit
 # status 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN). psql finds the database
 # by PGHOST, PGDATABASE, PGUSER and so on; role.sql creates the role.
 #

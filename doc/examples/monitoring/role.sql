@@ -25,7 +25,7 @@ GRANT EXECUTE ON FUNCTION ordcancel.health(regclass), ordcancel.daily_summary(re
 -- read and skip its events. This shows all of them, and lets nobody do that.
 BEGIN;
 CREATE SCHEMA IF NOT EXISTS ordcancel_monitoring;
--- Whoever owned the schema could exchange what is in it.
+-- A former owner could replace what is in it.
 ALTER SCHEMA ordcancel_monitoring OWNER TO CURRENT_USER;
 GRANT USAGE ON SCHEMA ordcancel_monitoring TO ordcancel_monitor;
 DROP FUNCTION IF EXISTS ordcancel_monitoring.consumers();

@@ -2,6 +2,7 @@
 
     queries.py metrics FILE         the metrics that postgres_exporter makes of its queries
     queries.py names FILE...        the names of these metrics, without a server
+    queries.py table FILE...        the same as a table for a page
     queries.py alerts FILE          the metrics that alert rules name
     queries.py panels FILE ORDERS   what the panels of a dashboard show
     queries.py page FILE            the results of the queries in the tables of a page
@@ -72,6 +73,15 @@ def exporter_file(path):
 def names(path):
     return {f"{namespace}_{column}" for namespace, query in exporter_file(path).items()
             for column, about in query["metrics"].items() if about["usage"] != "LABEL"}
+
+
+def table(*paths):
+    for namespace, query in {name: query for path in paths for name, query in exporter_file(path).items()}.items():
+        described = query["metrics"].items()
+        labels = ", ".join(column for column, about in described if about["usage"] == "LABEL")
+        for column, about in described:
+            if about["usage"] != "LABEL":
+                print(f"| `{namespace}_{column}` | {labels} | {about['description']} |")
 
 
 def metrics(path):
@@ -147,4 +157,4 @@ if __name__ == "__main__":
     if what == "names":
         print(*sorted(set().union(*map(names, arguments))), sep="\n")
     else:
-        {"metrics": metrics, "alerts": alerts, "panels": panels, "page": page}[what](*arguments)
+        {"table": table, "metrics": metrics, "alerts": alerts, "panels": panels, "page": page}[what](*arguments)
