@@ -3,13 +3,13 @@
 -- another table was attached. How the role authenticates is up to pg_hba.conf.
 SELECT 'CREATE ROLE ordcancel_monitor LOGIN'
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'ordcancel_monitor') \gexec
-ALTER ROLE ordcancel_monitor CONNECTION LIMIT 10;
+ALTER ROLE ordcancel_monitor CONNECTION LIMIT 20;
 ALTER ROLE ordcancel_monitor SET default_transaction_read_only = on;
 ALTER ROLE ordcancel_monitor SET lock_timeout = '1s';
 -- Compiling these queries takes much longer than running them.
 ALTER ROLE ordcancel_monitor SET jit = off;
 
--- pg_stat_activity shows only to such a role that the relay runs.
+-- Other roles do not see in pg_stat_activity whether the relay runs.
 GRANT pg_monitor TO ordcancel_monitor;
 
 -- Reports show the cancellations of the orders that their reader may read.
