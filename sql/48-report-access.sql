@@ -50,7 +50,7 @@ COMMENT ON COLUMN ordcancel_internal.clock.now IS 'that of the statement, or ord
 -- out; health() reports it.
 CREATE FUNCTION ordcancel_internal.apart_records(kind anyelement)
     RETURNS TABLE (records oid, record anyelement)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE

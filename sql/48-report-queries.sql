@@ -73,7 +73,7 @@ SELECT ordcancel_internal.orders_of({records}) AS orders, e.order_key AS order_i
                              WHEN e.type IN ('accepted', 'denied', 'withdrawn')
                                   OR (e.type IN ('canceled', 'items_canceled') AND e.at = c.decided_at)
                                  THEN c.decision_note END), '') AS why,
-       e.reason, e.from_status, e.to_status, e.state, e.at - p.at AS took
+       c.reason, e.from_status, e.to_status, e.state, e.at - p.at AS took
 FROM {events} AS e
     JOIN {cancellations} AS c ON c.cancellation_id = e.cancellation_id
     LEFT JOIN LATERAL (

@@ -1,8 +1,8 @@
 -- Reports on all cancellations, open and closed, as views over all attached
 -- tables. Who may see what is as in 48-reports; a condition on the table, or on
 -- the time or reason of a cancellation, is evaluated by the indexes of the record
--- tables. A query locks all record tables while it runs: with more than about a
--- thousand attached tables use the functions of one table.
+-- tables. A query locks all record tables and their indexes: with more than a few
+-- hundred attached tables use the functions of one table.
 
 DO $$
 DECLARE
@@ -100,8 +100,8 @@ COMMENT ON COLUMN ordcancel.timeline.event_id IS 'number of the event; later eve
 COMMENT ON COLUMN ordcancel.timeline.at IS 'time of the event';
 COMMENT ON COLUMN ordcancel.timeline.who IS 'who acted, and for which party';
 COMMENT ON COLUMN ordcancel.timeline.what IS 'what that person or program did';
-COMMENT ON COLUMN ordcancel.timeline.why IS 'reason and note';
-COMMENT ON COLUMN ordcancel.timeline.reason IS 'reason of the cancellation at that time; NULL if it had none';
+COMMENT ON COLUMN ordcancel.timeline.why IS 'reason at that time, and note of this step';
+COMMENT ON COLUMN ordcancel.timeline.reason IS 'reason of the cancellation; NULL if it has none';
 COMMENT ON COLUMN ordcancel.timeline.from_status IS 'status of the order before it';
 COMMENT ON COLUMN ordcancel.timeline.to_status IS 'status of the order after it';
 COMMENT ON COLUMN ordcancel.timeline.state IS 'state of the cancellation after it';

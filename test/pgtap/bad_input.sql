@@ -66,6 +66,7 @@ INSERT INTO nasty SELECT t::regtype, v FROM (VALUES
     ('interval', $$NULL|'0'|'-1 day'|'178000000 years'|'-178000000 years'|'1 mon -40 days'$$),
     ('interval', $$'1000 years 1 second'|'2147483647 days'|'1 year -1 year'$$),
     ('boolean', $$NULL|true|false$$),
+    ('date', $$NULL|'infinity'|'-infinity'|'5874897-12-31'|'4714-11-24 BC'|'0001-01-01 BC'$$),
     ('timestamptz', $$NULL|'infinity'|'-infinity'|'294276-12-31 23:59:59.999999+00'|'4714-11-24 00:00+00 BC'$$),
     ('name[]', $$NULL|'{}'|'{NULL}'|'{nowhere}'|'{id,id}'|'{{id},{status}}'|'{ctid}'$$),
     ('name[]', $$NULL|'{}'|'{NULL}'|'{nothing}'|'{id,id,id}'|'{{a,b},{c,d}}'$$),

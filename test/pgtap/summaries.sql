@@ -1,7 +1,7 @@
 -- The reports on all cancellations: what they count, that a function has the rows
 -- of its view, who sees what, and which index a condition uses.
 SET client_min_messages = error;
-SELECT plan(59);
+SELECT plan(60);
 \ir include/helpers.sql
 SET timezone = 'UTC';
 SET intervalstyle = 'postgres';
@@ -249,6 +249,8 @@ SELECT is(scans($$SELECT * FROM ordcancel.reason_summary WHERE orders = 'shop.or
 SELECT matches(scans($$SELECT * FROM ordcancel.timeline WHERE at >= '2025-03-01' AND at < '2025-03-02'$$),
                '^big_cancellation_event_at_idx big_cancellation_event_cancellation_id_idx big_cancellation_pkey$',
                'a day of timeline');
+SELECT is(scans($$SELECT * FROM ordcancel.timeline WHERE reason = 'fraud'$$),
+          'big_cancellation_event_cancellation_id_idx big_cancellation_reason_requested_at_idx', 'a reason of timeline');
 SELECT matches(scans($$SELECT * FROM ordcancel.timeline WHERE orders = 'shop.orders'::regclass$$),
                '^(big_cancellation_pkey|big_cancellation_event_cancellation_id_idx| )*$',
                'timeline of another table reads no events of this one');
