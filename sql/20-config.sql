@@ -179,7 +179,8 @@ CREATE TABLE ordcancel.block (
     functions text,
     PRIMARY KEY (orders, name)
 );
-COMMENT ON TABLE ordcancel.block IS 'blocks: conditions under which nobody can cancel an order or request that';
+COMMENT ON TABLE ordcancel.block IS
+    'blocks: conditions under which nobody can cancel an order or request its cancellation';
 COMMENT ON COLUMN ordcancel.block.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel.block.name IS 'name of the block, given as DETAIL of the error';
 COMMENT ON COLUMN ordcancel.block.condition IS 'SQL condition over the order; blocks while it is true';
