@@ -179,7 +179,8 @@ CREATE TABLE ordcancel.block (
     functions text,
     PRIMARY KEY (orders, name)
 );
-COMMENT ON TABLE ordcancel.block IS 'blocks: conditions under which nobody can cancel an order or request that';
+COMMENT ON TABLE ordcancel.block IS
+    'blocks: conditions under which nobody can cancel an order or request its cancellation';
 COMMENT ON COLUMN ordcancel.block.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel.block.name IS 'name of the block, given as DETAIL of the error';
 COMMENT ON COLUMN ordcancel.block.condition IS 'SQL condition over the order; blocks while it is true';
@@ -251,6 +252,28 @@ COMMENT ON COLUMN ordcancel.item_table.pinned_amount IS
     'amount as it was parsed, with every name and cast spelled out';
 COMMENT ON COLUMN ordcancel.item_table.amount_functions IS
     'functions that amount called when it was set, one per line; NULL if none but PostgreSQL''s own';
+
+-- Not looked at by the C code. Numbered by table, so that there is no sequence to
+-- dump and to replicate; changes of a table's rules are serialized by a lock.
+CREATE TABLE ordcancel.policy_change (
+    orders ordcancel_internal.table_ref,
+    change_no bigint,
+    changed_at timestamptz NOT NULL,
+    changed_by text NOT NULL,
+    policy text,
+    what text NOT NULL,
+    PRIMARY KEY (orders, change_no)
+);
+COMMENT ON TABLE ordcancel.policy_change IS
+    'changes of the rules of the attached tables, one row for each call that changed something';
+COMMENT ON COLUMN ordcancel.policy_change.orders IS 'the order table';
+COMMENT ON COLUMN ordcancel.policy_change.change_no IS 'number of the change, counted from 1 for each order table';
+COMMENT ON COLUMN ordcancel.policy_change.changed_at IS 'time of the change';
+COMMENT ON COLUMN ordcancel.policy_change.changed_by IS 'role that made it';
+COMMENT ON COLUMN ordcancel.policy_change.policy IS
+    'name of the policy that was changed; NULL for blocks and the arguments of attach(), which are for all policies';
+COMMENT ON COLUMN ordcancel.policy_change.what IS
+    'what was changed, as the function returned it, at most 1000 characters';
 
 CREATE TABLE ordcancel.reason (
     code text PRIMARY KEY CHECK (code <> '' AND length(code) <= 100),

@@ -51,8 +51,8 @@ COMMENT ON COLUMN ordcancel.consumer.delivered_all IS 'whether that is the last 
 COMMENT ON COLUMN ordcancel.consumer.delivered_at IS 'last time that next_events() returned events';
 COMMENT ON COLUMN ordcancel.consumer.acknowledged_at IS 'last time that ack() acknowledged events';
 COMMENT ON COLUMN ordcancel.consumer.waiting_since IS
-    'time since when events are delivered and none is acknowledged; NULL: none are delivered';
-COMMENT ON COLUMN ordcancel.consumer.polled_at IS 'time of the last call of next_events(), within ten minutes';
+    'time since which delivered events have not been acknowledged; NULL: none are delivered';
+COMMENT ON COLUMN ordcancel.consumer.polled_at IS 'time of the last call of next_events(), to within ten minutes';
 COMMENT ON COLUMN ordcancel.consumer.skipped IS 'event_ids that were set aside by skip_event(), in ascending order';
 
 -- What skipped_events shows of the events in consumer.skipped. Not dumped, since

@@ -172,6 +172,39 @@ CREATE FUNCTION ordcancel_internal.caller_role() RETURNS name
 COMMENT ON FUNCTION ordcancel_internal.caller_role() IS
     'returns the role that called the function of the extension that is running';
 
+-- A policy with its rules, to be compared with what it was before a call; NULL if
+-- it does not exist.
+CREATE FUNCTION ordcancel_internal.rules_text(orders regclass, policy text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT concat(p, (SELECT string_agg(r::text, E'\n' ORDER BY r.status COLLATE "C") FROM ordcancel.rule AS r
+                  WHERE r.orders = p.orders AND r.policy = p.policy))
+FROM ordcancel.policy AS p WHERE p.orders = rules_text.orders AND p.policy = rules_text.policy
+$$;
+COMMENT ON FUNCTION ordcancel_internal.rules_text(regclass, text) IS 'returns a policy and its rules as one text';
+
+-- The end of every function that changes the rules of a table: if it has changed
+-- something, this is recorded. Returns what the function returns.
+CREATE FUNCTION ordcancel_internal.record_change(orders regclass, policy text, what text, changed boolean) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF changed THEN
+        INSERT INTO ordcancel.policy_change (orders, change_no, changed_at, changed_by, policy, what)
+        VALUES (orders,
+                coalesce((SELECT max(c.change_no) FROM ordcancel.policy_change AS c
+                          WHERE c.orders = record_change.orders), 0) + 1,
+                (SELECT c.now FROM ordcancel_internal.clock AS c), ordcancel_internal.caller_role(), policy,
+                left(what, 1000));
+    END IF;
+    RETURN format('%s: %s', ordcancel_internal.label(orders), what);
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.record_change(regclass, text, text, boolean) IS
+    'records a change of the rules, and returns its text with the label of the table';
+
 CREATE FUNCTION ordcancel_internal.caller_is_superuser() RETURNS boolean
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_caller_is_superuser';

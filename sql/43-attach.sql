@@ -180,6 +180,7 @@ CREATE FUNCTION ordcancel_internal.attach(
     AS $$
 DECLARE
     label CONSTANT text := ordcancel_internal.label(orders);
+    was_rules CONSTANT text := ordcancel_internal.rules_text(orders, 'default');
     was ordcancel.order_table;
     t ordcancel.order_table;
     known boolean;
@@ -284,15 +285,20 @@ BEGIN
                                                  ordcancel_internal.label(t.cancellation_table),
                                                  ordcancel_internal.label(t.event_table)));
         END IF;
-        RETURN concat_ws('; ', format('%s: attached again, %s', label, coalesce(told, 'nothing changed')), applied);
+        RETURN ordcancel_internal.record_change(
+            orders, NULL, concat_ws('; ', 'attached again, ' || coalesce(told, 'nothing changed'), applied),
+            told IS NOT NULL OR was_rules IS DISTINCT FROM ordcancel_internal.rules_text(orders, 'default'));
     END IF;
     SELECT string_agg(format('%s: %s', f.fact, f.value), '; ' ORDER BY f.n) INTO told
     FROM ordcancel_internal.attach_text(t) AS f
     WHERE f.value IS NOT NULL AND f.fact IN ('primary key', 'status', 'placed_at', 'policy_by', 'refund_due');
-    RETURN concat_ws('; ', format('%s: attached', label), told,
-                     format('records in %s and %s', ordcancel_internal.label(t.cancellation_table),
-                            ordcancel_internal.label(t.event_table)),
-                     applied);
+    RETURN ordcancel_internal.record_change(
+        orders, NULL,
+        concat_ws('; ', 'attached', told,
+                  format('records in %s and %s', ordcancel_internal.label(t.cancellation_table),
+                         ordcancel_internal.label(t.event_table)),
+                  applied),
+        true);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.attach(

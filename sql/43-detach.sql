@@ -55,6 +55,7 @@ BEGIN
     DELETE FROM ordcancel.block AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.rule AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.policy AS c WHERE c.orders = detach.orders;
+    DELETE FROM ordcancel.policy_change AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.order_table AS c WHERE c.orders = detach.orders;
     RETURN told;
 END
@@ -62,7 +63,7 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.detach(regclass) IS 'implements ordcancel.detach()';
 
 -- Removes an order table from ordcancel: drops its triggers, policies, rules and
--- blocks; use export_setup() first to save them. The record tables are kept, and
+-- blocks, with the log of their changes; use export_setup() first to save them. The record tables are kept, and
 -- a later attach() reuses them. Returns what it did. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.detach(orders regclass) RETURNS text
     LANGUAGE c

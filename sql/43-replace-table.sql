@@ -49,6 +49,7 @@ BEGIN
     WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.policy AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.rule AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
+    UPDATE ordcancel.policy_change AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.block AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.child AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.item_table AS o SET orders = new_orders WHERE o.orders = replace_table.orders;

@@ -307,10 +307,13 @@ BEGIN
     INTO told
     FROM ordcancel_internal.policy_text(was) AS o JOIN ordcancel_internal.policy_text(p) AS f USING (fact)
     WHERE o.value IS DISTINCT FROM f.value;
-    RETURN format('%s: policy "%s"%s, %s', label, policy,
-                  CASE WHEN NOT is_new THEN '' WHEN copy_of IS NULL THEN ' is new'
-                       ELSE format(' is new, a copy of "%s"', copy_of) END,
-                  coalesce(told, 'nothing changed'));
+    RETURN ordcancel_internal.record_change(
+        orders, policy,
+        format('policy "%s"%s, %s', policy,
+               CASE WHEN NOT is_new THEN '' WHEN copy_of IS NULL THEN ' is new'
+                    ELSE format(' is new, a copy of "%s"', copy_of) END,
+               coalesce(told, 'nothing changed')),
+        is_new OR told IS NOT NULL);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_policy(

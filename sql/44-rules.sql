@@ -49,15 +49,17 @@ CREATE FUNCTION ordcancel_internal.set_rule(
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
+    was CONSTANT text := ordcancel_internal.rules_text(orders, policy);
     r ordcancel.rule;
 BEGIN
     r := ordcancel_internal.write_rule(orders, status, customer, customer_late, merchant, deletable, hint,
                                        policy, unset);
     PERFORM ordcancel_internal.notice_of_status(orders, policy, r.status, true);
-    RETURN format('%s: policy "%s", status "%s": customer %s%s, merchant %s%s',
-                  ordcancel_internal.label(orders), r.policy, left(r.status, 80),
-                  r.customer, ', later ' || r.customer_late, r.merchant,
-                  CASE WHEN r.deletable THEN ', deletable' ELSE '' END);
+    RETURN ordcancel_internal.record_change(
+        orders, r.policy,
+        format('policy "%s", status "%s": customer %s%s, merchant %s%s', r.policy, left(r.status, 80), r.customer,
+               ', later ' || r.customer_late, r.merchant, CASE WHEN r.deletable THEN ', deletable' ELSE '' END),
+        was IS DISTINCT FROM ordcancel_internal.rules_text(orders, r.policy));
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS
@@ -83,7 +85,12 @@ BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     DELETE FROM ordcancel.rule AS t
     WHERE t.orders = drop_rule.orders AND t.policy = drop_rule.policy AND t.status = drop_rule.status;
-    RETURN FOUND;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM ordcancel_internal.record_change(
+        orders, policy, format('policy "%s", status "%s": rule dropped', policy, left(status, 80)), true);
+    RETURN true;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_rule(regclass, text, text) IS 'implements ordcancel.drop_rule()';
@@ -116,7 +123,12 @@ BEGIN
     END IF;
     DELETE FROM ordcancel.rule AS t WHERE t.orders = drop_policy.orders AND t.policy = drop_policy.policy;
     DELETE FROM ordcancel.policy AS t WHERE t.orders = drop_policy.orders AND t.policy = drop_policy.policy;
-    RETURN FOUND;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM ordcancel_internal.record_change(
+        orders, policy, format('policy "%s": dropped', policy), true);
+    RETURN true;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_policy(regclass, text) IS 'implements ordcancel.drop_policy()';
@@ -134,21 +146,28 @@ CREATE FUNCTION ordcancel_internal.add_block(orders regclass, name text, conditi
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    was ordcancel.block;
+    b ordcancel.block;
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     IF name IS NULL OR name = '' OR octet_length(name) > 1000 OR condition IS NULL THEN
         PERFORM ordcancel_internal.invalid('a block needs a name of 1 to 1000 bytes, and a condition');
     END IF;
     PERFORM ordcancel_internal.check_word('party', party, '{customer,merchant}');
+    SELECT * INTO was FROM ordcancel.block AS t WHERE t.orders = add_block.orders AND t.name = add_block.name;
     INSERT INTO ordcancel.block (orders, name, condition, hint, party, pinned, functions)
         VALUES (orders, name, condition, hint, party,
                 ordcancel_internal.pin_expression(orders, condition, 'boolean', false),
                 ordcancel_internal.pin_expression(orders, condition, 'boolean', true))
         ON CONFLICT ON CONSTRAINT block_pkey DO UPDATE
         SET condition = excluded.condition, hint = excluded.hint, party = excluded.party, pinned = excluded.pinned,
-            functions = excluded.functions;
-    RETURN format('%s: block "%s": %s cannot cancel while %s', ordcancel_internal.label(orders), name,
-                  coalesce('the ' || party, 'customer and merchant'), condition);
+            functions = excluded.functions
+        RETURNING * INTO b;
+    RETURN ordcancel_internal.record_change(
+        orders, NULL, format('block "%s": %s cannot cancel while %s', name,
+                             coalesce('the ' || party, 'customer and merchant'), condition),
+        was IS DISTINCT FROM b);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.add_block(regclass, text, text, text, text) IS
@@ -174,7 +193,12 @@ CREATE FUNCTION ordcancel_internal.drop_block(orders regclass, name text) RETURN
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     DELETE FROM ordcancel.block AS t WHERE t.orders = drop_block.orders AND t.name = drop_block.name;
-    RETURN FOUND;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM ordcancel_internal.record_change(
+        orders, NULL, format('block "%s": dropped', name), true);
+    RETURN true;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_block(regclass, text) IS 'implements ordcancel.drop_block()';

@@ -59,6 +59,7 @@ BEGIN
         DELETE FROM ordcancel.block AS t WHERE t.orders = gone;
         DELETE FROM ordcancel.rule AS t WHERE t.orders = gone;
         DELETE FROM ordcancel.policy AS t WHERE t.orders = gone;
+        DELETE FROM ordcancel.policy_change AS t WHERE t.orders = gone;
         DELETE FROM ordcancel.order_table AS t WHERE t.orders = gone;
     END LOOP;
 END

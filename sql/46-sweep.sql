@@ -9,4 +9,4 @@ CREATE PROCEDURE ordcancel.sweep()
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_sweep';
 COMMENT ON PROCEDURE ordcancel.sweep() IS
-    E'accepts or denies the requests whose deadline is over, as their policies say\nRaises 25006, 42501.';
+    E'accepts or denies the requests whose deadline has passed, as their policies say\nRaises 25006, 42501.';

@@ -78,3 +78,16 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.apart_records(anyelement) IS
     'returns the records of tables attached with inherit => false';
+
+-- The days of the session's time zone on which the two times and those between
+-- them are. An estimate of few rows keeps PostgreSQL from compiling a query.
+CREATE FUNCTION ordcancel_internal.days(first timestamptz, last timestamptz)
+    RETURNS TABLE (day date, begins timestamptz, ends timestamptz)
+    LANGUAGE sql STABLE STRICT ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT d.day::date, d.day::timestamptz, (d.day + interval '1 day')::timestamptz
+FROM generate_series(first::date::timestamp, last::date::timestamp, interval '1 day') AS d (day)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.days(timestamptz, timestamptz) IS
+    'returns the days from one time to another, and when each begins and ends';

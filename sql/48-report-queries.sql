@@ -44,10 +44,10 @@ $$),
 -- Day by day, so that a condition on the day leads to its records through the
 -- index on requested_at, in every time zone.
 ('daily_summary', $$
-SELECT s.orders, d.day::date AS day, s.requested, s.canceled, s.denied, s.withdrawn, s.undone, s.pending,
+SELECT s.orders, d.day, s.requested, s.canceled, s.denied, s.withdrawn, s.undone, s.pending,
        s.in_progress, s.median_time_to_decision
 FROM (SELECT min(c.requested_at) AS first, max(c.requested_at) AS last FROM {cancellations} AS c) AS r
-    CROSS JOIN LATERAL generate_series(r.first::date::timestamp, r.last::date::timestamp, interval '1 day') AS d (day)
+    CROSS JOIN LATERAL ordcancel_internal.days(r.first, r.last) AS d
     CROSS JOIN LATERAL (
         SELECT ordcancel_internal.orders_of({records}) AS orders, count(*) AS requested,
                count(*) FILTER (WHERE c.state = 'canceled') AS canceled,
@@ -59,7 +59,7 @@ FROM (SELECT min(c.requested_at) AS first, max(c.requested_at) AS last FROM {can
                percentile_cont(0.5) WITHIN GROUP (ORDER BY c.decided_at - c.requested_at)
                    FILTER (WHERE c.decided_at > c.requested_at) AS median_time_to_decision
         FROM {cancellations} AS c
-        WHERE c.requested_at >= d.day::timestamptz AND c.requested_at < (d.day + interval '1 day')::timestamptz
+        WHERE c.requested_at >= d.begins AND c.requested_at < d.ends
           AND ordcancel_internal.may_read({records}) AND ordcancel_internal.may_see({records}, c.order_key)
         GROUP BY 1) AS s
 $$),

@@ -22,7 +22,7 @@ CREATE FUNCTION ordcancel.request_cancel_items(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_request_cancel_items';
 COMMENT ON FUNCTION ordcancel.request_cancel_items(regclass, text, jsonb, text, text, text, text) IS
-    E'cancels items of an order for the customer, or requests that, as the rule says\n'
+    E'cancels items of an order for the customer, or requests their cancellation, as the rule says\n'
     'Raises OC001, OC002, OC003, OC004, OC005, OC006, OC011, OC012, OC014, OC016, 22001, 22023, 42501.';
 CREATE FUNCTION ordcancel.request_cancel_items(
     orders regclass, order_id anynonarray, items jsonb, reason text DEFAULT NULL, note text DEFAULT NULL,
@@ -31,7 +31,7 @@ CREATE FUNCTION ordcancel.request_cancel_items(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_request_cancel_items';
 COMMENT ON FUNCTION ordcancel.request_cancel_items(regclass, anynonarray, jsonb, text, text, text, text) IS
-    E'cancels items of an order for the customer, or requests that, as the rule says\n'
+    E'cancels items of an order for the customer, or requests their cancellation, as the rule says\n'
     'Raises OC001, OC002, OC003, OC004, OC005, OC006, OC011, OC012, OC014, OC016, 22001, 22023, 42501.';
 
 -- The merchant cancels items of an order, requests it, or confirms a request for
@@ -43,7 +43,7 @@ CREATE FUNCTION ordcancel.cancel_items(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_items';
 COMMENT ON FUNCTION ordcancel.cancel_items(regclass, text, jsonb, text, text, text, text) IS
-    E'cancels items of an order for the merchant, or requests that, or confirms a request\n'
+    E'cancels items of an order for the merchant, requests their cancellation, or confirms a request\n'
     'Raises OC001, OC002, OC003, OC005, OC006, OC011, OC012, OC014, OC016, 22001, 22023, 42501.';
 CREATE FUNCTION ordcancel.cancel_items(
     orders regclass, order_id anynonarray, items jsonb, reason text DEFAULT NULL, note text DEFAULT NULL,
@@ -52,7 +52,7 @@ CREATE FUNCTION ordcancel.cancel_items(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_items';
 COMMENT ON FUNCTION ordcancel.cancel_items(regclass, anynonarray, jsonb, text, text, text, text) IS
-    E'cancels items of an order for the merchant, or requests that, or confirms a request\n'
+    E'cancels items of an order for the merchant, requests their cancellation, or confirms a request\n'
     'Raises OC001, OC002, OC003, OC005, OC006, OC011, OC012, OC014, OC016, 22001, 22023, 42501.';
 
 -- What can be canceled of each item of an order, one row per item.

@@ -18,7 +18,7 @@ CREATE FUNCTION ordcancel.request_cancel(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_request_cancel';
 COMMENT ON FUNCTION ordcancel.request_cancel(regclass, text, text, text, text, text) IS
-    E'cancels an order for the customer, or requests that, as the rule says\n'
+    E'cancels an order for the customer, or requests its cancellation, as the rule says\n'
     'Raises OC001, OC002, OC003, OC004, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
 CREATE FUNCTION ordcancel.request_cancel(
     orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL,
@@ -27,7 +27,7 @@ CREATE FUNCTION ordcancel.request_cancel(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_request_cancel';
 COMMENT ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text) IS
-    E'cancels an order for the customer, or requests that, as the rule says\n'
+    E'cancels an order for the customer, or requests its cancellation, as the rule says\n'
     'Raises OC001, OC002, OC003, OC004, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
 
 -- The merchant cancels the order, requests it, or confirms a request, depending
@@ -40,7 +40,7 @@ CREATE FUNCTION ordcancel.cancel_order(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_order';
 COMMENT ON FUNCTION ordcancel.cancel_order(regclass, text, text, text, text, text) IS
-    E'cancels an order for the merchant, or requests that, or confirms a request\n'
+    E'cancels an order for the merchant, requests its cancellation, or confirms a request\n'
     'Raises OC001, OC002, OC003, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
 CREATE FUNCTION ordcancel.cancel_order(
     orders regclass, order_id anynonarray, reason text DEFAULT NULL, note text DEFAULT NULL,
@@ -49,7 +49,7 @@ CREATE FUNCTION ordcancel.cancel_order(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_order';
 COMMENT ON FUNCTION ordcancel.cancel_order(regclass, anynonarray, text, text, text, text) IS
-    E'cancels an order for the merchant, or requests that, or confirms a request\n'
+    E'cancels an order for the merchant, requests its cancellation, or confirms a request\n'
     'Raises OC001, OC002, OC003, OC005, OC006, OC011, OC013, OC014, 22001, 42501.';
 
 -- Cancels regardless of rule, window and blocks. The note is required, and the
@@ -83,7 +83,7 @@ CREATE FUNCTION ordcancel.withdraw_cancel(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_withdraw_cancel';
 COMMENT ON FUNCTION ordcancel.withdraw_cancel(regclass, text, text, text) IS
-    E'takes back a request; the order gets its old status back\n'
+    E'withdraws a request; the order gets its prior status back\n'
     'Raises OC001, OC002, OC003, OC006, OC007, OC014, 22001, 42501.';
 CREATE FUNCTION ordcancel.withdraw_cancel(
     orders regclass, order_id anynonarray, note text DEFAULT NULL, actor text DEFAULT NULL)
@@ -91,7 +91,7 @@ CREATE FUNCTION ordcancel.withdraw_cancel(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_withdraw_cancel';
 COMMENT ON FUNCTION ordcancel.withdraw_cancel(regclass, anynonarray, text, text) IS
-    E'takes back a request; the order gets its old status back\n'
+    E'withdraws a request; the order gets its prior status back\n'
     'Raises OC001, OC002, OC003, OC006, OC007, OC014, 22001, 42501.';
 
 -- The merchant accepts a request: the order is canceled, or in progress while a
@@ -178,7 +178,7 @@ CREATE FUNCTION ordcancel.undo_cancel(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_undo_cancel';
 COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, text, text, text, boolean, bigint) IS
-    E'undoes a cancellation; the order gets its old status back\n'
+    E'undoes a cancellation; the order gets its prior status back\n'
     'Raises OC001, OC002, OC006, OC008, OC009, OC014, OC015, 22001, 42501.';
 CREATE FUNCTION ordcancel.undo_cancel(
     orders regclass, order_id anynonarray, note text DEFAULT NULL,
@@ -187,7 +187,7 @@ CREATE FUNCTION ordcancel.undo_cancel(
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_undo_cancel';
 COMMENT ON FUNCTION ordcancel.undo_cancel(regclass, anynonarray, text, text, boolean, bigint) IS
-    E'undoes a cancellation; the order gets its old status back\n'
+    E'undoes a cancellation; the order gets its prior status back\n'
     'Raises OC001, OC002, OC006, OC008, OC009, OC014, OC015, 22001, 42501.';
 
 -- What can be done to an order: one row per party and verb. Makes the same

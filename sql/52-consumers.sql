@@ -188,14 +188,14 @@ CREATE FUNCTION ordcancel.rewind_consumer(name text, event_id bigint) RETURNS bi
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_consumer_gate';
 COMMENT ON FUNCTION ordcancel.rewind_consumer(text, bigint) IS
-    E'delivers the events from this one or this time on again to a consumer; returns how many it has to read'
+    E'delivers events to a consumer again, from an event or a time on; returns how many it has to read'
     '\nRaises 22004, 22023, 25006, 42501, 42704.';
 
 CREATE FUNCTION ordcancel.rewind_consumer(name text, "to" timestamptz) RETURNS bigint
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_consumer_gate';
 COMMENT ON FUNCTION ordcancel.rewind_consumer(text, timestamptz) IS
-    E'delivers the events from this one or this time on again to a consumer; returns how many it has to read'
+    E'delivers events to a consumer again, from an event or a time on; returns how many it has to read'
     '\nRaises 22004, 22023, 25006, 42501, 42704.';
 
 -- The event table of an event that a consumer may get, or NULL.

@@ -12,9 +12,6 @@ DECLARE
     reached CONSTANT timestamptz := period ->> 'reached';
     result jsonb;
 BEGIN
-    IF to_regclass('ordcancel.policy_change') IS NULL THEN
-        RETURN '[]';
-    END IF;
     EXECUTE format($query$
 WITH noted AS (
     SELECT p.change_no, p.changed_at, p.changed_by, p.what,

@@ -178,7 +178,8 @@ INSERT INTO ordcancel.preset_reason (preset, code, description, audience) VALUES
     ('kibo', 'item_on_reserve', 'the item is reserved', 'merchant'),
     ('kibo', 'no_inventory', 'no inventory', 'merchant');
 
--- Like apply_preset, but without reporting about the orders.
+-- Like apply_preset, but without reporting about the orders, without recording
+-- the change, and without the label of the table in the text.
 CREATE FUNCTION ordcancel_internal.write_preset(orders regclass, preset text, policy text) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -219,8 +220,7 @@ BEGIN
     WHERE r.preset = p.preset AND NOT EXISTS (SELECT FROM ordcancel.reason AS t WHERE t.code = r.code)
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS reasons = ROW_COUNT;
-    RETURN format('%s: policy "%s" copied from %s: %s rules, %s new reasons', ordcancel_internal.label(orders), policy,
-                  p.description, rules, reasons);
+    RETURN format('policy "%s" copied from %s: %s rules, %s new reasons', policy, p.description, rules, reasons);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.write_preset(regclass, text, text) IS
@@ -268,6 +268,7 @@ CREATE FUNCTION ordcancel_internal.apply_preset(orders regclass, preset text, po
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
+    was CONSTANT text := ordcancel_internal.rules_text(orders, policy);
     told text;
     t ordcancel.order_table;
 BEGIN
@@ -275,7 +276,8 @@ BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = apply_preset.orders;
     PERFORM ordcancel_internal.notice_of_unruled_statuses(
         orders, ordcancel_internal.count_orders_if_small(orders, t.status, t.policy_by, t.time_zone));
-    RETURN told;
+    RETURN ordcancel_internal.record_change(
+        orders, policy, told, was IS DISTINCT FROM ordcancel_internal.rules_text(orders, policy));
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.apply_preset(regclass, text, text) IS 'implements ordcancel.apply_preset()';

@@ -34,7 +34,7 @@ DECLARE
                                 'record_refund,'
                                 'undo_cancel,cancel_options,item_options,overview,health,unruled_statuses,diagram,'
                                 'pending_requests,refunds_due,cancellations,reason_summary,daily_summary,timeline,'
-                                'batch_progress,cancel_report}';
+                                'batch_progress,simulate,cancel_report}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -55,7 +55,8 @@ CREATE FUNCTION ordcancel.grant_analyst(role regrole) RETURNS text
     AS $$
 DECLARE
     routines CONSTANT name[] := '{overview,health,unruled_statuses,diagram,pending_requests,refunds_due,'
-                                'cancellations,reason_summary,daily_summary,timeline,batch_progress,cancel_report}';
+                                'cancellations,reason_summary,daily_summary,timeline,batch_progress,simulate,'
+                                'cancel_report}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -102,7 +103,7 @@ DECLARE
                                 'attach_items,detach_items,set_policy,drop_policy,set_rule,drop_rule,add_block,'
                                 'drop_block,apply_preset,overview,health,unruled_statuses,export_setup,diagram,'
                                 'pending_requests,refunds_due,cancellations,reason_summary,daily_summary,timeline,'
-                                'batch_progress,cancel_report}';
+                                'batch_progress,simulate,cancel_report}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
@@ -128,4 +129,5 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text),
     ordcancel_internal.any_open_cancellations(regclass, regclass, text), ordcancel_internal.orders_of(oid),
     ordcancel_internal.may_read(oid), ordcancel_internal.may_see(oid, text),
-    ordcancel_internal.apart_records(anyelement), ordcancel_internal.event_in_words(text, text, jsonb) TO PUBLIC;
+    ordcancel_internal.apart_records(anyelement), ordcancel_internal.event_in_words(text, text, jsonb),
+    ordcancel_internal.days(timestamptz, timestamptz) TO PUBLIC;

@@ -103,15 +103,33 @@ status_equality_canonical(const OrderTable *table, const Policy *policy,
 	return text;
 }
 
+/* A status of the configuration that is spelled like this, or NULL. */
+static const StatusName *
+find_text(const OrderTable *table, const char *status)
+{
+	for (int i = 0; i < table->nstatus_names; i++)
+		if (strcmp(table->status_names[i].text, status) == 0)
+			return &table->status_names[i];
+	return NULL;
+}
+
+const char *
+status_equality_spelling(const OrderTable *table, const Policy *policy,
+						 const char *status)
+{
+	const StatusName *same = status ? find_text(table, status) : NULL;
+
+	return same ?
+		status_equality_canonical(table, policy, same->value, same->text) :
+		status;
+}
+
 StatusKind
 status_equality_kind(const OrderTable *table, const char *status)
 {
-	const StatusName *same = NULL;
+	const StatusName *same = find_text(table, status);
 	StatusKind		  kind = STATUS_ORDINARY;
 
-	for (int i = 0; i < table->nstatus_names && same == NULL; i++)
-		if (strcmp(table->status_names[i].text, status) == 0)
-			same = &table->status_names[i];
 	for (int i = 0; i < table->nstatus_names && same; i++)
 		if (equals_status(table, same->value, &table->status_names[i]))
 			kind = Max(kind, table->status_names[i].kind);

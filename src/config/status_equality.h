@@ -29,6 +29,14 @@ extern char *status_equality_canonical(const OrderTable *table,
 									   const Policy *policy, Datum value,
 									   char *text);
 
+/*
+ * The same for the text of a status that was recorded, and may be spelled as
+ * another policy spells it.
+ */
+extern const char *status_equality_spelling(const OrderTable *table,
+											const Policy	 *policy,
+											const char		 *status);
+
 /* What a status in that spelling means in any policy; the highest kind. */
 extern StatusKind status_equality_kind(const OrderTable *table,
 									   const char		*status);

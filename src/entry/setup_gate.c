@@ -154,6 +154,7 @@ hold_settings(void)
 		{"quote_all_identifiers", "off"},
 		{"IntervalStyle", "postgres"}, /* for intervals in messages */
 		{"ordcancel.party", ""},	   /* health() decides for both */
+		{"jit", "off"},				   /* would take longer than a report */
 	};
 
 	for (int i = 0; i < lengthof(settings); i++)

@@ -80,9 +80,8 @@ lock_skip_sql(StringInfo sql, const OrderTable *table)
 	appendStringInfoString(sql, " SKIP LOCKED");
 }
 
-/* Converts a date or timestamp using the time zone of the table. */
-static TimestampTz *
-placed_at_value(const OrderTable *table, Datum value)
+TimestampTz *
+order_placed_at(const OrderTable *table, Datum value)
 {
 	TimestampTz *at = palloc(sizeof(TimestampTz));
 	Oid			 type = table->placed_at.base;
@@ -122,7 +121,7 @@ fill_target(CancelTarget *c, const Datum *values, const bool *nulls,
 
 	c->raw_status = nulls[0] ? NULL :
 							   column_to_text(&table->status, values[0]);
-	c->placed_at = nulls[1] ? NULL : placed_at_value(table, values[1]);
+	c->placed_at = nulls[1] ? NULL : order_placed_at(table, values[1]);
 	c->policy_name = nulls[2] ? NULL : policy_name(table, values[2]);
 	c->policy = policy_cache_get(table, c->policy_name);
 	c->status = nulls[0] ?

@@ -35,6 +35,12 @@ extern void order_read(CancelTarget *targets, int count,
  */
 extern void order_from_tuple(CancelTarget *c, HeapTuple row, Relation rel);
 
+/*
+ * A value of the column placed_at, palloc'd.  A date or a timestamp is read in
+ * the time zone of the table.
+ */
+extern TimestampTz *order_placed_at(const OrderTable *table, Datum value);
+
 /* Does the table have blocks or a refund_due expression? */
 extern bool order_expr_exist(const OrderTable *table);
 

@@ -5,7 +5,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 \ir include/helpers.sql
 \ir include/attacks.sql
-SELECT plan(70);
+SELECT plan(72);
 
 CREATE ROLE attack_owner;
 CREATE ROLE attack_writer;
@@ -40,7 +40,8 @@ SELECT is(attempt_as('attack_writer', statement), '23514 written_by_ordcancel', 
 FROM (VALUES ('INSERT INTO ordcancel.block VALUES (''s.orders''::regclass, ''x'', ''s.say(''''block'''')'')'),
              ('UPDATE ordcancel.order_table SET refund_due = ''s.say(1)'''), ('DELETE FROM ordcancel.order_table'),
              ('UPDATE ordcancel.policy SET grace = NULL'), ('UPDATE ordcancel.rule SET merchant = ''cancel'''),
-             ('DELETE FROM ordcancel.rule'),
+             ('DELETE FROM ordcancel.rule'), ('UPDATE ordcancel.policy_change SET what = ''nothing'''),
+             ('DELETE FROM ordcancel.policy_change'),
              ('INSERT INTO ordcancel.child SELECT orders, orders, ''{id}'', true, true, '
               'true FROM ordcancel.order_table'),
              ('INSERT INTO ordcancel.item_table (orders, items, key_columns, item_key, record_keys, amount)'

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(115);
+SELECT plan(116);
 
 -- ----------------------------------------------------------- as it is installed
 
@@ -27,7 +27,7 @@ SELECT is_empty($$SELECT oid::regclass FROM pg_class
                 'no sequence may be used by PUBLIC');
 SELECT ok(NOT has_schema_privilege('privileges_nobody', 'ordcancel', 'CREATE'), 'nobody may add to the schema');
 SELECT ok(has_table_privilege('privileges_nobody', 'ordcancel.' || t, 'SELECT'), t || ' may be read by anyone')
-FROM unnest('{order_table,policy,rule,block,reason,refund_method}'::text[]) AS t;
+FROM unnest('{order_table,policy,rule,block,policy_change,reason,refund_method}'::text[]) AS t;
 
 -- ---------------------------------------------------- an owner, not a superuser
 

@@ -58,6 +58,7 @@ CREATE FUNCTION nth(shape, n integer) RETURNS text LANGUAGE sql RETURN format($1
 CREATE FUNCTION leftovers() RETURNS bigint LANGUAGE sql AS $$
 SELECT count(*) FROM (SELECT orders::oid FROM ordcancel.order_table UNION ALL SELECT orders::oid FROM ordcancel.policy
                       UNION ALL SELECT orders::oid FROM ordcancel.rule
+                      UNION ALL SELECT orders::oid FROM ordcancel.policy_change
                       UNION ALL SELECT orders::oid FROM ordcancel.block UNION ALL SELECT orders::oid
                       FROM ordcancel.child UNION ALL SELECT child::oid FROM ordcancel.child UNION ALL
                       SELECT orders::oid FROM ordcancel.item_table UNION ALL SELECT items::oid

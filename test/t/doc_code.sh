@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What doc/cdc.md, doc/orms.md and doc/tools.md show of programs, configuration and
-# shell commands stands in files that other tests run, but for indentation.
+# What doc/cdc.md, doc/monitoring.md, doc/orms.md and doc/tools.md show of programs,
+# configuration and shell commands stands in files that other tests run, but for
+# indentation.
 set -u
 . "$(dirname "$0")/lib/tap.sh"
 cd "$here/../.." || exit
@@ -15,11 +16,12 @@ def bare(text):
 
 
 run = [bare(path.read_text())
-       for path in [*pathlib.Path("test/clients").rglob("*.*"), *pathlib.Path("test/t").glob("*.sh")]
+       for path in [*pathlib.Path("test/clients").rglob("*.*"), *pathlib.Path("test/t").glob("*.sh"),
+                    *pathlib.Path("doc/examples/monitoring").glob("*.*")]
        if path.is_file() and "lock" not in path.name]
 missing = shown = 0
 for path in sorted(pathlib.Path("doc").glob("*.md")):
-    if path.name not in ("cdc.md", "orms.md", "tools.md"):
+    if path.name not in ("cdc.md", "monitoring.md", "orms.md", "tools.md"):
         continue
     for language, block in re.findall(r"^```(\w+)\n(.*?)^```$", path.read_text(), re.M | re.S):
         if language in ("sql", "text"):

@@ -100,6 +100,7 @@ content() # HOST
 		SELECT 'order_table', to_jsonb(t) FROM ordcancel.order_table AS t;
 		SELECT 'policy', to_jsonb(t) FROM ordcancel.policy AS t;
 		SELECT 'rule', to_jsonb(t) FROM ordcancel.rule AS t;
+		SELECT 'policy_change', to_jsonb(t) FROM ordcancel.policy_change AS t;
 		SELECT 'reason', to_jsonb(t) FROM ordcancel.reason AS t;
 		SELECT 'refund_method', to_jsonb(t) FROM ordcancel.refund_method AS t;
 		SELECT 'preset', to_jsonb(t) FROM ordcancel.preset AS t;

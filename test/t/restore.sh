@@ -51,6 +51,7 @@ no_orphans() # NAME
 			FROM ordcancel.policy
 		UNION ALL SELECT orders::oid FROM ordcancel.rule UNION ALL SELECT orders::oid FROM ordcancel.block
 		UNION ALL SELECT child::oid FROM ordcancel.child UNION ALL SELECT items::oid FROM ordcancel.item_table
+		UNION ALL SELECT orders::oid FROM ordcancel.policy_change
 		UNION ALL SELECT orders::oid FROM ordcancel.item_table) AS t (o)
 		WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = o)")" 0 "$1"
 }
@@ -212,6 +213,7 @@ ERROR:  permission denied for table item_table
 ERROR:  permission denied for table late_event
 ERROR:  permission denied for table order_table
 ERROR:  permission denied for table policy
+ERROR:  permission denied for table policy_change
 ERROR:  permission denied for table reason
 ERROR:  permission denied for table refund_method
 ERROR:  permission denied for table rule

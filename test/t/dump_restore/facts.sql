@@ -7,6 +7,7 @@ SET timezone = 'UTC';
 SELECT 'order_table', to_jsonb(t) FROM ordcancel.order_table AS t;
 SELECT 'policy', to_jsonb(t) FROM ordcancel.policy AS t;
 SELECT 'rule', to_jsonb(t) FROM ordcancel.rule AS t;
+SELECT 'policy_change', to_jsonb(t) FROM ordcancel.policy_change AS t;
 SELECT 'block', to_jsonb(t) FROM ordcancel.block AS t;
 SELECT 'child', to_jsonb(t) FROM ordcancel.child AS t;
 SELECT 'item_table', to_jsonb(t) FROM ordcancel.item_table AS t;
