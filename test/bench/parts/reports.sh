@@ -34,15 +34,18 @@ ask() # VIEW CONDITION [SETTING]
 	cost 1 "${3:-SET jit = off}; $question" "$question" year
 }
 
-# Without an index. A condition on the table, which decides what is scanned, is
-# written so that it needs each record.
-without="SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off"
+# A condition on the table decides what is scanned. The question to compare it
+# with is written so that each record has to be read, by the same indexes.
+no_index="SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off"
 
 for name in "${!conditions[@]}"; do
 	condition=${conditions[$name]}
+	without=$no_index
 	eval "${name}() { ask ${name%_*} \"$condition\"; }"
-	case $name in
-		*_table) condition="CASE WHEN ${columns[${name%_*}]} IS NOT NULL THEN orders END = 'shop.small'::regclass" ;;
+	case $name in *_table)
+		without=
+		condition="CASE WHEN ${columns[${name%_*}]} IS NOT NULL THEN orders END = 'shop.small'::regclass"
+		;;
 	esac
 	eval "${name}_without() { ask ${name%_*} \"$condition\" '$without'; }"
 done
@@ -50,11 +53,26 @@ done
 history() # DATABASE
 {
 	cost 200 "SELECT FROM ordcancel.timeline('shop.orders', 1);" \
-		"DO \$\$ BEGIN FOR i IN 1 .. 200 LOOP PERFORM FROM ordcancel.timeline('shop.orders', i); END LOOP; END \$\$;" "$1"
+		"DO \$\$ BEGIN FOR i IN 1 .. 200 LOOP PERFORM FROM ordcancel.timeline('shop.orders', i); END LOOP; END \$\$;" \
+		"$1"
 }
 
 history_year() { history year; }
 history_little() { history small_year; }
+
+# A report over the year, and its dearest part, which counts all records once.
+report_page()
+{
+	cost 1 "SELECT ordcancel.cancel_report('shop.small', '2025-01-01', '2026-01-01');" \
+		"SELECT ordcancel.cancel_report('shop.orders', '2025-01-01', '2026-01-01');" year
+}
+
+report_aggregate()
+{
+	cost 1 "SELECT ordcancel.cancel_report('shop.small', '2025-01-01', '2026-01-01');" \
+		"SELECT ordcancel_internal.report_groups(ordcancel_internal.report_records('shop.orders'),
+			ordcancel_internal.report_period('2025-01-01', '2026-01-01'));" year
+}
 
 make_year() # DATABASE ORDERS OLD
 {
@@ -72,6 +90,8 @@ measure()
 		take "$name" "${name}_without" || return
 		figure "${name%_*}, ${name##*_}, of $year, to without an index" '<= 0.02' µs "$name / ${name}_without"
 	done
+	take report_page report_aggregate || return
+	figure "cancel_report of $year in a year, to its dearest aggregate" '<= 2' µs 'report_page / report_aggregate'
 	take history_year history_little || return
 	figure "timeline of an order, $year cancellations to 200" '<= 1.15' µs 'history_year / history_little'
 }
