@@ -5,29 +5,30 @@
 -- The text of a report's query.
 --   cancellations  the table of cancellations, or a query in parentheses
 --   events         the same for events
---   records        SQL for the OID of the record table in which a row is, over
---                  alias c, or e in the timeline
-CREATE FUNCTION ordcancel_internal.report_text(report text, cancellations text, events text, records text)
-    RETURNS text
+--   of_c, of_e     SQL for the OID of the record table in which a row of alias c (a
+--                  cancellation) or e (an event) is
+CREATE FUNCTION ordcancel_internal.report_text(
+    report text, cancellations text, events text, of_c text, of_e text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
     AS $query$
-SELECT replace(replace(replace(q.text, '{cancellations}', cancellations), '{events}', events), '{records}', records)
+SELECT replace(replace(replace(replace(q.text, '{cancellations}', cancellations), '{events}', events),
+                       '{of_c}', of_c), '{of_e}', of_e)
 FROM (VALUES
 ('cancellations', $$
-SELECT ordcancel_internal.orders_of({records}) AS orders, c.order_key AS order_id, c.cancellation_id, c.state, c.scope,
+SELECT ordcancel_internal.orders_of({of_c}) AS orders, c.order_key AS order_id, c.cancellation_id, c.state, c.scope,
        c.requested_by, c.requested_actor, c.decided_by, c.decided_actor, c.reason, c.note, c.decision_note, c.undo_note,
        c.prior_status, c.order_status, c.policy, c.request_key, c.refund_due, c.refunded, c.requested_at, c.decided_at,
        c.closed_at, c.deadline,
        CASE WHEN c.decided_at > c.requested_at THEN c.decided_at - c.requested_at END AS time_to_decision
 FROM {cancellations} AS c
-WHERE ordcancel_internal.may_read({records}) AND ordcancel_internal.may_see({records}, c.order_key)
+WHERE ordcancel_internal.may_read({of_c}) AND ordcancel_internal.may_see({of_c}, c.order_key)
 $$),
 ('reason_summary', $$
 SELECT g.orders, g.reason, r.description, g.requested, g.canceled, g.denied, g.withdrawn, g.undone, g.pending,
        g.in_progress, g.refund_due, g.refunded, g.first_requested_at, g.last_requested_at
 FROM (
-    SELECT ordcancel_internal.orders_of({records}) AS orders, c.reason, count(*) AS requested,
+    SELECT ordcancel_internal.orders_of({of_c}) AS orders, c.reason, count(*) AS requested,
            count(*) FILTER (WHERE c.state = 'canceled') AS canceled,
            count(*) FILTER (WHERE c.state = 'denied') AS denied,
            count(*) FILTER (WHERE c.state = 'withdrawn') AS withdrawn,
@@ -37,7 +38,7 @@ FROM (
            sum(c.refund_due) AS refund_due, sum(c.refunded) AS refunded,
            min(c.requested_at) AS first_requested_at, max(c.requested_at) AS last_requested_at
     FROM {cancellations} AS c
-    WHERE ordcancel_internal.may_read({records}) AND ordcancel_internal.may_see({records}, c.order_key)
+    WHERE ordcancel_internal.may_read({of_c}) AND ordcancel_internal.may_see({of_c}, c.order_key)
     GROUP BY 1, 2) AS g
     LEFT JOIN ordcancel.reason AS r ON r.code = g.reason
 $$),
@@ -49,7 +50,7 @@ SELECT s.orders, d.day, s.requested, s.canceled, s.denied, s.withdrawn, s.undone
 FROM (SELECT min(c.requested_at) AS first, max(c.requested_at) AS last FROM {cancellations} AS c) AS r
     CROSS JOIN LATERAL ordcancel_internal.days(r.first, r.last) AS d
     CROSS JOIN LATERAL (
-        SELECT ordcancel_internal.orders_of({records}) AS orders, count(*) AS requested,
+        SELECT ordcancel_internal.orders_of({of_c}) AS orders, count(*) AS requested,
                count(*) FILTER (WHERE c.state = 'canceled') AS canceled,
                count(*) FILTER (WHERE c.state = 'denied') AS denied,
                count(*) FILTER (WHERE c.state = 'withdrawn') AS withdrawn,
@@ -60,13 +61,42 @@ FROM (SELECT min(c.requested_at) AS first, max(c.requested_at) AS last FROM {can
                    FILTER (WHERE c.decided_at > c.requested_at) AS median_time_to_decision
         FROM {cancellations} AS c
         WHERE c.requested_at >= d.begins AND c.requested_at < d.ends
-          AND ordcancel_internal.may_read({records}) AND ordcancel_internal.may_see({records}, c.order_key)
+          AND ordcancel_internal.may_read({of_c}) AND ordcancel_internal.may_see({of_c}, c.order_key)
         GROUP BY 1) AS s
 $$),
 ('timeline', $$
-SELECT ordcancel_internal.orders_of({records}) AS orders, e.order_key AS order_id, e.cancellation_id, e.event_id, e.at,
+SELECT ordcancel_internal.orders_of({of_e}) AS orders, e.order_key AS order_id, e.cancellation_id, e.event_id, e.at,
        coalesce(e.actor || ' (' || e.party || ')', e.party) AS who,
-       ordcancel_internal.event_in_words(e.type, e.source, e.data) AS what,
+       CASE e.type
+           WHEN 'requested' THEN format('asked to cancel %s', i.what)
+           WHEN 'withdrawn' THEN 'withdrew the request'
+           WHEN 'denied' THEN CASE
+               WHEN e.data ? 'moved_to'
+                   THEN format('moved the order on to %s, which denied the request', e.data->>'moved_to')
+               WHEN e.data ? 'order_gone' THEN 'deleted the order, which denied the request'
+               WHEN e.source = 'sweep' THEN 'denied the request, which nobody had answered in time'
+               ELSE 'denied the request' END
+           WHEN 'accepted' THEN CASE
+               WHEN e.source = 'accept_cancel' THEN 'accepted the request'
+               WHEN e.source = 'sweep' THEN 'accepted the request, which nobody had answered in time'
+               ELSE format('began to cancel %s', i.what) END
+           WHEN 'refunded' THEN format('refunded %s%s%s', e.data->>'amount', ' by ' || (e.data->>'method'),
+                                       ' (' || (e.data->>'reference') || ')')
+           WHEN 'canceled' THEN CASE
+               WHEN e.source = 'accept_cancel' THEN 'accepted the request, and the order was canceled'
+               WHEN e.source = 'sweep' THEN 'canceled the order, as nobody had answered the request in time'
+               WHEN e.source = 'record_refund' THEN 'canceled the order, as all was refunded'
+               ELSE 'canceled the order' END
+           WHEN 'items_canceled' THEN CASE
+               WHEN e.source = 'record_refund' THEN format('canceled %s, as all was refunded', i.what)
+               ELSE format('canceled %s', i.what) END
+           WHEN 'undone' THEN 'undid the cancellation'
+           ELSE e.type END
+       || CASE WHEN e.data ? 'override' THEN ', in spite of the rules' ELSE '' END
+       || CASE WHEN e.type = 'accepted' AND e.data ? 'refund_due'
+               THEN format('; %s to be refunded', e.data->>'refund_due') ELSE '' END
+       || CASE WHEN e.type = 'refunded' AND (e.data->>'refunded') <> (e.data->>'refund_due')
+               THEN format('; %s of %s so far', e.data->>'refunded', e.data->>'refund_due') ELSE '' END AS what,
        nullif(concat_ws(': ', e.reason,
                         CASE WHEN e.type = 'undone' THEN c.undo_note
                              WHEN e.type = 'requested' OR e.event_id = p.first THEN c.note
@@ -75,56 +105,21 @@ SELECT ordcancel_internal.orders_of({records}) AS orders, e.order_key AS order_i
                                  THEN c.decision_note END), '') AS why,
        c.reason, e.from_status, e.to_status, e.state, e.at - p.at AS took
 FROM {events} AS e
+    -- The second condition lets one on the order table exclude records of both kinds.
     JOIN {cancellations} AS c ON c.cancellation_id = e.cancellation_id
+        AND ordcancel_internal.orders_of({of_c}) = ordcancel_internal.orders_of({of_e})
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN e.data ? 'items'
+                    THEN (SELECT string_agg(format('%s of item %s', t.item->>'quantity', t.item->>'item'), ', '
+                                            ORDER BY t.n)
+                          FROM jsonb_array_elements(e.data->'items') WITH ORDINALITY AS t (item, n))
+                    ELSE 'the order' END) AS i (what)
     LEFT JOIN LATERAL (
         SELECT min(b.event_id) AS first, max(b.at) FILTER (WHERE b.event_id < e.event_id) AS at
         FROM {events} AS b WHERE b.cancellation_id = e.cancellation_id) AS p ON true
-WHERE ordcancel_internal.may_read({records}) AND ordcancel_internal.may_see({records}, e.order_key)
+WHERE ordcancel_internal.may_read({of_e}) AND ordcancel_internal.may_see({of_e}, e.order_key)
 $$)) AS q (report, text)
 WHERE q.report = report_text.report
 $query$;
-COMMENT ON FUNCTION ordcancel_internal.report_text(text, text, text, text) IS
+COMMENT ON FUNCTION ordcancel_internal.report_text(text, text, text, text, text) IS
     'returns the text of a report''s query over the given tables';
-
--- An event as the predicate of a sentence about who made it.
-CREATE FUNCTION ordcancel_internal.event_in_words(type text, source text, data jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-SELECT CASE type
-           WHEN 'requested' THEN format('asked to cancel %s', i.what)
-           WHEN 'withdrawn' THEN 'withdrew the request'
-           WHEN 'denied' THEN CASE
-               WHEN data ? 'moved_to'
-                   THEN format('moved the order on to %s, which denied the request', data->>'moved_to')
-               WHEN data ? 'order_gone' THEN 'deleted the order, which denied the request'
-               WHEN source = 'sweep' THEN 'denied the request, which nobody had answered in time'
-               ELSE 'denied the request' END
-           WHEN 'accepted' THEN CASE
-               WHEN source = 'accept_cancel' THEN 'accepted the request'
-               WHEN source = 'sweep' THEN 'accepted the request, which nobody had answered in time'
-               ELSE format('began to cancel %s', i.what) END
-           WHEN 'refunded' THEN format('refunded %s%s%s', data->>'amount', ' by ' || (data->>'method'),
-                                       ' (' || (data->>'reference') || ')')
-           WHEN 'canceled' THEN CASE
-               WHEN source = 'accept_cancel' THEN 'accepted the request, and the order was canceled'
-               WHEN source = 'sweep' THEN 'canceled the order, as nobody had answered the request in time'
-               WHEN source = 'record_refund' THEN 'canceled the order, as all was refunded'
-               ELSE 'canceled the order' END
-           WHEN 'items_canceled' THEN CASE
-               WHEN source = 'record_refund' THEN format('canceled %s, as all was refunded', i.what)
-               ELSE format('canceled %s', i.what) END
-           WHEN 'undone' THEN 'undid the cancellation'
-           ELSE type END
-       || CASE WHEN data ? 'override' THEN ', in spite of the rules' ELSE '' END
-       || CASE WHEN type = 'accepted' AND data ? 'refund_due'
-               THEN format('; %s to be refunded', data->>'refund_due') ELSE '' END
-       || CASE WHEN type = 'refunded' AND (data->>'refunded') <> (data->>'refund_due')
-               THEN format('; %s of %s so far', data->>'refunded', data->>'refund_due') ELSE '' END
-FROM (SELECT coalesce((SELECT string_agg(format('%s of item %s', t.item->>'quantity', t.item->>'item'), ', '
-                                         ORDER BY t.n)
-                       FROM jsonb_array_elements(data->'items') WITH ORDINALITY AS t (item, n)),
-                      'the order')) AS i (what)
-$$;
-COMMENT ON FUNCTION ordcancel_internal.event_in_words(text, text, jsonb) IS
-    'describes an event as the predicate of a sentence';

@@ -15,10 +15,10 @@ BEGIN
     FOREACH report IN ARRAY '{cancellations,reason_summary,daily_summary,timeline}'::text[] LOOP
         EXECUTE format(
             'CREATE VIEW ordcancel.%I WITH (security_barrier) AS %s UNION ALL %s', report,
-            ordcancel_internal.report_text(report, 'ordcancel.cancellation', 'ordcancel.event',
-                                           CASE report WHEN 'timeline' THEN 'e.tableoid' ELSE 'c.tableoid' END),
-            ordcancel_internal.report_text(report, format(apart, 'cancellation'), format(apart, 'event'),
-                                           CASE report WHEN 'timeline' THEN 'e.records' ELSE 'c.records' END));
+            ordcancel_internal.report_text(report, 'ordcancel.cancellation', 'ordcancel.event', 'c.tableoid',
+                                           'e.tableoid'),
+            ordcancel_internal.report_text(report, format(apart, 'cancellation'), format(apart, 'event'), 'c.records',
+                                           'e.records'));
         EXECUTE format('GRANT SELECT ON ordcancel.%I TO PUBLIC', report);
     END LOOP;
 END

@@ -21,8 +21,8 @@ BEGIN
     END IF;
     RETURN ordcancel_internal.report_text(
         report, format('(SELECT * FROM ONLY %s AS r WHERE %s)', t.cancellation_table::regclass, condition),
-        format('ONLY %s', t.event_table::regclass),
-        format('%L::oid', (CASE report WHEN 'timeline' THEN t.event_table ELSE t.cancellation_table END)::oid));
+        format('ONLY %s', t.event_table::regclass), format('%L::oid', t.cancellation_table::oid),
+        format('%L::oid', t.event_table::oid));
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.report_query(text, regclass, text) IS

@@ -129,5 +129,5 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text),
     ordcancel_internal.any_open_cancellations(regclass, regclass, text), ordcancel_internal.orders_of(oid),
     ordcancel_internal.may_read(oid), ordcancel_internal.may_see(oid, text),
-    ordcancel_internal.apart_records(anyelement), ordcancel_internal.event_in_words(text, text, jsonb),
+    ordcancel_internal.apart_records(anyelement),
     ordcancel_internal.days(timestamptz, timestamptz) TO PUBLIC;

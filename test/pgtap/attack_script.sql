@@ -15,7 +15,7 @@ SELECT is((SELECT string_agg(f.oid::regprocedure::text, ', ') FROM functions AS 
                 aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a
            WHERE a.grantee <> f.proowner
              AND f.proname NOT IN ('open_cancellations', 'any_open_cancellations', 'orders_of', 'may_read', 'may_see',
-                                 'apart_records', 'event_in_words', 'days')), NULL,
+                                 'apart_records', 'days')), NULL,
           'no function is executable by anybody else, but for what the reports call');
 SELECT is((SELECT string_agg(a.grantee::regrole::text, ', ') FROM pg_namespace AS n,
                 aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
@@ -110,7 +110,6 @@ SELECT is((SELECT string_agg(r.ev_class::regclass || ': ' || pg_describe_object(
              AND NOT (d.refobjid = ANY ('{ordcancel_internal.orders_of(oid), ordcancel_internal.may_read(oid),
                                           "ordcancel_internal.may_see(oid,text)",
                                           ordcancel_internal.apart_records(anyelement),
-                                          "ordcancel_internal.event_in_words(text,text,jsonb)",
                                           "ordcancel_internal.days(timestamptz,timestamptz)"}'::regprocedure[])
                       AND c.relname IN ('cancellations', 'reason_summary', 'daily_summary', 'timeline'))
              AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_cast'::regclass,
@@ -184,7 +183,7 @@ GRANT pg_read_all_data TO attack_reader;
 SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
            WHERE has_function_privilege('attack_reader', oid, 'EXECUTE')
              AND proname NOT IN ('open_cancellations', 'any_open_cancellations', 'orders_of', 'may_read', 'may_see',
-                                 'apart_records', 'event_in_words', 'days')), NULL,
+                                 'apart_records', 'days')), NULL,
           'pg_read_all_data executes nothing but what the reports call');
 SELECT ordcancel.set_policy('victim', canceled_status => 'canceled'),
        ordcancel.set_rule('victim', 'placed', customer => 'request'),

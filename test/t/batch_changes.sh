@@ -132,10 +132,13 @@ for order in "seq 3000 -3 1" "shuf -i 1-3000 -n 1000 --random-source=/bin/ls"; d
 	for statement in "INSERT INTO shop.shipments VALUES (:id)" "SELECT ordcancel.cancel_order('shop.orders', :id)" \
 		"UPDATE shop.orders SET status = 'shipped' WHERE id = :id"; do
 		n=$((n + 1))
+		# The sellers begin at the other end, where nobody has canceled yet.
+		[[ $statement != UPDATE* ]] || mapfile -t ids < <(printf '%s\n' "${ids[@]}" | tac)
 		one_by_one "$statement" "${ids[@]}" >"$work/out.$n" 2>&1 &
 		pids+=($!)
 	done
 done
+until_true $db "EXISTS (SELECT FROM shop.orders WHERE status = 'shipped')"
 for run in 1 2; do
 	sql_verbose $db -c "$(batch 'id > 0' 100)" >"$work/batch.$run" &
 	pids+=($!)
