@@ -39,10 +39,10 @@ CREATE FUNCTION ordcancel_internal.foreign_part(
     SET search_path = pg_catalog, pg_temp
     AS $$
 WITH wanted AS (
-    SELECT attname, atttypid, atttypmod, attcollation FROM pg_attribute
+    SELECT attname, atttypid, atttypmod, attcollation, attnotnull FROM pg_attribute
     WHERE attrelid = parent AND attnum > 0 AND NOT attisdropped
     UNION ALL
-    SELECT k.record_key, a.atttypid, a.atttypmod, a.attcollation
+    SELECT k.record_key, a.atttypid, a.atttypmod, a.attcollation, false
     FROM unnest(key_columns, record_keys) AS k (key, record_key)
         JOIN pg_attribute AS a ON a.attrelid = keyed AND a.attname = k.key
 ), present AS (
@@ -74,6 +74,9 @@ SELECT coalesce(
                        WHERE p.attname = w.attname AND p.atttypid = w.atttypid AND p.atttypmod = w.atttypmod
                          AND p.attcollation = w.attcollation)
      HAVING count(*) > 0),
+    (SELECT format('Its column "%s" may be null.', min(p.attname))
+     FROM present AS p JOIN wanted AS w ON w.attname = p.attname AND w.attnotnull
+     WHERE NOT p.attnotnull HAVING count(*) > 0),
     (SELECT format('It has an unexpected, generated or identity column "%s".', min(p.attname)) FROM present AS p
      WHERE p.attgenerated <> '' OR p.attidentity <> ''
         OR NOT EXISTS (SELECT FROM wanted AS w WHERE w.attname = p.attname)

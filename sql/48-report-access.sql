@@ -70,7 +70,7 @@ BEGIN
         BEGIN
             RETURN QUERY EXECUTE format('SELECT r.tableoid, ROW(%s)::%s FROM ONLY %s AS r',
                                         columns, pg_typeof(kind), child);
-        EXCEPTION WHEN undefined_column OR undefined_table OR cannot_coerce THEN
+        EXCEPTION WHEN undefined_column OR undefined_table OR cannot_coerce OR syntax_error THEN
             NULL;
         END;
     END LOOP;
@@ -79,6 +79,17 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.apart_records(anyelement) IS
     'returns the records of tables attached with inherit => false';
 
+-- The time at which a day begins in the session's time zone. Where clocks are put
+-- back at midnight, its first hour occurs twice, and PostgreSQL takes the later one.
+CREATE FUNCTION ordcancel_internal.day_begins(day date) RETURNS timestamptz
+    LANGUAGE sql STABLE STRICT
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE WHEN isfinite(day) AND (day::timestamptz - interval '1 hour')::date = day
+            THEN day::timestamptz - interval '1 hour' ELSE day::timestamptz END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.day_begins(date) IS 'returns when a day begins in the session''s time zone';
+
 -- The days of the session's time zone on which the two times and those between
 -- them are. An estimate of few rows keeps PostgreSQL from compiling a query.
 CREATE FUNCTION ordcancel_internal.days(first timestamptz, last timestamptz)
@@ -86,8 +97,13 @@ CREATE FUNCTION ordcancel_internal.days(first timestamptz, last timestamptz)
     LANGUAGE sql STABLE STRICT ROWS 10
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT d.day::date, d.day::timestamptz, (d.day + interval '1 day')::timestamptz
-FROM generate_series(first::date::timestamp, last::date::timestamp, interval '1 day') AS d (day)
+-- As day_begins(), which to call twice a day would take most of the time.
+SELECT b.day::date, CASE WHEN (b.begins - interval '1 hour')::date = b.day::date THEN b.begins - interval '1 hour'
+                         ELSE b.begins END,
+       CASE WHEN (b.ends - interval '1 hour')::date > b.day::date THEN b.ends - interval '1 hour' ELSE b.ends END
+FROM (SELECT d.day, d.day::timestamptz, (d.day + interval '1 day')::timestamptz
+      FROM generate_series(first::date::timestamp, last::date::timestamp, interval '1 day') AS d (day)
+      OFFSET 0) AS b (day, begins, ends)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.days(timestamptz, timestamptz) IS
     'returns the days from one time to another, and when each begins and ends';

@@ -5,30 +5,31 @@
 -- The text of a report's query.
 --   cancellations  the table of cancellations, or a query in parentheses
 --   events         the same for events
---   of_c, of_e     SQL for the OID of the record table in which a row of alias c (a
---                  cancellation) or e (an event) is
+--   of_c           SQL for the OID of the record table in which a cancellation is,
+--                  over alias c
+--   of_e, of_b     the same for events, over aliases e and b
 CREATE FUNCTION ordcancel_internal.report_text(
-    report text, cancellations text, events text, of_c text, of_e text) RETURNS text
+    report text, cancellations text, events text, of_c text, of_e text, of_b text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
     AS $query$
-SELECT replace(replace(replace(replace(q.text, '{cancellations}', cancellations), '{events}', events),
-                       '{of_c}', of_c), '{of_e}', of_e)
+-- format() does not look at what it puts in: that may have any text.
+SELECT format(q.text, cancellations, events, of_c, of_e, of_b)
 FROM (VALUES
 ('cancellations', $$
-SELECT ordcancel_internal.orders_of({of_c}) AS orders, c.order_key AS order_id, c.cancellation_id, c.state, c.scope,
+SELECT ordcancel_internal.orders_of(%3$s) AS orders, c.order_key AS order_id, c.cancellation_id, c.state, c.scope,
        c.requested_by, c.requested_actor, c.decided_by, c.decided_actor, c.reason, c.note, c.decision_note, c.undo_note,
        c.prior_status, c.order_status, c.policy, c.request_key, c.refund_due, c.refunded, c.requested_at, c.decided_at,
        c.closed_at, c.deadline,
        CASE WHEN c.decided_at > c.requested_at THEN c.decided_at - c.requested_at END AS time_to_decision
-FROM {cancellations} AS c
-WHERE ordcancel_internal.may_read({of_c}) AND ordcancel_internal.may_see({of_c}, c.order_key)
+FROM %1$s AS c
+WHERE ordcancel_internal.may_read(%3$s) AND ordcancel_internal.may_see(%3$s, c.order_key)
 $$),
 ('reason_summary', $$
 SELECT g.orders, g.reason, r.description, g.requested, g.canceled, g.denied, g.withdrawn, g.undone, g.pending,
        g.in_progress, g.refund_due, g.refunded, g.first_requested_at, g.last_requested_at
 FROM (
-    SELECT ordcancel_internal.orders_of({of_c}) AS orders, c.reason, count(*) AS requested,
+    SELECT ordcancel_internal.orders_of(%3$s) AS orders, c.reason, count(*) AS requested,
            count(*) FILTER (WHERE c.state = 'canceled') AS canceled,
            count(*) FILTER (WHERE c.state = 'denied') AS denied,
            count(*) FILTER (WHERE c.state = 'withdrawn') AS withdrawn,
@@ -37,8 +38,8 @@ FROM (
            count(*) FILTER (WHERE c.state = 'in_progress') AS in_progress,
            sum(c.refund_due) AS refund_due, sum(c.refunded) AS refunded,
            min(c.requested_at) AS first_requested_at, max(c.requested_at) AS last_requested_at
-    FROM {cancellations} AS c
-    WHERE ordcancel_internal.may_read({of_c}) AND ordcancel_internal.may_see({of_c}, c.order_key)
+    FROM %1$s AS c
+    WHERE ordcancel_internal.may_read(%3$s) AND ordcancel_internal.may_see(%3$s, c.order_key)
     GROUP BY 1, 2) AS g
     LEFT JOIN ordcancel.reason AS r ON r.code = g.reason
 $$),
@@ -47,10 +48,18 @@ $$),
 ('daily_summary', $$
 SELECT s.orders, d.day, s.requested, s.canceled, s.denied, s.withdrawn, s.undone, s.pending,
        s.in_progress, s.median_time_to_decision
-FROM (SELECT min(c.requested_at) AS first, max(c.requested_at) AS last FROM {cancellations} AS c) AS r
+-- The limits are for times that nobody meant, such as -infinity.
+FROM (SELECT (SELECT c.requested_at FROM %1$s AS c
+              WHERE ordcancel_internal.may_read(%3$s) AND c.requested_at >= '1970-01-01'
+                AND c.requested_at < '2200-01-01'
+              ORDER BY c.requested_at LIMIT 1) AS first,
+             (SELECT c.requested_at FROM %1$s AS c
+              WHERE ordcancel_internal.may_read(%3$s) AND c.requested_at >= '1970-01-01'
+                AND c.requested_at < '2200-01-01'
+              ORDER BY c.requested_at DESC LIMIT 1) AS last) AS r
     CROSS JOIN LATERAL ordcancel_internal.days(r.first, r.last) AS d
     CROSS JOIN LATERAL (
-        SELECT ordcancel_internal.orders_of({of_c}) AS orders, count(*) AS requested,
+        SELECT ordcancel_internal.orders_of(%3$s) AS orders, count(*) AS requested,
                count(*) FILTER (WHERE c.state = 'canceled') AS canceled,
                count(*) FILTER (WHERE c.state = 'denied') AS denied,
                count(*) FILTER (WHERE c.state = 'withdrawn') AS withdrawn,
@@ -59,28 +68,28 @@ FROM (SELECT min(c.requested_at) AS first, max(c.requested_at) AS last FROM {can
                count(*) FILTER (WHERE c.state = 'in_progress') AS in_progress,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY c.decided_at - c.requested_at)
                    FILTER (WHERE c.decided_at > c.requested_at) AS median_time_to_decision
-        FROM {cancellations} AS c
+        FROM %1$s AS c
         WHERE c.requested_at >= d.begins AND c.requested_at < d.ends
-          AND ordcancel_internal.may_read({of_c}) AND ordcancel_internal.may_see({of_c}, c.order_key)
+          AND ordcancel_internal.may_read(%3$s) AND ordcancel_internal.may_see(%3$s, c.order_key)
         GROUP BY 1) AS s
 $$),
 ('timeline', $$
-SELECT ordcancel_internal.orders_of({of_e}) AS orders, e.order_key AS order_id, e.cancellation_id, e.event_id, e.at,
+SELECT ordcancel_internal.orders_of(%4$s) AS orders, e.order_key AS order_id, e.cancellation_id, e.event_id, e.at,
        coalesce(e.actor || ' (' || e.party || ')', e.party) AS who,
        CASE e.type
-           WHEN 'requested' THEN format('asked to cancel %s', i.what)
+           WHEN 'requested' THEN format('asked to cancel %%s', i.what)
            WHEN 'withdrawn' THEN 'withdrew the request'
            WHEN 'denied' THEN CASE
                WHEN e.data ? 'moved_to'
-                   THEN format('moved the order on to %s, which denied the request', e.data->>'moved_to')
-               WHEN e.data ? 'order_gone' THEN 'deleted the order, which denied the request'
+                   THEN format('moved the order on to %%s, which denied the request', e.data->>'moved_to')
+               WHEN e.data ? 'order_gone' THEN 'denied the request, as the order was deleted'
                WHEN e.source = 'sweep' THEN 'denied the request, which nobody had answered in time'
                ELSE 'denied the request' END
            WHEN 'accepted' THEN CASE
                WHEN e.source = 'accept_cancel' THEN 'accepted the request'
                WHEN e.source = 'sweep' THEN 'accepted the request, which nobody had answered in time'
-               ELSE format('began to cancel %s', i.what) END
-           WHEN 'refunded' THEN format('refunded %s%s%s', e.data->>'amount', ' by ' || (e.data->>'method'),
+               ELSE format('began to cancel %%s', i.what) END
+           WHEN 'refunded' THEN format('refunded %%s%%s%%s', e.data->>'amount', ' by ' || (e.data->>'method'),
                                        ' (' || (e.data->>'reference') || ')')
            WHEN 'canceled' THEN CASE
                WHEN e.source = 'accept_cancel' THEN 'accepted the request, and the order was canceled'
@@ -88,15 +97,17 @@ SELECT ordcancel_internal.orders_of({of_e}) AS orders, e.order_key AS order_id, 
                WHEN e.source = 'record_refund' THEN 'canceled the order, as all was refunded'
                ELSE 'canceled the order' END
            WHEN 'items_canceled' THEN CASE
-               WHEN e.source = 'record_refund' THEN format('canceled %s, as all was refunded', i.what)
-               ELSE format('canceled %s', i.what) END
+               WHEN e.source = 'accept_cancel' THEN format('accepted the request, and canceled %%s', i.what)
+               WHEN e.source = 'sweep' THEN format('canceled %%s, as nobody had answered the request in time', i.what)
+               WHEN e.source = 'record_refund' THEN format('canceled %%s, as all was refunded', i.what)
+               ELSE format('canceled %%s', i.what) END
            WHEN 'undone' THEN 'undid the cancellation'
            ELSE e.type END
        || CASE WHEN e.data ? 'override' THEN ', in spite of the rules' ELSE '' END
        || CASE WHEN e.type = 'accepted' AND e.data ? 'refund_due'
-               THEN format('; %s to be refunded', e.data->>'refund_due') ELSE '' END
+               THEN format('; %%s to be refunded', e.data->>'refund_due') ELSE '' END
        || CASE WHEN e.type = 'refunded' AND (e.data->>'refunded') <> (e.data->>'refund_due')
-               THEN format('; %s of %s so far', e.data->>'refunded', e.data->>'refund_due') ELSE '' END AS what,
+               THEN format('; %%s of %%s so far', e.data->>'refunded', e.data->>'refund_due') ELSE '' END AS what,
        nullif(concat_ws(': ', e.reason,
                         CASE WHEN e.type = 'undone' THEN c.undo_note
                              WHEN e.type = 'requested' OR e.event_id = p.first THEN c.note
@@ -104,22 +115,24 @@ SELECT ordcancel_internal.orders_of({of_e}) AS orders, e.order_key AS order_id, 
                                   OR (e.type IN ('canceled', 'items_canceled') AND e.at = c.decided_at)
                                  THEN c.decision_note END), '') AS why,
        c.reason, e.from_status, e.to_status, e.state, e.at - p.at AS took
-FROM {events} AS e
-    -- The second condition lets one on the order table exclude records of both kinds.
-    JOIN {cancellations} AS c ON c.cancellation_id = e.cancellation_id
-        AND ordcancel_internal.orders_of({of_c}) = ordcancel_internal.orders_of({of_e})
+FROM %2$s AS e
+    -- Not every number is unique: record tables may come from another database.
+    JOIN %1$s AS c ON c.cancellation_id = e.cancellation_id AND c.order_key = e.order_key
+        AND ordcancel_internal.orders_of(%3$s) = ordcancel_internal.orders_of(%4$s)
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN e.data ? 'items'
-                    THEN (SELECT string_agg(format('%s of item %s', t.item->>'quantity', t.item->>'item'), ', '
+        SELECT CASE WHEN c.scope = 'items' AND jsonb_typeof(e.data->'items') = 'array'
+                    THEN (SELECT string_agg(format('%%s of item %%s', t.item->>'quantity', t.item->>'item'), ', '
                                             ORDER BY t.n)
                           FROM jsonb_array_elements(e.data->'items') WITH ORDINALITY AS t (item, n))
                     ELSE 'the order' END) AS i (what)
     LEFT JOIN LATERAL (
         SELECT min(b.event_id) AS first, max(b.at) FILTER (WHERE b.event_id < e.event_id) AS at
-        FROM {events} AS b WHERE b.cancellation_id = e.cancellation_id) AS p ON true
-WHERE ordcancel_internal.may_read({of_e}) AND ordcancel_internal.may_see({of_e}, e.order_key)
+        FROM %2$s AS b
+        WHERE b.cancellation_id = e.cancellation_id
+          AND ordcancel_internal.orders_of(%5$s) = ordcancel_internal.orders_of(%4$s)) AS p ON true
+WHERE ordcancel_internal.may_read(%4$s) AND ordcancel_internal.may_see(%4$s, e.order_key)
 $$)) AS q (report, text)
 WHERE q.report = report_text.report
 $query$;
-COMMENT ON FUNCTION ordcancel_internal.report_text(text, text, text, text, text) IS
+COMMENT ON FUNCTION ordcancel_internal.report_text(text, text, text, text, text, text) IS
     'returns the text of a report''s query over the given tables';

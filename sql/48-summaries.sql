@@ -16,9 +16,9 @@ BEGIN
         EXECUTE format(
             'CREATE VIEW ordcancel.%I WITH (security_barrier) AS %s UNION ALL %s', report,
             ordcancel_internal.report_text(report, 'ordcancel.cancellation', 'ordcancel.event', 'c.tableoid',
-                                           'e.tableoid'),
+                                           'e.tableoid', 'b.tableoid'),
             ordcancel_internal.report_text(report, format(apart, 'cancellation'), format(apart, 'event'), 'c.records',
-                                           'e.records'));
+                                           'e.records', 'b.records'));
         EXECUTE format('GRANT SELECT ON ordcancel.%I TO PUBLIC', report);
     END LOOP;
 END

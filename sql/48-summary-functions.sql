@@ -22,7 +22,7 @@ BEGIN
     RETURN ordcancel_internal.report_text(
         report, format('(SELECT * FROM ONLY %s AS r WHERE %s)', t.cancellation_table::regclass, condition),
         format('ONLY %s', t.event_table::regclass), format('%L::oid', t.cancellation_table::oid),
-        format('%L::oid', t.event_table::oid));
+        format('%L::oid', t.event_table::oid), format('%L::oid', t.event_table::oid));
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.report_query(text, regclass, text) IS
@@ -103,7 +103,9 @@ CREATE FUNCTION ordcancel_internal.daily_summary(orders regclass, since date, un
     AS $$
 BEGIN
     RETURN QUERY EXECUTE ordcancel_internal.report_query(
-        'daily_summary', orders, ordcancel_internal.period_condition(since, until));
+        'daily_summary', orders,
+        ordcancel_internal.period_condition(ordcancel_internal.day_begins(since),
+                                            ordcancel_internal.day_begins(until)));
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.daily_summary(regclass, date, date) IS 'implements ordcancel.daily_summary()';
@@ -136,13 +138,14 @@ CREATE FUNCTION ordcancel.timeline(orders regclass) RETURNS SETOF ordcancel.time
 COMMENT ON FUNCTION ordcancel.timeline(regclass) IS
     E'tells what happened to the orders of a table, or to one order\nRaises OC001, OC002, OC014, 42501.';
 
--- order_id: the condition that the C function made of it.
+-- order_id: the numbers of the order's cancellations, which the C function found.
 CREATE FUNCTION ordcancel_internal.timeline(orders regclass, order_id text) RETURNS SETOF ordcancel.timeline
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    RETURN QUERY EXECUTE ordcancel_internal.report_query('timeline', orders, order_id) || ' ORDER BY event_id';
+    RETURN QUERY EXECUTE ordcancel_internal.report_query(
+        'timeline', orders, format('r.cancellation_id IN (%s)', order_id)) || ' ORDER BY event_id';
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.timeline(regclass, text) IS 'implements ordcancel.timeline() of an order';

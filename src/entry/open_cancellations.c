@@ -70,7 +70,8 @@ put_row(const Datum *values, const bool *nulls, void *arg)
 {
 	Report *report = arg;
 
-	if (!report_reader_sees(&report->reader, values[CANCELLATION_ORDER_KEY]))
+	if (nulls[CANCELLATION_ORDER_KEY] ||
+		!report_reader_sees(&report->reader, values[CANCELLATION_ORDER_KEY]))
 		return true;
 	if (report->result->setResult == NULL)
 		begin_result(report);

@@ -42,6 +42,8 @@ PG_FUNCTION_INFO_V1(ordcancel_caller_search_path);
 PG_FUNCTION_INFO_V1(ordcancel_invalid);
 PG_FUNCTION_INFO_V1(ordcancel_notice);
 
+#define CALLER_SETTINGS 3
+
 /* What inner functions may ask about their caller. */
 typedef struct GateCaller
 {
@@ -49,14 +51,29 @@ typedef struct GateCaller
 	ErrorContextCallback *context;	   /* error_context_stack of the caller */
 	Oid					  role;
 	bool				  superuser;
+	const char			 *settings[CALLER_SETTINGS]; /* see caller_settings */
 } GateCaller;
 
-static GateCaller gate_caller = {NULL, NULL, InvalidOid, false};
+static GateCaller gate_caller = {0};
+
+/* Settings that a gate changes and that code of the caller's may read. */
+static const char *const caller_settings[CALLER_SETTINGS] = {"search_path",
+															 "ordcancel.party",
+															 "IntervalStyle"};
 
 Oid
 setup_gate_caller(void)
 {
 	return gate_caller.role;
+}
+
+void
+setup_gate_use_caller_settings(void)
+{
+	for (int i = 0; i < CALLER_SETTINGS; i++)
+		(void) set_config_option(caller_settings[i], gate_caller.settings[i],
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
 }
 
 /*
@@ -206,8 +223,13 @@ setup_gate_call(FunctionCallInfo fcinfo)
 							 fcinfo->fncollation, NULL, fcinfo->resultinfo);
 	memcpy(inner->args, fcinfo->args, fcinfo->nargs * sizeof(NullableDatum));
 
-	gate_caller = (GateCaller){resolved_path(), error_context_stack,
-							   GetUserId(), superuser()};
+	gate_caller = (GateCaller){.search_path = resolved_path(),
+							   .context = error_context_stack,
+							   .role = GetUserId(),
+							   .superuser = superuser()};
+	for (int i = 0; i < CALLER_SETTINGS; i++)
+		gate_caller.settings[i] = pstrdup(
+			GetConfigOption(caller_settings[i], false, false));
 	PG_TRY();
 	{
 		run_as_role(&scope, config_owner());

@@ -17,6 +17,12 @@ extern Datum setup_gate_call(FunctionCallInfo fcinfo);
 extern Oid setup_gate_caller(void);
 
 /*
+ * Sets search_path and others back to what its caller has, until the end of the
+ * current GUC nesting level.
+ */
+extern void setup_gate_use_caller_settings(void);
+
+/*
  * Raises OC001 if the order table that is the first argument is not attached,
  * 42501 if the caller may not read it, or any order of it that row-level
  * security shows.

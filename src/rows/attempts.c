@@ -7,6 +7,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/portal.h"
 #include "utils/timestamp.h"
 
 #include "config/run_as.h"
@@ -69,7 +70,8 @@ attempts_sql(const OrderTable *table, bool since)
 		" FROM ONLY %s AS c LEFT JOIN ONLY %s AS e"
 		" ON e.cancellation_id OPERATOR(pg_catalog.=) c.cancellation_id"
 		" AND e.at OPERATOR(pg_catalog.=) c.requested_at"
-		" WHERE c.requested_by OPERATOR(pg_catalog.<>) 'system'",
+		" WHERE c.requested_by OPERATOR(pg_catalog.<>) 'system'"
+		" AND c.order_key IS NOT NULL",
 		record_table_label(table->cancellation_table),
 		record_table_label(table->event_table));
 	if (since)
@@ -120,7 +122,17 @@ prepare_find_orders(const OrderTable *table)
 	SPIPlanPtr plan;
 
 	for (int i = 0; i < table->nkeys; i++)
+	{
 		types[i] = get_array_type(table->keys[i].type);
+		if (!OidIsValid(types[i]) || type_is_rowtype(table->keys[i].base))
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot find the orders of %s by arrays of their keys",
+						table->label),
+				 errdetail("Column \"%s\" of the key is an array or a row.",
+						   table->keys[i].name)));
+	}
 	plan = SPI_prepare(orders_sql(table), table->nkeys, types);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s",
@@ -246,6 +258,7 @@ attempts_begin(AttemptReader *reader, OrderTable *table, bool need_placed_at,
 	reader->cursor = SPI_cursor_open_with_args(
 		NULL, attempts_sql(table, !since.isnull), since.isnull ? 0 : 1, &type,
 		&since.value, NULL, true, 0);
+	PinPortal(reader->cursor); /* code of the table's owner could close it */
 	run_as_end(&scope);
 	MemoryContextSwitchTo(caller);
 }
@@ -275,5 +288,6 @@ attempts_next(AttemptReader *reader)
 void
 attempts_end(AttemptReader *reader)
 {
+	UnpinPortal(reader->cursor);
 	SPI_cursor_close(reader->cursor);
 }

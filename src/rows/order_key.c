@@ -9,10 +9,8 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/ruleutils.h"
 #include "utils/typcache.h"
 
-#include "base/stable_settings.h"
 #include "base/text.h"
 #include "decision/refusal.h"
 #include "rows/column_value.h"
@@ -164,29 +162,6 @@ order_key_qual(StringInfo sql, const OrderTable *table, const char *alias,
 			   char **names, int first)
 {
 	key_qual(sql, table->keys, table->nkeys, alias, names, first);
-}
-
-void
-order_key_condition(StringInfo sql, const OrderTable *table, const char *alias,
-					char **names, const Datum *key)
-{
-	int nest = stable_settings_begin(table->time_zone);
-
-	for (int i = 0; i < table->nkeys; i++)
-	{
-		Column *column = &table->keys[i];
-		char   *type = key_type_name(column->base);
-		char   *left = psprintf("%s.%s::%s", alias, quote_identifier(names[i]),
-								type);
-		char   *value = OutputFunctionCall(&column->out, key[i]);
-		char   *right = psprintf("%s::%s", quote_literal_cstr(value), type);
-
-		if (i > 0)
-			appendStringInfoString(sql, " AND ");
-		generate_operator_clause(sql, left, column->base, column->equal, right,
-								 column->base);
-	}
-	stable_settings_end(nest);
 }
 
 void

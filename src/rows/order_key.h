@@ -50,14 +50,6 @@ extern int order_key_compare(const OrderTable *table, const Datum *a,
 extern void order_key_qual(StringInfo sql, const OrderTable *table,
 						   const char *alias, char **names, int first);
 
-/*
- * The same with the values of a key.  They are compared as values of the base
- * types, so that no code of a domain runs where the text is executed.
- */
-extern void order_key_condition(StringInfo sql, const OrderTable *table,
-								const char *alias, char **names,
-								const Datum *key);
-
 /* Appends an ORDER BY list that sorts as order_key_compare does. */
 extern void order_key_sort(StringInfo sql, const OrderTable *table,
 						   const char *alias);

@@ -174,4 +174,10 @@ extern char *record_table_label(Oid relid);
 /* Raises OC014: something that attach() creates is missing. */
 pg_noreturn extern void record_raise_missing(const char *detail);
 
+/*
+ * The numbers of an order's cancellations, as a list that can stand in a
+ * condition: NULL, 1, 2.
+ */
+extern char *record_numbers(OrderTable *table, const Datum *key);
+
 #endif /* ORDCANCEL_RECORD_H */

@@ -331,3 +331,35 @@ record_request_key_taken(const RequestKeyIndex *index, const ErrorData *error)
 		equal_or_both_null(index->table, error->table_name) &&
 		equal_or_both_null(index->schema, error->schema_name) && index->name;
 }
+
+static void
+cancellations_sql(StringInfo sql, const OrderTable *table)
+{
+	appendStringInfo(sql,
+					 "SELECT c.cancellation_id::pg_catalog.text"
+					 " FROM ONLY %s AS c WHERE ",
+					 record_table_label(table->cancellation_table));
+	order_key_qual(sql, table, "c", table->record_keys, 1);
+}
+
+char *
+record_numbers(OrderTable *table, const Datum *key)
+{
+	MemoryContext  caller = CurrentMemoryContext;
+	Parameters	   p = {0};
+	StringInfoData list;
+
+	initStringInfo(&list);
+	appendStringInfoString(&list, "NULL");
+	parameter_key(&p, table, key);
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	plan_cache_run(table, STATEMENT_CANCELLATIONS, cancellations_sql, &p,
+				   READ_CALLER);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		appendStringInfo(&list, ", %s",
+						 SPI_getvalue(SPI_tuptable->vals[i],
+									  SPI_tuptable->tupdesc, 1));
+	SPI_finish();
+	return list.data;
+}

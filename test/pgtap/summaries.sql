@@ -251,7 +251,6 @@ SELECT matches(scans($$SELECT * FROM ordcancel.timeline WHERE at >= '2025-03-01'
                'a day of timeline');
 SELECT is(scans($$SELECT * FROM ordcancel.timeline WHERE reason = 'fraud'$$),
           'big_cancellation_event_cancellation_id_idx big_cancellation_reason_requested_at_idx', 'a reason of timeline');
-SELECT matches(scans($$SELECT * FROM ordcancel.timeline WHERE orders = 'shop.orders'::regclass$$),
-               '^(big_cancellation_pkey|big_cancellation_event_cancellation_id_idx| )*$',
-               'timeline of another table reads no events of this one');
+SELECT is(scans($$SELECT * FROM ordcancel.timeline WHERE orders = 'shop.orders'::regclass$$), NULL,
+          'timeline of another table reads none of this one');
 SELECT * FROM finish();
