@@ -59,7 +59,8 @@ CREATE TABLE mine.lists (id mine.number[] PRIMARY KEY, status text);
 SELECT ordcancel.attach('mine.lists', 'status') \g /dev/null
 RESET ROLE;
 SELECT ordcancel.timeline('mine.lists', '{1}'::text) \g /dev/null
-SELECT is((SELECT string_agg(DISTINCT role, ', ') FROM mine.ran), 'reports_owner', 'a key is read as the table''s owner');
+SELECT is((SELECT string_agg(DISTINCT role, ', ') FROM mine.ran), 'reports_owner',
+          'a key is read as the table''s owner');
 TRUNCATE mine.ran;
 SELECT ordcancel.detach('mine.lists') \g /dev/null
 
@@ -72,8 +73,8 @@ SELECT ordcancel.attach($$mine."' OR mine.entered()) c --"$$, 'status') \g /dev/
 RESET ROLE;
 SELECT allow($$mine."' OR mine.entered()) c --"$$) \g /dev/null
 INSERT INTO mine."' OR mine.entered()) c --" SELECT k, 'new' FROM unnest('{%1$s,"{events}",%%}'::text[]) AS k;
-SELECT ordcancel.request_cancel($$mine."' OR mine.entered()) c --"$$, k) FROM unnest('{%1$s,"{events}",%%}'::text[]) AS k
-    \g /dev/null
+SELECT ordcancel.request_cancel($$mine."' OR mine.entered()) c --"$$, k)
+FROM unnest('{%1$s,"{events}",%%}'::text[]) AS k \g /dev/null
 SELECT is((SELECT count(*) FROM unnest('{"{events}",%2$s,%s,%}'::text[]) AS r,
                        ordcancel.cancellations($$mine."' OR mine.entered()) c --"$$, reason => r)), 0::bigint,
           'a reason is a text');
@@ -164,8 +165,8 @@ SELECT ordcancel.detach('mine.trap') \g /dev/null
 CREATE TABLE mine.o (id integer PRIMARY KEY, status text);
 ALTER TABLE mine.o OWNER TO reports_owner;
 SELECT make_records('o', true) \g /dev/null
-INSERT INTO mine.o_cancellation_event (event_id, cancellation_id, order_key, type, state, party, session_role, at, source,
-                                       xid, cluster, orders, order_id, data)
+INSERT INTO mine.o_cancellation_event (event_id, cancellation_id, order_key, type, state, party, session_role, at,
+                                       source, xid, cluster, orders, order_id, data)
 SELECT 2 * n + k, n, '7', (ARRAY['items_canceled', 'undone'])[1 + k], 'canceled', 'system', 'x', now(), 'x', 1, 1,
        'mine.o', 7, '{"items": 5}'
 FROM generate_series(1, 50) AS n, generate_series(0, 1) AS k;
@@ -178,7 +179,8 @@ SELECT ordcancel.attach('mine.o', 'status') \g /dev/null
 SELECT is((SELECT string_agg(why, ' ') FROM ordcancel.timeline), NULL,
           'events with numbers of others'' cancellations do not show their notes');
 RESET ROLE;
-SELECT is((SELECT string_agg(why, ' ') FROM ordcancel.timeline WHERE orders = 'shop.orders'::regclass AND order_id = '2'),
+SELECT is((SELECT string_agg(why, ' ') FROM ordcancel.timeline
+           WHERE orders = 'shop.orders'::regclass AND order_id = '2'),
           'hi', 'nor do cancellations appear in the timeline of another''s order');
 SELECT is(attempt('SELECT max(what), max(took) FROM ordcancel.timeline'), 'ok', 'data that is not as expected');
 SET statement_timeout = '60s';

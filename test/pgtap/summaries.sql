@@ -250,7 +250,8 @@ SELECT matches(scans($$SELECT * FROM ordcancel.timeline WHERE at >= '2025-03-01'
                '^big_cancellation_event_at_idx big_cancellation_event_cancellation_id_idx big_cancellation_pkey$',
                'a day of timeline');
 SELECT is(scans($$SELECT * FROM ordcancel.timeline WHERE reason = 'fraud'$$),
-          'big_cancellation_event_cancellation_id_idx big_cancellation_reason_requested_at_idx', 'a reason of timeline');
+          'big_cancellation_event_cancellation_id_idx big_cancellation_reason_requested_at_idx',
+          'a reason of timeline');
 SELECT is(scans($$SELECT * FROM ordcancel.timeline WHERE orders = 'shop.orders'::regclass$$), NULL,
           'timeline of another table reads none of this one');
 SELECT * FROM finish();

@@ -262,9 +262,9 @@ SELECT format('CREATE PUBLICATION cancellation_events FOR TABLE %s WITH (publish
               string_agg(event_table::regclass::text, ', '))
 FROM ordcancel.order_table \gexec
 SQL
-is "$(sql shop -c "SELECT string_agg(c.oid::regclass::text, ' ' ORDER BY 1) FROM pg_class AS c
+is "$(sql shop -c "SELECT string_agg(c.oid::regclass::text, ' ' ORDER BY c.oid) FROM pg_class AS c
 	WHERE relname LIKE '%\\_event' AND relkind = 'r' AND relnamespace = 'shop'::regnamespace")" \
-	"$(sql shop -c "SELECT string_agg(prrelid::regclass::text, ' ' ORDER BY 1) FROM pg_publication_rel")" \
+	"$(sql shop -c "SELECT string_agg(prrelid::regclass::text, ' ' ORDER BY prrelid) FROM pg_publication_rel")" \
 	'a publication of the event tables alone'
 sql shop -c "SELECT pg_create_logical_replication_slot('raw', 'pgoutput')" >/dev/null
 

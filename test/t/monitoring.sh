@@ -300,7 +300,8 @@ like "$(check batches)" 'batches running: 1, not finished: 1 stopped' 'and the c
 like "$(monitor psql -XqAt -v every=0 -v health=off -f doc/examples/live.sql | tr '\n' ' ')" \
 	'batches\|2, 1 running\|.* \|shop.orders #1\|[0-9:]+\|STOPPED .* \|shop.orders #2\|[0-9:]+\|running at 20 of 21' \
 	'and live.sql'
-is "$(queries page doc/monitoring.md | grep 'no progress')" $'== a batch makes no progress: 1\n== a batch makes no progress: 1' \
+is "$(queries page doc/monitoring.md | grep 'no progress')" \
+	$'== a batch makes no progress: 1\n== a batch makes no progress: 1' \
 	'and the page'
 release
 wait $batch
