@@ -117,7 +117,7 @@ SELECT ordcancel_internal.orders_of(%4$s) AS orders, e.order_key AS order_id, e.
        c.reason, e.from_status, e.to_status, e.state, e.at - p.at AS took
 FROM %2$s AS e
     -- Not every number is unique: record tables may come from another database.
-    JOIN %1$s AS c ON c.cancellation_id = e.cancellation_id AND c.order_key = e.order_key
+    JOIN %1$s AS c ON c.cancellation_id = e.cancellation_id
         AND ordcancel_internal.orders_of(%3$s) = ordcancel_internal.orders_of(%4$s)
     CROSS JOIN LATERAL (
         SELECT CASE WHEN c.scope = 'items' AND jsonb_typeof(e.data->'items') = 'array'
