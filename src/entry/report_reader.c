@@ -8,6 +8,7 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 
 #include "base/subxact.h"
 #include "config/config_table.h"
@@ -72,60 +73,54 @@ report_reader(Oid orders)
 	return reader;
 }
 
-typedef struct KeyOfRecord
+typedef struct Sight
 {
-	CancelTarget target;
-	Datum		 text;
-} KeyOfRecord;
+	const ReportReader *reader;
+	Datum				order_key;
+	bool				visible;
+} Sight;
 
 static void
-read_key(void *arg)
+look(void *arg)
 {
-	KeyOfRecord *record = arg;
+	Sight		*sight = arg;
+	CancelTarget c = {.table = find_table(sight->reader->orders)};
 
-	args_read_key(&record->target, record->text, false, TEXTOID);
+	if (c.table == NULL)
+		return;
+	args_read_key(&c, sight->order_key, false, TEXTOID);
+	sight->visible = visibility_role_sees(c.table, c.key, sight->reader->role);
 }
 
-/* False if a check of a domain refuses the key now. */
-static bool
-try_key(KeyOfRecord *record)
+/* What an error would say of the order is not for the reader. */
+static void
+try_look(Sight *sight)
 {
-	MemoryContext	  caller = CurrentMemoryContext;
-	const OrderTable *table = record->target.table;
-	bool			  plain = true;
-	bool			  valid;
+	MemoryContext caller = CurrentMemoryContext;
 
-	for (int i = 0; i < table->nkeys; i++)
-		plain &= table->keys[i].input_is_plain;
-	if (plain)
-	{
-		read_key(record);
-		return true;
-	}
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
-	valid = subxact_try(read_key, record) == NULL;
+	if (subxact_try(look, sight) != NULL)
+		sight->visible = false;
 	SPI_finish();
-	return valid;
 }
 
+/*
+ * An order whose key a domain no longer allows, or at which a policy fails, is
+ * not visible: it must not keep the others from view.
+ */
 bool
 report_reader_sees(const ReportReader *reader, Datum order_key)
 {
-	KeyOfRecord record = {.text = order_key};
-	int			nest;
-	bool		visible;
+	Sight sight = {.reader = reader, .order_key = order_key};
+	int	  nest;
 
 	if (reader->access != ORDERS_BY_ROW)
 		return reader->access == ORDERS_ALL;
-	record.target.table = find_table(reader->orders);
-	if (record.target.table == NULL || !try_key(&record))
-		return false;
 	nest = NewGUCNestLevel();
 	if (is_in_gate())
 		setup_gate_use_caller_settings();
-	visible = visibility_role_sees(record.target.table, record.target.key,
-								   reader->role);
+	try_look(&sight);
 	AtEOXact_GUC(true, nest);
-	return visible;
+	return sight.visible;
 }

@@ -22,8 +22,7 @@ extern ReportReader report_reader(Oid orders);
 
 /*
  * Does the reader see the record of an order, given by its key as text?  Takes
- * a lock on the order table if row-level security applies.  Raises OC014 if
- * the table no longer matches its configuration, 42501 if row_security is off.
+ * a lock on the order table if row-level security applies.
  */
 extern bool report_reader_sees(const ReportReader *reader, Datum order_key);
 

@@ -5,10 +5,11 @@
 #define ORDCANCEL_FOREIGN_CODE_H
 
 /*
- * Would a role that reads the table under its row-level security run code of a
+ * Could a role that reads the table under its row-level security run code of a
  * role that is not a superuser, other than its own?  That is what policies call,
  * and what the planner evaluates: expressions of indexes, constraints,
- * statistics.  A subquery in a policy counts as code, since it may read views.
+ * statistics.  False only if these are built of columns, constants and
+ * PostgreSQL's own immutable functions; a subquery may read views.
  */
 extern bool foreign_code_runs(Oid relid, Oid role);
 

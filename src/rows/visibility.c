@@ -38,7 +38,10 @@ visibility_access(Oid relid, Oid role)
 		access = ORDERS_ALL;
 	else if (pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK &&
 			 may_use_schema(get_rel_namespace(relid), role))
+	{
+		(void) check_enable_rls(relid, InvalidOid, false);
 		access = ORDERS_BY_ROW;
+	}
 	run_as_end(&scope);
 	return access;
 }

@@ -22,7 +22,7 @@ typedef enum OrdersAccess
 /*
  * ORDERS_NONE also if there is no such table, or if row-level security applies
  * and the role cannot select from the table because it lacks USAGE on the
- * schema.
+ * schema.  42501 if it applies and the setting row_security is off.
  */
 extern OrdersAccess visibility_access(Oid relid, Oid role);
 

@@ -2,7 +2,7 @@
 -- the rights of a reader or of the extension, by readers who want more than SELECT
 -- shows them, and records that would stop a view for all.
 SET client_min_messages = error;
-SELECT plan(26);
+SELECT plan(33);
 \ir include/helpers.sql
 CREATE ROLE reports_owner; -- of order tables, the attacker
 CREATE ROLE reports_reader;
@@ -55,6 +55,8 @@ BEGIN
     RETURN true;
 END $$;
 CREATE DOMAIN mine.number AS integer CHECK (mine.checked(VALUE));
+CREATE TYPE mine.row AS (a mine.number);
+CREATE VIEW mine.trap_view AS SELECT 1;
 CREATE TABLE mine.lists (id mine.number[] PRIMARY KEY, status text);
 SELECT ordcancel.attach('mine.lists', 'status') \g /dev/null
 RESET ROLE;
@@ -121,6 +123,29 @@ RESET ROLE;
 SET ROLE reports_merchant;
 SELECT is(shown(), '4 4 4 4 2', 'a policy that calls PostgreSQL''s own functions does no harm');
 RESET ROLE;
+-- Functions of PostgreSQL's and of superusers that run what they are given.
+CREATE FUNCTION trapped(condition text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text;
+BEGIN
+    DROP POLICY p ON mine.trap;
+    EXECUTE format('CREATE POLICY p ON mine.trap USING (%s)', condition);
+    SET LOCAL ROLE reports_merchant;
+    result := shown();
+    RESET ROLE;
+    RETURN result || ' ' || (SELECT count(*) FROM mine.ran WHERE role <> 'reports_owner');
+END
+$$;
+GRANT SELECT ON mine.ran TO PUBLIC;
+SELECT is(trapped(condition), '3 3 3 3 1 0', condition)
+FROM unnest(ARRAY[$$query_to_xml('SELECT mine.entered()', true, true, '') IS NOT NULL$$,
+                  $$table_to_xml('mine.ran', true, true, '') IS NOT NULL$$,
+                  $$ordcancel.cancel_order('shop.orders'::regclass, 2) IS NOT NULL$$,
+                  $$('{' || id::text || '}')::text::mine.number[] IS NOT NULL$$,
+                  $$jsonb_populate_record(NULL::mine.row, jsonb_build_object('a', id)) IS NOT NULL$$,
+                  'EXISTS (SELECT FROM mine.trap_view)', '1 / (id - id) = 1']) AS condition;
+DROP POLICY p ON mine.trap;
+CREATE POLICY p ON mine.trap USING (who = 'x' AND current_setting('app.shop', true) IS NULL);
 SET ROLE reports_owner;
 CREATE INDEX trap_index ON mine.trap (id) WHERE mine.spring(1);
 RESET ROLE;
