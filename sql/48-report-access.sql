@@ -7,8 +7,9 @@ CREATE FUNCTION ordcancel_internal.tableoid_support(internal) RETURNS internal
 COMMENT ON FUNCTION ordcancel_internal.tableoid_support(internal) IS
     'planner support: in the scan of one table its tableoid is a constant';
 
--- LEAKPROOF, so that a condition on the order table is evaluated before the
--- records are read. They are given the tableoid of a record.
+-- They are given the tableoid of a record. LEAKPROOF, so that a condition on the
+-- order table is evaluated before the records are read. may_read() and may_see()
+-- begin subtransactions, so no plan with them may be parallel.
 CREATE FUNCTION ordcancel_internal.orders_of(records oid) RETURNS regclass
     LANGUAGE c STABLE STRICT LEAKPROOF PARALLEL RESTRICTED
     SUPPORT ordcancel_internal.tableoid_support
@@ -17,13 +18,13 @@ COMMENT ON FUNCTION ordcancel_internal.orders_of(oid) IS
     'returns the order table whose records these are, or NULL if it is not attached';
 
 CREATE FUNCTION ordcancel_internal.may_read(records oid) RETURNS boolean
-    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+    LANGUAGE c STABLE STRICT
     SUPPORT ordcancel_internal.tableoid_support
     AS 'MODULE_PATHNAME', 'ordcancel_may_read';
 COMMENT ON FUNCTION ordcancel_internal.may_read(oid) IS 'returns whether the reader may see any of these records';
 
 CREATE FUNCTION ordcancel_internal.may_see(records oid, order_key text) RETURNS boolean
-    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED COST 10
+    LANGUAGE c STABLE STRICT COST 10
     SUPPORT ordcancel_internal.tableoid_support
     AS 'MODULE_PATHNAME', 'ordcancel_may_see';
 COMMENT ON FUNCTION ordcancel_internal.may_see(oid, text) IS

@@ -10,10 +10,11 @@
 -- The cancellations of an attached table that are in a state, requested or
 -- in_progress, as far as the reader may see them. Reads them through the partial index
 -- for that state, and keeps no lock. Returns no rows if the record table is
--- missing or broken; health() reports that.
+-- missing or broken; health() reports that. Not for parallel plans: it may begin
+-- subtransactions.
 CREATE FUNCTION ordcancel_internal.open_cancellations(orders regclass, cancellation_table regclass, state text)
     RETURNS SETOF ordcancel.cancellation
-    LANGUAGE c STABLE STRICT ROWS 10 PARALLEL RESTRICTED
+    LANGUAGE c STABLE STRICT ROWS 10
     AS 'MODULE_PATHNAME', 'ordcancel_open_cancellations';
 COMMENT ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text) IS
     'reads the cancellations of a table that are in a state, if the caller may see them';
@@ -22,7 +23,7 @@ COMMENT ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, te
 -- the executor begins and ends a scan of the function.
 CREATE FUNCTION ordcancel_internal.any_open_cancellations(orders regclass, cancellation_table regclass, state text)
     RETURNS boolean
-    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+    LANGUAGE c STABLE STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_any_open_cancellations';
 COMMENT ON FUNCTION ordcancel_internal.any_open_cancellations(regclass, regclass, text) IS
     'returns whether open_cancellations() may have rows';

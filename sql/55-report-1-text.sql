@@ -142,6 +142,15 @@ SELECT coalesce((SELECT w.shown
 $$;
 COMMENT ON FUNCTION ordcancel_internal.report_word(text) IS 'returns the name of a state or party on the page';
 
+-- HTML with a capital. Not initcap(), which would change the names of entities.
+CREATE FUNCTION ordcancel_internal.report_capital(html text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT upper(left(html, 1)) || substr(html, 2)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.report_capital(text) IS 'returns HTML whose first letter is a capital';
+
 -- In the order in which plots stack them.
 CREATE FUNCTION ordcancel_internal.report_states() RETURNS text[]
     LANGUAGE sql IMMUTABLE

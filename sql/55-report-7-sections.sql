@@ -107,7 +107,7 @@ SELECT '<section id="who"><h2>Who canceled</h2><p>Who asked, and what has become
                WHERE ordcancel_internal.report_count(f -> 'kinds', false, ARRAY[x.word]) > 0))
        || ordcancel_internal.report_table(
               'bars', (SELECT string_agg(ordcancel_internal.report_row(
-                          initcap(ordcancel_internal.report_word(p.party)),
+                          ordcancel_internal.report_capital(ordcancel_internal.report_word(p.party)),
                           ordcancel_internal.report_bar(
                               ordcancel_internal.report_states(),
                               (SELECT array_agg(coalesce(p.states ->> x.word, '0')::numeric ORDER BY x.n)

@@ -92,7 +92,7 @@ SELECT format('<section id="parts"><h2>Parts of orders</h2><p>%s of all %s.</p>'
               ordcancel_internal.report_noun(t.n, 'attempt', 'attempts'))
        || ordcancel_internal.report_table(
               'bars', string_agg(ordcancel_internal.report_row(
-                  initcap(ordcancel_internal.report_word(p.state)),
+                  ordcancel_internal.report_capital(ordcancel_internal.report_word(p.state)),
                   ordcancel_internal.report_bar(ARRAY[p.state], ARRAY[p.n], p.most),
                   ordcancel_internal.report_number(p.n), ordcancel_internal.report_number(p.orders),
                   ordcancel_internal.report_number(p.items),

@@ -165,8 +165,8 @@ static bool
 reading_calls_foreign(Relation rel)
 {
 	return rel->rd_rel->relkind != RELKIND_RELATION ||
-		RelationGetStatExtList(rel) != NIL || policies_call_foreign(rel) ||
-		indexes_call_foreign(rel) ||
+		rel->rd_rel->relispartition || RelationGetStatExtList(rel) != NIL ||
+		policies_call_foreign(rel) || indexes_call_foreign(rel) ||
 		columns_call_foreign(RelationGetDescr(rel));
 }
 
@@ -180,6 +180,6 @@ foreign_code_runs(Oid relid, Oid role)
 		return true;
 	runs = rel->rd_rel->relowner != role &&
 		!superuser_arg(rel->rd_rel->relowner) && reading_calls_foreign(rel);
-	table_close(rel, AccessShareLock);
+	table_close(rel, NoLock); /* so that it does not change until it is read */
 	return runs;
 }

@@ -2,7 +2,7 @@
 -- the rights of a reader or of the extension, by readers who want more than SELECT
 -- shows them, and records that would stop a view for all.
 SET client_min_messages = error;
-SELECT plan(33);
+SELECT plan(36);
 \ir include/helpers.sql
 CREATE ROLE reports_owner; -- of order tables, the attacker
 CREATE ROLE reports_reader;
@@ -184,6 +184,49 @@ SET ROLE reports_merchant;
 SELECT is((SELECT sum(attempts) FROM ordcancel.simulate('mine.trap')), 1::numeric, 'it stays open');
 RESET ROLE;
 SELECT ordcancel.detach('mine.trap') \g /dev/null
+
+-- The CHECK of a domain in the key would run between the look at the policies and
+-- their use.
+SET ROLE reports_owner;
+CREATE DOMAIN mine.changing AS integer;
+CREATE TABLE mine.keyed (id mine.changing PRIMARY KEY, status text);
+INSERT INTO mine.keyed VALUES (1, 'new');
+SELECT ordcancel.attach('mine.keyed', 'status') \g /dev/null
+RESET ROLE;
+SELECT allow('mine.keyed'), ordcancel.request_cancel('mine.keyed', 1) \g /dev/null
+TRUNCATE mine.ran;
+SET ROLE reports_owner;
+ALTER TABLE mine.keyed ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON mine.keyed USING (true);
+GRANT SELECT ON mine.keyed TO PUBLIC;
+ALTER DOMAIN mine.changing ADD CHECK (mine.checked(VALUE)) NOT VALID;
+RESET ROLE;
+SET ROLE reports_merchant;
+SELECT is(shown(), '3 3 3 3 1', 'a table whose key is a domain is left out');
+RESET ROLE;
+SELECT is((SELECT count(*) FROM mine.ran), 0::bigint, 'and its CHECK does not run');
+SELECT ordcancel.detach('mine.keyed') \g /dev/null
+
+-- With default settings this would be a parallel plan, in which no subtransaction
+-- may begin.
+CREATE TABLE shop.large AS SELECT n FROM generate_series(1, 1000) AS n;
+GRANT SELECT ON shop.large TO reports_reader;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+ALTER TABLE shop.orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY even ON shop.orders USING (id % 2 = 0);
+GRANT SELECT ON shop.orders TO reports_reader;
+SET ROLE reports_reader;
+SELECT is((SELECT concat_ws(' ', (SELECT count(*) FROM shop.large), count(*)) FROM ordcancel.pending_requests),
+          '1000 1', 'beside a large table');
+RESET ROLE;
+DROP POLICY even ON shop.orders;
+ALTER TABLE shop.orders DISABLE ROW LEVEL SECURITY;
+REVOKE SELECT ON shop.orders FROM reports_reader;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
 
 -- ------------------------------------------------------------ records by hand
 
