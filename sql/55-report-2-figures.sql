@@ -1,26 +1,9 @@
 -- cancel_report: what the page shows, as jsonb
 
--- The rows that the report reads: what the caller may see of the cancellations
--- of a table.
-CREATE FUNCTION ordcancel_internal.report_records(orders regclass) RETURNS text
-    LANGUAGE sql STABLE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-SELECT ordcancel_internal.report_query('cancellations', orders)
-$$;
-COMMENT ON FUNCTION ordcancel_internal.report_records(regclass) IS
-    'returns the query of the cancellations that the caller of a report may see';
-
 -- As row_security_active() for the caller, which that function does not know.
 CREATE FUNCTION ordcancel_internal.report_hides_rows(orders regclass) RETURNS boolean
-    LANGUAGE sql STABLE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-SELECT c.relrowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls
-       AND (c.relforcerowsecurity OR NOT pg_has_role(r.oid, c.relowner, 'USAGE'))
-FROM pg_class AS c, pg_roles AS r
-WHERE c.oid = orders AND r.rolname = ordcancel_internal.caller_role()
-$$;
+    LANGUAGE c STABLE STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_report_hides_rows';
 COMMENT ON FUNCTION ordcancel_internal.report_hides_rows(regclass) IS
     'returns whether row-level security restricts what the caller of a report sees';
 

@@ -197,7 +197,7 @@ DECLARE
     groups jsonb;
     figures jsonb;
 BEGIN
-    records := ordcancel_internal.report_records(orders);
+    records := ordcancel_internal.report_query('cancellations', orders);
     groups := ordcancel_internal.report_groups(records, period);
     figures := jsonb_build_object(
         'orders', ordcancel_internal.label(orders), 'role', ordcancel_internal.caller_role(),

@@ -23,6 +23,7 @@
 PG_FUNCTION_INFO_V1(ordcancel_orders_of);
 PG_FUNCTION_INFO_V1(ordcancel_may_read);
 PG_FUNCTION_INFO_V1(ordcancel_may_see);
+PG_FUNCTION_INFO_V1(ordcancel_report_hides_rows);
 PG_FUNCTION_INFO_V1(ordcancel_tableoid_support);
 
 /* What one call of a query found out, for the following ones. */
@@ -84,6 +85,13 @@ ordcancel_may_see(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(report_reader_sees(&record_source(fcinfo)->reader,
 									  PG_GETARG_DATUM(1)));
+}
+
+/* (orders): does row-level security restrict what the reader sees? */
+Datum
+ordcancel_report_hides_rows(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(report_reader(PG_GETARG_OID(0)).access == ORDERS_BY_ROW);
 }
 
 /* The table that a column belongs to, if rows of no other table have it. */

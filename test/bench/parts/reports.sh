@@ -70,7 +70,7 @@ report_page()
 report_aggregate()
 {
 	cost 1 "SELECT ordcancel.cancel_report('shop.small', '2025-01-01', '2026-01-01');" \
-		"SELECT ordcancel_internal.report_groups(ordcancel_internal.report_records('shop.orders'),
+		"SELECT ordcancel_internal.report_groups(ordcancel_internal.report_query('cancellations', 'shop.orders'),
 			ordcancel_internal.report_period('2025-01-01', '2026-01-01'));" year
 }
 
