@@ -52,7 +52,11 @@ CREATE TABLE ordcancel.order_table (
     refund_scale integer NOT NULL DEFAULT 2,
     refund_due_functions text,
     item_records ordcancel_internal.table_ref,
-    refund_due_net boolean NOT NULL DEFAULT false
+    refund_due_net boolean NOT NULL DEFAULT false,
+    status_since name,
+    deleted_when text,
+    pinned_deleted_when text,
+    deleted_when_functions text
 );
 -- With these the reports look up to which table a record belongs.
 CREATE INDEX order_table_cancellation_table ON ordcancel.order_table (cancellation_table);
@@ -89,6 +93,14 @@ COMMENT ON COLUMN ordcancel.order_table.refund_scale IS
     'decimal places to which amounts due and refunds are rounded, 0 to 8';
 COMMENT ON COLUMN ordcancel.order_table.refund_due_functions IS
     'functions that refund_due called when it was set, one per line; NULL if none but PostgreSQL''s own';
+COMMENT ON COLUMN ordcancel.order_table.status_since IS
+    'column of the time at which the order came into its status; NULL: timers count from placed_at';
+COMMENT ON COLUMN ordcancel.order_table.deleted_when IS
+    'SQL condition over the order: while it is true, the order is deleted; NULL: orders are deleted by DELETE only';
+COMMENT ON COLUMN ordcancel.order_table.pinned_deleted_when IS
+    'deleted_when as it was parsed, with every name and cast spelled out';
+COMMENT ON COLUMN ordcancel.order_table.deleted_when_functions IS
+    'functions that deleted_when called when it was set, one per line; NULL if none but PostgreSQL''s own';
 COMMENT ON COLUMN ordcancel.order_table.item_records IS
     'record table of canceled items; NULL if no items were ever attached';
 
@@ -107,6 +119,9 @@ CREATE TABLE ordcancel.policy (
     undo_window interval,
     reason_required boolean NOT NULL DEFAULT false,
     partly_fulfilled text NOT NULL DEFAULT 'refuse' CHECK (partly_fulfilled IN ('refuse', 'rest')),
+    settlement text NOT NULL DEFAULT 'before_canceled' CHECK (settlement IN ('before_canceled', 'after_canceled')),
+    closed_statuses text[] NOT NULL DEFAULT '{}',
+    reopen_statuses text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (orders, policy)
 );
 -- With these indexes a session looks up which meaning any policy gives to a
@@ -143,6 +158,13 @@ COMMENT ON COLUMN ordcancel.policy.reason_required IS
     'whether every cancellation needs a reason, a plain UPDATE included';
 COMMENT ON COLUMN ordcancel.policy.partly_fulfilled IS
     'what canceling an order does if some of its items are fulfilled: refuse, or rest, which cancels the others';
+COMMENT ON COLUMN ordcancel.policy.settlement IS
+    'when an order with a refund due becomes canceled: before_canceled when the refunds are recorded,'
+    ' after_canceled at once';
+COMMENT ON COLUMN ordcancel.policy.closed_statuses IS
+    'statuses to which a canceled order may move on; its cancellation remains canceled';
+COMMENT ON COLUMN ordcancel.policy.reopen_statuses IS
+    'statuses that a merchant''s plain UPDATE may give to a canceled order, which undoes its cancellation';
 
 CREATE TABLE ordcancel.rule (
     orders ordcancel_internal.table_ref,
@@ -153,6 +175,8 @@ CREATE TABLE ordcancel.rule (
     merchant text NOT NULL DEFAULT 'forbid' CHECK (merchant IN ('cancel', 'request', 'forbid')),
     deletable boolean NOT NULL DEFAULT false,
     hint text,
+    expire_after interval,
+    expire_reason text,
     PRIMARY KEY (orders, policy, status)
 );
 CREATE INDEX rule_deletable ON ordcancel.rule (orders, status COLLATE "C") WHERE deletable;
@@ -168,6 +192,10 @@ COMMENT ON COLUMN ordcancel.rule.merchant IS
     'what the merchant may do: cancel, request (a second call confirms) or forbid';
 COMMENT ON COLUMN ordcancel.rule.deletable IS 'whether an order in this status may be deleted';
 COMMENT ON COLUMN ordcancel.rule.hint IS 'HINT of the error when the rule refuses; NULL: a general one';
+COMMENT ON COLUMN ordcancel.rule.expire_after IS
+    'time in this status after which sweep() cancels the order; NULL: never';
+COMMENT ON COLUMN ordcancel.rule.expire_reason IS
+    'reason with which sweep() then cancels it, a code of ordcancel.reason; NULL without expire_after';
 
 CREATE TABLE ordcancel.block (
     orders ordcancel_internal.table_ref,

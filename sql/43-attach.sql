@@ -2,7 +2,7 @@
 
 -- Raises OC014 unless the table can be attached.
 CREATE FUNCTION ordcancel_internal.check_order_table(
-    orders regclass, status name, placed_at name, policy_by name) RETURNS name[]
+    orders regclass, status name, placed_at name, policy_by name, status_since name) RETURNS name[]
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -71,7 +71,8 @@ BEGIN
     FOR col IN
         SELECT w.what, w.name, a.atttypid, a.attgenerated,
                ordcancel_internal.base_type(a.atttypid) AS base, t.typcategory AS category
-        FROM (VALUES ('status', status), ('placed_at', placed_at), ('policy_by', policy_by)) AS w (what, name)
+        FROM (VALUES ('status', status), ('placed_at', placed_at), ('policy_by', policy_by),
+                     ('status_since', status_since)) AS w (what, name)
             LEFT JOIN pg_attribute AS a
                 ON a.attrelid = orders AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped
             LEFT JOIN pg_type AS t ON t.oid = ordcancel_internal.base_type(a.atttypid)
@@ -85,9 +86,10 @@ BEGIN
                     ARRAY(SELECT a.attname::text FROM pg_attribute AS a
                           WHERE a.attrelid = orders AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
                     'The columns are %s.'));
-        ELSIF col.what = 'placed_at'
+        ELSIF col.what IN ('placed_at', 'status_since')
               AND col.base NOT IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) THEN
-            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as placed_at', col.name, label),
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as %s', col.name, label,
+                                              col.what),
                                        format('Its type is %s, not a timestamp or date.', col.atttypid::regtype));
         ELSIF col.what = 'status' AND col.category NOT IN ('S', 'E', 'B', 'Z')
               AND col.base NOT IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) THEN
@@ -105,7 +107,7 @@ BEGIN
     RETURN key_columns;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.check_order_table(regclass, name, name, name) IS
+COMMENT ON FUNCTION ordcancel_internal.check_order_table(regclass, name, name, name, name) IS
     'raises OC014 if attach() cannot take a table; returns its key columns';
 
 -- The settings of an attached table, one per row, so that a second attach() can
@@ -122,6 +124,7 @@ FROM (VALUES ('status', registered.status::text), ('placed_at', registered.place
              ('refund_due_net', registered.refund_due_net::text),
              ('plain_updates', registered.plain_updates::text), ('notify_channel', registered.notify_channel),
              ('notify_payload', registered.notify_payload), ('inherit', registered.inherit::text),
+             ('status_since', registered.status_since), ('deleted_when', registered.deleted_when),
              ('primary key', array_to_string(registered.primary_key, ', ')),
              ('search_path', registered.search_path), ('time_zone', registered.time_zone)) AS f (fact, value)
 $$;
@@ -173,7 +176,7 @@ COMMENT ON FUNCTION ordcancel_internal.notice_of_table(regclass, regclass) IS
 CREATE FUNCTION ordcancel_internal.attach(
     orders regclass, status name, placed_at name, policy_by name, refund_due text, plain_updates boolean,
     notify_channel text, inherit boolean, preset text, refund_scale integer, record_schema name, notify_payload text,
-    unset text[], refund_due_net boolean)
+    unset text[], refund_due_net boolean, status_since name, deleted_when text)
     RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -192,7 +195,8 @@ BEGIN
     known := FOUND;
     PERFORM ordcancel_internal.check_word('unset', u,
                                           '{placed_at,policy_by,refund_due,plain_updates,notify_channel,inherit,'
-                                          'refund_scale,refund_due_net,notify_payload,search_path,time_zone}')
+                                          'refund_scale,refund_due_net,notify_payload,search_path,time_zone,'
+                                          'status_since,deleted_when}')
     FROM unnest(unset) AS u;
 
     -- Named arguments change; unset ones, and all of a new table, get their
@@ -209,11 +213,15 @@ BEGIN
     IF 'placed_at' = ANY (unset) THEN t.placed_at := NULL; END IF;
     IF 'policy_by' = ANY (unset) THEN t.policy_by := NULL; END IF;
     IF 'refund_due' = ANY (unset) THEN t.refund_due := NULL; END IF;
+    IF 'status_since' = ANY (unset) THEN t.status_since := NULL; END IF;
+    IF 'deleted_when' = ANY (unset) THEN t.deleted_when := NULL; END IF;
     t.orders := orders;
     t.status := coalesce(status, t.status);
     t.placed_at := coalesce(placed_at, t.placed_at);
     t.policy_by := coalesce(policy_by, t.policy_by);
     t.refund_due := coalesce(refund_due, t.refund_due);
+    t.status_since := coalesce(status_since, t.status_since);
+    t.deleted_when := coalesce(deleted_when, t.deleted_when);
     t.plain_updates := coalesce(plain_updates, t.plain_updates);
     t.notify_channel := coalesce(notify_channel, t.notify_channel);
     t.inherit := coalesce(inherit, t.inherit);
@@ -236,7 +244,8 @@ BEGIN
         PERFORM ordcancel_internal.invalid('refund_scale must be a number of digits from 0 to 8');
     END IF;
     PERFORM ordcancel_internal.check_word('notify_payload', t.notify_payload, '{full,id}');
-    t.primary_key := ordcancel_internal.check_order_table(orders, t.status, t.placed_at, t.policy_by);
+    t.primary_key := ordcancel_internal.check_order_table(orders, t.status, t.placed_at, t.policy_by,
+                                                          t.status_since);
     t.key_columns := ordcancel_internal.known_record_keys(orders, t.primary_key);
 
     -- Count before locking the table, which blocks writers.
@@ -257,6 +266,8 @@ BEGIN
     -- The expression can only be parsed after the table is registered; see below.
     t.pinned_refund_due := NULL;
     t.refund_due_functions := NULL;
+    t.pinned_deleted_when := NULL;
+    t.deleted_when_functions := NULL;
     DELETE FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
     INSERT INTO ordcancel.order_table SELECT t.*;
     INSERT INTO ordcancel.policy (orders) VALUES (orders) ON CONFLICT DO NOTHING;
@@ -264,6 +275,12 @@ BEGIN
         UPDATE ordcancel.order_table AS o
         SET pinned_refund_due = ordcancel_internal.pin_expression(attach.orders, t.refund_due, 'numeric', false),
             refund_due_functions = ordcancel_internal.pin_expression(attach.orders, t.refund_due, 'numeric', true)
+        WHERE o.orders = attach.orders;
+    END IF;
+    IF t.deleted_when IS NOT NULL THEN
+        UPDATE ordcancel.order_table AS o
+        SET pinned_deleted_when = ordcancel_internal.pin_expression(attach.orders, t.deleted_when, 'boolean', false),
+            deleted_when_functions = ordcancel_internal.pin_expression(attach.orders, t.deleted_when, 'boolean', true)
         WHERE o.orders = attach.orders;
     END IF;
     PERFORM ordcancel_internal.make_guards(orders, t, known);
@@ -302,7 +319,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.attach(
-    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[], boolean) IS
+    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[], boolean,
+    name, text) IS
     'implements ordcancel.attach()';
 
 -- Puts an existing order table under rules. The caller must own the table.
@@ -321,6 +339,8 @@ COMMENT ON FUNCTION ordcancel_internal.attach(
 --   notify_payload  payload of NOTIFY: full, or id for only the event's id; default full
 --   refund_due_net  whether refund_due goes down by itself when items are canceled, as a balance does; default false:
 --                   what their cancellations made due is subtracted from it
+--   status_since    column of the time at which the order came into its status, from which timers are counted
+--   deleted_when    SQL condition over the order row: while it is true, the order is deleted (soft delete)
 --   unset           arguments to reset to their defaults; also search_path and time_zone, which otherwise keep the
 --                   values of the first call
 -- Called again, it changes the named arguments, keeps the rest, and creates
@@ -333,10 +353,11 @@ CREATE FUNCTION ordcancel.attach(
     refund_due text DEFAULT NULL, plain_updates boolean DEFAULT NULL, notify_channel text DEFAULT NULL,
     inherit boolean DEFAULT NULL, preset text DEFAULT NULL, refund_scale integer DEFAULT NULL,
     record_schema name DEFAULT NULL, notify_payload text DEFAULT NULL, unset text[] DEFAULT '{}',
-    refund_due_net boolean DEFAULT NULL) RETURNS text
+    refund_due_net boolean DEFAULT NULL, status_since name DEFAULT NULL, deleted_when text DEFAULT NULL) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.attach(
-    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[], boolean) IS
+    regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[], boolean,
+    name, text) IS
     E'puts an existing order table under cancellation rules, or changes how it is attached\n'
     'Raises OC001, OC014, 0A000, 42501.';

@@ -19,6 +19,9 @@ BEGIN
     p.undo := 'canceled';
     p.reason_required := false;
     p.partly_fulfilled := 'refuse';
+    p.settlement := 'before_canceled';
+    p.closed_statuses := '{}';
+    p.reopen_statuses := '{}';
     IF copy_of <> policy THEN
         SELECT * INTO p FROM ordcancel.policy AS t WHERE t.orders = begin_policy.orders AND t.policy = copy_of;
         IF NOT FOUND THEN
@@ -28,8 +31,10 @@ BEGIN
     p.orders := orders;
     p.policy := policy;
     INSERT INTO ordcancel.policy SELECT p.*;
-    INSERT INTO ordcancel.rule (orders, policy, status, customer, customer_late, merchant, deletable, hint)
-    SELECT r.orders, begin_policy.policy, r.status, r.customer, r.customer_late, r.merchant, r.deletable, r.hint
+    INSERT INTO ordcancel.rule (orders, policy, status, customer, customer_late, merchant, deletable, hint,
+                                expire_after, expire_reason)
+    SELECT r.orders, begin_policy.policy, r.status, r.customer, r.customer_late, r.merchant, r.deletable, r.hint,
+           r.expire_after, r.expire_reason
     FROM ordcancel.rule AS r WHERE r.orders = begin_policy.orders AND r.policy = copy_of;
     RETURN true;
 END
@@ -66,16 +71,45 @@ FROM (VALUES ('grace', p.grace::text), ('requested_status', p.requested_status),
              ('on_progress', p.on_progress), ('decision_timeout', p.decision_timeout::text),
              ('on_timeout', p.on_timeout),
              ('undo', p.undo), ('undo_window', p.undo_window::text), ('reason_required', p.reason_required::text),
-             ('partly_fulfilled', p.partly_fulfilled))
+             ('partly_fulfilled', p.partly_fulfilled), ('settlement', p.settlement),
+             ('closed_statuses', nullif(p.closed_statuses, '{}')::text),
+             ('reopen_statuses', nullif(p.reopen_statuses, '{}')::text))
     AS f (fact, value)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.policy_text(ordcancel.policy) IS 'lists the settings of a policy as text';
+
+-- Returns the statuses, each as the status column's type spells it; NULL for NULL.
+CREATE FUNCTION ordcancel_internal.check_statuses(orders regclass, statuses text[]) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    checked text[] := '{}';
+    s text;
+BEGIN
+    IF statuses IS NULL THEN
+        RETURN NULL;
+    END IF;
+    FOREACH s IN ARRAY statuses LOOP
+        s := ordcancel_internal.check_status(orders, s);
+        IF s IS NULL OR octet_length(s) > 1000 THEN
+            PERFORM ordcancel_internal.invalid('a status of a policy must have 1 to 1000 bytes');
+        ELSIF s <> ALL (checked) THEN
+            checked := checked || s;
+        END IF;
+    END LOOP;
+    RETURN checked;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.check_statuses(regclass, text[]) IS
+    'checks statuses as check_status() does; returns them without duplicates';
 
 -- Like set_policy, but without NOTICEs and result text.
 CREATE FUNCTION ordcancel_internal.write_policy(
     orders regclass, policy text, grace interval, requested_status text, in_progress_status text,
     canceled_status text, customer_canceled_status text, on_progress text, decision_timeout interval,
-    on_timeout text, undo text, undo_window interval, reason_required boolean, partly_fulfilled text, unset text[])
+    on_timeout text, undo text, undo_window interval, reason_required boolean, partly_fulfilled text, unset text[],
+    settlement text, closed_statuses text[], reopen_statuses text[])
     RETURNS ordcancel.policy
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -88,12 +122,14 @@ BEGIN
     PERFORM ordcancel_internal.check_word('on_timeout', on_timeout, '{accept,deny}');
     PERFORM ordcancel_internal.check_word('undo', undo, '{never,requested,in_progress,canceled}');
     PERFORM ordcancel_internal.check_word('partly_fulfilled', partly_fulfilled, '{refuse,rest}');
+    PERFORM ordcancel_internal.check_word('settlement', settlement, '{before_canceled,after_canceled}');
     PERFORM ordcancel_internal.check_span('grace', grace);
     PERFORM ordcancel_internal.check_span('decision_timeout', decision_timeout);
     PERFORM ordcancel_internal.check_span('undo_window', undo_window);
     PERFORM ordcancel_internal.check_word('unset', u, '{grace,requested_status,in_progress_status,canceled_status,'
                                   'customer_canceled_status,on_progress,decision_timeout,on_timeout,undo,'
-                                  'undo_window,reason_required,partly_fulfilled}')
+                                  'undo_window,reason_required,partly_fulfilled,settlement,closed_statuses,'
+                                  'reopen_statuses}')
     FROM unnest(unset) AS u;
     SELECT * INTO p FROM ordcancel.policy AS t
     WHERE t.orders = write_policy.orders AND t.policy = write_policy.policy FOR UPDATE;
@@ -118,6 +154,12 @@ BEGIN
         CASE WHEN 'reason_required' = ANY (unset) THEN false ELSE p.reason_required END);
     p.partly_fulfilled := coalesce(partly_fulfilled,
         CASE WHEN 'partly_fulfilled' = ANY (unset) THEN 'refuse' ELSE p.partly_fulfilled END);
+    p.settlement := coalesce(settlement,
+        CASE WHEN 'settlement' = ANY (unset) THEN 'before_canceled' ELSE p.settlement END);
+    p.closed_statuses := coalesce(ordcancel_internal.check_statuses(orders, closed_statuses),
+        CASE WHEN 'closed_statuses' = ANY (unset) THEN '{}' ELSE p.closed_statuses END);
+    p.reopen_statuses := coalesce(ordcancel_internal.check_statuses(orders, reopen_statuses),
+        CASE WHEN 'reopen_statuses' = ANY (unset) THEN '{}' ELSE p.reopen_statuses END);
 
     IF EXISTS (SELECT FROM unnest(ARRAY[p.requested_status, p.in_progress_status, p.canceled_status,
                                         p.customer_canceled_status]) AS s WHERE octet_length(s) > 1000) THEN
@@ -144,13 +186,15 @@ BEGIN
         canceled_status = p.canceled_status, customer_canceled_status = p.customer_canceled_status,
         on_progress = p.on_progress, decision_timeout = p.decision_timeout, on_timeout = p.on_timeout,
         undo = p.undo, undo_window = p.undo_window, reason_required = p.reason_required,
-        partly_fulfilled = p.partly_fulfilled
+        partly_fulfilled = p.partly_fulfilled, settlement = p.settlement, closed_statuses = p.closed_statuses,
+        reopen_statuses = p.reopen_statuses
     WHERE t.orders = p.orders AND t.policy = p.policy;
     RETURN p;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.write_policy(
-    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text, text[]) IS
+    regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text, text[], text,
+    text[], text[]) IS
     'sets the columns of a policy that are given';
 
 -- Reports a status of the rules that no order has, perhaps because it is
@@ -258,7 +302,7 @@ CREATE FUNCTION ordcancel_internal.set_policy(
     orders regclass, policy text, grace interval, requested_status text, in_progress_status text,
     canceled_status text, customer_canceled_status text, on_progress text, decision_timeout interval,
     on_timeout text, undo text, undo_window interval, reason_required boolean, partly_fulfilled text, unset text[],
-    copy_of text)
+    copy_of text, settlement text, closed_statuses text[], reopen_statuses text[])
     RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -279,7 +323,8 @@ BEGIN
     SELECT * INTO was FROM ordcancel.policy AS t WHERE t.orders = set_policy.orders AND t.policy = set_policy.policy;
     p := ordcancel_internal.write_policy(orders, policy, grace, requested_status, in_progress_status, canceled_status,
                                          customer_canceled_status, on_progress, decision_timeout, on_timeout, undo,
-                                         undo_window, reason_required, partly_fulfilled, unset);
+                                         undo_window, reason_required, partly_fulfilled, unset, settlement,
+                                         closed_statuses, reopen_statuses);
 
     IF is_new THEN
         PERFORM ordcancel_internal.notice_of_new_policy(orders, policy, copy_of);
@@ -318,7 +363,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_policy(
     regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text, text[],
-    text) IS
+    text, text, text[], text[]) IS
     'implements ordcancel.set_policy()';
 
 -- Changes the named settings of a policy and keeps the rest. The arguments are
@@ -332,10 +377,11 @@ CREATE FUNCTION ordcancel.set_policy(
     customer_canceled_status text DEFAULT NULL, on_progress text DEFAULT NULL,
     decision_timeout interval DEFAULT NULL, on_timeout text DEFAULT NULL, undo text DEFAULT NULL,
     undo_window interval DEFAULT NULL, reason_required boolean DEFAULT NULL, partly_fulfilled text DEFAULT NULL,
-    unset text[] DEFAULT '{}', copy_of text DEFAULT 'default') RETURNS text
+    unset text[] DEFAULT '{}', copy_of text DEFAULT 'default', settlement text DEFAULT NULL,
+    closed_statuses text[] DEFAULT NULL, reopen_statuses text[] DEFAULT NULL) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.set_policy(
     regclass, text, interval, text, text, text, text, text, interval, text, text, interval, boolean, text, text[],
-    text) IS
+    text, text, text[], text[]) IS
     E'creates a policy, or changes what is given of it\nRaises OC001, OC014, 0A000, 42501.';

@@ -3,7 +3,7 @@
 -- Like set_rule, but without NOTICEs and result text.
 CREATE FUNCTION ordcancel_internal.write_rule(
     orders regclass, status text, customer text, customer_late text, merchant text, deletable boolean, hint text,
-    policy text, unset text[]) RETURNS ordcancel.rule
+    policy text, unset text[], expire_after interval, expire_reason text) RETURNS ordcancel.rule
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -19,7 +19,8 @@ BEGIN
     PERFORM ordcancel_internal.check_word('customer', customer, modes);
     PERFORM ordcancel_internal.check_word('customer_late', customer_late, modes);
     PERFORM ordcancel_internal.check_word('merchant', merchant, modes);
-    PERFORM ordcancel_internal.check_word('unset', u, '{customer,customer_late,merchant,deletable,hint}')
+    PERFORM ordcancel_internal.check_word('unset', u, '{customer,customer_late,merchant,deletable,hint,expire_after,'
+                                          'expire_reason}')
     FROM unnest(unset) AS u;
     IF NOT EXISTS (SELECT FROM ordcancel.policy AS t
                    WHERE t.orders = write_rule.orders AND t.policy = write_rule.policy) THEN
@@ -33,18 +34,23 @@ BEGIN
                                  CASE WHEN 'customer_late' = ANY (unset) THEN NULL ELSE t.customer_late END),
         merchant = coalesce(write_rule.merchant, CASE WHEN 'merchant' = ANY (unset) THEN 'forbid' ELSE t.merchant END),
         deletable = coalesce(write_rule.deletable, CASE WHEN 'deletable' = ANY (unset) THEN false ELSE t.deletable END),
-        hint = coalesce(write_rule.hint, CASE WHEN 'hint' = ANY (unset) THEN NULL ELSE t.hint END)
+        hint = coalesce(write_rule.hint, CASE WHEN 'hint' = ANY (unset) THEN NULL ELSE t.hint END),
+        expire_after = coalesce(write_rule.expire_after,
+                                CASE WHEN 'expire_after' = ANY (unset) THEN NULL ELSE t.expire_after END),
+        expire_reason = coalesce(write_rule.expire_reason,
+                                 CASE WHEN 'expire_reason' = ANY (unset) THEN NULL ELSE t.expire_reason END)
     WHERE t.orders = write_rule.orders AND t.policy = write_rule.policy AND t.status = write_rule.status
     RETURNING * INTO rule;
     RETURN rule;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.write_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS
+COMMENT ON FUNCTION ordcancel_internal.write_rule(
+    regclass, text, text, text, text, boolean, text, text, text[], interval, text) IS
     'sets the columns of a rule that are given';
 
 CREATE FUNCTION ordcancel_internal.set_rule(
     orders regclass, status text, customer text, customer_late text, merchant text, deletable boolean, hint text,
-    policy text, unset text[]) RETURNS text
+    policy text, unset text[], expire_after interval, expire_reason text) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -53,7 +59,7 @@ DECLARE
     r ordcancel.rule;
 BEGIN
     r := ordcancel_internal.write_rule(orders, status, customer, customer_late, merchant, deletable, hint,
-                                       policy, unset);
+                                       policy, unset, expire_after, expire_reason);
     PERFORM ordcancel_internal.notice_of_status(orders, policy, r.status, true);
     RETURN ordcancel_internal.record_change(
         orders, r.policy,
@@ -62,7 +68,8 @@ BEGIN
         was IS DISTINCT FROM ordcancel_internal.rules_text(orders, r.policy));
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS
+COMMENT ON FUNCTION ordcancel_internal.set_rule(
+    regclass, text, text, text, text, boolean, text, text, text[], interval, text) IS
     'implements ordcancel.set_rule()';
 
 -- Changes the named settings of the rule for a status and keeps the rest. The
@@ -71,10 +78,12 @@ COMMENT ON FUNCTION ordcancel_internal.set_rule(regclass, text, text, text, text
 CREATE FUNCTION ordcancel.set_rule(
     orders regclass, status text, customer text DEFAULT NULL, customer_late text DEFAULT NULL,
     merchant text DEFAULT NULL, deletable boolean DEFAULT NULL, hint text DEFAULT NULL,
-    policy text DEFAULT 'default', unset text[] DEFAULT '{}') RETURNS text
+    policy text DEFAULT 'default', unset text[] DEFAULT '{}', expire_after interval DEFAULT NULL,
+    expire_reason text DEFAULT NULL) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
-COMMENT ON FUNCTION ordcancel.set_rule(regclass, text, text, text, text, boolean, text, text, text[]) IS
+COMMENT ON FUNCTION ordcancel.set_rule(
+    regclass, text, text, text, text, boolean, text, text, text[], interval, text) IS
     E'sets what customer and merchant may do to orders in a status\nRaises OC001, OC014, 0A000, 42501.';
 
 CREATE FUNCTION ordcancel_internal.drop_rule(orders regclass, status text, policy text) RETURNS boolean

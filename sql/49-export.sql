@@ -49,6 +49,8 @@ WITH it AS (
                ordcancel_internal.argument_text('notify_channel', it.notify_channel, 'ordcancel'),
                ordcancel_internal.argument_text('notify_payload', it.notify_payload, 'full'),
                ordcancel_internal.argument_text('inherit', it.inherit::text, 'true'),
+               ordcancel_internal.argument_text('status_since', it.status_since),
+               ordcancel_internal.argument_text('deleted_when', it.deleted_when),
                ordcancel_internal.argument_text('record_schema', it.record_schema, it.order_schema)])
     FROM it
     UNION ALL
@@ -60,7 +62,8 @@ WITH it AS (
                                    f.fact, f.value,
                                    CASE f.fact WHEN 'on_progress' THEN 'deny' WHEN 'undo' THEN 'canceled'
                                                WHEN 'reason_required' THEN 'false'
-                                               WHEN 'partly_fulfilled' THEN 'refuse' END)
+                                               WHEN 'partly_fulfilled' THEN 'refuse'
+                                               WHEN 'settlement' THEN 'before_canceled' END)
                         FROM ordcancel_internal.policy_text(p) AS f ORDER BY f.n))
     FROM it JOIN ordcancel.policy AS p ON p.orders = it.orders
     UNION ALL
@@ -71,6 +74,8 @@ WITH it AS (
                ordcancel_internal.argument_text('merchant', r.merchant, 'forbid'),
                ordcancel_internal.argument_text('deletable', r.deletable::text, 'false'),
                ordcancel_internal.argument_text('hint', r.hint),
+               ordcancel_internal.argument_text('expire_after', r.expire_after::text),
+               ordcancel_internal.argument_text('expire_reason', r.expire_reason),
                ordcancel_internal.argument_text('policy', r.policy, 'default')])
     FROM it JOIN ordcancel.rule AS r ON r.orders = it.orders
     UNION ALL

@@ -15,7 +15,10 @@ CREATE TABLE ordcancel.preset (
     undo text NOT NULL DEFAULT 'canceled',
     undo_window interval,
     reason_required boolean NOT NULL DEFAULT false,
-    partly_fulfilled text NOT NULL DEFAULT 'refuse' CHECK (partly_fulfilled IN ('refuse', 'rest'))
+    partly_fulfilled text NOT NULL DEFAULT 'refuse' CHECK (partly_fulfilled IN ('refuse', 'rest')),
+    settlement text NOT NULL DEFAULT 'before_canceled',
+    closed_statuses text[] NOT NULL DEFAULT '{}',
+    reopen_statuses text[] NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE ordcancel.preset IS 'presets: policies of known systems, for apply_preset()';
 COMMENT ON COLUMN ordcancel.preset.preset IS 'name of the preset';
@@ -37,6 +40,10 @@ COMMENT ON COLUMN ordcancel.preset.undo_window IS 'how long a closed cancellatio
 COMMENT ON COLUMN ordcancel.preset.reason_required IS 'whether every cancellation needs a reason';
 COMMENT ON COLUMN ordcancel.preset.partly_fulfilled IS
     'what canceling an order does if some of its items are fulfilled: refuse or rest';
+COMMENT ON COLUMN ordcancel.preset.settlement IS 'before_canceled or after_canceled, as in ordcancel.policy';
+COMMENT ON COLUMN ordcancel.preset.closed_statuses IS 'statuses to which a canceled order may move on';
+COMMENT ON COLUMN ordcancel.preset.reopen_statuses IS
+    'statuses that a merchant''s plain UPDATE may give to a canceled order';
 
 CREATE TABLE ordcancel.preset_rule (
     preset text,
@@ -46,6 +53,8 @@ CREATE TABLE ordcancel.preset_rule (
     merchant text NOT NULL DEFAULT 'forbid',
     deletable boolean NOT NULL DEFAULT false,
     hint text,
+    expire_after interval,
+    expire_reason text,
     PRIMARY KEY (preset, status)
 );
 COMMENT ON TABLE ordcancel.preset_rule IS 'rules of the presets';
@@ -58,6 +67,9 @@ COMMENT ON COLUMN ordcancel.preset_rule.merchant IS
     'what the merchant may do: cancel, request (a second call confirms) or forbid';
 COMMENT ON COLUMN ordcancel.preset_rule.deletable IS 'whether an order in this status may be deleted';
 COMMENT ON COLUMN ordcancel.preset_rule.hint IS 'HINT of the error when the rule refuses; NULL: a general one';
+COMMENT ON COLUMN ordcancel.preset_rule.expire_after IS
+    'time in this status after which sweep() cancels the order; NULL: never';
+COMMENT ON COLUMN ordcancel.preset_rule.expire_reason IS 'reason with which it then cancels';
 
 CREATE TABLE ordcancel.preset_reason (
     preset text,
@@ -207,9 +219,11 @@ BEGIN
         orders, policy, p.grace, p.requested_status, p.in_progress_status, p.canceled_status,
         p.customer_canceled_status, p.on_progress, p.decision_timeout, p.on_timeout, p.undo, p.undo_window,
         p.reason_required, p.partly_fulfilled,
-        '{grace,requested_status,in_progress_status,customer_canceled_status,decision_timeout,on_timeout,undo_window}');
+        '{grace,requested_status,in_progress_status,customer_canceled_status,decision_timeout,on_timeout,undo_window}',
+        p.settlement, p.closed_statuses, p.reopen_statuses);
     PERFORM ordcancel_internal.write_rule(orders, r.status, r.customer, r.customer_late, r.merchant, r.deletable,
-                                          r.hint, policy, '{customer_late,hint}')
+                                          r.hint, policy, '{customer_late,hint,expire_after,expire_reason}',
+                                          r.expire_after, r.expire_reason)
     FROM ordcancel.preset_rule AS r WHERE r.preset = p.preset ORDER BY r.status;
     GET DIAGNOSTICS rules = ROW_COUNT;
 
@@ -246,7 +260,7 @@ BEGIN
               UNION
               SELECT s, 2 FROM ordcancel.preset AS p,
                   unnest(ARRAY[p.requested_status, p.in_progress_status, p.customer_canceled_status,
-                               p.canceled_status]) AS s
+                               p.canceled_status] || p.closed_statuses || p.reopen_statuses) AS s
               WHERE p.preset = check_preset_labels.preset AND s IS NOT NULL) AS w (status, n)
         WHERE NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = type AND enumlabel = w.status)
         ORDER BY w.n, w.status);

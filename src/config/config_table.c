@@ -200,6 +200,28 @@ config_names(HeapTuple row, TupleDesc desc, int column, int *count)
 	return copies;
 }
 
+char **
+config_texts(HeapTuple row, TupleDesc desc, int column, int *count)
+{
+	bool   isnull;
+	Datum  value = config_value(row, desc, column, &isnull);
+	Datum *texts;
+	bool  *nulls;
+	char **copies;
+	int	   n;
+
+	*count = 0;
+	if (isnull)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false,
+					  TYPALIGN_INT, &texts, &nulls, &n);
+	copies = palloc(n * sizeof(char *));
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			copies[(*count)++] = TextDatumGetCString(texts[i]);
+	return copies;
+}
+
 Interval *
 config_interval(HeapTuple row, TupleDesc desc, int column)
 {

@@ -75,8 +75,12 @@ extern char		*config_name(HeapTuple row, TupleDesc desc, int column);
 extern Interval *config_interval(HeapTuple row, TupleDesc desc, int column);
 extern char	   **config_names(HeapTuple row, TupleDesc desc, int column,
 							  int *count);
-extern bool		 config_bool(HeapTuple row, TupleDesc desc, int column);
-extern Oid		 config_oid(HeapTuple row, TupleDesc desc, int column);
-extern int		 config_int(HeapTuple row, TupleDesc desc, int column);
+
+/* The elements of a text[] column that are not null. */
+extern char **config_texts(HeapTuple row, TupleDesc desc, int column,
+						   int *count);
+extern bool	  config_bool(HeapTuple row, TupleDesc desc, int column);
+extern Oid	  config_oid(HeapTuple row, TupleDesc desc, int column);
+extern int	  config_int(HeapTuple row, TupleDesc desc, int column);
 
 #endif /* ORDCANCEL_CONFIG_TABLE_H */

@@ -104,8 +104,9 @@ typedef struct OrderTable
 	bool		  partitioned;
 
 	Column	  status;
-	Column	  placed_at; /* attnum 0: not configured */
-	Column	  policy_by; /* attnum 0: not configured */
+	Column	  placed_at;	/* attnum 0: not configured */
+	Column	  policy_by;	/* attnum 0: not configured */
+	Column	  status_since; /* attnum 0: not configured */
 	int		  nkeys;
 	Column	 *keys;
 	char	**record_keys;		 /* the key columns of the record tables */
@@ -119,6 +120,7 @@ typedef struct OrderTable
 	char *channel;		  /* for NOTIFY */
 	bool  payload_is_id;  /* NOTIFY sends the event's id only */
 	char *refund_due;	  /* pinned expression, or NULL */
+	char *deleted_when;	  /* pinned condition, or NULL */
 	bool  refund_due_net; /* it goes down by itself when parts are refunded */
 	char *search_path;	  /* for code of the owner */
 	char *time_zone;	  /* of a placed_at without time zone */

@@ -51,6 +51,10 @@ enum
 	ORDER_TABLE_REFUND_DUE_FUNCTIONS,
 	ORDER_TABLE_ITEM_RECORDS,
 	ORDER_TABLE_REFUND_DUE_NET,
+	ORDER_TABLE_STATUS_SINCE,
+	ORDER_TABLE_DELETED_WHEN,
+	ORDER_TABLE_PINNED_DELETED_WHEN,
+	ORDER_TABLE_DELETED_WHEN_FUNCTIONS,
 };
 
 /* Members of a row of ordcancel.order_table that OrderTable does not have. */
@@ -59,6 +63,7 @@ typedef struct Registration
 	char	   *status;
 	char	   *placed_at;
 	char	   *policy_by;
+	char	   *status_since;
 	int			nkeys;
 	char	  **primary_key; /* its columns when the table was attached */
 	OrderTable *table;
@@ -146,12 +151,20 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	reg->status = config_name(row, desc, ORDER_TABLE_STATUS);
 	reg->placed_at = config_name(row, desc, ORDER_TABLE_PLACED_AT);
 	reg->policy_by = config_name(row, desc, ORDER_TABLE_POLICY_BY);
+	reg->status_since = config_name(row, desc, ORDER_TABLE_STATUS_SINCE);
 	table->refund_due = config_text(row, desc, ORDER_TABLE_PINNED_REFUND_DUE);
 	if (table->refund_due == NULL)
 		table->refund_due = config_text(row, desc, ORDER_TABLE_REFUND_DUE);
 	policy_load_functions(table,
 						  config_text(row, desc,
 									  ORDER_TABLE_REFUND_DUE_FUNCTIONS));
+	table->deleted_when = config_text(row, desc,
+									  ORDER_TABLE_PINNED_DELETED_WHEN);
+	if (table->deleted_when == NULL)
+		table->deleted_when = config_text(row, desc, ORDER_TABLE_DELETED_WHEN);
+	policy_load_functions(table,
+						  config_text(row, desc,
+									  ORDER_TABLE_DELETED_WHEN_FUNCTIONS));
 	table->plain_updates = config_bool(row, desc, ORDER_TABLE_PLAIN_UPDATES);
 	table->channel = config_text(row, desc, ORDER_TABLE_NOTIFY_CHANNEL);
 	payload = config_text(row, desc, ORDER_TABLE_NOTIFY_PAYLOAD);
@@ -271,6 +284,8 @@ order_table_load(Oid relid)
 	order_table_load_named_column(table, rel, &table->placed_at,
 								  reg.placed_at);
 	order_table_check_placed_at(table);
+	order_table_load_named_column(table, rel, &table->status_since,
+								  reg.status_since);
 	order_table_load_named_column(table, rel, &table->policy_by,
 								  reg.policy_by);
 	table->policy_has_format = table->policy_by.attnum != 0 &&

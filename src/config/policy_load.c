@@ -26,6 +26,9 @@ enum
 	POLICY_UNDO_WINDOW,
 	POLICY_REASON_REQUIRED,
 	POLICY_PARTLY_FULFILLED,
+	POLICY_SETTLEMENT,
+	POLICY_CLOSED_STATUSES,
+	POLICY_REOPEN_STATUSES,
 };
 enum
 {
@@ -36,6 +39,8 @@ enum
 	RULE_MERCHANT,
 	RULE_DELETABLE,
 	RULE_HINT,
+	RULE_EXPIRE_AFTER,
+	RULE_EXPIRE_REASON,
 };
 enum
 {
@@ -70,6 +75,7 @@ load_policy(HeapTuple row, TupleDesc desc, void *arg)
 	char	  *on_timeout = config_text(row, desc, POLICY_ON_TIMEOUT);
 	char	  *undo = config_text(row, desc, POLICY_UNDO);
 	char	  *partly = config_text(row, desc, POLICY_PARTLY_FULFILLED);
+	char	  *settlement = config_text(row, desc, POLICY_SETTLEMENT);
 
 	state->fingerprint = config_fingerprint(state->fingerprint, row);
 	policy->name = config_text(row, desc, POLICY_NAME);
@@ -91,6 +97,12 @@ load_policy(HeapTuple row, TupleDesc desc, void *arg)
 	policy->undo_window = config_interval(row, desc, POLICY_UNDO_WINDOW);
 	policy->reason_required = config_bool(row, desc, POLICY_REASON_REQUIRED);
 	policy->partly_rest = partly && strcmp(partly, "rest") == 0;
+	policy->settle_after = settlement &&
+		strcmp(settlement, "after_canceled") == 0;
+	policy->closed_statuses = config_texts(row, desc, POLICY_CLOSED_STATUSES,
+										   &policy->nclosed_statuses);
+	policy->reopen_statuses = config_texts(row, desc, POLICY_REOPEN_STATUSES,
+										   &policy->nreopen_statuses);
 }
 
 static void
@@ -117,6 +129,8 @@ load_rule(HeapTuple row, TupleDesc desc, void *arg)
 		mode_from_name(merchant, &rule->merchant);
 	rule->deletable = config_bool(row, desc, RULE_DELETABLE);
 	rule->hint = config_text(row, desc, RULE_HINT);
+	rule->expire_after = config_interval(row, desc, RULE_EXPIRE_AFTER);
+	rule->expire_reason = config_text(row, desc, RULE_EXPIRE_REASON);
 }
 
 void

@@ -29,6 +29,9 @@ typedef struct Rule
 	RuleMode merchant;
 	bool	 deletable;
 	char	*hint; /* or NULL */
+
+	Interval *expire_after;	 /* sweep() cancels the order then; NULL: never */
+	char	 *expire_reason; /* with this reason, or NULL */
 } Rule;
 
 typedef struct Policy
@@ -45,7 +48,12 @@ typedef struct Policy
 	UndoReach undo;
 	Interval *undo_window; /* NULL: no limit */
 	bool	  reason_required;
-	bool	  partly_rest; /* partly_fulfilled is "rest" */
+	bool	  partly_rest;	/* partly_fulfilled is "rest" */
+	bool	  settle_after; /* settlement is "after_canceled" */
+	int		  nclosed_statuses;
+	char	**closed_statuses; /* to which a canceled order may move on */
+	int		  nreopen_statuses;
+	char	**reopen_statuses; /* with which a merchant may undo */
 	int		  nrules;
 	Rule	 *rules;
 
