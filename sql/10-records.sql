@@ -42,7 +42,9 @@ CREATE TABLE ordcancel.cancellation (
     closed_at timestamptz,
     deadline timestamptz,
     order_status text,
-    scope text NOT NULL DEFAULT 'order'
+    scope text NOT NULL DEFAULT 'order',
+    refund_owed numeric,
+    metadata jsonb
 );
 COMMENT ON TABLE ordcancel.cancellation IS
     'cancellations of all attached order tables, one row for each attempt to cancel an order;'
@@ -69,7 +71,7 @@ COMMENT ON COLUMN ordcancel.cancellation.prior_status IS
 COMMENT ON COLUMN ordcancel.cancellation.policy IS 'name of the policy that governed it when it began';
 COMMENT ON COLUMN ordcancel.cancellation.request_key IS 'request_key of the call that began it; NULL if none was given';
 COMMENT ON COLUMN ordcancel.cancellation.refund_due IS
-    'amount to be refunded, fixed when it was accepted; NULL before that, or if refund_due is not configured';
+    'amount to be refunded, fixed when it was accepted or adjusted; NULL before that, or if refund_due is not configured';
 COMMENT ON COLUMN ordcancel.cancellation.refunded IS 'sum of the refunds recorded so far; NULL if none was due';
 COMMENT ON COLUMN ordcancel.cancellation.requested_at IS 'time at which it was requested';
 COMMENT ON COLUMN ordcancel.cancellation.decided_at IS
@@ -82,6 +84,11 @@ COMMENT ON COLUMN ordcancel.cancellation.order_status IS
     'status of the order as the last step of the cancellation left it';
 COMMENT ON COLUMN ordcancel.cancellation.scope IS
     'what it cancels: order, or items for a part of the order, listed in ordcancel.cancellation_item';
+
+COMMENT ON COLUMN ordcancel.cancellation.refund_owed IS
+    'amount that refund_due gave when it was accepted, of which the merchant may have kept a part';
+COMMENT ON COLUMN ordcancel.cancellation.metadata IS
+    'metadata of the calls for it, each added to that of those before; NULL if there was none';
 
 -- Each order table whose items are attached has a child of this one, which adds
 -- the columns of the item's key.
@@ -142,7 +149,7 @@ COMMENT ON COLUMN ordcancel.event.event_id IS
 COMMENT ON COLUMN ordcancel.event.cancellation_id IS 'the cancellation';
 COMMENT ON COLUMN ordcancel.event.order_key IS 'key of the order as text, such as 42 or (7,42)';
 COMMENT ON COLUMN ordcancel.event.type IS
-    'requested, withdrawn, denied, accepted, refunded, canceled, items_canceled or undone';
+    'requested, withdrawn, denied, accepted, refunded, adjusted, canceled, items_canceled or undone';
 COMMENT ON COLUMN ordcancel.event.from_status IS 'status of the order before the event';
 COMMENT ON COLUMN ordcancel.event.to_status IS 'status of the order after the event';
 COMMENT ON COLUMN ordcancel.event.state IS 'state of the cancellation after the event';
@@ -151,7 +158,7 @@ COMMENT ON COLUMN ordcancel.event.actor IS 'who acted: the actor of the call, or
 COMMENT ON COLUMN ordcancel.event.session_role IS 'role that had logged in (session_user)';
 COMMENT ON COLUMN ordcancel.event.reason IS 'reason of the cancellation at that time; NULL if it had none';
 COMMENT ON COLUMN ordcancel.event.data IS
-    'details that only this type has, such as the amount of a refund; NULL if there are none';
+    'details that only this type has, such as the amount of a refund, and metadata of the call; NULL if there are none';
 COMMENT ON COLUMN ordcancel.event.at IS 'time of the event';
 COMMENT ON COLUMN ordcancel.event.source IS 'function that made the event, or update for a plain write';
 COMMENT ON COLUMN ordcancel.event.request_key IS 'request_key of the call; NULL if none was given';

@@ -107,7 +107,8 @@ SELECT CASE parent
                format('(%s, cancellation_id)', k.keys),
                -- Small partial indexes: reports on open cancellations must not read closed ones.
                '(requested_at) WHERE (state = ''requested''::text)',
-               '(decided_at) WHERE (state = ''in_progress''::text)',
+               '(decided_at) WHERE ((state = ''in_progress''::text) OR ((state = ''canceled''::text)'
+               ' AND (refunded < refund_due)))',
                -- For the reports on all of them.
                '(requested_at)', '(reason, requested_at) WHERE (reason IS NOT NULL)']
            WHEN 'ordcancel.event'::regclass THEN ARRAY[

@@ -102,7 +102,8 @@ SELECT coalesce(
             OR pg_get_expr(i.indpred, records) NOT IN (
                 '((state = ''requested''::text) OR ((scope = ''order''::text)'
                 ' AND (state = ANY (ARRAY[''in_progress''::text, ''canceled''::text]))))',
-                '(state = ''requested''::text)', '(state = ''in_progress''::text)', '(request_key IS NOT NULL)',
+                '(state = ''requested''::text)', '((state = ''in_progress''::text) OR ((state = ''canceled''::text)'
+                ' AND (refunded < refund_due)))', '(request_key IS NOT NULL)',
                 '(reason IS NOT NULL)'))
      HAVING count(*) > 0),
     (SELECT 'It has child tables or inherits from another table.' FROM pg_inherits

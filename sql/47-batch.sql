@@ -36,7 +36,8 @@ CREATE TABLE ordcancel.batch (
     error_sqlstate text,
     date_style text NOT NULL,
     time_zone text NOT NULL,
-    items regclass
+    items regclass,
+    metadata jsonb
 );
 COMMENT ON TABLE ordcancel.batch IS 'batches of cancel_batch(); the view batch_progress shows them';
 COMMENT ON COLUMN ordcancel.batch.batch_id IS 'number of the batch';
@@ -45,6 +46,7 @@ COMMENT ON COLUMN ordcancel.batch.condition IS 'SQL condition of the call';
 COMMENT ON COLUMN ordcancel.batch.reason IS 'reason of the call; NULL if none was given';
 COMMENT ON COLUMN ordcancel.batch.note IS 'note of the call; NULL if none was given';
 COMMENT ON COLUMN ordcancel.batch.actor IS 'actor of the cancellations';
+COMMENT ON COLUMN ordcancel.batch.metadata IS 'metadata of the call; NULL if none was given';
 COMMENT ON COLUMN ordcancel.batch.chunk IS 'orders per transaction';
 COMMENT ON COLUMN ordcancel.batch.dry_run IS 'whether the batch only reports';
 COMMENT ON COLUMN ordcancel.batch.author IS 'role that began the batch, which alone may resume it';
@@ -245,7 +247,7 @@ GRANT SELECT ON ordcancel.batch_progress, ordcancel.batch_summary, ordcancel.bat
 --   orders     the attached order table, or the table of its items
 --   condition  SQL over the order row, or the row of the item, with the caller's privileges; evaluated
 --              again for a row that has changed before it is processed
---   reason, note, actor   as of cancel_order
+--   reason, note, actor, metadata   as of cancel_order
 --   chunk      orders per transaction, 1 to 100,000
 --   dry_run    reports the outcomes and refusals without locks or changes; see
 --              batch_summary
@@ -257,10 +259,10 @@ GRANT SELECT ON ordcancel.batch_progress, ordcancel.batch_summary, ordcancel.bat
 -- dropped while it ran).
 CREATE PROCEDURE ordcancel.cancel_batch(
     orders regclass, condition text, reason text DEFAULT NULL, note text DEFAULT NULL, actor text DEFAULT NULL,
-    chunk integer DEFAULT 1000, dry_run boolean DEFAULT false)
+    chunk integer DEFAULT 1000, dry_run boolean DEFAULT false, metadata jsonb DEFAULT NULL)
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_batch';
-COMMENT ON PROCEDURE ordcancel.cancel_batch(regclass, text, text, text, text, integer, boolean) IS
+COMMENT ON PROCEDURE ordcancel.cancel_batch(regclass, text, text, text, text, integer, boolean, jsonb) IS
     E'cancels all orders that meet a condition, chunk by chunk, each in a transaction of its own\n'
     'Raises OC001, OC006, OC014, 22001, 22023, 25001, 25006, 42501, 42704.';
 

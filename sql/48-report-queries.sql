@@ -21,7 +21,8 @@ SELECT ordcancel_internal.orders_of(%3$s) AS orders, c.order_key AS order_id, c.
        c.requested_by, c.requested_actor, c.decided_by, c.decided_actor, c.reason, c.note, c.decision_note, c.undo_note,
        c.prior_status, c.order_status, c.policy, c.request_key, c.refund_due, c.refunded, c.requested_at, c.decided_at,
        c.closed_at, c.deadline,
-       CASE WHEN c.decided_at > c.requested_at THEN c.decided_at - c.requested_at END AS time_to_decision
+       CASE WHEN c.decided_at > c.requested_at THEN c.decided_at - c.requested_at END AS time_to_decision,
+       c.refund_owed, c.metadata
 FROM %1$s AS c
 WHERE ordcancel_internal.may_read(%3$s) AND ordcancel_internal.may_see(%3$s, c.order_key)
 $$),
@@ -89,8 +90,12 @@ SELECT ordcancel_internal.orders_of(%4$s) AS orders, e.order_key AS order_id, e.
                WHEN e.source = 'accept_cancel' THEN 'accepted the request'
                WHEN e.source = 'sweep' THEN 'accepted the request, which nobody had answered in time'
                ELSE format('began to cancel %%s', i.what) END
-           WHEN 'refunded' THEN format('refunded %%s%%s%%s', e.data->>'amount', ' by ' || (e.data->>'method'),
-                                       ' (' || (e.data->>'reference') || ')')
+           WHEN 'refunded' THEN format(
+               CASE WHEN e.data->>'amount' LIKE '-%%' THEN 'took back a refund of %%s%%s%%s'
+                    ELSE 'refunded %%s%%s%%s' END,
+               ltrim(e.data->>'amount', '-'), ' by ' || (e.data->>'method'), ' (' || (e.data->>'reference') || ')')
+           WHEN 'adjusted' THEN format('changed the amount due from %%s to %%s', e.data->>'refund_due_before',
+                                       e.data->>'refund_due')
            WHEN 'canceled' THEN CASE
                WHEN e.source = 'accept_cancel' THEN 'accepted the request, and the order was canceled'
                WHEN e.source = 'sweep' THEN 'canceled the order, as nobody had answered the request in time'
@@ -104,12 +109,15 @@ SELECT ordcancel_internal.orders_of(%4$s) AS orders, e.order_key AS order_id, e.
            WHEN 'undone' THEN 'undid the cancellation'
            ELSE e.type END
        || CASE WHEN e.data ? 'override' THEN ', in spite of the rules' ELSE '' END
-       || CASE WHEN e.type = 'accepted' AND e.data ? 'refund_due'
+       || CASE WHEN e.type IN ('accepted', 'canceled', 'items_canceled') AND e.data ? 'refund_due'
                THEN format('; %%s to be refunded', e.data->>'refund_due') ELSE '' END
+       || CASE WHEN e.data ? 'owed' AND (e.data->>'owed') <> coalesce(e.data->>'refund_due', '0')
+               THEN format(' instead of %%s', e.data->>'owed') ELSE '' END
        || CASE WHEN e.type = 'refunded' AND (e.data->>'refunded') <> (e.data->>'refund_due')
                THEN format('; %%s of %%s so far', e.data->>'refunded', e.data->>'refund_due') ELSE '' END AS what,
        nullif(concat_ws(': ', e.reason,
                         CASE WHEN e.type = 'undone' THEN c.undo_note
+                             WHEN e.type = 'adjusted' THEN e.data->>'note'
                              WHEN e.type = 'requested' OR e.event_id = p.first THEN c.note
                              WHEN e.type IN ('accepted', 'denied', 'withdrawn')
                                   OR (e.type IN ('canceled', 'items_canceled') AND e.at = c.decided_at)

@@ -7,21 +7,21 @@
 -- it, with all its indexes, until the transaction ends. What is open is asked for
 -- every few seconds, and is little.
 
--- The cancellations of an attached table that are in a state, requested or
--- in_progress, as far as the reader may see them. Reads them through the partial index
--- for that state, and keeps no lock. Returns no rows if the record table is
+-- The cancellations of an attached table that are requested, or of which a refund
+-- is due, as far as the reader may see them. Reads them through a partial index,
+-- and keeps no lock. Returns no rows if the record table is
 -- missing or broken; health() reports that. Not for parallel plans: it may begin
 -- subtransactions.
-CREATE FUNCTION ordcancel_internal.open_cancellations(orders regclass, cancellation_table regclass, state text)
+CREATE FUNCTION ordcancel_internal.open_cancellations(orders regclass, cancellation_table regclass, what text)
     RETURNS SETOF ordcancel.cancellation
     LANGUAGE c STABLE STRICT ROWS 10
     AS 'MODULE_PATHNAME', 'ordcancel_open_cancellations';
 COMMENT ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text) IS
-    'reads the cancellations of a table that are in a state, if the caller may see them';
+    'reads the cancellations of a table that are requested, or of which a refund is due, if the caller may see them';
 
 -- False if open_cancellations() would return no rows. It decides that sooner than
 -- the executor begins and ends a scan of the function.
-CREATE FUNCTION ordcancel_internal.any_open_cancellations(orders regclass, cancellation_table regclass, state text)
+CREATE FUNCTION ordcancel_internal.any_open_cancellations(orders regclass, cancellation_table regclass, what text)
     RETURNS boolean
     LANGUAGE c STABLE STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_any_open_cancellations';
@@ -69,12 +69,13 @@ COMMENT ON COLUMN ordcancel.pending_requests.scope IS 'what is to be canceled: o
 CREATE VIEW ordcancel.refunds_due WITH (security_barrier) AS
 SELECT t.orders::regclass AS orders, c.order_key AS order_id, c.cancellation_id, c.order_status, c.refund_due,
        c.refunded, c.refund_due - c.refunded AS outstanding, c.decided_by, c.decided_actor, c.reason, c.policy,
-       c.decided_at AS due_since, n.now - c.decided_at AS age, c.scope
+       c.decided_at AS due_since, n.now - c.decided_at AS age, c.scope, c.state
 FROM ordcancel_internal.clock AS n
     CROSS JOIN ordcancel.order_table AS t
-    CROSS JOIN LATERAL ordcancel_internal.open_cancellations(t.orders, t.cancellation_table, 'in_progress') AS c
-WHERE ordcancel_internal.any_open_cancellations(t.orders, t.cancellation_table, 'in_progress');
-COMMENT ON VIEW ordcancel.refunds_due IS 'cancellations that are accepted and not fully refunded';
+    CROSS JOIN LATERAL ordcancel_internal.open_cancellations(t.orders, t.cancellation_table, 'refund_due') AS c
+WHERE ordcancel_internal.any_open_cancellations(t.orders, t.cancellation_table, 'refund_due');
+COMMENT ON VIEW ordcancel.refunds_due IS
+    'cancellations that are accepted and not fully refunded: in progress, or canceled with settlement after_canceled';
 COMMENT ON COLUMN ordcancel.refunds_due.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel.refunds_due.order_id IS 'key of the order as text';
 COMMENT ON COLUMN ordcancel.refunds_due.cancellation_id IS 'number of the cancellation';
@@ -89,6 +90,7 @@ COMMENT ON COLUMN ordcancel.refunds_due.policy IS 'name of the policy that gover
 COMMENT ON COLUMN ordcancel.refunds_due.due_since IS 'time at which it was accepted';
 COMMENT ON COLUMN ordcancel.refunds_due.age IS 'time since then';
 COMMENT ON COLUMN ordcancel.refunds_due.scope IS 'what is canceled: order, or items for a part of it';
+COMMENT ON COLUMN ordcancel.refunds_due.state IS 'in_progress, or canceled if the order was canceled before the refund';
 
 GRANT SELECT ON ordcancel.pending_requests, ordcancel.refunds_due TO PUBLIC;
 

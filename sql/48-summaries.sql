@@ -58,6 +58,9 @@ COMMENT ON COLUMN ordcancel.cancellations.deadline IS
     'time from which sweep() decides the request; NULL if the policy had no decision_timeout';
 COMMENT ON COLUMN ordcancel.cancellations.time_to_decision IS
     'time from the request to the decision; NULL if it was decided at once, or not yet';
+COMMENT ON COLUMN ordcancel.cancellations.refund_owed IS
+    'amount that refund_due gave when it was accepted; refund_due is less if the merchant agreed to less';
+COMMENT ON COLUMN ordcancel.cancellations.metadata IS 'metadata of the calls for it; NULL if there was none';
 
 COMMENT ON VIEW ordcancel.reason_summary IS 'counts of the cancellations of each table by reason';
 COMMENT ON COLUMN ordcancel.reason_summary.orders IS 'the order table';

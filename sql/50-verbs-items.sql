@@ -12,48 +12,54 @@
 --   note         up to 2,000 characters, fewer where the reason says so
 --   actor        actor to record; default ordcancel.actor, then the role
 --   request_key  a repeated call with the same key returns the first outcome
+--   metadata     as for request_cancel
 -- If nothing of the order would be left and nothing is fulfilled, the order
 -- itself is canceled, as by request_cancel(). Returns the outcome. Raises OC001
 -- to OC006, OC011, OC012, OC014, OC016; 22023 if items is another JSON value.
 CREATE FUNCTION ordcancel.request_cancel_items(
     orders regclass, order_id text, items jsonb, reason text DEFAULT NULL, note text DEFAULT NULL,
-    actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    actor text DEFAULT NULL, request_key text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_request_cancel_items';
-COMMENT ON FUNCTION ordcancel.request_cancel_items(regclass, text, jsonb, text, text, text, text) IS
+COMMENT ON FUNCTION ordcancel.request_cancel_items(regclass, text, jsonb, text, text, text, text, jsonb) IS
     E'cancels items of an order for the customer, or requests their cancellation, as the rule says\n'
     'Raises OC001, OC002, OC003, OC004, OC005, OC006, OC011, OC012, OC014, OC016, 22001, 22023, 42501.';
 CREATE FUNCTION ordcancel.request_cancel_items(
     orders regclass, order_id anynonarray, items jsonb, reason text DEFAULT NULL, note text DEFAULT NULL,
-    actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    actor text DEFAULT NULL, request_key text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_request_cancel_items';
-COMMENT ON FUNCTION ordcancel.request_cancel_items(regclass, anynonarray, jsonb, text, text, text, text) IS
+COMMENT ON FUNCTION ordcancel.request_cancel_items(regclass, anynonarray, jsonb, text, text, text, text, jsonb) IS
     E'cancels items of an order for the customer, or requests their cancellation, as the rule says\n'
     'Raises OC001, OC002, OC003, OC004, OC005, OC006, OC011, OC012, OC014, OC016, 22001, 22023, 42501.';
 
 -- The merchant cancels items of an order, requests it, or confirms a request for
--- the same items. Arguments and errors as for request_cancel_items.
+-- the same items. Arguments and errors as for request_cancel_items; refund as for
+-- cancel_order.
 CREATE FUNCTION ordcancel.cancel_items(
     orders regclass, order_id text, items jsonb, reason text DEFAULT NULL, note text DEFAULT NULL,
-    actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    actor text DEFAULT NULL, request_key text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, refund numeric DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_items';
-COMMENT ON FUNCTION ordcancel.cancel_items(regclass, text, jsonb, text, text, text, text) IS
+COMMENT ON FUNCTION ordcancel.cancel_items(regclass, text, jsonb, text, text, text, text, jsonb, numeric) IS
     E'cancels items of an order for the merchant, requests their cancellation, or confirms a request\n'
-    'Raises OC001, OC002, OC003, OC005, OC006, OC011, OC012, OC014, OC016, 22001, 22023, 42501.';
+    'Raises OC001, OC002, OC003, OC005, OC006, OC010, OC011, OC012, OC014, OC016, 22001, 22023, 42501.';
 CREATE FUNCTION ordcancel.cancel_items(
     orders regclass, order_id anynonarray, items jsonb, reason text DEFAULT NULL, note text DEFAULT NULL,
-    actor text DEFAULT NULL, request_key text DEFAULT NULL)
+    actor text DEFAULT NULL, request_key text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, refund numeric DEFAULT NULL)
     RETURNS ordcancel.outcome
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_cancel_items';
-COMMENT ON FUNCTION ordcancel.cancel_items(regclass, anynonarray, jsonb, text, text, text, text) IS
+COMMENT ON FUNCTION ordcancel.cancel_items(regclass, anynonarray, jsonb, text, text, text, text, jsonb, numeric) IS
     E'cancels items of an order for the merchant, requests their cancellation, or confirms a request\n'
-    'Raises OC001, OC002, OC003, OC005, OC006, OC011, OC012, OC014, OC016, 22001, 22023, 42501.';
+    'Raises OC001, OC002, OC003, OC005, OC006, OC010, OC011, OC012, OC014, OC016, 22001, 22023, 42501.';
 
 -- What can be canceled of each item of an order, one row per item.
 --   item        key as text

@@ -31,7 +31,7 @@ CREATE FUNCTION ordcancel.grant_merchant(role regrole) RETURNS text
     AS $$
 DECLARE
     routines CONSTANT name[] := '{cancel_order,cancel_orders,cancel_items,withdraw_cancel,accept_cancel,deny_cancel,'
-                                'record_refund,'
+                                'record_refund,adjust_refund,'
                                 'undo_cancel,cancel_options,item_options,overview,health,unruled_statuses,diagram,'
                                 'pending_requests,refunds_due,cancellations,reason_summary,daily_summary,timeline,'
                                 'batch_progress,simulate,cancel_report}';

@@ -19,9 +19,9 @@
 #include "consumer/event_index.h"
 #include "notify/outbox.h"
 #include "notify/relay.h"
+#include "rows/open_index.h"
 #include "rows/record_columns.h"
 #include "rows/record_index.h"
-#include "rows/state_index.h"
 
 PG_MODULE_MAGIC;
 
@@ -38,7 +38,7 @@ _PG_init(void)
 	reason_cache_init();
 	record_columns_init();
 	record_index_init();
-	state_index_init();
+	open_index_init();
 	event_index_init();
 	immediate_triggers_init();
 	outbox_init();

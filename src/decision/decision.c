@@ -11,7 +11,6 @@ static Decision decide_begin(const DecisionInput *input);
 static Decision decide_withdraw(const DecisionInput *input);
 static Decision decide_accept(const DecisionInput *input);
 static Decision decide_deny(const DecisionInput *input);
-static Decision decide_refund(const DecisionInput *input);
 
 static Decision
 decide_verb(const DecisionInput *input)
@@ -32,6 +31,8 @@ decide_verb(const DecisionInput *input)
 			return decide_deny(input);
 		case VERB_RECORD_REFUND:
 			return decide_refund(input);
+		case VERB_ADJUST_REFUND:
+			return decide_adjust(input);
 		case VERB_UNDO_CANCEL:
 			return decide_undo(input);
 		case VERB_MOVE:
@@ -82,10 +83,13 @@ decision_is_part(const DecisionInput *input)
 static Decision
 reach_items_canceled(const DecisionInput *input)
 {
-	Decision decision = {.changed = true, .part = true};
+	Decision decision = {.changed = true,
+						 .part = true,
+						 .owes = input->money_due};
+	bool	 waits = input->money_due && !input->policy->settle_after;
 
-	decision.state = input->money_due ? STATE_IN_PROGRESS : STATE_CANCELED;
-	decision.event = input->money_due ? EVENT_ACCEPTED : EVENT_ITEMS_CANCELED;
+	decision.state = waits ? STATE_IN_PROGRESS : STATE_CANCELED;
+	decision.event = waits ? EVENT_ACCEPTED : EVENT_ITEMS_CANCELED;
 	if (input->live == STATE_REQUESTED && !input->part && !input->moved_on)
 	{
 		decision.status = input->prior_status;
@@ -99,10 +103,10 @@ reach_items_canceled(const DecisionInput *input)
  * part of it.  With "customer_alone" no merchant took part, and
  * customer_canceled_status applies.
  */
-static Decision
+Decision
 reach_canceled(const DecisionInput *input, bool customer_alone, bool part)
 {
-	Decision decision = {.changed = true};
+	Decision decision = {.changed = true, .owes = input->money_due};
 
 	/* Without canceled_status the cancellation could never be completed. */
 	if (input->policy->canceled_status == NULL)
@@ -110,7 +114,7 @@ reach_canceled(const DecisionInput *input, bool customer_alone, bool part)
 	if (part)
 		return reach_items_canceled(input);
 
-	if (input->money_due || input->part_open)
+	if (!input->policy->settle_after && (input->money_due || input->part_open))
 	{
 		decision.state = STATE_IN_PROGRESS;
 		decision.status = input->policy->in_progress_status;
@@ -164,6 +168,32 @@ decide_items(const DecisionInput *input, bool items)
 		(items || input->fulfilled || input->items != ITEMS_NONE_LEFT))
 		return refused(CONDITION_ITEMS_NOT_AVAILABLE, faults[input->items]);
 	return (Decision){0};
+}
+
+/* Can what the call asks to be due be due? */
+static Decision
+decide_refund_argument(const DecisionInput *input)
+{
+	switch (input->refund)
+	{
+		case REFUND_NOT_VALID:
+			return refused(CONDITION_INVALID_REFUND, FAULT_DUE);
+		case REFUND_TOO_HIGH:
+			return refused(CONDITION_INVALID_REFUND, FAULT_DUE_TOO_HIGH);
+		default:
+			return (Decision){0};
+	}
+}
+
+/* The cancellation is accepted. */
+static Decision
+accept(const DecisionInput *input, bool customer_alone)
+{
+	Decision decision = decide_refund_argument(input);
+
+	return decision.condition != CONDITION_NONE ?
+		decision :
+		reach_canceled(input, customer_alone, decision_is_part(input));
 }
 
 /* All verbs that begin a cancellation, of an order or of items. */
@@ -227,6 +257,8 @@ decide_begin(const DecisionInput *input)
 	if (decision.condition != CONDITION_NONE)
 		return decision;
 
+	if (mode == MODE_REQUEST && input->refund != REFUND_NOT_GIVEN)
+		return refused(CONDITION_INVALID_REFUND, FAULT_DUE_UNDECIDED);
 	if (mode == MODE_REQUEST)
 		decision = (Decision){.changed = true,
 							  .state = STATE_REQUESTED,
@@ -236,8 +268,9 @@ decide_begin(const DecisionInput *input)
 								  input->policy->requested_status,
 							  .event = EVENT_REQUESTED};
 	else
-		decision = reach_canceled(input, input->party == PARTY_CUSTOMER,
-								  decision_is_part(input));
+		decision = accept(input, input->party == PARTY_CUSTOMER);
+	if (decision.condition != CONDITION_NONE)
+		return decision;
 	decision.accepts = input->live == STATE_REQUESTED;
 	decision.late = late;
 
@@ -300,8 +333,8 @@ decide_accept(const DecisionInput *input)
 	decision = decide_items(input, input->part);
 	if (decision.condition != CONDITION_NONE)
 		return decision;
-	decision = reach_canceled(input, false, decision_is_part(input));
-	decision.accepts = true;
+	decision = accept(input, false);
+	decision.accepts = decision.condition == CONDITION_NONE;
 	return decision;
 }
 
@@ -315,58 +348,6 @@ decide_deny(const DecisionInput *input)
 	if (input->requested_by == input->party)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OWN_REQUEST);
 	return end_cancellation(input, STATE_DENIED, EVENT_DENIED);
-}
-
-static Decision
-decide_refund(const DecisionInput *input)
-{
-	/*
-	 * Before the state is looked at: a repeated refund gets the same answer
-	 * even after the cancellation has ended.
-	 */
-	if (input->amount == AMOUNT_REPEATED)
-		return already(input->live != STATE_NONE ? input->live : input->last);
-	if (input->amount == AMOUNT_OTHER_REFERENCE)
-		return refused(CONDITION_INVALID_REFUND, FAULT_REFERENCE);
-	if (input->ambiguous)
-		return refused(CONDITION_AMBIGUOUS_CANCELLATION, FAULT_NONE);
-	if (input->live != STATE_IN_PROGRESS)
-		return refused(CONDITION_NO_OPEN_CANCELLATION, FAULT_NONE);
-	if (disagrees(input))
-		return refused(CONDITION_ORDER_IS_CANCELED, FAULT_DISAGREES);
-	switch (input->amount)
-	{
-		case AMOUNT_PART:
-			return (Decision){.changed = true,
-							  .state = STATE_IN_PROGRESS,
-							  .part = input->part,
-							  .event = EVENT_REFUNDED};
-		case AMOUNT_LAST:
-		case AMOUNT_SETTLED:
-		{
-			DecisionInput paid = *input;
-
-			paid.money_due = false; /* decision_needs.c tries both */
-			if (!input->part && input->part_open)
-				return (Decision){.changed = input->amount == AMOUNT_LAST,
-								  .state = STATE_IN_PROGRESS,
-								  .event = EVENT_REFUNDED};
-			return reach_canceled(&paid,
-								  input->direct &&
-									  input->requested_by == PARTY_CUSTOMER,
-								  input->part);
-		}
-		case AMOUNT_NOT_POSITIVE:
-			return refused(CONDITION_INVALID_REFUND, FAULT_AMOUNT);
-		case AMOUNT_TOO_HIGH:
-			return refused(CONDITION_INVALID_REFUND, FAULT_AMOUNT_TOO_HIGH);
-		case AMOUNT_UNKNOWN_METHOD:
-			return refused(CONDITION_INVALID_REFUND, FAULT_METHOD);
-		case AMOUNT_REPEATED:
-		case AMOUNT_OTHER_REFERENCE:
-			break; /* see above */
-	}
-	pg_unreachable();
 }
 
 Decision

@@ -90,8 +90,13 @@ typedef enum Fault
 	/* refunds */
 	FAULT_AMOUNT, /* not a positive amount */
 	FAULT_AMOUNT_TOO_HIGH,
-	FAULT_METHOD,	 /* unknown refund method */
-	FAULT_REFERENCE, /* it is recorded for another refund */
+	FAULT_METHOD,		 /* unknown refund method */
+	FAULT_REFERENCE,	 /* it is recorded for another refund */
+	FAULT_TAKE_BACK,	 /* not a refund that was recorded, or more than it */
+	FAULT_DUE,			 /* not an amount that can be due */
+	FAULT_DUE_TOO_LOW,	 /* less than is refunded */
+	FAULT_DUE_TOO_HIGH,	 /* more than the order's refund_due */
+	FAULT_DUE_UNDECIDED, /* the call only makes a request */
 
 	/* the policy */
 	FAULT_STALE_STATUS, /* one of its statuses was renamed */
@@ -99,18 +104,34 @@ typedef enum Fault
 	FAULT_NO_CANCELED_STATUS,
 } Fault;
 
-/* How a refund compares with the amount due and with recorded refunds. */
+/*
+ * How a refund compares with the amount due and with recorded refunds; for
+ * adjust_refund, how the amount due compares with the refunds.
+ */
 typedef enum AmountCheck
 {
 	AMOUNT_PART, /* less than the amount due */
 	AMOUNT_LAST, /* what is still due */
 	AMOUNT_NOT_POSITIVE,
 	AMOUNT_TOO_HIGH,
+	AMOUNT_TOO_LOW,
 	AMOUNT_UNKNOWN_METHOD,
 	AMOUNT_SETTLED,			/* no refund: those recorded before suffice */
+	AMOUNT_UNSETTLED,		/* no refund: one of a part is due again */
 	AMOUNT_REPEATED,		/* the same refund is recorded already */
 	AMOUNT_OTHER_REFERENCE, /* its reference is recorded for another refund */
+	AMOUNT_TAKEN_BACK,		/* negative: all or part of a recorded refund */
+	AMOUNT_NOT_RECORDED,	/* negative: more than was recorded, or nothing */
 } AmountCheck;
+
+/* The amount due that a call asks for, where it accepts a cancellation. */
+typedef enum RefundCheck
+{
+	REFUND_NOT_GIVEN, /* what the owner's expressions say is due */
+	REFUND_AGREED,	  /* at most that */
+	REFUND_NOT_VALID, /* negative, or not a number */
+	REFUND_TOO_HIGH,
+} RefundCheck;
 
 /* Can the units that a call means be canceled? */
 typedef enum ItemsCheck
@@ -149,17 +170,18 @@ typedef struct DecisionInput
 	bool			   plain_updates; /* may they change a cancellation? */
 
 	/* its newest cancellation */
-	State		live;			  /* STATE_NONE: there is no live one */
-	State		last;			  /* if none is live: the ended one's */
-	bool		last_undone;	  /* it ended by undo_cancel with a note */
-	Party		requested_by;	  /* who made the request */
-	bool		direct;			  /* requested and accepted in one call */
-	const char *prior_status;	  /* of the order, before the cancellation */
-	bool		moved_on;		  /* the order's status has changed since */
-	const TimestampTz *closed_at; /* start of the undo window, or NULL */
-	const TimestampTz *deadline;  /* of the request, or NULL */
-	bool			   part;	  /* it is of some items only */
-	bool			   ambiguous; /* several cancellations could be meant */
+	State		live;				/* STATE_NONE: there is no live one */
+	State		last;				/* if none is live: the ended one's */
+	bool		last_undone;		/* it ended by undo_cancel with a note */
+	Party		requested_by;		/* who made the request */
+	bool		direct;				/* requested and accepted in one call */
+	const char *prior_status;		/* of the order, before the cancellation */
+	bool		moved_on;			/* the order's status has changed since */
+	const TimestampTz *closed_at;	/* start of the undo window, or NULL */
+	const TimestampTz *deadline;	/* of the request, or NULL */
+	bool			   part;		/* it is of some items only */
+	bool			   ambiguous;	/* several cancellations could be meant */
+	bool			   refund_open; /* less is refunded than is due */
 
 	/* the order's items, if any are attached */
 	bool	   same_items; /* the call means the items that are requested */
@@ -177,7 +199,8 @@ typedef struct DecisionInput
 	int			  note_length;		/* in characters, trimmed */
 	bool		  settled;			/* undo: the customer has paid it back */
 	bool		  unsettled;		/* undo: a refund must be paid back */
-	AmountCheck	  amount;			/* record_refund */
+	AmountCheck	  amount;			/* record_refund, adjust_refund */
+	RefundCheck	  refund;			/* the argument refund */
 } DecisionInput;
 
 typedef struct Decision
@@ -191,6 +214,8 @@ typedef struct Decision
 	EventType	event;		  /* to record; the last one, if several */
 	bool		accepts;	  /* an open request is accepted first */
 	bool		part;		  /* the cancellation is of some items only */
+	bool		owes;		  /* from now on a refund is due */
+	bool		ended;		  /* it is a cancellation that has ended */
 	bool		late;		  /* the grace period is over */
 	bool		has_until;	  /* the decision may change at "until" */
 	TimestampTz until;

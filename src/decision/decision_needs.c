@@ -17,7 +17,7 @@ same_decision(const Decision *a, const Decision *b)
 		(a->status == b->status || equal_and_not_null(a->status, b->status)) &&
 		a->clear_status == b->clear_status && a->event == b->event &&
 		a->accepts == b->accepts && a->late == b->late && a->part == b->part &&
-		a->has_until == b->has_until &&
+		a->owes == b->owes && a->has_until == b->has_until &&
 		(!a->has_until || a->until == b->until);
 }
 

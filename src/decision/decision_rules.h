@@ -63,6 +63,17 @@ denies(const DecisionInput *input)
 		input->requested_by != input->party;
 }
 
+/* decision_refund.c */
+extern Decision decide_refund(const DecisionInput *input);
+extern Decision decide_adjust(const DecisionInput *input);
+
+/*
+ * decision.c: the order, or a part of it, becomes canceled, or in progress
+ * while a refund is due.
+ */
+extern Decision reach_canceled(const DecisionInput *input, bool customer_alone,
+							   bool part);
+
 /* decision_write.c: the verbs of plain writes */
 extern Decision decide_move(const DecisionInput *input);
 extern Decision decide_insert(const DecisionInput *input);

@@ -31,6 +31,8 @@ const VerbTraits verb_traits[] = {
 						  false},
 	[VERB_RECORD_REFUND] = {"record_refund", "refunded", true, false, false,
 							false, false},
+	[VERB_ADJUST_REFUND] = {"adjust_refund", "adjusted", true, false, true,
+							false, false},
 	[VERB_UNDO_CANCEL] = {"undo_cancel", "undone", true, false, false, false,
 						  false},
 	[VERB_MOVE] = {"move", "changed", false, false, false, true, false},
@@ -73,7 +75,7 @@ static const char *const event_type_names[] = {
 	[EVENT_WITHDRAWN] = "withdrawn", [EVENT_DENIED] = "denied",
 	[EVENT_ACCEPTED] = "accepted",	 [EVENT_REFUNDED] = "refunded",
 	[EVENT_CANCELED] = "canceled",	 [EVENT_ITEMS_CANCELED] = "items_canceled",
-	[EVENT_UNDONE] = "undone",
+	[EVENT_ADJUSTED] = "adjusted",	 [EVENT_UNDONE] = "undone",
 };
 
 /* The index of the name, or -1; -1 for NULL. */

@@ -26,6 +26,7 @@ typedef enum Verb
 	VERB_ACCEPT_CANCEL,
 	VERB_DENY_CANCEL,
 	VERB_RECORD_REFUND,
+	VERB_ADJUST_REFUND,
 	VERB_UNDO_CANCEL,
 	VERB_MOVE,	 /* the status changes to an ordinary one */
 	VERB_INSERT, /* the order row is new */
@@ -92,6 +93,7 @@ typedef enum EventType
 	EVENT_DENIED,
 	EVENT_ACCEPTED,
 	EVENT_REFUNDED,
+	EVENT_ADJUSTED,
 	EVENT_CANCELED,
 	EVENT_ITEMS_CANCELED,
 	EVENT_UNDONE,

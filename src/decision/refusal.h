@@ -36,6 +36,7 @@ typedef struct RefusalDetail
 	const char *reason;
 	const char *due; /* amounts as text */
 	const char *refunded;
+	const char *asked; /* the amount of the call */
 	const char *method;
 	const char *reference; /* the refund recorded with it follows */
 	const char *recorded_amount;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "decision/refusal.h"
+#include "decision/refusal_refund.h"
 
 char *
 quoted_or_null(const char *status)
@@ -210,39 +211,6 @@ explain_undo(Refusal *r, const RefusalDetail *names,
 		r->detail = "The order has no live cancellation.";
 }
 
-static void
-explain_refund(Refusal *r, const RefusalDetail *names, Fault fault)
-{
-	if (fault == FAULT_AMOUNT)
-		r->message = "refund amount must be a positive number";
-	else if (fault == FAULT_METHOD)
-	{
-		r->message = psprintf("refund method \"%s\" does not exist",
-							  names->method ? text_clip(names->method, 80) :
-											  "");
-		r->hint = "See ordcancel.refund_method for the valid methods.";
-	}
-	else if (fault == FAULT_REFERENCE)
-	{
-		r->message = psprintf(
-			"refund reference \"%s\" of order %s of %s was used before",
-			text_clip(names->reference, 80), names->order, names->table);
-		r->detail = psprintf(
-			"A refund of %s by \"%s\" is already recorded with this reference.",
-			names->recorded_amount, names->recorded_method);
-		r->hint =
-			"Use a separate reference for each refund; repeat one only to retry the same refund.";
-	}
-	else
-	{
-		r->message = psprintf(
-			"refund of order %s of %s exceeds the amount due", names->order,
-			names->table);
-		r->detail = psprintf("%s is due, of which %s is already refunded.",
-							 names->due, names->refunded);
-	}
-}
-
 char *
 refusal_undo_hint(const Policy *policy, bool on_record)
 {
@@ -290,19 +258,6 @@ explain_canceled(Refusal *r, const RefusalDetail *names,
 							 quoted_or_null(input->status),
 							 quoted_or_null(names->to));
 	r->hint = refusal_undo_hint(input->policy, input->live != STATE_NONE);
-}
-
-/* The functions to call instead of a plain UPDATE to the canceled status. */
-static char *
-refund_hint(const DecisionInput *input)
-{
-	if (input->live == STATE_IN_PROGRESS)
-		return "Call ordcancel.record_refund().";
-	if (input->party == PARTY_CUSTOMER)
-		return "Call ordcancel.request_cancel(); the order is canceled when the refunds are recorded.";
-	return input->live == STATE_REQUESTED ?
-		"Call ordcancel.accept_cancel(), then ordcancel.record_refund()." :
-		"Call ordcancel.cancel_order(), then ordcancel.record_refund().";
 }
 
 static void
@@ -438,23 +393,10 @@ refusal_explain(const RefusalDetail *names, const DecisionInput *input,
 			explain_undo(&r, names, input, decision->fault);
 			break;
 		case CONDITION_REFUND_NOT_SETTLED:
-			r.message = psprintf("refund of order %s of %s is not settled",
-								 names->order, names->table);
-			if (decision->fault == FAULT_REFUND_DUE)
-			{
-				r.detail = psprintf("%s is due, of which %s is refunded.",
-									names->due, names->refunded);
-				r.hint = refund_hint(input);
-			}
-			else
-			{
-				r.detail =
-					"A refund was made by a method whose refunds must be recaptured or repaid.";
-				r.hint = "Recover the refund, then pass settled => true.";
-			}
+			refusal_explain_unsettled(&r, names, input, decision->fault);
 			break;
 		case CONDITION_INVALID_REFUND:
-			explain_refund(&r, names, decision->fault);
+			refusal_explain_refund(&r, names, decision->fault);
 			break;
 		case CONDITION_ORDER_ON_HOLD:
 			r.message = psprintf("order %s of %s is on hold", names->order,

@@ -162,6 +162,38 @@ args_actor(FunctionCallInfo fcinfo, int arg)
 	return actor ? actor : args_default_actor();
 }
 
+Numeric
+args_numeric(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_NARGS() <= arg || PG_ARGISNULL(arg) ? NULL :
+													PG_GETARG_NUMERIC(arg);
+}
+
+#define METADATA_MAX_LENGTH 8192 /* in bytes, as text */
+
+Jsonb *
+args_metadata(FunctionCallInfo fcinfo, int arg)
+{
+	Jsonb *metadata;
+	int	   length;
+
+	if (PG_NARGS() <= arg || PG_ARGISNULL(arg))
+		return NULL;
+	metadata = PG_GETARG_JSONB_P(arg);
+	if (!JB_ROOT_IS_OBJECT(metadata))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("metadata must be a JSON object")));
+	length = strlen(JsonbToCString(NULL, &metadata->root, VARSIZE(metadata)));
+	if (length > METADATA_MAX_LENGTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("metadata is too long"),
+				 errdetail("It has %d bytes; the maximum is %d.", length,
+						   METADATA_MAX_LENGTH)));
+	return metadata;
+}
+
 bool
 args_bool(FunctionCallInfo fcinfo, int arg)
 {

@@ -56,6 +56,18 @@ extern char *args_text(FunctionCallInfo fcinfo, int arg);
 extern char *args_name(FunctionCallInfo fcinfo, int arg, const char *what);
 extern char *args_actor(FunctionCallInfo fcinfo, int arg);
 
+/*
+ * A numeric argument, or NULL; also NULL if an older version of the extension
+ * has declared the function without it.
+ */
+extern Numeric args_numeric(FunctionCallInfo fcinfo, int arg);
+
+/*
+ * The argument metadata, or NULL as above.  Raises 22023 if it is no JSON object, and
+ * 22001 if it has more than 8 kB as text.
+ */
+extern Jsonb *args_metadata(FunctionCallInfo fcinfo, int arg);
+
 /* A boolean argument; NULL is false. */
 extern bool args_bool(FunctionCallInfo fcinfo, int arg);
 

@@ -95,11 +95,14 @@ batch_create(Batch *b)
 	parameter_text(&p, b->time_zone);
 	parameter_value(&p, REGCLASSOID, ObjectIdGetDatum(b->items),
 					!OidIsValid(b->items));
+	parameter_value(&p, JSONBOID, JsonbPGetDatum(b->args.metadata),
+					b->args.metadata == NULL);
 	extension_run(
 		&plan,
 		"INSERT INTO ordcancel.batch (orders, condition, reason, note, actor,"
-		" chunk, dry_run, author, search_path, date_style, time_zone, items)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+		" chunk, dry_run, author, search_path, date_style, time_zone, items,"
+		" metadata)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 		" RETURNING batch_id",
 		&p);
 	b->id = DatumGetInt64(result_column(1).value);
@@ -120,7 +123,7 @@ batch_load(Batch *b, int64 id)
 			" (extract(epoch FROM busy) * 1000000)::bigint, canceled,"
 			" in_progress, requested, already, refused, skipped, waiting,"
 			" ended IS NOT NULL AND error IS NULL, date_style, time_zone,"
-			" items"
+			" items, metadata"
 			" FROM ordcancel.batch WHERE batch_id = $1",
 			&p) == 0)
 		ereport(ERROR,
@@ -146,6 +149,9 @@ batch_load(Batch *b, int64 id)
 	b->items = result_column(15 + BATCH_OUTCOMES).isnull ?
 		InvalidOid :
 		DatumGetObjectId(result_column(15 + BATCH_OUTCOMES).value);
+	if (!result_column(16 + BATCH_OUTCOMES).isnull)
+		b->args.metadata = DatumGetJsonbPCopy(
+			result_column(16 + BATCH_OUTCOMES).value);
 	return DatumGetBool(result_column(12 + BATCH_OUTCOMES).value);
 }
 

@@ -134,7 +134,7 @@ chunk_argument(FunctionCallInfo fcinfo, int arg)
 	return chunk;
 }
 
-/* (orders, condition, reason, note, actor, chunk, dry_run) */
+/* (orders, condition, reason, note, actor, chunk, dry_run, metadata) */
 Datum
 ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 {
@@ -157,6 +157,7 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 	b.args.reason = args_text(fcinfo, 2);
 	b.args.note = args_text(fcinfo, 3);
 	b.args.actor = args_actor(fcinfo, 4);
+	b.args.metadata = args_metadata(fcinfo, 7);
 	b.chunk = chunk_argument(fcinfo, 5);
 	b.author = GetUserId();
 	b.search_path = pstrdup(namespace_search_path);

@@ -65,6 +65,7 @@ static const struct
 	{PARTY_MERCHANT, VERB_ACCEPT_CANCEL},
 	{PARTY_MERCHANT, VERB_DENY_CANCEL},
 	{PARTY_MERCHANT, VERB_RECORD_REFUND},
+	{PARTY_MERCHANT, VERB_ADJUST_REFUND},
 	{PARTY_MERCHANT, VERB_UNDO_CANCEL},
 	{PARTY_MERCHANT, VERB_OVERRIDE_CANCEL},
 	{PARTY_CUSTOMER, VERB_REQUEST_CANCEL_ITEMS},
@@ -122,9 +123,9 @@ put_choice(ResultRow *row, CancelTarget *order, int choice, TimestampTz now,
 	}
 	if (allowed && v.changed && reaches_canceled(v.state) &&
 		!verb_traits[choices[choice].verb].items)
-		due = choices[choice].verb == VERB_RECORD_REFUND ?
-			c->record.refund_due :
-			c->owed;
+		due = verb_traits[choices[choice].verb].accepts ? c->owed :
+			choices[choice].verb == VERB_RECORD_REFUND ? c->record.refund_due :
+														 NULL;
 	result_row_clear(row);
 	result_row_text(row, OPTION_PARTY, party_name(choices[choice].party));
 	result_row_text(row, OPTION_VERB, verb_name(choices[choice].verb));

@@ -35,6 +35,7 @@ PG_FUNCTION_INFO_V1(ordcancel_withdraw_cancel);
 PG_FUNCTION_INFO_V1(ordcancel_accept_cancel);
 PG_FUNCTION_INFO_V1(ordcancel_deny_cancel);
 PG_FUNCTION_INFO_V1(ordcancel_record_refund);
+PG_FUNCTION_INFO_V1(ordcancel_adjust_refund);
 PG_FUNCTION_INFO_V1(ordcancel_undo_cancel);
 PG_FUNCTION_INFO_V1(ordcancel_request_cancel_items);
 PG_FUNCTION_INFO_V1(ordcancel_cancel_items);
@@ -150,20 +151,23 @@ run_with_reason(FunctionCallInfo fcinfo, CancelArgs *args)
 	return run(fcinfo, args);
 }
 
-/* (orders, order_id, reason, note, actor, request_key) */
+/* (orders, order_id, reason, note, actor, request_key, metadata[, refund]) */
 static Datum
 run_cancel(FunctionCallInfo fcinfo, Verb verb, Party party)
 {
 	CancelArgs args = {.verb = verb, .party = party};
 
 	args.request_key = args_name(fcinfo, 5, "request key");
+	args.metadata = args_metadata(fcinfo, 6);
+	args.refund = verb_traits[verb].merchant ? args_numeric(fcinfo, 7) : NULL;
 	return run_with_reason(fcinfo, &args);
 }
 
-/* (orders, order_id, note, actor, ...) */
+/* (orders, order_id, note, actor, ..., metadata), which is argument "last" */
 static Datum
-run_with_note(FunctionCallInfo fcinfo, CancelArgs *args)
+run_with_note(FunctionCallInfo fcinfo, CancelArgs *args, int last)
 {
+	args->metadata = args_metadata(fcinfo, last);
 	args->note = args_text(fcinfo, 2);
 	args->actor = args_actor(fcinfo, 3);
 	return run(fcinfo, args);
@@ -200,7 +204,7 @@ ordcancel_withdraw_cancel(PG_FUNCTION_ARGS)
 	args.party = role_party();
 	args.either_party = guc_party() == NULL && args.party == PARTY_MERCHANT &&
 		role_may(VERB_REQUEST_CANCEL);
-	return run_with_note(fcinfo, &args);
+	return run_with_note(fcinfo, &args, 4);
 }
 
 Datum
@@ -208,6 +212,8 @@ ordcancel_accept_cancel(PG_FUNCTION_ARGS)
 {
 	CancelArgs args = {.verb = VERB_ACCEPT_CANCEL, .party = PARTY_MERCHANT};
 
+	args.refund = args_numeric(fcinfo, 5);
+	args.metadata = args_metadata(fcinfo, 6);
 	return run_with_reason(fcinfo, &args);
 }
 
@@ -216,10 +222,10 @@ ordcancel_deny_cancel(PG_FUNCTION_ARGS)
 {
 	CancelArgs args = {.verb = VERB_DENY_CANCEL, .party = PARTY_MERCHANT};
 
-	return run_with_note(fcinfo, &args);
+	return run_with_note(fcinfo, &args, 4);
 }
 
-/* (orders, order_id, items, reason, note, actor, request_key) */
+/* (orders, order_id, items, reason, note, actor, request_key, metadata[, refund]) */
 static Datum
 run_cancel_items(FunctionCallInfo fcinfo, Verb verb, Party party)
 {
@@ -229,6 +235,8 @@ run_cancel_items(FunctionCallInfo fcinfo, Verb verb, Party party)
 	args.note = args_text(fcinfo, 4);
 	args.actor = args_actor(fcinfo, 5);
 	args.request_key = args_name(fcinfo, 6, "request key");
+	args.metadata = args_metadata(fcinfo, 7);
+	args.refund = verb_traits[verb].merchant ? args_numeric(fcinfo, 8) : NULL;
 	return run(fcinfo, &args);
 }
 
@@ -253,23 +261,41 @@ cancellation_id(FunctionCallInfo fcinfo, int arg)
 	return PG_GETARG_INT64(arg) > 0 ? PG_GETARG_INT64(arg) : -1;
 }
 
-/* (orders, order_id, amount, method, reference, actor, cancellation_id) */
+/*
+ * (orders, order_id, amount, method, reference, actor, cancellation_id,
+ * metadata)
+ */
 Datum
 ordcancel_record_refund(PG_FUNCTION_ARGS)
 {
 	CancelArgs args = {.verb = VERB_RECORD_REFUND, .party = PARTY_MERCHANT};
 
-	args.has_amount = !PG_ARGISNULL(2);
-	if (args.has_amount)
-		args.amount = PG_GETARG_NUMERIC(2);
+	args.amount = args_numeric(fcinfo, 2);
+	args.has_amount = args.amount != NULL;
 	args.method = args_text(fcinfo, 3);
 	args.reference = args_name(fcinfo, 4, "reference");
 	args.actor = args_actor(fcinfo, 5);
 	args.cancellation_id = cancellation_id(fcinfo, 6);
+	args.metadata = args_metadata(fcinfo, 7);
 	return run(fcinfo, &args);
 }
 
-/* (orders, order_id, note, actor, settled, cancellation_id) */
+/* (orders, order_id, refund_due, note, actor, cancellation_id, metadata) */
+Datum
+ordcancel_adjust_refund(PG_FUNCTION_ARGS)
+{
+	CancelArgs args = {.verb = VERB_ADJUST_REFUND, .party = PARTY_MERCHANT};
+
+	args.amount = args_numeric(fcinfo, 2);
+	args.has_amount = args.amount != NULL;
+	args.note = args_text(fcinfo, 3);
+	args.actor = args_actor(fcinfo, 4);
+	args.cancellation_id = cancellation_id(fcinfo, 5);
+	args.metadata = args_metadata(fcinfo, 6);
+	return run(fcinfo, &args);
+}
+
+/* (orders, order_id, note, actor, settled, cancellation_id, metadata) */
 Datum
 ordcancel_undo_cancel(PG_FUNCTION_ARGS)
 {
@@ -277,5 +303,5 @@ ordcancel_undo_cancel(PG_FUNCTION_ARGS)
 
 	args.settled = args_bool(fcinfo, 4);
 	args.cancellation_id = cancellation_id(fcinfo, 5);
-	return run_with_note(fcinfo, &args);
+	return run_with_note(fcinfo, &args, 6);
 }

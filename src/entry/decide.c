@@ -45,6 +45,7 @@ enum
 	ARG_CLOSED_AT,
 	ARG_UNDO_WINDOW,
 	ARG_CHANGE_TO,
+	ARG_SETTLEMENT,
 };
 
 /* The columns of the result. */
@@ -85,6 +86,13 @@ hold_from_name(const char *name, bool *hold)
 {
 	*hold = strcmp(name, "hold") == 0;
 	return *hold || strcmp(name, "deny") == 0;
+}
+
+static bool
+settlement_from_name(const char *name, bool *after)
+{
+	*after = strcmp(name, "after_canceled") == 0;
+	return *after || strcmp(name, "before_canceled") == 0;
 }
 
 static const char *
@@ -152,6 +160,8 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 	policy.nrules = !PG_ARGISNULL(ARG_CUSTOMER) ||
 		!PG_ARGISNULL(ARG_MERCHANT) || !PG_ARGISNULL(ARG_DELETABLE);
 	READ_NAME(ARG_ON_PROGRESS, hold_from_name, &policy.hold, "on_progress");
+	READ_NAME(ARG_SETTLEMENT, settlement_from_name, &policy.settle_after,
+			  "settlement");
 	if (!PG_ARGISNULL(ARG_GRACE))
 		policy.grace = PG_GETARG_INTERVAL_P(ARG_GRACE);
 	if (!PG_ARGISNULL(ARG_UNDO_WINDOW))
@@ -170,6 +180,7 @@ ordcancel_decide(PG_FUNCTION_ARGS)
 									   PG_GETARG_TIMESTAMPTZ(ARG_AT);
 	input.blocked = args_bool(fcinfo, ARG_BLOCKED);
 	input.money_due = args_bool(fcinfo, ARG_MONEY_DUE);
+	input.refund_open = input.money_due && policy.settle_after;
 	input.status = status_of(state);
 	input.kind = status_kind(&policy, input.status);
 	if (state_has_ended(state))

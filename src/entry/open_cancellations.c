@@ -15,9 +15,9 @@
 #include "config/order_table.h"
 #include "entry/args.h"
 #include "entry/report_reader.h"
+#include "rows/open_index.h"
 #include "rows/record_columns.h"
 #include "rows/record_scan.h"
-#include "rows/state_index.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_open_cancellations);
 PG_FUNCTION_INFO_V1(ordcancel_any_open_cancellations);
@@ -83,29 +83,29 @@ put_row(const Datum *values, const bool *nulls, void *arg)
 }
 
 /*
- * (orders, cancellation_table, state): no rows if the records cannot be read,
+ * (orders, cancellation_table, what): no rows if the records cannot be read,
  * so that a report on all tables does not fail because of one.
  */
 Datum
 ordcancel_open_cancellations(PG_FUNCTION_ARGS)
 {
-	Report report = {.fcinfo = fcinfo,
-					 .result = (ReturnSetInfo *) fcinfo->resultinfo,
-					 .context = CurrentMemoryContext};
-	Oid	   cancellation_table = PG_GETARG_OID(1);
-	State  state;
+	Report	 report = {.fcinfo = fcinfo,
+					   .result = (ReturnSetInfo *) fcinfo->resultinfo,
+					   .context = CurrentMemoryContext};
+	Oid		 cancellation_table = PG_GETARG_OID(1);
+	OpenKind kind;
 
 	/* Without a row, there is no need for a tuplestore. */
 	report.result->isDone = ExprEndResult;
 	report.reader = report_reader(PG_GETARG_OID(0));
-	if (state_from_name(args_text(fcinfo, 2), &state) &&
+	if (open_kind_from_name(args_text(fcinfo, 2), &kind) &&
 		is_visible(&report.reader, cancellation_table))
-		record_scan(cancellation_table, state, READ_CALLER, put_row, &report);
+		record_scan(cancellation_table, kind, READ_CALLER, put_row, &report);
 	PG_RETURN_NULL();
 }
 
 /*
- * (orders, cancellation_table, state): false if open_cancellations() returns no
+ * (orders, cancellation_table, what): false if open_cancellations() returns no
  * rows.  Most tables have nothing open, which takes less time to find out than
  * what the role may see.
  */
@@ -113,11 +113,11 @@ Datum
 ordcancel_any_open_cancellations(PG_FUNCTION_ARGS)
 {
 	Oid			 cancellation_table = PG_GETARG_OID(1);
-	State		 state;
+	OpenKind	 kind;
 	ReportReader reader;
 
-	if (!state_from_name(args_text(fcinfo, 2), &state) ||
-		state_index_content(cancellation_table, state) == STATE_INDEX_EMPTY)
+	if (!open_kind_from_name(args_text(fcinfo, 2), &kind) ||
+		open_index_content(cancellation_table, kind) == OPEN_INDEX_EMPTY)
 		PG_RETURN_BOOL(false);
 	reader = report_reader(PG_GETARG_OID(0));
 	PG_RETURN_BOOL(is_visible(&reader, cancellation_table));

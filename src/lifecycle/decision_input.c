@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "config/reason_cache.h"
 #include "lifecycle/decision_input.h"
+#include "lifecycle/decision_money.h"
 #include "rows/record.h"
 
 /* In characters, without white space at both ends. */
@@ -26,156 +27,6 @@ note_length(const char *note)
 	while (length > 0 && strchr(" \t\n\r", note[length - 1]))
 		length--;
 	return pg_mbstrlen_with_len(note, length);
-}
-
-/* Are amount and method those of a recorded refund? */
-static bool
-is_same_refund(const CancelArgs *args, int scale, const RecordedRefund *past)
-{
-	if (past->amount == NULL ||
-		!equal_or_both_null(args->method, past->method))
-		return false;
-
-	/* refund_scale may have been greater when it was recorded. */
-	scale = Max(scale, money_scale(past->amount));
-	return money_compare(money_round(args->amount, scale), past->amount) == 0;
-}
-
-/*
- * Looks for a refund with the same reference.  Returns AMOUNT_PART if there is
- * none.  A repeated refund is recognized even if nothing is due now.
- */
-static AmountCheck
-check_reference(CancelTarget *c, const CancelArgs *args)
-{
-	List	 *past = NIL;
-	ListCell *lc;
-
-	if (args->reference && c->any_record)
-		past = record_find_refund(c, args->reference);
-
-	foreach(lc, past)
-		if (is_same_refund(args, c->table->refund_scale, lfirst(lc)))
-		{
-			/* Not of the cancellation that the call names: no repetition. */
-			c->recorded = lfirst(lc);
-			return args->cancellation_id &&
-					args->cancellation_id != c->recorded->cancellation_id ?
-				AMOUNT_OTHER_REFERENCE :
-				AMOUNT_REPEATED;
-		}
-	if (past == NIL)
-		return AMOUNT_PART;
-	c->recorded = linitial(past);
-	return AMOUNT_OTHER_REFERENCE;
-}
-
-static AmountCheck
-check_amount(CancelTarget *c, CancelArgs *args)
-{
-	Numeric		due = c->record.refund_due;
-	Numeric		sum;
-	AmountCheck check;
-	int			order;
-
-	if (!args->has_amount || numeric_is_nan(args->amount) ||
-		numeric_is_inf(args->amount) || !money_is_positive(args->amount))
-		return AMOUNT_NOT_POSITIVE;
-	check = check_reference(c, args);
-	if (check != AMOUNT_PART || c->ambiguous)
-		return check;
-	if (due == NULL)
-		return AMOUNT_TOO_HIGH;
-
-	/* refund_due may have more digits, from when refund_scale was greater. */
-	args->amount = money_round(args->amount,
-							   Max(c->table->refund_scale, money_scale(due)));
-	if (!money_is_positive(args->amount))
-		return AMOUNT_NOT_POSITIVE;
-	if (!refund_method_exists(args->method))
-		return AMOUNT_UNKNOWN_METHOD;
-	sum = c->record.refunded ? money_add(c->record.refunded, args->amount) :
-							   args->amount;
-	order = money_compare(sum, due);
-	return order > 0 ? AMOUNT_TOO_HIGH :
-		order == 0	 ? AMOUNT_LAST :
-					   AMOUNT_PART;
-}
-
-/*
- * What was paid for the order, less what its parts have made due; NULL if
- * there is no refund_due expression.  It may be negative.
- */
-static Numeric
-paid_less_parts(const CancelTarget *c)
-{
-	Numeric paid;
-
-	if (c->table->refund_due == NULL)
-		return NULL;
-	paid = c->refund_due ? c->refund_due : int64_to_numeric(0);
-	paid = money_round(paid, c->table->refund_scale);
-	return c->parts_due && !c->table->refund_due_net ?
-		money_subtract(paid, c->parts_due) :
-		paid;
-}
-
-/*
- * What the amounts of all canceled items, with those of this call, have fallen
- * by, less what is due for it already; NULL if items have no amount.
- */
-static Numeric
-drop_not_due(const CancelTarget *c)
-{
-	Numeric drop = c->items_drop;
-
-	if (drop == NULL)
-		return NULL;
-	if (c->parts_drop)
-		drop = money_add(drop, c->parts_drop);
-	return c->parts_due ? money_subtract(drop, c->parts_due) : drop;
-}
-
-static Numeric
-owed_for_items(const CancelTarget *c)
-{
-	Numeric paid = paid_less_parts(c);
-	Numeric drop = drop_not_due(c);
-
-	return paid && drop && money_compare(paid, drop) < 0 ? paid : drop;
-}
-
-/* NULL if refund_due is NULL for the order, as if it were not configured. */
-static Numeric
-owed_for_order(const CancelTarget *c)
-{
-	if (c->table->refund_due == NULL)
-		return drop_not_due(c);
-	return c->refund_due ? paid_less_parts(c) : NULL;
-}
-
-/*
- * Sets c->owed to what is due, less the refunds of earlier cancellations that
- * the customer still has.
- */
-static void
-compute_owed(CancelTarget *c, State live, bool part)
-{
-	Numeric kept = NULL;
-
-	if (c->owed_known)
-		return;
-	c->owed_known = true;
-	c->owed = part ? owed_for_items(c) : owed_for_order(c);
-	if (c->owed == NULL)
-		return;
-	if (c->any_record && money_is_positive(c->owed) &&
-		(live == STATE_NONE || record_has_earlier(c)))
-		kept = record_kept_refunds(c);
-	if (kept)
-		c->owed = money_subtract(c->owed, kept);
-	if (money_compare(c->owed, int64_to_numeric(0)) < 0)
-		c->owed = int64_to_numeric(0);
 }
 
 /*
@@ -232,6 +83,7 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 		!status_means_state(c->kind, r->state);
 	input->closed_at = r->closed_at;
 	input->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
+	input->refund_open = decision_money_is_due(r);
 	input->reason_on_record = live && r->reason != NULL;
 	input->unsettled = verb == VERB_UNDO_CANCEL && live && r->refunded &&
 		record_has_unsettled_refund(c->table, r->id);
@@ -257,13 +109,8 @@ decision_input_add_expr(CancelTarget *c)
 		input->blocked = input->party == PARTY_CUSTOMER ?
 			c->customer_block != NULL :
 			c->merchant_block != NULL;
-	if (!c->expr_known && c->items_drop == NULL)
-		return;
 	if (verb_traits[input->verb].accepts && input->live <= STATE_REQUESTED)
-	{
-		compute_owed(c, input->live, decision_is_part(input));
-		input->money_due = c->owed && money_is_positive(c->owed);
-	}
+		decision_money_set_due(c);
 }
 
 static void
@@ -303,18 +150,6 @@ decision_input_check_reason(CancelArgs *args, Refusal *refusal)
 	return false;
 }
 
-/* The refund may be recorded for another cancellation of the order. */
-static void
-choose_repeated(CancelTarget *c)
-{
-	if (!record_find_id(c, c->recorded->cancellation_id))
-		return;
-	c->input.live = state_is_live(c->record.state) ? c->record.state :
-													 STATE_NONE;
-	c->input.last = state_is_live(c->record.state) ? STATE_NONE :
-													 c->record.state;
-}
-
 void
 decision_input_from_args(CancelTarget *c, CancelArgs *args)
 {
@@ -326,10 +161,9 @@ decision_input_from_args(CancelTarget *c, CancelArgs *args)
 	drop_blank_note(args);
 	set_reason_and_note(input, args);
 	input->settled = args->settled;
-	if (args->verb == VERB_RECORD_REFUND)
-		input->amount = check_amount(c, args);
-	if (input->amount == AMOUNT_REPEATED && OidIsValid(c->table->item_records))
-		choose_repeated(c);
+	c->refund_wanted = args->refund;
+	if (args->verb == VERB_RECORD_REFUND || args->verb == VERB_ADJUST_REFUND)
+		decision_money_check_amount(c, args);
 }
 
 Refusal
@@ -354,6 +188,9 @@ decision_input_explain(const CancelTarget *c, const CancelArgs *args,
 			   c->input.live == STATE_NONE ? NULL : c->record.refunded),
 		   .method = args->method,
 		   .reference = args->reference,
+		   .asked = c->refund_wanted ? money_text(c->refund_wanted) :
+			   args->has_amount		 ? money_text(args->amount) :
+									   NULL,
 		   .recorded_amount = c->recorded ? money_text(c->recorded->amount) :
 											NULL,
 		   .recorded_method = c->recorded && c->recorded->method ?

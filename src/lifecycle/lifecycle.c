@@ -5,6 +5,7 @@
 
 #include "utils/snapmgr.h"
 
+#include "base/money.h"
 #include "base/read_snapshot.h"
 #include "base/text.h"
 #include "config/guc.h"
@@ -52,7 +53,10 @@ recorded_outcome(CancelTarget *c, const CancelArgs *args,
 	}
 	if (past->state == STATE_CANCELED)
 		o.closed_at = past->at;
-	if (past->state == STATE_IN_PROGRESS)
+	/* It may have been canceled at once, with the refund to follow. */
+	if (past->state == STATE_IN_PROGRESS ||
+		(past->state == STATE_CANCELED && r->refund_due &&
+		 money_is_positive(r->refund_due)))
 		o.refunded = int64_to_numeric(0);
 	return o;
 }
@@ -201,7 +205,7 @@ lifecycle_carry_out(CancelTarget *targets, int count, CancelArgs *args)
 		c->outcome = outcome(c);
 		c->result = TARGET_DONE;
 		if (c->closed)
-			lifecycle_complete_order(c, args);
+			lifecycle_follow_part(c, args);
 	}
 }
 

@@ -35,9 +35,10 @@ extern void lifecycle_items_check(CancelTarget *c, const CancelArgs *args);
 
 /*
  * After a refund or the undo of a part: completes the cancellation of the
- * order itself, if that has only waited for its parts.
+ * order itself, if that has only waited for its parts.  If a refund of the
+ * part is due again, the order is in progress again, too.
  */
-extern void lifecycle_complete_order(CancelTarget *c, const CancelArgs *args);
+extern void lifecycle_follow_part(CancelTarget *c, const CancelArgs *args);
 
 /* The items of undone cancellations of the order, RecordItems sorted by key. */
 extern List *lifecycle_undone_items(const CancelTarget *c);

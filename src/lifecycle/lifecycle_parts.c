@@ -6,25 +6,26 @@
 #include "base/money.h"
 #include "base/text.h"
 #include "lifecycle/decision_input.h"
+#include "lifecycle/decision_money.h"
 #include "lifecycle/lifecycle_items.h"
 #include "lifecycle/lifecycle_steps.h"
 #include "rows/record.h"
-
-/* Is something to be refunded? */
-static bool
-is_due(const Cancellation *r)
-{
-	return r->state == STATE_IN_PROGRESS && r->refund_due &&
-		money_compare(r->refunded ? r->refunded : int64_to_numeric(0),
-					  r->refund_due) < 0;
-}
 
 /* Could this call mean the cancellation? */
 static bool
 could_mean(Verb verb, const Cancellation *r)
 {
-	return verb == VERB_UNDO_CANCEL ? state_is_live(r->state) :
-									  verb == VERB_RECORD_REFUND && is_due(r);
+	switch (verb)
+	{
+		case VERB_UNDO_CANCEL:
+			return state_is_live(r->state);
+		case VERB_ADJUST_REFUND:
+			return state_is_live(r->state) && r->state != STATE_REQUESTED;
+		case VERB_RECORD_REFUND:
+			return decision_money_is_due(r);
+		default:
+			return false;
+	}
 }
 
 /*
@@ -67,8 +68,8 @@ list_ids(const CancelTarget *c, Verb verb)
 }
 
 /*
- * Undo means the cancellation of the order itself, if there is one in effect:
- * its parts cannot be undone before it.
+ * Undo and adjust_refund mean the cancellation of the order itself, if there
+ * is one in effect: its parts cannot be undone before it.
  */
 static void
 choose(CancelTarget *c, Verb verb)
@@ -77,7 +78,7 @@ choose(CancelTarget *c, Verb verb)
 	int			  count = 0;
 	ListCell	 *lc;
 
-	if (verb == VERB_UNDO_CANCEL && c->closed)
+	if ((verb == VERB_UNDO_CANCEL || verb == VERB_ADJUST_REFUND) && c->closed)
 		return;
 	foreach(lc, c->parts)
 	{
@@ -123,8 +124,9 @@ sum_items(CancelTarget *c, int64 cancellation_id, ReadSnapshot snapshot)
 }
 
 /*
- * Sums up what the parts have made due, and what the amounts of all canceled
- * items have fallen by.  Undone cancellations count as well: an amount need
+ * Sums up what the parts have made due, with what the merchant has kept of it
+ * by agreeing to less, and what the amounts of all canceled items have fallen
+ * by.  Undone cancellations count as well: an amount need
  * not rise by what it fell by, if it is rounded or there is a rebate.
  */
 static void
@@ -136,7 +138,7 @@ sum_parts(CancelTarget *c, ReadSnapshot snapshot)
 	{
 		const Cancellation *part = lfirst(lc);
 
-		c->parts_due = add(c->parts_due, part->refund_due);
+		c->parts_due = add(c->parts_due, part->refund_owed);
 		sum_items(c, part->id, snapshot);
 	}
 	foreach(lc, c->undone)
@@ -225,36 +227,34 @@ lifecycle_choose(CancelTarget *targets, int count, const CancelArgs *args,
 }
 
 void
-lifecycle_complete_order(CancelTarget *c, const CancelArgs *args)
+lifecycle_follow_part(CancelTarget *c, const CancelArgs *args)
 {
 	CancelTarget order = *c;
-	CancelArgs	 complete = *args;
-	Numeric		 refunded;
+	CancelArgs	 follow = *args;
+	bool		 due_again = c->record.state == STATE_IN_PROGRESS;
 
 	if (!c->closed || !c->record.items)
 		return;
 	order.result = TARGET_OPEN;
 	record_find(&order, 1);
 	if (!order.has_record || order.record.items ||
-		order.record.state != STATE_IN_PROGRESS)
+		order.record.state !=
+			(due_again ? STATE_CANCELED : STATE_IN_PROGRESS) ||
+		decision_money_is_due(&order.record))
 		return;
-	refunded = order.record.refunded ? order.record.refunded :
-									   int64_to_numeric(0);
-	if (order.record.refund_due &&
-		money_compare(refunded, order.record.refund_due) < 0)
-		return;
-	complete.verb = VERB_RECORD_REFUND;
-	complete.has_amount = false;
-	complete.request_key = NULL;
-	complete.cancellation_id = 0;
+	follow.verb = VERB_RECORD_REFUND;
+	follow.has_amount = false;
+	follow.request_key = NULL;
+	follow.metadata = NULL;
+	follow.cancellation_id = 0;
 	order.parts_known = false;
 	record_find_parts(&order, READ_CURRENT);
 	decision_input_from_target(&order, VERB_RECORD_REFUND, args->party,
 							   args->now);
-	order.input.amount = AMOUNT_SETTLED;
+	order.input.amount = due_again ? AMOUNT_UNSETTLED : AMOUNT_SETTLED;
 	order.items = NIL;
-	lifecycle_decide(&order, &complete);
-	lifecycle_carry_out(&order, 1, &complete);
+	lifecycle_decide(&order, &follow);
+	lifecycle_carry_out(&order, 1, &follow);
 	c->status = order.status;
 	c->outcome.order_status = order.status;
 }

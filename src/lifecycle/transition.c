@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/timestamp.h"
 
@@ -96,6 +97,12 @@ items_data(const CancelTarget *c)
 	return data.data;
 }
 
+static bool
+is_end(EventType type)
+{
+	return type == EVENT_CANCELED || type == EVENT_ITEMS_CANCELED;
+}
+
 /* The data column of an event: a JSON object, or NULL. */
 static char *
 event_data(const CancelTarget *c, const CancelArgs *args, EventType type,
@@ -118,9 +125,20 @@ event_data(const CancelTarget *c, const CancelArgs *args, EventType type,
 		data_field(&data, "implicit", "true", false);
 		data_field(&data, "order_gone", "true", false);
 	}
-	if (type == EVENT_ACCEPTED)
+	if (type == EVENT_ACCEPTED || (c->decision.owes && is_end(type)))
 		data_field(&data, "refund_due", money_text(c->record.refund_due),
 				   false);
+	if (c->refund_wanted && (type == EVENT_ACCEPTED || is_end(type)))
+		data_field(&data, "owed", money_text(c->record.refund_owed), false);
+	if (type == EVENT_ADJUSTED)
+	{
+		data_field(&data, "refund_due", money_text(c->record.refund_due),
+				   false);
+		data_field(&data, "refund_due_before", money_text(c->due_before),
+				   false);
+		data_field(&data, "refunded", money_text(c->record.refunded), false);
+		data_field(&data, "note", args->note, true);
+	}
 	if (type == EVENT_REFUNDED)
 	{
 		data_field(&data, "amount", money_text(args->amount), false);
@@ -132,8 +150,13 @@ event_data(const CancelTarget *c, const CancelArgs *args, EventType type,
 	}
 	if (type == EVENT_UNDONE && args->settled)
 		data_field(&data, "settled", "true", false);
-	if (type != EVENT_REFUNDED)
+	if (type != EVENT_REFUNDED && type != EVENT_ADJUSTED)
 		data_field(&data, "items", items_data(c), false);
+	if (args->metadata)
+		data_field(&data, "metadata",
+				   JsonbToCString(NULL, &args->metadata->root,
+								  VARSIZE(args->metadata)),
+				   false);
 	if (data.len == 0)
 		return NULL;
 	appendStringInfoChar(&data, '}');
@@ -160,11 +183,16 @@ make_event(CancelTarget *c, const CancelArgs *args, EventType type,
 	};
 }
 
-/* The refund due is fixed when the cancellation is accepted. */
+/*
+ * The refund due is fixed when the cancellation is accepted; adjust_refund can
+ * change it.
+ */
 static void
 set_refund_due(CancelTarget *c)
 {
-	c->record.refund_due = c->owed;
+	c->record.refund_owed = c->owed;
+	c->record.refund_due = c->owed && c->refund_wanted ? c->refund_wanted :
+														 c->owed;
 	if (c->input.money_due)
 		c->record.refunded = int64_to_numeric(0);
 }
@@ -187,6 +215,7 @@ begin_record(CancelTarget *c, const CancelArgs *args)
 	r->order_status = (char *) c->next_status;
 	r->policy = c->policy->name;
 	r->request_key = args->request_key;
+	r->metadata = args->metadata;
 	r->requested_at = copy_time(args->now);
 	if (d->state == STATE_REQUESTED)
 	{
@@ -204,7 +233,30 @@ begin_record(CancelTarget *c, const CancelArgs *args)
 		r->closed_at = r->requested_at;
 }
 
-/* The next step of a live cancellation. */
+/* Later calls add to what the record has. */
+static void
+add_metadata(Cancellation *r, Jsonb *metadata)
+{
+	if (r->metadata && metadata)
+		metadata = DatumGetJsonbP(
+			DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(r->metadata),
+								JsonbPGetDatum(metadata)));
+	if (metadata)
+		r->metadata = metadata;
+}
+
+static void
+adjust_refund_due(CancelTarget *c, Numeric due)
+{
+	Cancellation *r = &c->record;
+
+	c->due_before = r->refund_due;
+	r->refund_due = r->refund_owed = due;
+	if (r->refunded == NULL)
+		r->refunded = int64_to_numeric(0);
+}
+
+/* The next step of a cancellation. */
 static void
 advance_record(CancelTarget *c, const CancelArgs *args)
 {
@@ -213,8 +265,10 @@ advance_record(CancelTarget *c, const CancelArgs *args)
 
 	if (args->verb == VERB_UNDO_CANCEL)
 		r->undo_note = args->note;
-	else if (args->verb != VERB_RECORD_REFUND)
+	else if (args->verb != VERB_RECORD_REFUND &&
+			 args->verb != VERB_ADJUST_REFUND)
 		r->decision_note = args->note;
+	add_metadata(r, args->metadata);
 
 	if (d->accepts || d->state == STATE_DENIED)
 	{
@@ -235,10 +289,15 @@ advance_record(CancelTarget *c, const CancelArgs *args)
 	if (args->verb == VERB_RECORD_REFUND && args->has_amount)
 		r->refunded = r->refunded ? money_add(r->refunded, args->amount) :
 									args->amount;
-	if (d->state != STATE_REQUESTED && d->state != STATE_IN_PROGRESS)
+	if (args->verb == VERB_ADJUST_REFUND && args->has_amount)
+		adjust_refund_due(c, args->amount);
+	if (d->state == STATE_REQUESTED || d->state == STATE_IN_PROGRESS)
+		r->closed_at = NULL;
+	else if (d->state != r->state)
 		r->closed_at = copy_time(args->now);
 	r->state = d->state;
-	r->order_status = (char *) c->next_status;
+	if (!d->ended)
+		r->order_status = (char *) c->next_status;
 }
 
 /* Adds one or two events of a target to the list; returns how many. */
@@ -247,15 +306,19 @@ make_events(CancelTarget *c, const CancelArgs *args, Event *list)
 {
 	const Decision *d = &c->decision;
 	const char	   *from = c->status;
-	bool last_refund = args->verb == VERB_RECORD_REFUND && args->has_amount &&
-		d->event != EVENT_REFUNDED;
-	int n = 0;
+	EventType		step = !args->has_amount   ? EVENT_NONE :
+			  args->verb == VERB_RECORD_REFUND ? EVENT_REFUNDED :
+			  args->verb == VERB_ADJUST_REFUND ? EVENT_ADJUSTED :
+												 EVENT_NONE;
+	bool			completes = step != EVENT_NONE && d->event != step;
+	int				n = 0;
 
-	if (last_refund)
-		list[n++] = make_event(c, args, EVENT_REFUNDED, STATE_IN_PROGRESS,
-							   from, from, true);
+	/* What has completed the cancellation is an event of its own. */
+	if (completes)
+		list[n++] = make_event(c, args, step, STATE_IN_PROGRESS, from, from,
+							   true);
 	list[n++] = make_event(c, args, d->event, d->state, from, c->next_status,
-						   !last_refund);
+						   !completes);
 	return n;
 }
 
@@ -274,7 +337,7 @@ transition_write(CancelTarget *targets, int count, const CancelArgs *args)
 		if (c->result != TARGET_OPEN)
 			continue;
 		transition_count++;
-		if (c->input.live == STATE_NONE)
+		if (c->input.live == STATE_NONE && !c->decision.ended)
 		{
 			begin_record(c, args);
 			begun[nbegun++] = c;

@@ -18,6 +18,7 @@
 #include "access/htup.h"
 #include "nodes/pg_list.h"
 #include "storage/itemptr.h"
+#include "utils/jsonb.h"
 #include "utils/numeric.h"
 
 #include "config/order_table.h"
@@ -44,6 +45,8 @@ typedef struct Cancellation
 	char		*request_key;
 	Numeric		 refund_due;
 	Numeric		 refunded;
+	Numeric		 refund_owed; /* refund_due may be less, if that was agreed */
+	Jsonb		*metadata;
 	TimestampTz *requested_at;
 	TimestampTz *decided_at;
 	TimestampTz *closed_at;
@@ -132,8 +135,10 @@ typedef struct CancelArgs
 	char	   *actor;
 	char	   *request_key;
 	bool		settled;	/* undo: the refunds were settled */
-	bool		has_amount; /* record_refund: amount is not null */
-	Numeric		amount;
+	bool		has_amount; /* amount is not null */
+	Numeric		amount;		/* record_refund; adjust_refund: what is due */
+	Numeric		refund;		/* what is due if it is accepted, or NULL */
+	Jsonb	   *metadata;
 	char	   *method;
 	char	   *reference;
 	int64		cancellation_id; /* 0: the one that is meant is looked for */
@@ -240,8 +245,10 @@ struct CancelTarget
 
 	/* refund_due less refunds of earlier cancellations; see compute_owed */
 	bool			owed_known;
-	Numeric			owed;	  /* NULL: there is no refund_due */
-	RecordedRefund *recorded; /* a different refund with this reference */
+	Numeric			owed;		   /* NULL: there is no refund_due */
+	Numeric			refund_wanted; /* CancelArgs.refund, rounded */
+	Numeric			due_before;	   /* adjust_refund: what was due */
+	RecordedRefund *recorded;	   /* a refund with this reference */
 
 	DecisionInput input;
 	Decision	  decision;

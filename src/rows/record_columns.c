@@ -36,6 +36,8 @@ const RecordColumn cancellation_columns[] = {
 	{"deadline", TIMESTAMPTZOID},
 	{"order_status", TEXTOID},
 	{"scope", TEXTOID},
+	{"refund_owed", NUMERICOID},
+	{"metadata", JSONBOID},
 	{NULL, InvalidOid},
 };
 

@@ -103,6 +103,14 @@ get_numeric(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
 	return nullable_numeric(column.value, column.isnull);
 }
 
+static Jsonb *
+get_jsonb(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
+{
+	NullableDatum column = get_column(row, map, c);
+
+	return column.isnull ? NULL : DatumGetJsonbPCopy(column.value);
+}
+
 static void
 fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 {
@@ -137,6 +145,8 @@ fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 	r->deadline = get_time(row, map, CANCELLATION_DEADLINE);
 	scope = get_text(row, map, CANCELLATION_SCOPE);
 	r->items = scope && strcmp(scope, "items") == 0;
+	r->refund_owed = get_numeric(row, map, CANCELLATION_REFUND_OWED);
+	r->metadata = get_jsonb(row, map, CANCELLATION_METADATA);
 }
 
 static bool

@@ -15,11 +15,12 @@
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
+#include "base/money.h"
 #include "decision/refusal.h"
+#include "rows/open_index.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
 #include "rows/record_scan.h"
-#include "rows/state_index.h"
 
 static bool
 find_columns(Relation rel, AttrNumber *attnums)
@@ -47,19 +48,37 @@ read_row(HeapTuple tuple, TupleDesc desc, const AttrNumber *attnums,
 }
 
 static bool
-is_in_state(const Datum *values, const bool *nulls, State state)
+has_state(const Datum *values, const bool *nulls, State state)
 {
 	return !nulls[CANCELLATION_STATE] &&
 		strcmp(TextDatumGetCString(values[CANCELLATION_STATE]),
 			   state_name(state)) == 0;
 }
 
+static bool
+is_refund_due(const Datum *values, const bool *nulls)
+{
+	return !nulls[CANCELLATION_REFUNDED] && !nulls[CANCELLATION_REFUND_DUE] &&
+		money_compare(DatumGetNumeric(values[CANCELLATION_REFUNDED]),
+					  DatumGetNumeric(values[CANCELLATION_REFUND_DUE])) < 0;
+}
+
+static bool
+is_of_kind(const Datum *values, const bool *nulls, OpenKind kind)
+{
+	if (kind == OPEN_REQUEST)
+		return has_state(values, nulls, STATE_REQUESTED);
+	return has_state(values, nulls, STATE_IN_PROGRESS) ||
+		(has_state(values, nulls, STATE_CANCELED) &&
+		 is_refund_due(values, nulls));
+}
+
 /* Without a usable index, all rows are read. */
 static void
-scan_table(Relation rel, const AttrNumber *attnums, State state,
+scan_table(Relation rel, const AttrNumber *attnums, OpenKind kind,
 		   RecordScanCallback row, void *arg)
 {
-	Oid			  index = state_index_find(RelationGetRelid(rel), state);
+	Oid			  index = open_index_find(RelationGetRelid(rel), kind);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "ordcancel row",
 												  ALLOCSET_SMALL_SIZES);
@@ -76,7 +95,7 @@ scan_table(Relation rel, const AttrNumber *attnums, State state,
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(context);
 		read_row(tuple, RelationGetDescr(rel), attnums, values, nulls);
-		if (is_in_state(values, nulls, state))
+		if (is_of_kind(values, nulls, kind))
 			more = row(values, nulls, arg);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(context);
@@ -86,7 +105,7 @@ scan_table(Relation rel, const AttrNumber *attnums, State state,
 }
 
 static bool
-open_and_scan(Oid cancellation_table, State state, RecordScanCallback row,
+open_and_scan(Oid cancellation_table, OpenKind kind, RecordScanCallback row,
 			  void *arg)
 {
 	Relation   rel = OidIsValid(cancellation_table) ?
@@ -99,21 +118,21 @@ open_and_scan(Oid cancellation_table, State state, RecordScanCallback row,
 		return false;
 	readable = find_columns(rel, attnums);
 	if (readable)
-		scan_table(rel, attnums, state, row, arg);
+		scan_table(rel, attnums, kind, row, arg);
 	relation_close(rel, AccessShareLock);
 	return readable;
 }
 
 bool
-record_scan(Oid cancellation_table, State state, ReadSnapshot snapshot,
+record_scan(Oid cancellation_table, OpenKind kind, ReadSnapshot snapshot,
 			RecordScanCallback row, void *arg)
 {
 	bool readable;
 
 	read_snapshot_push(snapshot);
-	readable = state_index_content(cancellation_table, state) ==
-			STATE_INDEX_EMPTY ||
-		open_and_scan(cancellation_table, state, row, arg);
+	readable = open_index_content(cancellation_table, kind) ==
+			OPEN_INDEX_EMPTY ||
+		open_and_scan(cancellation_table, kind, row, arg);
 	PopActiveSnapshot();
 	return readable;
 }

@@ -8,7 +8,7 @@
 #define ORDCANCEL_RECORD_SCAN_H
 
 #include "base/read_snapshot.h"
-#include "decision/labels.h"
+#include "rows/open_index.h"
 
 /*
  * Called for each row, with its values in the order of cancellation_columns.
@@ -24,7 +24,7 @@ typedef bool (*RecordScanCallback)(const Datum *values, const bool *nulls,
  * that index is missing.  Returns false if the rows cannot be read, because the
  * table was dropped or lacks a column.
  */
-extern bool record_scan(Oid cancellation_table, State state,
+extern bool record_scan(Oid cancellation_table, OpenKind kind,
 						ReadSnapshot snapshot, RecordScanCallback row,
 						void *arg);
 

@@ -111,7 +111,7 @@ record_find_overdue(const OrderTable *table, TimestampTz now)
 	OverdueSearch search = {.now = now, .context = CurrentMemoryContext};
 	ListCell	 *lc;
 
-	if (!record_scan(table->cancellation_table, STATE_REQUESTED, READ_CURRENT,
+	if (!record_scan(table->cancellation_table, OPEN_REQUEST, READ_CURRENT,
 					 collect_overdue, &search))
 		record_scan_check(table->cancellation_table);
 	list_sort(search.requests, compare_deadlines);
@@ -139,7 +139,7 @@ record_may_be_overdue(Oid cancellation_table, TimestampTz now)
 {
 	OverdueSearch search = {.now = now};
 
-	return !record_scan(cancellation_table, STATE_REQUESTED, READ_CALLER,
+	return !record_scan(cancellation_table, OPEN_REQUEST, READ_CALLER,
 						stop_at_overdue, &search) ||
 		search.found;
 }
@@ -154,7 +154,10 @@ unsettled_sql(StringInfo sql, const OrderTable *table)
 		" ON m.code OPERATOR(pg_catalog.=) (e.data OPERATOR(pg_catalog.->>) 'method')"
 		" WHERE e.cancellation_id OPERATOR(pg_catalog.=) $1"
 		" AND e.type OPERATOR(pg_catalog.=) 'refunded'"
-		" AND m.on_undo OPERATOR(pg_catalog.<>) 'nothing'",
+		" AND m.on_undo OPERATOR(pg_catalog.<>) 'nothing'"
+		/* Refunds that were taken back do not count. */
+		" GROUP BY m.code HAVING pg_catalog.sum((e.data OPERATOR(pg_catalog.->>) 'amount')"
+		"::pg_catalog.numeric) OPERATOR(pg_catalog.>) 0",
 		record_table_label(table->event_table));
 }
 

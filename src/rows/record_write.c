@@ -64,6 +64,9 @@ cancellation_parameters(const void *rows, int i, Parameters *p)
 	parameter_time(p, r->deadline);
 	parameter_text(p, r->order_status);
 	parameter_text(p, r->items ? "items" : "order");
+	parameter_numeric(p, r->refund_owed);
+	parameter_value(p, JSONBOID, JsonbPGetDatum(r->metadata),
+					r->metadata == NULL);
 	parameter_key(p, c->table, c->key);
 }
 

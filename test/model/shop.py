@@ -92,8 +92,8 @@ END $$;
 GRANT USAGE ON SCHEMA shop, model TO clerk, shopper;
 GRANT SELECT, INSERT, UPDATE, DELETE ON shop.orders TO clerk, shopper;
 SELECT ordcancel.grant_merchant('clerk'), ordcancel.grant_customer('clerk'), ordcancel.grant_customer('shopper');
-GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text),
-    ordcancel.override_cancel(regclass, anynonarray, text, text, text, text) TO clerk;
+GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text, jsonb, numeric),
+    ordcancel.override_cancel(regclass, anynonarray, text, text, text, text, jsonb, numeric) TO clerk;
 GRANT EXECUTE ON PROCEDURE ordcancel.sweep() TO clerk;
 SELECT ordcancel.attach('shop.orders', status => 'status', placed_at => 'placed_at', policy_by => 'seller',
                         refund_due => 'paid');

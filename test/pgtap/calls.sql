@@ -23,7 +23,8 @@ SELECT ordcancel.set_rule('shop.orders', 'canceled', deletable => true);
 SELECT ordcancel.grant_customer('calls_shopper'), ordcancel.grant_merchant('calls_clerk'),
        ordcancel.grant_customer('calls_shop'), ordcancel.grant_merchant('calls_shop');
 GRANT EXECUTE ON PROCEDURE ordcancel.cancel_batch, ordcancel.resume_batch TO calls_shop;
-GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text) TO calls_shop;
+GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text, jsonb, numeric)
+    TO calls_shop;
 INSERT INTO shop.orders SELECT n, 'placed' FROM generate_series(1, 99) AS n;
 INSERT INTO shop.orders SELECT n, 'new' FROM generate_series(100, 129) AS n;
 
@@ -134,7 +135,8 @@ SELECT results_eq($$SELECT verb, refund_due FROM ordcancel.cancel_options('shop.
 SELECT ordcancel.cancel_order('shop.orders', 32), ordcancel.record_refund('shop.orders', 32, 10, 'card');
 SELECT results_eq($$SELECT verb, outcome, refund_due FROM ordcancel.cancel_options('shop.orders', 32)
                     WHERE allowed AND outcome <> 'already' AND verb <> 'undo_cancel'$$,
-                  $$VALUES ('record_refund', 'in_progress', 40::numeric)$$, 'what is due is due');
+                  $$VALUES ('record_refund', 'in_progress', 40::numeric), ('adjust_refund', 'in_progress', NULL)$$,
+                  'what is due is due');
 SELECT results_eq($$SELECT allowed, outcome, condition, detail, hint FROM ordcancel.cancel_options('shop.orders', 32)
                     WHERE verb = 'undo_cancel'$$,
                   $$VALUES (true, 'undone', 'refund_not_settled',

@@ -396,7 +396,7 @@ SELECT is((SELECT count(DISTINCT (a.outcome, a.cancellation_id, a.sqlstate, repl
 RESET ROLE;
 SELECT is(outcomes_as('orders_clerk', 'ARRAY[124, 127], on_error => ''abort'''), 'OC002', 'abort: a hidden order');
 SELECT is(story(127), 'placed:  ()', 'stops all');
-GRANT EXECUTE ON FUNCTION ordcancel.cancel_orders(regclass, anyarray, text, text, text, text) TO orders_granted;
+GRANT EXECUTE ON FUNCTION ordcancel.cancel_orders(regclass, anyarray, text, text, text, text, jsonb) TO orders_granted;
 GRANT SELECT ("Id", buyer) ON "the shop"."Order" TO orders_granted;
 SELECT is(outcomes_as('orders_granted', 'ARRAY[127, 128]'), '127 canceled, 128 refused OC002',
           'EXECUTE and SELECT on the key are enough');

@@ -30,7 +30,8 @@ GRANT USAGE ON SCHEMA shop TO parts_shopper, parts_clerk;
 GRANT SELECT ON shop.orders TO parts_shopper, parts_clerk;
 SELECT ordcancel.grant_customer('parts_shopper');
 SELECT ordcancel.grant_merchant('parts_clerk');
-GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, anynonarray, text, text, text, text) TO parts_clerk;
+GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, anynonarray, text, text, text, text, jsonb, numeric)
+    TO parts_clerk;
 
 INSERT INTO shop.orders SELECT row_number() OVER (), kind, status, '2026-05-05 11:00+00', kind = 'flagged'
 FROM (VALUES ('new', 'placed'), ('new', 'preparing'), ('new', 'packed'), ('new', 'shipped'), ('new', 'nowhere'),

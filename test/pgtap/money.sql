@@ -82,7 +82,8 @@ SELECT is(cancel(2), 'in_progress refunding changed 0/40', 'another order');
 SELECT is(refund(2, 20, 'card', 're_1'), 'in_progress refunding changed 20/40', 'has references of its own');
 SELECT is(refund(2, 5, 'cash', NULL), 'in_progress refunding changed 25/40', 'without a reference');
 SELECT is(refund(2, 5, 'cash', NULL), 'in_progress refunding changed 30/40', 'each call is a refund');
-SELECT is(refund(2, -20, 'card', 're_1'), 'OC010', 'a repetition has an amount');
+SELECT is(refund(2, -21, 'card', 're_1'), 'OC010 | That much is not recorded with reference "re_1" and method "card".',
+          'no more is taken back than was paid');
 INSERT INTO ordcancel.refund_method VALUES ('cheque', 'repay');
 SELECT is(refund(2, 5, 'cheque', 'c1'), 'in_progress refunding changed 35/40', 'refunded by cheque');
 DELETE FROM ordcancel.refund_method WHERE code = 'cheque';

@@ -29,8 +29,8 @@ SELECT is(error_of($$SELECT ordcancel.cancel_order('shop.orders', 5)$$),
 SELECT is(status_of(5), 'new', 'and nothing is done');
 ROLLBACK TO other_type;
 
-ALTER EXTENSION ordcancel DROP FUNCTION ordcancel.cancel_orders(regclass, anyarray, text, text, text, text);
-DROP FUNCTION ordcancel.cancel_orders(regclass, anyarray, text, text, text, text);
+ALTER EXTENSION ordcancel DROP FUNCTION ordcancel.cancel_orders(regclass, anyarray, text, text, text, text, jsonb);
+DROP FUNCTION ordcancel.cancel_orders(regclass, anyarray, text, text, text, text, jsonb);
 CREATE FUNCTION ordcancel.cancel_orders(orders regclass, order_ids anyarray, reason text DEFAULT NULL,
                                         note text DEFAULT NULL, actor text DEFAULT NULL, on_error text DEFAULT 'skip')
     RETURNS TABLE (outcome text, later integer, order_id text, message text)
@@ -40,7 +40,7 @@ SELECT results_eq($$SELECT outcome, later, order_id, message
                   $$VALUES ('canceled', NULL::integer, '6', NULL), ('refused', NULL, '77',
                                                                   'order 77 of shop.orders not found')$$,
                   'rows of a set too');
-SELECT is((SELECT count(*) FROM ordcancel.cancel_options('shop.orders', 7)), 9::bigint, 'cancel_options goes on');
+SELECT is((SELECT count(*) FROM ordcancel.cancel_options('shop.orders', 7)), 10::bigint, 'cancel_options goes on');
 SELECT is((SELECT outcome FROM ordcancel.decide('cancel_order', 'merchant', merchant => 'cancel')), 'canceled',
           'and so does decide');
 

@@ -1,7 +1,7 @@
 -- cancel_options foretells what the verbs then do: every row of it is tried
 -- out, on orders of many kinds, and taken back.
 BEGIN;
-SELECT plan(24);
+SELECT plan(25);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -73,7 +73,8 @@ GRANT USAGE ON SCHEMA shop TO pgtap_shopper, pgtap_clerk;
 GRANT SELECT ON shop.orders TO pgtap_shopper, pgtap_clerk;
 SELECT ordcancel.grant_customer('pgtap_shopper');
 SELECT ordcancel.grant_merchant('pgtap_clerk');
-GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text) TO pgtap_clerk;
+GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text, jsonb, numeric)
+    TO pgtap_clerk;
 
 -- ------------------------------------------------------- trying it out
 
@@ -90,9 +91,11 @@ DECLARE
 BEGIN
     EXECUTE 'SET LOCAL ROLE ' || CASE party WHEN 'customer' THEN 'pgtap_shopper' ELSE 'pgtap_clerk' END;
     EXECUTE format('SELECT CASE WHEN changed THEN concat_ws('' '', state, CASE WHEN state IN (''in_progress'', '
-                   '''canceled'') THEN refund_due END)'
-                   ' ELSE ''already'' END FROM ordcancel.%I(''shop.orders'', ''%s''%s)', verb, id,
-                   CASE verb WHEN 'record_refund' THEN ', 1, ''cash''' WHEN 'deny_cancel' THEN ', note => ''no'''
+                   '''canceled'')%s THEN refund_due END)'
+                   ' ELSE ''already'' END FROM ordcancel.%I(''shop.orders'', ''%s''%s)',
+                   CASE verb WHEN 'adjust_refund' THEN ' AND false' ELSE '' END, verb, id,
+                   CASE verb WHEN 'record_refund' THEN ', 1, ''cash'''
+                             WHEN 'adjust_refund' THEN ', 999, note => ''late''' WHEN 'deny_cancel' THEN ', note => ''no'''
                              WHEN 'override_cancel' THEN ', note => ''no'''
                        WHEN 'undo_cancel' THEN ', note => ''no'', settled => true' ELSE '' END) INTO said;
     RAISE EXCEPTION USING ERRCODE = 'UNDO1', MESSAGE = said;
@@ -106,13 +109,14 @@ SELECT o.*, p.*, concat_ws(' ', p.outcome, CASE WHEN NOT p.allowed THEN p.condit
 FROM shop.orders AS o, ordcancel.cancel_options('shop.orders', o.id) AS p;
 ANALYZE foretold;
 
-SELECT is((SELECT count(*) FROM foretold), (SELECT count(*) * 9 FROM shop.orders), 'every order has nine options');
+SELECT is((SELECT count(*) FROM foretold), (SELECT count(*) * 10 FROM shop.orders), 'every order has ten options');
 SELECT cmp_ok((SELECT count(*) FROM shop.orders), '>', 400::bigint, 'the orders are many');
 SELECT set_eq('SELECT DISTINCT party, verb FROM foretold',
                   $$VALUES ('customer', 'request_cancel'), ('customer', 'withdraw_cancel'),
                            ('merchant', 'accept_cancel'),
                            ('merchant', 'cancel_order'), ('merchant', 'deny_cancel'), ('merchant', 'override_cancel'),
-                           ('merchant', 'record_refund'), ('merchant', 'undo_cancel'),
+                           ('merchant', 'record_refund'), ('merchant', 'adjust_refund'),
+                           ('merchant', 'undo_cancel'),
                   ('merchant', 'withdraw_cancel')$$,
                   'one for each party and verb');
 SELECT is_empty(format($$SELECT kind, status, placed_at, policy, due, block, party, verb, says, happens FROM foretold
@@ -126,7 +130,7 @@ SELECT is_empty($$SELECT id, party, verb, allowed, outcome, condition, detail FR
                            AND (verb, outcome, condition) <> ('undo_cancel', 'undone', 'refund_not_settled')) LIMIT 5$$,
                 'what is refused says why, what is allowed does not');
 SELECT set_eq($$SELECT DISTINCT says FROM foretold$$,
-              ARRAY['already', 'canceled', 'denied', 'in_progress 5', 'requested', 'undone', 'withdrawn',
+              ARRAY['already', 'canceled', 'denied', 'in_progress 5', 'in_progress', 'requested', 'undone', 'withdrawn',
                     'refused cancellation_blocked', 'refused cancellation_forbidden', 'refused grace_period_over',
                     'refused no_open_cancellation', 'refused undo_not_allowed'],
               'every answer occurs');

@@ -153,7 +153,8 @@ SELECT is(attempt_as('ann', statement), '42501', 'a customer needs no right for 
 FROM unnest(ARRAY['UPDATE shop.orders SET status = ''canceled''', 'SELECT FROM shop.orders FOR UPDATE',
                   'SELECT FROM shop.orders_cancellation', 'SELECT FROM shop.orders_cancellation_event',
                   'SELECT FROM ordcancel.cancellation', 'SELECT nextval(''ordcancel.event_id_seq'')']) AS statement;
-GRANT EXECUTE ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text) TO privileges_nobody;
+GRANT EXECUTE ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text, jsonb)
+    TO privileges_nobody;
 SELECT is(call('privileges_nobody', 'request_cancel', 7), '42501', 'EXECUTE without SELECT is refused');
 GRANT SELECT (status) ON shop.orders TO privileges_nobody;
 SELECT is(call('privileges_nobody', 'request_cancel', 7), '42501', 'also with SELECT on other columns than the key');
@@ -163,7 +164,7 @@ SELECT is(call('privileges_nobody', 'request_cancel', 7), 'OC002',
 CREATE POLICY seven ON shop.orders TO privileges_nobody USING (id = 7);
 SELECT is(call('privileges_nobody', 'request_cancel', 7), 'ok', 'a policy shows it');
 SELECT is(call('privileges_nobody', 'request_cancel', 8), 'OC002', 'and no other');
-REVOKE EXECUTE ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text)
+REVOKE EXECUTE ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text, jsonb)
 FROM privileges_nobody;
 SELECT is(call('privileges_nobody', 'request_cancel', 7), '42501', 'a REVOKE takes effect at once');
 SET LOCAL row_security = off;
@@ -172,7 +173,8 @@ SELECT is(call('ann', 'request_cancel', 9), '42501', 'nor less: it is an error')
 SET LOCAL row_security = on;
 
 ALTER TABLE shop.orders FORCE ROW LEVEL SECURITY;
-GRANT EXECUTE ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text) TO privileges_owner;
+GRANT EXECUTE ON FUNCTION ordcancel.request_cancel(regclass, anynonarray, text, text, text, text, jsonb)
+    TO privileges_owner;
 SELECT is(call('privileges_owner', 'request_cancel', 11), 'OC002', 'forced row security hides orders from their owner');
 SELECT is(call('ann', 'request_cancel', 11), 'ok', 'not from the customer, and our writes are not stopped by it');
 ALTER TABLE shop.orders NO FORCE ROW LEVEL SECURITY;

@@ -92,30 +92,32 @@ SET ROLE fast_stranger;
 CREATE TABLE stranger.child (order_id integer);
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION ordcancel.attach_child, ordcancel.set_rule, ordcancel.detach,
-	ordcancel.request_cancel(regclass, text, text, text, text, text) TO fast_stranger;
+	ordcancel.request_cancel(regclass, text, text, text, text, text, jsonb) TO fast_stranger;
 SQL
 
-my $six = '(regclass,text,text,text,text,text)';
+my $cancel = '(regclass,text,text,text,text,text,jsonb,numeric)';
+my $request = '(regclass,text,text,text,text,text,jsonb)';
 my $stranger = session('fast_stranger');
 is(call($stranger, 'ordcancel.attach_child(regclass,regclass,name[],text[])', 'stranger.child', 'orders', '{order_id}',
 	'{canceled}'), '42501', 'a stranger does not attach a child to somebody else\'s orders');
 is(call($stranger, 'ordcancel.detach(regclass)', 'orders'), '42501', 'nor detach them');
-is(call($stranger, 'ordcancel.set_rule(regclass,text,text,text,text,boolean,text,text,text[])', 'orders', 'placed',
-	('forbid') x 3, 'f', '', 'default', '{}'), '42501', 'nor change their rules');
-is(call($stranger, "ordcancel.request_cancel$six", 'orders', '1', (undef) x 4), '42501',
+is(call($stranger, 'ordcancel.set_rule(regclass,text,text,text,text,boolean,text,text,text[],interval,text)', 'orders',
+	'placed', ('forbid') x 3, 'f', '', 'default', '{}', (undef) x 2), '42501', 'nor change their rules');
+is(call($stranger, "ordcancel.request_cancel$request", 'orders', '1', (undef) x 5), '42501',
 	'nor cancel what it may not see');
-is(call($stranger, "ordcancel.cancel_order$six", 'orders', '1', (undef) x 4), '42501',
+is(call($stranger, "ordcancel.cancel_order$cancel", 'orders', '1', (undef) x 6), '42501',
 	'nor call what it may not execute');
 
 my $session = session($ENV{PGUSER});
-is(call($session, "ordcancel.cancel_order$six", 'orders', '1', (undef) x 4), 'ok', 'an order is canceled');
-is(call($session, "ordcancel.cancel_order$six", 'pairs', '(1,x)', (undef) x 4), 'ok', 'one with a key of two columns');
-is(call($session, "ordcancel.cancel_order$six", 'orders', 'one', (undef) x 4), 'OC002', 'what is no key is refused');
-is(call($session, "ordcancel.cancel_order$six", 'orders', (undef) x 5), 'OC002', 'nor is NULL');
-is(call($session, "ordcancel.cancel_order$six", (undef) x 6), 'OC001', 'no table');
-is(call($session, 'ordcancel.cancel_order(regclass,anynonarray,text,text,text,text)', 'orders', '2', (undef) x 4),
+is(call($session, "ordcancel.cancel_order$cancel", 'orders', '1', (undef) x 6), 'ok', 'an order is canceled');
+is(call($session, "ordcancel.cancel_order$cancel", 'pairs', '(1,x)', (undef) x 6), 'ok', 'one with a key of two columns');
+is(call($session, "ordcancel.cancel_order$cancel", 'orders', 'one', (undef) x 6), 'OC002', 'what is no key is refused');
+is(call($session, "ordcancel.cancel_order$cancel", 'orders', (undef) x 7), 'OC002', 'nor is NULL');
+is(call($session, "ordcancel.cancel_order$cancel", (undef) x 8), 'OC001', 'no table');
+is(call($session, 'ordcancel.cancel_order(regclass,anynonarray,text,text,text,text,jsonb,numeric)', 'orders', '2',
+	(undef) x 6),
 	'0A000', 'PostgreSQL has no input for any type');
-is(call($session, 'ordcancel.undo_cancel(regclass,text,text,text,boolean,bigint)', 'orders', '1', (undef) x 4),
+is(call($session, 'ordcancel.undo_cancel(regclass,text,text,text,boolean,bigint,jsonb)', 'orders', '1', (undef) x 5),
 	'ok', 'and undone');
 is(call($session, 'ordcancel_internal.guard_update()'), '39P01', 'a trigger function is none to be called');
 is(psql($db, "SELECT string_agg(id || ' ' || status, ', ' ORDER BY id) FROM orders"), '1 placed, 2 placed',
@@ -125,8 +127,8 @@ is(psql($db, 'SELECT count(*) FROM ordcancel.child'), '0', 'nothing was configur
 # Each message is a call, also in one transaction: nothing multiplies them.
 psql($db, "SELECT ordcancel.attach('orders', 'status', refund_due => '10');
 	SELECT ordcancel.cancel_order('orders', 2)");
-my @refund = ('ordcancel.record_refund(regclass,text,numeric,text,text,text,bigint)', 'orders', '2', '3', 'cash',
-	(undef) x 3);
+my @refund = ('ordcancel.record_refund(regclass,text,numeric,text,text,text,bigint,jsonb)', 'orders', '2', '3', 'cash',
+	(undef) x 4);
 is(join(' ', map { call($session, @refund) } 1 .. 2), 'ok ok', 'a refund, and another one');
 query($session, 'BEGIN');
 call($session, @refund);

@@ -97,8 +97,9 @@ SELECT is(answer($$request_cancel('shop.orders', 'prep5', 'customer_changed_mind
                  'cafe24_customer'), 'requested cancellation_requested',
           '"You can configure your settings to allow customers to directly place cancellation request": '
           'and then they do');
-REVOKE EXECUTE ON FUNCTION ordcancel.request_cancel(regclass, text, text, text, text, text),
-                           ordcancel.request_cancel(regclass, anynonarray, text, text, text, text) FROM cafe24_customer;
+REVOKE EXECUTE ON FUNCTION ordcancel.request_cancel(regclass, text, text, text, text, text, jsonb),
+                           ordcancel.request_cancel(regclass, anynonarray, text, text, text, text, jsonb)
+    FROM cafe24_customer;
 
 -- --------------------------------------------------- Accepting cancellations
 

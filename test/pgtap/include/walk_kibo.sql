@@ -168,8 +168,9 @@ SELECT is(answer($$cancel_order('shop.orders', 37, 'no_inventory')$$, 'kibo_cler
           'orders without the flag go on as before');
 SELECT is(answer($$override_cancel('shop.orders', 35, 'no_inventory', 'I say so.')$$, 'kibo_supervisor'), '42501',
           'a merchant alone may not override it');
-GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text),
-                          ordcancel.override_cancel(regclass, anynonarray, text, text, text, text) TO kibo_supervisor;
+GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text, jsonb, numeric),
+                          ordcancel.override_cancel(regclass, anynonarray, text, text, text, text, jsonb, numeric)
+    TO kibo_supervisor;
 SELECT is(answer($$override_cancel('shop.orders', 35, 'no_inventory')$$, 'kibo_supervisor'),
           'OC006 | Pass a note of 1 to 2000 characters.',
           'who overrides a restriction says why');
@@ -191,8 +192,8 @@ SELECT is(answer($$cancel_order('shop.orders', 36, 'no_inventory')$$, 'kibo_cler
 SELECT is(answer($$override_cancel('shop.orders', 43, 'no_inventory', 'I say so.')$$, 'kibo_supervisor'),
           'canceled Cancelled',
           'an override goes before the rule of the status too');
-REVOKE EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text),
-                           ordcancel.override_cancel(regclass, anynonarray, text, text, text, text)
+REVOKE EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text, jsonb, numeric),
+                           ordcancel.override_cancel(regclass, anynonarray, text, text, text, text, jsonb, numeric)
 FROM kibo_supervisor;
 
 -- ---------------------------------------------- only part of the order

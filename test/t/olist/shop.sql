@@ -48,4 +48,5 @@ SELECT ordcancel.set_rule('shop.orders', 'shipped', customer => 'request', custo
 SELECT ordcancel.set_rule('shop.orders', 'delivered', hint => 'Process it as a return.');
 SELECT ordcancel.grant_customer('olist_customer');
 SELECT ordcancel.grant_merchant('olist_merchant');
-GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text) TO olist_manager;
+GRANT EXECUTE ON FUNCTION ordcancel.override_cancel(regclass, text, text, text, text, text, jsonb, numeric)
+    TO olist_manager;

@@ -1,5 +1,5 @@
 /*
- * state_index.c — the partial indexes on cancellations of one state
+ * open_index.c — the partial indexes on open cancellations
  *
  * The catalogs are read without the relcache entry of the cancellation table,
  * which would cost a new session several times as much as all the rest.
@@ -15,6 +15,7 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/primnodes.h"
 #include "nodes/tidbitmap.h"
 #include "storage/lmgr.h"
@@ -28,29 +29,39 @@
 #include "base/compat.h"
 #include "base/index_end.h"
 #include "base/relid_cache.h"
-#include "rows/state_index.h"
+#include "rows/open_index.h"
 
-typedef struct StateIndex
+typedef struct OpenIndex
 {
 	Oid			  oid;	/* InvalidOid: there is none */
 	TransactionId xmin; /* if valid: only for newer snapshots */
-} StateIndex;
+} OpenIndex;
 
 /* The indexes of a cancellation table. */
 typedef struct IndexEntry
 {
 	RelidCacheEntry cached;
 	bool			complete; /* all were examined */
-	StateIndex		requested;
-	StateIndex		in_progress;
+	OpenIndex		requests;
+	OpenIndex		refunds;
 } IndexEntry;
 
 static RelidCache cache;
 
 void
-state_index_init(void)
+open_index_init(void)
 {
 	relid_cache_init(&cache, "ordcancel state indexes", sizeof(IndexEntry));
+}
+
+bool
+open_kind_from_name(const char *name, OpenKind *kind)
+{
+	if (name == NULL ||
+		(strcmp(name, "requested") != 0 && strcmp(name, "refund_due") != 0))
+		return false;
+	*kind = strcmp(name, "requested") == 0 ? OPEN_REQUEST : OPEN_REFUND;
+	return true;
 }
 
 static bool
@@ -67,12 +78,15 @@ is_btree(Oid index)
 
 /*
  * The text that the column "state" has in all rows of an index with this
- * predicate, or NULL if the predicate is another one.
+ * predicate; if it is an OR, in those of its first case.  NULL if the predicate
+ * is another one.
  */
 static char *
 selected_state(Oid cancellation_table, Node *predicate)
 {
-	OpExpr *equal = (OpExpr *) predicate;
+	OpExpr *equal = (OpExpr *) (is_orclause(predicate) ?
+									linitial(((BoolExpr *) predicate)->args) :
+									predicate);
 	Var	   *var;
 	Const  *value;
 	char   *column;
@@ -94,7 +108,7 @@ static void
 examine(IndexEntry *entry, HeapTuple tuple, TupleDesc desc)
 {
 	Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
-	StateIndex	  index = {.oid = form->indexrelid};
+	OpenIndex	  index = {.oid = form->indexrelid};
 	bool		  isnull;
 	Datum		  predicate = heap_getattr(tuple, Anum_pg_index_indpred, desc,
 										   &isnull);
@@ -110,9 +124,9 @@ examine(IndexEntry *entry, HeapTuple tuple, TupleDesc desc)
 	if (name == NULL || !is_btree(index.oid))
 		return;
 	if (strcmp(name, state_name(STATE_REQUESTED)) == 0)
-		entry->requested = index;
+		entry->requests = index;
 	else if (strcmp(name, state_name(STATE_IN_PROGRESS)) == 0)
-		entry->in_progress = index;
+		entry->refunds = index;
 }
 
 static IndexEntry *
@@ -128,7 +142,7 @@ get_entry(Oid cancellation_table)
 		return entry;
 	entry->cached.valid = true;
 	entry->complete = false;
-	entry->requested = entry->in_progress = (StateIndex){0};
+	entry->requests = entry->refunds = (OpenIndex){0};
 	ScanKeyInit(&key, Anum_pg_index_indrelid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(cancellation_table));
 	catalog = table_open(IndexRelationId, AccessShareLock);
@@ -143,10 +157,10 @@ get_entry(Oid cancellation_table)
 }
 
 static Oid
-usable_index(const IndexEntry *entry, State state)
+usable_index(const IndexEntry *entry, OpenKind kind)
 {
-	const StateIndex *index = state == STATE_REQUESTED ? &entry->requested :
-														 &entry->in_progress;
+	const OpenIndex *index = kind == OPEN_REQUEST ? &entry->requests :
+													&entry->refunds;
 
 	return TransactionIdIsValid(index->xmin) &&
 			!TransactionIdPrecedes(index->xmin, TransactionXmin) ?
@@ -155,13 +169,13 @@ usable_index(const IndexEntry *entry, State state)
 }
 
 Oid
-state_index_find(Oid cancellation_table, State state)
+open_index_find(Oid cancellation_table, OpenKind kind)
 {
-	return usable_index(get_entry(cancellation_table), state);
+	return usable_index(get_entry(cancellation_table), kind);
 }
 
 /*
- * Entries of rows that are no longer in the state stay until VACUUM, but a scan
+ * Entries of rows that are no longer open stay until VACUUM, but a scan
  * leaves out those of which it is known.  A bitmap scan is the one that does
  * without the table.
  */
@@ -187,20 +201,20 @@ is_empty(Oid oid)
 	return empty;
 }
 
-StateIndexContent
-state_index_content(Oid cancellation_table, State state)
+OpenIndexContent
+open_index_content(Oid cancellation_table, OpenKind kind)
 {
-	StateIndexContent content = STATE_INDEX_MISSING;
-	IndexEntry		 *entry = get_entry(cancellation_table);
-	Oid				  oid = usable_index(entry, state);
+	OpenIndexContent content = OPEN_INDEX_MISSING;
+	IndexEntry		*entry = get_entry(cancellation_table);
+	Oid				 oid = usable_index(entry, kind);
 
 	if (!OidIsValid(oid))
-		return STATE_INDEX_MISSING;
+		return OPEN_INDEX_MISSING;
 	LockRelationOid(oid, AccessShareLock);
 
 	/* The lock brings in invalidations, for instance by DROP INDEX. */
 	if (entry->cached.valid)
-		content = is_empty(oid) ? STATE_INDEX_EMPTY : STATE_INDEX_FULL;
+		content = is_empty(oid) ? OPEN_INDEX_EMPTY : OPEN_INDEX_FULL;
 	UnlockRelationOid(oid, AccessShareLock);
 	return content;
 }
