@@ -89,9 +89,12 @@ delete_chunk(EndedReader *reader, int64 *counts)
 	array = PointerGetDatum(construct_array(ids, n, INT8OID, sizeof(int64),
 											FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	run_as_extension_owner(&scope);
+	delete_from(table->cancellation_table, array);
 	delete_from(table->item_records, array);
 	delete_from(table->event_table, array);
-	delete_from(table->cancellation_table, array);
+
+	/* A concurrent forget(), for which we waited, may have added one. */
+	delete_from(table->event_table, array);
 	run_as_end(&scope);
 	MemoryContextSwitchTo(caller);
 }
