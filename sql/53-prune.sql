@@ -74,16 +74,19 @@ CREATE FUNCTION ordcancel_internal.prune_cancellations(orders regclass, older_th
 DECLARE
     before CONSTANT timestamptz := (SELECT c.now FROM ordcancel_internal.clock AS c) - older_than;
     result record;
+    kept bigint;
 BEGIN
     IF older_than IS NULL THEN
         RAISE EXCEPTION 'older_than must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     SELECT * INTO result
     FROM ordcancel_internal.delete_cancellations(orders, before, ordcancel_internal.settled_event(orders));
-    IF result.in_effect + result.counted + result.unread > 0 THEN
+    kept := result.in_effect + result.counted + result.unread;
+    IF kept > 0 THEN
         PERFORM ordcancel_internal.notice(
-            format('%s of the cancellations of %s that are older were kept',
-                   result.in_effect + result.counted + result.unread, ordcancel_internal.label(orders)),
+            format(CASE kept WHEN 1 THEN '%s old cancellation of %s was kept'
+                             ELSE '%s old cancellations of %s were kept' END,
+                   kept, ordcancel_internal.label(orders)),
             format('In effect on an order that exists: %s. With refunds or amounts that count: %s.'
                    ' With events that a consumer has not acknowledged: %s.',
                    result.in_effect, result.counted, result.unread));

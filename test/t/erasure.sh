@@ -49,7 +49,7 @@ is "$(sql $to -c "SELECT state, changed FROM ordcancel.forget('orders', 1)")" 'c
 
 # Consumers are restored with their positions: nothing was read yet.
 said=$(prune '-1 hour')
-like "$said" 'NOTICE:  4 of the cancellations of public.orders that are older were kept' 'unread events keep them'
+like "$said" 'NOTICE:  4 old cancellations of public.orders were kept' 'unread events keep them'
 like "$said" 'In effect on an order that exists: 2\. .* count: 0\. .* not acknowledged: 2\.' 'it says why'
 sql $to -c "SELECT ordcancel.ack('mail', max(event_id)) FROM ordcancel.next_events('mail')" >/dev/null
 said=$(prune '-1 hour')
