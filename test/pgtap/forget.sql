@@ -111,6 +111,21 @@ SELECT ordcancel.override_cancel('shop.orders', 4, 'other', 'Erika insists', 'er
 SELECT ordcancel.forget('shop.orders', 4);
 SELECT is((events_of(4, NULL, 'data::text'))[1] ~ '"override": true', true, 'a fact in data stays');
 
+ALTER TABLE ordcancel.cancellation ADD COLUMN IF NOT EXISTS metadata jsonb;
+SET LOCAL session_replication_role = replica;
+UPDATE shop.orders_cancellation SET metadata = '{"mail": "erika"}' WHERE order_id = 4;
+UPDATE shop.orders_cancellation_event 
+SET data = data || '{"metadata": {"mail": "erika"}, "note": "Erika", "refund_due": 3}'
+WHERE order_id = 4 AND type <> 'forgotten';
+UPDATE shop.orders_cancellation_event SET data = '["erika"]' WHERE order_id = 2 AND type <> 'forgotten';
+RESET session_replication_role;
+SELECT is(outcome_of($$forget('shop.orders', 4)$$), 'in_progress refunding', 'metadata is erased');
+SELECT is((events_of(4, NULL, '(data - ''items'')::text'))[1], '{"override": true, "refund_due": 3}',
+          'and a note in data, but nothing else');
+SELECT is(mentions('rika', 4), 0::bigint, 'wherever it was');
+SELECT is(outcome_of($$forget('shop.orders', 2)$$), 'in_progress refunding unchanged',
+          'data that is no object stays');
+
 -- --------------------------------------------------------------- calls after it
 
 SELECT is(outcome_of($$request_cancel('shop.orders', 1, 'other', 'x', request_key => 'key-1')$$),
@@ -222,10 +237,44 @@ SELECT is(mentions('rika', 12) > 0, true, 'a call that fails erases nothing');
 SELECT is((SELECT count(*) FROM (SELECT (ordcancel.forget('shop.orders', 12)).*) AS o WHERE changed AND order_id = '12'
            AND state = 'requested'), 1::bigint, 'a call that PostgreSQL repeats for each column is one');
 
+-- ------------------------------------------- keys, partitions, other schemas
+
+CREATE SCHEMA audit;
+CREATE TABLE shop.parts (a integer, b text, status text, PRIMARY KEY (a, b)) PARTITION BY RANGE (a);
+CREATE TABLE shop.parts_1 PARTITION OF shop.parts FOR VALUES FROM (0) TO (10);
+CREATE TABLE shop.parts_2 PARTITION OF shop.parts FOR VALUES FROM (10) TO (20);
+INSERT INTO shop.parts VALUES (1, 'x', 'placed'), (11, 'x', 'placed');
+SELECT ordcancel.attach('shop.parts', 'status', inherit => false, record_schema => 'audit'),
+       ordcancel.set_policy('shop.parts', canceled_status => 'canceled'),
+       ordcancel.set_rule('shop.parts', 'placed', merchant => 'cancel');
+SELECT ordcancel.cancel_order('shop.parts', ROW(n, 'x'), 'other', 'Erika', 'erika')
+FROM unnest('{1,11}'::integer[]) AS n;
+ALTER TABLE shop.parts DETACH PARTITION shop.parts_2;
+SELECT is(outcome_of($$forget('shop.parts', ROW(1, 'x'))$$), 'canceled canceled', 'an order in a partition');
+SELECT is(outcome_of($$forget('shop.parts', '(11,x)')$$), 'canceled canceled', 'one in a partition that was detached');
+SELECT is((SELECT count(*) FROM audit.parts_cancellation AS c
+               JOIN audit.parts_cancellation_event AS e USING (cancellation_id)
+           WHERE c::text || e::text LIKE '%rika%'), 0::bigint, 'record tables elsewhere');
+
+-- A trigger on the order that forgets it while its cancellation is written.
+CREATE FUNCTION shop.forget_it() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM ordcancel.forget('shop.orders', NEW.id);
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER forget_it AFTER UPDATE ON shop.orders FOR EACH ROW EXECUTE FUNCTION shop.forget_it();
+SELECT is(outcome_of($$cancel_order('shop.orders', 15, 'other', 'Erika', 'erika')$$), 'in_progress refunding',
+          'a trigger');
+SELECT is(outcome_of($$record_refund('shop.orders', 15, 30, 'card', 'pay_15', 'erika')$$), 'canceled canceled',
+          'erases');
+SELECT is(mentions('rika', 15), 0::bigint, 'what was just written');
+DROP TRIGGER forget_it ON shop.orders;
+
 -- A consumer of these events alone.
 SELECT ordcancel.create_consumer('erasures', 'shop.orders', types => '{forgotten}', start_at => 'beginning');
 SELECT is((SELECT string_agg(DISTINCT order_key, ' ' ORDER BY order_key) FROM ordcancel.next_events('erasures')),
-          '1 11 12 13 14 2 4 5 6 7 8 9', 'a consumer of erasures learns of all of them');
+          '1 11 12 13 14 15 2 4 5 6 7 8 9', 'a consumer of erasures learns of all of them');
 SELECT is((SELECT count(*) FROM ordcancel.health), 0::bigint, 'all is well');
 
 SELECT * FROM finish();
