@@ -25,7 +25,8 @@ SELECT ordcancel.attach('orders', 'status'),
 SELECT ordcancel.create_consumer('mail', start_at => 'beginning'),
 	ordcancel.request_cancel('orders', 1, NULL, 'Erika moved', 'erika', 'key'),
 	ordcancel.cancel_order('orders', 2, NULL, 'for Erika', 'erika'),
-	ordcancel.cancel_order('orders', 3), ordcancel.request_cancel('orders', 4), ordcancel.deny_cancel('orders', 4, 'no');
+	ordcancel.cancel_order('orders', 3), ordcancel.request_cancel('orders', 4),
+	ordcancel.deny_cancel('orders', 4, 'no');
 DELETE FROM orders WHERE id = 2;
 SQL
 ok 'a shop' || done_testing
