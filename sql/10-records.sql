@@ -56,10 +56,11 @@ COMMENT ON COLUMN ordcancel.cancellation.state IS
     'requested, in_progress or canceled while it is live; denied, withdrawn or undone when it has ended';
 COMMENT ON COLUMN ordcancel.cancellation.requested_by IS 'party that requested it: customer, merchant or system';
 COMMENT ON COLUMN ordcancel.cancellation.requested_actor IS
-    'who requested it: the actor of the call, ordcancel.actor, or the role';
+    'who requested it: the actor of the call, ordcancel.actor, or the role; NULL once forgotten';
 COMMENT ON COLUMN ordcancel.cancellation.decided_by IS
     'party that accepted or denied it: customer, merchant or system; NULL if it was neither';
-COMMENT ON COLUMN ordcancel.cancellation.decided_actor IS 'who accepted or denied it; NULL if nobody did';
+COMMENT ON COLUMN ordcancel.cancellation.decided_actor IS
+    'who accepted or denied it; NULL if nobody did, or once forgotten';
 COMMENT ON COLUMN ordcancel.cancellation.reason IS
     'code of ordcancel.reason, given with the request or when it was accepted; NULL if none was given';
 COMMENT ON COLUMN ordcancel.cancellation.note IS 'note of the request; NULL if none was given';
@@ -149,13 +150,15 @@ COMMENT ON COLUMN ordcancel.event.event_id IS
 COMMENT ON COLUMN ordcancel.event.cancellation_id IS 'the cancellation';
 COMMENT ON COLUMN ordcancel.event.order_key IS 'key of the order as text, such as 42 or (7,42)';
 COMMENT ON COLUMN ordcancel.event.type IS
-    'requested, withdrawn, denied, accepted, refunded, adjusted, canceled, items_canceled or undone';
+    'requested, withdrawn, denied, accepted, refunded, adjusted, canceled, items_canceled, undone or forgotten';
 COMMENT ON COLUMN ordcancel.event.from_status IS 'status of the order before the event';
 COMMENT ON COLUMN ordcancel.event.to_status IS 'status of the order after the event';
 COMMENT ON COLUMN ordcancel.event.state IS 'state of the cancellation after the event';
 COMMENT ON COLUMN ordcancel.event.party IS 'party that acted: customer, merchant or system';
-COMMENT ON COLUMN ordcancel.event.actor IS 'who acted: the actor of the call, ordcancel.actor, or the role';
-COMMENT ON COLUMN ordcancel.event.session_role IS 'role that had logged in (session_user)';
+COMMENT ON COLUMN ordcancel.event.actor IS
+    'who acted: the actor of the call, ordcancel.actor, or the role; NULL once forgotten';
+COMMENT ON COLUMN ordcancel.event.session_role IS
+    'role that had logged in (session_user); empty once forgotten with session_roles';
 COMMENT ON COLUMN ordcancel.event.reason IS 'reason of the cancellation at that time; NULL if it had none';
 COMMENT ON COLUMN ordcancel.event.data IS
     'details that only this type has, such as the amount of a refund, and metadata of the call; NULL if there are none';

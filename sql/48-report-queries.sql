@@ -107,6 +107,7 @@ SELECT ordcancel_internal.orders_of(%4$s) AS orders, e.order_key AS order_id, e.
                WHEN e.source = 'record_refund' THEN format('canceled %%s, as all was refunded', i.what)
                ELSE format('canceled %%s', i.what) END
            WHEN 'undone' THEN 'undid the cancellation'
+           WHEN 'forgotten' THEN 'erased notes and names from the records of the order'
            ELSE e.type END
        || CASE WHEN e.data ? 'override' THEN ', in spite of the rules' ELSE '' END
        || CASE WHEN e.type IN ('accepted', 'canceled', 'items_canceled') AND e.data ? 'refund_due'
@@ -117,7 +118,7 @@ SELECT ordcancel_internal.orders_of(%4$s) AS orders, e.order_key AS order_id, e.
                THEN format('; %%s of %%s so far', e.data->>'refunded', e.data->>'refund_due') ELSE '' END AS what,
        nullif(concat_ws(': ', e.reason,
                         CASE WHEN e.type = 'undone' THEN c.undo_note
-                             WHEN e.type = 'adjusted' THEN e.data->>'note'
+                             WHEN e.type IN ('adjusted', 'forgotten') THEN e.data->>'note'
                              WHEN e.type = 'requested' OR e.event_id = p.first THEN c.note
                              WHEN e.type IN ('accepted', 'denied', 'withdrawn')
                                   OR (e.type IN ('canceled', 'items_canceled') AND e.at = c.decided_at)

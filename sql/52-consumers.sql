@@ -32,7 +32,7 @@ CREATE FUNCTION ordcancel_internal.create_consumer(
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    known CONSTANT text[] := '{requested,withdrawn,denied,accepted,refunded,canceled,undone,items_canceled}';
+    known CONSTANT text[] := '{requested,withdrawn,denied,accepted,refunded,canceled,undone,items_canceled,forgotten}';
     previous bigint[];
     hidden bigint;
 BEGIN

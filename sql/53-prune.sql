@@ -1,4 +1,4 @@
--- prune_events
+-- prune_events and prune_cancellations
 
 CREATE FUNCTION ordcancel_internal.delete_events(event_table regclass, before timestamptz, settled bigint)
     RETURNS bigint
@@ -7,8 +7,22 @@ CREATE FUNCTION ordcancel_internal.delete_events(event_table regclass, before ti
 COMMENT ON FUNCTION ordcancel_internal.delete_events(regclass, timestamptz, bigint) IS
     'deletes old events of one table, but not those of refunds; returns how many';
 
--- Events that a consumer has not acknowledged are kept. With a window open,
--- those above the acknowledged one are.
+-- Events above this one may be unread. With a window open, those above the
+-- acknowledged one are. Where orders is NULL, only consumers of all tables count.
+CREATE FUNCTION ordcancel_internal.settled_event(orders regclass) RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT coalesce(min(CASE WHEN c.window_end IS NULL
+                         THEN least(ordcancel_internal.event_horizon_settled(c.passed), c.replay_from - 1)
+                         ELSE least(ordcancel_internal.event_horizon_settled(c.window_end), c.acknowledged) END),
+                9223372036854775807)
+FROM ordcancel.consumer AS c
+WHERE c.orders IS NULL OR c.orders = settled_event.orders
+$$;
+COMMENT ON FUNCTION ordcancel_internal.settled_event(regclass) IS
+    'returns the event_id up to which every consumer of an order table has acknowledged its events';
+
 CREATE FUNCTION ordcancel_internal.prune_events(older_than interval) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -26,16 +40,8 @@ BEGIN
     WHERE l.xid < ALL (SELECT ordcancel_internal.event_horizon_first_xid(c.passed) FROM ordcancel.consumer AS c
                        WHERE c.cluster = l.cluster);
     FOR events IN
-        SELECT t.event_table, coalesce(min(s.settled), 9223372036854775807) AS settled
-        FROM ordcancel_internal.event_tables() AS t
-            LEFT JOIN (
-                SELECT c.orders,
-                       CASE WHEN c.window_end IS NULL
-                            THEN least(ordcancel_internal.event_horizon_settled(c.passed), c.replay_from - 1)
-                            ELSE least(ordcancel_internal.event_horizon_settled(c.window_end), c.acknowledged) END
-                FROM ordcancel.consumer AS c) AS s (orders, settled)
-            ON s.orders IS NULL OR s.orders = t.orders
-        GROUP BY t.event_table ORDER BY t.event_table
+        SELECT t.event_table, ordcancel_internal.settled_event(t.orders) AS settled
+        FROM ordcancel_internal.event_tables() AS t ORDER BY t.event_table
     LOOP
         total := total + ordcancel_internal.delete_events(events.event_table, before, events.settled);
     END LOOP;
@@ -50,3 +56,57 @@ CREATE FUNCTION ordcancel.prune_events(older_than interval) RETURNS bigint
 COMMENT ON FUNCTION ordcancel.prune_events(interval) IS
     E'deletes events that are older and that every consumer has acknowledged, except those of refunds; returns how many'
     '\nRaises 22004, 42501.';
+
+-- Deletes what prune_cancellations() says, and counts what was kept: as it is in
+-- effect, as its amounts count, or as its events are unread.
+CREATE FUNCTION ordcancel_internal.delete_cancellations(
+    orders regclass, before timestamptz, settled bigint,
+    OUT deleted bigint, OUT in_effect bigint, OUT counted bigint, OUT unread bigint)
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_delete_cancellations';
+COMMENT ON FUNCTION ordcancel_internal.delete_cancellations(regclass, timestamptz, bigint) IS
+    'deletes old cancellations of one table with their items and events; counts them, and those that it kept';
+
+CREATE FUNCTION ordcancel_internal.prune_cancellations(orders regclass, older_than interval) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    before CONSTANT timestamptz := (SELECT c.now FROM ordcancel_internal.clock AS c) - older_than;
+    result record;
+    kept bigint;
+BEGIN
+    IF older_than IS NULL THEN
+        RAISE EXCEPTION 'older_than must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT * INTO result
+    FROM ordcancel_internal.delete_cancellations(orders, before, ordcancel_internal.settled_event(orders));
+    kept := result.in_effect + result.counted + result.unread;
+    IF kept > 0 THEN
+        PERFORM ordcancel_internal.notice(
+            format(CASE kept WHEN 1 THEN '%s old cancellation of %s was kept'
+                             ELSE '%s old cancellations of %s were kept' END,
+                   kept, ordcancel_internal.label(orders)),
+            format('In effect on an order that exists: %s. With refunds or amounts that count: %s.'
+                   ' With events that a consumer has not acknowledged: %s.',
+                   result.in_effect, result.counted, result.unread));
+    END IF;
+    RETURN result.deleted;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.prune_cancellations(regclass, interval) IS
+    'does the work of ordcancel.prune_cancellations()';
+
+-- Deletes cancellations that closed longer ago than that, with their items and
+-- all of their events: those that were denied, withdrawn or undone, and of orders
+-- that no longer exist also those that are canceled. Kept are, as long as the
+-- order exists, those with refunds, and those of items whose amounts are counted;
+-- any whose refund is still due, or one of whose events a consumer has not
+-- acknowledged or has set aside. A NOTICE says how many were kept. Returns how
+-- many were deleted. Raises OC001, OC014.
+CREATE FUNCTION ordcancel.prune_cancellations(orders regclass, older_than interval) RETURNS bigint
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_prune_cancellations';
+COMMENT ON FUNCTION ordcancel.prune_cancellations(regclass, interval) IS
+    E'deletes old cancellations that have ended, or whose orders are gone, with their events; returns how many'
+    '\nRaises OC001, OC014, 22004, 42501.';

@@ -76,6 +76,7 @@ static const char *const event_type_names[] = {
 	[EVENT_ACCEPTED] = "accepted",	 [EVENT_REFUNDED] = "refunded",
 	[EVENT_CANCELED] = "canceled",	 [EVENT_ITEMS_CANCELED] = "items_canceled",
 	[EVENT_ADJUSTED] = "adjusted",	 [EVENT_UNDONE] = "undone",
+	[EVENT_FORGOTTEN] = "forgotten",
 };
 
 /* The index of the name, or -1; -1 for NULL. */

@@ -97,6 +97,7 @@ typedef enum EventType
 	EVENT_CANCELED,
 	EVENT_ITEMS_CANCELED,
 	EVENT_UNDONE,
+	EVENT_FORGOTTEN, /* texts of earlier events were erased */
 } EventType;
 
 /* What differs between verbs; a new verb needs a row in labels.c. */

@@ -32,12 +32,12 @@
 #include "decision/refusal.h"
 #include "entry/args.h"
 #include "entry/guard_truncate.h"
-#include "entry/prune_events.h"
 #include "entry/roles.h"
 #include "lifecycle/lifecycle.h"
 #include "rows/order_key.h"
 #include "rows/order_row.h"
 #include "rows/record.h"
+#include "rows/record_delete.h"
 #include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_update);
@@ -299,7 +299,7 @@ ordcancel_guard_record(PG_FUNCTION_ARGS)
 		guard_truncate_is_ours(RelationGetRelid(rel)))
 		return PointerGetDatum(NULL);
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) &&
-		prune_events_is_ours(RelationGetRelid(rel)))
+		record_delete_is_ours(RelationGetRelid(rel)))
 		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),

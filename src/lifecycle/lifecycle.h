@@ -35,6 +35,14 @@ extern void lifecycle_preview(CancelTarget *targets, int count,
 extern void lifecycle_overdue(CancelTarget *c);
 
 /*
+ * Locks the order with the key c->key, erases what persons wrote and are named
+ * by from its records, and with "roles" also the names of their login roles, and
+ * records that.  With "deleted", also those of an order that no longer exists.
+ */
+extern void lifecycle_forget(CancelTarget *c, CancelArgs *args, bool deleted,
+							 bool roles);
+
+/*
  * Returns the state of the order's live cancellation.  Without one, returns
  * STATE_CANCELED if the order's status means so, else STATE_NONE.
  */

@@ -161,6 +161,13 @@ extern void record_update_items(CancelTarget *c);
 extern List *record_items_of(const CancelTarget *c, int64 cancellation_id,
 							 ReadSnapshot snapshot);
 
+/*
+ * Erases what persons wrote and are named by from all records of the order,
+ * and with "roles" also session_role; record_forget.c lists the columns.
+ * Returns false if nothing was left to erase.
+ */
+extern bool record_forget(const CancelTarget *c, bool roles);
+
 /* Opens a record table; raises OC014 if it was dropped. */
 extern Relation record_open(Oid relid, LOCKMODE lock);
 

@@ -65,6 +65,15 @@ record_raise_not_written(Relation rel)
 			 errhint("Look for a trigger on the table.")));
 }
 
+static void
+begin_write(RecordWrite *w, const OrderTable *table)
+{
+	w->as_extension_owner = runs_code(w->rel, table->event_arrived);
+	if (w->as_extension_owner)
+		run_as_extension_owner(&w->scope);
+	direct_write_open(&w->write, w->rel, 0, table->event_arrived);
+}
+
 void
 record_write_begin(RecordWrite *w, const OrderTable *table,
 				   const RecordColumn *columns, const RecordKeys *keys,
@@ -72,10 +81,14 @@ record_write_begin(RecordWrite *w, const OrderTable *table,
 {
 	w->rel = record_open(relid, RowExclusiveLock);
 	record_map(&w->map, columns, keys, w->rel);
-	w->as_extension_owner = runs_code(w->rel, table->event_arrived);
-	if (w->as_extension_owner)
-		run_as_extension_owner(&w->scope);
-	direct_write_open(&w->write, w->rel, 0, table->event_arrived);
+	begin_write(w, table);
+}
+
+void
+record_write_begin_unmapped(RecordWrite *w, const OrderTable *table, Oid relid)
+{
+	w->rel = record_open(relid, RowExclusiveLock);
+	begin_write(w, table);
 }
 
 void

@@ -25,6 +25,10 @@ extern void record_write_begin(RecordWrite *w, const OrderTable *table,
 							   const RecordColumn *columns,
 							   const RecordKeys *keys, Oid relid);
 
+/* The same without w->map, for a caller that finds columns by name itself. */
+extern void record_write_begin_unmapped(RecordWrite		 *w,
+										const OrderTable *table, Oid relid);
+
 /* Fires AFTER triggers. */
 extern void record_write_end(RecordWrite *w);
 

@@ -119,6 +119,10 @@ is(call($session, 'ordcancel.cancel_order(regclass,anynonarray,text,text,text,te
 	'0A000', 'PostgreSQL has no input for any type');
 is(call($session, 'ordcancel.undo_cancel(regclass,text,text,text,boolean,bigint,jsonb)', 'orders', '1', (undef) x 5),
 	'ok', 'and undone');
+is(call($session, 'ordcancel.forget(regclass,text,text,text,boolean)', 'orders', '1', (undef) x 3), 'ok',
+	'and forgotten');
+is(call($stranger, 'ordcancel.forget(regclass,text,text,text,boolean)', 'orders', '1', (undef) x 3), '42501',
+	'but not by a stranger');
 is(call($session, 'ordcancel_internal.guard_update()'), '39P01', 'a trigger function is none to be called');
 is(psql($db, "SELECT string_agg(id || ' ' || status, ', ' ORDER BY id) FROM orders"), '1 placed, 2 placed',
 	'the orders are as they should be');
