@@ -13,22 +13,25 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.is_small(regclass) IS
     'returns whether a table is small enough to be counted along with another call';
 
--- The statuses to which policies give a meaning.
+-- The statuses to which policies give a meaning. A closed status has it for
+-- canceled orders only.
 CREATE VIEW ordcancel_internal.policy_status AS
 SELECT p.orders, p.policy, w.status, w.meaning, w.rank
 FROM ordcancel.policy AS p,
     LATERAL (VALUES (p.requested_status, 'requested', 1), (p.in_progress_status, 'in progress', 2),
                     (p.canceled_status, 'canceled', 3),
                     (CASE WHEN p.customer_canceled_status <> p.canceled_status OR p.canceled_status IS NULL
-                          THEN p.customer_canceled_status END, 'canceled', 3)) AS w (status, meaning, rank)
+                          THEN p.customer_canceled_status END, 'canceled', 3)
+             UNION ALL
+             SELECT s, 'closed', 4 FROM unnest(p.closed_statuses) AS s) AS w (status, meaning, rank)
 WHERE w.status IS NOT NULL;
 COMMENT ON VIEW ordcancel_internal.policy_status IS 'statuses that policies use for cancellations';
 COMMENT ON COLUMN ordcancel_internal.policy_status.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel_internal.policy_status.policy IS 'name of the policy';
 COMMENT ON COLUMN ordcancel_internal.policy_status.status IS 'the status';
-COMMENT ON COLUMN ordcancel_internal.policy_status.meaning IS 'requested, in progress or canceled';
+COMMENT ON COLUMN ordcancel_internal.policy_status.meaning IS 'requested, in progress, canceled or closed';
 COMMENT ON COLUMN ordcancel_internal.policy_status.rank IS
-    'position for sorting: 1 requested, 2 in progress, 3 canceled';
+    'position for sorting: 1 requested, 2 in progress, 3 canceled, 4 closed';
 
 -- The expression for an order's status, spelled as in the rules: if values of the
 -- column may be equal but differ as text, as with citext, it returns the status
@@ -47,7 +50,9 @@ SELECT CASE
                            ' ROW(o.%I)::pg_catalog.record), %s)',
                            ARRAY(SELECT r.status FROM ordcancel.rule AS r WHERE r.orders = status_text.orders
                                  UNION SELECT w.status FROM ordcancel_internal.policy_status AS w
-                                 WHERE w.orders = status_text.orders),
+                                 WHERE w.orders = status_text.orders
+                                 UNION SELECT unnest(p.reopen_statuses) FROM ordcancel.policy AS p
+                                 WHERE p.orders = status_text.orders),
                            format_type(a.atttypid, a.atttypmod),
                            CASE WHEN a.attcollation <> 0 THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END,
                            status, ordcancel_internal.column_text(orders, status))

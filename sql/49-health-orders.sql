@@ -67,10 +67,11 @@ BEGIN
                             'CALL ordcancel.sweep() denies their requests after the deadline.')::ordcancel.problem;
             CONTINUE;
         END IF;
-        -- Not a problem if the status was only renamed.
+        -- Not a problem if the status was only renamed, or is a closed one.
         CONTINUE WHEN EXISTS (SELECT FROM ordcancel_internal.policy_status AS w
                               WHERE w.orders = t.orders AND w.status = found.status
-                                AND w.meaning = replace(found.state, '_', ' '));
+                                AND CASE w.meaning WHEN 'closed' THEN 'canceled' ELSE w.meaning END
+                                    = replace(found.state, '_', ' '));
         RETURN NEXT ROW(orders, 'order_and_record_differ',
                         format('Orders with status %s whose cancellation is %s: %s, for example order %s.',
                                coalesce('"' || left(found.status, 80) || '"', 'NULL'),
@@ -90,7 +91,7 @@ BEGIN
                    WHERE d.status OPERATOR(pg_catalog.=) ANY (%5$L::pg_catalog.text[])
                    GROUP BY 1) AS x$q$, status, t.cancellation_table, orders, same_key,
             ARRAY(SELECT w.status FROM ordcancel_internal.policy_status AS w
-                  WHERE w.orders = t.orders AND w.meaning <> 'canceled'),
+                  WHERE w.orders = t.orders AND w.meaning IN ('requested', 'in progress')),
             (SELECT CASE count(*) WHEN 1 THEN format('pg_catalog.format(''%%s'', o.%I)', min(k))
                                   ELSE format('pg_catalog.format(''%%s'', ROW(%s))',
                                               string_agg(format('o.%I', k), ', ' ORDER BY n)) END

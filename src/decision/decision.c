@@ -96,11 +96,11 @@ reach_items_canceled(const DecisionInput *input)
 
 /*
  * The order becomes canceled, or in progress while a refund is due, also of a
- * part of it.  With "customer_alone" no merchant took part, and
+ * part of it.  With "by_customer" no merchant took part, and
  * customer_canceled_status applies.
  */
 static Decision
-reach_canceled(const DecisionInput *input, bool customer_alone, bool part)
+reach_canceled(const DecisionInput *input, bool by_customer, bool part)
 {
 	Decision decision = {.changed = true};
 
@@ -119,10 +119,7 @@ reach_canceled(const DecisionInput *input, bool customer_alone, bool part)
 	else
 	{
 		decision.state = STATE_CANCELED;
-		decision.status = customer_alone &&
-				input->policy->customer_canceled_status ?
-			input->policy->customer_canceled_status :
-			input->policy->canceled_status;
+		decision.status = canceled_status(input->policy, by_customer);
 		decision.event = EVENT_CANCELED;
 	}
 	return decision;
@@ -351,10 +348,7 @@ decide_refund(const DecisionInput *input)
 				return (Decision){.changed = input->amount == AMOUNT_LAST,
 								  .state = STATE_IN_PROGRESS,
 								  .event = EVENT_REFUNDED};
-			return reach_canceled(&paid,
-								  input->direct &&
-									  input->requested_by == PARTY_CUSTOMER,
-								  input->part);
+			return reach_canceled(&paid, customer_alone(input), input->part);
 		}
 		case AMOUNT_NOT_POSITIVE:
 			return refused(CONDITION_INVALID_REFUND, FAULT_AMOUNT);

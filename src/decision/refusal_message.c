@@ -450,7 +450,9 @@ refusal_explain(const RefusalDetail *names, const DecisionInput *input,
 			{
 				r.detail =
 					"A refund was made by a method whose refunds must be recaptured or repaid.";
-				r.hint = "Recover the refund, then pass settled => true.";
+				r.hint = names->to ?
+					"Recover the refund, then call ordcancel.undo_cancel(..., settled => true)." :
+					"Recover the refund, then pass settled => true.";
 			}
 			break;
 		case CONDITION_INVALID_REFUND:

@@ -20,6 +20,9 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 	lifecycle_choose(c, 1, &(CancelArgs){.verb = VERB_CANCEL_ORDER},
 					 READ_CURRENT);
 	decision_input_from_args(c, args);
+	if (decision_reopens(&c->input, to, kind))
+		c->input.unsettled = c->has_record && c->record.refunded &&
+			record_has_unsettled_refund(c->table, c->record.id);
 	lifecycle_items_change(c, args, to, kind);
 	c->expr_needed = order_expr_exist(c->table) &&
 		decision_change_needs_expr(&c->input, to, kind, c->table->nblocks > 0,
@@ -30,6 +33,8 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 	args->verb = c->input.verb;
 	if (args->verb == VERB_MOVE) /* not a step of a cancellation */
 		args->reason = args->note = NULL;
+	if (args->verb == VERB_UNDO_CANCEL) /* takes no reason */
+		args->reason = NULL;
 
 	if (c->decision.condition != CONDITION_NONE)
 	{
@@ -41,6 +46,12 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 	{
 		transition_write(c, 1, args);
 		item_update(c, 1);
+	}
+	else if (c->decision.follows)
+	{
+		c->record.order_status = (char *) to;
+		record_update(c);
+		transition_count++;
 	}
 	return true;
 }
