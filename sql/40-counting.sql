@@ -23,7 +23,7 @@ FROM ordcancel.policy AS p,
                     (CASE WHEN p.customer_canceled_status <> p.canceled_status OR p.canceled_status IS NULL
                           THEN p.customer_canceled_status END, 'canceled', 3)
              UNION ALL
-             SELECT s, 'closed', 4 FROM unnest(p.closed_statuses) AS s) AS w (status, meaning, rank)
+             SELECT s, 'closed', 4 FROM pg_catalog.unnest(p.closed_statuses) AS s) AS w (status, meaning, rank)
 WHERE w.status IS NOT NULL;
 COMMENT ON VIEW ordcancel_internal.policy_status IS 'statuses that policies use for cancellations';
 COMMENT ON COLUMN ordcancel_internal.policy_status.orders IS 'the order table';
@@ -86,6 +86,33 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.check_columns(regclass, name, name) IS
     'raises OC014 if a column that attach() was given no longer exists';
 
+-- What to select orders from: the table, without the orders that deleted_when
+-- hides. The condition is the owner's, so use it with as_owner() only. Raises
+-- OC014 if it would call other functions than when it was set.
+CREATE FUNCTION ordcancel_internal.orders_source(orders regclass) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    t ordcancel.order_table;
+BEGIN
+    SELECT * INTO t FROM ordcancel.order_table AS o
+    WHERE o.orders = orders_source.orders AND o.deleted_when IS NOT NULL;
+    IF NOT FOUND THEN
+        RETURN orders;
+    ELSIF t.deleted_when_functions
+          IS DISTINCT FROM ordcancel_internal.pin_expression(orders, t.deleted_when, 'boolean', true) THEN
+        PERFORM ordcancel_internal.invalid(
+            format('deleted_when of %s is no longer valid', ordcancel_internal.label(orders)),
+            'It would call functions other than when it was set.', 'Set it again with ordcancel.attach().');
+    END IF;
+    RETURN format(E'(SELECT order_row.ctid, order_row.* FROM %s AS order_row WHERE (%s\n) IS NOT TRUE)',
+                  orders, t.pinned_deleted_when);
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.orders_source(regclass) IS
+    'returns the FROM item of the orders of a table that are not deleted';
+
 -- The number of orders by policy and status: [{policy, status, n}]. An order
 -- whose own policy does not exist is under "default". Raises OC014 if a column
 -- is missing.
@@ -104,7 +131,8 @@ BEGIN
         '                                          AND p.policy OPERATOR(pg_catalog.=) o.policy'
         '       GROUP BY 1, 2) AS c',
         coalesce(ordcancel_internal.column_text(orders, policy_by), 'NULL::pg_catalog.text'),
-        ordcancel_internal.status_text(orders, status), orders, orders::oid), zone)::json, '[]');
+        ordcancel_internal.status_text(orders, status), ordcancel_internal.orders_source(orders), orders::oid),
+        zone)::json, '[]');
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.count_orders(regclass, name, name, text) IS

@@ -42,4 +42,11 @@ extern bool expression_calls(List *functions, const char *signature);
 extern char *expression_functions_text(Node *node);
 extern List *expression_functions_of(const char *text);
 
+/*
+ * The names of the columns of the row that a pinned text reads, each once, as
+ * char *; NULL in it stands for the whole row.  The text is not analyzed, so it
+ * need not be valid any more.
+ */
+extern List *expression_columns(const char *pinned);
+
 #endif /* ORDCANCEL_EXPRESSION_H */

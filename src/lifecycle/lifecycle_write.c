@@ -66,18 +66,51 @@ lifecycle_row_needs_record(OrderTable *table, Verb verb)
 	return verb == VERB_DELETE || policy_cache_canceled_deletable(table);
 }
 
-bool
-lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
+static void
+find_record(CancelTarget *c, const CancelArgs *args)
 {
-	if (lifecycle_row_needs_record(c->table, args->verb))
-	{
-		record_find(c, 1);
-		lifecycle_choose(c, 1, args, READ_CURRENT);
-	}
+	record_find(c, 1);
+	lifecycle_choose(c, 1, args, READ_CURRENT);
+}
+
+static bool
+decide_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
+{
 	decision_input_from_target(c, args->verb, args->party, args->now);
 	c->decision = decide(&c->input);
 	if (c->decision.condition == CONDITION_NONE)
 		return true;
 	*refusal = decision_input_explain(c, args, NULL);
 	return false;
+}
+
+bool
+lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
+{
+	if (lifecycle_row_needs_record(c->table, args->verb))
+		find_record(c, args);
+	return decide_row(c, args, refusal);
+}
+
+bool
+lifecycle_soft_delete(CancelTarget *c, CancelArgs *args, bool changed,
+					  Refusal *refusal)
+{
+	if (!changed)
+		find_record(c, args);
+	return decide_row(c, args, refusal);
+}
+
+/*
+ * Unlike a new order, a restored one may have a cancellation: it is as before
+ * if its status agrees with that.
+ */
+bool
+lifecycle_restore(CancelTarget *c, CancelArgs *args, Refusal *refusal)
+{
+	find_record(c, args);
+	if (decide_row(c, args, refusal))
+		return true;
+	return c->input.live != STATE_NONE &&
+		(c->input.part || !c->input.moved_on);
 }
