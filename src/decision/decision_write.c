@@ -49,9 +49,10 @@ decide_insert(const DecisionInput *input)
 {
 	if (input->kind == STATUS_REQUESTED || input->kind == STATUS_IN_PROGRESS)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RECORD);
-	if (input->live != STATE_NONE && input->kind != STATUS_CANCELED &&
-		!(input->live == STATE_CANCELED &&
-		  status_is_closed(input->policy, input->status)))
+	if (input->live == STATE_CANCELED &&
+		status_is_closed(input->policy, input->status))
+		return (Decision){.state = STATE_CANCELED, .follows = true};
+	if (input->live != STATE_NONE && input->kind != STATUS_CANCELED)
 		return refused(CONDITION_ORDER_IS_CANCELED,
 					   could_be_undone(input) ? FAULT_REINSERTED :
 												FAULT_REINSERTED_NO_UNDO);

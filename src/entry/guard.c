@@ -32,6 +32,7 @@
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
+#include "entry/guard_deleted.h"
 #include "entry/guard_truncate.h"
 #include "entry/prune_events.h"
 #include "entry/roles.h"
@@ -179,41 +180,6 @@ raise_write(const OrderTable *table, Refusal *refusal, Relation rel)
 	refusal_raise_write(refusal, rel);
 }
 
-/* Both in one query. */
-static void
-find_deleted(CancelTarget *before, CancelTarget *after)
-{
-	CancelTarget both[] = {*before, *after};
-
-	order_find_deleted(both, lengthof(both));
-	before->deleted = both[0].deleted;
-	after->deleted = both[1].deleted;
-}
-
-static CancelArgs
-row_args(Verb verb)
-{
-	return (CancelArgs){.verb = verb, .party = PARTY_SYSTEM, .now = guc_now()};
-}
-
-/* deleted_when has become true: checked with the old status, as a DELETE. */
-static bool
-check_soft_delete(CancelTarget *c, bool status_changed, Refusal *refusal)
-{
-	CancelArgs args = row_args(VERB_DELETE);
-
-	return lifecycle_soft_delete(c, &args, status_changed, refusal);
-}
-
-/* deleted_when is no longer true: checked as if the order were inserted. */
-static bool
-check_restored(CancelTarget *c, Refusal *refusal)
-{
-	CancelArgs args = row_args(VERB_INSERT);
-
-	return lifecycle_restore(c, &args, refusal);
-}
-
 Datum
 ordcancel_guard_update(PG_FUNCTION_ARGS)
 {
@@ -251,41 +217,24 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	run_as_owner_spi(&scope, table);
 	check_key_and_policy(trigger, &before, &after, key_changed,
 						 status_changed);
-	find_deleted(&before, &after);
+	guard_find_deleted(&before, &after);
 
 	/* The cancellation is recorded under the new key. */
 	before.key = after.key;
 	before.key_text = after.key_text;
 	allowed = before.deleted ?
-		after.deleted || check_restored(&after, &refusal) :
+		after.deleted || guard_restored(&after, &refusal) :
 		(!status_changed ||
 		 lifecycle_change(&before, &args,
 						  kind == STATUS_ORDINARY ? after.status :
 													after.raw_status,
 						  kind, &refusal)) &&
 			(!after.deleted ||
-			 check_soft_delete(&before, status_changed, &refusal));
+			 guard_soft_delete(&before, status_changed, &refusal));
 	run_as_end_spi(&scope);
 	if (!allowed)
 		raise_write(table, &refusal, trigger->tg_relation);
 	return PointerGetDatum(NULL);
-}
-
-/*
- * A deleted order may be imported in any status, and purged whatever the rules
- * say, but not while a cancellation of it is open.
- */
-static bool
-deleted_already(CancelTarget *c)
-{
-	RunAsScope scope;
-
-	if (c->table->deleted_when == NULL || c->decision.fault == FAULT_OPEN)
-		return false;
-	run_as_owner_spi(&scope, c->table);
-	order_find_deleted(c, 1);
-	run_as_end_spi(&scope);
-	return c->deleted;
 }
 
 /* For INSERT and DELETE. */
@@ -308,7 +257,7 @@ check_row(TriggerData *trigger, OrderTable *table, Verb verb)
 	}
 	else
 		allowed = lifecycle_row(&c, &args, &refusal);
-	if (!allowed && !deleted_already(&c))
+	if (!allowed && !guard_deleted_already(&c))
 		raise_write(table, &refusal, trigger->tg_relation);
 	return PointerGetDatum(NULL);
 }

@@ -12,6 +12,15 @@
 #include "rows/order_row.h"
 #include "rows/record.h"
 
+/* The order remains canceled; its record gets the new status. */
+static void
+follow(CancelTarget *c, char *to)
+{
+	c->record.order_status = to;
+	record_update(c);
+	transition_count++;
+}
+
 bool
 lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 				 StatusKind kind, Refusal *refusal)
@@ -48,11 +57,7 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 		item_update(c, 1);
 	}
 	else if (c->decision.follows)
-	{
-		c->record.order_status = (char *) to;
-		record_update(c);
-		transition_count++;
-	}
+		follow(c, (char *) to);
 	return true;
 }
 
@@ -78,6 +83,8 @@ decide_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
 {
 	decision_input_from_target(c, args->verb, args->party, args->now);
 	c->decision = decide(&c->input);
+	if (c->decision.follows)
+		follow(c, c->status);
 	if (c->decision.condition == CONDITION_NONE)
 		return true;
 	*refusal = decision_input_explain(c, args, NULL);

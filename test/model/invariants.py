@@ -26,6 +26,7 @@ class Invariants:
         self.checked = 0
         self.wrong = []
         self.status = {}            # of each order, by its changes
+        self.closed = set()         # closed statuses of all rules so far, and words
         self.moved = set()          # live cancellations whose order was deleted meanwhile
 
     def must(self, fact, what, *values):
@@ -96,6 +97,8 @@ class Invariants:
 
     def check_lives(self):
         ids = set()
+        # Canceled orders may have moved on within these, under these rules or earlier ones.
+        self.closed.update(self.words, *(p.closed for p in self.rules.policies.values()))
         for event_id, n, id, e, _, order_key, role in self.events:
             ids.add(event_id)
             self.must(n in self.cancellations and self.cancellations[n][0] == id and order_key == str(id),
@@ -107,7 +110,8 @@ class Invariants:
                 continue
             c = self.cancellations[n][1]
             before = c.prior if state is None else status
-            self.must(e.before == before or n in self.moved or not self.watched,
+            closed = state == "canceled" and e.before in self.closed
+            self.must(e.before == before or closed or n in self.moved or not self.watched,
                       "event %s of cancellation %s begins at %s, not at %s", event_id, n, e.before, before)
             self.must(e.type in ("undone", "withdrawn", "denied") or e.before == e.after or e.after in self.words,
                       "event %s, %s, led to status %s", event_id, e.type, e.after)
@@ -141,9 +145,10 @@ class Invariants:
                 live[id].append(n)
                 if id in self.orders:
                     now = self.orders[id]
-                    self.must(now == status or n in self.moved or not self.watched,
+                    closed = c.state == "canceled" and now in self.closed
+                    self.must(now == status or closed or n in self.moved or not self.watched,
                               "order %s is %s, its cancellation %s left it at %s", id, now, n, status)
-                    self.must(c.state != "canceled" or now in self.words,
+                    self.must(c.state != "canceled" or closed,
                               "order %s is %s, its cancellation %s is canceled", id, now, n)
             else:
                 self.lives.pop(n)

@@ -1,7 +1,7 @@
 -- Statuses to which a canceled order may move on: it remains canceled.
 BEGIN;
 \ir include/helpers.sql
-SELECT plan(61);
+SELECT plan(63);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -118,7 +118,10 @@ SELECT ordcancel.set_rule('shop.orders', 'archived', deletable => true);
 SELECT is(attempt('DELETE FROM shop.orders WHERE id = 7'), 'ok', 'an archived order is deleted');
 SELECT is(attempt($$INSERT INTO shop.orders VALUES (7, 'placed')$$), '23514 order_is_canceled',
           'and not inserted again as placed');
-SELECT is(attempt($$INSERT INTO shop.orders VALUES (7, 'archived')$$), 'ok', 'but as archived, as from a backup');
+SELECT is(attempt($$INSERT INTO shop.orders VALUES (7, 'void')$$), '23514 order_is_canceled', 'nor with another status');
+SELECT ordcancel.set_policy('shop.orders', closed_statuses => '{archived,void}');
+SELECT is(attempt($$INSERT INTO shop.orders VALUES (7, 'void')$$), 'ok', 'but with a closed one, as from a backup');
+SELECT is((SELECT order_status FROM shop.orders_cancellation WHERE order_id = 7), 'void', 'and the record follows');
 
 -- ------------------------------------------------------- plain_updates, triggers, export
 SELECT ordcancel.attach('shop.orders', plain_updates => false);
@@ -134,6 +137,6 @@ CREATE TRIGGER archive AFTER UPDATE ON shop.orders FOR EACH ROW WHEN (NEW.status
     EXECUTE FUNCTION shop.archive();
 SELECT is(outcome_of($$cancel_order('shop.orders', 9)$$), 'canceled archived', 'a trigger archives what is canceled');
 SELECT is((SELECT order_status FROM shop.orders_cancellation WHERE order_id = 9), 'archived', 'and the record says so');
-SELECT alike(ordcancel.export_setup('shop.orders'), '%closed_statuses => ''{archived}''%', 'export_setup has it');
+SELECT alike(ordcancel.export_setup('shop.orders'), '%closed_statuses => ''{archived,void}''%', 'export_setup has it');
 SELECT * FROM finish();
 ROLLBACK;
