@@ -1,8 +1,9 @@
 /*
  * expression.h — checks SQL expressions that users pass as text
  *
- * For conditions of blocks, refund_due and the expressions over items, when
- * add_block(), attach() or attach_items() sets them.  pinned_query.h runs the result later.
+ * For conditions of blocks, refund_due, deleted_when and the expressions over
+ * items, when add_block(), attach() or attach_items() sets them.
+ * pinned_query.h runs the result later.
  */
 #ifndef ORDCANCEL_EXPRESSION_H
 #define ORDCANCEL_EXPRESSION_H
