@@ -134,6 +134,7 @@ CREATE INDEX policy_canceled_status ON ordcancel.policy (orders, canceled_status
     WHERE canceled_status IS NOT NULL;
 CREATE INDEX policy_customer_canceled_status ON ordcancel.policy (orders, customer_canceled_status COLLATE "C")
     WHERE customer_canceled_status IS NOT NULL;
+CREATE INDEX policy_closed_statuses ON ordcancel.policy (orders) WHERE closed_statuses <> '{}';
 COMMENT ON TABLE ordcancel.policy IS
     'policies of the attached tables; "default" is for orders whose own policy does not exist';
 COMMENT ON COLUMN ordcancel.policy.orders IS 'the order table';

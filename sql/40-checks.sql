@@ -33,6 +33,12 @@ CREATE FUNCTION ordcancel_internal.pin_item_expression(
 COMMENT ON FUNCTION ordcancel_internal.pin_item_expression(regclass, regclass, text, regtype, boolean) IS
     'like pin_expression, for an expression over an item of the order';
 
+CREATE FUNCTION ordcancel_internal.expression_columns(pinned text) RETURNS name[]
+    LANGUAGE c IMMUTABLE STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_expression_columns';
+COMMENT ON FUNCTION ordcancel_internal.expression_columns(text) IS
+    'returns the columns of the order that a pinned expression reads; NULL among them stands for the whole row';
+
 CREATE FUNCTION ordcancel_internal.invalid(message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_invalid';

@@ -13,22 +13,25 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.is_small(regclass) IS
     'returns whether a table is small enough to be counted along with another call';
 
--- The statuses to which policies give a meaning.
+-- The statuses to which policies give a meaning. A closed status has it for
+-- canceled orders only.
 CREATE VIEW ordcancel_internal.policy_status AS
 SELECT p.orders, p.policy, w.status, w.meaning, w.rank
 FROM ordcancel.policy AS p,
     LATERAL (VALUES (p.requested_status, 'requested', 1), (p.in_progress_status, 'in progress', 2),
                     (p.canceled_status, 'canceled', 3),
                     (CASE WHEN p.customer_canceled_status <> p.canceled_status OR p.canceled_status IS NULL
-                          THEN p.customer_canceled_status END, 'canceled', 3)) AS w (status, meaning, rank)
+                          THEN p.customer_canceled_status END, 'canceled', 3)
+             UNION ALL
+             SELECT s, 'closed', 4 FROM pg_catalog.unnest(p.closed_statuses) AS s) AS w (status, meaning, rank)
 WHERE w.status IS NOT NULL;
 COMMENT ON VIEW ordcancel_internal.policy_status IS 'statuses that policies use for cancellations';
 COMMENT ON COLUMN ordcancel_internal.policy_status.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel_internal.policy_status.policy IS 'name of the policy';
 COMMENT ON COLUMN ordcancel_internal.policy_status.status IS 'the status';
-COMMENT ON COLUMN ordcancel_internal.policy_status.meaning IS 'requested, in progress or canceled';
+COMMENT ON COLUMN ordcancel_internal.policy_status.meaning IS 'requested, in progress, canceled or closed';
 COMMENT ON COLUMN ordcancel_internal.policy_status.rank IS
-    'position for sorting: 1 requested, 2 in progress, 3 canceled';
+    'position for sorting: 1 requested, 2 in progress, 3 canceled, 4 closed';
 
 -- The expression for an order's status, spelled as in the rules: if values of the
 -- column may be equal but differ as text, as with citext, it returns the status
@@ -47,7 +50,9 @@ SELECT CASE
                            ' ROW(o.%I)::pg_catalog.record), %s)',
                            ARRAY(SELECT r.status FROM ordcancel.rule AS r WHERE r.orders = status_text.orders
                                  UNION SELECT w.status FROM ordcancel_internal.policy_status AS w
-                                 WHERE w.orders = status_text.orders),
+                                 WHERE w.orders = status_text.orders
+                                 UNION SELECT unnest(p.reopen_statuses) FROM ordcancel.policy AS p
+                                 WHERE p.orders = status_text.orders),
                            format_type(a.atttypid, a.atttypmod),
                            CASE WHEN a.attcollation <> 0 THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END,
                            status, ordcancel_internal.column_text(orders, status))
@@ -81,6 +86,33 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.check_columns(regclass, name, name) IS
     'raises OC014 if a column that attach() was given no longer exists';
 
+-- What to select orders from: the table, without the orders that deleted_when
+-- hides. The condition is the owner's, so use it with as_owner() only. Raises
+-- OC014 if it would call other functions than when it was set.
+CREATE FUNCTION ordcancel_internal.orders_source(orders regclass) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    t ordcancel.order_table;
+BEGIN
+    SELECT * INTO t FROM ordcancel.order_table AS o
+    WHERE o.orders = orders_source.orders AND o.deleted_when IS NOT NULL;
+    IF NOT FOUND THEN
+        RETURN orders;
+    ELSIF t.deleted_when_functions
+          IS DISTINCT FROM ordcancel_internal.pin_expression(orders, t.deleted_when, 'boolean', true) THEN
+        PERFORM ordcancel_internal.invalid(
+            format('deleted_when of %s is no longer valid', ordcancel_internal.label(orders)),
+            'It would call functions other than when it was set.', 'Set it again with ordcancel.attach().');
+    END IF;
+    RETURN format(E'(SELECT order_row.ctid, order_row.* FROM %s AS order_row WHERE (%s\n) IS NOT TRUE)',
+                  orders, t.pinned_deleted_when);
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.orders_source(regclass) IS
+    'returns the FROM item of the orders of a table that are not deleted';
+
 -- The number of orders by policy and status: [{policy, status, n}]. An order
 -- whose own policy does not exist is under "default". Raises OC014 if a column
 -- is missing.
@@ -99,7 +131,8 @@ BEGIN
         '                                          AND p.policy OPERATOR(pg_catalog.=) o.policy'
         '       GROUP BY 1, 2) AS c',
         coalesce(ordcancel_internal.column_text(orders, policy_by), 'NULL::pg_catalog.text'),
-        ordcancel_internal.status_text(orders, status), orders, orders::oid), zone)::json, '[]');
+        ordcancel_internal.status_text(orders, status), ordcancel_internal.orders_source(orders), orders::oid),
+        zone)::json, '[]');
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.count_orders(regclass, name, name, text) IS

@@ -75,9 +75,12 @@ FROM (VALUES ('update', 'AFTER UPDATE', 'ROW '), ('insert', 'AFTER INSERT', 'ROW
              ('delete', 'AFTER DELETE',
               format('ROW WHEN ((true OR %s)) ',
                      (SELECT string_agg(format('(old.%I IS NULL)', w.col), ' OR ' ORDER BY w.n)
-                      FROM unnest(array_remove(
-                               registered.status || registered.primary_key || registered.policy_by, NULL))
-                          WITH ORDINALITY AS w (col, n))))) AS g (kind, moment, level)
+                      FROM (SELECT a.col, min(a.n) AS n
+                            FROM unnest(array_remove(
+                                     registered.status || registered.primary_key || registered.policy_by
+                                     || ordcancel_internal.expression_columns(registered.pinned_deleted_when), NULL))
+                                WITH ORDINALITY AS a (col, n)
+                            GROUP BY 1) AS w)))) AS g (kind, moment, level)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.guards(ordcancel.order_table) IS
     'lists the triggers that an order table should have';

@@ -173,6 +173,23 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.notice_of_table(regclass, regclass) IS
     'raises a NOTICE about what may surprise in an attached table';
 
+-- Raises OC014 if deleted_when reads the whole row: every column would have to be
+-- guarded, and none could be dropped.
+CREATE FUNCTION ordcancel_internal.check_deleted_when(orders regclass, pinned text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM unnest(ordcancel_internal.expression_columns(pinned)) AS c WHERE c IS NULL) THEN
+        PERFORM ordcancel_internal.invalid(
+            format('deleted_when of %s cannot use the whole row', ordcancel_internal.label(orders)),
+            'The columns that it depends on must be known.', 'Pass these columns instead.');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.check_deleted_when(regclass, text) IS
+    'raises OC014 if a pinned deleted_when cannot be used';
+
 CREATE FUNCTION ordcancel_internal.attach(
     orders regclass, status name, placed_at name, policy_by name, refund_due text, plain_updates boolean,
     notify_channel text, inherit boolean, preset text, refund_scale integer, record_schema name, notify_payload text,
@@ -255,7 +272,8 @@ BEGIN
     -- Existing guards are left alone. Dropping one needs the stronger lock;
     -- upgrading to it later could deadlock.
     EXECUTE format('LOCK TABLE %s IN %s MODE', orders,
-                   CASE WHEN known AND NOT ordcancel_internal.guards_are_complete(orders, t)
+                   CASE WHEN known AND (t.deleted_when IS DISTINCT FROM was.deleted_when
+                                        OR NOT ordcancel_internal.guards_are_complete(orders, t))
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     t.cancellation_table := ordcancel_internal.provide_record_table(
         orders, orders, 'ordcancel.cancellation', t.primary_key, t.key_columns, t.inherit, record_schema);
@@ -281,7 +299,9 @@ BEGIN
         UPDATE ordcancel.order_table AS o
         SET pinned_deleted_when = ordcancel_internal.pin_expression(attach.orders, t.deleted_when, 'boolean', false),
             deleted_when_functions = ordcancel_internal.pin_expression(attach.orders, t.deleted_when, 'boolean', true)
-        WHERE o.orders = attach.orders;
+        WHERE o.orders = attach.orders
+        RETURNING o.pinned_deleted_when INTO t.pinned_deleted_when;
+        PERFORM ordcancel_internal.check_deleted_when(orders, t.pinned_deleted_when);
     END IF;
     PERFORM ordcancel_internal.make_guards(orders, t, known);
     PERFORM ordcancel_internal.guard_partitions(orders);
@@ -308,7 +328,8 @@ BEGIN
     END IF;
     SELECT string_agg(format('%s: %s', f.fact, f.value), '; ' ORDER BY f.n) INTO told
     FROM ordcancel_internal.attach_text(t) AS f
-    WHERE f.value IS NOT NULL AND f.fact IN ('primary key', 'status', 'placed_at', 'policy_by', 'refund_due');
+    WHERE f.value IS NOT NULL AND f.fact IN ('primary key', 'status', 'placed_at', 'policy_by', 'refund_due',
+                                              'deleted_when');
     RETURN ordcancel_internal.record_change(
         orders, NULL,
         concat_ws('; ', 'attached', told,

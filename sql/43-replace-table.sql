@@ -29,7 +29,7 @@ BEGIN
     END IF;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = replace_table.orders;
     IF t.primary_key <> ordcancel_internal.check_order_table(new_orders, t.status, t.placed_at, t.policy_by,
-                                                               t.status_since) THEN
+                                                             t.status_since) THEN
         PERFORM ordcancel_internal.invalid(
             format('%s cannot replace %s', new_label, label),
             format('The primary key must be (%s).', array_to_string(t.primary_key, ', ')));
@@ -46,7 +46,8 @@ BEGIN
     END IF;
 
     PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
-    UPDATE ordcancel.order_table AS o SET orders = new_orders, pinned_refund_due = NULL, refund_due_functions = NULL
+    UPDATE ordcancel.order_table AS o SET orders = new_orders, pinned_refund_due = NULL, refund_due_functions = NULL,
+        pinned_deleted_when = NULL, deleted_when_functions = NULL
     WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.policy AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.rule AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
@@ -88,6 +89,10 @@ BEGIN
     SET pinned_refund_due = ordcancel_internal.pin_expression(new_orders, o.refund_due, 'numeric', false),
         refund_due_functions = ordcancel_internal.pin_expression(new_orders, o.refund_due, 'numeric', true)
     WHERE o.orders = new_orders AND o.refund_due IS NOT NULL;
+    UPDATE ordcancel.order_table AS o
+    SET pinned_deleted_when = ordcancel_internal.pin_expression(new_orders, o.deleted_when, 'boolean', false),
+        deleted_when_functions = ordcancel_internal.pin_expression(new_orders, o.deleted_when, 'boolean', true)
+    WHERE o.orders = new_orders AND o.deleted_when IS NOT NULL;
     UPDATE ordcancel.block AS b
     SET pinned = ordcancel_internal.pin_expression(new_orders, b.condition, 'boolean', false),
         functions = ordcancel_internal.pin_expression(new_orders, b.condition, 'boolean', true)

@@ -161,6 +161,13 @@ BEGIN
     p.reopen_statuses := coalesce(ordcancel_internal.check_statuses(orders, reopen_statuses),
         CASE WHEN 'reopen_statuses' = ANY (unset) THEN '{}' ELSE p.reopen_statuses END);
 
+    IF p.closed_statuses && p.reopen_statuses THEN
+        PERFORM ordcancel_internal.invalid(
+            format('status "%s" cannot be in both closed_statuses and reopen_statuses of policy "%s"',
+                   (SELECT left(s, 80) FROM unnest(p.closed_statuses) AS s WHERE s = ANY (p.reopen_statuses) LIMIT 1),
+                   p.policy),
+            'An order in a closed status remains canceled.');
+    END IF;
     IF EXISTS (SELECT FROM unnest(ARRAY[p.requested_status, p.in_progress_status, p.canceled_status,
                                         p.customer_canceled_status]) AS s WHERE octet_length(s) > 1000) THEN
         PERFORM ordcancel_internal.invalid('a status of a policy may have at most 1000 bytes');
@@ -170,12 +177,14 @@ BEGIN
     FROM (SELECT DISTINCT meaning, s
           FROM (VALUES (1, p.requested_status), (2, p.in_progress_status), (3, p.canceled_status),
                        (3, p.customer_canceled_status)) AS v (meaning, s)
-          WHERE s IS NOT NULL) AS w
+          WHERE s IS NOT NULL
+          UNION ALL
+          SELECT DISTINCT 4, s FROM unnest(p.closed_statuses || p.reopen_statuses) AS s) AS w
     GROUP BY s HAVING count(*) > 1 LIMIT 1;
     IF twice IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid(
             format('status "%s" cannot have two meanings in policy "%s"', twice, p.policy), NULL,
-            'Use different statuses for requested, in progress and canceled, or leave them unset.');
+            'Use different statuses for requested, in progress, canceled, closed and reopened, or leave them unset.');
     ELSIF (p.decision_timeout IS NULL) <> (p.on_timeout IS NULL) THEN
         PERFORM ordcancel_internal.invalid(
             format('policy "%s" needs both decision_timeout and on_timeout, or neither', p.policy));
@@ -275,11 +284,11 @@ CREATE FUNCTION ordcancel_internal.notice_of_removed_statuses(
     AS $$
 DECLARE
     lost text[] := ARRAY(SELECT s FROM unnest(ARRAY[was.requested_status, was.in_progress_status, was.canceled_status,
-                                                    was.customer_canceled_status]) AS s
+                                                    was.customer_canceled_status] || was.closed_statuses) AS s
                          WHERE s IS NOT NULL
                          EXCEPT
                          SELECT s FROM unnest(ARRAY[p.requested_status, p.in_progress_status, p.canceled_status,
-                                                    p.customer_canceled_status]) AS s);
+                                                    p.customer_canceled_status] || p.closed_statuses) AS s);
     statuses text;
 BEGIN
     IF lost = '{}' THEN
@@ -344,7 +353,8 @@ BEGIN
     PERFORM ordcancel_internal.notice_of_removed_statuses(orders, was, p);
     PERFORM ordcancel_internal.notice_of_check(orders, w.status),
             ordcancel_internal.notice_of_status(orders, policy, w.status, false)
-    FROM unnest(ARRAY[requested_status, in_progress_status, canceled_status, customer_canceled_status]) AS w (status)
+    FROM unnest(ARRAY[requested_status, in_progress_status, canceled_status, customer_canceled_status]
+                || closed_statuses || reopen_statuses) AS w (status)
     WHERE w.status IS NOT NULL;
 
     SELECT string_agg(format('%s: %s -> %s', f.fact, coalesce(o.value, 'none'), coalesce(f.value, 'none')),

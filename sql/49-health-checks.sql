@@ -227,19 +227,23 @@ BEGIN
                OR NOT EXISTS (SELECT FROM ordcancel.rule AS r
                               WHERE r.orders = t.orders AND r.policy = p.policy
                                 AND 'forbid' <> ANY (ARRAY[r.customer, r.customer_late, r.merchant])));
-    RETURN QUERY
-        SELECT t.orders::regclass, 'status_problem',
-               format('Policy "%s", status %s, orders now: %s. %s', left(o.policy, 80),
-                      coalesce('"' || left(o.status, 80) || '"', 'NULL'), o.orders_now, o.problem),
-               CASE WHEN o.customer IS NULL AND o.means IS NULL AND o.status IS NOT NULL
-                    THEN format('SELECT ordcancel.set_rule(%L, %L, policy => %L, ...);'
-                                ' without more arguments it states that nobody may cancel in that status.',
-                                ordcancel_internal.label(t.orders), o.status, o.policy)
-                    ELSE format('SELECT * FROM ordcancel.overview(%L);', ordcancel_internal.label(t.orders)) END
-        FROM ordcancel_internal.overview(t.orders) AS o
-        WHERE o.problem IS NOT NULL AND o.problem NOT LIKE 'The customer''s window %'
-          AND EXISTS (SELECT FROM ordcancel.policy AS p
-                      WHERE p.orders = t.orders AND p.policy = o.policy AND p.canceled_status IS NOT NULL);
+    BEGIN
+        RETURN QUERY
+            SELECT t.orders::regclass, 'status_problem',
+                   format('Policy "%s", status %s, orders now: %s. %s', left(o.policy, 80),
+                          coalesce('"' || left(o.status, 80) || '"', 'NULL'), o.orders_now, o.problem),
+                   CASE WHEN o.customer IS NULL AND o.means IS NULL AND o.status IS NOT NULL
+                        THEN format('SELECT ordcancel.set_rule(%L, %L, policy => %L, ...);'
+                                    ' without more arguments it states that nobody may cancel in that status.',
+                                    ordcancel_internal.label(t.orders), o.status, o.policy)
+                        ELSE format('SELECT * FROM ordcancel.overview(%L);', ordcancel_internal.label(t.orders)) END
+            FROM ordcancel_internal.overview(t.orders) AS o
+            WHERE o.problem IS NOT NULL AND o.problem NOT LIKE 'The customer''s window %'
+              AND EXISTS (SELECT FROM ordcancel.policy AS p
+                          WHERE p.orders = t.orders AND p.policy = o.policy AND p.canceled_status IS NOT NULL);
+    EXCEPTION WHEN SQLSTATE 'OC014' THEN
+        NULL; -- deleted_when is not valid, see below
+    END;
     RETURN QUERY
         SELECT t.orders::regclass, 'window_never_closes',
                format('Policy "%s" has a grace, but attach() was called without placed_at.', left(p.policy, 80)),
@@ -267,6 +271,10 @@ BEGIN
         SELECT 'refund_due_fails', 'refund_due', t.refund_due, NULL::regclass, 'numeric', t.refund_due_functions,
                format('ordcancel.attach(%L, refund_due => ...);', ordcancel_internal.label(t.orders))
         WHERE t.refund_due IS NOT NULL
+        UNION ALL
+        SELECT 'deleted_when_fails', 'deleted_when', t.deleted_when, NULL::regclass, 'boolean',
+               t.deleted_when_functions, format('ordcancel.attach(%L, deleted_when => ...);', ordcancel_internal.label(t.orders))
+        WHERE t.deleted_when IS NOT NULL
         UNION ALL
         SELECT 'item_expression_fails', x.what, x.expression, i.items::regclass, 'numeric', x.functions,
                format('ordcancel.attach_items(%L, %L, NULL, %s => ...);', ordcancel_internal.label(i.items),

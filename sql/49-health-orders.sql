@@ -31,6 +31,7 @@ DECLARE
     same_key CONSTANT text := ordcancel_internal.key_join(t.orders, 'c', t.key_columns, 'o', t.primary_key);
     status CONSTANT text := ordcancel_internal.status_text(t.orders, t.status);
     orders CONSTANT regclass := t.orders;
+    source CONSTANT text := ordcancel_internal.orders_source(t.orders);
     -- The live cancellations with which the status of the order goes. An order of
     -- which only items are canceled keeps its status, and may move on.
     governs CONSTANT text := '(c.state OPERATOR(pg_catalog.=) ''requested'''
@@ -56,7 +57,7 @@ BEGIN
                          WHERE %5$s) AS d
                    WHERE CASE WHEN d.there THEN d.status IS DISTINCT FROM d.order_status
                               ELSE d.state OPERATOR(pg_catalog.<>) 'canceled' END
-                   GROUP BY 1, 2, 3) AS x$q$, status, t.cancellation_table, orders, same_key, governs))::json)
+                   GROUP BY 1, 2, 3) AS x$q$, status, t.cancellation_table, source, same_key, governs))::json)
             AS x (state text, status text, there boolean, n bigint, example text)
     LOOP
         IF NOT found.there THEN
@@ -67,10 +68,11 @@ BEGIN
                             'CALL ordcancel.sweep() denies their requests after the deadline.')::ordcancel.problem;
             CONTINUE;
         END IF;
-        -- Not a problem if the status was only renamed.
+        -- Not a problem if the status was only renamed, or is a closed one.
         CONTINUE WHEN EXISTS (SELECT FROM ordcancel_internal.policy_status AS w
                               WHERE w.orders = t.orders AND w.status = found.status
-                                AND w.meaning = replace(found.state, '_', ' '));
+                                AND CASE w.meaning WHEN 'closed' THEN 'canceled' ELSE w.meaning END
+                                    = replace(found.state, '_', ' '));
         RETURN NEXT ROW(orders, 'order_and_record_differ',
                         format('Orders with status %s whose cancellation is %s: %s, for example order %s.',
                                coalesce('"' || left(found.status, 80) || '"', 'NULL'),
@@ -88,9 +90,9 @@ BEGIN
                          WHERE NOT EXISTS (SELECT FROM ONLY %2$s AS c
                                            WHERE %4$s AND %7$s)) AS d
                    WHERE d.status OPERATOR(pg_catalog.=) ANY (%5$L::pg_catalog.text[])
-                   GROUP BY 1) AS x$q$, status, t.cancellation_table, orders, same_key,
+                   GROUP BY 1) AS x$q$, status, t.cancellation_table, source, same_key,
             ARRAY(SELECT w.status FROM ordcancel_internal.policy_status AS w
-                  WHERE w.orders = t.orders AND w.meaning <> 'canceled'),
+                  WHERE w.orders = t.orders AND w.meaning IN ('requested', 'in progress')),
             (SELECT CASE count(*) WHEN 1 THEN format('pg_catalog.format(''%%s'', o.%I)', min(k))
                                   ELSE format('pg_catalog.format(''%%s'', ROW(%s))',
                                               string_agg(format('o.%I', k), ', ' ORDER BY n)) END

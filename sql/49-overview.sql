@@ -50,7 +50,8 @@ WITH attached AS (
     UNION SELECT r.policy, r.status FROM ordcancel.rule AS r WHERE r.orders = overview.orders
     UNION SELECT w.policy, w.status FROM word AS w
 ), elsewhere AS MATERIALIZED (
-    SELECT DISTINCT ON (w.status) w.status, w.meaning FROM word AS w ORDER BY w.status, w.rank DESC
+    SELECT DISTINCT ON (w.status) w.status, w.meaning FROM word AS w WHERE w.meaning <> 'closed'
+    ORDER BY w.status, w.rank DESC
 ), line AS MATERIALIZED (
     SELECT c.policy, c.status, coalesce(n.n, 0) AS n, r.status IS NOT NULL AS ruled, r.customer,
            coalesce(r.customer_late, CASE WHEN p.grace IS NOT NULL THEN r.customer END) AS customer_late, r.merchant,
@@ -93,7 +94,8 @@ COMMENT ON FUNCTION ordcancel_internal.overview(regclass) IS 'implements ordcanc
 -- and each status of its orders, its rules or its cancellations.
 --   orders_now     number of orders; counted by reading the table
 --   customer, customer_late, merchant, deletable   the rule; NULL if there is none
---   means          requested, in progress or canceled, if the policy uses the status for it
+--   means          requested, in progress or canceled, if the policy uses the status for it; closed: canceled orders
+--                  may go on to it
 --   problem        what is wrong, or NULL
 --   partly_fulfilled  refuse or rest: what canceling such an order does if some of its items are fulfilled; NULL if
 --                  no items with fulfilled are attached, or nobody can cancel

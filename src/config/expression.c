@@ -21,6 +21,7 @@
 #include "utils/ruleutils.h"
 
 #include "base/stable_settings.h"
+#include "base/text.h"
 #include "config/expression.h"
 #include "config/run_as.h"
 
@@ -156,6 +157,41 @@ expression_functions_of(const char *text)
 		if (line[0] != '\0')
 			functions = lappend(functions, line);
 	return functions;
+}
+
+static bool
+collect_columns(Node *node, void *context)
+{
+	List	 **columns = context;
+	ColumnRef *ref = (ColumnRef *) node;
+	char	  *name = NULL;
+	ListCell  *lc;
+
+	if (node == NULL)
+		return false;
+	if (!IsA(node, ColumnRef))
+		return raw_expression_tree_walker(node, collect_columns, context);
+	if (!IsA(linitial(ref->fields), String) ||
+		strcmp(strVal(linitial(ref->fields)), PINNED_ROW) != 0)
+		return false;
+	if (list_length(ref->fields) > 1 && IsA(lsecond(ref->fields), String))
+		name = strVal(lsecond(ref->fields));
+	foreach(lc, *columns)
+		if (equal_or_both_null(lfirst(lc), name))
+			return false;
+	*columns = lappend(*columns, name);
+	return false;
+}
+
+List *
+expression_columns(const char *pinned)
+{
+	List *statements = raw_parser(psprintf("SELECT (%s\n)", pinned),
+								  RAW_PARSE_DEFAULT);
+	List *columns = NIL;
+
+	(void) collect_columns(linitial_node(RawStmt, statements)->stmt, &columns);
+	return columns;
 }
 
 static Node *

@@ -1,8 +1,9 @@
 /*
  * expression.h — checks SQL expressions that users pass as text
  *
- * For conditions of blocks, refund_due and the expressions over items, when
- * add_block(), attach() or attach_items() sets them.  pinned_query.h runs the result later.
+ * For conditions of blocks, refund_due, deleted_when and the expressions over
+ * items, when add_block(), attach() or attach_items() sets them.
+ * pinned_query.h runs the result later.
  */
 #ifndef ORDCANCEL_EXPRESSION_H
 #define ORDCANCEL_EXPRESSION_H
@@ -41,5 +42,12 @@ extern bool expression_calls(List *functions, const char *signature);
 /* The same list as a text, one signature per line, and back. */
 extern char *expression_functions_text(Node *node);
 extern List *expression_functions_of(const char *text);
+
+/*
+ * The names of the columns of the row that a pinned text reads, each once, as
+ * char *; NULL in it stands for the whole row.  The text is not analyzed, so it
+ * need not be valid any more.
+ */
+extern List *expression_columns(const char *pinned);
 
 #endif /* ORDCANCEL_EXPRESSION_H */

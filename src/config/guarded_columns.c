@@ -26,8 +26,8 @@
 
 #define GUARD_DELETE "!ordcancel_guard_delete"
 
-/* The primary key, the status and policy_by. */
-#define GUARDED_MAX (INDEX_MAX_KEYS + 2)
+/* The primary key, the status, policy_by, and those in deleted_when. */
+#define GUARDED_MAX (INDEX_MAX_KEYS + 2 + 30)
 
 typedef struct GuardedEntry
 {
@@ -45,7 +45,7 @@ guarded_columns_init(void)
 					 sizeof(GuardedEntry));
 }
 
-/* The columns of a relation that the trigger depends on. */
+/* The columns of a relation that the trigger depends on; 0 if too many. */
 static int
 read_columns(Oid relid, Oid trigger, AttrNumber *columns)
 {
@@ -65,9 +65,15 @@ read_columns(Oid relid, Oid trigger, AttrNumber *columns)
 	{
 		Form_pg_depend d = (Form_pg_depend) GETSTRUCT(row);
 
-		if (d->refclassid == RelationRelationId && d->refobjid == relid &&
-			d->refobjsubid > 0 && count < GUARDED_MAX)
-			columns[count++] = d->refobjsubid;
+		if (d->refclassid != RelationRelationId || d->refobjid != relid ||
+			d->refobjsubid <= 0)
+			continue;
+		if (count == GUARDED_MAX)
+		{
+			count = 0;
+			break;
+		}
+		columns[count++] = d->refobjsubid;
 	}
 	systable_endscan(scan);
 	table_close(depend, AccessShareLock);

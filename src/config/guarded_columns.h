@@ -1,9 +1,10 @@
 /*
  * guarded_columns.h — the columns whose changes the update trigger checks
  *
- * These are the status, primary key and policy_by columns.  They are found in
- * pg_depend, so that updates of other columns still work while the
- * configuration does not match the table.  Cached per relation.
+ * These are the status, primary key and policy_by columns, and those that
+ * deleted_when reads.  They are found in pg_depend, so that updates of other
+ * columns still work while the configuration does not match the table.  Cached
+ * per relation.
  */
 #ifndef ORDCANCEL_GUARDED_COLUMNS_H
 #define ORDCANCEL_GUARDED_COLUMNS_H

@@ -12,7 +12,7 @@
  * the transaction; the same holds for a stale policy.  So pointers remain valid
  * while user code runs.  Code that needs the current description must call
  * order_table_find() again.  Only the caches in it change: policies, changes,
- * expr_query and statements.
+ * expr_query, deleted_query and statements.
  */
 #ifndef ORDCANCEL_ORDER_TABLE_H
 #define ORDCANCEL_ORDER_TABLE_H
@@ -150,7 +150,8 @@ typedef struct OrderTable
 	int		   nblocks;
 	BlockRule *blocks;
 
-	struct Pinned *expr_query; /* the query for blocks and refund_due */
+	struct Pinned *expr_query;	  /* the query for blocks and refund_due */
+	struct Pinned *deleted_query; /* for deleted_when */
 	SPIPlanPtr	   statements[STATEMENT_COUNT];
 } OrderTable;
 

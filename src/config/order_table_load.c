@@ -79,6 +79,7 @@ free_statements(void *arg)
 		if (table->statements[i])
 			SPI_freeplan(table->statements[i]);
 	pinned_forget(&table->expr_query);
+	pinned_forget(&table->deleted_query);
 }
 
 static bool

@@ -1,9 +1,9 @@
 /*
  * pinned_query.h — runs queries made of pinned expressions
  *
- * The text of a block or of refund_due is pinned when it is set: all names and
- * casts are written out (expression.h).  The query made of it is parsed with
- * pg_catalog as search_path, where other users cannot create operators or
+ * The text of a block, refund_due or deleted_when is pinned when it is set: all
+ * names and casts are written out (expression.h).  The query made of it is
+ * parsed with pg_catalog as search_path, where other users cannot create operators or
  * functions.  It is planned and run with the current search_path, which the
  * functions of the table's owner may depend on.  A plan is kept if it cannot
  * become invalid while the parsed query is valid.

@@ -265,7 +265,8 @@ policy_cache_canceled_deletable(OrderTable *table)
 	for (char *status = policy_load_next_deletable(table, "");
 		 status && !deletable;
 		 status = policy_load_next_deletable(table, status))
-		deletable = kind_in_any_policy(table, status) == STATUS_CANCELED;
+		deletable = kind_in_any_policy(table, status) == STATUS_CANCELED ||
+			policy_load_is_closed(table, status);
 	cache = cache_of(table);
 	cache->deletable = deletable;
 	cache->deletable_checked = checked;

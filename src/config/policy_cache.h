@@ -27,7 +27,7 @@ extern StatusKind policy_cache_status_kind(OrderTable	*table,
 
 /*
  * Can canceled orders be deleted: is some rule deletable whose status means
- * canceled in some policy?
+ * canceled in some policy, or is a closed status of one?
  */
 extern bool policy_cache_canceled_deletable(OrderTable *table);
 

@@ -13,7 +13,8 @@
 /* Column numbers in the tables of sql/20-config.sql; append only. */
 enum
 {
-	POLICY_NAME = 2,
+	POLICY_ORDERS = 1,
+	POLICY_NAME,
 	POLICY_GRACE,
 	POLICY_REQUESTED_STATUS,
 	POLICY_IN_PROGRESS_STATUS,
@@ -195,6 +196,34 @@ count_only(HeapTuple row, TupleDesc desc, void *arg)
 {
 }
 
+/* Is a status among the closed_statuses of a policy? */
+typedef struct ClosedSearch
+{
+	const char *status;
+	bool		found;
+} ClosedSearch;
+
+static void
+look_for_closed(HeapTuple row, TupleDesc desc, void *arg)
+{
+	ClosedSearch *search = arg;
+	Policy		  policy = {0};
+
+	policy.closed_statuses = config_texts(row, desc, POLICY_CLOSED_STATUSES,
+										  &policy.nclosed_statuses);
+	search->found |= status_is_closed(&policy, search->status);
+}
+
+bool
+policy_load_is_closed(const OrderTable *table, const char *status)
+{
+	ClosedSearch search = {.status = status};
+
+	(void) config_scan_index("policy", "policy_closed_statuses", POLICY_ORDERS,
+							 table->relid, look_for_closed, &search);
+	return search.found;
+}
+
 /* The statuses of a policy and their indexes, the highest kind first. */
 static const struct
 {
@@ -262,9 +291,19 @@ typedef struct StatusReader
 static void
 read_policy_statuses(HeapTuple row, TupleDesc desc, void *arg)
 {
-	StatusReader *reader = arg;
-	char		 *policy = config_text(row, desc, POLICY_NAME);
+	StatusReader	*reader = arg;
+	char			*policy = config_text(row, desc, POLICY_NAME);
+	static const int lists[] = {POLICY_CLOSED_STATUSES,
+								POLICY_REOPEN_STATUSES};
 
+	for (int list = 0; list < lengthof(lists); list++)
+	{
+		int	   count;
+		char **statuses = config_texts(row, desc, lists[list], &count);
+
+		for (int i = 0; i < count; i++)
+			reader->take(statuses[i], policy, STATUS_ORDINARY, reader->arg);
+	}
 	for (int i = 0; i < lengthof(policy_statuses); i++)
 		reader->take(config_text(row, desc, policy_statuses[i].column), policy,
 					 policy_statuses[i].kind, reader->arg);

@@ -24,6 +24,12 @@ extern StatusKind policy_load_status_kind(const OrderTable *table,
 										  const char	   *status);
 
 /*
+ * Is the status one of the closed_statuses of any policy of the table?  Reads
+ * all policies that have such statuses.
+ */
+extern bool policy_load_is_closed(const OrderTable *table, const char *status);
+
+/*
  * The first status after "after", in bytewise order, that has a deletable rule
  * in some policy; NULL if there are no more.
  */

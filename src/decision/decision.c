@@ -100,11 +100,11 @@ reach_items_canceled(const DecisionInput *input)
 
 /*
  * The order becomes canceled, or in progress while a refund is due, also of a
- * part of it.  With "customer_alone" no merchant took part, and
+ * part of it.  With "by_customer" no merchant took part, and
  * customer_canceled_status applies.
  */
 Decision
-reach_canceled(const DecisionInput *input, bool customer_alone, bool part)
+reach_canceled(const DecisionInput *input, bool by_customer, bool part)
 {
 	Decision decision = {.changed = true, .owes = input->money_due};
 
@@ -123,10 +123,7 @@ reach_canceled(const DecisionInput *input, bool customer_alone, bool part)
 	else
 	{
 		decision.state = STATE_CANCELED;
-		decision.status = customer_alone &&
-				input->policy->customer_canceled_status ?
-			input->policy->customer_canceled_status :
-			input->policy->canceled_status;
+		decision.status = canceled_status(input->policy, by_customer);
 		decision.event = EVENT_CANCELED;
 	}
 	return decision;
@@ -187,13 +184,13 @@ decide_refund_argument(const DecisionInput *input)
 
 /* The cancellation is accepted. */
 static Decision
-accept(const DecisionInput *input, bool customer_alone)
+accept(const DecisionInput *input, bool by_customer)
 {
 	Decision decision = decide_refund_argument(input);
 
 	return decision.condition != CONDITION_NONE ?
 		decision :
-		reach_canceled(input, customer_alone, decision_is_part(input));
+		reach_canceled(input, by_customer, decision_is_part(input));
 }
 
 /* All verbs that begin a cancellation, of an order or of items. */

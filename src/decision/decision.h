@@ -216,6 +216,7 @@ typedef struct Decision
 	bool		part;		  /* the cancellation is of some items only */
 	bool		owes;		  /* from now on a refund is due */
 	bool		ended;		  /* it is a cancellation that has ended */
+	bool		follows;	  /* not changed; the record gets the new status */
 	bool		late;		  /* the grace period is over */
 	bool		has_until;	  /* the decision may change at "until" */
 	TimestampTz until;
@@ -232,6 +233,13 @@ extern Decision decide(const DecisionInput *input);
  */
 extern Decision decide_change(DecisionInput *input, const char *to,
 							  StatusKind kind);
+
+/*
+ * Would decide_change() decide this change as undo_cancel, if it is not refused
+ * for another reason?  The fields about items and refunds are ignored.
+ */
+extern bool decision_reopens(const DecisionInput *input, const char *to,
+							 StatusKind kind);
 
 /* Checks reason and note alone; CONDITION_NONE if they are valid. */
 extern Decision decide_reason(const DecisionInput *input);

@@ -49,10 +49,7 @@ complete(const DecisionInput *input, EventType event)
 		return decision;
 	}
 	paid.money_due = false; /* decision_needs.c tries both */
-	return reach_canceled(&paid,
-						  input->direct &&
-							  input->requested_by == PARTY_CUSTOMER,
-						  input->part);
+	return reach_canceled(&paid, customer_alone(input), input->part);
 }
 
 /*

@@ -55,6 +55,22 @@ disagrees(const DecisionInput *input)
 		!input->part && input->moved_on && input->kind == STATUS_ORDINARY;
 }
 
+/* The status of a canceled order; customer_alone: no merchant took part. */
+static inline const char *
+canceled_status(const Policy *policy, bool customer_alone)
+{
+	return customer_alone && policy->customer_canceled_status ?
+		policy->customer_canceled_status :
+		policy->canceled_status;
+}
+
+/* Has the customer canceled the order without a merchant? */
+static inline bool
+customer_alone(const DecisionInput *input)
+{
+	return input->direct && input->requested_by == PARTY_CUSTOMER;
+}
+
 /* Ending the open request: does this party deny it, rather than withdraw? */
 static inline bool
 denies(const DecisionInput *input)
@@ -71,7 +87,7 @@ extern Decision decide_adjust(const DecisionInput *input);
  * decision.c: the order, or a part of it, becomes canceled, or in progress
  * while a refund is due.
  */
-extern Decision reach_canceled(const DecisionInput *input, bool customer_alone,
+extern Decision reach_canceled(const DecisionInput *input, bool by_customer,
 							   bool part);
 
 /* decision_write.c: the verbs of plain writes */

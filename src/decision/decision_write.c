@@ -49,6 +49,9 @@ decide_insert(const DecisionInput *input)
 {
 	if (input->kind == STATUS_REQUESTED || input->kind == STATUS_IN_PROGRESS)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_NO_RECORD);
+	if (input->live == STATE_CANCELED &&
+		status_is_closed(input->policy, input->status))
+		return (Decision){.state = STATE_CANCELED, .follows = true};
 	if (input->live != STATE_NONE && input->kind != STATUS_CANCELED)
 		return refused(CONDITION_ORDER_IS_CANCELED,
 					   could_be_undone(input) ? FAULT_REINSERTED :
@@ -71,19 +74,76 @@ decide_delete(const DecisionInput *input)
 	return already(STATE_NONE);
 }
 
+/* Is a cancellation of the order in effect, or was it imported as canceled? */
+static bool
+in_effect(const DecisionInput *input)
+{
+	return input->live == STATE_CANCELED || input->live == STATE_IN_PROGRESS ||
+		imported_canceled(input);
+}
+
+/*
+ * Does a canceled order move on to a closed status, or from there back to the
+ * status that its cancellation gave it?  It remains canceled.
+ */
+static bool
+remains_canceled(const DecisionInput *input, const char *to, StatusKind kind)
+{
+	const Policy *policy = input->policy;
+
+	if (input->live == STATE_IN_PROGRESS || disagrees(input))
+		return false;
+	if (status_is_closed(policy, to))
+		return kind == STATUS_ORDINARY || kind == STATUS_CANCELED;
+	return status_is_closed(policy, input->status) &&
+		equal_and_not_null(canceled_status(policy, customer_alone(input)), to);
+}
+
+bool
+decision_reopens(const DecisionInput *input, const char *to, StatusKind kind)
+{
+	return in_effect(input) && !disagrees(input) &&
+		input->party == PARTY_MERCHANT && kind == STATUS_ORDINARY &&
+		status_reopens(input->policy, to);
+}
+
+/* As undo_cancel, but the order has the status that the UPDATE gives it. */
+static Decision
+reopen(DecisionInput *input, const char *to)
+{
+	Decision decision;
+
+	if (imported_canceled(input)) /* there is nothing to undo */
+	{
+		input->verb = VERB_MOVE;
+		return already(STATE_NONE);
+	}
+	input->verb = VERB_UNDO_CANCEL;
+	decision = decide(input);
+	decision.status = to;
+	decision.clear_status = false;
+	return decision;
+}
+
 static Decision
 decide_change_of_status(DecisionInput *input, const char *to, StatusKind kind)
 {
-	bool closed = input->live == STATE_CANCELED ||
-		input->live == STATE_IN_PROGRESS || imported_canceled(input);
 	Decision decision;
 
 	if (is_stale(input))
 		return refused(CONDITION_INVALID_POLICY, FAULT_STALE_STATUS);
 
-	/* Only undo_cancel ends a cancellation that is in effect. */
-	if (closed)
+	/* Only an undo ends a cancellation that is in effect. */
+	if (in_effect(input))
 	{
+		if (remains_canceled(input, to, kind))
+		{
+			input->verb = VERB_MOVE;
+			return (Decision){.state = STATE_CANCELED,
+							  .follows = input->live == STATE_CANCELED};
+		}
+		if (decision_reopens(input, to, kind))
+			return reopen(input, to);
 		if (input->live == STATE_IN_PROGRESS && kind == STATUS_CANCELED)
 			return refused(CONDITION_REFUND_NOT_SETTLED, FAULT_REFUND_DUE);
 		input->verb = VERB_MOVE;

@@ -42,6 +42,29 @@ status_kind(const Policy *policy, const char *status)
 	return STATUS_ORDINARY;
 }
 
+static bool
+is_one_of(char *const *statuses, int count, const char *status)
+{
+	for (int i = 0; i < count; i++)
+		if (equal_and_not_null(statuses[i], status))
+			return true;
+	return false;
+}
+
+bool
+status_is_closed(const Policy *policy, const char *status)
+{
+	return is_one_of(policy->closed_statuses, policy->nclosed_statuses,
+					 status);
+}
+
+bool
+status_reopens(const Policy *policy, const char *status)
+{
+	return is_one_of(policy->reopen_statuses, policy->nreopen_statuses,
+					 status);
+}
+
 const Rule *
 policy_rule(const Policy *policy, const char *status)
 {

@@ -65,6 +65,10 @@ typedef struct Policy
 /* What the status means under this policy alone; ORDINARY for NULL. */
 extern StatusKind status_kind(const Policy *policy, const char *status);
 
+/* Is the status one of the closed_statuses, or of the reopen_statuses? */
+extern bool status_is_closed(const Policy *policy, const char *status);
+extern bool status_reopens(const Policy *policy, const char *status);
+
 /* The rule for the status, or NULL. */
 extern const Rule *policy_rule(const Policy *policy, const char *status);
 

@@ -130,5 +130,7 @@ refusal_explain_unsettled(Refusal *r, const RefusalDetail *names,
 	}
 	r->detail =
 		"A refund was made by a method whose refunds must be recaptured or repaid.";
-	r->hint = "Recover the refund, then pass settled => true.";
+	r->hint = names->to ?
+		"Recover the refund, then call ordcancel.undo_cancel(..., settled => true)." :
+		"Recover the refund, then pass settled => true.";
 }

@@ -28,6 +28,7 @@
 #include "rows/column_value.h"
 #include "rows/key.h"
 #include "rows/order_key.h"
+#include "rows/order_row.h"
 #include "rows/plan_cache.h"
 
 /* Rows fetched at once, if only keys are selected. */
@@ -155,6 +156,43 @@ matching_rows(const BatchSource *s, const Batch *batch, SPITupleTable *fetched,
 	return batch_rows_that_match(s, batch, rows, count);
 }
 
+/*
+ * Marks rows of orders that deleted_when hides as not matching.  It is code of
+ * the owner, so it cannot be part of the author's query.
+ */
+static bool *
+leave_out_deleted(const BatchSource *s, SPITupleTable *fetched, uint64 count,
+				  bool *matches)
+{
+	CancelTarget *targets = palloc0(Max(count, 1) * sizeof(CancelTarget));
+	Datum		  values[INDEX_MAX_KEYS];
+	bool		  nulls[INDEX_MAX_KEYS];
+	RunAsScope	  scope;
+
+	if (s->table->deleted_when == NULL || count == 0)
+		return matches;
+	run_as_owner_spi(&scope, s->table);
+	for (uint64 i = 0; i < count; i++)
+	{
+		CancelTarget *c = &targets[i];
+
+		c->table = s->table;
+		c->key = palloc(s->table->nkeys * sizeof(Datum));
+		for (int k = 0; k < s->table->nkeys; k++)
+			values[k] = SPI_getbinval(fetched->vals[i], fetched->tupdesc,
+									  k + 1, &nulls[k]);
+		if ((matches && !matches[i]) ||
+			!order_key_of(s, values, nulls, c->key))
+			c->result = TARGET_SKIPPED;
+	}
+	order_read(targets, count, READ_CURRENT);
+	run_as_end_spi(&scope);
+	matches = palloc(count * sizeof(bool));
+	for (uint64 i = 0; i < count; i++)
+		matches[i] = targets[i].result == TARGET_OPEN;
+	return matches;
+}
+
 static void
 choose(Batch *batch, const BatchSource *s, bool whole, const Datum *after)
 {
@@ -191,6 +229,7 @@ choose(Batch *batch, const BatchSource *s, bool whole, const Datum *after)
 		count = SPI_processed;
 		fetched = SPI_tuptable;
 		matches = whole ? matching_rows(s, batch, fetched, count) : NULL;
+		matches = leave_out_deleted(s, fetched, count, matches);
 		for (uint64 i = 0; i < count; i++)
 			if (matches == NULL || matches[i])
 				add_row(batch, s, fetched->vals[i], fetched->tupdesc, after);

@@ -5,7 +5,8 @@
  * others can still change the row.  A change of the status, key or policy is
  * decided as in the functions, and recorded as they would record it.  The
  * decision uses the old row: new values of placed_at, or of columns that a
- * block uses, do not count if the same statement changes the status.
+ * block uses, do not count if the same statement changes the status.  An
+ * UPDATE by which deleted_when becomes true is decided as a DELETE, too.
  *
  * The trigger on the record tables is BEFORE STATEMENT and refuses everything:
  * ordcancel itself writes them without statements.
@@ -31,6 +32,7 @@
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
+#include "entry/guard_deleted.h"
 #include "entry/guard_truncate.h"
 #include "entry/roles.h"
 #include "lifecycle/lifecycle.h"
@@ -192,7 +194,7 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	StatusKind	 kind;
 	bool		 key_changed;
 	bool		 status_changed;
-	bool		 allowed = true;
+	bool		 allowed;
 
 	if (guarded_columns_unchanged(trigger))
 		return PointerGetDatum(NULL);
@@ -215,16 +217,20 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 	run_as_owner_spi(&scope, table);
 	check_key_and_policy(trigger, &before, &after, key_changed,
 						 status_changed);
-	if (status_changed)
-	{
-		/* The cancellation is recorded under the new key. */
-		before.key = after.key;
-		before.key_text = after.key_text;
-		allowed = lifecycle_change(&before, &args,
-								   kind == STATUS_ORDINARY ? after.status :
-															 after.raw_status,
-								   kind, &refusal);
-	}
+	guard_find_deleted(&before, &after);
+
+	/* The cancellation is recorded under the new key. */
+	before.key = after.key;
+	before.key_text = after.key_text;
+	allowed = before.deleted ?
+		after.deleted || guard_restored(&after, &refusal) :
+		(!status_changed ||
+		 lifecycle_change(&before, &args,
+						  kind == STATUS_ORDINARY ? after.status :
+													after.raw_status,
+						  kind, &refusal)) &&
+			(!after.deleted ||
+			 guard_soft_delete(&before, status_changed, &refusal));
 	run_as_end_spi(&scope);
 	if (!allowed)
 		raise_write(table, &refusal, trigger->tg_relation);
@@ -251,7 +257,7 @@ check_row(TriggerData *trigger, OrderTable *table, Verb verb)
 	}
 	else
 		allowed = lifecycle_row(&c, &args, &refusal);
-	if (!allowed)
+	if (!allowed && !guard_deleted_already(&c))
 		raise_write(table, &refusal, trigger->tg_relation);
 	return PointerGetDatum(NULL);
 }

@@ -9,9 +9,11 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -38,6 +40,7 @@ PG_FUNCTION_INFO_V1(ordcancel_read_status);
 PG_FUNCTION_INFO_V1(ordcancel_read_item_status);
 PG_FUNCTION_INFO_V1(ordcancel_pin_expression);
 PG_FUNCTION_INFO_V1(ordcancel_pin_item_expression);
+PG_FUNCTION_INFO_V1(ordcancel_expression_columns);
 
 /* A search for a table among the record tables. */
 typedef struct RecordSearch
@@ -237,6 +240,35 @@ ordcancel_pin_item_expression(PG_FUNCTION_ARGS)
 		cstring_to_text(pin_expression(table, items, record_table_label(items),
 									   text_to_cstring(PG_GETARG_TEXT_PP(2)),
 									   PG_GETARG_OID(3), PG_GETARG_BOOL(4))));
+}
+
+/*
+ * expression_columns(pinned): the names of the columns that a pinned expression
+ * over an order reads, with NULL for the whole row.
+ */
+Datum
+ordcancel_expression_columns(PG_FUNCTION_ARGS)
+{
+	List  *columns = expression_columns(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	int	   count = list_length(columns);
+	int	   lower = 1;
+	Datum *names = palloc(Max(count, 1) * sizeof(Datum));
+	bool  *nulls = palloc(Max(count, 1) * sizeof(bool));
+
+	for (int i = 0; i < count; i++)
+	{
+		char *name = list_nth(columns, i);
+
+		nulls[i] = name == NULL;
+		names[i] = nulls[i] ?
+			(Datum) 0 :
+			DirectFunctionCall1(namein, CStringGetDatum(name));
+	}
+	if (count == 0)
+		PG_RETURN_ARRAYTYPE_P(construct_empty_array(NAMEOID));
+	PG_RETURN_ARRAYTYPE_P(construct_md_array(names, nulls, 1, &count, &lower,
+											 NAMEOID, NAMEDATALEN, false,
+											 TYPALIGN_CHAR));
 }
 
 /*

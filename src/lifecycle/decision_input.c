@@ -80,7 +80,9 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 	input->prior_status = r->prior_status;
 	input->moved_on = live &&
 		!equal_or_both_null(c->status, r->order_status) &&
-		!status_means_state(c->kind, r->state);
+		!status_means_state(c->kind, r->state) &&
+		!(r->state == STATE_CANCELED &&
+		  status_is_closed(c->policy, c->status));
 	input->closed_at = r->closed_at;
 	input->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
 	input->refund_open = decision_money_is_due(r);

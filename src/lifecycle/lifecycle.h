@@ -79,4 +79,15 @@ extern bool lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 extern bool lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal);
 extern bool lifecycle_row_needs_record(OrderTable *table, Verb verb);
 
+/*
+ * Decide on a plain UPDATE by which deleted_when becomes true (args->verb is
+ * VERB_DELETE, the target the old row), or stops being true (VERB_INSERT, the
+ * new row): as on a DELETE or INSERT of the order.  "changed": lifecycle_change
+ * has already found, and perhaps changed, the cancellation.
+ */
+extern bool lifecycle_soft_delete(CancelTarget *c, CancelArgs *args,
+								  bool changed, Refusal *refusal);
+extern bool lifecycle_restore(CancelTarget *c, CancelArgs *args,
+							  Refusal *refusal);
+
 #endif /* ORDCANCEL_LIFECYCLE_H */

@@ -166,11 +166,15 @@ lifecycle_items_change(CancelTarget *c, const CancelArgs *args, const char *to,
 	c->item_table = open_items(c->table, RowExclusiveLock);
 
 	/* As the verb that the change will turn out to be. */
-	c->input.verb = VERB_CANCEL_ORDER;
+	c->input.verb = decision_reopens(&c->input, to, kind) ? VERB_UNDO_CANCEL :
+															VERB_CANCEL_ORDER;
 	item_reader_begin(&reader, c->item_table, READ_CURRENT);
 	read_and_lock(&reader, c, args, false);
 	item_reader_end(&reader);
-	items_take(c, 1);
+	if (c->input.verb == VERB_UNDO_CANCEL)
+		items_give_back(c, 1);
+	else
+		items_take(c, 1);
 	c->input.verb = verb;
 }
 

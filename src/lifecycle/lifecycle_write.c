@@ -12,6 +12,15 @@
 #include "rows/order_row.h"
 #include "rows/record.h"
 
+/* The order remains canceled; its record gets the new status. */
+static void
+follow(CancelTarget *c, char *to)
+{
+	c->record.order_status = to;
+	record_update(c);
+	transition_count++;
+}
+
 bool
 lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 				 StatusKind kind, Refusal *refusal)
@@ -20,6 +29,9 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 	lifecycle_choose(c, 1, &(CancelArgs){.verb = VERB_CANCEL_ORDER},
 					 READ_CURRENT);
 	decision_input_from_args(c, args);
+	if (decision_reopens(&c->input, to, kind))
+		c->input.unsettled = c->has_record && c->record.refunded &&
+			record_has_unsettled_refund(c->table, c->record.id);
 	lifecycle_items_change(c, args, to, kind);
 	c->expr_needed = order_expr_exist(c->table) &&
 		decision_change_needs_expr(&c->input, to, kind, c->table->nblocks > 0,
@@ -30,6 +42,8 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 	args->verb = c->input.verb;
 	if (args->verb == VERB_MOVE) /* not a step of a cancellation */
 		args->reason = args->note = NULL;
+	if (args->verb == VERB_UNDO_CANCEL) /* takes no reason */
+		args->reason = NULL;
 
 	if (c->decision.condition != CONDITION_NONE)
 	{
@@ -42,6 +56,8 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 		transition_write(c, 1, args);
 		item_update(c, 1);
 	}
+	else if (c->decision.follows)
+		follow(c, (char *) to);
 	return true;
 }
 
@@ -55,18 +71,53 @@ lifecycle_row_needs_record(OrderTable *table, Verb verb)
 	return verb == VERB_DELETE || policy_cache_canceled_deletable(table);
 }
 
-bool
-lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
+static void
+find_record(CancelTarget *c, const CancelArgs *args)
 {
-	if (lifecycle_row_needs_record(c->table, args->verb))
-	{
-		record_find(c, 1);
-		lifecycle_choose(c, 1, args, READ_CURRENT);
-	}
+	record_find(c, 1);
+	lifecycle_choose(c, 1, args, READ_CURRENT);
+}
+
+static bool
+decide_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
+{
 	decision_input_from_target(c, args->verb, args->party, args->now);
 	c->decision = decide(&c->input);
+	if (c->decision.follows)
+		follow(c, c->status);
 	if (c->decision.condition == CONDITION_NONE)
 		return true;
 	*refusal = decision_input_explain(c, args, NULL);
 	return false;
+}
+
+bool
+lifecycle_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
+{
+	if (lifecycle_row_needs_record(c->table, args->verb))
+		find_record(c, args);
+	return decide_row(c, args, refusal);
+}
+
+bool
+lifecycle_soft_delete(CancelTarget *c, CancelArgs *args, bool changed,
+					  Refusal *refusal)
+{
+	if (!changed)
+		find_record(c, args);
+	return decide_row(c, args, refusal);
+}
+
+/*
+ * Unlike a new order, a restored one may have a cancellation: it is as before
+ * if its status agrees with that.
+ */
+bool
+lifecycle_restore(CancelTarget *c, CancelArgs *args, Refusal *refusal)
+{
+	find_record(c, args);
+	if (decide_row(c, args, refusal))
+		return true;
+	return c->input.live != STATE_NONE &&
+		(c->input.part || !c->input.moved_on);
 }

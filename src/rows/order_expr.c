@@ -23,6 +23,7 @@
 #include "config/expression.h"
 #include "config/pinned_query.h"
 #include "decision/refusal.h"
+#include "rows/order_expr.h"
 #include "rows/order_row.h"
 
 bool
@@ -49,12 +50,13 @@ expr_query_text(const OrderTable *table)
 
 typedef struct Evaluation
 {
-	CancelTarget   *targets;
-	int				count;
-	int				next_input;	 /* the next target to pass to the query */
-	int				next_result; /* the next target to get a result */
-	Oid				type;		 /* row type of the table */
-	Relation		rel;		 /* the table */
+	const OrderQuery *query;
+	CancelTarget	 *targets;
+	int				  count;
+	int				  next_input;  /* the next target to pass to the query */
+	int				  next_result; /* the next target to get a result */
+	Oid				  type;		   /* row type of the table */
+	Relation		  rel;		   /* the table */
 	Relation		part; /* it or the partition that was read last, or NULL */
 	TupleTableSlot *slot; /* for rows of part */
 	MemoryContext	context; /* for slot */
@@ -151,7 +153,7 @@ next_target(const Evaluation *e, int *at)
 {
 	while (*at < e->count &&
 		   (e->targets[*at].result != TARGET_OPEN ||
-			!e->targets[*at].expr_needed))
+			!e->query->wants(&e->targets[*at])))
 		(*at)++;
 	return *at < e->count ? &e->targets[*at] : NULL;
 }
@@ -198,15 +200,28 @@ static void
 store_result(TupleTableSlot *row, void *arg)
 {
 	Evaluation	 *e = arg;
-	OrderTable	 *table = e->targets[0].table;
-	CancelTarget *c;
-	Datum		  value;
-	bool		  isnull;
+	CancelTarget *c = next_target(e, &e->next_result);
 
-	c = next_target(e, &e->next_result);
 	if (c == NULL)
-		elog(ERROR, "blocks of %s returned too many rows", table->label);
+		elog(ERROR, "expressions over orders of %s returned too many rows",
+			 e->targets[0].table->label);
 	e->next_result++;
+	e->query->store(c, row);
+}
+
+static bool
+expr_needed(const CancelTarget *c)
+{
+	return c->expr_needed;
+}
+
+static void
+store_blocks(CancelTarget *c, TupleTableSlot *row)
+{
+	OrderTable *table = c->table;
+	Datum		value;
+	bool		isnull;
+
 	c->expr_known = true;
 
 	value = slot_getattr(row, 1, &isnull);
@@ -227,25 +242,40 @@ store_result(TupleTableSlot *row, void *arg)
 }
 
 void
-order_expr_evaluate(CancelTarget *targets, int count)
+order_expr_run(const OrderQuery *query, CancelTarget *targets, int count)
 {
 	OrderTable *table = targets[0].table;
-	Evaluation	e = {.targets = targets,
+	Evaluation	e = {.query = query,
+					 .targets = targets,
 					 .count = count,
 					 .context = CurrentMemoryContext};
 	int			nest;
 
-	if (!order_expr_exist(table) || next_target(&e, &e.next_input) == NULL)
+	if (next_target(&e, &e.next_input) == NULL)
 		return;
 	e.type = get_rel_type_id(table->relid);
 	e.rel = table_open(table->relid, AccessShareLock);
 	nest = stable_settings_begin(table->time_zone);
-	pinned_run(&table->expr_query, expr_query_text(table), table->functions,
+	pinned_run(query->pinned, query->sql, table->functions,
 			   get_array_type(e.type), rows_array, READ_LATEST,
-			   psprintf("a block or refund_due of %s is no longer valid",
-						table->label),
-			   store_result, &e);
+			   query->complaint, store_result, &e);
 	stable_settings_end(nest);
 	close_part(&e);
 	table_close(e.rel, NoLock);
+}
+
+void
+order_expr_evaluate(CancelTarget *targets, int count)
+{
+	OrderTable *table = targets[0].table;
+	OrderQuery	query = {.pinned = &table->expr_query,
+						 .wants = expr_needed,
+						 .store = store_blocks};
+
+	if (!order_expr_exist(table))
+		return;
+	query.sql = expr_query_text(table);
+	query.complaint = psprintf(
+		"a block or refund_due of %s is no longer valid", table->label);
+	order_expr_run(&query, targets, count);
 }

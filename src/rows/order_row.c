@@ -37,6 +37,13 @@ order_only(const OrderTable *table)
 	return table->partitioned ? "" : "ONLY ";
 }
 
+/* Are expressions evaluated on rows of orders? */
+static bool
+needs_row(const OrderTable *table)
+{
+	return order_expr_exist(table) || table->deleted_when != NULL;
+}
+
 /* fill_from_result expects the columns in this order. */
 static void
 read_sql(StringInfo sql, const OrderTable *table)
@@ -57,7 +64,7 @@ read_sql(StringInfo sql, const OrderTable *table)
 	for (int i = 0; i < table->nkeys; i++)
 		appendStringInfo(sql, ", %s.%s", o,
 						 quote_identifier(table->keys[i].name));
-	if (order_expr_exist(table))
+	if (needs_row(table))
 		appendStringInfo(sql, ", %s.tableoid, %s.ctid", o, o);
 	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", order_only(table),
 					 table->label, o);
@@ -151,7 +158,7 @@ fill_from_result(CancelTarget *c)
 		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 								  i + 1, &nulls[i]);
 	fill_target(c, values, nulls, values + 3);
-	if (order_expr_exist(c->table))
+	if (needs_row(c->table))
 	{
 		HeapTuple row = SPI_tuptable->vals[0];
 		TupleDesc desc = SPI_tuptable->tupdesc;
@@ -316,6 +323,7 @@ order_lock(CancelTarget *targets, int count, bool skip_locked)
 		for (int i = 0; i < count; i++)
 			if (targets[i].result == TARGET_OPEN)
 				lock_by_statement(&targets[i], skip_locked);
+	order_hide_deleted(targets, count);
 }
 
 void
@@ -329,4 +337,5 @@ order_read(CancelTarget *targets, int count, ReadSnapshot snapshot)
 				!read_by_statement(&targets[i], STATEMENT_READ_ORDER, read_sql,
 								   snapshot))
 				targets[i].result = TARGET_NOT_FOUND;
+	order_hide_deleted(targets, count);
 }

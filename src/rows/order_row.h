@@ -1,8 +1,9 @@
 /*
  * order_row.h — locks, reads and updates rows of the order table
  *
- * order_row.c locks and reads orders, order_expr.c evaluates the owner's
- * expressions on them, order_update.c writes their status.
+ * order_row.c locks and reads orders, order_deleted.c tells which of them are
+ * deleted, order_expr.c evaluates the owner's expressions on them,
+ * order_update.c writes their status.
  *
  * Functions that take an array work on the open targets (TARGET_OPEN) in it,
  * which all have the same table.  They run as the table's owner, connected to
@@ -18,8 +19,8 @@
 
 /*
  * Locks the orders like SELECT FOR NO KEY UPDATE, in the order of the array,
- * and fills in what was read.  An order that does not exist becomes
- * TARGET_NOT_FOUND.  With skip_locked, an order that another transaction has
+ * and fills in what was read.  An order that does not exist, or for which
+ * deleted_when is true, becomes TARGET_NOT_FOUND.  With skip_locked, an order that another transaction has
  * locked becomes TARGET_LOCKED.  If waiting for a lock ends in an error, the
  * target for which it was raised is left as TARGET_LOCKED.
  */
@@ -40,6 +41,15 @@ extern void order_from_tuple(CancelTarget *c, HeapTuple row, Relation rel);
  * the time zone of the table.
  */
 extern TimestampTz *order_placed_at(const OrderTable *table, Datum value);
+
+/*
+ * Sets "deleted" of open targets whose rows were read: is deleted_when true?
+ * OC014 if the condition is no longer valid.
+ */
+extern void order_find_deleted(CancelTarget *targets, int count);
+
+/* The same; these targets become TARGET_NOT_FOUND. */
+extern void order_hide_deleted(CancelTarget *targets, int count);
 
 /* Does the table have blocks or a refund_due expression? */
 extern bool order_expr_exist(const OrderTable *table);

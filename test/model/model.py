@@ -40,6 +40,8 @@ class Policy:
     undo: str = "canceled"
     undo_window: int = None
     reason_required: bool = False
+    closed: tuple = ()          # statuses of canceled orders, which remain canceled
+    reopen: tuple = ()          # statuses with which a merchant undoes
     rules: dict = field(default_factory=dict, hash=False)
 
     def kind(self, status):
@@ -436,13 +438,14 @@ def carry_out(rules, o, v, verb, party, actor, source, now, reason=None, note=No
         paid = (("amount", op.amount), ("method", op.method), ("reference", op.reference), ("refunded", c.refunded),
                 ("refund_due", c.due))
         events += (Event("refunded", "in_progress", o.status, o.status, party, actor, said, source, key, now, paid),)
-    if v.type == "undone" and op.settled:
+    settled = op is not None and op.settled
+    if v.type == "undone" and settled:
         data += (("settled", True),)
     if v.type != "refunded":
         events += (Event(v.type, v.state, o.status, status, party, actor, said, source, None if refunded else key, now,
                          data),)
     kept = o.kept
-    if v.state == "undone" and (rules.keeps_settled or not op.settled):
+    if v.state == "undone" and (rules.keeps_settled or not settled):
         kept += sum(a for m, a, _ in c.refunds if rules.methods[m] == "nothing")
     gone = (o.last,) if last is None and o.last else ()
     return replace(o, status=status, last=c, kept=kept, ended=o.ended + gone, events=o.events + events)
@@ -570,6 +573,16 @@ def sweep(rules, world, now, ids=None):
 
 # ----------------------------------------------------------------- plain writes
 
+def remains_canceled(p, o, to):
+    """A closed status, or from there the one that the cancellation gave."""
+    if o.live == "in_progress":
+        return False
+    if to in p.closed:
+        return True
+    alone = o.live and o.last.asked_by == "customer" and o.last.decided_by == "customer"
+    return o.status in p.closed and to == ((p.customer_canceled if alone else None) or p.canceled)
+
+
 def judge_update(rules, o, to, said):
     """A plain change of status: the order after it, but for its other columns."""
     p = rules.policy(o)
@@ -578,6 +591,13 @@ def judge_update(rules, o, to, said):
     if to == o.status:
         return o
     if o.live in ("in_progress", "canceled") or came_canceled(rules, o):
+        if remains_canceled(p, o, to):
+            return replace(o, status=to, last=replace(o.last, order_status=to) if o.live else o.last)
+        if to in p.reopen and said.party == "merchant":
+            if not o.live:
+                return replace(o, status=to)
+            v = undo(rules, o, "undo_cancel", said.party, said.now, (None, said.note))
+            return carry_out(rules, o, v, "undo_cancel", note=said.note, to=to, **common)
         raise Refused("refund_not_settled" if o.live == "in_progress" and kind == "canceled" else "order_is_canceled")
     if kind is None:
         if o.live != "requested":
@@ -620,6 +640,8 @@ def insert(rules, world, op, said):
     kind = rules.policy(new).kind(op.to)
     if kind in ("requested", "in_progress"):
         return [(Failure("23514", "cancellation_forbidden"), world)]
+    if o.live == "canceled" and op.to in rules.policy(new).closed:
+        return [(1, world.put(replace(new, last=replace(o.last, order_status=op.to))))]
     if o.live and kind != "canceled":
         return [(Failure("23514", "order_is_canceled"), world)]
     return [(1, world.put(new))]

@@ -143,7 +143,9 @@ def random_policy(rng, name):
                   customer_canceled=rng.choice(("customer_canceled", None)), grace=rng.choice((None, 1800, 5400)),
                   hold=rng.random() < 0.4, timeout=timeout, on_timeout=timeout and rng.choice(("accept", "deny")),
                   undo=rng.choice(("canceled", "canceled", "canceled", "in_progress", "requested", "never")),
-                  undo_window=rng.choice((None, None, 7200)), reason_required=rng.random() < 0.25, rules=rules)
+                  undo_window=rng.choice((None, None, 7200)), reason_required=rng.random() < 0.25,
+                  closed=rng.choice(((), ("shipped",), ("packed", "shipped"))),
+                  reopen=rng.choice(((), ("draft",), ("draft", "placed"))), rules=rules)
 
 
 def random_rules(rng, probed):
@@ -153,7 +155,8 @@ def random_rules(rng, probed):
     policies["default"] = Policy("default", canceled="canceled", requested="asked", in_progress="refunding",
                                  timeout=3600,
                                  on_timeout="accept", rules={**easy, "packed": Rule("cancel", "forbid", "request")},
-                                 grace=1800, hold=rng.random() < 0.3)
+                                 grace=1800, hold=rng.random() < 0.3, closed=rng.choice(((), ("packed",))),
+                                 reopen=rng.choice(((), ("draft",))))
     return Rules(policies, REASONS, METHODS, **probed)
 
 
@@ -166,6 +169,7 @@ def set_rules(rules):
                      customer_canceled_status=p.customer_canceled, on_progress="hold" if p.hold else "deny",
                      on_timeout=p.on_timeout, undo=p.undo, reason_required=p.reason_required)
         spans = dict(grace=p.grace, decision_timeout=p.timeout, undo_window=p.undo_window)
+        words.update(closed_statuses="{%s}" % ",".join(p.closed), reopen_statuses="{%s}" % ",".join(p.reopen))
         words.update({k: v and "%d seconds" % v for k, v in spans.items()})
         yield "SELECT ordcancel.set_policy('shop.orders', %s)" % ", ".join(
             "%s => %s" % (k, quoted(v)) for k, v in words.items() if v is not None)

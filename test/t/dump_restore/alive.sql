@@ -35,6 +35,12 @@ SELECT pg_temp.refused($$TRUNCATE shop.parts_us$$, '23514 cancellation_forbidden
                        'a TRUNCATE of a partition is refused');
 SELECT pg_temp.refused($$UPDATE shop.parts SET status = 'new' WHERE region = 'eu' AND id = 1$$,
                        '23514 order_is_canceled', 'the guards are on the partitions');
+SELECT pg_temp.refused($$UPDATE shop.parts SET gone = true WHERE region = 'us' AND id = 2$$,
+                       '23514 cancellation_forbidden', 'an order is not marked as deleted');
+UPDATE shop.parts SET status = 'put away' WHERE region = 'eu' AND id = 1;
+SELECT pg_temp.ok(o.state = 'canceled' AND NOT o.changed, 'a canceled order is archived')
+FROM ordcancel.cancel_order('shop.parts', ROW('eu', 1)) AS o;
+UPDATE shop.parts SET status = 'canceled' WHERE region = 'eu' AND id = 1;
 SELECT pg_temp.refused($$INSERT INTO shop.shipments VALUES (9)$$, '23514 order_is_canceled',
                        'a canceled order gets no shipment');
 SELECT pg_temp.refused($$INSERT INTO shop."Belege 24" VALUES ('X1', 1, '2024-05-05')$$, '23514 order_is_canceled',

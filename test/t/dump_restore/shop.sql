@@ -34,7 +34,7 @@ SELECT 'X' || id, id, 'Neu', '2024-05-01' FROM generate_series(1, 9) AS id;
 CREATE TABLE shop.plain (no uuid PRIMARY KEY, state varchar(40) NOT NULL);
 INSERT INTO shop.plain SELECT md5(id::text)::uuid, 'new' FROM generate_series(1, 5) AS id;
 
-CREATE TABLE shop.parts (region text, id integer, status text NOT NULL, PRIMARY KEY (region, id))
+CREATE TABLE shop.parts (region text, id integer, status text NOT NULL, gone boolean, PRIMARY KEY (region, id))
     PARTITION BY LIST (region);
 CREATE TABLE shop.parts_eu PARTITION OF shop.parts FOR VALUES IN ('eu');
 CREATE TABLE shop.parts_us PARTITION OF shop.parts FOR VALUES IN ('us');
@@ -71,7 +71,7 @@ SELECT ordcancel.attach('plain', 'state', inherit => false);
 SELECT ordcancel.set_policy('plain', canceled_status => 'canceled');
 SELECT ordcancel.set_rule('plain', 'new', customer => 'cancel', merchant => 'cancel');
 
-SELECT ordcancel.attach('parts', 'status');
+SELECT ordcancel.attach('parts', 'status', deleted_when => 'gone AND EXISTS (SELECT FROM plain)');
 SELECT ordcancel.set_policy('parts', canceled_status => 'canceled');
 SELECT ordcancel.set_rule('parts', 'new', customer => 'cancel', merchant => 'cancel');
 
@@ -96,7 +96,8 @@ INSERT INTO shop."Zeilen" VALUES (1, md5('4')::uuid, 'Neu');
 SELECT ordcancel.attach_items('shop."Zeilen"', 'plain', '{Bestellung}', status => 'Lage',
                               canceled_status => 'Storniert');
 SELECT ordcancel.apply_preset('parts', 'kibo');
-SELECT ordcancel.set_policy('parts', canceled_status => 'canceled', unset => '{reason_required}');
+SELECT ordcancel.set_policy('parts', canceled_status => 'canceled', unset => '{reason_required}',
+                            closed_statuses => '{archived,"put away"}', reopen_statuses => '{draft}');
 INSERT INTO shop.shipments VALUES (9, 1), (10, 1);
 
 -- The owner's own words: a new one, a changed seed, one put out of use.
