@@ -144,6 +144,7 @@ typedef struct DecisionInput
 	const char		  *status;		  /* NULL: the column is null */
 	StatusKind		   kind;		  /* of the status, under any policy */
 	const TimestampTz *placed_at;	  /* NULL: unknown, treated as in time */
+	const TimestampTz *since;		  /* start of timers; NULL: unknown */
 	bool			   blocked;		  /* a block applies to the party */
 	bool			   money_due;	  /* a refund would be due */
 	bool			   plain_updates; /* may they change a cancellation? */
@@ -192,6 +193,7 @@ typedef struct Decision
 	bool		accepts;	  /* an open request is accepted first */
 	bool		part;		  /* the cancellation is of some items only */
 	bool		late;		  /* the grace period is over */
+	const char *reason;		  /* that of the rule; NULL: the call's */
 	bool		has_until;	  /* the decision may change at "until" */
 	TimestampTz until;
 } Decision;
