@@ -72,8 +72,8 @@ BEGIN
         format('policy "%s", status "%s": customer %s%s, merchant %s%s', r.policy, left(r.status, 80), r.customer,
                ', later ' || r.customer_late, r.merchant,
                CASE WHEN r.deletable THEN ', deletable' ELSE '' END
-               || coalesce(format(', canceled by the system after %s', ordcancel_internal.interval_text(r.expire_after))
-                           || coalesce(format(' (%s)', r.expire_reason), ''), '')),
+               || coalesce(', canceled by the system after ' || ordcancel_internal.interval_text(r.expire_after)
+                           || coalesce(' (' || r.expire_reason || ')', ''), '')),
         was IS DISTINCT FROM ordcancel_internal.rules_text(orders, r.policy));
 END
 $$;
