@@ -6,9 +6,9 @@
 --
 -- Then cancels, as the system, the orders that have been in a status for longer
 -- than expire_after of its rule, in chunks of 1,000, which it commits outside a
--- transaction block. Orders with a live cancellation are left alone. Orders that
--- cannot be canceled, for example because of a block, are reported in one WARNING
--- for each table and status.
+-- transaction block; the events have "timer": true in data. Orders with a live
+-- cancellation are left alone. Orders that cannot be canceled, for example because
+-- of a block, are reported in one WARNING for each table and status.
 --
 -- Raises 25006 (a read-only transaction, a standby). To be run by pg_cron:
 --   SELECT cron.schedule('ordcancel', '* * * * *', 'CALL ordcancel.sweep()');

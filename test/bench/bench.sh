@@ -2,9 +2,9 @@
 # Measures ordcancel against its peers on a private server. make bench calls it.
 #
 #   make bench                            every part, about a quarter of an hour
-#   make bench TESTS="bulk single"        some (bulk single items timers setups wire guard options
 #   make bench TESTS="bulk single"        some (bulk single items timers setups wire guard
 #                                         options tables batch_load events instructions)
+#   make bench SCALE=small                a smoke run: do the scripts work? Its
 #                                         ratios mean nothing and fail nothing
 #   make bench CLOCK=cpu                  time of the processor, where one session
 #                                         is measured: for a machine that is busy

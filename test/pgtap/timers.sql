@@ -1,6 +1,6 @@
 -- Timers: what expires and when, through the same decision as every cancellation.
 BEGIN;
-SELECT plan(55);
+SELECT plan(59);
 \ir include/helpers.sql
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
@@ -225,6 +225,43 @@ SET LOCAL ROLE timer_nobody;
 SELECT is_empty('SELECT * FROM ordcancel.timers', 'without SELECT nothing');
 SELECT is(attempt('SELECT * FROM ordcancel.timers(''shop.orders'')'), '42501', 'nor by the function');
 RESET ROLE;
+
+-- The condition of an index calls a function of the owner.
+CREATE ROLE timer_owner;
+SELECT ordcancel.grant_owner('timer_owner') \g /dev/null
+CREATE SCHEMA trap AUTHORIZATION timer_owner;
+CREATE TABLE public.ran (role text);
+GRANT INSERT ON public.ran TO PUBLIC;
+GRANT USAGE ON SCHEMA trap TO timer_reader;
+SET LOCAL ROLE timer_owner;
+CREATE TABLE trap.orders (id integer PRIMARY KEY, status text, at timestamptz);
+CREATE FUNCTION trap.run() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.ran VALUES (current_user);
+    RETURN true;
+END $$;
+CREATE FUNCTION trap.spring(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN trap.run();
+END $$;
+SELECT ordcancel.attach('trap.orders', 'status', status_since => 'at'),
+       ordcancel.set_policy('trap.orders', canceled_status => 'canceled'),
+       ordcancel.set_rule('trap.orders', 'placed', expire_after => '1 hour') \g /dev/null
+INSERT INTO trap.orders VALUES (1, 'placed', '2026-06-01 11:30+00');
+CREATE INDEX ON trap.orders (at) WHERE trap.spring(1);
+GRANT SELECT ON trap.orders TO timer_reader;
+RESET ROLE;
+TRUNCATE public.ran;
+SET LOCAL ROLE timer_reader;
+SELECT is((SELECT count(*) FROM ordcancel.timers WHERE orders = 'trap.orders'::regclass), 0::bigint,
+          'the view leaves out a table whose index calls a function of its owner');
+RESET ROLE;
+SELECT is_empty('TABLE public.ran', 'and runs nothing of it');
+SET LOCAL ROLE timer_reader;
+SELECT is((SELECT count(*) FROM ordcancel.timers('trap.orders')), 1::bigint, 'by its name it is read');
+RESET ROLE;
+SELECT is_empty($$SELECT * FROM public.ran WHERE role <> 'timer_owner'$$, 'nothing of the owner runs as its reader');
+DROP SCHEMA trap CASCADE;
 
 -- ------------------------------------------------------------ what cannot work
 CREATE TABLE shop.plain (id integer PRIMARY KEY, status text);
