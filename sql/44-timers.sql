@@ -30,8 +30,8 @@ BEGIN
     IF rule.expire_after IS NOT NULL AND rule.expire_reason IS NULL
        AND (SELECT p.reason_required FROM ordcancel.policy AS p
             WHERE p.orders = rule.orders AND p.policy = rule.policy) THEN
-        PERFORM ordcancel_internal.invalid(format('expire_after needs an expire_reason: policy "%s" has reason_required',
-                                                  left(rule.policy, 80)));
+        PERFORM ordcancel_internal.invalid(
+            format('expire_after needs an expire_reason: policy "%s" has reason_required', left(rule.policy, 80)));
     END IF;
     IF problem IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid(

@@ -94,7 +94,8 @@ SELECT ordcancel_internal.orders_of(%4$s) AS orders, e.order_key AS order_id, e.
            WHEN 'refunded' THEN format('refunded %%s%%s%%s', e.data->>'amount', ' by ' || (e.data->>'method'),
                                        ' (' || (e.data->>'reference') || ')')
            WHEN 'canceled' THEN CASE
-               WHEN e.data ? 'timer' THEN format('canceled the order, which had been in %%s for too long', e.from_status)
+               WHEN e.data ? 'timer'
+                   THEN format('canceled the order, which had been in %%s for too long', e.from_status)
                WHEN e.source = 'accept_cancel' THEN 'accepted the request, and the order was canceled'
                WHEN e.source = 'sweep' THEN 'canceled the order, as nobody had answered the request in time'
                WHEN e.source = 'record_refund' THEN 'canceled the order, as all was refunded'

@@ -20,8 +20,9 @@ BEGIN
     -- Whether an order can be canceled is asked only of the first ones.
     FOR found IN
         SELECT count(*) AS n, min(x.due_at) AS since, (array_agg(x.order_id ORDER BY x.due_at, x.n))[1] AS example,
-               count(b.why) AS blocked, (array_agg(x.order_id ORDER BY x.due_at, x.n) FILTER (WHERE b.why IS NOT NULL))[1]
-                   AS blocked_example, (array_agg(b.why ORDER BY x.due_at, x.n) FILTER (WHERE b.why IS NOT NULL))[1] AS why
+               count(b.why) AS blocked,
+               (array_agg(x.order_id ORDER BY x.due_at, x.n) FILTER (WHERE b.why IS NOT NULL))[1] AS blocked_example,
+               (array_agg(b.why ORDER BY x.due_at, x.n) FILTER (WHERE b.why IS NOT NULL))[1] AS why
         FROM ordcancel_internal.expiring(orders, NULL, true, false) WITH ORDINALITY
                  AS x (order_id, status, policy, due_at, reason, n)
             LEFT JOIN LATERAL (SELECT ordcancel_internal.expiry_refusal(orders, x.order_id) AS why

@@ -54,7 +54,8 @@ WITH attached AS (
 ), line AS MATERIALIZED (
     SELECT c.policy, c.status, coalesce(n.n, 0) AS n, r.status IS NOT NULL AS ruled, r.customer,
            coalesce(r.customer_late, CASE WHEN p.grace IS NOT NULL THEN r.customer END) AS customer_late, r.merchant,
-           r.deletable, r.expire_after, r.expire_reason, w.meaning, w.rank, e.meaning AS elsewhere, p.canceled_status IS NOT NULL AS can_cancel,
+           r.deletable, r.expire_after, r.expire_reason, w.meaning, w.rank, e.meaning AS elsewhere,
+           p.canceled_status IS NOT NULL AS can_cancel,
            a.placed_at IS NULL AND p.grace IS NOT NULL
                AND (r.customer <> 'forbid' OR r.customer_late <> 'forbid') AS endless,
            p.partly_fulfilled, 'forbid' <> ANY (ARRAY[r.customer, r.customer_late, r.merchant]) AS allows

@@ -169,8 +169,8 @@ SELECT is((SELECT string_agg(DISTINCT c.text, ', ') FROM (
                                                                       'and|as|from|with|where|case|then)[a-z_.]+)\(',
                                                         'gi') AS m) AS c (text)
            WHERE c.text !~ ('^(pg_catalog\.|ordcancel\.(health|cloud_event)$'
-                            '|ordcancel_internal\.(consumer_backlog|(any_)?open_cancellations|apart_records|may_read|may_see'
-                            '|reads_plainly|expiring)$)')),
+                            '|ordcancel_internal\.(consumer_backlog|(any_)?open_cancellations|apart_records|may_read'
+                            '|may_see|reads_plainly|expiring)$)')),
           NULL, 'views call functions by their schema');
 
 SELECT is((SELECT string_agg(DISTINCT m[1], ' ') FROM script, regexp_matches(text, '([^\x01-\x7f])', 'g') AS m), NULL,

@@ -1,6 +1,6 @@
 -- Timers: what expires and when, through the same decision as every cancellation.
 BEGIN;
-SELECT plan(59);
+SELECT plan(70);
 \ir include/helpers.sql
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
@@ -10,7 +10,8 @@ CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, placed_at timesta
                           due numeric, flagged boolean NOT NULL DEFAULT false);
 SELECT ordcancel.attach('shop.orders', 'status', 'placed_at', policy_by => 'seller', refund_due => 'due') \g /dev/null
 SELECT ordcancel.set_policy('shop.orders', requested_status => 'asked', in_progress_status => 'refunding',
-                            canceled_status => 'canceled', decision_timeout => '1 day', on_timeout => 'deny') \g /dev/null
+                            canceled_status => 'canceled', decision_timeout => '1 day', on_timeout => 'deny')
+    \g /dev/null
 SELECT ordcancel.set_rule('shop.orders', 'placed', customer => 'request') \g /dev/null
 SELECT ordcancel.set_rule('shop.orders', 'packed', merchant => 'cancel') \g /dev/null
 SELECT ordcancel.add_block('shop.orders', 'flagged', 'flagged', party => 'merchant') \g /dev/null
@@ -105,7 +106,8 @@ SELECT is(statuses(14), 'canceled', 'but after them');
 -- ------------------------------------------------------------ policies
 SET LOCAL ordcancel.clock = '2026-05-06 12:00+00';
 SELECT ordcancel.set_policy('shop.orders', policy => 'slow'),
-       ordcancel.set_rule('shop.orders', 'placed', policy => 'slow', expire_after => '10 days', unset => '{expire_reason}'),
+       ordcancel.set_rule('shop.orders', 'placed', policy => 'slow', expire_after => '10 days',
+                          unset => '{expire_reason}'),
        ordcancel.set_policy('shop.orders', policy => 'never'),
        ordcancel.set_rule('shop.orders', 'placed', policy => 'never', unset => '{expire_after}') \g /dev/null
 SELECT placed('{21,22,23,24}', '2 days'), placed('{25}', '11 days') \g /dev/null
@@ -132,7 +134,8 @@ SELECT is(statuses(31, 32, 33), 'placed placed canceled', 'status_since counts, 
 -- Columns without time zone are read in that of attach(), also where clocks change.
 SET LOCAL timezone = 'America/New_York';
 CREATE TABLE shop.local (id integer PRIMARY KEY, status varchar(20), at timestamp, day date);
-INSERT INTO shop.local VALUES (1, 'new', '2026-11-01 00:30', '2026-11-01'), (2, 'new', '2026-11-01 01:30', '2026-10-31');
+INSERT INTO shop.local VALUES (1, 'new', '2026-11-01 00:30', '2026-11-01'),
+    (2, 'new', '2026-11-01 01:30', '2026-10-31');
 SELECT ordcancel.attach('shop.local', 'status', status_since => 'at'),
        ordcancel.set_policy('shop.local', canceled_status => 'gone'),
        ordcancel.set_rule('shop.local', 'new', expire_after => '1 hour') \g /dev/null
@@ -262,6 +265,56 @@ SELECT is((SELECT count(*) FROM ordcancel.timers('trap.orders')), 1::bigint, 'by
 RESET ROLE;
 SELECT is_empty($$SELECT * FROM public.ran WHERE role <> 'timer_owner'$$, 'nothing of the owner runs as its reader');
 DROP SCHEMA trap CASCADE;
+
+-- ------------------------------------------------------------ types of the status
+CREATE COLLATION shop.ignores_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+-- How many timers() lists, and the status after a sweep.
+CREATE FUNCTION typed(type text, inserted text, was text, canceled text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    listed bigint;
+    status text;
+BEGIN
+    EXECUTE format('CREATE TABLE shop.typed (id integer PRIMARY KEY, status %s, at timestamptz)', type);
+    EXECUTE format('INSERT INTO shop.typed VALUES (1, %L, ''2026-01-01 00:00+00'')', inserted);
+    PERFORM ordcancel.attach('shop.typed', 'status', status_since => 'at'),
+            ordcancel.set_policy('shop.typed', canceled_status => canceled),
+            ordcancel.set_rule('shop.typed', was, expire_after => '1 hour');
+    SELECT count(*) INTO listed FROM ordcancel.timers('shop.typed') AS t WHERE t.overdue AND t.status = was;
+    CALL ordcancel.sweep();
+    SELECT t.status::text INTO status FROM shop.typed AS t;
+    PERFORM ordcancel.detach('shop.typed');
+    DROP TABLE shop.typed, shop.typed_cancellation, shop.typed_cancellation_event;
+    RETURN listed || ' ' || status;
+END
+$$;
+SELECT is(typed(t, i, w, c), '1 ' || r, 'a status of type ' || t)
+FROM (VALUES ('char(10)', 'placed', 'placed', 'gone', 'gone'), ('smallint', '1', '1', '9', '9'),
+             ('boolean', 'false', 'false', 'true', 'true'), ('numeric(5,1)', '1.0', '1.0', '9.0', '9.0'),
+             ('text COLLATE shop.ignores_case', 'Placed', 'placed', 'gone', 'gone')) AS v (t, i, w, c, r);
+
+-- ------------------------------------------------------------ a large table
+CREATE TABLE shop.big (id integer PRIMARY KEY, status text, at timestamptz, words text);
+INSERT INTO shop.big SELECT n, 'placed', '2026-06-01 12:00+00', repeat('x', 900) FROM generate_series(1, 10000) AS n;
+ANALYZE shop.big;
+SELECT ordcancel.attach('shop.big', 'status', status_since => 'at'),
+       ordcancel.set_policy('shop.big', canceled_status => 'canceled'),
+       ordcancel.set_rule('shop.big', 'placed', merchant => 'cancel', expire_after => '1 hour') \g /dev/null
+CREATE FUNCTION index_missing() RETURNS text LANGUAGE sql AS $$
+SELECT hint FROM ordcancel.health('shop.big') WHERE problem = 'timer_index_missing' $$;
+SELECT is(index_missing(), 'CREATE INDEX CONCURRENTLY ON shop.big (status, at);', 'an index is missing');
+CREATE INDEX other ON shop.big (at);
+SELECT is(index_missing() IS NULL, false, 'one of the time alone is not enough');
+CREATE INDEX part ON shop.big (at) WHERE status = 'placed';
+SELECT is(index_missing(), NULL, 'a partial one is');
+DROP INDEX shop.part, shop.other;
+CREATE INDEX whole ON shop.big (status, at);
+SELECT is(index_missing(), NULL, 'and one of both');
+SELECT seq_scan AS before FROM pg_stat_xact_user_tables WHERE relid = 'shop.big'::regclass \gset
+UPDATE shop.big SET at = '2026-05-01 12:00+00' WHERE id = 77;
+CALL ordcancel.sweep();
+SELECT is((SELECT string_agg(id::text, ' ') FROM shop.big WHERE status = 'canceled'), '77', 'one order expires');
+SELECT is((SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relid = 'shop.big'::regclass), :before::bigint,
+          'which is found by the index');
 
 -- ------------------------------------------------------------ what cannot work
 CREATE TABLE shop.plain (id integer PRIMARY KEY, status text);
