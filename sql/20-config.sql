@@ -181,6 +181,8 @@ CREATE TABLE ordcancel.rule (
     PRIMARY KEY (orders, policy, status)
 );
 CREATE INDEX rule_deletable ON ordcancel.rule (orders, status COLLATE "C") WHERE deletable;
+-- With this one sweep() finds the tables that have timers.
+CREATE INDEX rule_expire_after ON ordcancel.rule (orders, status COLLATE "C") WHERE expire_after IS NOT NULL;
 COMMENT ON TABLE ordcancel.rule IS
     'rules: what each party may do to an order in a status; without a rule nobody can cancel';
 COMMENT ON COLUMN ordcancel.rule.orders IS 'the order table';
@@ -196,7 +198,7 @@ COMMENT ON COLUMN ordcancel.rule.hint IS 'HINT of the error when the rule refuse
 COMMENT ON COLUMN ordcancel.rule.expire_after IS
     'time in this status after which sweep() cancels the order; NULL: never';
 COMMENT ON COLUMN ordcancel.rule.expire_reason IS
-    'reason with which sweep() then cancels it, a code of ordcancel.reason; NULL without expire_after';
+    'reason with which sweep() then cancels it, a code of ordcancel.reason; NULL: none';
 
 CREATE TABLE ordcancel.block (
     orders ordcancel_internal.table_ref,

@@ -139,6 +139,13 @@ BEGIN
        OR (TG_OP = 'UPDATE' AND NEW.code = OLD.code) THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
+    IF EXISTS (SELECT FROM ordcancel.rule AS r WHERE r.expire_reason = OLD.code) THEN
+        RAISE EXCEPTION 'cancellation reason "%" is in use', OLD.code
+            USING ERRCODE = 'foreign_key_violation',
+                  DETAIL = 'It is the expire_reason of a rule.',
+                  HINT = 'Set another one with ordcancel.set_rule() first.',
+                  SCHEMA = 'ordcancel', TABLE = 'reason', CONSTRAINT = 'reason_in_use';
+    END IF;
     -- Record tables that do not inherit have to be searched one by one. If a
     -- request was accepted with another reason, its own is only in the event.
     FOR records IN
@@ -164,7 +171,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.reason_in_use() IS
-    'trigger: refuses to delete or rename a reason that cancellations use';
+    'trigger: refuses to delete or rename a reason that cancellations or rules use';
 
 -- With session_replication_role = replica an inserted row replaces the row of
 -- the same key: both sides of a subscription have the predefined rows, and so

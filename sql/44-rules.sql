@@ -26,6 +26,7 @@ BEGIN
                    WHERE t.orders = write_rule.orders AND t.policy = write_rule.policy) THEN
         PERFORM ordcancel_internal.no_policy(orders, policy);
     END IF;
+    PERFORM ordcancel_internal.check_span('expire_after', expire_after);
 
     INSERT INTO ordcancel.rule (orders, policy, status) VALUES (orders, policy, status) ON CONFLICT DO NOTHING;
     UPDATE ordcancel.rule AS t
@@ -37,8 +38,11 @@ BEGIN
         hint = coalesce(write_rule.hint, CASE WHEN 'hint' = ANY (unset) THEN NULL ELSE t.hint END),
         expire_after = coalesce(write_rule.expire_after,
                                 CASE WHEN 'expire_after' = ANY (unset) THEN NULL ELSE t.expire_after END),
+        -- Without expire_after, a reason of earlier has no meaning.
         expire_reason = coalesce(write_rule.expire_reason,
-                                 CASE WHEN 'expire_reason' = ANY (unset) THEN NULL ELSE t.expire_reason END)
+                                 CASE WHEN 'expire_reason' = ANY (unset)
+                                           OR ('expire_after' = ANY (unset) AND write_rule.expire_after IS NULL)
+                                      THEN NULL ELSE t.expire_reason END)
     WHERE t.orders = write_rule.orders AND t.policy = write_rule.policy AND t.status = write_rule.status
     RETURNING * INTO rule;
     RETURN rule;
@@ -60,11 +64,16 @@ DECLARE
 BEGIN
     r := ordcancel_internal.write_rule(orders, status, customer, customer_late, merchant, deletable, hint,
                                        policy, unset, expire_after, expire_reason);
+    PERFORM ordcancel_internal.check_timer(r);
     PERFORM ordcancel_internal.notice_of_status(orders, policy, r.status, true);
+    PERFORM ordcancel_internal.notice_of_timers(orders, policy, r.status);
     RETURN ordcancel_internal.record_change(
         orders, r.policy,
         format('policy "%s", status "%s": customer %s%s, merchant %s%s', r.policy, left(r.status, 80), r.customer,
-               ', later ' || r.customer_late, r.merchant, CASE WHEN r.deletable THEN ', deletable' ELSE '' END),
+               ', later ' || r.customer_late, r.merchant,
+               CASE WHEN r.deletable THEN ', deletable' ELSE '' END
+               || coalesce(', canceled by the system after ' || ordcancel_internal.interval_text(r.expire_after)
+                           || coalesce(' (' || r.expire_reason || ')', ''), '')),
         was IS DISTINCT FROM ordcancel_internal.rules_text(orders, r.policy));
 END
 $$;
@@ -74,7 +83,11 @@ COMMENT ON FUNCTION ordcancel_internal.set_rule(
 
 -- Changes the named settings of the rule for a status and keeps the rest. The
 -- arguments are the columns of ordcancel.rule. Returns the resulting rule; a
--- NOTICE reports if no order has the status. Raises OC001, OC014, 42501.
+-- NOTICE reports if no order has the status. expire_after is the time after which
+-- sweep() cancels an order in this status, with the reason expire_reason, which
+-- must be active, usable by the system and not require a note; a NOTICE reports
+-- if no column tells since when orders have had their status, or if sweep() would
+-- have to read the whole table. Raises OC001, OC014, 42501.
 CREATE FUNCTION ordcancel.set_rule(
     orders regclass, status text, customer text DEFAULT NULL, customer_late text DEFAULT NULL,
     merchant text DEFAULT NULL, deletable boolean DEFAULT NULL, hint text DEFAULT NULL,

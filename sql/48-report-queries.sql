@@ -87,6 +87,8 @@ SELECT ordcancel_internal.orders_of(%4$s) AS orders, e.order_key AS order_id, e.
                WHEN e.source = 'sweep' THEN 'denied the request, which nobody had answered in time'
                ELSE 'denied the request' END
            WHEN 'accepted' THEN CASE
+               WHEN e.data ? 'timer' THEN format('began to cancel %%s, which had been in %%s for too long', i.what,
+                                                 e.from_status)
                WHEN e.source = 'accept_cancel' THEN 'accepted the request'
                WHEN e.source = 'sweep' THEN 'accepted the request, which nobody had answered in time'
                ELSE format('began to cancel %%s', i.what) END
@@ -97,11 +99,15 @@ SELECT ordcancel_internal.orders_of(%4$s) AS orders, e.order_key AS order_id, e.
            WHEN 'adjusted' THEN format('changed the amount due from %%s to %%s', e.data->>'refund_due_before',
                                        e.data->>'refund_due')
            WHEN 'canceled' THEN CASE
+               WHEN e.data ? 'timer'
+                   THEN format('canceled the order, which had been in %%s for too long', e.from_status)
                WHEN e.source = 'accept_cancel' THEN 'accepted the request, and the order was canceled'
                WHEN e.source = 'sweep' THEN 'canceled the order, as nobody had answered the request in time'
                WHEN e.source = 'record_refund' THEN 'canceled the order, as all was refunded'
                ELSE 'canceled the order' END
            WHEN 'items_canceled' THEN CASE
+               WHEN e.data ? 'timer' THEN format('canceled %%s, as the order had been in %%s for too long', i.what,
+                                                 e.from_status)
                WHEN e.source = 'accept_cancel' THEN format('accepted the request, and canceled %%s', i.what)
                WHEN e.source = 'sweep' THEN format('canceled %%s, as nobody had answered the request in time', i.what)
                WHEN e.source = 'record_refund' THEN format('canceled %%s, as all was refunded', i.what)

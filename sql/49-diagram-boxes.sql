@@ -100,7 +100,8 @@ COMMENT ON FUNCTION ordcancel_internal.diagram_label(text[], text[], integer, te
 -- Statuses with identical rules share a box; the most permissive come first. The
 -- statuses that the policy uses for cancellations have boxes of their own.
 CREATE FUNCTION ordcancel_internal.diagram_rules(orders regclass, policy text)
-    RETURNS TABLE (id text, statuses text[], customer text, late text, merchant text, deletable boolean, hint text)
+    RETURNS TABLE (id text, statuses text[], customer text, late text, merchant text, deletable boolean, hint text,
+                   expire_after interval)
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -108,7 +109,8 @@ WITH r AS (
     SELECT c.status COLLATE "C" AS status, c.customer, c.merchant, c.deletable, c.hint,
            CASE WHEN p.grace IS NOT NULL AND t.placed_at IS NOT NULL AND c.customer_late IS NOT NULL
                     THEN c.customer_late
-                ELSE c.customer END AS late
+                ELSE c.customer END AS late,
+           CASE WHEN coalesce(t.status_since, t.placed_at) IS NOT NULL THEN c.expire_after END AS expire_after
     FROM ordcancel.order_table AS t
         JOIN ordcancel.policy AS p ON p.orders = t.orders
         JOIN ordcancel.rule AS c ON c.orders = t.orders AND c.policy = p.policy
@@ -117,9 +119,9 @@ WITH r AS (
                                               p.customer_canceled_status], NULL))
 ), g AS (
     SELECT array_agg(r.status ORDER BY r.status)::text[] AS statuses, r.customer, r.late, r.merchant,
-           r.deletable, r.hint
+           r.deletable, r.hint, r.expire_after
     FROM r
-    GROUP BY r.customer, r.late, r.merchant, r.deletable, r.hint
+    GROUP BY r.customer, r.late, r.merchant, r.deletable, r.hint, r.expire_after
 )
 SELECT 's' || row_number() OVER (ORDER BY array_position(modes, g.customer), array_position(modes, g.late),
                                           array_position(modes, g.merchant), g.statuses[1] COLLATE "C"), g.*
@@ -206,6 +208,7 @@ BEGIN
                           WHEN r.customer = 'forbid' AND r.late = 'forbid' THEN 'customer: no'
                           WHEN r.late = 'forbid' THEN 'customer: no, ' || later END,
                      CASE WHEN r.merchant = 'forbid' AND NOT f.forbids THEN 'merchant: no' END,
+                     'system cancels after ' || ordcancel_internal.interval_text(r.expire_after),
                      CASE WHEN r.deletable THEN 'may be deleted' END,
                      nullif(r.hint, '')]
         FROM ordcancel_internal.diagram_rules(orders, policy) AS r,

@@ -23,16 +23,17 @@ CREATE FUNCTION ordcancel_internal.health_of_columns(t ordcancel.order_table) RE
 SELECT t.orders::regclass, 'column_missing',
        format('Column "%s", attached as %s, was renamed or dropped.', w.name, w.what),
        format('SELECT ordcancel.attach(%L, %I => ...) with its new name.', ordcancel_internal.label(t.orders), w.what)
-FROM (VALUES ('status', t.status), ('placed_at', t.placed_at), ('policy_by', t.policy_by)) AS w (what, name)
+FROM (VALUES ('status', t.status), ('placed_at', t.placed_at), ('policy_by', t.policy_by),
+             ('status_since', t.status_since)) AS w (what, name)
 WHERE w.name IS NOT NULL
   AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.orders AND attname = w.name AND NOT attisdropped)
 UNION ALL
 SELECT t.orders::regclass, 'column_unusable',
-       format('Column "%s", attached as placed_at, is of type %s now.', t.placed_at, a.atttypid::regtype),
+       format('Column "%s", attached as %s, is of type %s now.', w.name, w.what, a.atttypid::regtype),
        'It must be a timestamp, with or without time zone, or a date.'
-FROM pg_attribute AS a
-WHERE a.attrelid = t.orders AND a.attname = t.placed_at AND NOT a.attisdropped
-  AND ordcancel_internal.base_type(a.atttypid) NOT IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
+FROM (VALUES ('placed_at', t.placed_at), ('status_since', t.status_since)) AS w (what, name)
+    JOIN pg_attribute AS a ON a.attrelid = t.orders AND a.attname = w.name AND NOT a.attisdropped
+WHERE ordcancel_internal.base_type(a.atttypid) NOT IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
 UNION ALL
 SELECT t.orders::regclass, 'primary_key_changed',
        format('It is now (%s); it was (%s).', coalesce(k.now, 'none'), array_to_string(t.primary_key, ', ')),

@@ -31,7 +31,7 @@ COMMENT ON FUNCTION ordcancel_internal.status_problem(
 
 CREATE FUNCTION ordcancel_internal.overview(orders regclass)
     RETURNS TABLE (policy text, status text, orders_now bigint, customer text, customer_late text, merchant text,
-                   deletable boolean, means text, problem text, partly_fulfilled text)
+                   deletable boolean, expire_after interval, means text, problem text, partly_fulfilled text)
     LANGUAGE sql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -55,7 +55,8 @@ WITH attached AS (
 ), line AS MATERIALIZED (
     SELECT c.policy, c.status, coalesce(n.n, 0) AS n, r.status IS NOT NULL AS ruled, r.customer,
            coalesce(r.customer_late, CASE WHEN p.grace IS NOT NULL THEN r.customer END) AS customer_late, r.merchant,
-           r.deletable, w.meaning, w.rank, e.meaning AS elsewhere, p.canceled_status IS NOT NULL AS can_cancel,
+           r.deletable, r.expire_after, r.expire_reason, w.meaning, w.rank, e.meaning AS elsewhere,
+           p.canceled_status IS NOT NULL AS can_cancel,
            a.placed_at IS NULL AND p.grace IS NOT NULL
                AND (r.customer <> 'forbid' OR r.customer_late <> 'forbid') AS endless,
            p.partly_fulfilled, 'forbid' <> ANY (ARRAY[r.customer, r.customer_late, r.merchant]) AS allows
@@ -72,8 +73,8 @@ WITH attached AS (
            array_agg(l.status) FILTER (WHERE l.rank = 3 OR (l.n = 0 AND l.ruled)) AS unused
     FROM line AS l GROUP BY 1
 )
-SELECT l.policy, l.status, l.n, l.customer, l.customer_late, l.merchant, l.deletable, l.meaning,
-       ordcancel_internal.status_problem(
+SELECT l.policy, l.status, l.n, l.customer, l.customer_late, l.merchant, l.deletable, l.expire_after, l.meaning,
+       coalesce(ordcancel_internal.status_problem(
            l.policy, l.status, l.n, l.ruled, l.meaning, l.elsewhere, l.can_cancel,
            NOT a.is_enum OR l.status IS NULL
                OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = a.type AND enumlabel = l.status),
@@ -81,6 +82,8 @@ SELECT l.policy, l.status, l.n, l.customer, l.customer_late, l.merchant, l.delet
                                       CASE WHEN l.n = 0 THEN lost.unruled
                                            WHEN NOT l.ruled AND l.meaning IS NULL THEN lost.unused END),
            l.endless),
+           CASE WHEN l.expire_after IS NOT NULL
+                THEN ordcancel_internal.timer_problem(overview.orders, l.expire_reason, l.meaning) END),
        -- Only where it makes a difference.
        CASE WHEN l.allows AND EXISTS (SELECT FROM ordcancel.item_table AS i
                                       WHERE i.orders = overview.orders AND i.fulfilled IS NOT NULL)
@@ -93,7 +96,7 @@ COMMENT ON FUNCTION ordcancel_internal.overview(regclass) IS 'implements ordcanc
 -- What the rules of an attached table mean for its orders: a row for each policy
 -- and each status of its orders, its rules or its cancellations.
 --   orders_now     number of orders; counted by reading the table
---   customer, customer_late, merchant, deletable   the rule; NULL if there is none
+--   customer, customer_late, merchant, deletable, expire_after   the rule; NULL if there is none
 --   means          requested, in progress or canceled, if the policy uses the status for it; closed: canceled orders
 --                  may go on to it
 --   problem        what is wrong, or NULL
@@ -102,7 +105,7 @@ COMMENT ON FUNCTION ordcancel_internal.overview(regclass) IS 'implements ordcanc
 -- The caller needs SELECT on the whole table. Raises OC001, 42501.
 CREATE FUNCTION ordcancel.overview(orders regclass)
     RETURNS TABLE (policy text, status text, orders_now bigint, customer text, customer_late text, merchant text,
-                   deletable boolean, means text, problem text, partly_fulfilled text)
+                   deletable boolean, expire_after interval, means text, problem text, partly_fulfilled text)
     LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
 COMMENT ON FUNCTION ordcancel.overview(regclass) IS

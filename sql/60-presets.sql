@@ -69,7 +69,7 @@ COMMENT ON COLUMN ordcancel.preset_rule.deletable IS 'whether an order in this s
 COMMENT ON COLUMN ordcancel.preset_rule.hint IS 'HINT of the error when the rule refuses; NULL: a general one';
 COMMENT ON COLUMN ordcancel.preset_rule.expire_after IS
     'time in this status after which sweep() cancels the order; NULL: never';
-COMMENT ON COLUMN ordcancel.preset_rule.expire_reason IS 'reason with which it then cancels';
+COMMENT ON COLUMN ordcancel.preset_rule.expire_reason IS 'reason with which it then cancels; NULL: none';
 
 CREATE TABLE ordcancel.preset_reason (
     preset text,
@@ -290,6 +290,7 @@ BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = apply_preset.orders;
     PERFORM ordcancel_internal.notice_of_unruled_statuses(
         orders, ordcancel_internal.count_orders_if_small(orders, t.status, t.policy_by, t.time_zone));
+    PERFORM ordcancel_internal.notice_of_timers(orders, policy, NULL);
     RETURN ordcancel_internal.record_change(
         orders, policy, told, was IS DISTINCT FROM ordcancel_internal.rules_text(orders, policy));
 END

@@ -33,7 +33,8 @@ DECLARE
     routines CONSTANT name[] := '{cancel_order,cancel_orders,cancel_items,withdraw_cancel,accept_cancel,deny_cancel,'
                                 'record_refund,adjust_refund,'
                                 'undo_cancel,cancel_options,item_options,overview,health,unruled_statuses,diagram,'
-                                'pending_requests,refunds_due,cancellations,reason_summary,daily_summary,timeline,'
+                                'pending_requests,refunds_due,timers,cancellations,reason_summary,daily_summary,'
+                                'timeline,'
                                 'batch_progress,simulate,cancel_report}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
@@ -54,7 +55,7 @@ CREATE FUNCTION ordcancel.grant_analyst(role regrole) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    routines CONSTANT name[] := '{overview,health,unruled_statuses,diagram,pending_requests,refunds_due,'
+    routines CONSTANT name[] := '{overview,health,unruled_statuses,diagram,pending_requests,refunds_due,timers,'
                                 'cancellations,reason_summary,daily_summary,timeline,batch_progress,simulate,'
                                 'cancel_report}';
 BEGIN
@@ -102,7 +103,8 @@ DECLARE
     routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,attach_child,detach_child,'
                                 'attach_items,detach_items,set_policy,drop_policy,set_rule,drop_rule,add_block,'
                                 'drop_block,apply_preset,overview,health,unruled_statuses,export_setup,diagram,'
-                                'pending_requests,refunds_due,cancellations,reason_summary,daily_summary,timeline,'
+                                'pending_requests,refunds_due,timers,cancellations,reason_summary,daily_summary,'
+                                'timeline,'
                                 'batch_progress,simulate,cancel_report}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
@@ -129,5 +131,6 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text),
     ordcancel_internal.any_open_cancellations(regclass, regclass, text), ordcancel_internal.orders_of(oid),
     ordcancel_internal.may_read(oid), ordcancel_internal.may_see(oid, text),
-    ordcancel_internal.apart_records(anyelement),
+    ordcancel_internal.apart_records(anyelement), ordcancel_internal.reads_plainly(oid),
+    ordcancel_internal.expiring(regclass, bigint, boolean, boolean),
     ordcancel_internal.days(timestamptz, timestamptz) TO PUBLIC;

@@ -112,6 +112,13 @@ config_scan_index(const char *name, const char *index, int column, Oid value,
 }
 
 int
+config_scan_partial(const char *name, const char *index, ConfigRowCallback row,
+					void *arg)
+{
+	return scan(config_relation(name), index, NULL, 0, false, row, arg);
+}
+
+int
 config_scan_detached(ConfigRowCallback row, void *arg)
 {
 	return scan(relation_in("ordcancel_internal", "detached"), "detached_pkey",

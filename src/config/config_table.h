@@ -39,6 +39,10 @@ extern int config_scan(const char *name, Oid orders, ConfigRowCallback row,
 extern int config_scan_index(const char *name, const char *index, int column,
 							 Oid value, ConfigRowCallback row, void *arg);
 
+/* Reads all rows of an index, which may be partial, in its order. */
+extern int config_scan_partial(const char *name, const char *index,
+							   ConfigRowCallback row, void *arg);
+
 /* The same for all rows of ordcancel_internal.detached. */
 extern int config_scan_detached(ConfigRowCallback row, void *arg);
 

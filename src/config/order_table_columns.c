@@ -65,12 +65,10 @@ order_table_load_named_column(OrderTable *table, Relation rel, Column *column,
 		"Call ordcancel.attach() again with the column's new name; policies, rules and records are kept.");
 }
 
-/* C code reads placed_at, and knows only these types. */
+/* C code reads these columns, and knows only these types. */
 void
-order_table_check_placed_at(const OrderTable *table)
+order_table_check_time(const OrderTable *table, const Column *column)
 {
-	const Column *column = &table->placed_at;
-
 	switch (column->attnum ? column->base : TIMESTAMPTZOID)
 	{
 		case TIMESTAMPTZOID:

@@ -27,7 +27,8 @@ extern void order_table_load_key_order(MemoryContext context, Column *key,
 									   Relation index, int i);
 
 /* OC014 if placed_at is no longer a timestamp or date. */
-extern void order_table_check_placed_at(const OrderTable *table);
+extern void order_table_check_time(const OrderTable *table,
+								   const Column		*column);
 
 /*
  * An alias for SQL that is not the name of a column: it then means the whole

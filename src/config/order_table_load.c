@@ -284,9 +284,10 @@ order_table_load(Oid relid)
 								  ->attcollation;
 	order_table_load_named_column(table, rel, &table->placed_at,
 								  reg.placed_at);
-	order_table_check_placed_at(table);
+	order_table_check_time(table, &table->placed_at);
 	order_table_load_named_column(table, rel, &table->status_since,
 								  reg.status_since);
+	order_table_check_time(table, &table->status_since);
 	order_table_load_named_column(table, rel, &table->policy_by,
 								  reg.policy_by);
 	table->policy_has_format = table->policy_by.attnum != 0 &&

@@ -33,7 +33,8 @@ enum
 };
 enum
 {
-	RULE_POLICY = 2,
+	RULE_ORDERS = 1,
+	RULE_POLICY,
 	RULE_STATUS,
 	RULE_CUSTOMER,
 	RULE_CUSTOMER_LATE,
@@ -280,6 +281,31 @@ policy_load_next_deletable(const OrderTable *table, const char *after)
 
 	(void) config_find(&search, take_deletable, &status);
 	return status;
+}
+
+typedef struct TimerReader
+{
+	TimerCallback take;
+	void		 *arg;
+} TimerReader;
+
+static void
+read_timer(HeapTuple row, TupleDesc desc, void *arg)
+{
+	TimerReader *reader = arg;
+
+	reader->take(config_oid(row, desc, RULE_ORDERS),
+				 config_text(row, desc, RULE_STATUS),
+				 config_interval(row, desc, RULE_EXPIRE_AFTER), reader->arg);
+}
+
+void
+policy_load_timers(TimerCallback take, void *arg)
+{
+	TimerReader reader = {take, arg};
+
+	(void) config_scan_partial("rule", "rule_expire_after", read_timer,
+							   &reader);
 }
 
 typedef struct StatusReader

@@ -36,6 +36,13 @@ extern bool policy_load_is_closed(const OrderTable *table, const char *status);
 extern char *policy_load_next_deletable(const OrderTable *table,
 										const char		 *after);
 
+/* Receives a rule with expire_after, of any table. */
+typedef void (*TimerCallback)(Oid orders, const char *status,
+							  const Interval *expire_after, void *arg);
+
+/* Calls it for all of them, sorted by table and status. */
+extern void policy_load_timers(TimerCallback take, void *arg);
+
 /* Receives a status that a policy, or one of its rules, names; may be NULL. */
 typedef void (*PolicyStatusCallback)(char *status, char *policy,
 									 StatusKind kind, void *arg);

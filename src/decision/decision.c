@@ -8,6 +8,7 @@
 #include "decision/decision_rules.h"
 
 static Decision decide_begin(const DecisionInput *input);
+static Decision decide_expire(const DecisionInput *input);
 static Decision decide_withdraw(const DecisionInput *input);
 static Decision decide_accept(const DecisionInput *input);
 static Decision decide_deny(const DecisionInput *input);
@@ -23,6 +24,8 @@ decide_verb(const DecisionInput *input)
 		case VERB_REQUEST_CANCEL_ITEMS:
 		case VERB_CANCEL_ITEMS:
 			return decide_begin(input);
+		case VERB_EXPIRE:
+			return decide_expire(input);
 		case VERB_WITHDRAW_CANCEL:
 			return decide_withdraw(input);
 		case VERB_ACCEPT_CANCEL:
@@ -199,6 +202,7 @@ decide_begin(const DecisionInput *input)
 {
 	const Rule *rule = policy_rule(input->policy, input->status);
 	bool		override = input->verb == VERB_OVERRIDE_CANCEL;
+	bool		expired = input->verb == VERB_EXPIRE;
 	bool		items = verb_traits[input->verb].items;
 	RuleMode	mode = MODE_FORBID;
 	bool		late = false;
@@ -225,7 +229,7 @@ decide_begin(const DecisionInput *input)
 		input->placed_at)
 		late = input->now > span_end(*input->placed_at, input->policy->grace);
 
-	if (override)
+	if (override || expired)
 		mode = MODE_CANCEL;
 	else if (input->live == STATE_REQUESTED)
 		mode = MODE_CANCEL; /* the merchant confirms the request */
@@ -270,10 +274,43 @@ decide_begin(const DecisionInput *input)
 		return decision;
 	decision.accepts = input->live == STATE_REQUESTED;
 	decision.late = late;
+	decision.reason = expired && rule ? rule->expire_reason : NULL;
 
 	if (!override && input->live == STATE_NONE)
 		until_window_ends(&decision, input, rule, mode, late);
 	return decision;
+}
+
+/*
+ * Has the order been in its status for longer than the rule allows?  After an
+ * undo the time starts again, or the next sweep would cancel the order at once.
+ */
+static bool
+is_expired(const DecisionInput *input)
+{
+	const Rule *rule = policy_rule(input->policy, input->status);
+	TimestampTz since;
+
+	if (rule == NULL || rule->expire_after == NULL || input->since == NULL ||
+		input->kind != STATUS_ORDINARY)
+		return false;
+	since = *input->since;
+	if (input->last == STATE_UNDONE && input->closed_at &&
+		*input->closed_at > since)
+		since = *input->closed_at;
+	return input->now > span_end(since, rule->expire_after);
+}
+
+/*
+ * The timer of an order: while a cancellation is live, its own deadline and
+ * refunds decide.  The modes of the rule do not matter to the system.
+ */
+static Decision
+decide_expire(const DecisionInput *input)
+{
+	if (input->live != STATE_NONE || !is_expired(input))
+		return already(input->live);
+	return decide_begin(input);
 }
 
 /*

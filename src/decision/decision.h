@@ -165,6 +165,7 @@ typedef struct DecisionInput
 	const char		  *status;		  /* NULL: the column is null */
 	StatusKind		   kind;		  /* of the status, under any policy */
 	const TimestampTz *placed_at;	  /* NULL: unknown, treated as in time */
+	const TimestampTz *since;		  /* start of timers; NULL: unknown */
 	bool			   blocked;		  /* a block applies to the party */
 	bool			   money_due;	  /* a refund would be due */
 	bool			   plain_updates; /* may they change a cancellation? */
@@ -218,6 +219,7 @@ typedef struct Decision
 	bool		ended;		  /* it is a cancellation that has ended */
 	bool		follows;	  /* not changed; the record gets the new status */
 	bool		late;		  /* the grace period is over */
+	const char *reason;		  /* that of the rule; NULL: the call's */
 	bool		has_until;	  /* the decision may change at "until" */
 	TimestampTz until;
 } Decision;

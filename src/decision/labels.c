@@ -23,6 +23,7 @@ const VerbTraits verb_traits[] = {
 								   true, false, true, true},
 	[VERB_CANCEL_ITEMS] = {"cancel_items", "canceled", true, true, false, true,
 						   true},
+	[VERB_EXPIRE] = {"expire", "canceled", false, false, false, true, false},
 	[VERB_WITHDRAW_CANCEL] = {"withdraw_cancel", "withdrawn", false, false,
 							  false, false, false},
 	[VERB_ACCEPT_CANCEL] = {"accept_cancel", "accepted", true, true, false,

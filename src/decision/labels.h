@@ -22,6 +22,7 @@ typedef enum Verb
 	VERB_OVERRIDE_CANCEL,
 	VERB_REQUEST_CANCEL_ITEMS,
 	VERB_CANCEL_ITEMS,
+	VERB_EXPIRE, /* by sweep(), if the rule of the status has expire_after */
 	VERB_WITHDRAW_CANCEL,
 	VERB_ACCEPT_CANCEL,
 	VERB_DENY_CANCEL,

@@ -29,6 +29,29 @@ span_end(TimestampTz start, const Interval *span)
 												 IntervalPGetDatum(span)));
 }
 
+/* Months differ in length, so that "now - span" would not be exact. */
+TimestampTz
+span_start_before(TimestampTz now, const Interval *span)
+{
+	TimestampTz ended = MIN_TIMESTAMP;
+	TimestampTz open = now < LATEST_START ? now : LATEST_START;
+
+	if (TIMESTAMP_IS_NOBEGIN(now) || open <= ended ||
+		span_end(ended, span) >= now)
+		return DT_NOBEGIN;
+	while ((uint64) open - (uint64) ended > 1)
+	{
+		TimestampTz middle = ended +
+			(TimestampTz) (((uint64) open - (uint64) ended) / 2);
+
+		if (span_end(middle, span) < now)
+			ended = middle;
+		else
+			open = middle;
+	}
+	return ended;
+}
+
 StatusKind
 status_kind(const Policy *policy, const char *status)
 {

@@ -78,4 +78,7 @@ extern const Rule *policy_rule(const Policy *policy, const char *status);
  */
 extern TimestampTz span_end(TimestampTz start, const Interval *span);
 
+/* The latest start for which span_end() is before "now"; maybe -infinity. */
+extern TimestampTz span_start_before(TimestampTz now, const Interval *span);
+
 #endif /* ORDCANCEL_POLICY_H */

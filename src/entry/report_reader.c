@@ -5,6 +5,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/guc.h"
@@ -16,6 +17,8 @@
 #include "entry/report_reader.h"
 #include "entry/setup_gate.h"
 #include "rows/foreign_code.h"
+
+PG_FUNCTION_INFO_V1(ordcancel_reads_plainly);
 
 /*
  * Code of the extension in a gate reads for the caller of the gate.  Other code
@@ -146,4 +149,11 @@ report_reader_sees(const ReportReader *reader, Datum order_key)
 	try_look(&sight);
 	AtEOXact_GUC(true, nest);
 	return sight.visible;
+}
+
+/* (orders): can a view read the orders without code of the table's owner? */
+Datum
+ordcancel_reads_plainly(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(!foreign_code_runs(PG_GETARG_OID(0), GetUserId()));
 }

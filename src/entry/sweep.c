@@ -1,7 +1,7 @@
 /*
  * sweep.c — the procedure sweep, which decides overdue requests
  *
- * Made for pg_cron.  Each order is decided in a subtransaction of its own.  If
+ * Made for pg_cron.  Expired orders: sweep_timers.c.  Each request is decided in a subtransaction of its own.  If
  * the CALL is not in a transaction block, the sweep commits after each order
  * and each table, so that it holds few locks, and only for a short time.  An
  * error with one order or one table becomes a warning.  Orders that others
@@ -23,50 +23,47 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "base/subxact.h"
 #include "base/text.h"
 #include "config/guc.h"
 #include "config/run_as.h"
 #include "entry/args.h"
+#include "entry/sweep.h"
 #include "lifecycle/lifecycle.h"
 #include "rows/record.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_sweep);
 
-typedef struct SweptTable
+typedef struct AttachedTable
 {
 	Oid relid;
 	Oid cancellation_table;
-} SweptTable;
+} AttachedTable;
 
 /* The search for tables with overdue requests. */
 typedef struct Search
 {
-	List		 *tables; /* all attached tables, as SweptTable */
+	List		 *tables; /* all attached tables, as AttachedTable */
 	int			  next;	  /* the one to be searched */
 	List		 *found;  /* OIDs of those to be swept */
 	TimestampTz	  now;
 	MemoryContext keep; /* for the lists */
 } Search;
 
-/* One table, or one of its orders. */
-typedef struct Sweep
+/* The overdue requests of one table. */
+typedef struct Overdue
 {
-	Oid			  relid;
-	char		 *label;	 /* quoted and qualified name */
-	char		 *order_key; /* NULL while finding orders */
-	bool		  atomic;
-	List		 *keys; /* of orders with overdue requests */
-	MemoryContext keep; /* for keys */
-} Sweep;
+	SweptTable table;
+	char	  *order_key; /* NULL while finding orders */
+	List	  *keys;	  /* of orders with overdue requests */
+} Overdue;
 
 static void
 collect_table(Oid relid, Oid cancellation_table, void *arg)
 {
-	Search	   *search = arg;
-	SweptTable *table = palloc(sizeof(SweptTable));
+	Search		  *search = arg;
+	AttachedTable *table = palloc(sizeof(AttachedTable));
 
-	*table = (SweptTable){relid, cancellation_table};
+	*table = (AttachedTable){relid, cancellation_table};
 	search->tables = lappend(search->tables, table);
 }
 
@@ -88,7 +85,7 @@ search_tables(void *arg)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	for (; search->next < list_length(search->tables); search->next++)
 	{
-		SweptTable *table = list_nth(search->tables, search->next);
+		AttachedTable *table = list_nth(search->tables, search->next);
 
 		CHECK_FOR_INTERRUPTS();
 		if (record_may_be_overdue(table->cancellation_table, search->now))
@@ -111,7 +108,7 @@ find_tables(void)
 	while (subxact_try(search_tables, &search) != NULL &&
 		   search.next < list_length(search.tables))
 	{
-		SweptTable *table = list_nth(search.tables, search.next);
+		AttachedTable *table = list_nth(search.tables, search.next);
 
 		CHECK_FOR_INTERRUPTS();
 		keep_table(&search, table->relid);
@@ -124,18 +121,18 @@ find_tables(void)
 static void
 decide_order(void *arg)
 {
-	Sweep		*sweep = arg;
+	Overdue		*overdue = arg;
 	CancelTarget c = {0};
 	RunAsScope	 scope;
 
 	/* SPI_commit leaves no snapshot; the owner's code may need one. */
 	PushActiveSnapshot(GetTransactionSnapshot());
-	c.table = args_table(false, sweep->relid, RowExclusiveLock);
+	c.table = args_table(false, overdue->table.relid, RowExclusiveLock);
 	/* As the owner: the text of a regclass key depends on the search_path. */
 	run_as_owner(&scope, c.table);
-	args_read_key(&c, CStringGetTextDatum(sweep->order_key), false, TEXTOID);
+	args_read_key(&c, CStringGetTextDatum(overdue->order_key), false, TEXTOID);
 	lifecycle_overdue(&c);
-	if (!sweep->atomic)
+	if (!overdue->table.atomic)
 		run_as_fire_deferred();
 	run_as_end(&scope);
 	PopActiveSnapshot();
@@ -146,24 +143,36 @@ decide_order(void *arg)
 static void
 find_orders(void *arg)
 {
-	Sweep		 *sweep = arg;
+	Overdue		 *overdue = arg;
 	OrderTable	 *table;
 	RunAsScope	  scope;
 	MemoryContext caller;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	table = args_table(false, sweep->relid, AccessShareLock);
+	table = args_table(false, overdue->table.relid, AccessShareLock);
 	run_as_owner(&scope, table);
-	caller = MemoryContextSwitchTo(sweep->keep);
-	sweep->keys = record_find_overdue(table, guc_now());
+	caller = MemoryContextSwitchTo(overdue->table.keep);
+	overdue->keys = record_find_overdue(table, guc_now());
 	MemoryContextSwitchTo(caller);
 	run_as_end(&scope);
 	PopActiveSnapshot();
 }
 
+static char *
+failure(void *arg)
+{
+	Overdue *overdue = arg;
+
+	return overdue->order_key ?
+		psprintf("could not decide overdue request of order %s of %s",
+				 text_clip(overdue->order_key, 80), overdue->table.label) :
+		psprintf("could not decide overdue requests of %s",
+				 overdue->table.label);
+}
+
 /* Runs a step; its error becomes a warning. */
 static void
-try_or_warn(SubxactStep step, Sweep *sweep)
+try_or_warn(SubxactStep step, void *arg, char *(*what_failed)(void *arg))
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "ordcancel sweep",
@@ -171,56 +180,60 @@ try_or_warn(SubxactStep step, Sweep *sweep)
 	ErrorData	 *error;
 
 	MemoryContextSwitchTo(context);
-	error = subxact_try(step, sweep);
+	error = subxact_try(step, arg);
 	if (error)
-		ereport(
-			WARNING,
-			(errcode(error->sqlerrcode),
-			 sweep->order_key ?
-				 errmsg(
-					 "could not decide overdue request of order %s of %s: %s",
-					 text_clip(sweep->order_key, 80), sweep->label,
-					 error->message) :
-				 errmsg("could not decide overdue requests of %s: %s",
-						sweep->label, error->message),
-			 error->detail ? errdetail_internal("%s", error->detail) : 0));
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("%s: %s", what_failed(arg), error->message),
+				 error->detail ? errdetail_internal("%s", error->detail) : 0));
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }
 
-/* Runs a step, and commits it if possible. */
-static void
-run_step(SubxactStep step, Sweep *sweep)
+void
+sweep_step(const SweptTable *table, SubxactStep step, void *arg,
+		   char *(*what_failed)(void *arg))
 {
 	CHECK_FOR_INTERRUPTS();
-	try_or_warn(step, sweep);
-	if (!sweep->atomic)
+	try_or_warn(step, arg, what_failed);
+	if (!table->atomic)
 		SPI_commit();
-	MemoryContextSwitchTo(sweep->keep);
+	MemoryContextSwitchTo(table->keep);
+}
+
+bool
+sweep_begin_table(SweptTable *table, Oid relid, bool atomic)
+{
+	char *name = get_rel_name(relid);
+
+	if (name == NULL)
+		return false; /* dropped while attached */
+	*table = (SweptTable){
+		.relid = relid,
+		.label = quote_qualified_identifier(
+			get_namespace_name(get_rel_namespace(relid)), name),
+		.atomic = atomic,
+		.keep = CurrentMemoryContext,
+	};
+	return true;
 }
 
 static void
-sweep_table(Oid relid, bool atomic)
+sweep_requests(Oid relid, bool atomic)
 {
-	Sweep	  sweep = {.relid = relid,
-					   .atomic = atomic,
-					   .keep = CurrentMemoryContext};
-	char	 *name = get_rel_name(relid);
+	Overdue	  overdue = {.keys = NIL};
 	ListCell *lc;
 
-	if (name == NULL)
-		return; /* dropped while attached */
-	sweep.label = quote_qualified_identifier(get_namespace_name(
-												 get_rel_namespace(relid)),
-											 name);
-	run_step(find_orders, &sweep);
-	foreach(lc, sweep.keys)
+	if (!sweep_begin_table(&overdue.table, relid, atomic))
+		return;
+	sweep_step(&overdue.table, find_orders, &overdue, failure);
+	foreach(lc, overdue.keys)
 	{
-		sweep.order_key = lfirst(lc);
-		run_step(decide_order, &sweep);
+		overdue.order_key = lfirst(lc);
+		sweep_step(&overdue.table, decide_order, &overdue, failure);
 	}
-	list_free_deep(sweep.keys);
-	pfree(sweep.label);
+	list_free_deep(overdue.keys);
+	pfree(overdue.table.label);
 }
 
 Datum
@@ -228,6 +241,8 @@ ordcancel_sweep(PG_FUNCTION_ARGS)
 {
 	bool		  atomic = args_call_is_atomic(fcinfo);
 	MemoryContext context;
+	List		 *tables;
+	List		 *timers;
 	ListCell	 *lc;
 
 	PreventCommandIfReadOnly("sweep()");
@@ -235,10 +250,17 @@ ordcancel_sweep(PG_FUNCTION_ARGS)
 
 	/* The context of this SPI connection outlives the commits. */
 	context = CurrentMemoryContext;
-	foreach(lc, find_tables())
+	tables = find_tables();
+	timers = sweep_find_timers();
+	foreach(lc, tables)
 	{
 		MemoryContextSwitchTo(context);
-		sweep_table(lfirst_oid(lc), atomic);
+		sweep_requests(lfirst_oid(lc), atomic);
+	}
+	foreach(lc, timers)
+	{
+		MemoryContextSwitchTo(context);
+		sweep_timer(lfirst(lc), atomic);
 	}
 	SPI_finish();
 	PG_RETURN_VOID();

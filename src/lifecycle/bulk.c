@@ -50,7 +50,8 @@ run_part(const Part *part, int from, int count)
 	RunAsScope	  scope;
 
 	reset_targets(part, from, count); /* first, for find_failed */
-	if (args.matches == NULL)		  /* a batch has checked it already */
+	/* A batch has checked it already, and the system sees all orders. */
+	if (args.matches == NULL && args.party != PARTY_SYSTEM)
 		visibility_filter(targets, count, args.skip_locked);
 	run_as_owner(&scope, targets[0].table);
 	lifecycle_run(targets, count, &args);

@@ -59,6 +59,8 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 	input->status = c->status;
 	input->kind = c->kind;
 	input->placed_at = c->placed_at;
+	input->since = c->table->status_since.attnum ? c->status_since :
+												   c->placed_at;
 	input->live = live ? r->state : STATE_NONE;
 	input->ambiguous = c->ambiguous != NULL;
 	input->closed = c->closed;

@@ -43,6 +43,13 @@ extern void lifecycle_forget(CancelTarget *c, CancelArgs *args, bool deleted,
 							 bool roles);
 
 /*
+ * Makes open targets that VERB_EXPIRE would leave as they are TARGET_DONE.  The
+ * orders have been read; their cancellations are looked up without locks.
+ */
+extern void lifecycle_drop_unexpired(CancelTarget *targets, int count,
+									 TimestampTz now);
+
+/*
  * Returns the state of the order's live cancellation.  Without one, returns
  * STATE_CANCELED if the order's status means so, else STATE_NONE.
  */

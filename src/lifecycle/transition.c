@@ -113,6 +113,8 @@ event_data(const CancelTarget *c, const CancelArgs *args, EventType type,
 	initStringInfo(&data);
 	if (args->verb == VERB_OVERRIDE_CANCEL)
 		data_field(&data, "override", "true", false);
+	if (args->verb == VERB_EXPIRE)
+		data_field(&data, "timer", "true", false);
 	if (args->batch)
 		data_field(&data, "batch", psprintf(INT64_FORMAT, args->batch), false);
 	if (type == EVENT_DENIED && args->verb == VERB_MOVE)
@@ -209,7 +211,7 @@ begin_record(CancelTarget *c, const CancelArgs *args)
 	r->items = d->part;
 	r->requested_by = args->party;
 	r->requested_actor = args->actor;
-	r->reason = args->reason;
+	r->reason = d->reason ? (char *) d->reason : args->reason;
 	r->note = args->note;
 	r->prior_status = c->status;
 	r->order_status = (char *) c->next_status;

@@ -205,8 +205,9 @@ struct CancelTarget
 	char *status; /* as the rules spell it, see status_equality_canonical */
 	char *raw_status; /* as the row has it */
 	TimestampTz	 *placed_at;
-	char		 *policy_name; /* from the policy_by column, or NULL */
-	const Policy *policy;	   /* the one that applies */
+	TimestampTz	 *status_since; /* NULL also if there is no such column */
+	char		 *policy_name;	/* from the policy_by column, or NULL */
+	const Policy *policy;		/* the one that applies */
 	StatusKind	  kind; /* of the status, see policy_cache_status_kind */
 
 	bool deleted; /* see order_find_deleted */

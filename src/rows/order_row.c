@@ -44,11 +44,11 @@ needs_row(const OrderTable *table)
 	return order_expr_exist(table) || table->deleted_when != NULL;
 }
 
-/* fill_from_result expects the columns in this order. */
-static void
-read_sql(StringInfo sql, const OrderTable *table)
+void
+order_columns_sql(StringInfo sql, const OrderTable *table)
 {
-	const Column *optional[] = {&table->placed_at, &table->policy_by};
+	const Column *optional[] = {&table->placed_at, &table->policy_by,
+								&table->status_since};
 	const char	 *o = table->alias;
 
 	appendStringInfo(sql, "SELECT %s.%s", o,
@@ -64,6 +64,14 @@ read_sql(StringInfo sql, const OrderTable *table)
 	for (int i = 0; i < table->nkeys; i++)
 		appendStringInfo(sql, ", %s.%s", o,
 						 quote_identifier(table->keys[i].name));
+}
+
+static void
+read_sql(StringInfo sql, const OrderTable *table)
+{
+	const char *o = table->alias;
+
+	order_columns_sql(sql, table);
 	if (needs_row(table))
 		appendStringInfo(sql, ", %s.tableoid, %s.ctid", o, o);
 	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", order_only(table),
@@ -87,11 +95,11 @@ lock_skip_sql(StringInfo sql, const OrderTable *table)
 	appendStringInfoString(sql, " SKIP LOCKED");
 }
 
-TimestampTz *
-order_placed_at(const OrderTable *table, Datum value)
+static TimestampTz *
+read_time(const OrderTable *table, const Column *column, Datum value)
 {
 	TimestampTz *at = palloc(sizeof(TimestampTz));
-	Oid			 type = table->placed_at.base;
+	Oid			 type = column->base;
 
 	if (type == DATEOID)
 		value = DirectFunctionCall1(date_timestamp, value);
@@ -101,6 +109,12 @@ order_placed_at(const OrderTable *table, Datum value)
 									value);
 	*at = DatumGetTimestampTz(value);
 	return at;
+}
+
+TimestampTz *
+order_placed_at(const OrderTable *table, Datum value)
+{
+	return read_time(table, &table->placed_at, value);
 }
 
 /*
@@ -120,15 +134,18 @@ policy_name(const OrderTable *table, Datum value)
 	return name;
 }
 
-static void
-fill_target(CancelTarget *c, const Datum *values, const bool *nulls,
-			const Datum *key)
+void
+order_from_columns(CancelTarget *c, const Datum *values, const bool *nulls,
+				   const Datum *key)
 {
 	OrderTable *table = c->table;
 
 	c->raw_status = nulls[0] ? NULL :
 							   column_to_text(&table->status, values[0]);
 	c->placed_at = nulls[1] ? NULL : order_placed_at(table, values[1]);
+	c->status_since = nulls[3] ?
+		NULL :
+		read_time(table, &table->status_since, values[3]);
 	c->policy_name = nulls[2] ? NULL : policy_name(table, values[2]);
 	c->policy = policy_cache_get(table, c->policy_name);
 	c->status = nulls[0] ?
@@ -147,7 +164,7 @@ fill_target(CancelTarget *c, const Datum *values, const bool *nulls,
 static bool
 fill_from_result(CancelTarget *c)
 {
-	int	  columns = 3 + c->table->nkeys;
+	int	  columns = ORDER_COLUMNS + c->table->nkeys;
 	Datum values[PARAMETERS_MAX] = {0};
 	bool  nulls[PARAMETERS_MAX] = {0};
 	bool  isnull;
@@ -157,7 +174,7 @@ fill_from_result(CancelTarget *c)
 	for (int i = 0; i < columns; i++)
 		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 								  i + 1, &nulls[i]);
-	fill_target(c, values, nulls, values + 3);
+	order_from_columns(c, values, nulls, values + ORDER_COLUMNS);
 	if (needs_row(c->table))
 	{
 		HeapTuple row = SPI_tuptable->vals[0];
@@ -209,9 +226,9 @@ order_from_tuple(CancelTarget *c, HeapTuple row, Relation rel)
 	TupleDesc	  desc = RelationGetDescr(rel);
 	HeapTuple	  tuple = virtual_columns_computed(row, rel);
 	const Column *columns[] = {&table->status, &table->placed_at,
-							   &table->policy_by};
-	Datum		  values[3];
-	bool		  nulls[3] = {false};
+							   &table->policy_by, &table->status_since};
+	Datum		  values[ORDER_COLUMNS];
+	bool		  nulls[ORDER_COLUMNS] = {false};
 	Datum		  key[INDEX_MAX_KEYS];
 	bool		  isnull;
 
@@ -224,7 +241,7 @@ order_from_tuple(CancelTarget *c, HeapTuple row, Relation rel)
 	}
 	for (int i = 0; i < table->nkeys; i++)
 		key[i] = heap_getattr(tuple, table->keys[i].attnum, desc, &isnull);
-	fill_target(c, values, nulls, key);
+	order_from_columns(c, values, nulls, key);
 	c->row = row;
 }
 

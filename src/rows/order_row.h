@@ -13,6 +13,7 @@
 #define ORDCANCEL_ORDER_ROW_H
 
 #include "access/htup.h"
+#include "lib/stringinfo.h"
 
 #include "base/read_snapshot.h"
 #include "rows/cancel_target.h"
@@ -35,6 +36,18 @@ extern void order_read(CancelTarget *targets, int count,
  * pointer to the row is stored, so the row must outlive the target.
  */
 extern void order_from_tuple(CancelTarget *c, HeapTuple row, Relation rel);
+
+/*
+ * Appends SELECT with the columns that order_from_columns() reads: status,
+ * placed_at, policy_by, status_since, NULL if not configured, and the key.
+ */
+#define ORDER_COLUMNS 4 /* without those of the key */
+
+extern void order_columns_sql(StringInfo sql, const OrderTable *table);
+
+/* Fills a target from their values. */
+extern void order_from_columns(CancelTarget *c, const Datum *values,
+							   const bool *nulls, const Datum *key);
 
 /*
  * A value of the column placed_at, palloc'd.  A date or a timestamp is read in

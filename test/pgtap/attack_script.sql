@@ -15,7 +15,7 @@ SELECT is((SELECT string_agg(f.oid::regprocedure::text, ', ') FROM functions AS 
                 aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a
            WHERE a.grantee <> f.proowner
              AND f.proname NOT IN ('open_cancellations', 'any_open_cancellations', 'orders_of', 'may_read', 'may_see',
-                                 'apart_records', 'days')), NULL,
+                                 'apart_records', 'days', 'reads_plainly', 'expiring')), NULL,
           'no function is executable by anybody else, but for what the reports call');
 SELECT is((SELECT string_agg(a.grantee::regrole::text, ', ') FROM pg_namespace AS n,
                 aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
@@ -59,7 +59,7 @@ SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM functi
           || 'guard_partitions health item_options next_events override_cancel overview pending_requests '
           || 'prune_cancellations prune_events reason_summary record_refund refunds_due replace_table request_cancel '
           || 'request_cancel_items resume_batch rewind_consumer set_policy set_rule simulate skip_event sweep '
-          || 'timeline undo_cancel unruled_statuses withdraw_cancel',
+          || 'timeline timers undo_cancel unruled_statuses withdraw_cancel',
           'schema ordcancel has what a person may call');
 
 -- With EXECUTE on all of them a role is as far as with each by itself: it needs
@@ -112,6 +112,11 @@ SELECT is((SELECT string_agg(r.ev_class::regclass || ': ' || pg_describe_object(
                                           ordcancel_internal.apart_records(anyelement),
                                           "ordcancel_internal.days(timestamptz,timestamptz)"}'::regprocedure[])
                       AND c.relname IN ('cancellations', 'reason_summary', 'daily_summary', 'timeline'))
+             AND NOT (d.refobjid = ANY ('{ordcancel_internal.may_read(oid), "ordcancel_internal.may_see(oid,text)",
+                                          ordcancel_internal.reads_plainly(oid),
+                                          "ordcancel_internal.expiring(regclass,bigint,boolean,boolean)"}'
+                                        ::regprocedure[])
+                      AND c.relname = 'timers')
              AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_cast'::regclass,
                                   'pg_collation'::regclass, 'pg_opclass'::regclass)),
           NULL, 'views bind to functions and operators of pg_catalog alone');
@@ -164,7 +169,8 @@ SELECT is((SELECT string_agg(DISTINCT c.text, ', ') FROM (
                                                                       'and|as|from|with|where|case|then)[a-z_.]+)\(',
                                                         'gi') AS m) AS c (text)
            WHERE c.text !~ ('^(pg_catalog\.|ordcancel\.(health|cloud_event)$'
-                            '|ordcancel_internal\.(consumer_backlog|(any_)?open_cancellations|apart_records)$)')),
+                            '|ordcancel_internal\.(consumer_backlog|(any_)?open_cancellations|apart_records|may_read'
+                            '|may_see|reads_plainly|expiring)$)')),
           NULL, 'views call functions by their schema');
 
 SELECT is((SELECT string_agg(DISTINCT m[1], ' ') FROM script, regexp_matches(text, '([^\x01-\x7f])', 'g') AS m), NULL,
@@ -183,7 +189,7 @@ GRANT pg_read_all_data TO attack_reader;
 SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
            WHERE has_function_privilege('attack_reader', oid, 'EXECUTE')
              AND proname NOT IN ('open_cancellations', 'any_open_cancellations', 'orders_of', 'may_read', 'may_see',
-                                 'apart_records', 'days')), NULL,
+                                 'apart_records', 'days', 'reads_plainly', 'expiring')), NULL,
           'pg_read_all_data executes nothing but what the reports call');
 SELECT ordcancel.set_policy('victim', canceled_status => 'canceled'),
        ordcancel.set_rule('victim', 'placed', customer => 'request'),

@@ -273,6 +273,7 @@ sql $db -c 'ALTER FUNCTION ordcancel_monitoring.consumers() OWNER TO postgres'
 # --------------------------------------------------------- the queries of the page
 
 is "$(queries page doc/monitoring.md)" '== requests are overdue: 2
+== orders do not expire: 0
 == a refund is late: 3
 == a consumer lags: 2
 == a batch has stopped: 1
