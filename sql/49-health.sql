@@ -14,7 +14,7 @@ BEGIN
         RETURN;
     END IF;
     -- A check that fails must not prevent the others from being reported.
-    FOREACH part IN ARRAY ARRAY['guards', 'records', 'rules', 'refused_statuses', 'orders', 'items', 'requests']
+    FOREACH part IN ARRAY ARRAY['guards', 'children', 'records', 'rules', 'refused_statuses', 'orders', 'items', 'requests']
     LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT * FROM ordcancel_internal.health_of_%I($1)', part) USING t;
