@@ -39,12 +39,12 @@ BEGIN
     c.refuse_canceled := 'canceled' = ANY (refuse_while);
     c.search_path := ordcancel_internal.caller_search_path();
     c.time_zone := (SELECT t.time_zone FROM ordcancel.order_table AS t WHERE t.orders = attach_child.orders);
-    c := ordcancel_internal.pin_child(c);
 
     EXECUTE format('LOCK TABLE %s IN %s MODE', child,
                    CASE WHEN EXISTS (SELECT FROM ordcancel.child AS t WHERE t.child = attach_child.child)
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     PERFORM ordcancel_internal.check_partition_key(child, format('%s cannot be attached as a child', child));
+    c := ordcancel_internal.pin_child(c);
     DELETE FROM ordcancel.child AS t WHERE t.child = attach_child.child AND t.name = attach_child.name;
     INSERT INTO ordcancel.child SELECT c.*;
     PERFORM ordcancel_internal.make_child_guards(child);
