@@ -5,7 +5,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 \ir include/helpers.sql
 \ir include/attacks.sql
-SELECT plan(39);
+SELECT plan(34);
 
 CREATE ROLE attack_orders;
 CREATE ROLE attack_child;
@@ -36,8 +36,7 @@ CREATE TABLE o.orders (id o.number PRIMARY KEY, status text);
 INSERT INTO o.orders SELECT n, 'placed' FROM generate_series(1, 9) AS n;
 SET LOCAL search_path = o;
 SELECT ordcancel.attach('o.orders', 'status'), ordcancel.set_policy('o.orders', canceled_status => 'canceled'),
-       ordcancel.set_rule('o.orders', 'placed', merchant => 'cancel'), (ordcancel.cancel_order('o.orders', 4)).state
-FROM (SELECT) AS one;
+       ordcancel.set_rule('o.orders', 'placed', merchant => 'cancel');
 SET LOCAL search_path = public;
 RESET ROLE;
 SELECT (ordcancel.cancel_order('o.orders', 4)).state;
@@ -69,6 +68,8 @@ END
 $$;
 RESET ROLE;
 
+SELECT run_by_all();
+
 -- --------------------------------------------------------------- who sets it up
 
 SELECT is(attempt_as(role, $$SELECT ordcancel.attach_child('c.payment', 'o.orders', '{order_id}',
@@ -90,13 +91,15 @@ SELECT is(attempt_with_deferred('INSERT INTO c.shipment VALUES (1, ''final''), (
 SELECT is(run_by_all(), 'check of key by attack_orders, condition by attack_child, deferred trigger by attack_child, '
           'key by attack_child', 'and so does the key');
 SELECT is(attempt_as(role, statement), wanted, role || ': ' || statement)
-       || E'\n' || is(run_by_all() ~ (' by ' || role || '|postgres'), false, 'runs nothing as this role')
-FROM (VALUES ('attack_writer'::name, 'UPDATE c.payment SET state = ''final''', 'ok'),
-             ('attack_writer', 'UPDATE c.payment SET order_id = 4', '23514 order_is_canceled'),
-             ('attack_writer', 'INSERT INTO c.shipment VALUES (4, ''final'')', '23514 order_is_canceled'),
-             ('attack_orders', 'UPDATE c.payment SET order_id = 2', 'ok'),
-             ('attack_orders', 'INSERT INTO c.shipment VALUES (4, ''final'')', '23514 order_is_canceled')) AS v (role,
-                                                                                             statement, wanted);
+       || E'\n' || is(run_by_all(), runs, 'runs each as its owner')
+FROM (VALUES ('attack_writer'::name, 'UPDATE c.payment SET state = ''final''', 'ok',
+              'check of key by attack_orders, condition by attack_child, deferred trigger by attack_child'),
+             ('attack_writer', 'UPDATE c.payment SET order_id = 4', '23514 order_is_canceled', 'nothing'),
+             ('attack_orders', 'UPDATE c.payment SET order_id = 2', 'ok',
+              'check of key by attack_orders, condition by attack_child, deferred trigger by attack_child'),
+             ('attack_orders', 'INSERT INTO c.shipment VALUES (5, ''final'')', 'ok',
+              'condition by attack_child, deferred trigger by attack_child, key by attack_child'))
+         AS v (role, statement, wanted, runs);
 SELECT is((SELECT bool_or(rolsuper) FROM pg_roles WHERE rolname ~ '^attack'), false, 'nobody became a superuser');
 
 -- What the code may not do, because the writer's session would be left with it.
@@ -111,8 +114,6 @@ FROM unnest(ARRAY['SET ROLE postgres', 'RESET ROLE', 'SET SESSION AUTHORIZATION 
                   'UPDATE ordcancel.child SET refuse_when = NULL']) AS statement;
 SELECT is(attempt('INSERT INTO c.payment VALUES (1, 1, ''ALTER TABLE c.payment DROP COLUMN state'')'), '55006',
           'nor change the table that is written');
-SELECT is(attempt('INSERT INTO c.payment VALUES (1, 1, ''SELECT ordcancel.detach_child(''''c.payment'''')'')'), '55006',
-          'nor take the guard off');
 SELECT is(attempt('INSERT INTO c.payment VALUES (1, 1, ''SET search_path = w'')') || current_setting('search_path'),
           'okpublic', 'settings are reset');
 
@@ -142,9 +143,7 @@ SET LOCAL search_path = public;
 SET LOCAL ROLE attack_child;
 CREATE FUNCTION c.is_large(bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 10';
 RESET ROLE;
-SELECT ordcancel.attach_child('c.payment', 'o.orders', '{order_id}', refuse_when => 'c.is_large(id) AND c.is_large(1)');
-SELECT is(attempt('INSERT INTO c.payment VALUES (11, 4, ''x'')'), 'ok', 'it is not large with 1');
-SELECT ordcancel.attach_child('c.payment', 'o.orders', '{order_id}', refuse_when => 'c.is_large(id) OR c.is_large(1)');
+SELECT ordcancel.attach_child('c.payment', 'o.orders', '{order_id}', refuse_when => 'c.is_large(id) AND c.is_large(99)');
 SELECT is(attempt('INSERT INTO c.payment VALUES (11, 4, ''x'')'), '23514 order_is_canceled', 'it is large');
 SELECT run_by_all();
 SET LOCAL ROLE attack_other;
@@ -152,9 +151,8 @@ CREATE FUNCTION c.is_large(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE
     AS 'BEGIN PERFORM public.say(''another is_large''); RETURN false; END';
 RESET ROLE;
 DISCARD PLANS;
-SELECT is(error_of('INSERT INTO c.payment VALUES (11, 4, ''x'')', 'sqlstate', 'message', 'detail'),
-          'OC014 | guard "default" of child table c.payment is no longer valid '
-          '| It would call c.is_large(integer), which it did not call when it was set.', 'is not called');
+SELECT is(attempt('INSERT INTO c.payment VALUES (11, 4, ''x'')') || ' ' || run_by_all(),
+          '23514 order_is_canceled nothing', 'is not called');
 SELECT is((SELECT string_agg(h.problem || ' | ' || h.detail || ' | ' || h.hint, E'\n')
            FROM ordcancel.health('o.orders') AS h WHERE h.problem LIKE 'child%'),
           'child_expression_fails | refuse_when of guard "default" of c.payment would call functions other than when it '
