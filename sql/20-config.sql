@@ -232,7 +232,7 @@ COMMENT ON COLUMN ordcancel.child.pinned_key_expression IS
 COMMENT ON COLUMN ordcancel.child.key_expression_functions IS
     'functions that key_expression called when it was set, one per line; NULL if none but PostgreSQL''s own';
 COMMENT ON COLUMN ordcancel.child.search_path IS
-    'search_path of the attach_child() call, with which functions in the expressions run';
+    'search_path of the attach_child() call, with which functions in the expressions run; empty without expressions';
 COMMENT ON COLUMN ordcancel.child.time_zone IS 'time zone in which the expressions run, that of the order table';
 
 CREATE TABLE ordcancel.item_table (

@@ -37,7 +37,8 @@ BEGIN
     c.refuse_requested := 'requested' = ANY (refuse_while);
     c.refuse_in_progress := 'in_progress' = ANY (refuse_while);
     c.refuse_canceled := 'canceled' = ANY (refuse_while);
-    c.search_path := ordcancel_internal.caller_search_path();
+    c.search_path := CASE WHEN refuse_when IS NULL AND key_expression IS NULL THEN ''
+                          ELSE ordcancel_internal.caller_search_path() END;
     c.time_zone := (SELECT t.time_zone FROM ordcancel.order_table AS t WHERE t.orders = attach_child.orders);
 
     EXECUTE format('LOCK TABLE %s IN %s MODE', child,

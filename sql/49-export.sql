@@ -90,11 +90,11 @@ WITH it AS (
                ordcancel_internal.argument_text('key_expression', c.key_expression),
                ordcancel_internal.argument_text('name', c.name, 'default')])
            || CASE WHEN own.path IS NOT NULL
-                   THEN format(E'\nSET search_path = %s;', coalesce(nullif(it.search_path, ''), )) ELSE '' END
+                   THEN format(E'\nSET search_path = %s;', coalesce(nullif(it.search_path, ''), '''''')) ELSE '' END
     FROM it JOIN ordcancel.child AS c ON c.orders = it.orders,
         LATERAL (SELECT CASE WHEN c.search_path <> it.search_path
                                   AND (c.refuse_when IS NOT NULL OR c.key_expression IS NOT NULL)
-                             THEN coalesce(nullif(c.search_path, ''), ) END) AS own (path)
+                             THEN coalesce(nullif(c.search_path, ''), '''''') END) AS own (path)
     UNION ALL
     SELECT 6, '', '', ordcancel_internal.call_text(
                'attach_items', ARRAY[quote_literal(ordcancel_internal.label(i.items)), it.label], ARRAY[

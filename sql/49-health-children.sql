@@ -41,7 +41,8 @@ DECLARE
     now_calls text;
 BEGIN
     FOR e IN
-        SELECT 'refuse_when' AS what, c.refuse_when AS expression, c.refuse_when_functions AS functions, false AS is_key,
+        SELECT 'refuse_when' AS what, c.refuse_when AS expression, c.refuse_when_functions AS functions,
+               false AS is_key,
                ordcancel_internal.child_call(c, quote_literal(c.key_columns), '...', quote_literal(c.key_expression))
                    AS again
         UNION ALL
@@ -54,8 +55,8 @@ BEGIN
                                                                  c.time_zone, e.is_key, true);
             CONTINUE WHEN now_calls IS NOT DISTINCT FROM e.functions;
             RETURN NEXT ROW(c.orders::regclass, 'child_expression_fails',
-                            format('%s of guard "%s" of %s would call functions other than when it was set: %s.', e.what,
-                                   left(c.name, 80), label, left(replace(now_calls, E'\n', ', '), 500)),
+                            format('%s of guard "%s" of %s would call functions other than when it was set: %s.',
+                                   e.what, left(c.name, 80), label, left(replace(now_calls, E'\n', ', '), 500)),
                             format('Review them, and set it again: SELECT %s;', e.again))::ordcancel.problem;
         EXCEPTION WHEN OTHERS THEN
             RETURN NEXT ROW(c.orders::regclass, 'child_expression_fails',
@@ -78,6 +79,8 @@ SELECT t.orders::regclass, 'child_unguarded',
        format('SELECT %s creates them again.', ordcancel_internal.child_call(c))
 FROM ordcancel.child AS c
 WHERE c.orders = t.orders
+  -- All guards of a child have the same triggers.
+  AND NOT EXISTS (SELECT FROM ordcancel.child AS o WHERE o.child = c.child AND o.orders = c.orders AND o.name < c.name)
   AND EXISTS (SELECT FROM (SELECT relid FROM pg_partition_tree(c.child) UNION SELECT c.child::regclass) AS p
               WHERE 2 > (SELECT count(*) FROM pg_trigger AS g
                          WHERE g.tgrelid = p.relid AND g.tgfoid = 'ordcancel_internal.guard_child()'::regprocedure
@@ -85,7 +88,8 @@ WHERE c.orders = t.orders
 UNION ALL
 SELECT t.orders::regclass, 'child_unusable', format('Child table %s no longer has column "%s".',
                                                    ordcancel_internal.label(c.child), k.name),
-       format('SELECT %s with its new name.', ordcancel_internal.child_call(c, '...', quote_literal(c.refuse_when), NULL))
+       format('SELECT %s with its new name.',
+              ordcancel_internal.child_call(c, '...', quote_literal(c.refuse_when), NULL))
 FROM ordcancel.child AS c, unnest(c.key_columns) AS k (name)
 WHERE c.orders = t.orders
   AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.child AND attname = k.name AND NOT attisdropped)

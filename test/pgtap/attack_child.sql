@@ -143,7 +143,8 @@ SET LOCAL search_path = public;
 SET LOCAL ROLE attack_child;
 CREATE FUNCTION c.is_large(bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 10';
 RESET ROLE;
-SELECT ordcancel.attach_child('c.payment', 'o.orders', '{order_id}', refuse_when => 'c.is_large(id) AND c.is_large(99)');
+SELECT ordcancel.attach_child('c.payment', 'o.orders', '{order_id}',
+                              refuse_when => 'c.is_large(id) AND c.is_large(99)');
 SELECT is(attempt('INSERT INTO c.payment VALUES (11, 4, ''x'')'), '23514 order_is_canceled', 'it is large');
 SELECT run_by_all();
 SET LOCAL ROLE attack_other;
@@ -155,9 +156,9 @@ SELECT is(attempt('INSERT INTO c.payment VALUES (11, 4, ''x'')') || ' ' || run_b
           '23514 order_is_canceled nothing', 'is not called');
 SELECT is((SELECT string_agg(h.problem || ' | ' || h.detail || ' | ' || h.hint, E'\n')
            FROM ordcancel.health('o.orders') AS h WHERE h.problem LIKE 'child%'),
-          'child_expression_fails | refuse_when of guard "default" of c.payment would call functions other than when it '
-          'was set: c.is_large(integer). | Review them, and set it again: SELECT ordcancel.attach_child(''c.payment'', '
-          '''o.orders'', key => ''{order_id}'', refuse_when => ...);', 'as health() says');
+          'child_expression_fails | refuse_when of guard "default" of c.payment would call functions other than when '
+          'it was set: c.is_large(integer). | Review them, and set it again: SELECT '
+          'ordcancel.attach_child(''c.payment'', ''o.orders'', key => ''{order_id}'', refuse_when => ...);', 'as health() says');
 SELECT is(run_by_all(), 'nothing', 'which does not run it either');
 
 -- A table that the owner of the child may not read is noticed at once.

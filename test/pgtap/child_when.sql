@@ -97,7 +97,8 @@ SELECT is(attempt('UPDATE shop.payment SET note = ''after'' WHERE id = 4'), '235
 -- Undo makes it possible; withdrawing a request, too.
 SELECT ordcancel.undo_cancel('shop.orders', 4);
 SELECT ordcancel.withdraw_cancel('shop.orders', 2);
-SELECT is(attempt('UPDATE shop.payment SET state = ''captured'' WHERE id IN (2, 4)'), 'ok', 'after undo and withdrawal');
+SELECT is(attempt('UPDATE shop.payment SET state = ''captured'' WHERE id IN (2, 4)'), 'ok',
+          'after undo and withdrawal');
 SELECT (ordcancel.cancel_order('shop.orders', 4)).state;
 
 -- Rows that do not meet the condition neither lock nor read the order.
@@ -127,8 +128,9 @@ FROM (VALUES
 CREATE TABLE shop.provider (name text PRIMARY KEY, instant boolean);
 INSERT INTO shop.provider VALUES ('now', true), ('later', false);
 CREATE TABLE shop.charge (order_id integer, provider text, at timestamptz, body jsonb);
-SELECT is(attempt(format($$SELECT ordcancel.attach_child('shop.charge', 'shop.orders', '{order_id}', refuse_when => %L)$$,
-                         condition)), 'ok', 'condition ' || condition)
+SELECT is(attempt(format($$SELECT ordcancel.attach_child('shop.charge', 'shop.orders', '{order_id}',
+                                                         refuse_when => %L)$$, condition)), 'ok',
+          'condition ' || condition)
        || E'\n' || is(attempt('INSERT INTO shop.charge VALUES (4, ' || refused || ')'), '23514 order_is_canceled',
                       'is true')
        || E'\n' || is(attempt('INSERT INTO shop.charge VALUES (4, ' || passes || ')'), 'ok', 'is not true')
@@ -170,7 +172,8 @@ SELECT is(attempt('WITH f AS (INSERT INTO shop.fulfillment VALUES (7, now()) RET
 INSERT INTO shop.order_fulfillment VALUES (1, 1);
 SELECT is(attempt('UPDATE shop.fulfillment SET shipped_at = NULL, note = ''x'' WHERE id = 1'), 'ok',
           'an expression is not evaluated without need');
-SELECT is(error_of('UPDATE shop.fulfillment SET shipped_at = now() WHERE id = 1', 'sqlstate', 'message', 'detail', 'hint'),
+SELECT is(error_of('UPDATE shop.fulfillment SET shipped_at = now() WHERE id = 1', 'sqlstate', 'message', 'detail',
+                   'hint'),
           '21000 | key_expression of guard "default" of child table shop.fulfillment found several orders for a row '
           '| The expression failed with: more than one row returned by a subquery used as an expression. '
           '| It must return one order. Pass the table that joins rows and orders to ordcancel.attach_child() instead.',
@@ -203,8 +206,8 @@ CREATE TYPE shop.pair AS (s bigint, no varchar(9));
 CREATE TABLE shop.parcel (s integer, no text, open boolean);
 CREATE TABLE shop.parcel_of (parcel text, s integer, no text);
 INSERT INTO shop.parcel_of VALUES ('a', 1, 'X1'), ('d', 1, 'X4'), ('n', 1, NULL);
-SELECT is(attempt(format($$SELECT ordcancel.attach_child('shop.parcel', 'shop.pairs', key_expression => %L)$$, e)), 'ok',
-          'key ' || e)
+SELECT is(attempt(format($$SELECT ordcancel.attach_child('shop.parcel', 'shop.pairs', key_expression => %L)$$, e)),
+          'ok', 'key ' || e)
        || E'\n' || is(attempt(format('INSERT INTO shop.parcel VALUES (1, %L)', refused)), '23514 order_is_canceled',
                       'refused')
        || E'\n' || is(attempt(format('INSERT INTO shop.parcel VALUES (1, %L), (NULL, %1$L), (1, NULL)', passes)), 'ok',
@@ -242,8 +245,8 @@ SELECT ordcancel.request_cancel('shop.orders', 2);
 CREATE FUNCTION invoices() RETURNS text LANGUAGE sql AS $$
 SELECT string_agg(CASE attempt('INSERT INTO shop.invoice VALUES ' || v) WHEN 'ok' THEN 'ok' WHEN '23514 order_on_hold'
                       THEN 'hold' ELSE 'canceled' END, ' ' ORDER BY n)
-FROM unnest('{"(1)","(4)","(2)","(2, NULL, NULL, ''paid'')","(1, 1, ''X1'')","(1, 1, ''X4'')","(NULL, 1, ''X4'')"}'::text[])
-         WITH ORDINALITY AS r (v, n) $$;
+FROM unnest(ARRAY['(1)', '(4)', '(2)', '(2, NULL, NULL, ''paid'')', '(1, 1, ''X1'')', '(1, 1, ''X4'')',
+                  '(NULL, 1, ''X4'')']) WITH ORDINALITY AS r (v, n) $$;
 SELECT is(invoices(), 'ok canceled ok hold ok canceled canceled', 'each guard refuses what it should');
 SELECT is((SELECT string_agg(name || ' ' || orders, ', ' ORDER BY name) FROM ordcancel.child
            WHERE child = 'shop.invoice'::regclass),
@@ -264,7 +267,8 @@ SELECT is(ordcancel.detach('shop.pairs') IS NULL, false, 'an order table is deta
 SELECT is((SELECT string_agg(name, ' ') FROM ordcancel.child WHERE child = 'shop.invoice'::regclass), 'paid',
           'with its own guards only');
 SELECT is(invoices(), 'ok ok ok canceled ok ok ok', 'that of the other orders stays');
-SELECT is(attempt('UPDATE shop.invoice SET state = ''paid'' WHERE order_id = 4'), '23514 order_is_canceled', 'and works');
+SELECT is(attempt('UPDATE shop.invoice SET state = ''paid'' WHERE order_id = 4'), '23514 order_is_canceled',
+          'and works');
 SELECT is(ordcancel.detach_child('shop.invoice'), true, 'all are taken off');
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'shop.invoice'::regclass), 0::bigint, 'no trigger is left');
 SELECT is((SELECT array_agg(what ORDER BY change_no) FROM ordcancel.policy_change
@@ -288,8 +292,8 @@ SELECT ordcancel.attach_child('shop.parts', 'shop.orders', refuse_when => 'parts
 CREATE TABLE shop.parts_2 (id integer, gone text, state text, day date NOT NULL, filler text);
 ALTER TABLE shop.parts_2 DROP COLUMN gone;
 ALTER TABLE shop.parts ATTACH PARTITION shop.parts_2 FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
-SELECT is(attempt(format('INSERT INTO shop.%s (day, id, state) VALUES (%L, 4, ''new''), (%2$L, 1, ''sent'')', t, d)), 'ok',
-          format('%s: %s', t, d))
+SELECT is(attempt(format('INSERT INTO shop.%s (day, id, state) VALUES (%L, 4, ''new''), (%2$L, 1, ''sent'')', t, d)),
+          'ok', format('%s: %s', t, d))
        || E'\n' || is(attempt(format('INSERT INTO shop.%s (day, id, state) VALUES (%L, 4, ''sent'')', t, d)),
                       '23514 order_is_canceled', 'a new row')
        || E'\n' || is(attempt(format('UPDATE shop.%s SET state = ''sent''', t)), '23514 order_is_canceled', 'an UPDATE')
@@ -308,8 +312,10 @@ SELECT is(error_of('INSERT INTO shop.payment VALUES (77, 1, ''pending'')', 'sqls
           '| Column order_row.state does not exist. | Set it again with ordcancel.add_block(), ordcancel.attach(), '
           'ordcancel.attach_items() or ordcancel.attach_child().', 'what it says');
 SELECT is(attempt($$SELECT ordcancel.attach_child('shop.payment', 'shop.orders', '{order_id}',
-                                                  refuse_when => 'condition = ''captured''')$$), 'ok', 'attached again');
-SELECT is(attempt('UPDATE shop.payment SET condition = ''captured'' WHERE id = 14'), '23514 order_is_canceled', 'works');
+                                                  refuse_when => 'condition = ''captured''')$$), 'ok',
+          'attached again');
+SELECT is(attempt('UPDATE shop.payment SET condition = ''captured'' WHERE id = 14'), '23514 order_is_canceled',
+          'works');
 DROP TRIGGER zz_capture ON shop.payment;
 ALTER TABLE shop.payment DROP COLUMN condition;
 SELECT is(attempt('INSERT INTO shop.payment VALUES (77, 1)'), 'OC014', 'a dropped column');
@@ -333,16 +339,16 @@ FROM (VALUES
      'OC014 | expression over shop.charge cannot be used: state = 1 | Column "state" does not exist.'),
     ('''{order_id}'', refuse_when => ''true) OR (true''', 'OC014 | expression over shop.charge cannot be used: '
      'true) OR (true | Syntax error at or near ")".'),
-    ('''{order_id}'', refuse_when => ''count(*) > 1''', 'OC014 | expression over shop.charge cannot be used: count(*) > 1 '
-     '| Aggregate functions are not allowed in WHERE.'),
+    ('''{order_id}'', refuse_when => ''count(*) > 1''', 'OC014 | expression over shop.charge cannot be used: '
+     'count(*) > 1 | Aggregate functions are not allowed in WHERE.'),
     ('''{order_id}'', refuse_when => ''''', 'OC014 | expression over shop.charge cannot be used:  '
      '| Syntax error at or near ")".'),
     ('key_expression => ''provider''', 'OC014 | key_expression (provider) cannot be the key of shop.orders '
      '| Its type is text, but the type of column "id" is integer.'),
     ('key_expression => ''order_id::numeric''', 'OC014 | key_expression (order_id::numeric) cannot be the key of '
      'shop.orders | Its type is numeric, but the type of column "id" is integer.'),
-    ('key_expression => ''ROW(order_id, 1)''', 'OC014 | key_expression (ROW(order_id, 1)) cannot be the key of shop.orders '
-     '| It has 2 columns, but the primary key of shop.orders has 1.'),
+    ('key_expression => ''ROW(order_id, 1)''', 'OC014 | key_expression (ROW(order_id, 1)) cannot be the key of '
+     'shop.orders | It has 2 columns, but the primary key of shop.orders has 1.'),
     ('key_expression => ''charge''', 'OC014 | key_expression (charge) cannot be the key of shop.orders '
      '| Its type is shop.charge, but the type of column "id" is integer.'),
     ('key_expression => ''ctid''', 'OC014 | expression over shop.charge cannot be used: ctid '
@@ -354,8 +360,8 @@ FROM (VALUES
 SELECT is(error_of($$SELECT ordcancel.attach_child('shop.tag', 'shop.int_pairs', key_expression => '1')$$, 'sqlstate',
                    'message', 'detail'), 'OC014 | key_expression (1) cannot be the key of shop.int_pairs '
           '| It has 1 columns, but the primary key of shop.int_pairs has 2.', 'a number for a key of two columns');
-SELECT is(attempt($$SELECT ordcancel.attach_child('shop.tag', 'shop.int_pairs', key_expression => 'NULL::record')$$), 'ok',
-          'a row that is NULL');
+SELECT is(attempt($$SELECT ordcancel.attach_child('shop.tag', 'shop.int_pairs', key_expression => 'NULL::record')$$),
+          'ok', 'a row that is NULL');
 SELECT is(attempt($$INSERT INTO shop.tag VALUES ('x')$$), 'ok', 'is no order');
 
 SELECT * FROM finish();
