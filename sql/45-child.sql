@@ -94,12 +94,20 @@ COMMENT ON FUNCTION ordcancel.attach_child(regclass, regclass, name[], text[], t
     'Raises OC001, OC014, 0A000, 42501.';
 
 CREATE FUNCTION ordcancel_internal.record_child_dropped(c ordcancel.child) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT ordcancel_internal.record_change(
-           c.orders, NULL, format('guard "%s" of child %s: dropped', c.name, ordcancel_internal.label(c.child)),
-           EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = c.orders))
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = c.orders) THEN
+        RETURN;
+    END IF;
+    -- The caller may not own it, so the gate has not locked it; changes are
+    -- numbered under this lock.
+    EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', c.orders::regclass);
+    PERFORM ordcancel_internal.record_change(
+        c.orders, NULL, format('guard "%s" of child %s: dropped', c.name, ordcancel_internal.label(c.child)),
+        EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = c.orders));
+END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.record_child_dropped(ordcancel.child) IS
     'records that a guard of a child table was dropped';

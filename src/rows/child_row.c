@@ -185,7 +185,16 @@ child_row_try(const ChildGuard *guard, Relation rel, char *pinned,
 	ChildRow		no_row = {.rel = rel};
 	Evaluation		e = {.row = &no_row};
 
-	evaluate(guard, &expression, "", &e);
+	PG_TRY();
+	{
+		evaluate(guard, &expression, "", &e);
+	}
+	PG_CATCH();
+	{
+		pinned_forget(&expression.query);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	pinned_forget(&expression.query);
 }
 

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(158);
+SELECT plan(163);
 
 CREATE SCHEMA shop;
 CREATE TYPE shop.state AS ENUM ('pending', 'authorized', 'captured', 'refunded');
@@ -302,6 +302,22 @@ FROM (VALUES ('parts', '2026-01-05'), ('parts_1', '2026-01-05'), ('parts', '2026
 SELECT is(attempt('UPDATE shop.parts SET day = ''2026-02-06'', state = ''sent'' WHERE day = ''2026-01-05'' AND id = 4'),
           '23514 order_is_canceled', 'a row that moves to another partition');
 SELECT is(attempt('UPDATE shop.parts SET day = ''2026-02-06'' WHERE day = ''2026-01-05'''), 'ok', 'others move');
+
+-- A change of a guard takes effect at once, and is rolled back.
+CREATE FUNCTION sent() RETURNS text LANGUAGE sql AS $$
+SELECT attempt('INSERT INTO shop.parts_2 (day, id, state) VALUES (''2026-02-05'', 4, ''sent'')') || ' '
+       || attempt('INSERT INTO shop.parts_2 (day, id, state) VALUES (''2026-02-05'', 4, ''gone'')') $$;
+SELECT is(sent(), '23514 order_is_canceled ok', 'as it was set');
+SAVEPOINT change;
+SELECT ordcancel.attach_child('shop.parts', 'shop.orders', '{id}', refuse_when => 'parts.state = ''gone''');
+SELECT is(sent(), 'ok 23514 order_is_canceled', 'changed');
+ROLLBACK TO change;
+SELECT is(sent(), '23514 order_is_canceled ok', 'rolled back');
+SAVEPOINT change;
+SELECT ordcancel.detach_child('shop.parts');
+SELECT is(sent(), 'ok ok', 'detached');
+ROLLBACK TO change;
+SELECT is(sent(), '23514 order_is_canceled ok', 'rolled back, too');
 
 -- ------------------------------------------------------ what is no longer there
 
