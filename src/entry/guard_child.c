@@ -134,19 +134,27 @@ check_order(ChildWrite *w, const ChildGuard *guard, const ChildKey *given)
 		guard_child_refuse(w->trigger, &c, state, guard);
 }
 
+static ChildTable *
+guards_of(Relation written)
+{
+	ChildTable *table = child_table_of(written);
+
+	if (table == NULL)
+		refusal_raise_not_attached(RelationGetRelid(written));
+	return table;
+}
+
 Datum
 ordcancel_guard_child(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_call_after_row(fcinfo,
 												  TRIGGER_EVENT_ANY_ROW);
 	Relation	 written = trigger->tg_relation;
-	ChildTable	*table = child_table_of(written);
+	ChildTable	*table = guards_of(written);
 	ChildWrite	 w = {.trigger = trigger};
 	ChildKey	 key;
 	Relation	 child;
 
-	if (table == NULL)
-		refusal_raise_not_attached(RelationGetRelid(written));
 	/* Open until the end, so that code of the owner cannot alter it. */
 	child = table_open(table->relid, AccessShareLock);
 	w.update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
