@@ -222,22 +222,49 @@ COMMENT ON COLUMN ordcancel.block.functions IS
     'functions that condition called when it was set, one per line; NULL if none but PostgreSQL''s own';
 
 CREATE TABLE ordcancel.child (
-    child ordcancel_internal.table_ref PRIMARY KEY,
+    child ordcancel_internal.table_ref,
     orders ordcancel_internal.table_ref NOT NULL,
-    key_columns name[] NOT NULL,
+    key_columns name[],
     refuse_requested boolean NOT NULL,
     refuse_in_progress boolean NOT NULL,
-    refuse_canceled boolean NOT NULL
+    refuse_canceled boolean NOT NULL,
+    name text DEFAULT 'default',
+    refuse_when text,
+    pinned_refuse_when text,
+    refuse_when_functions text,
+    key_expression text,
+    pinned_key_expression text,
+    key_expression_functions text,
+    search_path text NOT NULL DEFAULT '',
+    time_zone text NOT NULL DEFAULT 'UTC',
+    PRIMARY KEY (child, name),
+    CHECK ((key_columns IS NULL) <> (key_expression IS NULL))
 );
 COMMENT ON TABLE ordcancel.child IS
-    'child tables, which get no rows for orders that are being canceled; see attach_child()';
+    'guards of child tables, which get no rows for orders that are being canceled; see attach_child()';
 COMMENT ON COLUMN ordcancel.child.child IS 'the child table';
 COMMENT ON COLUMN ordcancel.child.orders IS 'the order table';
 COMMENT ON COLUMN ordcancel.child.key_columns IS
-    'columns of the child that hold the order''s key, in the order of the primary key';
+    'columns of the child that hold the order''s key, in the order of the primary key; NULL: key_expression has it';
 COMMENT ON COLUMN ordcancel.child.refuse_requested IS 'whether rows are refused while a cancellation is requested';
 COMMENT ON COLUMN ordcancel.child.refuse_in_progress IS 'whether rows are refused while refunds are due';
 COMMENT ON COLUMN ordcancel.child.refuse_canceled IS 'whether rows are refused once the order is canceled';
+COMMENT ON COLUMN ordcancel.child.name IS 'name of the guard; a child may have several';
+COMMENT ON COLUMN ordcancel.child.refuse_when IS
+    'SQL condition over the child row: only rows for which it is or becomes true are refused; NULL: all rows';
+COMMENT ON COLUMN ordcancel.child.pinned_refuse_when IS
+    'refuse_when as it was parsed, with every name and cast spelled out';
+COMMENT ON COLUMN ordcancel.child.refuse_when_functions IS
+    'functions that refuse_when called when it was set, one per line; NULL if none but PostgreSQL''s own';
+COMMENT ON COLUMN ordcancel.child.key_expression IS
+    'SQL expression over the child row: the key of its order; NULL: key_columns hold it';
+COMMENT ON COLUMN ordcancel.child.pinned_key_expression IS
+    'key_expression as it was parsed, with every name and cast spelled out';
+COMMENT ON COLUMN ordcancel.child.key_expression_functions IS
+    'functions that key_expression called when it was set, one per line; NULL if none but PostgreSQL''s own';
+COMMENT ON COLUMN ordcancel.child.search_path IS
+    'search_path of the attach_child() call, with which functions in the expressions run; empty without expressions';
+COMMENT ON COLUMN ordcancel.child.time_zone IS 'time zone in which the expressions run, that of the order table';
 
 CREATE TABLE ordcancel.item_table (
     orders ordcancel_internal.table_ref PRIMARY KEY,

@@ -38,6 +38,14 @@ CREATE FUNCTION ordcancel_internal.expression_columns(pinned text) RETURNS name[
     AS 'MODULE_PATHNAME', 'ordcancel_expression_columns';
 COMMENT ON FUNCTION ordcancel_internal.expression_columns(text) IS
     'returns the columns of the order that a pinned expression reads; NULL among them stands for the whole row';
+CREATE FUNCTION ordcancel_internal.pin_child_expression(
+    orders regclass, child regclass, expression text, search_path text, time_zone text, is_key boolean,
+    functions boolean) RETURNS text
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_pin_child_expression';
+COMMENT ON FUNCTION ordcancel_internal.pin_child_expression(
+    regclass, regclass, text, text, text, boolean, boolean) IS
+    'like pin_expression, for a condition or the key of an order over a row of a child table';
 
 CREATE FUNCTION ordcancel_internal.invalid(message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
     LANGUAGE c

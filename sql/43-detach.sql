@@ -50,7 +50,8 @@ BEGIN
                   (SELECT count(*) FROM ordcancel.block AS c WHERE c.orders = detach.orders),
                   ordcancel_internal.label(registered.cancellation_table))
     INTO told;
-    PERFORM ordcancel_internal.detach_child(c.child) FROM ordcancel.child AS c WHERE c.orders = detach.orders;
+    PERFORM ordcancel_internal.forget_child(c.child, orders, NULL)
+    FROM (SELECT DISTINCT t.child::oid FROM ordcancel.child AS t WHERE t.orders = detach.orders) AS c (child);
     PERFORM ordcancel_internal.forget_items(i.items) FROM ordcancel.item_table AS i WHERE i.orders = detach.orders;
     DELETE FROM ordcancel.block AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.rule AS c WHERE c.orders = detach.orders;

@@ -52,8 +52,8 @@ BEGIN
         FROM ordcancel_internal.record_table AS r
         WHERE r.orders = gone AND r.records <> ALL (dropped)
         ON CONFLICT ON CONSTRAINT detached_pkey DO UPDATE SET orders = excluded.orders;
-        FOR child IN SELECT c.child FROM ordcancel.child AS c WHERE c.orders = gone LOOP
-            PERFORM ordcancel_internal.detach_child(child);
+        FOR child IN SELECT DISTINCT c.child::oid FROM ordcancel.child AS c WHERE c.orders = gone LOOP
+            PERFORM ordcancel_internal.forget_child(child, gone, NULL);
         END LOOP;
         PERFORM ordcancel_internal.forget_items(i.items) FROM ordcancel.item_table AS i WHERE i.orders = gone;
         DELETE FROM ordcancel.block AS t WHERE t.orders = gone;

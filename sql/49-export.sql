@@ -84,14 +84,22 @@ WITH it AS (
                ordcancel_internal.argument_text('hint', b.hint), ordcancel_internal.argument_text('party', b.party)])
     FROM it JOIN ordcancel.block AS b ON b.orders = it.orders
     UNION ALL
-    SELECT 5, c.child::regclass::text, '', ordcancel_internal.call_text(
+    -- Its expressions are read with the search_path of attach_child().
+    SELECT 5, c.child::regclass::text, c.name,
+           CASE WHEN own.path IS NOT NULL THEN format(E'SET search_path = %s;\n', own.path) ELSE '' END
+           || ordcancel_internal.call_text(
                'attach_child', ARRAY[quote_literal(ordcancel_internal.label(c.child)), it.label], ARRAY[
-               format('key => %L', c.key_columns),
-               format('refuse_while => %L',
-                      array_remove(ARRAY[CASE WHEN c.refuse_requested THEN 'requested' END,
-                                         CASE WHEN c.refuse_in_progress THEN 'in_progress' END,
-                                         CASE WHEN c.refuse_canceled THEN 'canceled' END], NULL))])
-    FROM it JOIN ordcancel.child AS c ON c.orders = it.orders
+               ordcancel_internal.argument_text('key', c.key_columns::text),
+               format('refuse_while => %L', ordcancel_internal.refused_states(c)),
+               ordcancel_internal.argument_text('refuse_when', c.refuse_when),
+               ordcancel_internal.argument_text('key_expression', c.key_expression),
+               ordcancel_internal.argument_text('name', c.name, 'default')])
+           || CASE WHEN own.path IS NOT NULL
+                   THEN format(E'\nSET search_path = %s;', coalesce(nullif(it.search_path, ''), '''''')) ELSE '' END
+    FROM it JOIN ordcancel.child AS c ON c.orders = it.orders,
+        LATERAL (SELECT CASE WHEN c.search_path <> it.search_path
+                                  AND (c.refuse_when IS NOT NULL OR c.key_expression IS NOT NULL)
+                             THEN coalesce(nullif(c.search_path, ''), '''''') END) AS own (path)
     UNION ALL
     SELECT 6, '', '', ordcancel_internal.call_text(
                'attach_items', ARRAY[quote_literal(ordcancel_internal.label(i.items)), it.label], ARRAY[

@@ -105,25 +105,6 @@ WHERE NOT g.tgisinternal AND g.tgparentid = 0
   AND g.tgname < '!ordcancel_guard_update' AND g.tgname !~ '^!ordcancel_guard_'
   AND g.tgtype::integer & 67 = 1 AND g.tgtype::integer & 16 <> 0 -- AFTER, ROW, UPDATE
 UNION ALL
-SELECT t.orders::regclass, 'child_unguarded',
-       format('Triggers of child table %s are missing or disabled.', ordcancel_internal.label(c.child)),
-       format('SELECT ordcancel.attach_child(%L, %L, key => %L) creates them again.', ordcancel_internal.label(c.child),
-              ordcancel_internal.label(t.orders), c.key_columns)
-FROM ordcancel.child AS c
-WHERE c.orders = t.orders
-  AND EXISTS (SELECT FROM (SELECT relid FROM pg_partition_tree(c.child) UNION SELECT c.child::regclass) AS p
-              WHERE 2 > (SELECT count(*) FROM pg_trigger AS g
-                         WHERE g.tgrelid = p.relid AND g.tgfoid = 'ordcancel_internal.guard_child()'::regprocedure
-                           AND g.tgenabled IN ('O', 'A')))
-UNION ALL
-SELECT t.orders::regclass, 'child_unusable', format('Child table %s no longer has column "%s".',
-                                                   ordcancel_internal.label(c.child), k.name),
-       format('SELECT ordcancel.attach_child(%L, %L, key => ...) with its new name.', ordcancel_internal.label(c.child),
-              ordcancel_internal.label(t.orders))
-FROM ordcancel.child AS c, unnest(c.key_columns) AS k (name)
-WHERE c.orders = t.orders
-  AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.child AND attname = k.name AND NOT attisdropped)
-UNION ALL
 SELECT t.orders::regclass, 'rows_without_rules',
        format('Table %s inherits from it: queries return its rows, but no rules apply to them.',
               ordcancel_internal.label(i.inhrelid)),

@@ -14,9 +14,8 @@ BEGIN
         RETURN;
     END IF;
     -- A check that fails must not prevent the others from being reported.
-    FOREACH part IN ARRAY ARRAY['guards', 'records', 'rules', 'refused_statuses', 'orders', 'items', 'requests',
-                               'timers']
-    LOOP
+    FOREACH part IN ARRAY ARRAY['guards', 'children', 'records', 'rules', 'refused_statuses', 'orders', 'items',
+                                'requests', 'timers'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT * FROM ordcancel_internal.health_of_%I($1)', part) USING t;
         EXCEPTION WHEN OTHERS THEN

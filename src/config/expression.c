@@ -6,6 +6,7 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
@@ -215,6 +216,8 @@ analyze(const char *name, Relation rel, const char *text, Oid type)
 	node = transformExpr(pstate,
 						 linitial_node(ResTarget, select->targetList)->val,
 						 EXPR_KIND_WHERE);
+	if (!OidIsValid(type))
+		type = exprType(node) == UNKNOWNOID ? TEXTOID : exprType(node);
 	value = coerce_to_target_type(pstate, node, exprType(node), type, -1,
 								  COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST,
 								  -1);
@@ -255,7 +258,7 @@ analyze_pinned(Relation rel, const char *text, Oid type)
 }
 
 char *
-expression_pin(const OrderTable *table, Oid relid, const char *text, Oid type,
+expression_pin(const char *time_zone, Oid relid, const char *text, Oid type,
 			   char **functions)
 {
 	Relation rel;
@@ -267,14 +270,16 @@ expression_pin(const OrderTable *table, Oid relid, const char *text, Oid type,
 	if (!expression_is_one(text))
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("it must be a single expression of type %s",
-						format_type_be(type))));
+				 OidIsValid(type) ?
+					 errmsg("it must be a single expression of type %s",
+							format_type_be(type)) :
+					 errmsg("it must be a single expression")));
 	rel = table_open(relid, AccessShareLock);
 	node = analyze(RelationGetRelationName(rel), rel, text, type);
 	*functions = expression_functions_text(node);
 
 	/* Literals were read with the session's settings; write them with ours. */
-	settings = stable_settings_begin(table->time_zone);
+	settings = stable_settings_begin(time_zone);
 	nest = safe_search_path_begin();
 	pinned = deparse_expression(node, deparse_context_for(PINNED_ROW, relid),
 								true, true);
@@ -287,4 +292,20 @@ expression_pin(const OrderTable *table, Oid relid, const char *text, Oid type,
 	stable_settings_end(settings);
 	table_close(rel, NoLock);
 	return pinned;
+}
+
+List *
+expression_types(Oid relid, const char *pinned)
+{
+	Relation  rel = table_open(relid, AccessShareLock);
+	Node	 *node = analyze_pinned(rel, pinned, InvalidOid);
+	List	 *types = NIL;
+	ListCell *lc;
+
+	table_close(rel, NoLock);
+	if (!IsA(node, RowExpr))
+		return list_make1_oid(exprType(node));
+	foreach(lc, ((RowExpr *) node)->args)
+		types = lappend_oid(types, exprType(lfirst(lc)));
+	return types;
 }

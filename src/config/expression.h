@@ -2,7 +2,8 @@
  * expression.h — checks SQL expressions that users pass as text
  *
  * For conditions of blocks, refund_due, deleted_when and the expressions over
- * items, when add_block(), attach() or attach_items() sets them.
+ * items and children, when add_block(), attach(), attach_items() or
+ * attach_child() sets them.
  * pinned_query.h runs the result later.
  */
 #ifndef ORDCANCEL_EXPRESSION_H
@@ -10,7 +11,7 @@
 
 #include "config/order_table.h"
 
-/* The name of the row, of an order or an item, in pinned expressions. */
+/* The name of the row, of an order, item or child, in pinned expressions. */
 #define PINNED_ROW "order_row"
 
 /* Is the text a single expression?  42601 if it cannot be parsed at all. */
@@ -18,15 +19,22 @@ extern bool expression_is_one(const char *text);
 
 /*
  * Pins an expression over a row of "relid", the order table or the table of its
- * items, with the settings of the order table: returns its text with all names
- * outside pg_catalog schema-qualified and all casts written out, so that it
- * means the same under any search_path.  The expression is coerced to "type".
+ * items or children: returns its text with all names outside pg_catalog
+ * schema-qualified and all casts written out, so that it means the same under
+ * any search_path.  The expression is coerced to "type", unless that is
+ * InvalidOid.
  * It is analyzed, but not run; errors of the parser and 42601, 42804, 42P16 and
  * 0A000 are raised if it cannot be used.  *functions is set to the result of
  * expression_functions_text().
  */
-extern char *expression_pin(const OrderTable *table, Oid relid,
-							const char *text, Oid type, char **functions);
+extern char *expression_pin(const char *time_zone, Oid relid, const char *text,
+							Oid type, char **functions);
+
+/*
+ * The type of a pinned expression, as a list; of ROW(...), the types of its
+ * columns.
+ */
+extern List *expression_types(Oid relid, const char *pinned);
 
 /*
  * The functions outside pg_catalog that a Query or an expression calls, as a

@@ -200,25 +200,6 @@ check_canceled_status(const ItemTable *items)
 							   items->canceled_status));
 }
 
-/* Integers can hold the same keys, and texts; as attach_items() checks. */
-static Oid
-type_family(Oid base)
-{
-	switch (base)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			return INT8OID;
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-			return TEXTOID;
-		default:
-			return base;
-	}
-}
-
 static void
 load_columns(ItemTable *items, Relation rel, const Registration *reg)
 {
@@ -228,8 +209,8 @@ load_columns(ItemTable *items, Relation rel, const Registration *reg)
 	for (int i = 0; i < reg->norder_keys; i++)
 	{
 		load_column(items, rel, &items->order_keys[i], reg->order_keys[i]);
-		if (type_family(items->order_keys[i].base) !=
-			type_family(items->orders->keys[i].base))
+		if (key_type_family(items->order_keys[i].base) !=
+			key_type_family(items->orders->keys[i].base))
 			raise_changed(
 				items,
 				psprintf(

@@ -159,3 +159,21 @@ order_table_label_of(Relation rel)
 												  RelationGetNamespace(rel)),
 											  RelationGetRelationName(rel)));
 }
+
+Oid
+key_type_family(Oid base)
+{
+	switch (base)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return INT8OID;
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+			return TEXTOID;
+		default:
+			return base;
+	}
+}

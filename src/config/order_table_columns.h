@@ -48,4 +48,10 @@ extern char *order_table_label_of(Relation rel);
 /* Does the text of the type depend on DateStyle, TimeZone and the like? */
 extern bool type_has_settings(Oid type);
 
+/*
+ * A type that stands for all base types that can hold the same keys: integers,
+ * and texts; as attach_items() and attach_child() check.
+ */
+extern Oid key_type_family(Oid base);
+
 #endif /* ORDCANCEL_ORDER_TABLE_COLUMNS_H */

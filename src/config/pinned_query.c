@@ -137,6 +137,13 @@ pinned_forget(Pinned **pinned)
 		MemoryContextDelete(old->context);
 }
 
+const Bitmapset *
+pinned_columns(Pinned *pinned)
+{
+	return pinned && CachedPlanIsValid(pinned->source) ? pinned->columns :
+														 NULL;
+}
+
 static Pinned *
 pin(const char *sql, const char *functions, Oid type)
 {
@@ -181,7 +188,7 @@ locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
 	{
 		refusal_rethrow_invalid_policy(
 			caller, complaint,
-			"Set it again with ordcancel.add_block(), ordcancel.attach() or ordcancel.attach_items().");
+			"Set it again with ordcancel.add_block(), ordcancel.attach(), ordcancel.attach_items() or ordcancel.attach_child().");
 	}
 	PG_END_TRY();
 	safe_search_path_end(nest);

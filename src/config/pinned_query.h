@@ -44,6 +44,12 @@ extern void pinned_run(Pinned **pinned, const char *sql, const char *functions,
 					   Oid type, PinnedValue value, ReadSnapshot snapshot,
 					   const char *complaint, PinnedRow row, void *arg);
 
+/*
+ * The columns that the query reads of the rows, as above; NULL if it reads none
+ * or has to be parsed first.
+ */
+extern const Bitmapset *pinned_columns(Pinned *pinned);
+
 /* Frees the cache, at the end of the transaction, as it may be in use. */
 extern void pinned_forget(Pinned **pinned);
 

@@ -23,12 +23,12 @@
  * would be searched first.
  */
 static bool
-search_path_fits(const OrderTable *table)
+search_path_fits(const char *path)
 {
 	Oid temp;
 	Oid temp_toast;
 
-	if (strcmp(namespace_search_path, table->search_path) != 0)
+	if (strcmp(namespace_search_path, path) != 0)
 		return false;
 	GetTempNamespaceState(&temp, &temp_toast);
 	return !OidIsValid(temp);
@@ -51,6 +51,15 @@ set_search_path(const char *path)
 {
 	(void) set_config_option("search_path", path, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* If pg_temp is not in the path, it is searched first. */
+static void
+use_owners_search_path(const char *path)
+{
+	if (!search_path_fits(path))
+		set_search_path(path[0] == '\0' ? "pg_temp" :
+										  psprintf("%s, pg_temp", path));
 }
 
 static void
@@ -84,11 +93,7 @@ enter_as_owner(RunAsScope *scope, const OrderTable *table, bool restricted)
 	scope->rel = table_open(table->relid, NoLock);
 	if (OidIsValid(table->items))
 		scope->items = try_table_open(table->items, AccessShareLock);
-	/* If pg_temp is not in the path, it is searched first. */
-	if (!search_path_fits(table))
-		set_search_path(table->search_path[0] == '\0' ?
-							"pg_temp" :
-							psprintf("%s, pg_temp", table->search_path));
+	use_owners_search_path(table->search_path);
 }
 
 void
@@ -101,6 +106,16 @@ void
 run_as_owner_restricted(RunAsScope *scope, const OrderTable *table)
 {
 	enter_as_owner(scope, table, true);
+}
+
+void
+run_as_child_owner(RunAsScope *scope, Oid owner, const char *search_path,
+				   bool restricted)
+{
+	restricted |= !session_is_of(owner);
+	enter(scope, owner,
+		  ACT_AS | (restricted ? SECURITY_RESTRICTED_OPERATION : 0));
+	use_owners_search_path(search_path);
 }
 
 void

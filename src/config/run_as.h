@@ -66,6 +66,14 @@ extern void run_as_owner_restricted(RunAsScope		 *scope,
 									const OrderTable *table);
 
 /*
+ * As the owner of a child table, who need not be that of the order table, with
+ * the search_path of attach_child().  Restricted unless the session is the
+ * owner's own, or always for code that only checks.
+ */
+extern void run_as_child_owner(RunAsScope *scope, Oid owner,
+							   const char *search_path, bool restricted);
+
+/*
  * Sets pg_catalog as search_path, with which pinned texts are parsed.  _begin
  * returns the GUC nesting level for _end.
  */

@@ -130,7 +130,7 @@ pg_noreturn static void
 raise_refused(TriggerData *trigger, Write *w)
 {
 	if (w->closed)
-		guard_child_refuse(trigger, &w->order, w->state);
+		guard_child_refuse(trigger, &w->order, w->state, NULL);
 	visibility_redact(w->items->orders, true, &w->refusal);
 	refusal_raise_write(&w->refusal, trigger->tg_relation);
 }

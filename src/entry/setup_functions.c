@@ -24,12 +24,14 @@
 #include "base/stable_settings.h"
 #include "base/text.h"
 #include "base/trigger_call.h"
+#include "config/child_table.h"
 #include "config/config_table.h"
 #include "config/expression.h"
 #include "config/order_table_columns.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
+#include "rows/child_row.h"
 #include "rows/column_value.h"
 #include "rows/record.h"
 
@@ -41,6 +43,7 @@ PG_FUNCTION_INFO_V1(ordcancel_read_item_status);
 PG_FUNCTION_INFO_V1(ordcancel_pin_expression);
 PG_FUNCTION_INFO_V1(ordcancel_pin_item_expression);
 PG_FUNCTION_INFO_V1(ordcancel_expression_columns);
+PG_FUNCTION_INFO_V1(ordcancel_pin_child_expression);
 
 /* A search for a table among the record tables. */
 typedef struct RecordSearch
@@ -83,7 +86,7 @@ ordcancel_is_record_table(PG_FUNCTION_ARGS)
 static void
 invalidate_row(Relation config, HeapTuple row)
 {
-	static const char *const columns[] = {"orders", "items"};
+	static const char *const columns[] = {"orders", "items", "child"};
 	TupleDesc				 desc = RelationGetDescr(config);
 
 	/* reason and refund_method have caches of their own */
@@ -198,7 +201,8 @@ pin_expression(OrderTable *table, Oid relid, const char *label,
 	run_as_owner_restricted(&scope, table);
 	PG_TRY();
 	{
-		pinned = expression_pin(table, relid, expression, type, &called);
+		pinned = expression_pin(table->time_zone, relid, expression, type,
+								&called);
 	}
 	PG_CATCH();
 	{
@@ -269,6 +273,71 @@ ordcancel_expression_columns(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(names, nulls, 1, &count, &lower,
 											 NAMEOID, NAMEDATALEN, false,
 											 TYPALIGN_CHAR));
+}
+
+/*
+ * Without "try" it is analyzed, but not run: it may call functions that somebody
+ * has created since it was set.
+ */
+static char *
+pin_child_expression(const ChildGuard *guard, Relation rel, char *expression,
+					 bool is_key, bool try, char **functions, List **types)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char		 *complaint = psprintf("expression over %s cannot be used: %s",
+									   record_table_label(RelationGetRelid(rel)),
+									   text_clip(expression, 80));
+	RunAsScope	  scope;
+	char *volatile pinned = NULL;
+
+	run_as_child_owner(&scope, rel->rd_rel->relowner, guard->search_path,
+					   true);
+	PG_TRY();
+	{
+		pinned = expression_pin(guard->time_zone, RelationGetRelid(rel),
+								expression, is_key ? InvalidOid : BOOLOID,
+								functions);
+		*types = expression_types(RelationGetRelid(rel), pinned);
+		if (try)
+			child_row_try(guard, rel, pinned, *functions);
+	}
+	PG_CATCH();
+	{
+		refusal_rethrow_invalid_policy(caller, complaint, NULL);
+	}
+	PG_END_TRY();
+	run_as_end(&scope);
+	return pinned;
+}
+
+/*
+ * pin_child_expression(orders, child, expression, search_path, time_zone,
+ * is_key, functions): the same over a row of a child table, whose owner may be
+ * another one than that of the order table.  With is_key, it is the key of the
+ * order; otherwise a condition.
+ */
+Datum
+ordcancel_pin_child_expression(PG_FUNCTION_ARGS)
+{
+	OrderTable *table = args_table(false, PG_GETARG_OID(0), AccessShareLock);
+	Relation	rel = table_open(PG_GETARG_OID(1), AccessShareLock);
+	char	   *expression = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	ChildGuard	guard = {.name = "",
+						 .search_path = text_to_cstring(PG_GETARG_TEXT_PP(3)),
+						 .time_zone = text_to_cstring(PG_GETARG_TEXT_PP(4))};
+	bool		is_key = PG_GETARG_BOOL(5);
+	bool		want_functions = PG_GETARG_BOOL(6);
+	char	   *functions;
+	List	   *types;
+	char	   *pinned = pin_child_expression(&guard, rel, expression, is_key,
+											  !want_functions, &functions, &types);
+
+	if (is_key)
+		child_key_check_types(psprintf("key_expression (%s)",
+									   text_clip(expression, 80)),
+							  types, table);
+	table_close(rel, NoLock);
+	PG_RETURN_TEXT_P(cstring_to_text(want_functions ? functions : pinned));
 }
 
 /*

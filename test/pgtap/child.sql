@@ -44,7 +44,9 @@ FROM unnest('{1,2,3,4,25,6,7,8}'::integer[]) WITH ORDINALITY AS o (id, n) $$;
 SELECT is(shipped(), 'ok ok ok ok ok ok ok ok', 'without attach_child every order is shipped');
 SELECT lives_ok($$SELECT ordcancel.attach_child('shop.shipments', 'shop.orders', '{order_id}')$$, 'attached');
 SELECT is(shipped(), 'ok hold canceled canceled canceled ok ok ok', 'none that is being canceled, in whichever way');
-SELECT is((SELECT c::text FROM ordcancel.child AS c), '(shop.shipments,shop.orders,{order_id},t,t,t)',
+SELECT is((SELECT concat_ws(' ', child, orders, name, key_columns, refuse_requested, refuse_in_progress,
+                            refuse_canceled, refuse_when, key_expression) FROM ordcancel.child),
+          'shop.shipments shop.orders default {order_id} t t t',
           'as the configuration says');
 SELECT lives_ok(format($$SELECT ordcancel.attach_child('shop.shipments', 'shop.orders', '{order_id}', %L)$$,
                        refuse_while), 'refuse while ' || refuse_while)

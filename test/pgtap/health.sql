@@ -107,6 +107,25 @@ SELECT mends('ALTER TABLE shop.parcel RENAME order_id TO of_order', 'child_unusa
              'Child table shop.parcel no longer has column "order_id". '
              '| SELECT ordcancel.attach_child(''shop.parcel'', ''shop.orders'', key => ...) with its new name.',
              'SELECT ordcancel.attach_child(''shop.parcel'', ''shop.orders'', key => ''{of_order}'')');
+ALTER TABLE shop.parcel ADD state text, ADD box integer;
+CREATE TABLE shop.box (id integer, order_id integer);
+SELECT ordcancel.attach_child('shop.parcel', 'shop.orders', '{of_order}', '{canceled}', 'state = ''sent''',
+                              name => 'sent');
+SELECT mends('ALTER TABLE shop.parcel RENAME state TO sent', 'child_expression_fails',
+             'refuse_when of guard "sent" of shop.parcel is not valid: expression over shop.parcel cannot be used: '
+             'state = ''sent''. | SELECT ordcancel.attach_child(''shop.parcel'', ''shop.orders'', key => '
+             '''{of_order}'', refuse_while => ''{canceled}'', refuse_when => ..., name => ''sent'');',
+             'SELECT ordcancel.attach_child(''shop.parcel'', ''shop.orders'', ''{of_order}'', ''{canceled}'', '
+             '''sent = ''''sent'''''', name => ''sent'')');
+SELECT mends('DROP TRIGGER "!ordcancel_guard_child_update" ON shop.parcel', 'child_unguarded', NULL,
+             'SELECT ordcancel.attach_child(''shop.parcel'', ''shop.orders'', key => ''{of_order}'')');
+SELECT ordcancel.attach_child('shop.parcel', 'shop.orders', name => 'box',
+                              key_expression => '(SELECT b.order_id FROM shop.box AS b WHERE b.id = parcel.box)');
+SELECT mends('DROP TABLE shop.box', 'child_expression_fails',
+             'key_expression of guard "box" of shop.parcel is not valid: expression over shop.parcel cannot be used: '
+             '(SELECT b.order_id FROM shop.box AS b WHERE b.id = parcel.box). | SELECT ordcancel.attach_child('
+             '''shop.parcel'', ''shop.orders'', key_expression => ..., name => ''box'');',
+             'SELECT ordcancel.detach_child(''shop.parcel'', ''box''), ordcancel.detach_child(''shop.parcel'', ''sent'')');
 SELECT mends('SELECT ordcancel.set_policy(''shop.orders'', unset => ''{canceled_status}'')',
              'policy_lets_nobody_cancel',
              'Policy "default" has no canceled_status. | SELECT ordcancel.set_policy(''shop.orders'', '

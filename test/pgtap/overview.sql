@@ -192,6 +192,11 @@ FROM unnest('{shop.folded,shop.collated}'::regclass[]) AS t;
 
 CREATE TABLE shop.parcel (order_id integer);
 SELECT ordcancel.attach_child('shop.parcel', 'shop.orders', key => '{order_id}', refuse_while => '{canceled}');
+SET LOCAL search_path = shop, public;
+SELECT ordcancel.attach_child('parcel', 'orders', name => 'it''s', refuse_when => 'order_id > 7 -- late',
+                              key_expression => '(SELECT p.order_id FROM parcel AS p'
+                                                ' WHERE p.order_id = parcel.order_id LIMIT 1)');
+SET LOCAL search_path = public;
 INSERT INTO ordcancel.reason (code, description) VALUES ('o''clock', 'too late');
 CREATE TEMP TABLE exported AS SELECT ordcancel.export_setup('shop.orders') AS setup;
 CREATE TEMP TABLE set_up AS

@@ -1,7 +1,7 @@
 -- ordcancel.policy_change: each call that changes the rules of a table leaves
 -- one row, a call that changes nothing leaves none.
 BEGIN;
-SELECT plan(52);
+SELECT plan(59);
 \ir include/helpers.sql
 SET LOCAL client_min_messages = warning;
 
@@ -100,13 +100,40 @@ SELECT ordcancel.set_policy('shop.orders', policy => repeat('p', 999));
 SELECT is((SELECT length(what) FROM ordcancel.policy_change ORDER BY change_no DESC LIMIT 1), 1000, 'cut, if long');
 SELECT ordcancel.drop_policy('shop.orders', repeat('p', 999));
 
+SET LOCAL ROLE changes_owner;
+CREATE TABLE shop.parcel (order_id integer, sent boolean);
+CREATE TABLE shop.others (id integer PRIMARY KEY, status text);
+RESET ROLE;
+SELECT is(changed_by($$attach_child('shop.parcel', 'shop.orders', '{order_id}')$$),
+          '-: guard "default" of child shop.parcel: refuses rows while requested, in_progress, canceled; the key is'
+          ' (order_id) ()', 'attach_child');
+SELECT is(changed_by($$attach_child('shop.parcel', 'shop.orders', '{order_id}')$$), 'nothing ()', 'to what it was');
+SELECT is(changed_by($$attach_child('shop.parcel', 'shop.orders', '{order_id}', '{canceled}', 'sent')$$),
+          '-: guard "default" of child shop.parcel: refuses rows with (sent) while canceled; the key is (order_id) ()',
+          'with a condition');
+SELECT is(changed_by($$attach_child('shop.parcel', 'shop.orders', key_expression => '1', name => 'b')$$),
+          '-: guard "b" of child shop.parcel: refuses rows while requested, in_progress, canceled; the key is 1 ()',
+          'a second one');
+SELECT is(changed_by($$detach_child('shop.parcel', 'b')$$), '-: guard "b" of child shop.parcel: dropped',
+          'detach_child');
+SELECT is(changed_by($$detach_child('shop.parcel', 'b')$$), 'nothing (false)', 'that is not there');
+SELECT ordcancel.attach('shop.others', 'status');
+SELECT ordcancel.attach_child('shop.parcel', 'shop.others', '{order_id}');
+SELECT is((SELECT string_agg(orders || ': ' || what, ' | ' ORDER BY orders::text)
+           FROM (SELECT DISTINCT ON (orders) * FROM ordcancel.policy_change ORDER BY orders, change_no DESC) AS p),
+          'shop.orders: guard "default" of child shop.parcel: dropped | shop.others: guard "default" of child '
+          'shop.parcel: refuses rows while requested, in_progress, canceled; the key is (order_id)',
+          'one that goes to other orders');
+SELECT ordcancel.detach('shop.others');
+
 -- Every function that the owner of a table can call was tried above, or changes
 -- no rules. A new one has to be added here or there.
 SELECT is(ARRAY(SELECT DISTINCT proname::text FROM pg_proc
                 WHERE pronamespace = 'ordcancel'::regnamespace AND prosrc = 'ordcancel_owner_gate'
-                  AND proname <> ALL ('{detach,replace_table,guard_partitions,attach_child,detach_child,attach_items,'
-                                      'detach_items,health,export_setup}') ORDER BY 1),
-          '{add_block,apply_preset,attach,drop_block,drop_policy,drop_rule,set_policy,set_rule}', 'no function is new');
+                  AND proname <> ALL ('{detach,replace_table,guard_partitions,attach_items,detach_items,health,'
+                                      'export_setup}') ORDER BY 1),
+          '{add_block,apply_preset,attach,attach_child,detach_child,drop_block,drop_policy,drop_rule,set_policy,set_rule}',
+          'no function is new');
 
 -- What was recorded is what was changed: without a row nothing changes.
 CREATE FUNCTION rules() RETURNS text
@@ -114,6 +141,7 @@ CREATE FUNCTION rules() RETURNS text
 SELECT concat((SELECT jsonb_agg(p ORDER BY policy) FROM ordcancel.policy AS p),
               (SELECT jsonb_agg(r ORDER BY policy, status) FROM ordcancel.rule AS r),
               (SELECT jsonb_agg(b ORDER BY name) FROM ordcancel.block AS b),
+              (SELECT jsonb_agg(c ORDER BY name) FROM ordcancel.child AS c),
               (SELECT jsonb_agg(t) FROM ordcancel.order_table AS t)) $$;
 CREATE TEMP TABLE tried (call text, changed boolean, recorded bigint);
 DO $$
@@ -130,7 +158,9 @@ BEGIN
             'set_policy(%L, %L, grace => %L, undo => %L)', 'set_rule(%L, ''new'', policy => %L, customer => %4$L)',
             'drop_rule(%L, ''new'', %L)', 'drop_policy(%L, %L)', 'add_block(%L, %L, %L)', 'drop_block(%L, %L)',
             'apply_preset(%L, ''zaikio'', %L)', 'attach(%1$L, notify_channel => %2$L, preset => %5$L)',
-            'set_policy(%L, %L, unset => ''{grace}'')'])[1 + floor(random() * 9)],
+            'set_policy(%L, %L, unset => ''{grace}'')',
+            'attach_child(''shop.parcel'', %L, ''{order_id}'', name => %L, refuse_when => %L)',
+            'detach_child(''shop.parcel'', %2$L)'])[1 + floor(random() * 11)],
             'shop.orders', (ARRAY['default', 'a', 'b'])[1 + floor(random() * 3)],
             (ARRAY['1', '2'])[1 + floor(random() * 2)],
             (ARRAY['never', 'cancel', 'requested'])[1 + floor(random() * 3)],

@@ -98,8 +98,8 @@ SQL
 my $cancel = '(regclass,text,text,text,text,text,jsonb,numeric)';
 my $request = '(regclass,text,text,text,text,text,jsonb)';
 my $stranger = session('fast_stranger');
-is(call($stranger, 'ordcancel.attach_child(regclass,regclass,name[],text[])', 'stranger.child', 'orders', '{order_id}',
-	'{canceled}'), '42501', 'a stranger does not attach a child to somebody else\'s orders');
+is(call($stranger, 'ordcancel.attach_child(regclass,regclass,name[],text[],text,text,text)', 'stranger.child', 'orders',
+	'{order_id}', '{canceled}', undef, undef, 'default'), '42501', 'a stranger does not attach a child to somebody else\'s orders');
 is(call($stranger, 'ordcancel.detach(regclass)', 'orders'), '42501', 'nor detach them');
 is(call($stranger, 'ordcancel.set_rule(regclass,text,text,text,text,boolean,text,text,text[],interval,text)', 'orders',
 	'placed', ('forbid') x 3, 'f', '', 'default', '{}', (undef) x 2), '42501', 'nor change their rules');

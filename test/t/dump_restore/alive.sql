@@ -45,6 +45,8 @@ SELECT pg_temp.refused($$INSERT INTO shop.shipments VALUES (9)$$, '23514 order_i
                        'a canceled order gets no shipment');
 SELECT pg_temp.refused($$INSERT INTO shop."Belege 24" VALUES ('X1', 1, '2024-05-05')$$, '23514 order_is_canceled',
                        'nor a row in a part of a child');
+SELECT pg_temp.refused($$UPDATE shop.payments SET state = 'captured' WHERE id = 9$$, '23514 order_is_canceled',
+                       'nor is its payment captured');
 SELECT pg_temp.refused($$SELECT ordcancel.cancel_order('shop.orders', 20, 'staff_error')$$, 'OC005', 'a block holds');
 SELECT pg_temp.refused($$SELECT ordcancel.cancel_order('shop.orders', 19)$$, 'OC006', 'the order''s own policy holds');
 SELECT pg_temp.refused($$SELECT ordcancel.cancel_order('shop.orders', 10, 'fraud')$$, 'OC006',

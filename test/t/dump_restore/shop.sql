@@ -83,6 +83,18 @@ SELECT ordcancel.attach_child('shop.shipments', 'orders', '{order_id}', '{in_pro
 SELECT ordcancel.attach_child('shop."Belege"', '"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"',
                               '{Nr,Laden}');
 
+-- Two guards on one child, with a condition; one knows the order from a join table.
+CREATE TYPE shop.paid AS ENUM ('authorized', 'captured');
+CREATE TABLE shop.payments (id integer, state shop.paid, late boolean);
+CREATE TABLE shop.order_payments (order_id integer, payment_id integer);
+INSERT INTO shop.payments VALUES (9, 'authorized'), (10, 'authorized');
+INSERT INTO shop.order_payments VALUES (9, 9), (10, 10);
+CREATE FUNCTION shop.is_final(shop.paid) RETURNS boolean LANGUAGE sql AS $$ SELECT $1 = 'captured' $$;
+SELECT ordcancel.attach_child('shop.payments', 'orders', refuse_while => '{in_progress,canceled}',
+    refuse_when => 'shop.is_final(state)',
+    key_expression => '(SELECT p.order_id FROM order_payments AS p WHERE p.payment_id = payments.id)');
+SELECT ordcancel.attach_child('shop.payments', 'orders', '{id}', '{requested}', 'late', name => '"late" ones');
+
 -- Items, in parts too, with expressions over them and a status of their own.
 CREATE TABLE shop.items (order_id integer REFERENCES shop.orders, line smallint, n integer, gone integer DEFAULT 0,
                          price numeric, PRIMARY KEY (order_id, line)) PARTITION BY RANGE (order_id);
