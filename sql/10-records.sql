@@ -42,7 +42,8 @@ CREATE TABLE ordcancel.cancellation (
     closed_at timestamptz,
     deadline timestamptz,
     order_status text,
-    scope text NOT NULL DEFAULT 'order'
+    scope text NOT NULL DEFAULT 'order',
+    prior_values jsonb
 );
 COMMENT ON TABLE ordcancel.cancellation IS
     'cancellations of all attached order tables, one row for each attempt to cancel an order;'
@@ -82,6 +83,9 @@ COMMENT ON COLUMN ordcancel.cancellation.order_status IS
     'status of the order as the last step of the cancellation left it';
 COMMENT ON COLUMN ordcancel.cancellation.scope IS
     'what it cancels: order, or items for a part of the order, listed in ordcancel.cancellation_item';
+COMMENT ON COLUMN ordcancel.cancellation.prior_values IS
+    'columns of the order that also_set() wrote, each with its value before and the value written, as text;'
+    ' NULL if there are none';
 
 -- Each order table whose items are attached has a child of this one, which adds
 -- the columns of the item's key.

@@ -33,6 +33,13 @@ CREATE FUNCTION ordcancel_internal.pin_item_expression(
 COMMENT ON FUNCTION ordcancel_internal.pin_item_expression(regclass, regclass, text, regtype, boolean) IS
     'like pin_expression, for an expression over an item of the order';
 
+CREATE FUNCTION ordcancel_internal.pin_also_set(orders regclass, "column" name, value text, functions boolean)
+    RETURNS text
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_pin_also_set';
+COMMENT ON FUNCTION ordcancel_internal.pin_also_set(regclass, name, text, boolean) IS
+    'like pin_expression, for a value of also_set()';
+
 CREATE FUNCTION ordcancel_internal.invalid(message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_invalid';

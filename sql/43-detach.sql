@@ -53,6 +53,7 @@ BEGIN
     PERFORM ordcancel_internal.detach_child(c.child) FROM ordcancel.child AS c WHERE c.orders = detach.orders;
     PERFORM ordcancel_internal.forget_items(i.items) FROM ordcancel.item_table AS i WHERE i.orders = detach.orders;
     DELETE FROM ordcancel.block AS c WHERE c.orders = detach.orders;
+    DELETE FROM ordcancel.also_set AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.rule AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.policy AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.policy_change AS c WHERE c.orders = detach.orders;

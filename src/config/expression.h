@@ -1,8 +1,9 @@
 /*
  * expression.h — checks SQL expressions that users pass as text
  *
- * For conditions of blocks, refund_due and the expressions over items, when
- * add_block(), attach() or attach_items() sets them.  pinned_query.h runs the result later.
+ * For conditions of blocks, refund_due, the values of also_set() and the
+ * expressions over items, when they are set.  pinned_query.h runs the result
+ * later.
  */
 #ifndef ORDCANCEL_EXPRESSION_H
 #define ORDCANCEL_EXPRESSION_H
@@ -11,6 +12,9 @@
 
 /* The name of the row, of an order or an item, in pinned expressions. */
 #define PINNED_ROW "order_row"
+
+/* The name of the record of the order's cancellation. */
+#define PINNED_RECORD "cancellation"
 
 /* Is the text a single expression?  42601 if it cannot be parsed at all. */
 extern bool expression_is_one(const char *text);
@@ -26,6 +30,14 @@ extern bool expression_is_one(const char *text);
  */
 extern char *expression_pin(const OrderTable *table, Oid relid,
 							const char *text, Oid type, char **functions);
+
+/*
+ * The same for an expression over a row of the order table and the record of
+ * its cancellation, PINNED_RECORD, whose columns have to be qualified.
+ */
+extern char *expression_pin_with_record(const OrderTable *table,
+										const char *text, Oid type,
+										char **functions);
 
 /*
  * The functions outside pg_catalog that a Query or an expression calls, as a

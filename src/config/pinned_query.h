@@ -16,6 +16,7 @@
 
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
+#include "nodes/parsenodes.h"
 
 #include "base/read_snapshot.h"
 
@@ -25,7 +26,7 @@ typedef struct Pinned Pinned;
 /*
  * Returns a value for the parameter, allocated in the current memory context,
  * which is reset after the run.  "columns" are the attribute numbers that the
- * query reads of the rows; 0 stands for all of them.  Sets *more to false if
+ * query reads of PINNED_ROW; 0 stands for all of them.  Sets *more to false if
  * this is the last value.
  */
 typedef Datum (*PinnedValue)(const Bitmapset *columns, bool *more, void *arg);
@@ -43,6 +44,23 @@ typedef void (*PinnedRow)(TupleTableSlot *row, void *arg);
 extern void pinned_run(Pinned **pinned, const char *sql, const char *functions,
 					   Oid type, PinnedValue value, ReadSnapshot snapshot,
 					   const char *complaint, PinnedRow row, void *arg);
+
+/* The arguments of pinned_run() that say what to run. */
+typedef struct PinnedQuery
+{
+	const char *sql;
+	const char *functions;
+	Oid			type;
+	const char *complaint;
+
+	/* Changes the query after it was parsed; NULL: it is not changed. */
+	void (*prepare)(Query *query, void *arg);
+} PinnedQuery;
+
+/* The same; "arg" is passed to "prepare" as well. */
+extern void pinned_run_query(Pinned **pinned, const PinnedQuery *q,
+							 PinnedValue value, ReadSnapshot snapshot,
+							 PinnedRow row, void *arg);
 
 /* Frees the cache, at the end of the transaction, as it may be in use. */
 extern void pinned_forget(Pinned **pinned);

@@ -22,6 +22,7 @@
 #include "base/stable_settings.h"
 #include "base/text.h"
 #include "base/trigger_call.h"
+#include "config/also_set.h"
 #include "config/config_table.h"
 #include "config/expression.h"
 #include "config/order_table_columns.h"
@@ -38,6 +39,7 @@ PG_FUNCTION_INFO_V1(ordcancel_read_status);
 PG_FUNCTION_INFO_V1(ordcancel_read_item_status);
 PG_FUNCTION_INFO_V1(ordcancel_pin_expression);
 PG_FUNCTION_INFO_V1(ordcancel_pin_item_expression);
+PG_FUNCTION_INFO_V1(ordcancel_pin_also_set);
 
 /* A search for a table among the record tables. */
 typedef struct RecordSearch
@@ -175,7 +177,10 @@ ordcancel_read_item_status(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(written));
 }
 
-/* The expression as expression_pin() returns it, or the functions it calls. */
+/*
+ * The expression as expression_pin() returns it, or the functions it calls.
+ * InvalidOid stands for an order and the record of its cancellation.
+ */
 static char *
 pin_expression(OrderTable *table, Oid relid, const char *label,
 			   const char *expression, Oid type, bool functions)
@@ -195,7 +200,9 @@ pin_expression(OrderTable *table, Oid relid, const char *label,
 	run_as_owner_restricted(&scope, table);
 	PG_TRY();
 	{
-		pinned = expression_pin(table, relid, expression, type, &called);
+		pinned = OidIsValid(relid) ?
+			expression_pin(table, relid, expression, type, &called) :
+			expression_pin_with_record(table, expression, type, &called);
 	}
 	PG_CATCH();
 	{
@@ -237,6 +244,35 @@ ordcancel_pin_item_expression(PG_FUNCTION_ARGS)
 		cstring_to_text(pin_expression(table, items, record_table_label(items),
 									   text_to_cstring(PG_GETARG_TEXT_PP(2)),
 									   PG_GETARG_OID(3), PG_GETARG_BOOL(4))));
+}
+
+/*
+ * pin_also_set(orders, column, value, functions): the same over an order and
+ * the record of its cancellation.  The result is of the base type of the
+ * column, to which it is coerced when it is written.  Raises OC014 if the
+ * column cannot be set.
+ */
+Datum
+ordcancel_pin_also_set(PG_FUNCTION_ARGS)
+{
+	OrderTable *table = args_table(false, PG_GETARG_OID(0), AccessShareLock);
+	char	   *name = NameStr(*PG_GETARG_NAME(1));
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	const char *fault = also_set_fault(table, rel, name);
+	char	   *pinned;
+
+	if (fault)
+		refusal_raise_invalid_policy(
+			psprintf("column \"%s\" of %s cannot be set", name, table->label),
+			fault, NULL);
+	pinned = pin_expression(
+		table, InvalidOid, table->label, text_to_cstring(PG_GETARG_TEXT_PP(2)),
+		getBaseType(
+			TupleDescAttr(desc, SPI_fnumber(desc, name) - 1)->atttypid),
+		PG_GETARG_BOOL(3));
+	table_close(rel, NoLock);
+	PG_RETURN_TEXT_P(cstring_to_text(pinned));
 }
 
 /*

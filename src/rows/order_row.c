@@ -57,8 +57,7 @@ read_sql(StringInfo sql, const OrderTable *table)
 	for (int i = 0; i < table->nkeys; i++)
 		appendStringInfo(sql, ", %s.%s", o,
 						 quote_identifier(table->keys[i].name));
-	if (order_expr_exist(table))
-		appendStringInfo(sql, ", %s.tableoid, %s.ctid", o, o);
+	appendStringInfo(sql, ", %s.tableoid, %s.ctid", o, o);
 	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", order_only(table),
 					 table->label, o);
 	order_key_qual(sql, table, o, NULL, 1);
@@ -151,16 +150,12 @@ fill_from_result(CancelTarget *c)
 		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 								  i + 1, &nulls[i]);
 	fill_target(c, values, nulls, values + 3);
-	if (order_expr_exist(c->table))
-	{
-		HeapTuple row = SPI_tuptable->vals[0];
-		TupleDesc desc = SPI_tuptable->tupdesc;
-
-		c->row_rel = DatumGetObjectId(
-			SPI_getbinval(row, desc, columns + 1, &isnull));
-		c->row_tid = *(ItemPointer) DatumGetPointer(
-			SPI_getbinval(row, desc, columns + 2, &isnull));
-	}
+	c->row_rel = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
+												SPI_tuptable->tupdesc,
+												columns + 1, &isnull));
+	c->row_tid = *(ItemPointer) DatumGetPointer(
+		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+					  columns + 2, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	return true;
 }

@@ -36,6 +36,7 @@ const RecordColumn cancellation_columns[] = {
 	{"deadline", TIMESTAMPTZOID},
 	{"order_status", TEXTOID},
 	{"scope", TEXTOID},
+	{"prior_values", JSONBOID},
 	{NULL, InvalidOid},
 };
 

@@ -103,6 +103,14 @@ get_numeric(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
 	return nullable_numeric(column.value, column.isnull);
 }
 
+static struct varlena *
+get_json(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
+{
+	NullableDatum column = get_column(row, map, c);
+
+	return column.isnull ? NULL : PG_DETOAST_DATUM_COPY(column.value);
+}
+
 static void
 fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 {
@@ -137,6 +145,7 @@ fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 	r->deadline = get_time(row, map, CANCELLATION_DEADLINE);
 	scope = get_text(row, map, CANCELLATION_SCOPE);
 	r->items = scope && strcmp(scope, "items") == 0;
+	r->prior_values = get_json(row, map, CANCELLATION_PRIOR_VALUES);
 }
 
 static bool

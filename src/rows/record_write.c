@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/transam.h"
@@ -12,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "executor/spi.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -64,7 +66,41 @@ cancellation_parameters(const void *rows, int i, Parameters *p)
 	parameter_time(p, r->deadline);
 	parameter_text(p, r->order_status);
 	parameter_text(p, r->items ? "items" : "order");
+	parameter_value(p, JSONBOID, PointerGetDatum(r->prior_values),
+					r->prior_values == NULL);
 	parameter_key(p, c->table, c->key);
+}
+
+Datum
+record_as_row(const CancelTarget *c, TupleDesc desc, const AttrNumber *attnums)
+{
+	Parameters p;
+	Datum	  *values = palloc0(desc->natts * sizeof(Datum));
+	bool	  *nulls = palloc(desc->natts * sizeof(bool));
+
+	cancellation_parameters(&c, 0, &p);
+	memset(nulls, true, desc->natts * sizeof(bool));
+	for (int i = 0; i < CANCELLATION_COLUMNS; i++)
+	{
+		values[attnums[i] - 1] = p.values[i];
+		nulls[attnums[i] - 1] = p.nulls[i] == 'n';
+	}
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
+void
+record_number(CancelTarget **targets, int count)
+{
+	Oid sequence;
+
+	if (count == 0)
+		return;
+	sequence = config_relation("cancellation_id_seq");
+	for (int i = 0; i < count; i++)
+	{
+		targets[i]->record.id = next_id(sequence);
+		targets[i]->has_record = true;
+	}
 }
 
 void
@@ -72,17 +108,10 @@ record_insert(CancelTarget **targets, int count)
 {
 	OrderTable *table;
 	RecordKeys	keys;
-	Oid			sequence;
 
 	if (count == 0)
 		return;
 	table = targets[0]->table;
-	sequence = config_relation("cancellation_id_seq");
-	for (int i = 0; i < count; i++)
-	{
-		targets[i]->record.id = next_id(sequence);
-		targets[i]->has_record = true;
-	}
 	keys = record_keys_of_order(table);
 	record_write_rows(table, cancellation_columns, &keys,
 					  table->cancellation_table, cancellation_parameters,

@@ -1,0 +1,102 @@
+/*
+ * prior_values.c — what columns of an order had before also_set() wrote them
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+
+#include "rows/prior_values.h"
+
+/* Returns NULL unless the member is a string. */
+static char *
+member(JsonbContainer *object, const char *name)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(object, name,
+													 strlen(name), NULL);
+
+	return value && value->type == jbvString ?
+		pnstrdup(value->val.string.val, value->val.string.len) :
+		NULL;
+}
+
+List *
+prior_values_read(const struct varlena *json)
+{
+	List			  *values = NIL;
+	JsonbIterator	  *it;
+	JsonbIteratorToken token;
+	JsonbValue		   v;
+	char			  *column = NULL;
+
+	if (json == NULL)
+		return NIL;
+	it = JsonbIteratorInit(&((Jsonb *) json)->root);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		PriorValue *value;
+
+		if (token == WJB_KEY)
+			column = pnstrdup(v.val.string.val, v.val.string.len);
+		if (token != WJB_VALUE || v.type != jbvBinary || column == NULL ||
+			!JsonContainerIsObject(v.val.binary.data))
+			continue;
+		value = palloc(sizeof(PriorValue));
+		value->column = column;
+		value->prior = member(v.val.binary.data, "prior");
+		value->written = member(v.val.binary.data, "written");
+		values = lappend(values, value);
+	}
+	return values;
+}
+
+PriorValue *
+prior_values_find(const List *values, const char *column)
+{
+	ListCell *lc;
+
+	foreach(lc, values)
+	{
+		PriorValue *value = lfirst(lc);
+
+		if (strcmp(value->column, column) == 0)
+			return value;
+	}
+	return NULL;
+}
+
+static void
+append_value(StringInfo json, const char *name, const char *value)
+{
+	appendStringInfo(json, "\"%s\":", name);
+	if (value)
+		escape_json(json, value);
+	else
+		appendStringInfoString(json, "null");
+}
+
+struct varlena *
+prior_values_json(const List *values)
+{
+	StringInfoData json;
+	ListCell	  *lc;
+
+	initStringInfo(&json);
+	foreach(lc, values)
+	{
+		const PriorValue *value = lfirst(lc);
+
+		appendStringInfoString(&json, json.len ? "," : "{");
+		escape_json(&json, value->column);
+		appendStringInfoString(&json, ":{");
+		append_value(&json, "prior", value->prior);
+		appendStringInfoChar(&json, ',');
+		append_value(&json, "written", value->written);
+		appendStringInfoChar(&json, '}');
+	}
+	appendStringInfoChar(&json, '}');
+	return (struct varlena *) DatumGetPointer(
+		DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
+}
