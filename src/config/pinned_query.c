@@ -19,6 +19,7 @@
 #include "base/read_snapshot.h"
 #include "config/expression.h"
 #include "config/pinned_query.h"
+#include "config/pinned_values.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
 
@@ -29,6 +30,9 @@ struct Pinned
 	Bitmapset		 *columns; /* see PinnedValue */
 	PlannedStmt		 *plan;	   /* NULL: not planned yet, or cannot be kept */
 	bool			  replan;  /* a plan cannot be kept */
+	List			 *values;  /* see pinned_values(); NIL: none */
+	bool			  values_known;
+	bool			  values_immutable;
 };
 
 /* Passes the rows of the result to the callback. */
@@ -267,6 +271,34 @@ execute(PlannedStmt *plan, const char *sql, ParamListInfo parameters,
 	ExecutorFinish(query);
 	ExecutorEnd(query);
 	FreeQueryDesc(query);
+}
+
+List *
+pinned_values(Pinned **pinned, const PinnedQuery *q, bool *immutable, void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	Pinned		 *p = *pinned;
+
+	if (p == NULL || !CachedPlanIsValid(p->source) || !p->values_known)
+	{
+		context = AllocSetContextCreate(caller, "ordcancel query",
+										ALLOCSET_DEFAULT_SIZES);
+		MemoryContextSwitchTo(context);
+		read_snapshot_push(READ_LATEST);
+		(void) locked_query(pinned, q, arg);
+		PopActiveSnapshot();
+		p = *pinned;
+		MemoryContextSwitchTo(p->context);
+		p->values = pinned_values_of(
+			linitial_node(Query, p->source->query_list),
+			&p->values_immutable);
+		p->values_known = true;
+		MemoryContextSwitchTo(caller);
+		MemoryContextDelete(context);
+	}
+	*immutable = p->values_immutable;
+	return p->values;
 }
 
 void

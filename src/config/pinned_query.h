@@ -62,6 +62,13 @@ extern void pinned_run_query(Pinned **pinned, const PinnedQuery *q,
 							 PinnedValue value, ReadSnapshot snapshot,
 							 PinnedRow row, void *arg);
 
+/*
+ * The results of the query as expressions, see pinned_values_of(); NIL if it
+ * has to be run.  They are valid until the end of the transaction.
+ */
+extern List *pinned_values(Pinned **pinned, const PinnedQuery *q,
+						   bool *immutable, void *arg);
+
 /* Frees the cache, at the end of the transaction, as it may be in use. */
 extern void pinned_forget(Pinned **pinned);
 

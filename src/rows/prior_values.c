@@ -3,12 +3,43 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 
+#include "config/order_table_columns.h"
+#include "rows/column_value.h"
 #include "rows/prior_values.h"
+
+static bool
+is_time(const Column *column)
+{
+	return column->base == TIMESTAMPTZOID || column->base == TIMESTAMPOID ||
+		column->base == DATEOID;
+}
+
+char *
+prior_values_text(const Column *column, Datum value)
+{
+	char	  buffer[MAXDATELEN + 1];
+	const int utc = 0;
+
+	if (!is_time(column))
+		return column_to_text(column, value);
+	return pstrdup(
+		JsonEncodeDateTime(buffer, value, column->base,
+						   column->base == TIMESTAMPTZOID ? &utc : NULL));
+}
+
+bool
+prior_values_text_is_stable(const Column *column)
+{
+	return is_time(column) || column->base == BOOLOID ||
+		!type_has_settings(column->type);
+}
 
 /* Returns NULL unless the member is a string. */
 static char *

@@ -9,12 +9,20 @@
 
 #include "nodes/pg_list.h"
 
+#include "config/order_table.h"
+
 typedef struct PriorValue
 {
 	char *column;
 	char *prior;   /* NULL: null */
 	char *written; /* NULL: null */
 } PriorValue;
+
+/* A value as text; of a date or time in ISO format, in UTC. */
+extern char *prior_values_text(const Column *column, Datum value);
+
+/* Does that text depend on no settings? */
+extern bool prior_values_text_is_stable(const Column *column);
 
 /* As a list of PriorValue; NIL for NULL. */
 extern List *prior_values_read(const struct varlena *json);

@@ -136,12 +136,6 @@ extern bool record_request_key_taken(const RequestKeyIndex *index,
 /* Sets record.id and has_record of new cancellations. */
 extern void record_number(CancelTarget **targets, int count);
 
-/*
- * c->record as a row of ordcancel.cancellation, whose positions are "attnums"
- * (record_find_columns).
- */
-extern Datum record_as_row(const CancelTarget *c, TupleDesc desc,
-						   const AttrNumber *attnums);
 
 /* Inserts the cancellations of the targets, which have been numbered. */
 extern void record_insert(CancelTarget **targets, int count);

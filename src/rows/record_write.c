@@ -3,7 +3,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/transam.h"
@@ -13,7 +12,6 @@
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "executor/spi.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -71,21 +69,15 @@ cancellation_parameters(const void *rows, int i, Parameters *p)
 	parameter_key(p, c->table, c->key);
 }
 
-Datum
-record_as_row(const CancelTarget *c, TupleDesc desc, const AttrNumber *attnums)
+void
+record_as_row(const CancelTarget *c, const RecordMap *map,
+			  TupleTableSlot *slot)
 {
 	Parameters p;
-	Datum	  *values = palloc0(desc->natts * sizeof(Datum));
-	bool	  *nulls = palloc(desc->natts * sizeof(bool));
 
 	cancellation_parameters(&c, 0, &p);
-	memset(nulls, true, desc->natts * sizeof(bool));
-	for (int i = 0; i < CANCELLATION_COLUMNS; i++)
-	{
-		values[attnums[i] - 1] = p.values[i];
-		nulls[attnums[i] - 1] = p.nulls[i] == 'n';
-	}
-	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+	p.count = CANCELLATION_COLUMNS;
+	record_fill_slot(slot, NULL, &p, map);
 }
 
 void
