@@ -28,7 +28,8 @@ BEGIN
             'It is a child table, a table of items or a record table of an order table.');
     END IF;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = replace_table.orders;
-    IF t.primary_key <> ordcancel_internal.check_order_table(new_orders, t.status, t.placed_at, t.policy_by) THEN
+    IF t.primary_key <> ordcancel_internal.check_order_table(new_orders, t.status, t.placed_at, t.policy_by,
+                                                               t.status_since) THEN
         PERFORM ordcancel_internal.invalid(
             format('%s cannot replace %s', new_label, label),
             format('The primary key must be (%s).', array_to_string(t.primary_key, ', ')));

@@ -31,9 +31,12 @@ expression_is_one(const char *text)
 	List	   *statements;
 	SelectStmt *select;
 
-	/* Without parentheses too, to refuse a text like "a) OR (b". */
-	if (list_length(
-			raw_parser(psprintf("SELECT %s\n", text), RAW_PARSE_DEFAULT)) != 1)
+	/* Without parentheses too, to refuse texts like "a) OR (b" and "a, b". */
+	statements = raw_parser(psprintf("SELECT %s\n", text), RAW_PARSE_DEFAULT);
+	if (list_length(statements) != 1)
+		return false;
+	select = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
+	if (!IsA(select, SelectStmt) || list_length(select->targetList) != 1)
 		return false;
 	statements = raw_parser(psprintf("SELECT (%s\n)", text),
 							RAW_PARSE_DEFAULT);

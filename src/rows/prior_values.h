@@ -29,7 +29,7 @@ extern List *prior_values_read(const struct varlena *json);
 
 extern PriorValue *prior_values_find(const List *values, const char *column);
 
-/* As jsonb. */
-extern struct varlena *prior_values_json(const List *values);
+/* As jsonb.  Sorts the list. */
+extern struct varlena *prior_values_json(List *values);
 
 #endif /* ORDCANCEL_PRIOR_VALUES_H */

@@ -106,7 +106,8 @@ SELECT is(ARRAY(SELECT DISTINCT proname::text FROM pg_proc
                 WHERE pronamespace = 'ordcancel'::regnamespace AND prosrc = 'ordcancel_owner_gate'
                   AND proname <> ALL ('{detach,replace_table,guard_partitions,attach_child,detach_child,attach_items,'
                                       'detach_items,health,export_setup}') ORDER BY 1),
-          '{add_block,apply_preset,attach,drop_block,drop_policy,drop_rule,set_policy,set_rule}', 'no function is new');
+          '{add_block,also_set,apply_preset,attach,drop_also_set,drop_block,drop_policy,drop_rule,set_policy,set_rule}',
+          'no function is new');
 
 -- What was recorded is what was changed: without a row nothing changes.
 CREATE FUNCTION rules() RETURNS text
@@ -114,6 +115,7 @@ CREATE FUNCTION rules() RETURNS text
 SELECT concat((SELECT jsonb_agg(p ORDER BY policy) FROM ordcancel.policy AS p),
               (SELECT jsonb_agg(r ORDER BY policy, status) FROM ordcancel.rule AS r),
               (SELECT jsonb_agg(b ORDER BY name) FROM ordcancel.block AS b),
+              (SELECT jsonb_agg(s ORDER BY state) FROM ordcancel.also_set AS s),
               (SELECT jsonb_agg(t) FROM ordcancel.order_table AS t)) $$;
 CREATE TEMP TABLE tried (call text, changed boolean, recorded bigint);
 DO $$
@@ -130,11 +132,12 @@ BEGIN
             'set_policy(%L, %L, grace => %L, undo => %L)', 'set_rule(%L, ''new'', policy => %L, customer => %4$L)',
             'drop_rule(%L, ''new'', %L)', 'drop_policy(%L, %L)', 'add_block(%L, %L, %L)', 'drop_block(%L, %L)',
             'apply_preset(%L, ''zaikio'', %L)', 'attach(%1$L, notify_channel => %2$L, preset => %5$L)',
-            'set_policy(%L, %L, unset => ''{grace}'')'])[1 + floor(random() * 9)],
+            'set_policy(%L, %L, unset => ''{grace}'')', 'also_set(%1$L, %5$L, ''note'', %3$L)',
+            'drop_also_set(%1$L, %5$L, ''note'')'])[1 + floor(random() * 11)],
             'shop.orders', (ARRAY['default', 'a', 'b'])[1 + floor(random() * 3)],
             (ARRAY['1', '2'])[1 + floor(random() * 2)],
             (ARRAY['never', 'cancel', 'requested'])[1 + floor(random() * 3)],
-            (ARRAY[NULL, 'kibo'])[1 + floor(random() * 2)]);
+            (ARRAY[NULL, 'kibo', 'canceled'])[1 + floor(random() * 3)]);
         call := attempt('SELECT ordcancel.' || call) || ' ' || call;
         INSERT INTO tried SELECT call, was <> rules(), count(*) - before FROM ordcancel.policy_change;
     END LOOP;
