@@ -280,12 +280,14 @@ SELECT is((SELECT array_agg(what ORDER BY change_no) FROM ordcancel.policy_chang
           '{"canceled: column \"m\" is set to cancellation.cancellation_id * 0 + 7",'
           '"canceled: column \"m\" is no longer set"}', 'the log');
 CREATE TABLE shop.orders2 (LIKE shop.orders INCLUDING ALL);
-SELECT ordcancel.replace_table('shop.orders', 'shop.orders2');
+ALTER TABLE shop.orders RENAME TO orders_old;
+ALTER TABLE shop.orders2 RENAME TO orders;
+SELECT ordcancel.replace_table('shop.orders_old', 'shop.orders');
 SELECT is((SELECT count(*) FROM ordcancel.also_set
-           WHERE orders = 'shop.orders2'::regclass), 10::bigint, 'replace_table');
+           WHERE orders = 'shop.orders'::regclass), 10::bigint, 'replace_table');
 SELECT matches((SELECT pinned FROM ordcancel.also_set
-                WHERE orders = 'shop.orders2'::regclass AND state = 'requested'), 'order_row.id', 'pinned again');
-SELECT ordcancel.detach('shop.orders2');
-SELECT is((SELECT count(*) FROM ordcancel.also_set WHERE orders = 'shop.orders2'::regclass), 0::bigint, 'detach');
+                WHERE orders = 'shop.orders'::regclass AND state = 'requested'), 'order_row.id', 'pinned again');
+SELECT ordcancel.detach('shop.orders');
+SELECT is((SELECT count(*) FROM ordcancel.also_set WHERE orders = 'shop.orders'::regclass), 0::bigint, 'detach');
 SELECT * FROM finish();
 ROLLBACK;

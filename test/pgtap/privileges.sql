@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(116);
+SELECT plan(122);
 
 -- ----------------------------------------------------------- as it is installed
 
