@@ -274,7 +274,8 @@ execute(PlannedStmt *plan, const char *sql, ParamListInfo parameters,
 }
 
 List *
-pinned_values(Pinned **pinned, const PinnedQuery *q, bool *immutable, void *arg)
+pinned_values(Pinned **pinned, const PinnedQuery *q, bool *immutable,
+			  void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
@@ -290,9 +291,9 @@ pinned_values(Pinned **pinned, const PinnedQuery *q, bool *immutable, void *arg)
 		PopActiveSnapshot();
 		p = *pinned;
 		MemoryContextSwitchTo(p->context);
-		p->values = pinned_values_of(
-			linitial_node(Query, p->source->query_list),
-			&p->values_immutable);
+		p->values = pinned_values_of(linitial_node(Query,
+												   p->source->query_list),
+									 &p->values_immutable);
 		p->values_known = true;
 		MemoryContextSwitchTo(caller);
 		MemoryContextDelete(context);

@@ -223,11 +223,12 @@ run_expressions(Evaluation *e, List *values)
 	EState		   *estate = CreateExecutorState();
 	ExprContext	   *context = CreateExprContext(estate);
 	List		   *states = NIL;
-	TupleTableSlot *row = MakeSingleTupleTableSlot(
-		RelationGetDescr(images->rel), &TTSOpsHeapTuple);
-	CancelTarget *c;
-	ListCell	 *lc;
-	ListCell	 *set;
+	TupleTableSlot *row = MakeSingleTupleTableSlot(RelationGetDescr(
+													   images->rel),
+												   &TTSOpsHeapTuple);
+	CancelTarget   *c;
+	ListCell	   *lc;
+	ListCell	   *set;
 
 	foreach(lc, values)
 		states = lappend(states, ExecPrepareExpr(lfirst(lc), estate));

@@ -289,5 +289,72 @@ SELECT matches((SELECT pinned FROM ordcancel.also_set
                 WHERE orders = 'shop.orders'::regclass AND state = 'requested'), 'order_row.id', 'pinned again');
 SELECT ordcancel.detach('shop.orders');
 SELECT is((SELECT count(*) FROM ordcancel.also_set WHERE orders = 'shop.orders'::regclass), 0::bigint, 'detach');
+
+-- Values run as the owner of the table, whoever calls; a stranger sets none.
+CREATE ROLE also_owner;
+CREATE ROLE also_caller;
+GRANT USAGE, CREATE ON SCHEMA shop TO also_owner;
+GRANT USAGE ON SCHEMA shop TO also_caller;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ordcancel TO also_owner, also_caller;
+SET LOCAL ROLE also_owner;
+CREATE TABLE shop.owned (id integer PRIMARY KEY, status text, ran_as text, secret text, hidden bigint);
+INSERT INTO shop.owned SELECT i, 'placed' FROM generate_series(1, 3) AS i;
+CREATE TABLE shop.hidden (id integer);
+INSERT INTO shop.hidden VALUES (1), (2);
+ALTER TABLE shop.hidden ENABLE ROW LEVEL SECURITY;
+CREATE FUNCTION shop.me() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN current_user; END $$;
+CREATE FUNCTION shop.grab() RETURNS text LANGUAGE plpgsql
+    AS $$ BEGIN RETURN (SELECT max(rolpassword) FROM pg_authid); END $$;
+SELECT ordcancel.attach('shop.owned', 'status');
+SELECT ordcancel.set_policy('shop.owned', canceled_status => 'canceled');
+SELECT ordcancel.set_rule('shop.owned', 'placed', merchant => 'cancel');
+SELECT ordcancel.also_set('shop.owned', 'canceled', 'ran_as', 'shop.me()'),
+       ordcancel.also_set('shop.owned', 'canceled', 'hidden', '(SELECT count(*) FROM shop.hidden)');
+GRANT SELECT ON shop.owned TO also_caller;
+RESET ROLE;
+SELECT is(attempt_as('also_caller', $$SELECT ordcancel.cancel_order('shop.owned', 1)$$), 'ok', 'a caller cancels');
+SELECT is(ran_as || ' ' || hidden, 'also_owner 2', 'as the owner') FROM shop.owned WHERE id = 1;
+SELECT is(attempt_as('also_caller', $$SELECT ordcancel.also_set('shop.owned', 'canceled', 'secret', '1')$$), '42501',
+          'a stranger sets nothing');
+SELECT is(attempt_as('also_caller', $$SELECT ordcancel.drop_also_set('shop.owned', 'canceled', 'ran_as')$$), '42501',
+          'nor ends it');
+SELECT is(attempt_as('also_caller', $$INSERT INTO ordcancel.also_set VALUES ('shop.owned', 'canceled', 'id', '1')$$),
+          '42501', 'nor writes the table');
+SELECT is(attempt_as('also_owner', $$SELECT ordcancel.also_set('shop.owned', 'canceled', 'secret', 'shop.grab()')$$),
+          'ok', 'an owner can set what he may not do');
+SELECT is(attempt($$SELECT ordcancel.cancel_order('shop.owned', 2)$$), '42501',
+          'which a superuser does not do for him');
+SELECT is(attempt_as('also_owner', $$SELECT ordcancel.drop_also_set('shop.owned', 'canceled', 'secret')$$), 'ok',
+          'dropped');
+SELECT is(attempt_as('also_owner', $$SELECT ordcancel.also_set('shop.owned', 'canceled', 'ran_as', 'shop.me()')$$),
+          'ok', 'set again');
+DROP FUNCTION shop.me();
+SELECT is(attempt($$SELECT ordcancel.cancel_order('shop.owned', 2)$$) || ' ' || status_of(2, 'shop.owned'),
+          'OC014 placed', 'a function that is gone');
+
+-- A request for the whole order that is accepted for a part of it.
+CREATE TABLE shop.baskets (id integer PRIMARY KEY, status text, held boolean DEFAULT false, done timestamptz);
+CREATE TABLE shop.lines (basket integer, no integer, shipped integer DEFAULT 0, PRIMARY KEY (basket, no));
+INSERT INTO shop.baskets SELECT i, 'placed' FROM generate_series(1, 3) AS i;
+INSERT INTO shop.lines SELECT b, n FROM generate_series(1, 3) AS b, generate_series(1, 2) AS n;
+ALTER TABLE shop.lines ADD units integer NOT NULL DEFAULT 1, ADD gone integer NOT NULL DEFAULT 0;
+SELECT ordcancel.attach('shop.baskets', 'status');
+SELECT ordcancel.set_policy('shop.baskets', requested_status => 'asked', canceled_status => 'canceled',
+                            partly_fulfilled => 'rest');
+SELECT ordcancel.set_rule('shop.baskets', 'placed', customer => 'request', merchant => 'cancel');
+SELECT ordcancel.attach_items('shop.lines', 'shop.baskets', '{basket}', quantity => 'units', canceled => 'gone',
+                              fulfilled => 'shipped');
+SELECT ordcancel.also_set('shop.baskets', 'requested', 'held', 'true'),
+       ordcancel.also_set('shop.baskets', 'canceled', 'done', 'cancellation.closed_at');
+SELECT is(outcome_of($$request_cancel('shop.baskets', 1)$$) || ' ' || (SELECT held FROM shop.baskets WHERE id = 1),
+          'requested asked false', 'the old snapshot');
+SELECT is(held, true, 'held') FROM shop.baskets WHERE id = 1;
+UPDATE shop.lines SET shipped = 1 WHERE basket = 1 AND no = 1;
+SELECT is(outcome_of($$accept_cancel('shop.baskets', 1)$$), 'canceled placed', 'the rest is canceled');
+SELECT is(concat_ws(' ', held, done), 'f', 'the order is given back') FROM shop.baskets WHERE id = 1;
+SELECT is(outcome_of($$cancel_items('shop.baskets', 2, '[{"item": "(2,1)"}]')$$), 'canceled placed', 'an item');
+SELECT is(concat_ws(' ', held, done), 'f', 'sets nothing') FROM shop.baskets WHERE id = 2;
+SELECT is(outcome_of($$cancel_items('shop.baskets', 2, '[{"item": "(2,2)"}]')$$), 'canceled canceled', 'the last item');
+SELECT is(done IS NOT NULL, true, 'does') FROM shop.baskets WHERE id = 2;
 SELECT * FROM finish();
 ROLLBACK;
