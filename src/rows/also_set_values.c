@@ -231,7 +231,9 @@ run_expressions(Evaluation *e, List *values)
 	ListCell	   *set;
 
 	foreach(lc, values)
+	{
 		states = lappend(states, ExecPrepareExpr(lfirst(lc), estate));
+	}
 	context->ecxt_innertuple = e->record;
 	context->ecxt_outertuple = row;
 	read_snapshot_push(READ_LATEST);

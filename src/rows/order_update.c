@@ -104,10 +104,13 @@ write_status_sql(StringInfo sql, const OrderTable *table)
 	appendStringInfo(sql, "UPDATE %s%s AS o SET %s = $1", order_only(table),
 					 table->label, status);
 	foreach(lc, own_write->also_set)
+	{
+		const AlsoSetValue *set = lfirst(lc);
+
 		appendStringInfo(sql, ", %s = $%d",
-						 quote_identifier(
-							 ((AlsoSetValue *) lfirst(lc))->column->name),
+						 quote_identifier(set->column->name),
 						 foreach_current_index(lc) + table->nkeys + 2);
+	}
 	appendStringInfoString(sql, " WHERE ");
 	order_key_qual(sql, table, "o", NULL, 2);
 	appendStringInfo(sql, " RETURNING o.%s", status);
@@ -262,8 +265,11 @@ written_columns(const CancelTarget *c)
 	ListCell  *lc;
 
 	foreach(lc, c->also_set)
-		columns = bms_add_member(
-			columns, ((AlsoSetValue *) lfirst(lc))->column->attnum);
+	{
+		const AlsoSetValue *set = lfirst(lc);
+
+		columns = bms_add_member(columns, set->column->attnum);
+	}
 	return columns;
 }
 
