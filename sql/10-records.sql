@@ -44,7 +44,8 @@ CREATE TABLE ordcancel.cancellation (
     order_status text,
     scope text NOT NULL DEFAULT 'order',
     refund_owed numeric,
-    metadata jsonb
+    metadata jsonb,
+    prior_values jsonb
 );
 COMMENT ON TABLE ordcancel.cancellation IS
     'cancellations of all attached order tables, one row for each attempt to cancel an order;'
@@ -85,6 +86,9 @@ COMMENT ON COLUMN ordcancel.cancellation.order_status IS
     'status of the order as the last step of the cancellation left it';
 COMMENT ON COLUMN ordcancel.cancellation.scope IS
     'what it cancels: order, or items for a part of the order, listed in ordcancel.cancellation_item';
+COMMENT ON COLUMN ordcancel.cancellation.prior_values IS
+    'columns of the order that also_set() wrote, each with its value before and the value written, as text;'
+    ' NULL if there are none';
 
 COMMENT ON COLUMN ordcancel.cancellation.refund_owed IS
     'amount that refund_due gave when it was accepted, of which the merchant may have kept a part';

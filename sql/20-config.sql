@@ -221,6 +221,26 @@ COMMENT ON COLUMN ordcancel.block.pinned IS 'condition as it was parsed, with ev
 COMMENT ON COLUMN ordcancel.block.functions IS
     'functions that condition called when it was set, one per line; NULL if none but PostgreSQL''s own';
 
+CREATE TABLE ordcancel.also_set (
+    orders ordcancel_internal.table_ref,
+    state text CHECK (state IN ('requested', 'in_progress', 'canceled', 'restored')),
+    "column" name,
+    value text NOT NULL,
+    pinned text,
+    functions text,
+    PRIMARY KEY (orders, state, "column")
+);
+COMMENT ON TABLE ordcancel.also_set IS 'columns of orders that cancellations set along with the status; see also_set()';
+COMMENT ON COLUMN ordcancel.also_set.orders IS 'the order table';
+COMMENT ON COLUMN ordcancel.also_set.state IS
+    'when it is set: requested, in_progress, canceled, or restored when the order''s status is given back';
+COMMENT ON COLUMN ordcancel.also_set."column" IS 'the column of the order table';
+COMMENT ON COLUMN ordcancel.also_set.value IS
+    'SQL expression over the order, and over cancellation, the record as it is being written';
+COMMENT ON COLUMN ordcancel.also_set.pinned IS 'value as it was parsed, with every name and cast spelled out';
+COMMENT ON COLUMN ordcancel.also_set.functions IS
+    'functions that value called when it was set, one per line; NULL if none but PostgreSQL''s own';
+
 CREATE TABLE ordcancel.child (
     child ordcancel_internal.table_ref,
     orders ordcancel_internal.table_ref NOT NULL,

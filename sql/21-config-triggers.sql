@@ -44,8 +44,8 @@ DO $$
 DECLARE
     config text;
 BEGIN
-    FOREACH config IN ARRAY ARRAY['order_table', 'policy', 'rule', 'block', 'child', 'item_table', 'policy_change',
-                                  'reason', 'refund_method'] LOOP
+    FOREACH config IN ARRAY ARRAY['order_table', 'policy', 'rule', 'block', 'also_set', 'child', 'item_table',
+                                  'policy_change', 'reason', 'refund_method'] LOOP
         EXECUTE format('CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.%I'
                        ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config()', config);
         EXECUTE format('CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE ON ordcancel.%I'
@@ -74,6 +74,7 @@ SELECT pg_catalog.pg_extension_config_dump('ordcancel.order_table', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.policy', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.rule', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.block', '');
+SELECT pg_catalog.pg_extension_config_dump('ordcancel.also_set', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.child', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.item_table', '');
 SELECT pg_catalog.pg_extension_config_dump('ordcancel.policy_change', '');

@@ -46,6 +46,12 @@ CREATE FUNCTION ordcancel_internal.pin_child_expression(
 COMMENT ON FUNCTION ordcancel_internal.pin_child_expression(
     regclass, regclass, text, text, text, boolean, boolean) IS
     'like pin_expression, for a condition or the key of an order over a row of a child table';
+CREATE FUNCTION ordcancel_internal.pin_also_set(orders regclass, "column" name, value text, functions boolean)
+    RETURNS text
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_pin_also_set';
+COMMENT ON FUNCTION ordcancel_internal.pin_also_set(regclass, name, text, boolean) IS
+    'like pin_expression, for a value of also_set()';
 
 CREATE FUNCTION ordcancel_internal.invalid(message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
     LANGUAGE c

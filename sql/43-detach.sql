@@ -54,6 +54,7 @@ BEGIN
     FROM (SELECT DISTINCT t.child::oid FROM ordcancel.child AS t WHERE t.orders = detach.orders) AS c (child);
     PERFORM ordcancel_internal.forget_items(i.items) FROM ordcancel.item_table AS i WHERE i.orders = detach.orders;
     DELETE FROM ordcancel.block AS c WHERE c.orders = detach.orders;
+    DELETE FROM ordcancel.also_set AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.rule AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.policy AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.policy_change AS c WHERE c.orders = detach.orders;

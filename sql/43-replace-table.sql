@@ -53,6 +53,7 @@ BEGIN
     UPDATE ordcancel.rule AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.policy_change AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.block AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
+    UPDATE ordcancel.also_set AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.child AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.item_table AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.batch AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
@@ -97,6 +98,10 @@ BEGIN
     SET pinned = ordcancel_internal.pin_expression(new_orders, b.condition, 'boolean', false),
         functions = ordcancel_internal.pin_expression(new_orders, b.condition, 'boolean', true)
     WHERE b.orders = new_orders;
+    UPDATE ordcancel.also_set AS s
+    SET pinned = ordcancel_internal.pin_also_set(new_orders, s."column", s.value, false),
+        functions = ordcancel_internal.pin_also_set(new_orders, s."column", s.value, true)
+    WHERE s.orders = new_orders;
     PERFORM ordcancel_internal.pin_items(i.orders) FROM ordcancel.item_table AS i WHERE i.orders = new_orders;
 
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = new_orders;

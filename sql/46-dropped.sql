@@ -57,6 +57,7 @@ BEGIN
         END LOOP;
         PERFORM ordcancel_internal.forget_items(i.items) FROM ordcancel.item_table AS i WHERE i.orders = gone;
         DELETE FROM ordcancel.block AS t WHERE t.orders = gone;
+        DELETE FROM ordcancel.also_set AS t WHERE t.orders = gone;
         DELETE FROM ordcancel.rule AS t WHERE t.orders = gone;
         DELETE FROM ordcancel.policy AS t WHERE t.orders = gone;
         DELETE FROM ordcancel.policy_change AS t WHERE t.orders = gone;

@@ -112,6 +112,11 @@ WITH it AS (
                ordcancel_internal.argument_text('canceled_status', i.canceled_status)])
     FROM it JOIN ordcancel.item_table AS i ON i.orders = it.orders
     UNION ALL
+    SELECT 6, s.state, s."column"::text, ordcancel_internal.call_text(
+               'also_set', ARRAY[it.label, quote_literal(s.state), quote_literal(s."column"),
+                                 quote_literal(s.value)], '{}')
+    FROM it JOIN ordcancel.also_set AS s ON s.orders = it.orders
+    UNION ALL
     -- Reasons and refund methods are shared by all tables. Export those that are
     -- not predefined; existing rows are left unchanged.
     SELECT 7, r.code, '',

@@ -247,11 +247,18 @@ BEGIN
         SELECT 'block_fails' AS problem, format('Block "%s"', left(b.name, 80)) AS what, b.condition AS expression,
                NULL::regclass AS items, 'boolean'::regtype AS type, b.functions,
                format('ordcancel.add_block(%L, %L, ...%s%s);', ordcancel_internal.label(t.orders), b.name,
-                      ', hint => ' || quote_literal(b.hint), ', party => ' || quote_literal(b.party)) AS again
+                      ', hint => ' || quote_literal(b.hint), ', party => ' || quote_literal(b.party)) AS again,
+               NULL::name AS also_set
         FROM ordcancel.block AS b WHERE b.orders = t.orders
         UNION ALL
+        SELECT 'also_set_fails', format('The value of column "%s" for state "%s"', s."column", s.state), s.value,
+               NULL::regclass, NULL, s.functions,
+               format('ordcancel.also_set(%L, %L, %L, ...); or drop_also_set().', ordcancel_internal.label(t.orders),
+                      s.state, s."column"), s."column"
+        FROM ordcancel.also_set AS s WHERE s.orders = t.orders
+        UNION ALL
         SELECT 'refund_due_fails', 'refund_due', t.refund_due, NULL::regclass, 'numeric', t.refund_due_functions,
-               format('ordcancel.attach(%L, refund_due => ...);', ordcancel_internal.label(t.orders))
+               format('ordcancel.attach(%L, refund_due => ...);', ordcancel_internal.label(t.orders)), NULL
         WHERE t.refund_due IS NOT NULL
         UNION ALL
         SELECT 'deleted_when_fails', 'deleted_when', t.deleted_when, NULL::regclass, 'boolean',
@@ -260,14 +267,16 @@ BEGIN
         UNION ALL
         SELECT 'item_expression_fails', x.what, x.expression, i.items::regclass, 'numeric', x.functions,
                format('ordcancel.attach_items(%L, %L, NULL, %s => ...);', ordcancel_internal.label(i.items),
-                      ordcancel_internal.label(t.orders), x.what)
+                      ordcancel_internal.label(t.orders), x.what), NULL
         FROM ordcancel.item_table AS i
             CROSS JOIN LATERAL (VALUES ('fulfilled', i.fulfilled, i.fulfilled_functions),
                                        ('amount', i.amount, i.amount_functions)) AS x (what, expression, functions)
         WHERE i.orders = t.orders AND x.expression IS NOT NULL AND EXISTS (SELECT FROM pg_class WHERE oid = i.items)
     LOOP
         BEGIN
-            now_calls := CASE WHEN e.items IS NULL
+            now_calls := CASE WHEN e.also_set IS NOT NULL
+                THEN ordcancel_internal.pin_also_set(t.orders, e.also_set, e.expression, true)
+                WHEN e.items IS NULL
                 THEN ordcancel_internal.pin_expression(t.orders, e.expression, e.type, true)
                 ELSE ordcancel_internal.pin_item_expression(t.orders, e.items, e.expression, e.type, true) END;
             CONTINUE WHEN now_calls IS NOT DISTINCT FROM e.functions;

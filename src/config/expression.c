@@ -6,7 +6,6 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
-#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
@@ -23,6 +22,8 @@
 
 #include "base/stable_settings.h"
 #include "base/text.h"
+#include "catalog/pg_type.h"
+#include "config/config_table.h"
 #include "config/expression.h"
 #include "config/run_as.h"
 
@@ -32,9 +33,12 @@ expression_is_one(const char *text)
 	List	   *statements;
 	SelectStmt *select;
 
-	/* Without parentheses too, to refuse a text like "a) OR (b". */
-	if (list_length(
-			raw_parser(psprintf("SELECT %s\n", text), RAW_PARSE_DEFAULT)) != 1)
+	/* Without parentheses too, to refuse texts like "a) OR (b" and "a, b". */
+	statements = raw_parser(psprintf("SELECT %s\n", text), RAW_PARSE_DEFAULT);
+	if (list_length(statements) != 1)
+		return false;
+	select = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
+	if (!IsA(select, SelectStmt) || list_length(select->targetList) != 1)
 		return false;
 	statements = raw_parser(psprintf("SELECT (%s\n)", text),
 							RAW_PARSE_DEFAULT);
@@ -82,7 +86,7 @@ check_references(Node *node, void *level)
 		return query_tree_walker((Query *) node, check_references, &below, 0);
 	}
 	if (IsA(node, Var) && ((Var *) node)->varattno < 0 &&
-		((Var *) node)->varlevelsup == *(Index *) level)
+		((Var *) node)->varlevelsup >= *(Index *) level)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("system columns are not available")));
@@ -195,24 +199,50 @@ expression_columns(const char *pinned)
 	return columns;
 }
 
-static Node *
-analyze(const char *name, Relation rel, const char *text, Oid type)
+static void
+add_relation(ParseState *pstate, Relation rel, const char *name,
+			 bool unqualified)
 {
-	char	*sql = psprintf("SELECT (%s\n)", text);
-	RawStmt *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
-	SelectStmt *select = (SelectStmt *) raw->stmt;
-	ParseState *pstate = make_parsestate(NULL);
-	Index		level = 0;
-	Node	   *node;
-	Node	   *value;
-
-	pstate->p_sourcetext = sql;
 	addNSItemToQuery(pstate,
 					 addRangeTableEntryForRelation(pstate, rel,
 												   AccessShareLock,
 												   makeAlias(name, NIL), false,
 												   true),
-					 false, true, true);
+					 false, true, unqualified);
+}
+
+/*
+ * The record is one query level up: deparse_expression() knows a single
+ * relation for each level.
+ */
+static ParseState *
+parse_state_of_record(Relation record)
+{
+	ParseState *pstate;
+
+	if (record == NULL)
+		return NULL;
+	pstate = make_parsestate(NULL);
+	pstate->p_expr_kind = EXPR_KIND_WHERE; /* aggregates are refused */
+	add_relation(pstate, record, PINNED_RECORD, false);
+	return pstate;
+}
+
+static Node *
+analyze(const char *name, Relation rel, Relation record, const char *text,
+		Oid type)
+{
+	char	*sql = psprintf("SELECT (%s\n)", text);
+	RawStmt *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
+	SelectStmt *select = (SelectStmt *) raw->stmt;
+	ParseState *outer = parse_state_of_record(record);
+	ParseState *pstate = make_parsestate(outer);
+	Index		level = 0;
+	Node	   *node;
+	Node	   *value;
+
+	pstate->p_sourcetext = sql;
+	add_relation(pstate, rel, name, true);
 	node = transformExpr(pstate,
 						 linitial_node(ResTarget, select->targetList)->val,
 						 EXPR_KIND_WHERE);
@@ -230,6 +260,8 @@ analyze(const char *name, Relation rel, const char *text, Oid type)
 	assign_expr_collations(pstate, value);
 	(void) check_references(value, &level);
 	free_parsestate(pstate);
+	if (outer)
+		free_parsestate(outer);
 	return value;
 }
 
@@ -248,24 +280,39 @@ same_functions(Node *a, Node *b)
 
 /* Analyzes the pinned text as it will be when it is run. */
 static Node *
-analyze_pinned(Relation rel, const char *text, Oid type)
+analyze_pinned(Relation rel, Relation record, const char *text, Oid type)
 {
 	int	  nest = safe_search_path_begin();
-	Node *node = analyze(PINNED_ROW, rel, text, type);
+	Node *node = analyze(PINNED_ROW, rel, record, text, type);
 
 	safe_search_path_end(nest);
 	return node;
 }
 
-char *
-expression_pin(const char *time_zone, Oid relid, const char *text, Oid type,
-			   char **functions)
+static char *
+deparse_pinned(Node *node, Relation rel, Relation record)
 {
-	Relation rel;
-	Node	*node;
-	char	*pinned;
-	int		 nest;
-	int		 settings;
+	List *context = deparse_context_for(PINNED_ROW, RelationGetRelid(rel));
+	int	  nest = safe_search_path_begin();
+	char *text;
+
+	if (record)
+		context = list_concat(context,
+							  deparse_context_for(PINNED_RECORD,
+												  RelationGetRelid(record)));
+	text = deparse_expression(node, context, true, true);
+	safe_search_path_end(nest);
+	return text;
+}
+
+static char *
+pin(const char *time_zone, Relation rel, Relation record, const char *text,
+	Oid type, char **functions)
+{
+	const char *name = RelationGetRelationName(rel);
+	Node	   *node;
+	char	   *pinned;
+	int			settings;
 
 	if (!expression_is_one(text))
 		ereport(ERROR,
@@ -274,22 +321,45 @@ expression_pin(const char *time_zone, Oid relid, const char *text, Oid type,
 					 errmsg("it must be a single expression of type %s",
 							format_type_be(type)) :
 					 errmsg("it must be a single expression")));
-	rel = table_open(relid, AccessShareLock);
-	node = analyze(RelationGetRelationName(rel), rel, text, type);
+	/* The columns of an order table of that name need no qualification. */
+	if (record && strcmp(name, PINNED_RECORD) == 0)
+		name = PINNED_ROW;
+	node = analyze(name, rel, record, text, type);
 	*functions = expression_functions_text(node);
 
 	/* Literals were read with the session's settings; write them with ours. */
 	settings = stable_settings_begin(time_zone);
-	nest = safe_search_path_begin();
-	pinned = deparse_expression(node, deparse_context_for(PINNED_ROW, relid),
-								true, true);
-	safe_search_path_end(nest);
-	if (!same_functions(node, analyze_pinned(rel, pinned, type)))
+	pinned = deparse_pinned(node, rel, record);
+	if (!same_functions(node, analyze_pinned(rel, record, pinned, type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg(
 					 "it uses an operator that cannot be schema-qualified")));
 	stable_settings_end(settings);
+	return pinned;
+}
+
+char *
+expression_pin(const char *time_zone, Oid relid, const char *text, Oid type,
+			   char **functions)
+{
+	Relation rel = table_open(relid, AccessShareLock);
+	char	*pinned = pin(time_zone, rel, NULL, text, type, functions);
+
+	table_close(rel, NoLock);
+	return pinned;
+}
+
+char *
+expression_pin_with_record(const OrderTable *table, const char *text, Oid type,
+						   char **functions)
+{
+	Relation rel = table_open(table->relid, AccessShareLock);
+	Relation record = table_open(config_relation("cancellation"),
+								 AccessShareLock);
+	char *pinned = pin(table->time_zone, rel, record, text, type, functions);
+
+	table_close(record, NoLock);
 	table_close(rel, NoLock);
 	return pinned;
 }
@@ -298,7 +368,7 @@ List *
 expression_types(Oid relid, const char *pinned)
 {
 	Relation  rel = table_open(relid, AccessShareLock);
-	Node	 *node = analyze_pinned(rel, pinned, InvalidOid);
+	Node	 *node = analyze_pinned(rel, NULL, pinned, InvalidOid);
 	List	 *types = NIL;
 	ListCell *lc;
 

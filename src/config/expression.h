@@ -1,9 +1,8 @@
 /*
  * expression.h — checks SQL expressions that users pass as text
  *
- * For conditions of blocks, refund_due, deleted_when and the expressions over
- * items and children, when add_block(), attach(), attach_items() or
- * attach_child() sets them.
+ * For conditions of blocks, refund_due, deleted_when, the values of also_set()
+ * and the expressions over items and children, when they are set.
  * pinned_query.h runs the result later.
  */
 #ifndef ORDCANCEL_EXPRESSION_H
@@ -13,6 +12,9 @@
 
 /* The name of the row, of an order, item or child, in pinned expressions. */
 #define PINNED_ROW "order_row"
+
+/* The name of the record of the order's cancellation. */
+#define PINNED_RECORD "cancellation"
 
 /* Is the text a single expression?  42601 if it cannot be parsed at all. */
 extern bool expression_is_one(const char *text);
@@ -35,6 +37,14 @@ extern char *expression_pin(const char *time_zone, Oid relid, const char *text,
  * columns.
  */
 extern List *expression_types(Oid relid, const char *pinned);
+
+/*
+ * The same for an expression over a row of the order table and the record of
+ * its cancellation, PINNED_RECORD, whose columns have to be qualified.
+ */
+extern char *expression_pin_with_record(const OrderTable *table,
+										const char *text, Oid type,
+										char **functions);
 
 /*
  * The functions outside pg_catalog that a Query or an expression calls, as a

@@ -12,7 +12,7 @@
  * the transaction; the same holds for a stale policy.  So pointers remain valid
  * while user code runs.  Code that needs the current description must call
  * order_table_find() again.  Only the caches in it change: policies, changes,
- * expr_query, deleted_query and statements.
+ * expr_query, deleted_query, also_set_queries and statements.
  */
 #ifndef ORDCANCEL_ORDER_TABLE_H
 #define ORDCANCEL_ORDER_TABLE_H
@@ -59,6 +59,24 @@ typedef struct BlockRule
 	bool  merchant;	 /* applies to the merchant */
 } BlockRule;
 
+/* When also_set() sets a column: a state is reached, or the status restored. */
+typedef enum AlsoSetWhen
+{
+	ALSO_SET_REQUESTED,
+	ALSO_SET_IN_PROGRESS,
+	ALSO_SET_CANCELED,
+	ALSO_SET_RESTORED,
+	ALSO_SET_COUNT, /* their number; also: never */
+} AlsoSetWhen;
+
+/* A column that is set along with the status; see also_set.h. */
+typedef struct AlsoSet
+{
+	AlsoSetWhen when;
+	Column		column; /* attnum 0: it can no longer be written */
+	char	   *value;	/* pinned, see expression.h */
+} AlsoSet;
+
 /* Prepared statements for one order table; see rows/plan_cache.h. */
 typedef enum StatementKind
 {
@@ -67,6 +85,9 @@ typedef enum StatementKind
 	STATEMENT_LOCK_FREE_ORDER,
 	STATEMENT_READ_ORDER,
 	STATEMENT_WRITE_STATUS,
+	STATEMENT_WRITE_REQUESTED, /* with the columns of also_set() */
+	STATEMENT_WRITE_IN_PROGRESS,
+	STATEMENT_WRITE_CANCELED,
 	STATEMENT_READ_ITEMS,
 	STATEMENT_LOCK_ITEM,
 	STATEMENT_WRITE_ITEM,
@@ -150,8 +171,12 @@ typedef struct OrderTable
 	int		   nblocks;
 	BlockRule *blocks;
 
+	int		 nalso_set;
+	AlsoSet *also_set; /* of each AlsoSetWhen, in the order of the names */
+
 	struct Pinned *expr_query;	  /* the query for blocks and refund_due */
 	struct Pinned *deleted_query; /* for deleted_when */
+	struct Pinned *also_set_queries[ALSO_SET_COUNT]; /* for their values */
 	SPIPlanPtr	   statements[STATEMENT_COUNT];
 } OrderTable;
 

@@ -18,6 +18,7 @@
 #include "utils/relcache.h"
 #include "utils/syscache.h"
 
+#include "config/also_set.h"
 #include "config/config_table.h"
 #include "config/item_table.h"
 #include "config/order_table_check.h"
@@ -80,6 +81,8 @@ free_statements(void *arg)
 			SPI_freeplan(table->statements[i]);
 	pinned_forget(&table->expr_query);
 	pinned_forget(&table->deleted_query);
+	for (int i = 0; i < ALSO_SET_COUNT; i++)
+		pinned_forget(&table->also_set_queries[i]);
 }
 
 static bool
@@ -203,6 +206,7 @@ fingerprint_of(Oid relid)
 	config_scan("order_table", relid, add_to_fingerprint, &fingerprint);
 	config_scan("block", relid, add_to_fingerprint, &fingerprint);
 	config_scan("item_table", relid, add_to_fingerprint, &fingerprint);
+	config_scan("also_set", relid, add_to_fingerprint, &fingerprint);
 	return fingerprint;
 }
 
@@ -297,6 +301,7 @@ order_table_load(Oid relid)
 	table->event_arrived = order_table_guard("event_arrived");
 	config_scan("item_table", relid, item_table_load_relid, &table->items);
 	policy_load_blocks(table);
+	also_set_load(table, rel);
 	table->has_status_names = status_equality_needed(table);
 	if (table->has_status_names)
 	{

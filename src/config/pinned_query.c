@@ -19,6 +19,7 @@
 #include "base/read_snapshot.h"
 #include "config/expression.h"
 #include "config/pinned_query.h"
+#include "config/pinned_values.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
 
@@ -29,6 +30,9 @@ struct Pinned
 	Bitmapset		 *columns; /* see PinnedValue */
 	PlannedStmt		 *plan;	   /* NULL: not planned yet, or cannot be kept */
 	bool			  replan;  /* a plan cannot be kept */
+	List			 *values;  /* see pinned_values(); NIL: none */
+	bool			  values_known;
+	bool			  values_immutable;
 };
 
 /* Passes the rows of the result to the callback. */
@@ -62,29 +66,35 @@ check_functions(Query *query, const char *functions)
 }
 
 static CachedPlanSource *
-parse(const char *sql, const char *functions, Oid type)
+parse(const PinnedQuery *q, void *arg)
 {
-	RawStmt *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
-	CachedPlanSource *source = CreateCachedPlan(raw, sql, CMDTAG_SELECT);
-	List  *queries = pg_analyze_and_rewrite_fixedparams(raw, sql, &type, 1,
+	RawStmt			 *raw = linitial_node(RawStmt,
+										  raw_parser(q->sql, RAW_PARSE_DEFAULT));
+	Oid				  type = q->type;
+	CachedPlanSource *source = CreateCachedPlan(raw, q->sql, CMDTAG_SELECT);
+	List  *queries = pg_analyze_and_rewrite_fixedparams(raw, q->sql, &type, 1,
 														NULL);
 	Query *query = linitial_node(Query, queries);
+
+	if (q->prepare)
+		q->prepare(query, arg);
 
 	/* A function may have been replaced by a set-returning one. */
 	if (query->hasTargetSRFs)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("set-returning functions are not allowed")));
-	check_functions(query, functions);
+	check_functions(query, q->functions);
 	CompleteCachedPlan(source, queries, NULL, &type, 1, NULL, NULL, 0, true);
 	SaveCachedPlan(source);
 	return source;
 }
 
-/* The columns that a query reads of the array of rows, its only source. */
+/* The columns that a query reads of PINNED_ROW. */
 typedef struct RowColumns
 {
-	Index	   level; /* current depth of subqueries */
+	int		   source; /* the position of PINNED_ROW in the range table */
+	Index	   level;  /* current depth of subqueries */
 	Bitmapset *columns;
 } RowColumns;
 
@@ -104,7 +114,7 @@ collect_columns(Node *node, RowColumns *found)
 	{
 		Var *var = (Var *) node;
 
-		if (var->varlevelsup == found->level && var->varno == 1)
+		if (var->varlevelsup == found->level && var->varno == found->source)
 			found->columns = bms_add_member(found->columns,
 											Max(var->varattno, 0));
 		return false;
@@ -115,8 +125,13 @@ collect_columns(Node *node, RowColumns *found)
 static Bitmapset *
 columns_of(Query *query)
 {
-	RowColumns found = {0};
+	RowColumns found = {.source = 1};
+	ListCell  *lc;
 
+	foreach(lc, query->rtable)
+		if (strcmp(lfirst_node(RangeTblEntry, lc)->eref->aliasname,
+				   PINNED_ROW) == 0)
+			found.source = foreach_current_index(lc) + 1;
 	(void) query_tree_walker(query, collect_columns, &found, 0);
 	return found.columns;
 }
@@ -145,9 +160,9 @@ pinned_columns(Pinned *pinned)
 }
 
 static Pinned *
-pin(const char *sql, const char *functions, Oid type)
+pin(const PinnedQuery *q, void *arg)
 {
-	CachedPlanSource *source = parse(sql, functions, type);
+	CachedPlanSource *source = parse(q, arg);
 	MemoryContext	  context = AllocSetContextCreate(CacheMemoryContext,
 													  "ordcancel expressions",
 													  ALLOCSET_SMALL_SIZES);
@@ -163,8 +178,7 @@ pin(const char *sql, const char *functions, Oid type)
 
 /* The parsed query, with locks on all relations that it names. */
 static Query *
-locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
-			 const char *complaint)
+locked_query(Pinned **pinned, const PinnedQuery *q, void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Query *volatile query = NULL;
@@ -177,7 +191,7 @@ locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
 			if (*pinned && !CachedPlanIsValid((*pinned)->source))
 				pinned_forget(pinned);
 			if (*pinned == NULL)
-				*pinned = pin(sql, functions, type);
+				*pinned = pin(q, arg);
 			MemoryContextSwitchTo(caller);
 			query = copyObject(
 				linitial_node(Query, (*pinned)->source->query_list));
@@ -187,8 +201,8 @@ locked_query(Pinned **pinned, const char *sql, const char *functions, Oid type,
 	PG_CATCH();
 	{
 		refusal_rethrow_invalid_policy(
-			caller, complaint,
-			"Set it again with ordcancel.add_block(), ordcancel.attach(), ordcancel.attach_items() or ordcancel.attach_child().");
+			caller, q->complaint,
+			"Set it again with ordcancel.add_block(), ordcancel.also_set(), ordcancel.attach(), ordcancel.attach_items() or ordcancel.attach_child().");
 	}
 	PG_END_TRY();
 	safe_search_path_end(nest);
@@ -266,10 +280,48 @@ execute(PlannedStmt *plan, const char *sql, ParamListInfo parameters,
 	FreeQueryDesc(query);
 }
 
+List *
+pinned_values(Pinned **pinned, const PinnedQuery *q, bool *immutable,
+			  void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	Pinned		 *p = *pinned;
+
+	if (p == NULL || !CachedPlanIsValid(p->source) || !p->values_known)
+	{
+		context = AllocSetContextCreate(caller, "ordcancel query",
+										ALLOCSET_DEFAULT_SIZES);
+		MemoryContextSwitchTo(context);
+		read_snapshot_push(READ_LATEST);
+		(void) locked_query(pinned, q, arg);
+		PopActiveSnapshot();
+		p = *pinned;
+		MemoryContextSwitchTo(p->context);
+		p->values = pinned_values_of(linitial_node(Query,
+												   p->source->query_list),
+									 &p->values_immutable);
+		p->values_known = true;
+		MemoryContextSwitchTo(caller);
+		MemoryContextDelete(context);
+	}
+	*immutable = p->values_immutable;
+	return p->values;
+}
+
 void
 pinned_run(Pinned **pinned, const char *sql, const char *functions, Oid type,
 		   PinnedValue value, ReadSnapshot snapshot, const char *complaint,
 		   PinnedRow row, void *arg)
+{
+	PinnedQuery q = {sql, functions, type, complaint, NULL};
+
+	pinned_run_query(pinned, &q, value, snapshot, row, arg);
+}
+
+void
+pinned_run_query(Pinned **pinned, const PinnedQuery *q, PinnedValue value,
+				 ReadSnapshot snapshot, PinnedRow row, void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "ordcancel query",
@@ -292,8 +344,8 @@ pinned_run(Pinned **pinned, const char *sql, const char *functions, Oid type,
 		plan = (*pinned)->plan;
 	if (plan == NULL)
 	{
-		query = locked_query(pinned, sql, functions, type, complaint);
-		plan = kept_plan(*pinned, query, sql);
+		query = locked_query(pinned, q, arg);
+		plan = kept_plan(*pinned, query, q->sql);
 	}
 	columns = bms_copy((*pinned)->columns);
 	MemoryContextSwitchTo(run);
@@ -303,9 +355,10 @@ pinned_run(Pinned **pinned, const char *sql, const char *functions, Oid type,
 
 		parameters->params[0] = (ParamExternData){value(columns, &more, arg),
 												  false, PARAM_FLAG_CONST,
-												  type};
-		execute(plan ? plan : plan_query(copyObject(query), sql, parameters),
-				sql, parameters, &receiver);
+												  q->type};
+		execute(plan ? plan :
+					   plan_query(copyObject(query), q->sql, parameters),
+				q->sql, parameters, &receiver);
 		MemoryContextReset(run);
 	}
 	PopActiveSnapshot();

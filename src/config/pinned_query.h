@@ -16,6 +16,7 @@
 
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
+#include "nodes/parsenodes.h"
 
 #include "base/read_snapshot.h"
 
@@ -25,7 +26,7 @@ typedef struct Pinned Pinned;
 /*
  * Returns a value for the parameter, allocated in the current memory context,
  * which is reset after the run.  "columns" are the attribute numbers that the
- * query reads of the rows; 0 stands for all of them.  Sets *more to false if
+ * query reads of PINNED_ROW; 0 stands for all of them.  Sets *more to false if
  * this is the last value.
  */
 typedef Datum (*PinnedValue)(const Bitmapset *columns, bool *more, void *arg);
@@ -49,6 +50,29 @@ extern void pinned_run(Pinned **pinned, const char *sql, const char *functions,
  * or has to be parsed first.
  */
 extern const Bitmapset *pinned_columns(Pinned *pinned);
+/* The arguments of pinned_run() that say what to run. */
+typedef struct PinnedQuery
+{
+	const char *sql;
+	const char *functions;
+	Oid			type;
+	const char *complaint;
+
+	/* Changes the query after it was parsed; NULL: it is not changed. */
+	void (*prepare)(Query *query, void *arg);
+} PinnedQuery;
+
+/* The same; "arg" is passed to "prepare" as well. */
+extern void pinned_run_query(Pinned **pinned, const PinnedQuery *q,
+							 PinnedValue value, ReadSnapshot snapshot,
+							 PinnedRow row, void *arg);
+
+/*
+ * The results of the query as expressions, see pinned_values_of(); NIL if it
+ * has to be run.  They are valid until the end of the transaction.
+ */
+extern List *pinned_values(Pinned **pinned, const PinnedQuery *q,
+						   bool *immutable, void *arg);
 
 /* Frees the cache, at the end of the transaction, as it may be in use. */
 extern void pinned_forget(Pinned **pinned);

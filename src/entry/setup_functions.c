@@ -24,6 +24,7 @@
 #include "base/stable_settings.h"
 #include "base/text.h"
 #include "base/trigger_call.h"
+#include "config/also_set.h"
 #include "config/child_table.h"
 #include "config/config_table.h"
 #include "config/expression.h"
@@ -44,6 +45,7 @@ PG_FUNCTION_INFO_V1(ordcancel_pin_expression);
 PG_FUNCTION_INFO_V1(ordcancel_pin_item_expression);
 PG_FUNCTION_INFO_V1(ordcancel_expression_columns);
 PG_FUNCTION_INFO_V1(ordcancel_pin_child_expression);
+PG_FUNCTION_INFO_V1(ordcancel_pin_also_set);
 
 /* A search for a table among the record tables. */
 typedef struct RecordSearch
@@ -181,7 +183,10 @@ ordcancel_read_item_status(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(written));
 }
 
-/* The expression as expression_pin() returns it, or the functions it calls. */
+/*
+ * The expression as expression_pin() returns it, or the functions it calls.
+ * InvalidOid stands for an order and the record of its cancellation.
+ */
 static char *
 pin_expression(OrderTable *table, Oid relid, const char *label,
 			   const char *expression, Oid type, bool functions)
@@ -201,8 +206,10 @@ pin_expression(OrderTable *table, Oid relid, const char *label,
 	run_as_owner_restricted(&scope, table);
 	PG_TRY();
 	{
-		pinned = expression_pin(table->time_zone, relid, expression, type,
-								&called);
+		pinned = OidIsValid(relid) ?
+			expression_pin(table->time_zone, relid, expression, type,
+						   &called) :
+			expression_pin_with_record(table, expression, type, &called);
 	}
 	PG_CATCH();
 	{
@@ -338,6 +345,35 @@ ordcancel_pin_child_expression(PG_FUNCTION_ARGS)
 							  types, table);
 	table_close(rel, NoLock);
 	PG_RETURN_TEXT_P(cstring_to_text(want_functions ? functions : pinned));
+}
+
+/*
+ * pin_also_set(orders, column, value, functions): the same over an order and
+ * the record of its cancellation.  The result is of the base type of the
+ * column, to which it is coerced when it is written.  Raises OC014 if the
+ * column cannot be set.
+ */
+Datum
+ordcancel_pin_also_set(PG_FUNCTION_ARGS)
+{
+	OrderTable *table = args_table(false, PG_GETARG_OID(0), AccessShareLock);
+	char	   *name = NameStr(*PG_GETARG_NAME(1));
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	const char *fault = also_set_fault(table, rel, name);
+	char	   *pinned;
+
+	if (fault)
+		refusal_raise_invalid_policy(
+			psprintf("column \"%s\" of %s cannot be set", name, table->label),
+			fault, NULL);
+	pinned = pin_expression(
+		table, InvalidOid, table->label, text_to_cstring(PG_GETARG_TEXT_PP(2)),
+		getBaseType(
+			TupleDescAttr(desc, SPI_fnumber(desc, name) - 1)->atttypid),
+		PG_GETARG_BOOL(3));
+	table_close(rel, NoLock);
+	PG_RETURN_TEXT_P(cstring_to_text(pinned));
 }
 
 /*

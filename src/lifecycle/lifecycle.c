@@ -190,6 +190,7 @@ lifecycle_carry_out(CancelTarget *targets, int count, CancelArgs *args)
 {
 	uint64 written;
 
+	args->writes_orders = !args->order_gone;
 	transition_write(targets, count, args);
 	written = transition_count;
 	item_update(targets, count);

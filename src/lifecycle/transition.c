@@ -12,6 +12,7 @@
 #include "lifecycle/transition.h"
 #include "notify/announce.h"
 #include "rows/item_row.h"
+#include "rows/order_row.h"
 #include "rows/record.h"
 
 uint64 transition_count = 0;
@@ -345,12 +346,20 @@ transition_write(CancelTarget *targets, int count, const CancelArgs *args)
 			begun[nbegun++] = c;
 		}
 		else
-		{
 			advance_record(c, args);
-			record_update(c);
-			if (c->decision.accepts || args->verb == VERB_UNDO_CANCEL)
-				record_update_items(c);
-		}
+	}
+	record_number(begun, nbegun);
+	if (args->writes_orders)
+		order_also_set(targets, count);
+	for (int i = 0; i < count; i++)
+	{
+		CancelTarget *c = &targets[i];
+
+		if (c->result != TARGET_OPEN || c->input.live == STATE_NONE)
+			continue;
+		record_update(c);
+		if (c->decision.accepts || args->verb == VERB_UNDO_CANCEL)
+			record_update_items(c);
 	}
 	record_insert(begun, nbegun);
 	if (args->verb != VERB_UNDO_CANCEL)

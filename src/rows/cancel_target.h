@@ -27,32 +27,42 @@
 /* A row of the cancellation table.  A NULL pointer is a null column. */
 typedef struct Cancellation
 {
-	int64		 id;
-	char		*order_key; /* of the order, as text; NULL: not read */
-	State		 state;
-	Party		 requested_by;
-	char		*requested_actor;
-	bool		 decided;	 /* decided_by is not null */
-	Party		 decided_by; /* valid only if decided */
-	char		*decided_actor;
-	char		*reason;
-	char		*note;
-	char		*decision_note;
-	char		*undo_note;
-	char		*prior_status; /* the order's, before the cancellation */
-	char		*order_status; /* the order's, after the latest step */
-	char		*policy;
-	char		*request_key;
-	Numeric		 refund_due;
-	Numeric		 refunded;
-	Numeric		 refund_owed; /* refund_due may be less, if that was agreed */
-	Jsonb		*metadata;
-	TimestampTz *requested_at;
-	TimestampTz *decided_at;
-	TimestampTz *closed_at;
-	TimestampTz *deadline;
-	bool		 items; /* the scope: some items, not the order */
+	int64			id;
+	char		   *order_key; /* of the order, as text; NULL: not read */
+	State			state;
+	Party			requested_by;
+	char		   *requested_actor;
+	bool			decided;	/* decided_by is not null */
+	Party			decided_by; /* valid only if decided */
+	char		   *decided_actor;
+	char		   *reason;
+	char		   *note;
+	char		   *decision_note;
+	char		   *undo_note;
+	char		   *prior_status; /* the order's, before the cancellation */
+	char		   *order_status; /* the order's, after the latest step */
+	char		   *policy;
+	char		   *request_key;
+	Numeric			refund_due;
+	Numeric			refunded;
+	Numeric			refund_owed; /* refund_due is less if that was agreed */
+	Jsonb		   *metadata;
+	TimestampTz	   *requested_at;
+	TimestampTz	   *decided_at;
+	TimestampTz	   *closed_at;
+	TimestampTz	   *deadline;
+	bool			items;		  /* the scope: some items, not the order */
+	struct varlena *prior_values; /* jsonb, see prior_values.h */
 } Cancellation;
+
+/* A value that also_set() gives to a column of an order. */
+typedef struct AlsoSetValue
+{
+	const Column *column;
+	Datum		  value;
+	bool		  isnull;
+	char		 *prior; /* the value before, as text; NULL: null */
+} AlsoSetValue;
 
 /* A refund found in the event table. */
 typedef struct RecordedRefund
@@ -145,6 +155,7 @@ typedef struct CancelArgs
 	int64		batch;			 /* ID of the batch; 0 if not in a batch */
 	bool		skip_locked;	 /* do not wait for locked orders */
 	bool		order_gone;		 /* the order row no longer exists */
+	bool		writes_orders;	 /* also_set() applies; no plain write */
 	TimestampTz now;			 /* taken once the orders are locked */
 
 	/*
@@ -256,6 +267,8 @@ struct CancelTarget
 	DecisionInput input;
 	Decision	  decision;
 	const char	 *next_status; /* the order's, after the call */
+	AlsoSetWhen	  also_set_when;
+	List		 *also_set; /* of AlsoSetValue; NIL until they are evaluated */
 
 	TargetResult result;
 	Outcome		 outcome;

@@ -16,18 +16,20 @@
 #include "rows/direct_write.h"
 
 /*
- * Makes a range table of one relation with one updated column.  PostgreSQL 16
+ * Makes a range table of one relation with updated columns.  PostgreSQL 16
  * moved updated columns to RTEPermissionInfo; 18 added the set of relations
  * that were not pruned.
  */
 static void
-init_range_table(EState *estate, Relation rel, AttrNumber updated)
+init_range_table(EState *estate, Relation rel, const Bitmapset *updated)
 {
 	RangeTblEntry *rte = makeNode(RangeTblEntry);
-	Bitmapset	  *columns = updated == 0 ?
-			NULL :
-			bms_make_singleton(updated - FirstLowInvalidHeapAttributeNumber);
+	Bitmapset	  *columns = NULL;
+	int			   attnum = -1;
 
+	while ((attnum = bms_next_member(updated, attnum)) >= 0)
+		columns = bms_add_member(columns,
+								 attnum - FirstLowInvalidHeapAttributeNumber);
 	rte->rtekind = RTE_RELATION;
 	rte->relid = RelationGetRelid(rel);
 	rte->relkind = rel->rd_rel->relkind;
@@ -107,6 +109,15 @@ remove_triggers(ResultRelInfo *info, Oid guard)
 
 void
 direct_write_open(DirectWrite *w, Relation rel, AttrNumber updated, Oid guard)
+{
+	direct_write_open_columns(w, rel,
+							  updated ? bms_make_singleton(updated) : NULL,
+							  guard);
+}
+
+void
+direct_write_open_columns(DirectWrite *w, Relation rel,
+						  const Bitmapset *updated, Oid guard)
 {
 	MemoryContext caller;
 

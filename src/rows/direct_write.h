@@ -40,6 +40,10 @@ extern void direct_write_open(DirectWrite *w, Relation rel, AttrNumber updated,
 							  Oid guard);
 extern void direct_write_close(DirectWrite *w);
 
+/* The same with several columns, as a set of attribute numbers. */
+extern void direct_write_open_columns(DirectWrite *w, Relation rel,
+									  const Bitmapset *updated, Oid guard);
+
 /* Returns false if a BEFORE trigger suppressed the row. */
 extern bool direct_write_insert(DirectWrite *w, TupleTableSlot *row);
 

@@ -37,13 +37,6 @@ order_only(const OrderTable *table)
 	return table->partitioned ? "" : "ONLY ";
 }
 
-/* Are expressions evaluated on rows of orders? */
-static bool
-needs_row(const OrderTable *table)
-{
-	return order_expr_exist(table) || table->deleted_when != NULL;
-}
-
 void
 order_columns_sql(StringInfo sql, const OrderTable *table)
 {
@@ -72,8 +65,7 @@ read_sql(StringInfo sql, const OrderTable *table)
 	const char *o = table->alias;
 
 	order_columns_sql(sql, table);
-	if (needs_row(table))
-		appendStringInfo(sql, ", %s.tableoid, %s.ctid", o, o);
+	appendStringInfo(sql, ", %s.tableoid, %s.ctid", o, o);
 	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", order_only(table),
 					 table->label, o);
 	order_key_qual(sql, table, o, NULL, 1);
@@ -175,16 +167,12 @@ fill_from_result(CancelTarget *c)
 		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 								  i + 1, &nulls[i]);
 	order_from_columns(c, values, nulls, values + ORDER_COLUMNS);
-	if (needs_row(c->table))
-	{
-		HeapTuple row = SPI_tuptable->vals[0];
-		TupleDesc desc = SPI_tuptable->tupdesc;
-
-		c->row_rel = DatumGetObjectId(
-			SPI_getbinval(row, desc, columns + 1, &isnull));
-		c->row_tid = *(ItemPointer) DatumGetPointer(
-			SPI_getbinval(row, desc, columns + 2, &isnull));
-	}
+	c->row_rel = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
+												SPI_tuptable->tupdesc,
+												columns + 1, &isnull));
+	c->row_tid = *(ItemPointer) DatumGetPointer(
+		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+					  columns + 2, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	return true;
 }

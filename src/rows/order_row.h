@@ -77,7 +77,16 @@ extern bool order_expr_exist(const OrderTable *table);
 extern void order_expr_evaluate(CancelTarget *targets, int count);
 
 /*
- * Writes next_status to the orders whose status is different, and sets status.
+ * Evaluates what also_set() sets for the decisions on open targets, sets
+ * also_set, and record.prior_values if the columns are to be restored later.
+ * The records have their final contents apart from that.  Raises OC014 if an
+ * expression is no longer valid.
+ */
+extern void order_also_set(CancelTarget *targets, int count);
+
+/*
+ * Writes next_status and also_set to the orders that they change, and sets
+ * status.
  * The update trigger lets these changes pass unchecked.  Raises 27000 if a
  * trigger or rule has suppressed or changed an update.
  */

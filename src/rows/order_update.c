@@ -1,5 +1,5 @@
 /*
- * order_update.c — writes the status of orders
+ * order_update.c — writes the status of orders, and what also_set() sets
  */
 #include "postgres.h"
 
@@ -32,6 +32,7 @@ typedef struct OwnWrite
 {
 	const OrderTable *table;
 	const Datum		 *key;
+	const List		 *also_set;
 	const char		 *from;
 	const char		 *to;
 	bool			  seen; /* the update trigger has fired for it */
@@ -87,35 +88,85 @@ status_datum(const OrderTable *table, const char *status)
 	return column_from_text(&table->status, status);
 }
 
+static bool
+status_changes(const CancelTarget *c)
+{
+	return !equal_or_both_null(c->status, c->next_status);
+}
+
+/* The values of own_write->also_set are the parameters after the key. */
 static void
 write_status_sql(StringInfo sql, const OrderTable *table)
 {
 	const char *status = quote_identifier(table->status.name);
+	ListCell   *lc;
 
-	appendStringInfo(sql, "UPDATE %s%s AS o SET %s = $1 WHERE ",
-					 order_only(table), table->label, status);
+	appendStringInfo(sql, "UPDATE %s%s AS o SET %s = $1", order_only(table),
+					 table->label, status);
+	foreach(lc, own_write->also_set)
+	{
+		const AlsoSetValue *set = lfirst(lc);
+
+		appendStringInfo(sql, ", %s = $%d",
+						 quote_identifier(set->column->name),
+						 foreach_current_index(lc) + table->nkeys + 2);
+	}
+	appendStringInfoString(sql, " WHERE ");
 	order_key_qual(sql, table, "o", NULL, 2);
 	appendStringInfo(sql, " RETURNING o.%s", status);
+}
+
+static uint64
+run_update(const CancelTarget *c)
+{
+	static const StatementKind kinds[] = {
+		[ALSO_SET_REQUESTED] = STATEMENT_WRITE_REQUESTED,
+		[ALSO_SET_IN_PROGRESS] = STATEMENT_WRITE_IN_PROGRESS,
+		[ALSO_SET_CANCELED] = STATEMENT_WRITE_CANCELED,
+	};
+	OrderTable *table = c->table;
+	const char *status;
+	Parameters	p = {0};
+	ListCell   *lc;
+
+	/* A status that stays also keeps its spelling. */
+	status = status_changes(c) ? c->next_status : c->raw_status;
+	parameter_value(&p, table->status.type, status_datum(table, status),
+					status == NULL);
+	parameter_key(&p, table, c->key);
+	if (p.count + list_length(c->also_set) > PARAMETERS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_TOO_MANY_COLUMNS),
+				 errmsg("too many columns of %s are set by also_set()",
+						table->label)));
+	foreach(lc, c->also_set)
+	{
+		const AlsoSetValue *set = lfirst(lc);
+
+		parameter_value(&p, set->column->type, set->value, set->isnull);
+	}
+	if (c->also_set == NIL)
+		return plan_cache_run(table, STATEMENT_WRITE_STATUS, write_status_sql,
+							  &p, READ_CURRENT);
+	/* Which columns are restored depends on the order. */
+	if (c->also_set_when == ALSO_SET_RESTORED)
+		return plan_cache_run_once(table, write_status_sql, &p);
+	return plan_cache_run(table, kinds[c->also_set_when], write_status_sql, &p,
+						  READ_CURRENT);
 }
 
 static void
 write_by_statement(CancelTarget *c)
 {
-	OrderTable	 *table = c->table;
 	OwnWrite	 *outer = own_write;
-	OwnWrite	  write = {table, c->key, c->status, c->next_status, false};
-	Parameters	  p = {0};
+	OwnWrite	  write = {c->table,  c->key,		  c->also_set,
+						   c->status, c->next_status, false};
 	volatile bool found = false;
 
-	parameter_value(&p, table->status.type,
-					status_datum(table, c->next_status),
-					c->next_status == NULL);
-	parameter_key(&p, table, c->key);
 	own_write = &write;
 	PG_TRY();
 	{
-		found = plan_cache_run(table, STATEMENT_WRITE_STATUS, write_status_sql,
-							   &p, READ_CURRENT) == 1;
+		found = run_update(c) == 1;
 	}
 	PG_FINALLY();
 	{
@@ -170,6 +221,7 @@ write_row(DirectWrite *w, CancelTarget *c, RowSlots *rows, Datum status)
 {
 	const OrderTable *table = c->table;
 	int				  column = table->status.attnum - 1;
+	ListCell		 *lc;
 
 	/* A trigger may have updated the row since it was locked. */
 	if (!table_tuple_fetch_row_version(w->rel, &c->tid, GetActiveSnapshot(),
@@ -179,8 +231,18 @@ write_row(DirectWrite *w, CancelTarget *c, RowSlots *rows, Datum status)
 		return;
 	}
 	direct_write_copy(rows->new, rows->old);
-	rows->new->tts_values[column] = status;
-	rows->new->tts_isnull[column] = c->next_status == NULL;
+	if (status_changes(c))
+	{
+		rows->new->tts_values[column] = status;
+		rows->new->tts_isnull[column] = c->next_status == NULL;
+	}
+	foreach(lc, c->also_set)
+	{
+		const AlsoSetValue *set = lfirst(lc);
+
+		rows->new->tts_values[set->column->attnum - 1] = set->value;
+		rows->new->tts_isnull[set->column->attnum - 1] = set->isnull;
+	}
 	ExecStoreVirtualTuple(rows->new);
 
 	if (!direct_write_update(w, rows->old, rows->new, raise_conflict, c))
@@ -190,35 +252,80 @@ write_row(DirectWrite *w, CancelTarget *c, RowSlots *rows, Datum status)
 }
 
 static bool
-status_changes(const CancelTarget *c)
+is_written(const CancelTarget *c)
 {
-	return c->result == TARGET_OPEN &&
-		!equal_or_both_null(c->status, c->next_status);
+	return c->result == TARGET_OPEN && (status_changes(c) || c->also_set);
 }
 
-static void
-write_rows(Relation rel, CancelTarget *targets, int count)
+/* The columns that are written, for triggers with a list of columns. */
+static Bitmapset *
+written_columns(const CancelTarget *c)
+{
+	Bitmapset *columns = bms_make_singleton(c->table->status.attnum);
+	ListCell  *lc;
+
+	foreach(lc, c->also_set)
+	{
+		const AlsoSetValue *set = lfirst(lc);
+
+		columns = bms_add_member(columns, set->column->attnum);
+	}
+	return columns;
+}
+
+static bool
+same_columns(const List *a, const List *b)
+{
+	if (list_length(a) != list_length(b))
+		return false;
+	for (int i = 0; i < list_length(a); i++)
+		if (((AlsoSetValue *) list_nth(a, i))->column->attnum !=
+			((AlsoSetValue *) list_nth(b, i))->column->attnum)
+			return false;
+	return true;
+}
+
+/* Writes the rows in which the same columns as in the first are written. */
+static int
+write_rows(Relation rel, RowSlots *rows, CancelTarget *targets, int count)
 {
 	const OrderTable *table = targets[0].table;
 	DirectWrite		  w;
-	RowSlots		  rows;
 	const char		 *status = NULL;
 	Datum			  value = (Datum) 0;
+	int				  i;
 
-	direct_write_open(&w, rel, table->status.attnum, table->guard_update);
+	direct_write_open_columns(&w, rel, written_columns(&targets[0]),
+							  table->guard_update);
+	for (i = 0; i < count; i++)
+	{
+		if (!is_written(&targets[i]))
+			continue;
+		if (!same_columns(targets[i].also_set, targets[0].also_set))
+			break;
+		if (status_changes(&targets[i]) &&
+			!equal_or_both_null(status, targets[i].next_status))
+		{
+			status = targets[i].next_status;
+			value = status_datum(table, status);
+		}
+		write_row(&w, &targets[i], rows, value);
+	}
+	direct_write_close(&w);
+	return i;
+}
+
+static void
+write_all_rows(Relation rel, CancelTarget *targets, int count)
+{
+	RowSlots rows;
+
 	rows.old = table_slot_create(rel, NULL);
 	rows.new = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
-	for (int i = 0; i < count; i++)
-		if (status_changes(&targets[i]))
-		{
-			if (!equal_or_both_null(status, targets[i].next_status))
-			{
-				status = targets[i].next_status;
-				value = status_datum(table, status);
-			}
-			write_row(&w, &targets[i], &rows, value);
-		}
-	direct_write_close(&w);
+	for (int i = 0; i < count;)
+		i += is_written(&targets[i]) ?
+			write_rows(rel, &rows, &targets[i], count - i) :
+			1;
 	ExecDropSingleTupleTableSlot(rows.old);
 	ExecDropSingleTupleTableSlot(rows.new);
 }
@@ -230,20 +337,20 @@ order_update_status(CancelTarget *targets, int count)
 	bool	 any = false;
 
 	for (int i = 0; i < count; i++)
-		any |= status_changes(&targets[i]);
+		any |= is_written(&targets[i]);
 	if (!any)
 		return;
 
 	rel = table_open(targets[0].table->relid, RowExclusiveLock);
 	if (direct_write_can_update(rel))
-		write_rows(rel, targets, count);
+		write_all_rows(rel, targets, count);
 	else
 		for (int i = 0; i < count; i++)
-			if (status_changes(&targets[i]))
+			if (is_written(&targets[i]))
 				write_by_statement(&targets[i]);
 	table_close(rel, NoLock);
 	for (int i = 0; i < count; i++)
-		if (status_changes(&targets[i]))
+		if (targets[i].result == TARGET_OPEN && status_changes(&targets[i]))
 			targets[i].status = targets[i].next_status ?
 				pstrdup(targets[i].next_status) :
 				NULL;

@@ -145,6 +145,25 @@ plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 	return SPI_processed;
 }
 
+uint64
+plan_cache_run_once(OrderTable *table, StatementText text, const Parameters *p)
+{
+	MemoryContext  caller = CurrentMemoryContext;
+	StringInfoData sql;
+	SPIPlanPtr	   plan;
+	int			   result;
+
+	initStringInfo(&sql);
+	text(&sql, table);
+	plan = prepare(sql.data, p);
+	result = execute(plan, p, READ_CURRENT);
+	SPI_freeplan(plan);
+	MemoryContextSwitchTo(caller);
+	if (result < 0)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
 static uint64
 run_on_extension(SPIPlanPtr *plan, const char *sql, const Parameters *p,
 				 ReadSnapshot snapshot)

@@ -50,6 +50,10 @@ extern uint64 plan_cache_run(OrderTable *table, StatementKind kind,
 							 StatementText text, const Parameters *p,
 							 ReadSnapshot snapshot);
 
+/* The same for a statement on the order table that is not kept. */
+extern uint64 plan_cache_run_once(OrderTable *table, StatementText text,
+								  const Parameters *p);
+
 /*
  * Runs a statement on tables of the extension, as its owner; *plan is prepared
  * on first use.  Returns the number of rows.

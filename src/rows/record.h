@@ -133,7 +133,11 @@ extern RequestKeyIndex record_request_key_index(const OrderTable *table);
 extern bool record_request_key_taken(const RequestKeyIndex *index,
 									 const ErrorData	   *error);
 
-/* Inserts the cancellations of the targets; sets record.id and has_record. */
+/* Sets record.id and has_record of new cancellations. */
+extern void record_number(CancelTarget **targets, int count);
+
+
+/* Inserts the cancellations of the targets, which have been numbered. */
 extern void record_insert(CancelTarget **targets, int count);
 
 /*

@@ -38,6 +38,7 @@ const RecordColumn cancellation_columns[] = {
 	{"scope", TEXTOID},
 	{"refund_owed", NUMERICOID},
 	{"metadata", JSONBOID},
+	{"prior_values", JSONBOID},
 	{NULL, InvalidOid},
 };
 

@@ -47,6 +47,7 @@ typedef enum CancellationColumn
 	CANCELLATION_SCOPE,
 	CANCELLATION_REFUND_OWED,
 	CANCELLATION_METADATA,
+	CANCELLATION_PRIOR_VALUES,
 	CANCELLATION_COLUMNS, /* their number */
 } CancellationColumn;
 

@@ -103,12 +103,12 @@ get_numeric(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
 	return nullable_numeric(column.value, column.isnull);
 }
 
-static Jsonb *
-get_jsonb(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
+static struct varlena *
+get_json(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
 {
 	NullableDatum column = get_column(row, map, c);
 
-	return column.isnull ? NULL : DatumGetJsonbPCopy(column.value);
+	return column.isnull ? NULL : PG_DETOAST_DATUM_COPY(column.value);
 }
 
 static void
@@ -146,7 +146,8 @@ fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 	scope = get_text(row, map, CANCELLATION_SCOPE);
 	r->items = scope && strcmp(scope, "items") == 0;
 	r->refund_owed = get_numeric(row, map, CANCELLATION_REFUND_OWED);
-	r->metadata = get_jsonb(row, map, CANCELLATION_METADATA);
+	r->metadata = (Jsonb *) get_json(row, map, CANCELLATION_METADATA);
+	r->prior_values = get_json(row, map, CANCELLATION_PRIOR_VALUES);
 }
 
 static bool

@@ -8,6 +8,7 @@
 #define ORDCANCEL_RECORD_ROWS_H
 
 #include "config/run_as.h"
+#include "rows/cancel_target.h"
 #include "rows/direct_write.h"
 #include "rows/record_columns.h"
 
@@ -46,6 +47,10 @@ typedef void (*RecordFill)(const void *rows, int i, Parameters *p);
 extern void record_write_rows(OrderTable *table, const RecordColumn *columns,
 							  const RecordKeys *keys, Oid relid,
 							  RecordFill fill, const void *rows, int count);
+
+/* Stores c->record in a slot, as a row of ordcancel.cancellation. */
+extern void record_as_row(const CancelTarget *c, const RecordMap *map,
+						  TupleTableSlot *slot);
 
 /* Raises 40001, as a DirectWriteConflict: another transaction has updated it. */
 extern void record_raise_conflict(const void *arg);

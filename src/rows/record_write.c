@@ -67,7 +67,35 @@ cancellation_parameters(const void *rows, int i, Parameters *p)
 	parameter_numeric(p, r->refund_owed);
 	parameter_value(p, JSONBOID, JsonbPGetDatum(r->metadata),
 					r->metadata == NULL);
+	parameter_value(p, JSONBOID, PointerGetDatum(r->prior_values),
+					r->prior_values == NULL);
 	parameter_key(p, c->table, c->key);
+}
+
+void
+record_as_row(const CancelTarget *c, const RecordMap *map,
+			  TupleTableSlot *slot)
+{
+	Parameters p;
+
+	cancellation_parameters(&c, 0, &p);
+	p.count = CANCELLATION_COLUMNS;
+	record_fill_slot(slot, NULL, &p, map);
+}
+
+void
+record_number(CancelTarget **targets, int count)
+{
+	Oid sequence;
+
+	if (count == 0)
+		return;
+	sequence = config_relation("cancellation_id_seq");
+	for (int i = 0; i < count; i++)
+	{
+		targets[i]->record.id = next_id(sequence);
+		targets[i]->has_record = true;
+	}
 }
 
 void
@@ -75,17 +103,10 @@ record_insert(CancelTarget **targets, int count)
 {
 	OrderTable *table;
 	RecordKeys	keys;
-	Oid			sequence;
 
 	if (count == 0)
 		return;
 	table = targets[0]->table;
-	sequence = config_relation("cancellation_id_seq");
-	for (int i = 0; i < count; i++)
-	{
-		targets[i]->record.id = next_id(sequence);
-		targets[i]->has_record = true;
-	}
 	keys = record_keys_of_order(table);
 	record_write_rows(table, cancellation_columns, &keys,
 					  table->cancellation_table, cancellation_parameters,

@@ -132,7 +132,8 @@ SELECT is(ARRAY(SELECT DISTINCT proname::text FROM pg_proc
                 WHERE pronamespace = 'ordcancel'::regnamespace AND prosrc = 'ordcancel_owner_gate'
                   AND proname <> ALL ('{detach,replace_table,guard_partitions,attach_items,detach_items,health,'
                                       'export_setup}') ORDER BY 1),
-          '{add_block,apply_preset,attach,attach_child,detach_child,drop_block,drop_policy,drop_rule,set_policy,set_rule}',
+          '{add_block,also_set,apply_preset,attach,attach_child,detach_child,drop_also_set,drop_block,drop_policy,'
+          'drop_rule,set_policy,set_rule}',
           'no function is new');
 
 -- What was recorded is what was changed: without a row nothing changes.
@@ -142,6 +143,7 @@ SELECT concat((SELECT jsonb_agg(p ORDER BY policy) FROM ordcancel.policy AS p),
               (SELECT jsonb_agg(r ORDER BY policy, status) FROM ordcancel.rule AS r),
               (SELECT jsonb_agg(b ORDER BY name) FROM ordcancel.block AS b),
               (SELECT jsonb_agg(c ORDER BY name) FROM ordcancel.child AS c),
+              (SELECT jsonb_agg(s ORDER BY state) FROM ordcancel.also_set AS s),
               (SELECT jsonb_agg(t) FROM ordcancel.order_table AS t)) $$;
 CREATE TEMP TABLE tried (call text, changed boolean, recorded bigint);
 DO $$
@@ -160,11 +162,12 @@ BEGIN
             'apply_preset(%L, ''zaikio'', %L)', 'attach(%1$L, notify_channel => %2$L, preset => %5$L)',
             'set_policy(%L, %L, unset => ''{grace}'')',
             'attach_child(''shop.parcel'', %L, ''{order_id}'', name => %L, refuse_when => %L)',
-            'detach_child(''shop.parcel'', %2$L)'])[1 + floor(random() * 11)],
+            'detach_child(''shop.parcel'', %2$L)', 'also_set(%1$L, %5$L, ''note'', %3$L)',
+            'drop_also_set(%1$L, %5$L, ''note'')'])[1 + floor(random() * 13)],
             'shop.orders', (ARRAY['default', 'a', 'b'])[1 + floor(random() * 3)],
             (ARRAY['1', '2'])[1 + floor(random() * 2)],
             (ARRAY['never', 'cancel', 'requested'])[1 + floor(random() * 3)],
-            (ARRAY[NULL, 'kibo'])[1 + floor(random() * 2)]);
+            (ARRAY[NULL, 'kibo', 'canceled'])[1 + floor(random() * 3)]);
         call := attempt('SELECT ordcancel.' || call) || ' ' || call;
         INSERT INTO tried SELECT call, was <> rules(), count(*) - before FROM ordcancel.policy_change;
     END LOOP;

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(116);
+SELECT plan(122);
 
 -- ----------------------------------------------------------- as it is installed
 
@@ -55,6 +55,8 @@ INSERT INTO setting (statement) VALUES
     ('SELECT ordcancel.drop_policy(''shop.orders'', ''other'')'),
     ('SELECT ordcancel.add_block(''shop.orders'', ''invoiced'', ''total > 100'')'),
     ('SELECT ordcancel.drop_block(''shop.orders'', ''invoiced'')'),
+    ('SELECT ordcancel.also_set(''shop.orders'', ''canceled'', ''total'', ''0'')'),
+    ('SELECT ordcancel.drop_also_set(''shop.orders'', ''canceled'', ''total'')'),
     ('SELECT ordcancel.guard_partitions(''shop.orders'')'),
     ('SELECT * FROM ordcancel.unruled_statuses(''shop.orders'')');
 DO $$
@@ -64,7 +66,7 @@ BEGIN
     FOR f IN SELECT oid FROM pg_proc
              WHERE pronamespace = 'ordcancel'::regnamespace
                AND proname IN ('attach', 'detach', 'set_policy', 'set_rule', 'drop_rule', 'drop_policy', 'add_block',
-                               'drop_block', 'guard_partitions', 'unruled_statuses') LOOP
+                               'drop_block', 'also_set', 'drop_also_set', 'guard_partitions', 'unruled_statuses') LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO privileges_owner, privileges_stranger', f);
     END LOOP;
 END

@@ -66,6 +66,7 @@ SELECT is((SELECT string_agg(DISTINCT orders::regclass::text, ', ')
            FROM (SELECT orders FROM ordcancel.order_table UNION SELECT orders FROM ordcancel.policy UNION SELECT orders
                  FROM ordcancel.rule
                  UNION SELECT orders FROM ordcancel.block UNION SELECT orders FROM ordcancel.child
+                 UNION SELECT orders FROM ordcancel.also_set
                  UNION SELECT orders FROM ordcancel.item_table UNION SELECT orders FROM ordcancel.policy_change) AS t),
           'shop.orders', 'all is the new one''s');
 SELECT is((SELECT state || ' ' || changed FROM ordcancel.cancel_order('shop.orders', 1)), 'in_progress false',

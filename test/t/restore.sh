@@ -50,6 +50,7 @@ no_orphans() # NAME
 	is "$(sql $to -c "SELECT count(*) FROM (SELECT orders::oid FROM ordcancel.order_table UNION ALL SELECT orders::oid
 			FROM ordcancel.policy
 		UNION ALL SELECT orders::oid FROM ordcancel.rule UNION ALL SELECT orders::oid FROM ordcancel.block
+		UNION ALL SELECT orders::oid FROM ordcancel.also_set
 		UNION ALL SELECT child::oid FROM ordcancel.child UNION ALL SELECT items::oid FROM ordcancel.item_table
 		UNION ALL SELECT orders::oid FROM ordcancel.policy_change
 		UNION ALL SELECT orders::oid FROM ordcancel.item_table) AS t (o)
@@ -206,6 +207,7 @@ ERROR:  permission denied for schema ordcancel_internal
 ERROR:  permission denied for sequence batch_id_seq
 ERROR:  permission denied for sequence cancellation_id_seq
 ERROR:  permission denied for sequence event_id_seq
+ERROR:  permission denied for table also_set
 ERROR:  permission denied for table block
 ERROR:  permission denied for table child
 ERROR:  permission denied for table consumer

@@ -9,6 +9,7 @@ SELECT 'policy', to_jsonb(t) FROM ordcancel.policy AS t;
 SELECT 'rule', to_jsonb(t) FROM ordcancel.rule AS t;
 SELECT 'policy_change', to_jsonb(t) FROM ordcancel.policy_change AS t;
 SELECT 'block', to_jsonb(t) FROM ordcancel.block AS t;
+SELECT 'also_set', to_jsonb(t) FROM ordcancel.also_set AS t;
 SELECT 'child', to_jsonb(t) FROM ordcancel.child AS t;
 SELECT 'item_table', to_jsonb(t) FROM ordcancel.item_table AS t;
 SELECT 'cancellation_item', tableoid::regclass, to_jsonb(t) FROM ordcancel.cancellation_item AS t;

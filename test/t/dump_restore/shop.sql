@@ -59,6 +59,8 @@ SELECT ordcancel.set_rule('orders', 'shipped', hint => E'two\nlines');
 SELECT ordcancel.set_rule('orders', 'draft', deletable => true);
 SELECT ordcancel.set_rule('orders', 'placed', merchant => 'request', policy => 'acme');
 SELECT ordcancel.add_block('orders', 'flagged', 'flagged AND EXISTS (SELECT FROM plain)', 'ask the boss', 'merchant');
+SELECT ordcancel.also_set('orders', 'canceled', 'flagged',
+                          'cancellation.reason = ''fraud'' OR (SELECT count(*) < 0 FROM plain)');
 
 SELECT ordcancel.attach('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', 'Lage', 'am',
                         plain_updates => false);
