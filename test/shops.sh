@@ -90,6 +90,8 @@ run_shop() # SHOP
 	count_tap "$1" "$out" $status
 }
 
+# Of a trap.
+# shellcheck disable=SC2317
 stop() # STATUS
 {
 	trap '' INT TERM HUP

@@ -14,3 +14,6 @@ CREATE EXTENSION ordcancel;
 \else
 \ir children-by-trigger.sql
 \endif
+\if :payments
+\ir payments.sql
+\endif

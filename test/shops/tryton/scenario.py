@@ -196,7 +196,8 @@ equal((sale.state, records(sale)[0][:2]), ("cancelled", ("canceled", "draft")), 
 for name, clicks in (("draft", []), ("quotation", ["quote"]), ("canceled sale", ["quote", "cancel"])):
     sale = new_sale(*clicks)
     equal(refused(sale.delete), None, "Tryton deletes a %s" % name)
-    equal((Sale.find([("id", "=", sale.id)]), records(sale)[0][0]), ([], "canceled"), "its cancellation stays on record")
+    equal((Sale.find([("id", "=", sale.id)]), records(sale)[0][0]), ([], "canceled"),
+          "its cancellation stays on record")
 
 # By SQL, as Tryton sees it then.
 sale = new_sale("quote")
@@ -327,7 +328,8 @@ equal((answer, sale.state, [row[0] for row in records(sale)], deliveries(sale)),
 sale = confirmed_sale()
 task = pending_tasks()[0]
 superuser("SELECT ordcancel.request_cancel('sale_sale', %s, 'customer_changed_mind')", sale.id)
-equal(records(sale), [("requested", "confirmed", "customer")], "a customer requests the cancellation of a confirmed sale")
+equal(records(sale), [("requested", "confirmed", "customer")],
+      "a customer requests the cancellation of a confirmed sale")
 run_task(database, task)
 sale.reload()
 equal((sale.state, records(sale)[0][0]), ("processing", "denied"), "a sale that is processed denies it")
