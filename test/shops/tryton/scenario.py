@@ -110,7 +110,8 @@ def until(condition):
 
 
 def waits():
-    return superuser("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")[0][0]
+    return superuser("SELECT EXISTS (SELECT FROM pg_stat_activity "
+                     "WHERE datname = current_database() AND wait_event_type = 'Lock')")[0][0]
 
 
 # The shop: what a sale needs.
