@@ -1,0 +1,1 @@
+SELECT ordcancel.set_policy('sale_sale', reopen_statuses => '{draft}');
