@@ -13,12 +13,20 @@ const SHOP_ORDER = `
   id type state active totalWithTax lines { id quantity linePriceWithTax } payments { id amount state }`;
 const FAILED = '... on ErrorResult { __typename errorCode message } __typename';
 
+// Lines, payments and the like by their id: Vendure asks for no order.
+function sorted(value) {
+  if (Array.isArray(value)) {
+    return value.map(sorted).sort((a, b) => a?.id - b?.id || 0);
+  }
+  return value instanceof Object ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, sorted(v)])) : value;
+}
+
 class Api {
   constructor(port, path) {
     this.url = `http://127.0.0.1:${port}/${path}`;
   }
 
-  // What the server answers, errors included, without what differs from run to run.
+  // What the server answers, or the first error.
   async call(query, variables = {}) {
     const response = await fetch(this.url, {
       method: 'POST',
@@ -30,10 +38,7 @@ class Api {
     });
     this.token = response.headers.get('vendure-auth-token') ?? this.token;
     const { data, errors } = await response.json();
-    if (errors) {
-      return { error: errors[0].message, ...errors[0].extensions };
-    }
-    return Object.values(data)[0];
+    return errors ? { error: errors[0].message, ...errors[0].extensions } : sorted(Object.values(data)[0]);
   }
 }
 
@@ -74,7 +79,8 @@ class Admin extends Api {
 
   refund(paymentId, amount, reason) {
     return this.call(`mutation ($input: RefundOrderInput!) { refundOrder(input: $input) {
-      ${FAILED} ... on Refund { id total state reason } } }`, { input: { paymentId, amount, reason } });
+      ${FAILED} ... on Refund { id total state reason } } }`,
+    { input: { paymentId, amount, reason, lines: [], shipping: 0, adjustment: 0 } });
   }
 
   fulfill(lines) {
@@ -106,6 +112,27 @@ class Admin extends Api {
     return this.call(`mutation ($input: ManualPaymentInput!) { addManualPaymentToOrder(input: $input) {
       ${FAILED} ... on Order { ${ORDER} } } }`,
     { input: { orderId, method: 'manual', transactionId: 'M1', metadata: {} } });
+  }
+
+  draftItem(orderId, productVariantId, quantity) {
+    return this.call(`mutation ($id: ID!, $input: AddItemToDraftOrderInput!) {
+      addItemToDraftOrder(orderId: $id, input: $input) { ${FAILED} ... on Order { ${ORDER} } } }`,
+    { id: orderId, input: { productVariantId, quantity } });
+  }
+
+  draftCustomer(orderId, emailAddress) {
+    return this.call(`mutation ($id: ID!, $input: CreateCustomerInput!) {
+      setCustomerForDraftOrder(orderId: $id, input: $input) { ${FAILED} ... on Order { ${ORDER} } } }`,
+    { id: orderId, input: { firstName: 'Ada', lastName: 'Byron', emailAddress } });
+  }
+
+  draftShipping(orderId) {
+    return this.call(`mutation ($id: ID!) { setDraftOrderShippingMethod(orderId: $id, shippingMethodId: "1") {
+      ${FAILED} ... on Order { ${ORDER} } } }`, { id: orderId });
+  }
+
+  deleteDraft(orderId) {
+    return this.call('mutation ($id: ID!) { deleteDraftOrder(orderId: $id) { result message } }', { id: orderId });
   }
 
   note(id, note) {

@@ -1,9 +1,10 @@
 // A Vendure server without anything that the tests do not use. With --populate it
-// writes its first data into an empty database and ends; otherwise it prints its
-// port once it answers.
+// creates its tables and its first data in an empty database and ends; otherwise it
+// prints its port once it answers. --plugin adds the plugin beside this file,
+// --synchronize has TypeORM bring the tables in line with Vendure's entities.
 const { bootstrap, DefaultLogger, dummyPaymentHandler, LogLevel, manualFulfillmentHandler } = require('@vendure/core');
 const { populate } = require('@vendure/core/cli');
-const { refusals } = require('./refusals');
+const { OrdcancelPlugin } = require('./ordcancel-plugin');
 
 const populating = process.argv.includes('--populate');
 
@@ -13,10 +14,10 @@ const config = {
     port: 0,
     adminApiPath: 'admin-api',
     shopApiPath: 'shop-api',
-    apolloServerPlugins: process.argv.includes('--refusals') ? [refusals] : [],
   },
   authOptions: {
     tokenMethod: 'bearer',
+    requireVerification: false,
     superadminCredentials: { identifier: 'superadmin', password: 'superadmin' },
   },
   dbConnectionOptions: {
@@ -25,9 +26,10 @@ const config = {
     port: Number(process.env.PGPORT),
     username: process.env.PGUSER,
     database: process.env.PGDATABASE,
-    synchronize: process.argv.includes('--synchronize'),
+    synchronize: populating || process.argv.includes('--synchronize'),
   },
   logger: new DefaultLogger({ level: LogLevel.Warn }),
+  plugins: process.argv.includes('--plugin') ? [OrdcancelPlugin] : [],
   paymentOptions: { paymentMethodHandlers: [dummyPaymentHandler] },
   shippingOptions: { fulfillmentHandlers: [manualFulfillmentHandler] },
 };

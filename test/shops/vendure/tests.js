@@ -1,0 +1,40 @@
+// Two servers, the second with ordcancel and the plugin: tests.js PORT DATABASE PORT DATABASE
+const { equal, run } = require('../../clients/tap');
+const { Shop } = require('./client');
+const { flows } = require('./flows');
+
+// All that the flows leave, but for times, codes and random numbers.
+const LEFT = {
+  order: `SELECT id, type, state, active, "orderPlacedAt" IS NULL, "subTotal", "subTotalWithTax", shipping,
+                 "shippingWithTax", "customerId" FROM "order"`,
+  order_line: 'SELECT id, "orderId", "productVariantId", quantity, "orderPlacedQuantity" FROM order_line',
+  payment: 'SELECT id, "orderId", method, state, amount, "errorMessage" FROM payment',
+  refund: 'SELECT id, "paymentId", state, total, reason, method FROM refund',
+  fulfillment: `SELECT id, state, "orderId" FROM fulfillment
+                LEFT JOIN order_fulfillments_fulfillment ON "fulfillmentId" = id`,
+  stock_movement: `SELECT type, discriminator, quantity, "stockLocationId", "productVariantId", "orderLineId"
+                   FROM stock_movement`,
+  stock_level: 'SELECT id, "productVariantId", "stockOnHand", "stockAllocated" FROM stock_level',
+  history_entry: `SELECT type, "orderId", "isPublic", discriminator, "administratorId", data FROM history_entry
+                  WHERE "orderId" IS NOT NULL`,
+  session: 'SELECT id, "activeOrderId" FROM session',
+};
+
+run(async () => {
+  const [plain, ruled] = [new Shop('without', ...process.argv.slice(2, 4)), new Shop('with', ...process.argv.slice(4))];
+  await plain.start();
+  await ruled.start();
+
+  for (const [name, flow] of Object.entries(flows)) {
+    await Promise.all([plain, ruled].map((shop) => {
+      shop.transcript = [];
+      return flow(shop);
+    }));
+    if (process.env.SHOW) console.log(`# ${name}\n# ${plain.transcript.join('\n# ')}`);
+    equal(ruled.transcript, plain.transcript, name);
+  }
+  for (const [table, query] of Object.entries(LEFT)) {
+    const rows = (shop) => shop.sql(`SELECT * FROM (${query}) AS t ORDER BY t`);
+    equal(await rows(ruled), await rows(plain), `${table}: the same is left`);
+  }
+});
