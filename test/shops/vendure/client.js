@@ -83,6 +83,11 @@ class Admin extends Api {
     { input: { paymentId, amount, reason, lines: [], shipping: 0, adjustment: 0 } });
   }
 
+  settleRefund(id) {
+    return this.call(`mutation ($input: SettleRefundInput!) { settleRefund(input: $input) {
+      ${FAILED} ... on Refund { id total state reason } } }`, { input: { id, transactionId: 'R1' } });
+  }
+
   fulfill(lines) {
     return this.call(`mutation ($input: FulfillOrderInput!) { addFulfillmentToOrder(input: $input) {
       ${FAILED} ... on Fulfillment { id state method trackingCode lines { orderLineId quantity } } } }`,
@@ -194,8 +199,7 @@ class Shopper extends Api {
 
 // One running server with its database.
 class Shop {
-  constructor(name, port, database) {
-    this.name = name;
+  constructor(port, database) {
     this.port = port;
     this.database = database;
     this.admin = new Admin(port);
@@ -204,18 +208,17 @@ class Shop {
   }
 
   async start() {
-    this.db = await this.connect();
+    this.db = new Client({ database: this.database });
+    await this.db.connect();
     await this.admin.login();
-  }
-
-  async connect() {
-    const db = new Client({ database: this.database });
-    await db.connect();
-    return db;
   }
 
   async sql(text, values) {
     return (await this.db.query({ text, values, rowMode: 'array' })).rows;
+  }
+
+  nextStates(id) {
+    return this.admin.call('query ($id: ID!) { order(id: $id) { nextStates } }', { id });
   }
 
   // Notes what was asked and answered, and answers it.

@@ -47,7 +47,8 @@ const flows = {
 
   async 'refund a settled order, then cancel it'(shop) {
     const order = await shop.place('settled');
-    shop.say('refund', await shop.admin.refund(order.payments[0].id, 5300, 'sold out'));
+    const { id } = shop.say('refund', await shop.admin.refund(order.payments[0].id, 5300, 'sold out'));
+    shop.say('settle the refund', await shop.admin.settleRefund(id));
     shop.say('cancel', await shop.admin.cancel(order.id, { cancelShipping: true }));
   },
 
@@ -179,9 +180,9 @@ const flows = {
     const first = shop.shopper();
     shop.say('register', await first.register('eve@example.com'));
     shop.say('sign in', await first.login('eve@example.com'));
-    const { id } = shop.say('cart', await first.add('1', 1));
+    shop.say('cart', await first.add('1', 1));
     const guest = shop.shopper();
-    shop.say('cart of a guest', await guest.add('2', 1));
+    const { id } = shop.say('cart of a guest', await guest.add('2', 1));
     shop.say('sign in', await guest.login('eve@example.com'));
     shop.say('merged', await guest.activeOrder());
     shop.say('the other', await shop.admin.order(id));

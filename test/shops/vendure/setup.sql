@@ -88,15 +88,23 @@ CREATE TRIGGER ordcancel_also_set BEFORE UPDATE ON public."order" FOR EACH ROW
 -- ----------------------------------------------------------------------- glue
 
 -- An order that was canceled below Vendure: its lines, their stock and its history.
--- If Vendure cancels an order, no line has a quantity any more, and a cart keeps
--- its lines.
-CREATE FUNCTION public.cancel_order_lines() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+-- If Vendure cancels an order, no line has a quantity any more; a cart keeps its
+-- lines, and holds no stock.
+CREATE FUNCTION public.complete_cancellation() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    canceled json;
+    record order_cancellation;
+    source text;
+    lines json;
 BEGIN
-    SELECT json_agg(json_build_object('orderLineId', id, 'quantity', quantity) ORDER BY id) INTO canceled
-    FROM order_line WHERE "orderId" = NEW.id AND quantity > 0;
-    IF canceled IS NULL THEN
+    SELECT * INTO record FROM order_cancellation
+    WHERE order_id = NEW.id AND state IN ('in_progress', 'canceled');
+    SELECT e.source INTO source FROM order_cancellation_event AS e
+    WHERE e.cancellation_id = record.cancellation_id ORDER BY e.event_id DESC LIMIT 1;
+    IF NOT OLD.active THEN
+        SELECT json_agg(json_build_object('orderLineId', id, 'quantity', quantity) ORDER BY id) INTO lines
+        FROM order_line WHERE "orderId" = NEW.id AND quantity > 0;
+    END IF;
+    IF lines IS NULL AND source = 'update' THEN
         RETURN NULL;
     END IF;
 
@@ -115,7 +123,7 @@ BEGIN
                    ('CANCELLATION', (SELECT sum(f.quantity) FROM order_line_reference AS f
                                      WHERE f."orderLineId" = l.id AND f.discriminator = 'FulfillmentLine')
                                     - coalesce(m.canceled, 0))) AS k (type, quantity)
-        WHERE l."orderId" = NEW.id AND l.quantity > 0 AND k.quantity > 0),
+        WHERE l."orderId" = NEW.id AND NOT OLD.active AND l.quantity > 0 AND k.quantity > 0),
     placed AS (     -- where it was allocated, the oldest allocation first
         SELECT w.line, w.type, a."stockLocationId" AS location, a."productVariantId" AS variant,
                least(a.quantity, w.quantity - sum(a.quantity) OVER earlier + a.quantity) AS quantity
@@ -138,21 +146,21 @@ BEGIN
       AND (v."trackInventory" = 'TRUE'
            OR v."trackInventory" = 'INHERIT' AND (SELECT "trackInventory" FROM global_settings));
 
-    UPDATE order_line SET quantity = 0, "updatedAt" = localtimestamp WHERE "orderId" = NEW.id AND quantity > 0;
+    UPDATE order_line SET quantity = 0, "updatedAt" = localtimestamp
+    WHERE "orderId" = NEW.id AND NOT OLD.active AND quantity > 0;
 
     INSERT INTO history_entry (type, discriminator, "isPublic", "orderId", data)
     SELECT 'ORDER_CANCELLATION', 'OrderHistoryEntry', true, NEW.id,
-           json_strip_nulls(json_build_object('lines', canceled, 'reason', coalesce(c.note, c.reason),
+           json_strip_nulls(json_build_object('lines', lines, 'reason', coalesce(record.note, record.reason),
                                               'shippingCancelled', false))
-    FROM public.order_cancellation AS c WHERE c.order_id = NEW.id AND c.state IN ('in_progress', 'canceled');
+    WHERE lines IS NOT NULL;
     INSERT INTO history_entry (type, discriminator, "isPublic", "orderId", data)
     VALUES ('ORDER_STATE_TRANSITION', 'OrderHistoryEntry', true, NEW.id,
             json_build_object('from', OLD.state, 'to', NEW.state));
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER cancel_order_lines AFTER UPDATE ON public."order" FOR EACH ROW
-    WHEN (NEW.state = 'Cancelled' AND OLD.state <> 'Cancelled' AND NOT OLD.active)
-    EXECUTE FUNCTION public.cancel_order_lines();
+CREATE TRIGGER complete_cancellation AFTER UPDATE ON public."order" FOR EACH ROW
+    WHEN (NEW.state = 'Cancelled' AND OLD.state <> 'Cancelled') EXECUTE FUNCTION public.complete_cancellation();
 
 COMMIT;
