@@ -115,7 +115,7 @@ async function refusals(plain, ruled) {
     'without: an order is canceled though it is shipped');
   const [id, refused] = await shipped(ruled);
   equal(refused, {
-    error: `cancellation of order ${id} of "order" is blocked. `
+    error: `cancellation of order ${id} of public."order" is blocked. `
       + 'Cancel the fulfillment first, or process the order as a return.',
     code: 'CONFLICT',
     condition: 'cancellation_blocked',
