@@ -4,7 +4,11 @@ const { allLines } = require('./client');
 
 const flows = {
   async 'place, authorize, settle'(shop) {
-    const order = await shop.place('authorized');
+    const shopper = await shop.cart();
+    shop.say('address', await shopper.address());
+    shop.say('arrange payment', await shopper.transition('ArrangingPayment'));
+    const order = shop.say('pay', await shopper.pay('authorized'));
+    shop.say('order', await shop.admin.order(order.id));
     shop.say('settle', await shop.admin.settle(order.payments[0].id));
     shop.say('settle again', await shop.admin.settle(order.payments[0].id));
     shop.say('order', await shop.admin.order(order.id));
