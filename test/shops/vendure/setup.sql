@@ -4,12 +4,10 @@
 SET client_min_messages = warning;
 BEGIN;
 
--- What this version of ordcancel has.
-SELECT to_regproc('ordcancel.also_set') IS NOT NULL AS has_also_set,
-       'refuse_when' = ANY (a.proargnames) AS has_refuse_when,
-       'settlement' = ANY (p.proargnames) AS has_settlement
-FROM pg_proc AS a, pg_proc AS p
-WHERE a.oid = to_regproc('ordcancel.attach_child') AND p.oid = to_regproc('ordcancel.set_policy') \gset
+-- MERGE: what this version of ordcancel has. Drop this, every \if and \else, and the
+-- trigger ordcancel_also_set once the functions are there.
+SELECT to_regproc('ordcancel.also_set') IS NOT NULL AS has_also_set, 'refuse_when' = ANY (proargnames) AS has_refuse_when
+FROM pg_proc WHERE oid = to_regproc('ordcancel.attach_child') \gset
 
 -- ---------------------------------------------------------------------- rules
 
@@ -38,11 +36,10 @@ SELECT ordcancel.add_block('public.order', 'shipped',
 SELECT ordcancel.attach_child('public.order_fulfillments_fulfillment', 'public.order', key => '{orderId}'),
        ordcancel.attach_child('public.payment', 'public.order', key => '{orderId}') \g /dev/null
 
--- MERGE: the names and the order of arguments are those of design.md; drop the \if
--- once the functions are there.
 \if :has_refuse_when
--- Nor is one that is there already shipped or settled.
-SELECT ordcancel.attach_child('public.payment', 'public.order', key => '{orderId}',
+-- Nor is one that is there already settled or shipped. Only a join table knows the
+-- order of a fulfillment.
+SELECT ordcancel.attach_child('public.payment', 'public.order', key => '{orderId}', name => 'settled',
                               refuse_when => $$state = 'Settled'$$),
        ordcancel.attach_child('public.fulfillment', 'public.order',
                               key_expression => $$(SELECT o."orderId" FROM public.order_fulfillments_fulfillment AS o
@@ -50,15 +47,13 @@ SELECT ordcancel.attach_child('public.payment', 'public.order', key => '{orderId
                               refuse_when => $$state IN ('Shipped', 'Delivered')$$) \g /dev/null
 \endif
 
--- MERGE: attach_child above has no settlement yet; the refunds of Vendure come after
--- the cancellation.
-\if :has_settlement
-SELECT ordcancel.attach('public.order', 'state', refund_due =>
-    $$(SELECT coalesce(sum(p.amount), 0) - coalesce(sum((SELECT sum(r.total) FROM public.refund AS r
-                                                         WHERE r."paymentId" = p.id AND r.state <> 'Failed')), 0)
-       FROM public.payment AS p WHERE p."orderId" = "order".id AND p.state = 'Settled')$$),
-       ordcancel.set_policy('public.order', settlement => 'after_canceled') \g /dev/null
-\endif
+-- MERGE: what is to be paid back, once settlement => 'after_canceled' has an effect:
+-- Vendure cancels first and refunds then.
+-- SELECT ordcancel.attach('public.order', refund_due =>
+--     $$(SELECT sum(p.amount) FROM public.payment AS p WHERE p."orderId" = "order".id AND p.state = 'Settled')
+--       - coalesce((SELECT sum(r.total) FROM public.refund AS r JOIN public.payment AS p ON p.id = r."paymentId"
+--                   WHERE p."orderId" = "order".id AND r.state <> 'Failed'), 0)$$),
+--        ordcancel.set_policy('public.order', settlement => 'after_canceled') \g /dev/null
 
 -- ------------------------------------------- what Vendure writes with the status
 
