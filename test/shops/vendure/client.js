@@ -152,8 +152,9 @@ class Shopper extends Api {
   }
 
   add(productVariantId, quantity) {
-    return this.call(`mutation ($id: ID!, $quantity: Int!) { addItemToOrder(productVariantId: $id, quantity: $quantity) {
-      ${FAILED} ... on Order { ${SHOP_ORDER} } } }`, { id: productVariantId, quantity });
+    return this.call(`mutation ($id: ID!, $quantity: Int!) {
+      addItemToOrder(productVariantId: $id, quantity: $quantity) {
+        ${FAILED} ... on Order { ${SHOP_ORDER} } } }`, { id: productVariantId, quantity });
   }
 
   customer(emailAddress) {

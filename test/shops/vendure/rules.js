@@ -163,9 +163,11 @@ async function race(shop, method, first, second, end) {
     order.fulfillment = second.fulfills && await shop.admin.fulfill(allLines(order));
     const calls = [() => first(shop, order), () => second(shop, order)];
     if (n % 2 === 1) calls.reverse();
-    await Promise.allSettled(calls.map((call) => call()));
+    const answers = await Promise.all(calls.map((call) => call().catch(({ message }) => ({ error: message }))));
     const found = end(await shop.admin.order(order.id));
-    ends[found] = (ends[found] ?? 0) + 1;
+    const told = answers.map(({ condition, error, transitionError, message }) =>
+      condition ?? error ?? transitionError ?? message).filter(Boolean);
+    ends[[found, ...told].join(' | ')] = (ends[[found, ...told].join(' | ')] ?? 0) + 1;
   }
   return ends;
 }
@@ -198,8 +200,11 @@ function settleOrCancel(order) {
 }
 
 function fulfillOrCancel(order) {
+  const happened = order.history.items.map(({ type, data }) =>
+    ({ ORDER_FULFILLMENT: 'fulfilled', Cancelled: 'canceled' })[type === 'ORDER_FULFILLMENT' ? type : data.to])
+    .filter(Boolean).join(', ');
   if (wasCanceled(order) && order.state !== 'Cancelled') return `!canceled, now ${order.state}`;
-  return wasCanceled(order) ? 'canceled' : `${order.state}, ${order.fulfillments.length} fulfillment`;
+  return happened === 'canceled, fulfilled' ? '!canceled, fulfilled' : happened;
 }
 
 async function races(plain, ruled) {

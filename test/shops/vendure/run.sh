@@ -7,6 +7,7 @@
 #   run.sh                  runs the tests on the server that PGHOST and PGPORT lead to;
 #                           SHOP_FILES is what install printed. ROUNDS is how often
 #                           calls meet in each race
+# shellcheck disable=SC1091,SC2154
 set -u
 cd "$(dirname "$0")" || exit
 
@@ -41,7 +42,6 @@ case ${1:-} in
 esac
 
 . ../../t/lib/tap.sh
-here=../../t
 shop=$PWD
 export NODE_PATH=${SHOP_FILES:-} VENDURE_DISABLE_TELEMETRY=true TZ=UTC
 

@@ -6,7 +6,8 @@ BEGIN;
 
 -- MERGE: what this version of ordcancel has. Drop this, every \if and \else, and the
 -- trigger ordcancel_also_set once the functions are there.
-SELECT to_regproc('ordcancel.also_set') IS NOT NULL AS has_also_set, 'refuse_when' = ANY (proargnames) AS has_refuse_when
+SELECT to_regproc('ordcancel.also_set') IS NOT NULL AS has_also_set,
+       'refuse_when' = ANY (proargnames) AS has_refuse_when
 FROM pg_proc WHERE oid = to_regproc('ordcancel.attach_child') \gset
 
 -- ---------------------------------------------------------------------- rules

@@ -1,4 +1,5 @@
 // Two servers, the second with ordcancel and the plugin: tests.js PORT DATABASE PORT DATABASE
+const { readFileSync } = require('fs');
 const { equal, run } = require('../../clients/tap');
 const { Shop } = require('./client');
 const { flows } = require('./flows');
@@ -28,7 +29,17 @@ async function compareTables(plain, ruled, what) {
   }
 }
 
+// The SQL and the program that doc/shops/vendure.md shows are those of the tests.
+function compareDocumentation() {
+  const file = (name) => readFileSync(`${__dirname}/${name}`, 'utf8');
+  const run = ['setup.sql', 'ordcancel-plugin.js', 'rules.js'].map(file).join('');
+  const shown = [...file('../../../doc/shops/vendure.md').matchAll(/^```(?:sql|js)\n(.*?)^```$/gms)];
+  equal([shown.length > 0, ...shown.map(([, block]) => block).filter((block) => !run.includes(block.trimEnd()))], [true],
+    'the code of the documentation is what is run here');
+}
+
 run(async () => {
+  compareDocumentation();
   const [plain, ruled] = [new Shop(...process.argv.slice(2, 4)), new Shop(...process.argv.slice(4))];
   await plain.start();
   await ruled.start();
