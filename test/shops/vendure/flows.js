@@ -90,6 +90,15 @@ const flows = {
     shop.say('order', await shop.admin.order(order.id));
   },
 
+  async 'one parcel for two orders'(shop) {
+    const orders = [await shop.place('settled'), await shop.place('settled')];
+    const { id } = shop.say('fulfill both', await shop.admin.fulfill(orders.flatMap(allLines)));
+    shop.say('ship', await shop.admin.ship(id));
+    for (const order of orders) {
+      shop.say('order', await shop.admin.order(order.id));
+    }
+  },
+
   async 'ship a part, cancel the other'(shop) {
     const order = await shop.place('settled');
     const [cups, plates] = allLines(order);

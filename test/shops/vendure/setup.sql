@@ -39,11 +39,12 @@ SELECT ordcancel.attach_child('public.order_fulfillments_fulfillment', 'public.o
 
 \if :has_refuse_when
 -- Nor is one that is there already settled or shipped. Only a join table knows the
--- order of a fulfillment.
+-- order of a fulfillment; of several, the first counts.
 SELECT ordcancel.attach_child('public.payment', 'public.order', key => '{orderId}', name => 'settled',
                               refuse_when => $$state = 'Settled'$$),
        ordcancel.attach_child('public.fulfillment', 'public.order',
-                              key_expression => $$(SELECT o."orderId" FROM public.order_fulfillments_fulfillment AS o
+                              key_expression => $$(SELECT min(o."orderId")
+                                                   FROM public.order_fulfillments_fulfillment AS o
                                                    WHERE o."fulfillmentId" = fulfillment.id)$$,
                               refuse_when => $$state IN ('Shipped', 'Delivered')$$) \g /dev/null
 \endif

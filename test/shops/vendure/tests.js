@@ -34,8 +34,8 @@ function compareDocumentation() {
   const file = (name) => readFileSync(`${__dirname}/${name}`, 'utf8');
   const run = ['setup.sql', 'ordcancel-plugin.js', 'rules.js'].map(file).join('');
   const shown = [...file('../../../doc/shops/vendure.md').matchAll(/^```(?:sql|js)\n(.*?)^```$/gms)];
-  equal([shown.length > 0, ...shown.map(([, block]) => block).filter((block) => !run.includes(block.trimEnd()))], [true],
-    'the code of the documentation is what is run here');
+  const other = shown.map(([, block]) => block).filter((block) => !run.includes(block.trimEnd()));
+  equal([shown.length > 0, other], [true, []], 'the code of the documentation is what is run here');
 }
 
 run(async () => {
