@@ -6,7 +6,8 @@
 #   run.sh install CACHE    installs the npm packages below CACHE, prints where
 #   run.sh                  runs the tests on the server that PGHOST and PGPORT lead to;
 #                           SHOP_FILES is what install printed. ROUNDS is how often
-#                           calls meet in each race
+#                           calls meet in each race; FLOWS, a part of the names of the
+#                           flows that are run
 # shellcheck disable=SC1091,SC2154
 set -u
 cd "$(dirname "$0")" || exit
