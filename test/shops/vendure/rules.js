@@ -2,7 +2,7 @@
 const { equal } = require('../../clients/tap');
 const { allLines } = require('./client');
 
-const ROUNDS = Number(process.env.ROUNDS ?? 6);
+const ROUNDS = Number(process.env.ROUNDS ?? 4);
 
 // Cancellations of orders in every condition, which CANCEL makes, and what the API
 // says afterwards.

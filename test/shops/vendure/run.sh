@@ -49,7 +49,8 @@ export NODE_PATH=${SHOP_FILES:-} VENDURE_DISABLE_TELEMETRY=true TZ=UTC
 # Starts a server; its port comes to be in the file NAME.port.
 serve() # NAME DATABASE [OPTION...]
 {
-	PGDATABASE=$2 PGUSER=vendure node "$shop/server.js" "${@:3}" >"$work/$1.log" 2>&1 &
+	: >"$work/$1.log"
+	PGDATABASE=$2 PGUSER=vendure node "$shop/server.js" "${@:3}" >>"$work/$1.log" 2>&1 &
 	before_exit "kill $! 2>/dev/null"
 	wait_for grep -q '^listening on ' "$work/$1.log" &&
 		sed -n 's/^listening on //p' "$work/$1.log" >"$work/$1.port"
