@@ -32,8 +32,8 @@
 
 /* The texts of each kind of record table.  A column need not exist. */
 static const char *const cancellation_texts[] = {
-	"requested_actor", "decided_actor", "note", "decision_note",
-	"undo_note",	   "metadata",		NULL};
+	"requested_actor", "decided_actor", "note",			"decision_note",
+	"undo_note",	   "metadata",		"prior_values", NULL};
 static const char *const item_texts[] = {"note", NULL};
 static const char *const event_texts[] = {"actor", NULL};
 
