@@ -262,7 +262,8 @@ BEGIN
         WHERE t.refund_due IS NOT NULL
         UNION ALL
         SELECT 'deleted_when_fails', 'deleted_when', t.deleted_when, NULL::regclass, 'boolean',
-               t.deleted_when_functions, format('ordcancel.attach(%L, deleted_when => ...);', ordcancel_internal.label(t.orders))
+               t.deleted_when_functions,
+               format('ordcancel.attach(%L, deleted_when => ...);', ordcancel_internal.label(t.orders)), NULL
         WHERE t.deleted_when IS NOT NULL
         UNION ALL
         SELECT 'item_expression_fails', x.what, x.expression, i.items::regclass, 'numeric', x.functions,

@@ -91,14 +91,49 @@ COMMENT ON COLUMN ordcancel.preset_reason.requires_request IS
     'whether it may be given only for cancellations that the customer requested';
 COMMENT ON COLUMN ordcancel.preset_reason.note_max IS 'longest note with it, in characters';
 
+CREATE TABLE ordcancel.preset_block (
+    preset text,
+    name text,
+    condition text NOT NULL,
+    hint text,
+    party text,
+    PRIMARY KEY (preset, name)
+);
+COMMENT ON TABLE ordcancel.preset_block IS 'blocks of the presets, for the tables of the system';
+COMMENT ON COLUMN ordcancel.preset_block.preset IS 'name of the preset';
+COMMENT ON COLUMN ordcancel.preset_block.name IS 'name of the block';
+COMMENT ON COLUMN ordcancel.preset_block.condition IS
+    'SQL condition over the order; {orders} stands for the name of the order table, {schema} for its schema';
+COMMENT ON COLUMN ordcancel.preset_block.hint IS 'HINT of the error when it blocks';
+COMMENT ON COLUMN ordcancel.preset_block.party IS 'party that is blocked, customer or merchant; NULL: both';
+
+CREATE TABLE ordcancel.preset_also_set (
+    preset text,
+    state text,
+    "column" name,
+    value text NOT NULL,
+    PRIMARY KEY (preset, state, "column")
+);
+COMMENT ON TABLE ordcancel.preset_also_set IS 'columns that the presets set together with the status; see also_set()';
+COMMENT ON COLUMN ordcancel.preset_also_set.preset IS 'name of the preset';
+COMMENT ON COLUMN ordcancel.preset_also_set.state IS 'requested, in_progress, canceled or restored';
+COMMENT ON COLUMN ordcancel.preset_also_set."column" IS 'column of the order';
+COMMENT ON COLUMN ordcancel.preset_also_set.value IS 'SQL expression over the order and its cancellation';
+
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.preset
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.preset_rule
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
 CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.preset_reason
     FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
+CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.preset_block
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
+CREATE TRIGGER guard_config BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ordcancel.preset_also_set
+    FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_config();
 ALTER TABLE ordcancel.preset ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel.preset_rule ENABLE ALWAYS TRIGGER guard_config;
+ALTER TABLE ordcancel.preset_also_set ENABLE ALWAYS TRIGGER guard_config;
+ALTER TABLE ordcancel.preset_block ENABLE ALWAYS TRIGGER guard_config;
 ALTER TABLE ordcancel.preset_reason ENABLE ALWAYS TRIGGER guard_config;
 CREATE TRIGGER replace_replicated BEFORE INSERT ON ordcancel.preset
     FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.replace_replicated();
@@ -106,11 +141,18 @@ CREATE TRIGGER replace_replicated BEFORE INSERT ON ordcancel.preset_rule
     FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.replace_replicated();
 CREATE TRIGGER replace_replicated BEFORE INSERT ON ordcancel.preset_reason
     FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.replace_replicated();
+CREATE TRIGGER replace_replicated BEFORE INSERT ON ordcancel.preset_block
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.replace_replicated();
+CREATE TRIGGER replace_replicated BEFORE INSERT ON ordcancel.preset_also_set
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.replace_replicated();
 ALTER TABLE ordcancel.preset ENABLE REPLICA TRIGGER replace_replicated;
 ALTER TABLE ordcancel.preset_rule ENABLE REPLICA TRIGGER replace_replicated;
+ALTER TABLE ordcancel.preset_also_set ENABLE REPLICA TRIGGER replace_replicated;
+ALTER TABLE ordcancel.preset_block ENABLE REPLICA TRIGGER replace_replicated;
 ALTER TABLE ordcancel.preset_reason ENABLE REPLICA TRIGGER replace_replicated;
 
-GRANT SELECT ON ordcancel.preset, ordcancel.preset_rule, ordcancel.preset_reason TO PUBLIC;
+GRANT SELECT ON ordcancel.preset, ordcancel.preset_rule, ordcancel.preset_reason, ordcancel.preset_block,
+    ordcancel.preset_also_set TO PUBLIC;
 
 INSERT INTO ordcancel.preset (preset, description, grace, requested_status, in_progress_status, canceled_status,
                               customer_canceled_status, decision_timeout, on_timeout, undo, reason_required) VALUES
@@ -190,6 +232,146 @@ INSERT INTO ordcancel.preset_reason (preset, code, description, audience) VALUES
     ('kibo', 'item_on_reserve', 'the item is reserved', 'merchant'),
     ('kibo', 'no_inventory', 'no inventory', 'merchant');
 
+-- Shops that people run on PostgreSQL. doc/shops has a page for each, with what
+-- remains to be done: guards of other tables, stock.
+INSERT INTO ordcancel.preset (preset, description, canceled_status, undo, settlement, closed_statuses,
+                              reopen_statuses) VALUES
+    -- Lines of a canceled order are empty and their stock is given back, so there is
+    -- no way back. It is canceled first and refunded then.
+    ('vendure', 'Vendure', 'Cancelled', 'never', 'after_canceled', '{}', '{}'),
+    -- Canceled orders can be archived.
+    ('medusa', 'Medusa', 'canceled', 'never', 'after_canceled', '{archived}', '{}'),
+    -- A canceled sale can go back to draft.
+    ('tryton', 'Tryton sale', 'cancelled', 'canceled', 'before_canceled', '{}', '{draft}'),
+    ('evershop', 'EverShop', 'canceled', 'never', 'before_canceled', '{}', '{}');
+
+INSERT INTO ordcancel.preset_rule (preset, status, customer, merchant, deletable, hint) VALUES
+    ('vendure', 'AddingItems', 'cancel', 'cancel', true, NULL),
+    ('vendure', 'ArrangingPayment', 'cancel', 'cancel', true, NULL),
+    ('vendure', 'Draft', 'forbid', 'cancel', true, NULL),
+    ('vendure', 'PaymentAuthorized', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('vendure', 'PaymentSettled', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('vendure', 'ArrangingAdditionalPayment', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('vendure', 'PartiallyShipped', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('vendure', 'Shipped', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('vendure', 'PartiallyDelivered', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('vendure', 'Delivered', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('vendure', 'Modifying', 'forbid', 'forbid', false, 'Complete the modification first.'),
+    ('vendure', 'Created', 'forbid', 'forbid', false, 'The order is still being created.'),
+
+    -- Its storefront cannot cancel; a completed order can be canceled by an administrator.
+    ('medusa', 'pending', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('medusa', 'requires_action', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('medusa', 'completed', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('medusa', 'draft', 'forbid', 'cancel', true, NULL),
+    ('medusa', 'archived', 'forbid', 'forbid', false, 'The order is archived.'),
+
+    ('tryton', 'draft', 'forbid', 'cancel', true, NULL),
+    ('tryton', 'quotation', 'cancel', 'cancel', false, NULL),
+    ('tryton', 'confirmed', 'request', 'cancel', false, NULL),
+    ('tryton', 'processing', 'forbid', 'forbid', false, 'Cancel its shipments and invoices instead.'),
+    ('tryton', 'done', 'forbid', 'forbid', false, 'Create a return instead.'),
+    -- To delete a sale it cancels it first.
+    ('tryton', 'cancelled', 'forbid', 'forbid', true, 'The sale is canceled.'),
+
+    ('evershop', 'new', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('evershop', 'processing', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    ('evershop', 'completed', 'forbid', 'forbid', false, 'Refund the order instead.'),
+    ('evershop', 'closed', 'forbid', 'forbid', false, 'The order is refunded already.');
+
+INSERT INTO ordcancel.preset_block (preset, name, condition, hint) VALUES
+    -- Stricter than the system, which cancels orders whose parcels are on their way.
+    ('vendure', 'shipped',
+     'EXISTS (SELECT FROM {schema}.order_fulfillments_fulfillment AS o'
+     ' JOIN {schema}.fulfillment AS f ON f.id = o."fulfillmentId"'
+     ' WHERE o."orderId" = {orders}.id AND f.state IN (''Shipped'', ''Delivered''))',
+     'Cancel the fulfillment first, or process the order as a return.'),
+    ('medusa', 'fulfilled',
+     'EXISTS (SELECT FROM {schema}.order_fulfillment AS o JOIN {schema}.fulfillment AS f ON f.id = o.fulfillment_id'
+     ' WHERE o.order_id = {orders}.id AND o.deleted_at IS NULL AND f.deleted_at IS NULL AND f.canceled_at IS NULL)',
+     'Cancel its fulfillments first.'),
+    -- Stricter than the system, which cancels a quotation that was shipped or invoiced by hand.
+    ('tryton', 'shipped',
+     'EXISTS (SELECT FROM {schema}.sale_line AS l JOIN {schema}.stock_move AS m ON m.origin = ''sale.line,'' || l.id'
+     ' WHERE l.sale = {orders}.id AND m.state <> ''cancelled'')', 'Cancel its shipments first.'),
+    ('tryton', 'invoiced',
+     'EXISTS (SELECT FROM {schema}.sale_line AS l'
+     ' JOIN {schema}.account_invoice_line AS i ON i.origin = ''sale.line,'' || l.id'
+     ' LEFT JOIN {schema}.account_invoice AS v ON v.id = i.invoice'
+     ' WHERE l.sale = {orders}.id AND v.state IS DISTINCT FROM ''cancelled'')', 'Cancel its invoices first.'),
+    ('tryton', 'paid',
+     'EXISTS (SELECT FROM {schema}.account_payment AS p'
+     ' WHERE p.origin = ''sale.sale,'' || {orders}.id AND p.state <> ''failed'')', 'Its payments have not failed.'),
+    -- Payment modules have statuses of their own, such as paypal_captured.
+    ('evershop', 'paid', 'payment_status ~ ''(^|_)(paid|captured|refunded)$''', 'Refund the order instead.'),
+    ('evershop', 'delivered', 'shipment_status = ''delivered''', 'Process it as a return.');
+
+INSERT INTO ordcancel.preset_also_set (preset, state, "column", value) VALUES
+    ('vendure', 'canceled', 'active', 'false'),
+    ('vendure', 'canceled', 'updatedAt', 'localtimestamp'),
+    ('vendure', 'canceled', 'subTotal', 'CASE WHEN active THEN "subTotal" ELSE 0 END'),
+    ('vendure', 'canceled', 'subTotalWithTax', 'CASE WHEN active THEN "subTotalWithTax" ELSE 0 END'),
+    ('medusa', 'canceled', 'canceled_at', 'cancellation.closed_at'),
+    ('medusa', 'canceled', 'updated_at', 'cancellation.closed_at'),
+    -- It notices by write_date, in UTC, that a form is outdated; 0 is its own user.
+    ('tryton', 'canceled', 'write_date', 'timezone(''UTC'', now())'),
+    ('tryton', 'canceled', 'write_uid', '0'),
+    ('tryton', 'restored', 'write_date', 'timezone(''UTC'', now())'),
+    ('tryton', 'restored', 'write_uid', '0'),
+    ('evershop', 'canceled', 'payment_status', '''canceled'''),
+    ('evershop', 'canceled', 'updated_at', 'now()');
+
+-- The blocks and also_set() columns of a preset, as far as the table has what they
+-- speak of. Returns how many it has written.
+CREATE FUNCTION ordcancel_internal.write_preset_expressions(orders regclass, preset text, OUT blocks bigint,
+                                                            OUT columns bigint)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    left_out text[] := '{}';
+    b ordcancel.preset_block;
+    a ordcancel.preset_also_set;
+    named record;
+BEGIN
+    SELECT quote_ident(c.relname) AS orders, quote_ident(n.nspname) AS schema INTO named
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.oid = write_preset_expressions.orders;
+    blocks := 0;
+    columns := 0;
+    FOR b IN SELECT * FROM ordcancel.preset_block AS t WHERE t.preset = write_preset_expressions.preset ORDER BY t.name
+    LOOP
+        BEGIN
+            PERFORM ordcancel_internal.add_block(
+                write_preset_expressions.orders, b.name,
+                replace(replace(b.condition, '{orders}', named.orders), '{schema}', named.schema), b.hint, b.party);
+            blocks := blocks + 1;
+        EXCEPTION WHEN SQLSTATE 'OC014' THEN
+            left_out := left_out || format('block "%s"', b.name);
+        END;
+    END LOOP;
+    FOR a IN SELECT * FROM ordcancel.preset_also_set AS t WHERE t.preset = write_preset_expressions.preset
+             ORDER BY t.state, t."column"
+    LOOP
+        BEGIN
+            PERFORM ordcancel_internal.also_set(write_preset_expressions.orders, a.state, a."column", a.value);
+            columns := columns + 1;
+        EXCEPTION WHEN SQLSTATE 'OC014' THEN
+            left_out := left_out || format('column "%s" in state "%s"', a."column", a.state);
+        END;
+    END LOOP;
+    IF left_out <> '{}' THEN
+        PERFORM ordcancel_internal.notice(
+            format('parts of preset "%s" do not fit %s', preset,
+                   ordcancel_internal.label(write_preset_expressions.orders)),
+            format('Left out: %s.', array_to_string(left_out, ', ')),
+            'They need tables and columns of that system, as they are named there.');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.write_preset_expressions(regclass, text) IS
+    'writes the blocks and the columns of a preset that fit the table; returns how many';
+
 -- Like apply_preset, but without reporting about the orders, without recording
 -- the change, and without the label of the table in the text.
 CREATE FUNCTION ordcancel_internal.write_preset(orders regclass, preset text, policy text) RETURNS text
@@ -200,6 +382,8 @@ DECLARE
     p ordcancel.preset;
     rules bigint;
     reasons bigint;
+    blocks bigint;
+    columns bigint;
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
     SELECT * INTO p FROM ordcancel.preset AS t WHERE t.preset = write_preset.preset;
@@ -234,7 +418,11 @@ BEGIN
     WHERE r.preset = p.preset AND NOT EXISTS (SELECT FROM ordcancel.reason AS t WHERE t.code = r.code)
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS reasons = ROW_COUNT;
-    RETURN format('policy "%s" copied from %s: %s rules, %s new reasons', policy, p.description, rules, reasons);
+    SELECT w.blocks, w.columns INTO blocks, columns
+    FROM ordcancel_internal.write_preset_expressions(orders, p.preset) AS w;
+    RETURN format('policy "%s" copied from %s: %s rules, %s new reasons', policy, p.description, rules, reasons)
+           || CASE WHEN blocks > 0 THEN format(', %s blocks', blocks) ELSE '' END
+           || CASE WHEN columns > 0 THEN format(', %s columns set', columns) ELSE '' END;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.write_preset(regclass, text, text) IS
@@ -298,7 +486,9 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.apply_preset(regclass, text, text) IS 'implements ordcancel.apply_preset()';
 
 -- Writes the policy, rules and reasons of a known system, in its own status
--- names: spryker, vtex, cafe24, kibo or zaikio. Rules for other statuses and
+-- names: spryker, vtex, cafe24, kibo or zaikio; or of a shop: vendure, medusa,
+-- tryton or evershop, with its blocks and the columns that it sets with the
+-- status, as far as the table has them. Rules for other statuses and
 -- other policies are kept. Returns what it wrote; a NOTICE reports statuses of
 -- orders without a rule. Raises OC001, OC014 (also if the status column cannot
 -- hold one of the statuses), 42501. The presets follow the systems' public
@@ -307,5 +497,6 @@ CREATE FUNCTION ordcancel.apply_preset(orders regclass, preset text, policy text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.apply_preset(regclass, text, text) IS
-    E'sets policy, rules and reasons as a known system has them: spryker, vtex, cafe24, kibo or zaikio\n'
+    E'sets policy, rules and reasons as a known system has them: spryker, vtex, cafe24, kibo, zaikio, vendure, medusa,'
+    ' tryton or evershop\n'
     'Raises OC001, OC014, 0A000, 42501.';

@@ -38,7 +38,7 @@ expression_is_one(const char *text)
 	if (list_length(statements) != 1)
 		return false;
 	select = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
-	if (!IsA(select, SelectStmt) || list_length(select->targetList) != 1)
+	if (!IsA(select, SelectStmt) || list_length(select->targetList) > 1)
 		return false;
 	statements = raw_parser(psprintf("SELECT (%s\n)", text),
 							RAW_PARSE_DEFAULT);

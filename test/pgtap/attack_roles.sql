@@ -86,7 +86,7 @@ SELECT is(attempt_as('attack_reader', statement), '42501', statement)
 FROM (VALUES ('SELECT ordcancel_internal.as_owner(''s.orders'', ''SELECT current_user::text'')'),
              ('SELECT ordcancel_internal.pin_expression(''s.orders'', ''true'', ''boolean'', false)'),
              ('SELECT ordcancel_internal.set_rule(''s.orders'', ''placed'', ''cancel'', NULL, NULL, NULL, NULL, '
-              '''default'', ''{}'')'),
+              '''default'', ''{}'', NULL, NULL)'),
              ('SELECT ordcancel_internal.detach(''s.orders'')'),
              ('SELECT ordcancel_internal.drop_guards(''s.orders'', ''.*'')'),
              ('SELECT ordcancel.cancel_order(''s.orders'', 4)'), ('CALL ordcancel.sweep()'),

@@ -38,7 +38,7 @@ FROM (VALUES ('''shop.orders'', NULL', '22023'), ('''shop.orders'', ''''', '4260
              ('''shop.orders'', ''true FOR UPDATE''', '42601'),
              ('''shop.orders'', ''true UNION SELECT 1, NULL, NULL''', NULL), ('''shop.orders'', ''true AS x''', NULL),
              ('''shop.orders'', ''''''x''', '42601'),
-             ('''shop.orders'', ''id''', '42804'), ('''shop.orders'', ''id = 1, id = 2''', '42804'),
+             ('''shop.orders'', ''id''', '42804'), ('''shop.orders'', ''id = 1, id = 2''', '22023'),
              ('''shop.orders'', ''orders''', '42804'), ('''shop.orders'', ''no_column = 1''', '42703'),
              ('''shop.orders'', ''count(*) > 0''', '42803'), ('''shop.orders'', ''row_number() OVER () = 1''', '42P20'),
              ('''shop.orders'', ''generate_series(1, 2) > 1''', '0A000'),

@@ -325,8 +325,8 @@ ALTER TABLE shop.payment RENAME state TO condition;
 SELECT is(attempt('UPDATE shop.payment SET condition = ''captured'' WHERE id = 4'), 'OC014', 'a renamed column');
 SELECT is(error_of('INSERT INTO shop.payment VALUES (77, 1, ''pending'')', 'sqlstate', 'message', 'detail', 'hint'),
           'OC014 | guard "default" of child table shop.payment is no longer valid '
-          '| Column order_row.state does not exist. | Set it again with ordcancel.add_block(), ordcancel.attach(), '
-          'ordcancel.attach_items() or ordcancel.attach_child().', 'what it says');
+          '| Column order_row.state does not exist. | Set it again with ordcancel.add_block(), ordcancel.also_set(), '
+          'ordcancel.attach(), ordcancel.attach_items() or ordcancel.attach_child().', 'what it says');
 SELECT is(attempt($$SELECT ordcancel.attach_child('shop.payment', 'shop.orders', '{order_id}',
                                                   refuse_when => 'condition = ''captured''')$$), 'ok',
           'attached again');

@@ -50,8 +50,8 @@ SELECT is(outcome_of($$request_cancel('shop.orders', 1)$$, 'concat_ws('' '', sta
           'for the customer, too');
 SELECT is((SELECT string_agg(verb || ' ' || outcome, ', ' ORDER BY verb)
            FROM ordcancel.cancel_options('shop.orders', 1) WHERE allowed AND outcome <> 'already'),
-          'undo_cancel undone',
-          'it can be undone, and nothing else');
+          'adjust_refund in_progress, undo_cancel undone',
+          'it can be undone, and its amount changed');
 SELECT is(attempt('INSERT INTO shop.shipments (order_id) VALUES (1)'), '23514 order_is_canceled', 'nothing is shipped');
 SELECT is((SELECT string_agg(problem, ', ') FROM ordcancel.health WHERE detail LIKE '%archived%'), NULL,
           'health finds nothing wrong');

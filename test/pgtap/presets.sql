@@ -3,12 +3,12 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(102);
+SELECT plan(131);
 
 -- ---------------------------------------------------------------- the rows as data
 
 SELECT is((SELECT string_agg(preset, ' ' ORDER BY preset COLLATE "C") FROM ordcancel.preset),
-          'cafe24 kibo spryker vtex zaikio', 'the presets');
+          'cafe24 evershop kibo medusa spryker tryton vendure vtex zaikio', 'the presets');
 
 -- The tables of presets have no checks of their own: rows of theirs have to
 -- pass those of the tables that they are copied to.
@@ -29,8 +29,8 @@ END
 $$;
 SELECT fits('policy', 'preset', 'orders, grace, requested_status, in_progress_status, canceled_status, '
                                 'customer_canceled_status, on_progress,'
-            ' decision_timeout, on_timeout, undo, undo_window, reason_required, partly_fulfilled');
-SELECT fits('rule', 'preset_rule', 'orders, status, customer, customer_late, merchant, deletable, hint');
+            ' decision_timeout, on_timeout, undo, undo_window, reason_required, partly_fulfilled, settlement, closed_statuses, reopen_statuses');
+SELECT fits('rule', 'preset_rule', 'orders, status, customer, customer_late, merchant, deletable, hint, expire_after, expire_reason');
 SELECT fits('reason', 'preset_reason', 'code, description, audience, requires_note, requires_request, note_max');
 SELECT is((SELECT count(*) FROM information_schema.columns AS a WHERE table_schema = 'ordcancel' AND table_name = target
              AND column_name <> ALL (own)
@@ -53,8 +53,9 @@ SELECT is_empty($$SELECT preset FROM ordcancel.preset_rule JOIN ordcancel.preset
                   WHERE requested_status IS NULL AND grace IS NULL
                       AND customer_late IS NOT NULL$$, 'nobody is late where no window closes');
 SELECT is_empty($$SELECT preset, status FROM ordcancel.preset_rule JOIN ordcancel.preset USING (preset)
-                  WHERE status IN (requested_status, in_progress_status, canceled_status, customer_canceled_status)$$,
-                      'statuses of a cancellation need no rule');
+                  WHERE status IN (requested_status, in_progress_status, canceled_status, customer_canceled_status)
+                      AND NOT deletable$$,
+                      'statuses of a cancellation need no rule, unless they are deleted');
 SELECT is_empty($$SELECT preset, status FROM ordcancel.preset_rule WHERE customer = 'forbid' AND merchant = 'forbid'
                       AND hint IS NULL$$,
                 'a rule that forbids all says what to do instead');
@@ -73,7 +74,8 @@ CREATE FUNCTION statuses(text) RETURNS SETOF text LANGUAGE sql AS $$
 SELECT status FROM ordcancel.preset_rule WHERE preset = $1
 UNION
 SELECT s FROM ordcancel.preset AS p,
-     unnest(ARRAY[requested_status, in_progress_status, canceled_status, customer_canceled_status]) AS s
+     unnest(ARRAY[requested_status, in_progress_status, canceled_status, customer_canceled_status]
+            || closed_statuses || reopen_statuses) AS s
 WHERE p.preset = $1 AND s IS NOT NULL $$;
 CREATE SCHEMA shop;
 SELECT format('CREATE TABLE shop.%1$s_text (id integer PRIMARY KEY, status text);

@@ -79,7 +79,7 @@ check() # FILE
 
 cd "$here/../.." || exit
 drop_roles
-for file in README.md doc/*.md; do
+for file in README.md doc/*.md doc/shops/medusa.md doc/shops/evershop.md; do
 	check "$file"
 done
 done_testing
