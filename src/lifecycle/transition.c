@@ -325,6 +325,13 @@ make_events(CancelTarget *c, const CancelArgs *args, Event *list)
 	return n;
 }
 
+/* Is there no cancellation yet that is changed? */
+static bool
+begins(const CancelTarget *c)
+{
+	return c->input.live == STATE_NONE && !c->decision.ended;
+}
+
 void
 transition_write(CancelTarget *targets, int count, const CancelArgs *args)
 {
@@ -340,7 +347,7 @@ transition_write(CancelTarget *targets, int count, const CancelArgs *args)
 		if (c->result != TARGET_OPEN)
 			continue;
 		transition_count++;
-		if (c->input.live == STATE_NONE && !c->decision.ended)
+		if (begins(c))
 		{
 			begin_record(c, args);
 			begun[nbegun++] = c;
@@ -355,7 +362,7 @@ transition_write(CancelTarget *targets, int count, const CancelArgs *args)
 	{
 		CancelTarget *c = &targets[i];
 
-		if (c->result != TARGET_OPEN || c->input.live == STATE_NONE)
+		if (c->result != TARGET_OPEN || begins(c))
 			continue;
 		record_update(c);
 		if (c->decision.accepts || args->verb == VERB_UNDO_CANCEL)

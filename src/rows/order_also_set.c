@@ -28,6 +28,8 @@ when_of(const CancelTarget *c)
 	bool  ends = c->decision.part ? c->input.live == STATE_REQUESTED :
 									state_has_ended(state);
 
+	if (c->decision.ended) /* it gave the status back before */
+		return ALSO_SET_COUNT;
 	if (ends)
 		return c->input.part || c->input.moved_on ? ALSO_SET_COUNT :
 													ALSO_SET_RESTORED;

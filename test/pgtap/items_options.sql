@@ -4,7 +4,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
 \ir include/items.sql
-SELECT plan(46);
+SELECT plan(48);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -109,6 +109,7 @@ BEGIN
             WHEN 'cancel_items' THEN format(', ''[%s]''', coalesce(recorded, left_of))
             WHEN 'override_cancel' THEN ', note => ''x''' WHEN 'deny_cancel' THEN ', ''no'''
             WHEN 'record_refund' THEN format(', %s, ''cash''', coalesce(due, 1))
+            WHEN 'adjust_refund' THEN ', 9999, note => ''late'''
             WHEN 'undo_cancel' THEN ', ''x''' ELSE '' END) INTO o;
         did := concat_ws(' ', CASE WHEN o.changed THEN o.state ELSE 'already' END,
                          CASE WHEN o.changed AND verb !~ 'items' AND o.state IN ('in_progress', 'canceled')
@@ -149,7 +150,7 @@ WHERE f.verb = foretold_wrongly.verb AND f.foretold IS DISTINCT FROM CASE
     WHEN f.verb ~ 'items|refund' AND f.foretold IN ('canceled', 'in_progress') AND t.did ~ '^(canceled|in_progress)'
     THEN f.foretold ELSE t.did END
 $$;
-SELECT is(foretell(), 330::bigint, 'eleven rows for each order');
+SELECT is(foretell(), 360::bigint, 'twelve rows for each order');
 SELECT is_empty(format('SELECT foretold_wrongly(%L)', verb), 'what cancel_options foretells happens: ' || verb)
 FROM (SELECT DISTINCT verb FROM foretold) AS v ORDER BY verb;
 SELECT is((SELECT count(*) FROM foretold WHERE foretold IS NULL OR (foretold ~ '^[O0-9]' AND detail IS NULL)),
@@ -243,7 +244,7 @@ UPDATE shop.items SET price = 'NaN' WHERE id = 11;
 SELECT is(attempt($$SELECT * FROM ordcancel.item_options('shop.orders', 1)$$), 'OC014', 'an amount that is not finite');
 SELECT ordcancel.detach_items('shop.items');
 SELECT is(attempt($$SELECT * FROM ordcancel.item_options('shop.orders', 1)$$), 'OC014', 'no items are attached');
-SELECT is((SELECT count(*) FROM ordcancel.cancel_options('shop.orders', 1)), 9::bigint, 'nor are their verbs options');
+SELECT is((SELECT count(*) FROM ordcancel.cancel_options('shop.orders', 1)), 10::bigint, 'nor are their verbs options');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -95,8 +95,8 @@ SELECT is(error_shown($$SELECT ordcancel.set_policy('shop.worded', canceled_stat
           || ' | Did you mean "canceled"? Valid labels are placed, shipped, canceled. To add one, use ALTER TYPE '
              'shop.word ADD VALUE ''cancelled''.', 'a label that is not there');
 SELECT is(error_shown($$SELECT ordcancel.apply_preset('shop.worded', 'zaiko')$$),
-          'OC014 | preset "zaiko" does not exist | Did you mean "zaikio"? The presets are cafe24, kibo, spryker, vtex, '
-          'zaikio.', 'a preset that is not there');
+          'OC014 | preset "zaiko" does not exist | Did you mean "zaikio"? The presets are cafe24, evershop, '
+          'kibo, medusa, spryker, tryton, vendure, vtex, zaikio.', 'a preset that is not there');
 SELECT alike(error_shown($$SELECT ordcancel.apply_preset('shop.worded', 'kibo')$$),
              'OC014 | type shop.word lacks labels of preset "kibo" '
              '| They are: Accepted, Completed, Pending, Processing, Cancelled. '
