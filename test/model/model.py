@@ -371,6 +371,8 @@ DECIDES = {"request_cancel": begin, "cancel_order": begin, "override_cancel": be
 def refund(rules, o, op):
     """The answers that are open for a refund, as verdicts and conditions."""
     last = o.last
+    if op.amount is not None and op.amount < 0:     # takes back a refund: the script names none
+        return [Refused("invalid_refund")]
     known = [r for r in last.refunds if r[2] == op.reference] if last and op.reference is not None else []
     if o.live != "in_progress":
         answers = [Refused("no_open_cancellation")]
