@@ -4,40 +4,21 @@
 SET client_min_messages = warning;
 BEGIN;
 
--- MERGE: what this version of ordcancel has. Drop this, every \if and \else, and the
--- trigger ordcancel_also_set once the functions are there.
-SELECT to_regproc('ordcancel.also_set') IS NOT NULL AS has_also_set,
-       'refuse_when' = ANY (proargnames) AS has_refuse_when
-FROM pg_proc WHERE oid = to_regproc('ordcancel.attach_child') \gset
-
 -- ---------------------------------------------------------------------- rules
 
-SELECT ordcancel.attach('public.order', status => 'state', placed_at => 'orderPlacedAt') \g /dev/null
-SELECT ordcancel.set_policy('public.order', canceled_status => 'Cancelled', undo => 'never') \g /dev/null
-
 -- As Vendure's order process: shoppers cancel carts, administrators every order
--- that is not being modified.
-SELECT ordcancel.set_rule('public.order', state, customer => 'cancel', merchant => 'cancel', deletable => true)
-FROM unnest('{AddingItems,ArrangingPayment}'::text[]) AS state \g /dev/null
-SELECT ordcancel.set_rule('public.order', 'Draft', merchant => 'cancel', deletable => true) \g /dev/null
-SELECT ordcancel.set_rule('public.order', state, merchant => 'cancel', hint => 'Ask the shop to cancel the order.')
-FROM unnest('{PaymentAuthorized,PaymentSettled,ArrangingAdditionalPayment,PartiallyShipped,Shipped,
-              PartiallyDelivered,Delivered}'::text[]) AS state \g /dev/null
-SELECT ordcancel.set_rule('public.order', 'Modifying', hint => 'Complete the modification first.'),
-       ordcancel.set_rule('public.order', 'Created') \g /dev/null
-
--- Stricter than Vendure, which cancels orders whose parcels are on their way.
-SELECT ordcancel.add_block('public.order', 'shipped',
-    $$EXISTS (SELECT FROM public.order_fulfillments_fulfillment AS o
-              JOIN public.fulfillment AS f ON f.id = o."fulfillmentId"
-              WHERE o."orderId" = "order".id AND f.state IN ('Shipped', 'Delivered'))$$,
-    hint => 'Cancel the fulfillment first, or process the order as a return.') \g /dev/null
+-- that is not being modified. Stricter than Vendure: not one whose parcels are on
+-- their way. Vendure cancels first and refunds then.
+SELECT ordcancel.attach('public.order', status => 'state', placed_at => 'orderPlacedAt', preset => 'vendure',
+    refund_due => $$(SELECT sum(p.amount) FROM public.payment AS p WHERE p."orderId" = "order".id AND p.state = 'Settled')
+                    - coalesce((SELECT sum(r.total) FROM public.refund AS r
+                                    JOIN public.payment AS p ON p.id = r."paymentId"
+                                WHERE p."orderId" = "order".id AND r.state <> 'Failed'), 0)$$) \g /dev/null
 
 -- No fulfillment and no payment for a canceled order.
 SELECT ordcancel.attach_child('public.order_fulfillments_fulfillment', 'public.order', key => '{orderId}'),
        ordcancel.attach_child('public.payment', 'public.order', key => '{orderId}') \g /dev/null
 
-\if :has_refuse_when
 -- Nor is one that is there already settled or shipped. Only a join table knows the
 -- order of a fulfillment; of several, the first counts.
 SELECT ordcancel.attach_child('public.payment', 'public.order', key => '{orderId}', name => 'settled',
@@ -47,40 +28,6 @@ SELECT ordcancel.attach_child('public.payment', 'public.order', key => '{orderId
                                                    FROM public.order_fulfillments_fulfillment AS o
                                                    WHERE o."fulfillmentId" = fulfillment.id)$$,
                               refuse_when => $$state IN ('Shipped', 'Delivered')$$) \g /dev/null
-\endif
-
--- MERGE: what is to be paid back, once settlement => 'after_canceled' has an effect:
--- Vendure cancels first and refunds then.
--- SELECT ordcancel.attach('public.order', refund_due =>
---     $$(SELECT sum(p.amount) FROM public.payment AS p WHERE p."orderId" = "order".id AND p.state = 'Settled')
---       - coalesce((SELECT sum(r.total) FROM public.refund AS r JOIN public.payment AS p ON p.id = r."paymentId"
---                   WHERE p."orderId" = "order".id AND r.state <> 'Failed'), 0)$$),
---        ordcancel.set_policy('public.order', settlement => 'after_canceled') \g /dev/null
-
--- ------------------------------------------- what Vendure writes with the status
-
-\if :has_also_set
-SELECT ordcancel.also_set('public.order', 'canceled', 'active', 'false'),
-       ordcancel.also_set('public.order', 'canceled', 'updatedAt', 'localtimestamp'),
-       ordcancel.also_set('public.order', 'canceled', 'subTotal', 'CASE WHEN active THEN "subTotal" ELSE 0 END'),
-       ordcancel.also_set('public.order', 'canceled', 'subTotalWithTax',
-                          'CASE WHEN active THEN "subTotalWithTax" ELSE 0 END') \g /dev/null
-\else
-CREATE FUNCTION public.ordcancel_also_set() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-BEGIN
-    -- Vendure sets an order's lines to 0 before it cancels the order.
-    IF NOT NEW.active AND EXISTS (SELECT FROM order_line WHERE "orderId" = NEW.id AND quantity > 0) THEN
-        NEW."subTotal" := 0;
-        NEW."subTotalWithTax" := 0;
-    END IF;
-    NEW.active := false;
-    NEW."updatedAt" := localtimestamp;
-    RETURN NEW;
-END
-$$;
-CREATE TRIGGER ordcancel_also_set BEFORE UPDATE ON public."order" FOR EACH ROW
-    WHEN (NEW.state = 'Cancelled' AND OLD.state <> 'Cancelled') EXECUTE FUNCTION public.ordcancel_also_set();
-\endif
 
 -- ----------------------------------------------------------------------- glue
 
