@@ -135,10 +135,8 @@ async function refusals(plain, ruled) {
   const ship = (admin, fulfillment) => admin.ship(fulfillment.id);
   equal(await late(plain, 'authorized', settle), 'Settled', 'without: the payment of a canceled order is captured');
   equal(await late(plain, 'settled', ship), 'Shipped', 'without: the parcel of a canceled order is shipped');
-  if (ruled.has.refuse_when) {
-    equal(await late(ruled, 'authorized', settle), 'order_is_canceled', 'with: the payment is refused');
-    equal(await late(ruled, 'settled', ship), 'order_is_canceled', 'with: the parcel is refused');
-  }
+  equal(await late(ruled, 'authorized', settle), 'order_is_canceled', 'with: the payment is refused');
+  equal(await late(ruled, 'settled', ship), 'order_is_canceled', 'with: the parcel is refused');
 
   const [[canceled]] = await ruled.sql(`SELECT id FROM "order" WHERE state = 'Cancelled' LIMIT 1`);
   const attempt = (statement) => ruled.sql(statement, [canceled]).then(() => 'ok', ({ code, constraint }) =>
@@ -223,8 +221,7 @@ async function races(plain, ruled) {
     const [without, ends] = await Promise.all([contest[1] === cancel && race(plain, ...contest),
       race(ruled, ...contest)]);
     console.log(`# ${name}: without ${JSON.stringify(without)}, with ${JSON.stringify(ends)}`);
-    const bad = Object.keys(ends).filter((end) => end.startsWith('!')
-      && (ruled.has.refuse_when || !/and shipped|then captured/.test(end)));
+    const bad = Object.keys(ends).filter((end) => end.startsWith('!'));
     equal(bad, [], `${name}: one winner`);
   }
 }

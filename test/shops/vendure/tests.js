@@ -43,9 +43,6 @@ run(async () => {
   const [plain, ruled] = [new Shop(...process.argv.slice(2, 4)), new Shop(...process.argv.slice(4))];
   await plain.start();
   await ruled.start();
-  const [[refuseWhen]] = await ruled.sql(`SELECT 'refuse_when' = ANY (proargnames) FROM pg_proc
-                                          WHERE oid = 'ordcancel.attach_child'::regproc`);
-  ruled.has = { refuse_when: refuseWhen };
 
   for (const [name, flow] of Object.entries(flows)) {
     if (!name.includes(process.env.FLOWS ?? '')) continue;

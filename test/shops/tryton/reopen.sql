@@ -1,1 +1,0 @@
-SELECT ordcancel.set_policy('sale_sale', reopen_statuses => '{draft}');
