@@ -171,27 +171,28 @@ args_numeric(FunctionCallInfo fcinfo, int arg)
 
 #define METADATA_MAX_LENGTH 8192 /* in bytes, as text */
 
-Jsonb *
-args_metadata(FunctionCallInfo fcinfo, int arg)
+void
+args_metadata(FunctionCallInfo fcinfo, int arg, CancelArgs *args)
 {
 	Jsonb *metadata;
-	int	   length;
+	char  *text;
 
 	if (PG_NARGS() <= arg || PG_ARGISNULL(arg))
-		return NULL;
+		return;
 	metadata = PG_GETARG_JSONB_P(arg);
 	if (!JB_ROOT_IS_OBJECT(metadata))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("metadata must be a JSON object")));
-	length = strlen(JsonbToCString(NULL, &metadata->root, VARSIZE(metadata)));
-	if (length > METADATA_MAX_LENGTH)
+	text = JsonbToCString(NULL, &metadata->root, VARSIZE(metadata));
+	if (strlen(text) > METADATA_MAX_LENGTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
 				 errmsg("metadata is too long"),
-				 errdetail("It has %d bytes; the maximum is %d.", length,
-						   METADATA_MAX_LENGTH)));
-	return metadata;
+				 errdetail("It has %d bytes; the maximum is %d.",
+						   (int) strlen(text), METADATA_MAX_LENGTH)));
+	args->metadata = metadata;
+	args->metadata_text = text;
 }
 
 bool

@@ -63,10 +63,10 @@ extern char *args_actor(FunctionCallInfo fcinfo, int arg);
 extern Numeric args_numeric(FunctionCallInfo fcinfo, int arg);
 
 /*
- * The argument metadata, or NULL as above.  Raises 22023 if it is no JSON object, and
+ * Sets the metadata of a call from the argument, unless it is NULL.  Raises 22023 if it is no JSON object, and
  * 22001 if it has more than 8 kB as text.
  */
-extern Jsonb *args_metadata(FunctionCallInfo fcinfo, int arg);
+extern void args_metadata(FunctionCallInfo fcinfo, int arg, CancelArgs *args);
 
 /* A boolean argument; NULL is false. */
 extern bool args_bool(FunctionCallInfo fcinfo, int arg);

@@ -157,7 +157,7 @@ ordcancel_cancel_batch(PG_FUNCTION_ARGS)
 	b.args.reason = args_text(fcinfo, 2);
 	b.args.note = args_text(fcinfo, 3);
 	b.args.actor = args_actor(fcinfo, 4);
-	b.args.metadata = args_metadata(fcinfo, 7);
+	args_metadata(fcinfo, 7, &b.args);
 	b.chunk = chunk_argument(fcinfo, 5);
 	b.author = GetUserId();
 	b.search_path = pstrdup(namespace_search_path);

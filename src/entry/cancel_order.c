@@ -91,7 +91,7 @@ run_cancel(FunctionCallInfo fcinfo, Verb verb, Party party)
 	CancelArgs args = {.verb = verb, .party = party};
 
 	args.request_key = args_name(fcinfo, 5, "request key");
-	args.metadata = args_metadata(fcinfo, 6);
+	args_metadata(fcinfo, 6, &args);
 	args.refund = verb_traits[verb].merchant ? args_numeric(fcinfo, 7) : NULL;
 	return run_with_reason(fcinfo, &args);
 }
@@ -100,7 +100,7 @@ run_cancel(FunctionCallInfo fcinfo, Verb verb, Party party)
 static Datum
 run_with_note(FunctionCallInfo fcinfo, CancelArgs *args, int last)
 {
-	args->metadata = args_metadata(fcinfo, last);
+	args_metadata(fcinfo, last, args);
 	args->note = args_text(fcinfo, 2);
 	args->actor = args_actor(fcinfo, 3);
 	return run(fcinfo, args);
@@ -146,7 +146,7 @@ ordcancel_accept_cancel(PG_FUNCTION_ARGS)
 	CancelArgs args = {.verb = VERB_ACCEPT_CANCEL, .party = PARTY_MERCHANT};
 
 	args.refund = args_numeric(fcinfo, 5);
-	args.metadata = args_metadata(fcinfo, 6);
+	args_metadata(fcinfo, 6, &args);
 	return run_with_reason(fcinfo, &args);
 }
 
@@ -168,7 +168,7 @@ run_cancel_items(FunctionCallInfo fcinfo, Verb verb, Party party)
 	args.note = args_text(fcinfo, 4);
 	args.actor = args_actor(fcinfo, 5);
 	args.request_key = args_name(fcinfo, 6, "request key");
-	args.metadata = args_metadata(fcinfo, 7);
+	args_metadata(fcinfo, 7, &args);
 	args.refund = verb_traits[verb].merchant ? args_numeric(fcinfo, 8) : NULL;
 	return run(fcinfo, &args);
 }
@@ -209,7 +209,7 @@ ordcancel_record_refund(PG_FUNCTION_ARGS)
 	args.reference = args_name(fcinfo, 4, "reference");
 	args.actor = args_actor(fcinfo, 5);
 	args.cancellation_id = cancellation_id(fcinfo, 6);
-	args.metadata = args_metadata(fcinfo, 7);
+	args_metadata(fcinfo, 7, &args);
 	return run(fcinfo, &args);
 }
 
@@ -224,7 +224,7 @@ ordcancel_adjust_refund(PG_FUNCTION_ARGS)
 	args.note = args_text(fcinfo, 3);
 	args.actor = args_actor(fcinfo, 4);
 	args.cancellation_id = cancellation_id(fcinfo, 5);
-	args.metadata = args_metadata(fcinfo, 6);
+	args_metadata(fcinfo, 6, &args);
 	return run(fcinfo, &args);
 }
 

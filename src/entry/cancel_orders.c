@@ -334,7 +334,7 @@ ordcancel_cancel_orders(PG_FUNCTION_ARGS)
 	o.args.note = args_text(fcinfo, 3);
 	o.args.actor = args_actor(fcinfo, 4);
 	o.abort = on_error_argument(fcinfo, 5);
-	o.args.metadata = args_metadata(fcinfo, 6);
+	args_metadata(fcinfo, 6, &o.args);
 	PreventCommandIfReadOnly("cancel_orders()");
 	visibility_check_select(o.table);
 	if (PG_ARGISNULL(1))

@@ -155,11 +155,7 @@ event_data(const CancelTarget *c, const CancelArgs *args, EventType type,
 		data_field(&data, "settled", "true", false);
 	if (type != EVENT_REFUNDED && type != EVENT_ADJUSTED)
 		data_field(&data, "items", items_data(c), false);
-	if (args->metadata)
-		data_field(&data, "metadata",
-				   JsonbToCString(NULL, &args->metadata->root,
-								  VARSIZE(args->metadata)),
-				   false);
+	data_field(&data, "metadata", args->metadata_text, false);
 	if (data.len == 0)
 		return NULL;
 	appendStringInfoChar(&data, '}');

@@ -149,6 +149,7 @@ typedef struct CancelArgs
 	Numeric		amount;		/* record_refund; adjust_refund: what is due */
 	Numeric		refund;		/* what is due if it is accepted, or NULL */
 	Jsonb	   *metadata;
+	char	   *metadata_text; /* the same, as text */
 	char	   *method;
 	char	   *reference;
 	int64		cancellation_id; /* 0: the one that is meant is looked for */

@@ -2,7 +2,7 @@
 # Measures ordcancel against its peers on a private server. make bench calls it.
 #
 #   make bench                            every part, about a quarter of an hour
-#   make bench TESTS="bulk single"        some (bulk single items timers setups wire guard
+#   make bench TESTS="bulk single"        some (bulk single items timers along setups wire guard
 #                                         options tables batch_load events instructions)
 #   make bench SCALE=small                a smoke run: do the scripts work? Its
 #                                         ratios mean nothing and fail nothing
@@ -15,7 +15,7 @@ set -u
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/report.sh"
 
-all=(bulk single items timers setups wire guard options tables batch_load events instructions)
+all=(bulk single items timers along setups wire guard options tables batch_load events instructions)
 
 wanted=()
 read -ra wanted <<<"${TESTS:-${all[*]}}"
