@@ -314,9 +314,9 @@ INSERT INTO ordcancel.preset_also_set (preset, state, "column", value) VALUES
     ('medusa', 'canceled', 'canceled_at', 'cancellation.closed_at'),
     ('medusa', 'canceled', 'updated_at', 'cancellation.closed_at'),
     -- It notices by write_date, in UTC, that a form is outdated; 0 is its own user.
-    ('tryton', 'canceled', 'write_date', 'timezone(''UTC'', now())'),
+    ('tryton', 'canceled', 'write_date', 'timezone(''UTC'', cancellation.closed_at)'),
     ('tryton', 'canceled', 'write_uid', '0'),
-    ('tryton', 'restored', 'write_date', 'timezone(''UTC'', now())'),
+    ('tryton', 'restored', 'write_date', 'timezone(''UTC'', cancellation.closed_at)'),
     ('tryton', 'restored', 'write_uid', '0'),
     ('evershop', 'canceled', 'payment_status', '''canceled'''),
     ('evershop', 'canceled', 'updated_at', 'now()');
