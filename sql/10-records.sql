@@ -73,7 +73,8 @@ COMMENT ON COLUMN ordcancel.cancellation.prior_status IS
 COMMENT ON COLUMN ordcancel.cancellation.policy IS 'name of the policy that governed it when it began';
 COMMENT ON COLUMN ordcancel.cancellation.request_key IS 'request_key of the call that began it; NULL if none was given';
 COMMENT ON COLUMN ordcancel.cancellation.refund_due IS
-    'amount to be refunded, fixed when it was accepted or adjusted; NULL before that, or if refund_due is not configured';
+    'amount to be refunded, fixed when it was accepted or adjusted; NULL before that, or if refund_due is not'
+    ' configured';
 COMMENT ON COLUMN ordcancel.cancellation.refunded IS 'sum of the refunds recorded so far; NULL if none was due';
 COMMENT ON COLUMN ordcancel.cancellation.requested_at IS 'time at which it was requested';
 COMMENT ON COLUMN ordcancel.cancellation.decided_at IS

@@ -202,7 +202,8 @@ locked_query(Pinned **pinned, const PinnedQuery *q, void *arg)
 	{
 		refusal_rethrow_invalid_policy(
 			caller, q->complaint,
-			"Set it again with ordcancel.add_block(), ordcancel.also_set(), ordcancel.attach(), ordcancel.attach_items() or ordcancel.attach_child().");
+			"Set it again with ordcancel.add_block(), ordcancel.also_set(), "
+			"ordcancel.attach(), ordcancel.attach_items() or ordcancel.attach_child().");
 	}
 	PG_END_TRY();
 	safe_search_path_end(nest);

@@ -229,7 +229,8 @@ rethrow_several(const ChildGuard *guard, const ChildRow *row,
 		 errdetail("The expression failed with: %s.",
 				   text_clip(error->message, 400)),
 		 errhint(
-			 "It must return one order. Pass the table that joins rows and orders to ordcancel.attach_child() instead.")));
+			 "It must return one order. "
+			 "Pass the table that joins rows and orders to ordcancel.attach_child() instead.")));
 }
 
 static void

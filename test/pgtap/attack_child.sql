@@ -158,7 +158,8 @@ SELECT is((SELECT string_agg(h.problem || ' | ' || h.detail || ' | ' || h.hint, 
            FROM ordcancel.health('o.orders') AS h WHERE h.problem LIKE 'child%'),
           'child_expression_fails | refuse_when of guard "default" of c.payment would call functions other than when '
           'it was set: c.is_large(integer). | Review them, and set it again: SELECT '
-          'ordcancel.attach_child(''c.payment'', ''o.orders'', key => ''{order_id}'', refuse_when => ...);', 'as health() says');
+          'ordcancel.attach_child(''c.payment'', ''o.orders'', key => ''{order_id}'', refuse_when => ...);',
+              'as health() says');
 SELECT is(run_by_all(), 'nothing', 'which does not run it either');
 
 -- A table that the owner of the child may not read is noticed at once.

@@ -51,7 +51,8 @@ SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
 SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
            WHERE lanname NOT IN ('c', 'internal', 'sql', 'plpgsql')), NULL, 'there is no other language');
 SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM functions WHERE nspname = 'ordcancel'),
-          'accept_cancel ack add_block adjust_refund also_set apply_preset attach attach_child attach_items batch_progress '
+          'accept_cancel ack add_block adjust_refund also_set apply_preset attach attach_child attach_items '
+          || 'batch_progress '
           || 'cancel_batch cancel_items cancel_options cancel_order cancel_orders cancel_report cancellations '
           || 'cloud_event create_consumer daily_summary decide '
           || 'deny_cancel detach detach_child detach_items diagram drop_also_set drop_block drop_consumer drop_policy '

@@ -118,7 +118,8 @@ SELECT ordcancel.set_rule('shop.orders', 'archived', deletable => true);
 SELECT is(attempt('DELETE FROM shop.orders WHERE id = 7'), 'ok', 'an archived order is deleted');
 SELECT is(attempt($$INSERT INTO shop.orders VALUES (7, 'placed')$$), '23514 order_is_canceled',
           'and not inserted again as placed');
-SELECT is(attempt($$INSERT INTO shop.orders VALUES (7, 'void')$$), '23514 order_is_canceled', 'nor with another status');
+SELECT is(attempt($$INSERT INTO shop.orders VALUES (7, 'void')$$), '23514 order_is_canceled',
+          'nor with another status');
 SELECT ordcancel.set_policy('shop.orders', closed_statuses => '{archived,void}');
 SELECT is(attempt($$INSERT INTO shop.orders VALUES (7, 'void')$$), 'ok', 'but with a closed one, as from a backup');
 SELECT is((SELECT order_status FROM shop.orders_cancellation WHERE order_id = 7), 'void', 'and the record follows');

@@ -125,7 +125,8 @@ SELECT mends('DROP TABLE shop.box', 'child_expression_fails',
              'key_expression of guard "box" of shop.parcel is not valid: expression over shop.parcel cannot be used: '
              '(SELECT b.order_id FROM shop.box AS b WHERE b.id = parcel.box). | SELECT ordcancel.attach_child('
              '''shop.parcel'', ''shop.orders'', key_expression => ..., name => ''box'');',
-             'SELECT ordcancel.detach_child(''shop.parcel'', ''box''), ordcancel.detach_child(''shop.parcel'', ''sent'')');
+             'SELECT ordcancel.detach_child(''shop.parcel'', ''box''), '
+              'ordcancel.detach_child(''shop.parcel'', ''sent'')');
 SELECT mends('SELECT ordcancel.set_policy(''shop.orders'', unset => ''{canceled_status}'')',
              'policy_lets_nobody_cancel',
              'Policy "default" has no canceled_status. | SELECT ordcancel.set_policy(''shop.orders'', '

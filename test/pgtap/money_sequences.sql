@@ -123,7 +123,8 @@ SELECT is_empty($$SELECT k.order_id FROM kept AS k JOIN orders AS o ON o.id = k.
                                                              WHERE e.order_id = k.order_id
                                                                AND e.cancellation_id < k.cancellation_id)$$,
                 'what is owed is what was paid, less what was kept before');
-SELECT is_empty('SELECT * FROM orders_cancellation WHERE refund_due > refund_owed', 'what is due is at most what is owed');
+SELECT is_empty('SELECT * FROM orders_cancellation WHERE refund_due > refund_owed',
+                'what is due is at most what is owed');
 SELECT is_empty('SELECT * FROM orders_cancellation WHERE refunded > refund_due OR refunded < 0 OR refund_due < 0',
                 'refunded is never above what is due');
 SELECT is_empty($$SELECT * FROM orders_cancellation 

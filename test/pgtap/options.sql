@@ -95,7 +95,8 @@ BEGIN
                    ' ELSE ''already'' END FROM ordcancel.%I(''shop.orders'', ''%s''%s)',
                    CASE verb WHEN 'adjust_refund' THEN ' AND false' ELSE '' END, verb, id,
                    CASE verb WHEN 'record_refund' THEN ', 1, ''cash'''
-                             WHEN 'adjust_refund' THEN ', 999, note => ''late''' WHEN 'deny_cancel' THEN ', note => ''no'''
+                             WHEN 'adjust_refund' THEN ', 999, note => ''late'''
+                             WHEN 'deny_cancel' THEN ', note => ''no'''
                              WHEN 'override_cancel' THEN ', note => ''no'''
                        WHEN 'undo_cancel' THEN ', note => ''no'', settled => true' ELSE '' END) INTO said;
     RAISE EXCEPTION USING ERRCODE = 'UNDO1', MESSAGE = said;

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(131);
+SELECT plan(130);
 
 -- ---------------------------------------------------------------- the rows as data
 
@@ -29,8 +29,10 @@ END
 $$;
 SELECT fits('policy', 'preset', 'orders, grace, requested_status, in_progress_status, canceled_status, '
                                 'customer_canceled_status, on_progress,'
-            ' decision_timeout, on_timeout, undo, undo_window, reason_required, partly_fulfilled, settlement, closed_statuses, reopen_statuses');
-SELECT fits('rule', 'preset_rule', 'orders, status, customer, customer_late, merchant, deletable, hint, expire_after, expire_reason');
+            ' decision_timeout, on_timeout, undo, undo_window, reason_required, partly_fulfilled, settlement,'
+            ' closed_statuses, reopen_statuses');
+SELECT fits('rule', 'preset_rule', 'orders, status, customer, customer_late, merchant, deletable, hint,'
+            ' expire_after, expire_reason');
 SELECT fits('reason', 'preset_reason', 'code, description, audience, requires_note, requires_request, note_max');
 SELECT is((SELECT count(*) FROM information_schema.columns AS a WHERE table_schema = 'ordcancel' AND table_name = target
              AND column_name <> ALL (own)

@@ -42,12 +42,14 @@ SELECT is(after('vendure."order"', '1', $$state, active, "updatedAt" > '2026-01-
           'canceled: Cancelled f t 0 0', 'a paid order is canceled, with what Vendure writes');
 SELECT is((SELECT outstanding FROM ordcancel.refunds_due WHERE orders = 'vendure."order"'::regclass), 12.0,
           'its refund is due');
-SELECT is(after('vendure."order"', '2', $$state, active, "subTotal"$$), 'canceled: Cancelled f 10', 'a cart keeps its sums');
+SELECT is(after('vendure."order"', '2', $$state, active, "subTotal"$$), 'canceled: Cancelled f 10',
+          'a cart keeps its sums');
 SELECT is(after('vendure."order"', '3', 'state'),
           'OC005 | Cancel the fulfillment first, or process the order as a return.: Shipped', 'a parcel is on its way');
 UPDATE vendure.fulfillment SET state = 'Cancelled';
 SELECT is(after('vendure."order"', '3', 'state'), 'canceled: Cancelled', 'it is canceled');
-SELECT is(after('vendure."order"', '4', 'state'), 'OC003 | Complete the modification first.: Modifying', 'being modified');
+SELECT is(after('vendure."order"', '4', 'state'), 'OC003 | Complete the modification first.: Modifying',
+          'being modified');
 SELECT is(attempt('DELETE FROM vendure."order" WHERE id = 5'), 'ok', 'a draft is deleted');
 SELECT is(attempt('DELETE FROM vendure."order" WHERE id = 1'), '23514 cancellation_forbidden', 'an order is not');
 
@@ -63,7 +65,8 @@ CREATE TABLE medusa.order_fulfillment (order_id text, fulfillment_id text, delet
 SELECT is(regexp_replace(ordcancel.attach('medusa."order"', 'status', preset => 'medusa',
                                           deleted_when => 'deleted_at IS NOT NULL'), '.*copied', 'copied'),
           'copied from Medusa: 5 rules, 0 new reasons, 1 blocks, 2 columns set', 'the preset of Medusa');
-INSERT INTO medusa."order" (id, status) VALUES ('o1', 'pending'), ('o2', 'completed'), ('o3', 'pending'), ('o4', 'draft'),
+INSERT INTO medusa."order" (id, status) VALUES ('o1', 'pending'), ('o2', 'completed'), ('o3', 'pending'), ('o4',
+    'draft'),
     ('o5', 'pending');
 INSERT INTO medusa.fulfillment (id) VALUES ('f3');
 INSERT INTO medusa.order_fulfillment VALUES ('o3', 'f3');
@@ -72,12 +75,15 @@ SELECT is(after('medusa."order"', 'o1', 'status, canceled_at, updated_at'),
 SELECT is(after('medusa."order"', 'o3', 'status'), 'OC005 | Cancel its fulfillments first.: pending', 'fulfilled');
 SELECT is((SELECT string_agg(outcome, ' ') FROM ordcancel.cancel_orders('medusa."order"', '{o2,o3}'::text[])),
           'canceled refused', 'many at once');
-SELECT is(attempt($$UPDATE medusa."order" SET status = 'archived' WHERE id = 'o1'$$), 'ok', 'a canceled order is archived');
+SELECT is(attempt($$UPDATE medusa."order" SET status = 'archived' WHERE id = 'o1'$$), 'ok',
+          'a canceled order is archived');
 SELECT is((SELECT concat_ws(' ', state, changed) FROM ordcancel.cancel_order('medusa."order"', 'o1')), 'canceled f',
           'and is canceled still');
-SELECT is(attempt($$UPDATE medusa."order" SET status = 'pending' WHERE id = 'o1'$$), '23514 order_is_canceled', 'it does not come back');
+SELECT is(attempt($$UPDATE medusa."order" SET status = 'pending' WHERE id = 'o1'$$), '23514 order_is_canceled',
+          'it does not come back');
 SELECT is(attempt($$UPDATE medusa."order" SET deleted_at = now() WHERE id = 'o4'$$), 'ok', 'a draft is deleted softly');
-SELECT is(attempt($$UPDATE medusa."order" SET deleted_at = now() WHERE id = 'o5'$$), '23514 cancellation_forbidden', 'an order is not');
+SELECT is(attempt($$UPDATE medusa."order" SET deleted_at = now() WHERE id = 'o5'$$), '23514 cancellation_forbidden',
+          'an order is not');
 SELECT is(after('medusa."order"', 'o4', 'status'), 'OC002: draft', 'what is deleted is not found');
 
 -- ------------------------------------------------------------------- tryton
@@ -91,7 +97,8 @@ CREATE TABLE tryton.account_invoice_line (id integer PRIMARY KEY, origin varchar
 SELECT is(regexp_replace(ordcancel.attach('tryton.sale_sale', 'state', preset => 'tryton'), '.*copied', 'copied'),
           'copied from Tryton sale: 6 rules, 0 new reasons, 2 blocks, 4 columns set',
           'the preset of Tryton, without the module of payments');
-INSERT INTO tryton.sale_sale VALUES (1, 'quotation'), (2, 'confirmed'), (3, 'processing'), (4, 'draft'), (5, 'quotation');
+INSERT INTO tryton.sale_sale VALUES (1, 'quotation'), (2, 'confirmed'), (3, 'processing'), (4, 'draft'), (5,
+    'quotation');
 INSERT INTO tryton.sale_line VALUES (10, 5);
 INSERT INTO tryton.stock_move VALUES (1, 'sale.line,10', 'done');
 SELECT is(after('tryton.sale_sale', '1', 'state, write_date IS NOT NULL, write_uid'), 'canceled: cancelled t 0',
@@ -113,7 +120,8 @@ CREATE TABLE evershop."order" (order_id integer PRIMARY KEY, status varchar NOT 
     updated_at timestamptz NOT NULL DEFAULT '2026-01-01');
 SELECT is(regexp_replace(ordcancel.attach('evershop."order"', 'status', preset => 'evershop'), '.*copied', 'copied'),
           'copied from EverShop: 4 rules, 0 new reasons, 2 blocks, 2 columns set', 'the preset of EverShop');
-INSERT INTO evershop."order" (order_id, status, payment_status, shipment_status) VALUES (1, 'new', 'pending', 'pending'),
+INSERT INTO evershop."order" (order_id, status, payment_status, shipment_status) VALUES (1, 'new', 'pending',
+    'pending'),
     (2, 'processing', 'paid', 'pending'), (3, 'processing', 'paypal_captured', 'shipped'),
     (4, 'processing', 'paypal_authorized', 'shipped'), (5, 'processing', 'pending', 'delivered');
 SELECT is(after('evershop."order"', '1', 'status, payment_status'), 'canceled: canceled canceled', 'both statuses');
@@ -125,7 +133,8 @@ FROM (VALUES (2, 'OC005 | Refund the order instead.: processing paid'),
 -- As EverShop does it: the payment first, then the order.
 INSERT INTO evershop."order" (order_id) VALUES (6);
 UPDATE evershop."order" SET payment_status = 'canceled' WHERE order_id = 6;
-SELECT is(attempt('UPDATE evershop."order" SET status = ''canceled'' WHERE order_id = 6'), 'ok', 'its own cancellation');
+SELECT is(attempt('UPDATE evershop."order" SET status = ''canceled'' WHERE order_id = 6'), 'ok',
+          'its own cancellation');
 SELECT is((SELECT state FROM evershop.order_cancellation WHERE order_id = 6), 'canceled', 'is on record');
 
 SELECT * FROM finish();

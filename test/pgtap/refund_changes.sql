@@ -56,7 +56,8 @@ SELECT throws_ok(format('SELECT ordcancel.cancel_order(%L, 5, refund => %L)', 's
 FROM unnest('{-1,-0.01,NaN,Infinity,-Infinity}'::text[]) AS amount;
 SELECT is(status_of(5), 'placed', 'what was refused changed nothing');
 UPDATE shop.orders SET status = 'packed' WHERE id IN (6, 7);
-SELECT is(cancel(6, 10), 'OC010 | The call only requests the cancellation, and the amount is fixed when it is accepted.',
+SELECT is(cancel(6, 10),
+          'OC010 | The call only requests the cancellation, and the amount is fixed when it is accepted.',
           'a request fixes no amount');
 SELECT is(cancel(6), 'requested asked', 'the first call asks');
 SELECT is(cancel(6, 10), 'in_progress refunding 0/10', 'the second accepts, with an amount');
@@ -152,7 +153,8 @@ SELECT is(refund(11, -5, 'cash', 're_3'), 'OC010 | That much is not recorded wit
 SELECT is(refund(11, -5, 'card', 're_9'), 'OC010 | That much is not recorded with reference "re_9" and method "card".',
           'nor of none');
 SELECT is(refund(11, -5, 'card'), 'OC010 | No reference was given.', 'nor without a reference');
-SELECT is(refund(11, -0.001, 'card', 're_3'), 'OC010 | That much is not recorded with reference "re_3" and method "card".',
+SELECT is(refund(11, -0.001, 'card', 're_3'),
+          'OC010 | That much is not recorded with reference "re_3" and method "card".',
           'nor less than a cent');
 SELECT is(undo(11), 'OC009 | A refund was made by a method whose refunds must be recaptured or repaid.',
           'the card must be charged again');
@@ -165,7 +167,8 @@ SELECT is(refund(11, -30, 'cash', 'c1'), 'undone placed 0/40', 'but has not: the
 SELECT is(event_types(11) ~ 'undone refunded$', true, 'which is an event');
 SELECT is(cancel(11), 'in_progress refunding 0/40', 'so all is due');
 SELECT is(refund(11, -30, 'cash', 'c1'), 'in_progress refunding unchanged 0/40', 'told again');
-SELECT is((SELECT sum(refunded) FROM shop.orders_cancellation WHERE order_id = 11), 0.0, 'nothing is with the customer');
+SELECT is((SELECT sum(refunded) FROM shop.orders_cancellation WHERE order_id = 11), 0.0,
+          'nothing is with the customer');
 SELECT is(cancel(104), 'canceled canceled 0/40', 'settlement after');
 SELECT is(refund(104, 40, 'card', 're_1'), 'canceled canceled 40/40', 'refunded');
 SELECT is(refund(104, -40, 'card', 're_1'), 'canceled canceled 0/40', 'it fails');

@@ -68,7 +68,8 @@ SELECT is(outcome_of($$record_refund('shop.orders', 3, 2, 'card')$$), 'in_progre
 SELECT is(error_of($$UPDATE shop.orders SET status = 'draft' WHERE id = 3$$),
           '23514 | refund of order 3 of shop.orders is not settled |'
           ' A refund was made by a method whose refunds must be recaptured or repaid. |'
-          ' Recover the refund, then call ordcancel.undo_cancel(..., settled => true).', 'an unsettled refund prevents it');
+          ' Recover the refund, then call ordcancel.undo_cancel(..., settled => true).',
+              'an unsettled refund prevents it');
 SELECT is(canceled(4), 'in_progress refunding', 'in progress');
 SELECT is(set_status(4, 'canceled'), '23514 refund_not_settled', 'what is due is not skipped');
 SELECT is(set_status(4, 'draft'), 'ok', 'without refunds it is reopened');

@@ -33,7 +33,8 @@ SELECT alike(ordcancel.attach('shop.orders', deleted_when => 'deleted_at IS NOT 
 SELECT alike(pg_get_triggerdef(oid), '%old.deleted_at IS NULL%', 'the guard knows the column')
 FROM pg_trigger WHERE tgrelid = 'shop.orders'::regclass AND tgname = '!ordcancel_guard_delete';
 SELECT is(attempt('ALTER TABLE shop.orders DROP COLUMN deleted_at'), '2BP01', 'the column cannot be dropped');
-SELECT alike(ordcancel.export_setup('shop.orders'), '%deleted_when => ''deleted_at IS NOT NULL -- really''%', 'exported');
+SELECT alike(ordcancel.export_setup('shop.orders'), '%deleted_when => ''deleted_at IS NOT NULL -- really''%',
+             'exported');
 SELECT is((SELECT string_agg(problem, ', ') FROM ordcancel.health WHERE problem ~ 'guard|deleted'), NULL, 'healthy');
 
 -- ------------------------------------------------------- judged as a DELETE

@@ -12,7 +12,8 @@ INSERT INTO orders SELECT n, 'placed', CASE WHEN n % 3 = 0 THEN now() END FROM g
 SELECT is(count_chosen('orders', 'true'), 8::bigint, 'a dry run does not count them');
 CALL ordcancel.cancel_batch('orders', 'id <= 6', chunk => 2);
 SELECT is(batch_outcome(), 'done: 4 canceled', 'nor does a batch cancel or refuse them');
-SELECT is((SELECT string_agg(id::text, ',' ORDER BY id) FROM orders WHERE status = 'canceled'), '1,2,4,5', 'as it says');
+SELECT is((SELECT string_agg(id::text, ',' ORDER BY id) FROM orders WHERE status = 'canceled'), '1,2,4,5',
+          'as it says');
 CALL ordcancel.cancel_batch('orders', 'deleted_at IS NOT NULL');
 SELECT is(batch_outcome(), 'done', 'a condition does not bring them back');
 

@@ -99,7 +99,8 @@ my $cancel = '(regclass,text,text,text,text,text,jsonb,numeric)';
 my $request = '(regclass,text,text,text,text,text,jsonb)';
 my $stranger = session('fast_stranger');
 is(call($stranger, 'ordcancel.attach_child(regclass,regclass,name[],text[],text,text,text)', 'stranger.child', 'orders',
-	'{order_id}', '{canceled}', undef, undef, 'default'), '42501', 'a stranger does not attach a child to somebody else\'s orders');
+	'{order_id}', '{canceled}', undef, undef, 'default'), '42501',
+	'a stranger does not attach a child to somebody else\'s orders');
 is(call($stranger, 'ordcancel.detach(regclass)', 'orders'), '42501', 'nor detach them');
 is(call($stranger, 'ordcancel.set_rule(regclass,text,text,text,text,boolean,text,text,text[],interval,text)', 'orders',
 	'placed', ('forbid') x 3, 'f', '', 'default', '{}', (undef) x 2), '42501', 'nor change their rules');
@@ -110,7 +111,8 @@ is(call($stranger, "ordcancel.cancel_order$cancel", 'orders', '1', (undef) x 6),
 
 my $session = session($ENV{PGUSER});
 is(call($session, "ordcancel.cancel_order$cancel", 'orders', '1', (undef) x 6), 'ok', 'an order is canceled');
-is(call($session, "ordcancel.cancel_order$cancel", 'pairs', '(1,x)', (undef) x 6), 'ok', 'one with a key of two columns');
+is(call($session, "ordcancel.cancel_order$cancel", 'pairs', '(1,x)', (undef) x 6), 'ok',
+	'one with a key of two columns');
 is(call($session, "ordcancel.cancel_order$cancel", 'orders', 'one', (undef) x 6), 'OC002', 'what is no key is refused');
 is(call($session, "ordcancel.cancel_order$cancel", 'orders', (undef) x 7), 'OC002', 'nor is NULL');
 is(call($session, "ordcancel.cancel_order$cancel", (undef) x 8), 'OC001', 'no table');

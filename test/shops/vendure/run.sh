@@ -78,7 +78,8 @@ dropdb vendure_with && createdb -T vendure_without -O vendure vendure_with &&
 	sql vendure_with -c 'CREATE EXTENSION ordcancel' -c "SELECT ordcancel.grant_owner('vendure')" >/dev/null &&
 	PGUSER=vendure sql vendure_with -f "$shop/setup.sql" >setup.log 2>&1 &&
 	sql vendure_with -c 'GRANT SELECT ON public."order" TO vendure_merchant' \
-		-c "SELECT ordcancel.grant_merchant(r) FROM unnest('{vendure,vendure_merchant}'::regrole[]) AS r" >>setup.log 2>&1
+		-c "SELECT ordcancel.grant_merchant(r) FROM unnest('{vendure,vendure_merchant}'::regrole[]) AS r" \
+		>>setup.log 2>&1
 ok 'ordcancel is set up by the role that owns the tables' || give_up setup.log
 
 plain_dump vendure_with -s >before

@@ -10,7 +10,8 @@ BEGIN;
 -- that is not being modified. Stricter than Vendure: not one whose parcels are on
 -- their way. Vendure cancels first and refunds then.
 SELECT ordcancel.attach('public.order', status => 'state', placed_at => 'orderPlacedAt', preset => 'vendure',
-    refund_due => $$(SELECT sum(p.amount) FROM public.payment AS p WHERE p."orderId" = "order".id AND p.state = 'Settled')
+    refund_due => $$(SELECT sum(p.amount) FROM public.payment AS p
+                     WHERE p."orderId" = "order".id AND p.state = 'Settled')
                     - coalesce((SELECT sum(r.total) FROM public.refund AS r
                                     JOIN public.payment AS p ON p.id = r."paymentId"
                                 WHERE p."orderId" = "order".id AND r.state <> 'Failed'), 0)$$) \g /dev/null
