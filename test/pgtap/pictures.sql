@@ -13,19 +13,27 @@ SELECT replace(ordcancel.diagram(format('%I.orders', preset), format => 'dot'),
                       substring(page FROM format('!\[([^]]*)\]\(pictures/%s\.svg\)', preset))))
 FROM page
 $$;
-SELECT plan(14);
+SELECT plan(22);
 
 \set spryker `cat doc/pictures/spryker.dot`
 \set vtex `cat doc/pictures/vtex.dot`
 \set cafe24 `cat doc/pictures/cafe24.dot`
 \set kibo `cat doc/pictures/kibo.dot`
 \set zaikio `cat doc/pictures/zaikio.dot`
+\set vendure `cat doc/pictures/vendure.dot`
+\set medusa `cat doc/pictures/medusa.dot`
+\set tryton `cat doc/pictures/tryton.dot`
+\set evershop `cat doc/pictures/evershop.dot`
 \set svg `ls doc/pictures/*.svg | sed 's,.*/\(.*\)[.]svg,\1,' | tr '\n' ' '`
 SELECT is(:'spryker', drawn('spryker'), 'spryker is drawn as it is');
 SELECT is(:'vtex', drawn('vtex'), 'vtex is drawn as it is');
 SELECT is(:'cafe24', drawn('cafe24'), 'cafe24 is drawn as it is');
 SELECT is(:'kibo', drawn('kibo'), 'kibo is drawn as it is');
 SELECT is(:'zaikio', drawn('zaikio'), 'zaikio is drawn as it is');
+SELECT is(:'vendure', drawn('vendure'), 'vendure is drawn as it is');
+SELECT is(:'medusa', drawn('medusa'), 'medusa is drawn as it is');
+SELECT is(:'tryton', drawn('tryton'), 'tryton is drawn as it is');
+SELECT is(:'evershop', drawn('evershop'), 'evershop is drawn as it is');
 SELECT is(rtrim(:'svg'), (SELECT string_agg(preset, ' ' ORDER BY preset COLLATE "C") FROM ordcancel.preset),
           'each preset has a picture');
 SELECT ok(strpos(:'page', format(E'## %s\n\n![', preset)) > 0
