@@ -92,7 +92,7 @@ BEGIN
                               ELSE format('pg_catalog.format(''%%s'', ROW(%s))',
                                           string_agg(format('o.%I', k), ', ' ORDER BY n)) END
          FROM unnest(t.primary_key) WITH ORDINALITY AS p (k, n)),
-        since, orders, orders::oid,
+        since, ordcancel_internal.orders_source(orders), orders::oid,
         coalesce(ordcancel_internal.column_text(orders, t.policy_by), 'NULL::pg_catalog.text'),
         ordcancel_internal.status_text(orders, t.status), timed, in_status, t.cancellation_table,
         ordcancel_internal.key_join(
@@ -130,6 +130,8 @@ FROM ordcancel_internal.clock AS n
 WHERE EXISTS (SELECT FROM ordcancel.rule AS u WHERE u.orders = t.orders AND u.expire_after IS NOT NULL)
   AND ordcancel_internal.may_read(t.cancellation_table::pg_catalog.oid)
   AND ordcancel_internal.reads_plainly(t.orders::pg_catalog.oid)
+  -- deleted_when is code of the owner, unless it is made of PostgreSQL's own functions.
+  AND coalesce(t.deleted_when_functions, '') = '' AND coalesce(t.pinned_deleted_when, '') !~* '\yselect\y'
   AND ordcancel_internal.may_see(t.cancellation_table::pg_catalog.oid, x.order_id)
 ORDER BY due_at, orders, order_id;
 COMMENT ON VIEW ordcancel.timers IS 'what sweep() will do next: decide requests, cancel orders that expire';

@@ -497,5 +497,5 @@ CREATE FUNCTION ordcancel.apply_preset(orders regclass, preset text, policy text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.apply_preset(regclass, text, text) IS
-    E'sets policy, rules and reasons as a known system or shop has them, such as vtex or medusa; see ordcancel.preset\n'
+    E'sets policy, rules and reasons as a known system or shop has them, such as vtex or medusa\n'
     'Raises OC001, OC014, 0A000, 42501.';

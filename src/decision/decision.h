@@ -183,6 +183,7 @@ typedef struct DecisionInput
 	bool			   part;		/* it is of some items only */
 	bool			   ambiguous;	/* several cancellations could be meant */
 	bool			   refund_open; /* less is refunded than is due */
+	bool			   money_open;	/* the same of any of the order's */
 
 	/* the order's items, if any are attached */
 	bool	   same_items; /* the call means the items that are requested */

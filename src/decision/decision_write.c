@@ -65,7 +65,7 @@ decide_delete(const DecisionInput *input)
 	const Rule *rule = policy_rule(input->policy, input->status);
 
 	if (input->live == STATE_REQUESTED || input->live == STATE_IN_PROGRESS ||
-		input->part_open)
+		input->part_open || input->money_open)
 		return refused(CONDITION_CANCELLATION_FORBIDDEN, FAULT_OPEN);
 	if (rule == NULL)
 		return refused_without_rule(input);

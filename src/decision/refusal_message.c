@@ -110,7 +110,9 @@ explain_forbidden(Refusal *r, const RefusalDetail *names,
 				NULL;
 			break;
 		case FAULT_OPEN:
-			r->detail = "The order has an open cancellation.";
+			r->detail = input->live == STATE_CANCELED ?
+				"A refund of its cancellation is due." :
+				"The order has an open cancellation.";
 			r->hint = "Decide, complete or undo the cancellation first.";
 			break;
 		case FAULT_NO_RECORD:

@@ -64,10 +64,12 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 	input->live = live ? r->state : STATE_NONE;
 	input->ambiguous = c->ambiguous != NULL;
 	input->closed = c->closed;
+	input->money_open = live && decision_money_is_due(r);
 	foreach(lc, c->parts)
 	{
 		const Cancellation *part = lfirst(lc);
 
+		input->money_open |= decision_money_is_due(part);
 		input->part_open |= part->state == STATE_IN_PROGRESS &&
 			!(c->has_record && part->id == r->id);
 	}

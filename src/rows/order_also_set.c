@@ -48,6 +48,18 @@ when_of(const CancelTarget *c)
 	}
 }
 
+/*
+ * A cancellation that was complete is in progress again, and the order leaves
+ * the canceled status: what also_set() says of canceled is no longer so.
+ */
+static bool
+goes_back(const CancelTarget *c)
+{
+	return c->input.live == STATE_CANCELED &&
+		c->decision.state == STATE_IN_PROGRESS && !c->decision.part &&
+		!equal_or_both_null(c->status, c->next_status);
+}
+
 void
 also_set_use_settings(AlsoSetRun *run)
 {
@@ -215,7 +227,7 @@ order_also_set(CancelTarget *targets, int count)
 			continue;
 		c->also_set_when = when_of(c);
 		needed[c->also_set_when] = true;
-		restores |= c->also_set_when == ALSO_SET_RESTORED &&
+		restores |= (c->also_set_when == ALSO_SET_RESTORED || goes_back(c)) &&
 			c->record.prior_values;
 	}
 	if (table->nalso_set == 0 && !restores)
@@ -232,8 +244,13 @@ order_also_set(CancelTarget *targets, int count)
 			continue;
 		else if (targets[i].also_set_when == ALSO_SET_RESTORED)
 			restore_values(&run, &targets[i]);
-		else if (targets[i].also_set)
-			record_prior_values(&targets[i]);
+		else
+		{
+			if (targets[i].also_set)
+				record_prior_values(&targets[i]);
+			if (goes_back(&targets[i]))
+				restore_values(&run, &targets[i]);
+		}
 	if (run.settings)
 		stable_settings_end(run.settings);
 	order_images_end(&run.images);
