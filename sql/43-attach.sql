@@ -174,16 +174,27 @@ COMMENT ON FUNCTION ordcancel_internal.notice_of_table(regclass, regclass) IS
     'raises a NOTICE about what may surprise in an attached table';
 
 -- Raises OC014 if deleted_when reads the whole row: every column would have to be
--- guarded, and none could be dropped.
+-- guarded, and none could be dropped. Also if it reads a column of also_set(), as
+-- cancellations would delete orders, and never find them again.
 CREATE FUNCTION ordcancel_internal.check_deleted_when(orders regclass, pinned text) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    read_columns CONSTANT name[] := ordcancel_internal.expression_columns(pinned);
+    written text;
 BEGIN
-    IF EXISTS (SELECT FROM unnest(ordcancel_internal.expression_columns(pinned)) AS c WHERE c IS NULL) THEN
+    IF EXISTS (SELECT FROM unnest(read_columns) AS c WHERE c IS NULL) THEN
         PERFORM ordcancel_internal.invalid(
             format('deleted_when of %s cannot use the whole row', ordcancel_internal.label(orders)),
             'The columns that it depends on must be known.', 'Pass these columns instead.');
+    END IF;
+    SELECT min(s."column") INTO written FROM ordcancel.also_set AS s
+    WHERE s.orders = check_deleted_when.orders AND s."column" = ANY (read_columns);
+    IF written IS NOT NULL THEN
+        PERFORM ordcancel_internal.invalid(
+            format('also_set() cannot set column "%s" of %s', written, ordcancel_internal.label(orders)),
+            'deleted_when depends on it.', 'A cancellation must not delete the order.');
     END IF;
 END
 $$;

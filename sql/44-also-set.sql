@@ -23,6 +23,9 @@ BEGIN
         ON CONFLICT ON CONSTRAINT also_set_pkey DO UPDATE
         SET value = excluded.value, pinned = excluded.pinned, functions = excluded.functions
         RETURNING * INTO s;
+    PERFORM ordcancel_internal.check_deleted_when(o.orders, o.pinned_deleted_when)
+    FROM ordcancel.order_table AS o
+    WHERE o.orders = also_set.orders AND o.pinned_deleted_when IS NOT NULL;
     RETURN ordcancel_internal.record_change(
         orders, NULL, format('%s: column "%s" is set to %s', state, "column", value), was IS DISTINCT FROM s);
 END

@@ -172,6 +172,7 @@ DECLARE
     reach integer;
     deletable text[];
     ends text;
+    after text[];                       -- what may happen to a canceled order
     stays CONSTANT text := 'the order keeps its status';
 BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS c WHERE c.orders = diagram_parts.orders;
@@ -183,6 +184,10 @@ BEGIN
     ends := CASE WHEN reach < 4 THEN 'cannot be undone'
                  ELSE 'merchant may undo'
                       || coalesce(' within ' || ordcancel_internal.interval_text(p.undo_window), '') END;
+    ends := concat_ws(', ', CASE WHEN t.refund_due IS NOT NULL AND p.settlement = 'after_canceled'
+                                 THEN 'refunds are recorded afterwards' END, ends);
+    after := ARRAY['may move on to ' || nullif(array_to_string(p.closed_statuses, ', '), ''),
+                   'undone by an update to ' || nullif(array_to_string(p.reopen_statuses, ', '), '')];
     answer := ordcancel_internal.interval_text(p.decision_timeout);
     SELECT coalesce(bool_or(a.mode = 'request' AND a.party = 'customer'), false),
            coalesce(bool_or(a.mode = 'request' AND a.party = 'merchant'), false),
@@ -191,7 +196,7 @@ BEGIN
     INTO customer_asks, merchant_asks, customer_cancels, agreed
     FROM ordcancel_internal.diagram_acts(orders, policy, inside, later) AS a;
     asked := customer_asks OR merchant_asks;
-    paid := t.refund_due IS NOT NULL AND agreed;
+    paid := t.refund_due IS NOT NULL AND agreed AND p.settlement = 'before_canceled';
     own_end := customer_cancels AND coalesce(p.customer_canceled_status <> p.canceled_status, false);
     common_end := agreed
                   AND (NOT own_end
@@ -235,11 +240,10 @@ BEGIN
             (common_end, CASE WHEN p.canceled_status IS NULL THEN 'canceled_stays' ELSE 'canceled' END, 'canceled',
              ARRAY[coalesce(p.canceled_status, 'canceled')],
              ARRAY[CASE WHEN p.canceled_status IS NULL THEN 'canceled_status is not set, so nobody can cancel' END,
-                   ends,
-                   CASE WHEN p.canceled_status = ANY (deletable) THEN 'may be deleted' END]),
+                   ends, CASE WHEN p.canceled_status = ANY (deletable) THEN 'may be deleted' END] || after),
             (own_end, 'canceled', 'customer_canceled', ARRAY[p.customer_canceled_status],
              ARRAY['canceled by the customer', ends,
-                   CASE WHEN p.customer_canceled_status = ANY (deletable) THEN 'may be deleted' END])
+                   CASE WHEN p.customer_canceled_status = ANY (deletable) THEN 'may be deleted' END] || after)
             ) AS v (there, kind, id, titles, lines)
         WHERE v.there;
     RETURN QUERY
@@ -258,7 +262,10 @@ BEGIN
               UNION ALL SELECT 'The customer''s window never closes: attach() was called without placed_at.'
                         WHERE p.grace IS NOT NULL AND t.placed_at IS NULL
               UNION ALL SELECT format('No order gets %s: attach() was called without refund_due.', p.in_progress_status)
-                        WHERE p.in_progress_status IS NOT NULL AND t.refund_due IS NULL) AS n (line)
+                        WHERE p.in_progress_status IS NOT NULL AND t.refund_due IS NULL
+              UNION ALL SELECT format('No order gets %s: settlement is after_canceled.', p.in_progress_status)
+                        WHERE p.in_progress_status IS NOT NULL AND t.refund_due IS NOT NULL
+                          AND p.settlement = 'after_canceled') AS n (line)
         HAVING count(*) > 0;
 
     RETURN QUERY

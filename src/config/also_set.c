@@ -9,6 +9,7 @@
 
 #include "config/also_set.h"
 #include "config/config_table.h"
+#include "config/expression.h"
 #include "config/order_table_columns.h"
 #include "config/policy_load.h"
 #include "decision/refusal.h"
@@ -54,6 +55,33 @@ also_set_fault(const OrderTable *table, Relation rel, const char *column)
 	return NULL;
 }
 
+/* The newline after each expression ends a "--" comment in it. */
+static void
+make_query(OrderTable *table, AlsoSetWhen when)
+{
+	AlsoSetQuery  *query = &table->also_set_queries[when];
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	for (int i = 0; i < table->nalso_set; i++)
+		if (table->also_set[i].when == when)
+			appendStringInfo(&sql, "%s (%s\n)", sql.len ? "," : "SELECT",
+							 table->also_set[i].value);
+	if (sql.len == 0)
+		return;
+	appendStringInfo(&sql,
+					 " FROM pg_catalog.unnest($1) AS pair"
+					 " (o %s, c ordcancel.cancellation),"
+					 " LATERAL pg_catalog.unnest(ARRAY[pair.o]) AS " PINNED_ROW
+					 ", LATERAL pg_catalog.unnest(ARRAY[pair.c])"
+					 " AS " PINNED_RECORD,
+					 table->label);
+	query->sql = sql.data;
+	query->complaint = psprintf(
+		"a value that also_set() sets in %s for state \"%s\" is no longer valid",
+		table->label, also_set_names[when]);
+}
+
 typedef struct Load
 {
 	OrderTable *table;
@@ -93,6 +121,9 @@ also_set_load(OrderTable *table, Relation rel)
 	Load load = {table, rel};
 
 	config_scan("also_set", table->relid, load_row, &load);
+	table->cancellations = config_relation("cancellation");
+	for (int when = 0; when < ALSO_SET_COUNT; when++)
+		make_query(table, when);
 }
 
 void

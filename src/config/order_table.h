@@ -77,6 +77,14 @@ typedef struct AlsoSet
 	char	   *value;	/* pinned, see expression.h */
 } AlsoSet;
 
+/* The query for the values that are set then; sql is NULL if there are none. */
+typedef struct AlsoSetQuery
+{
+	char		  *sql;
+	char		  *complaint; /* if it is no longer valid */
+	struct Pinned *pinned;
+} AlsoSetQuery;
+
 /* Prepared statements for one order table; see rows/plan_cache.h. */
 typedef enum StatementKind
 {
@@ -171,12 +179,13 @@ typedef struct OrderTable
 	int		   nblocks;
 	BlockRule *blocks;
 
-	int		 nalso_set;
-	AlsoSet *also_set; /* of each AlsoSetWhen, in the order of the names */
+	int			 nalso_set;
+	AlsoSet		*also_set; /* of each AlsoSetWhen, in the order of the names */
+	AlsoSetQuery also_set_queries[ALSO_SET_COUNT];
+	Oid			 cancellations; /* ordcancel.cancellation */
 
 	struct Pinned *expr_query;	  /* the query for blocks and refund_due */
 	struct Pinned *deleted_query; /* for deleted_when */
-	struct Pinned *also_set_queries[ALSO_SET_COUNT]; /* for their values */
 	SPIPlanPtr	   statements[STATEMENT_COUNT];
 } OrderTable;
 

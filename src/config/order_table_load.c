@@ -82,7 +82,7 @@ free_statements(void *arg)
 	pinned_forget(&table->expr_query);
 	pinned_forget(&table->deleted_query);
 	for (int i = 0; i < ALSO_SET_COUNT; i++)
-		pinned_forget(&table->also_set_queries[i]);
+		pinned_forget(&table->also_set_queries[i].pinned);
 }
 
 static bool

@@ -43,7 +43,7 @@ explain_due(Refusal *r, const RefusalDetail *names, Fault fault)
 	if (fault == FAULT_DUE)
 	{
 		r->message = pstrdup(
-			"amount due must be a number that is not negative");
+			"amount due must be at least 0 and less than 10^18");
 		return;
 	}
 	r->message = psprintf("amount due of order %s of %s cannot be %s",

@@ -171,11 +171,36 @@ args_numeric(FunctionCallInfo fcinfo, int arg)
 
 #define METADATA_MAX_LENGTH 8192 /* in bytes, as text */
 
+/*
+ * Is its text certainly short enough?  A byte of a string can take 6 bytes
+ * ("\\u0001"), and separators follow each member.
+ */
+static bool
+is_short(Jsonb *metadata)
+{
+	JsonbIterator	  *it = JsonbIteratorInit(&metadata->root);
+	JsonbIteratorToken token;
+	JsonbValue		   v;
+	Size			   length = 0;
+
+	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	{
+		length += 8;
+		if (token != WJB_KEY && token != WJB_VALUE && token != WJB_ELEM)
+			continue;
+		if (v.type == jbvNumeric) /* 1e1000 is short only in binary form */
+			return false;
+		if (v.type == jbvString)
+			length += 6 * (Size) v.val.string.len;
+	}
+	return length <= METADATA_MAX_LENGTH;
+}
+
 void
 args_metadata(FunctionCallInfo fcinfo, int arg, CancelArgs *args)
 {
 	Jsonb *metadata;
-	char  *text;
+	int	   length;
 
 	if (PG_NARGS() <= arg || PG_ARGISNULL(arg))
 		return;
@@ -184,15 +209,16 @@ args_metadata(FunctionCallInfo fcinfo, int arg, CancelArgs *args)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("metadata must be a JSON object")));
-	text = JsonbToCString(NULL, &metadata->root, VARSIZE(metadata));
-	if (strlen(text) > METADATA_MAX_LENGTH)
+	length = is_short(metadata) ?
+		0 :
+		strlen(JsonbToCString(NULL, &metadata->root, VARSIZE(metadata)));
+	if (length > METADATA_MAX_LENGTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
 				 errmsg("metadata is too long"),
-				 errdetail("It has %d bytes; the maximum is %d.",
-						   (int) strlen(text), METADATA_MAX_LENGTH)));
+				 errdetail("It has %d bytes; the maximum is %d.", length,
+						   METADATA_MAX_LENGTH)));
 	args->metadata = metadata;
-	args->metadata_text = text;
 }
 
 bool

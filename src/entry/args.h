@@ -63,8 +63,8 @@ extern char *args_actor(FunctionCallInfo fcinfo, int arg);
 extern Numeric args_numeric(FunctionCallInfo fcinfo, int arg);
 
 /*
- * Sets the metadata of a call from the argument, unless it is NULL.  Raises 22023 if it is no JSON object, and
- * 22001 if it has more than 8 kB as text.
+ * Sets the metadata of a call from the argument, unless it is NULL.  Raises
+ * 22023 if it is no JSON object, and 22001 if it has more than 8 kB as text.
  */
 extern void args_metadata(FunctionCallInfo fcinfo, int arg, CancelArgs *args);
 

@@ -150,14 +150,8 @@ batch_load(Batch *b, int64 id)
 		InvalidOid :
 		DatumGetObjectId(result_column(15 + BATCH_OUTCOMES).value);
 	if (!result_column(16 + BATCH_OUTCOMES).isnull)
-	{
-		Jsonb *metadata = DatumGetJsonbPCopy(
+		b->args.metadata = DatumGetJsonbPCopy(
 			result_column(16 + BATCH_OUTCOMES).value);
-
-		b->args.metadata = metadata;
-		b->args.metadata_text = JsonbToCString(NULL, &metadata->root,
-											   VARSIZE(metadata));
-	}
 	return DatumGetBool(result_column(12 + BATCH_OUTCOMES).value);
 }
 

@@ -139,7 +139,10 @@ find_in(Expiry *x, DueSearch *search)
 		MemoryContextSwitchTo(rows);
 		targets = order_due_next(search, &count);
 		if (count > 0)
+		{
 			lifecycle_drop_unexpired(targets, count, now);
+			order_hide_deleted(targets, count); /* before it is locked */
+		}
 		MemoryContextSwitchTo(x->table.keep);
 		for (int i = 0; i < count; i++)
 			if (targets[i].result == TARGET_OPEN)

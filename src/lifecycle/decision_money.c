@@ -142,6 +142,16 @@ check_refund(CancelTarget *c, CancelArgs *args)
 					   AMOUNT_PART;
 }
 
+/* No sum of such amounts, in reports for instance, comes near the limits. */
+static bool
+is_amount_due(const CancelArgs *args)
+{
+	return is_number(args) &&
+		!money_is_positive(money_negative(args->amount)) &&
+		money_compare(args->amount,
+					  int64_to_numeric(INT64CONST(1000000000000000000))) < 0;
+}
+
 /* The amount due that adjust_refund sets. */
 static AmountCheck
 check_adjusted(CancelTarget *c, CancelArgs *args)
@@ -150,7 +160,7 @@ check_adjusted(CancelTarget *c, CancelArgs *args)
 	Numeric				refunded = or_zero(r->refunded);
 	int					order;
 
-	if (!is_number(args) || money_is_positive(money_negative(args->amount)))
+	if (!is_amount_due(args))
 		return AMOUNT_NOT_POSITIVE;
 	args->amount = money_round(args->amount,
 							   Max(c->table->refund_scale,

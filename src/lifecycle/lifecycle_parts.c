@@ -246,7 +246,6 @@ lifecycle_follow_part(CancelTarget *c, const CancelArgs *args)
 	follow.has_amount = false;
 	follow.request_key = NULL;
 	follow.metadata = NULL;
-	follow.metadata_text = NULL;
 	follow.cancellation_id = 0;
 	order.parts_known = false;
 	record_find_parts(&order, READ_CURRENT);

@@ -104,7 +104,7 @@ is_end(EventType type)
 	return type == EVENT_CANCELED || type == EVENT_ITEMS_CANCELED;
 }
 
-/* The data column of an event: a JSON object, or NULL. */
+/* The data column of an event, without metadata: a JSON object, or NULL. */
 static char *
 event_data(const CancelTarget *c, const CancelArgs *args, EventType type,
 		   const char *moved_to)
@@ -155,7 +155,6 @@ event_data(const CancelTarget *c, const CancelArgs *args, EventType type,
 		data_field(&data, "settled", "true", false);
 	if (type != EVENT_REFUNDED && type != EVENT_ADJUSTED)
 		data_field(&data, "items", items_data(c), false);
-	data_field(&data, "metadata", args->metadata_text, false);
 	if (data.len == 0)
 		return NULL;
 	appendStringInfoChar(&data, '}');
@@ -176,6 +175,7 @@ make_event(CancelTarget *c, const CancelArgs *args, EventType type,
 		.actor = args->actor,
 		.reason = args->reason ? args->reason : c->record.reason,
 		.data = event_data(c, args, type, to),
+		.metadata = args->metadata,
 		.source = args->source,
 		.request_key = first ? args->request_key : NULL,
 		.at = args->now,
@@ -326,6 +326,18 @@ static bool
 begins(const CancelTarget *c)
 {
 	return c->input.live == STATE_NONE && !c->decision.ended;
+}
+
+void
+transition_correct(CancelTarget *targets, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (targets[i].result == TARGET_OPEN && targets[i].also_set_changed &&
+			targets[i].also_set_when != ALSO_SET_RESTORED)
+		{
+			order_also_set_changed(&targets[i]);
+			record_update(&targets[i]);
+		}
 }
 
 void

@@ -19,4 +19,10 @@ extern uint64 transition_count;
 extern void transition_write(CancelTarget *targets, int count,
 							 const CancelArgs *args);
 
+/*
+ * Once the orders are written: if BEFORE triggers have changed values of
+ * also_set(), the cancellations say what was written, for undo_cancel.
+ */
+extern void transition_correct(CancelTarget *targets, int count);
+
 #endif /* ORDCANCEL_TRANSITION_H */

@@ -21,7 +21,6 @@
 #include "base/read_snapshot.h"
 #include "base/virtual_columns.h"
 #include "config/also_set.h"
-#include "config/config_table.h"
 #include "config/expression.h"
 #include "config/pinned_query.h"
 #include "decision/refusal.h"
@@ -43,29 +42,6 @@ typedef struct Evaluation
 	TupleTableSlot *record;		 /* a row of it */
 	TupleDesc		pair;		 /* of an order's row and a record */
 } Evaluation;
-
-/* The newline after each expression ends a "--" comment in it. */
-static char *
-query_text(const OrderTable *table, AlsoSetWhen when)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	for (int i = 0; i < table->nalso_set; i++)
-		if (table->also_set[i].when == when)
-			appendStringInfo(&sql, "%s (%s\n)", sql.len ? "," : "SELECT",
-							 table->also_set[i].value);
-	if (sql.len == 0)
-		return NULL;
-	appendStringInfo(&sql,
-					 " FROM pg_catalog.unnest($1) AS pair"
-					 " (o %s, c ordcancel.cancellation),"
-					 " LATERAL pg_catalog.unnest(ARRAY[pair.o]) AS " PINNED_ROW
-					 ", LATERAL pg_catalog.unnest(ARRAY[pair.c])"
-					 " AS " PINNED_RECORD,
-					 table->label);
-	return sql.data;
-}
 
 /*
  * Coerces the values as an UPDATE would.  It cannot be written in the query: an
@@ -211,8 +187,8 @@ run_query(Evaluation *e, const PinnedQuery *q)
 	finalize_tuple_desc(e->pair);
 	e->pair = BlessTupleDesc(e->pair);
 	also_set_use_settings(e->run);
-	pinned_run_query(&e->table->also_set_queries[e->when], q, pairs_array,
-					 READ_LATEST, store_values, e);
+	pinned_run_query(&e->table->also_set_queries[e->when].pinned, q,
+					 pairs_array, READ_LATEST, store_values, e);
 }
 
 /* To start a query takes longer than to evaluate a few expressions. */
@@ -222,7 +198,7 @@ run_expressions(Evaluation *e, List *values)
 	OrderImages	   *images = &e->run->images;
 	EState		   *estate = CreateExecutorState();
 	ExprContext	   *context = CreateExprContext(estate);
-	List		   *states = NIL;
+	List		   *states;
 	TupleTableSlot *row = MakeSingleTupleTableSlot(RelationGetDescr(
 													   images->rel),
 												   &TTSOpsHeapTuple);
@@ -230,10 +206,9 @@ run_expressions(Evaluation *e, List *values)
 	ListCell	   *lc;
 	ListCell	   *set;
 
-	foreach(lc, values)
-	{
-		states = lappend(states, ExecPrepareExpr(lfirst(lc), estate));
-	}
+	(void) MemoryContextSwitchTo(estate->es_query_cxt);
+	states = ExecInitExprList(values, NULL); /* they are planned */
+	(void) MemoryContextSwitchTo(e->run->context);
 	context->ecxt_innertuple = e->record;
 	context->ecxt_outertuple = row;
 	read_snapshot_push(READ_LATEST);
@@ -263,27 +238,26 @@ run_expressions(Evaluation *e, List *values)
 void
 also_set_evaluate(AlsoSetRun *run, AlsoSetWhen when)
 {
-	OrderTable *table = run->table;
-	RecordKeys	no_keys = {.serial = 1};
-	Evaluation	e = {.run = run, .table = table, .when = when};
-	PinnedQuery q = {.sql = query_text(table, when),
-					 .functions = table->functions,
-					 .type = RECORDARRAYOID,
-					 .prepare = coerce_values};
-	List	   *values;
-	bool		immutable;
+	OrderTable	 *table = run->table;
+	AlsoSetQuery *query = &table->also_set_queries[when];
+	RecordKeys	  no_keys = {.serial = 1};
+	Evaluation	  e = {.run = run, .table = table, .when = when};
+	PinnedQuery	  q = {.sql = query->sql,
+					   .functions = table->functions,
+					   .type = RECORDARRAYOID,
+					   .complaint = query->complaint,
+					   .prepare = coerce_values};
+	List		 *values;
+	bool		  immutable;
 
 	if (q.sql == NULL)
 		return;
 	also_set_check(table, when);
-	q.complaint = psprintf(
-		"a value that also_set() sets in %s for state \"%s\" is no longer valid",
-		table->label, also_set_names[when]);
-	e.records = table_open(config_relation("cancellation"), AccessShareLock);
+	e.records = table_open(table->cancellations, AccessShareLock);
 	record_map(&e.map, cancellation_columns, &no_keys, e.records);
 	e.record = MakeSingleTupleTableSlot(RelationGetDescr(e.records),
 										&TTSOpsVirtual);
-	values = pinned_values(&table->also_set_queries[when], &q, &immutable, &e);
+	values = pinned_values(&query->pinned, &q, &immutable, &e);
 	if (!immutable)
 		also_set_use_settings(run);
 	if (values)

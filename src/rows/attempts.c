@@ -38,7 +38,8 @@ enum
  * The first event says what an attempt led to.  If it was deleted, the record
  * does: as in decision_input_from_target(), it waited unless the same party
  * decided it at the same time.  The reason of the record may have been given
- * later, that of the event was given with the attempt.
+ * later, that of the event was given with the attempt.  What was due may have
+ * been adjusted later.
  */
 static char *
 attempts_sql(const OrderTable *table, bool since)
@@ -58,8 +59,9 @@ attempts_sql(const OrderTable *table, bool since)
 		" THEN CASE WHEN c.refund_due OPERATOR(pg_catalog.>) 0"
 		" THEN 'in_progress' ELSE 'canceled' END"
 		" ELSE 'requested' END)::pg_catalog.text,"
-		" COALESCE(c.refund_due OPERATOR(pg_catalog.>) 0, false)"
-		" OR COALESCE(e.state OPERATOR(pg_catalog.=) 'in_progress', false),"
+		" COALESCE(CASE e.state WHEN 'in_progress' THEN true"
+		" WHEN 'canceled' THEN e.data OPERATOR(pg_catalog.?) 'refund_due'"
+		" ELSE c.refund_due OPERATOR(pg_catalog.>) 0 END, false),"
 		" CASE WHEN e.state IS NULL THEN c.reason ELSE e.reason END IS NOT NULL,"
 		" COALESCE(e.source OPERATOR(pg_catalog.=) 'override_cancel', false)");
 	for (int i = 0; i < table->nkeys; i++)

@@ -149,7 +149,6 @@ typedef struct CancelArgs
 	Numeric		amount;		/* record_refund; adjust_refund: what is due */
 	Numeric		refund;		/* what is due if it is accepted, or NULL */
 	Jsonb	   *metadata;
-	char	   *metadata_text; /* the same, as text */
 	char	   *method;
 	char	   *reference;
 	int64		cancellation_id; /* 0: the one that is meant is looked for */
@@ -270,6 +269,7 @@ struct CancelTarget
 	const char	 *next_status; /* the order's, after the call */
 	AlsoSetWhen	  also_set_when;
 	List		 *also_set; /* of AlsoSetValue; NIL until they are evaluated */
+	bool also_set_changed;	/* a BEFORE trigger has changed such a value */
 
 	TargetResult result;
 	Outcome		 outcome;

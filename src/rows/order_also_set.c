@@ -113,6 +113,27 @@ record_prior_values(CancelTarget *c)
 		c->record.prior_values = prior_values_json(values);
 }
 
+void
+order_also_set_changed(CancelTarget *c)
+{
+	AlsoSetRun run = {.table = c->table};
+	List	  *values = prior_values_read(c->record.prior_values);
+	ListCell  *lc;
+
+	also_set_use_settings(&run);
+	foreach(lc, c->also_set)
+	{
+		const AlsoSetValue *set = lfirst(lc);
+		PriorValue *value = prior_values_find(values, set->column->name);
+
+		if (value)
+			value->written = value_text(set);
+	}
+	stable_settings_end(run.settings);
+	if (values)
+		c->record.prior_values = prior_values_json(values);
+}
+
 /* Is a column set by the rules for ALSO_SET_RESTORED? */
 static bool
 is_set(const CancelTarget *c, const char *column)
@@ -223,6 +244,7 @@ order_also_set(CancelTarget *targets, int count)
 		CancelTarget *c = &targets[i];
 
 		c->also_set = NIL;
+		c->also_set_changed = false;
 		if (c->result != TARGET_OPEN)
 			continue;
 		c->also_set_when = when_of(c);

@@ -55,6 +55,8 @@ due_sql(const OrderTable *table)
 
 	initStringInfo(&sql);
 	order_columns_sql(&sql, table);
+	appendStringInfo(&sql, ", %s.tableoid, %s.ctid", table->alias,
+					 table->alias);
 	appendStringInfo(&sql, " FROM %s%s AS %s WHERE ", order_only(table),
 					 table->label, table->alias);
 	status_clause(&sql, table);
@@ -117,14 +119,17 @@ order_due_next(DueSearch *search, int *count)
 	targets = palloc0(Max(*count, 1) * sizeof(CancelTarget));
 	for (int i = 0; i < *count; i++)
 	{
-		Datum values[ORDER_COLUMNS + INDEX_MAX_KEYS];
-		bool  nulls[ORDER_COLUMNS + INDEX_MAX_KEYS];
+		Datum values[ORDER_COLUMNS + INDEX_MAX_KEYS + 2];
+		bool  nulls[ORDER_COLUMNS + INDEX_MAX_KEYS + 2];
 
-		for (int j = 0; j < columns; j++)
+		for (int j = 0; j < columns + 2; j++)
 			values[j] = SPI_getbinval(rows->vals[i], rows->tupdesc, j + 1,
 									  &nulls[j]);
 		targets[i].table = search->table;
 		order_from_columns(&targets[i], values, nulls, values + ORDER_COLUMNS);
+		targets[i].row_rel = DatumGetObjectId(values[columns]);
+		targets[i].row_tid = *(ItemPointer) DatumGetPointer(
+			values[columns + 1]);
 	}
 	SPI_freetuptable(rows);
 	return targets;

@@ -6,7 +6,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/tupconvert.h"
 #include "funcapi.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -30,6 +29,8 @@ close_part(OrderImages *images)
 	if (images->part == NULL)
 		return;
 	ExecDropSingleTupleTableSlot(images->slot);
+	if (images->map)
+		free_conversion_map(images->map);
 	table_close(images->part, NoLock);
 	images->part = NULL;
 }
@@ -52,15 +53,18 @@ open_part(OrderImages *images, Oid relid)
 	caller = MemoryContextSwitchTo(images->context);
 	images->part = table_open(relid, AccessShareLock);
 	images->slot = table_slot_create(images->part, NULL);
+	images->map = relid == RelationGetRelid(images->rel) ?
+		NULL :
+		convert_tuples_by_name(RelationGetDescr(images->part),
+							   RelationGetDescr(images->rel));
 	MemoryContextSwitchTo(caller);
 }
 
 HeapTuple
 order_images_row(OrderImages *images, const CancelTarget *c)
 {
-	TupleConversionMap *map;
-	HeapTuple			row;
-	bool				copied;
+	HeapTuple row;
+	bool	  copied;
 
 	if (c->row)
 		return c->row;
@@ -70,9 +74,7 @@ order_images_row(OrderImages *images, const CancelTarget *c)
 		elog(ERROR, "could not find row of order %s of %s",
 			 text_clip(c->key_text, 80), c->table->label);
 	row = ExecFetchSlotHeapTuple(images->slot, false, &copied);
-	map = convert_tuples_by_name(RelationGetDescr(images->part),
-								 RelationGetDescr(images->rel));
-	return map ? execute_attr_map_tuple(row, map) : row;
+	return images->map ? execute_attr_map_tuple(row, images->map) : row;
 }
 
 static bool

@@ -7,6 +7,7 @@
 #ifndef ORDCANCEL_ORDER_IMAGE_H
 #define ORDCANCEL_ORDER_IMAGE_H
 
+#include "access/tupconvert.h"
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
 #include "utils/relcache.h"
@@ -19,7 +20,8 @@ typedef struct OrderImages
 	Oid				type; /* its row type */
 	Relation		part; /* it or the partition that was read last, or NULL */
 	TupleTableSlot *slot; /* for rows of part */
-	MemoryContext	context; /* for slot */
+	TupleConversionMap *map; /* of its rows to the type; NULL: not needed */
+	MemoryContext		context; /* for slot and map */
 } OrderImages;
 
 extern void order_images_begin(OrderImages *images, const OrderTable *table);

@@ -86,11 +86,15 @@ extern void order_also_set(CancelTarget *targets, int count);
 
 /*
  * Writes next_status and also_set to the orders that they change, and sets
- * status.
- * The update trigger lets these changes pass unchecked.  Raises 27000 if a
- * trigger or rule has suppressed or changed an update.
+ * status.  The update trigger lets these changes pass unchecked.  Raises 27000
+ * if a trigger or rule has suppressed or changed an update.  A BEFORE trigger
+ * may change values of also_set, which become what is in the row; that sets
+ * also_set_changed.
  */
 extern void order_update_status(CancelTarget *targets, int count);
+
+/* After that: corrects record.prior_values, in memory only. */
+extern void order_also_set_changed(CancelTarget *c);
 
 /*
  * For the update trigger: is this the change that an UPDATE run by

@@ -94,6 +94,22 @@ status_changes(const CancelTarget *c)
 	return !equal_or_both_null(c->status, c->next_status);
 }
 
+/* From now on, the value is the one that is in the row. */
+static void
+set_as_written(CancelTarget *c, AlsoSetValue *set, Datum value, bool isnull)
+{
+	const Column *column = set->column;
+
+	if (isnull == set->isnull &&
+		(isnull ||
+		 datum_image_eq(value, set->value, column->typbyval, column->typlen)))
+		return;
+	set->isnull = isnull;
+	set->value = isnull ? (Datum) 0 :
+						  datumCopy(value, column->typbyval, column->typlen);
+	c->also_set_changed = true;
+}
+
 /* The values of own_write->also_set are the parameters after the key. */
 static void
 write_status_sql(StringInfo sql, const OrderTable *table)
@@ -114,6 +130,10 @@ write_status_sql(StringInfo sql, const OrderTable *table)
 	appendStringInfoString(sql, " WHERE ");
 	order_key_qual(sql, table, "o", NULL, 2);
 	appendStringInfo(sql, " RETURNING o.%s", status);
+	foreach(lc, own_write->also_set)
+		appendStringInfo(sql, ", o.%s",
+						 quote_identifier(
+							 ((AlsoSetValue *) lfirst(lc))->column->name));
 }
 
 static uint64
@@ -175,32 +195,48 @@ write_by_statement(CancelTarget *c)
 	PG_END_TRY();
 	if (found)
 	{
-		bool  isnull;
-		Datum value = SPI_getbinval(SPI_tuptable->vals[0],
-									SPI_tuptable->tupdesc, 1, &isnull);
+		HeapTuple row = SPI_tuptable->vals[0];
+		TupleDesc desc = SPI_tuptable->tupdesc;
+		bool	  isnull;
+		Datum	  value = SPI_getbinval(row, desc, 1, &isnull);
+		ListCell *lc;
 
 		check_status(c, value, isnull);
+		foreach(lc, c->also_set)
+		{
+			value = SPI_getbinval(row, desc, foreach_current_index(lc) + 2,
+								  &isnull);
+			set_as_written(c, lfirst(lc), value, isnull);
+		}
 	}
 	else
 		raise_not_written(c, "The update was suppressed.");
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* Checks that no BEFORE trigger has changed the key or the status. */
+/* BEFORE triggers can change anything but the key and the status. */
 static void
-check_row(const CancelTarget *c, TupleTableSlot *row)
+check_row(CancelTarget *c, TupleTableSlot *row)
 {
 	const OrderTable *table = c->table;
 	Datum			  key[INDEX_MAX_KEYS];
-	Datum			  status;
+	Datum			  value;
 	bool			  isnull;
+	ListCell		 *lc;
 
 	for (int i = 0; i < table->nkeys; i++)
 		key[i] = slot_getattr(row, table->keys[i].attnum, &isnull);
 	if (!order_key_same(table, c->key, key))
 		raise_not_written(c, "The row was written with a different key.");
-	status = slot_getattr(row, table->status.attnum, &isnull);
-	check_status(c, status, isnull);
+	value = slot_getattr(row, table->status.attnum, &isnull);
+	check_status(c, value, isnull);
+	foreach(lc, c->also_set)
+	{
+		AlsoSetValue *set = lfirst(lc);
+
+		value = slot_getattr(row, set->column->attnum, &isnull);
+		set_as_written(c, set, value, isnull);
+	}
 }
 
 /* Slots for the row before and after the update. */

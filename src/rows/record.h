@@ -31,7 +31,8 @@ typedef struct Event
 	Party		  party;
 	const char	 *actor;
 	const char	 *reason;
-	const char	 *data;		   /* JSON */
+	const char	 *data; /* JSON, without metadata */
+	Jsonb		 *metadata;
 	const char	 *source;	   /* see CancelArgs */
 	const char	 *request_key; /* only in the first event of a call */
 	TimestampTz	  at;

@@ -169,7 +169,7 @@ event_parameters(const void *rows, int i, Parameters *p)
 	parameter_text(p, e->actor);
 	parameter_value(p, NAMEOID, all->role, false);
 	parameter_text(p, e->reason);
-	parameter_value(p, JSONBOID, all->data[i], e->data == NULL);
+	parameter_value(p, JSONBOID, all->data[i], all->data[i] == (Datum) 0);
 	parameter_time(p, &e->at);
 	parameter_text(p, e->source);
 	parameter_text(p, e->request_key);
@@ -181,6 +181,37 @@ event_parameters(const void *rows, int i, Parameters *p)
 					false);
 	parameter_text(p, c->table->label);
 	parameter_key(p, c->table, c->key);
+}
+
+static bool
+has_same_data(const Event *a, const Event *b)
+{
+	return a->metadata == b->metadata && equal_or_both_null(a->data, b->data);
+}
+
+/* Adds a member "metadata" to the data; 0 if there is nothing. */
+static Datum
+data_json(const Event *e)
+{
+	JsonbValue empty = {.type = jbvObject};
+	Datum	   name;
+	Datum	   data;
+
+	if (e->data)
+		data = DirectFunctionCall1(jsonb_in, CStringGetDatum(e->data));
+	else if (e->metadata)
+		data = JsonbPGetDatum(JsonbValueToJsonb(&empty));
+	else
+		return (Datum) 0;
+	if (e->metadata == NULL)
+		return data;
+	name = CStringGetTextDatum("metadata");
+	return DirectFunctionCall4(jsonb_set, data,
+							   PointerGetDatum(
+								   construct_array(&name, 1, TEXTOID, -1,
+												   false, TYPALIGN_INT)),
+							   JsonbPGetDatum(e->metadata),
+							   BoolGetDatum(true));
 }
 
 static void
@@ -198,13 +229,10 @@ insert_events(OrderTable *table, Event *list, int count)
 	for (int i = 0; i < count; i++)
 	{
 		list[i].id = next_id(sequence);
-		if (list[i].data == NULL)
-			continue;
 		/* In a batch, they are usually all the same. */
-		all.data[i] = i > 0 &&
-				equal_or_both_null(list[i].data, list[i - 1].data) ?
+		all.data[i] = i > 0 && has_same_data(&list[i], &list[i - 1]) ?
 			all.data[i - 1] :
-			DirectFunctionCall1(jsonb_in, CStringGetDatum(list[i].data));
+			data_json(&list[i]);
 	}
 	record_write_rows(table, event_columns, &keys, table->event_table,
 					  event_parameters, &all, count);

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(61);
+SELECT plan(64);
 
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, placed_at timestamptz, paid numeric);
@@ -227,6 +227,22 @@ SET LOCAL IntervalStyle = iso_8601;
 SELECT is(ordcancel.diagram('shop.orders', E'e"];\n}<b>', 'dot'),
           (SELECT d FROM (SELECT ordcancel.diagram('shop.orders', E'e"];\n}<b>', 'dot')) AS x (d)),
           'other settings, the same picture');
+
+-- What may happen to a canceled order.
+SELECT ordcancel.attach('shop.orders', 'status', refund_due => 'paid') \g /dev/null
+SELECT ordcancel.set_policy('shop.orders', 'later', canceled_status => 'canceled', in_progress_status => 'refunding',
+                            closed_statuses => '{archived,shelved}', reopen_statuses => '{draft}', copy_of => NULL),
+       ordcancel.set_rule('shop.orders', 'new', merchant => 'cancel', policy => 'later') \g /dev/null
+SELECT is((SELECT string_agg(l, '|') FROM drawn('text', 'later') AS l WHERE l ~ '^(refund due|canceled)'),
+          'refund due? (paid)|canceled (merchant may undo, may move on to archived, shelved, undone by an update to draft)',
+          'closed and reopen statuses');
+SELECT ordcancel.set_policy('shop.orders', 'later', settlement => 'after_canceled', unset => '{reopen_statuses}')
+       \g /dev/null
+SELECT is((SELECT string_agg(l, '|') FROM drawn('text', 'later') AS l WHERE l ~ '^(refund|canceled)'),
+          'canceled (refunds are recorded afterwards, merchant may undo, may move on to archived, shelved)',
+          'refunds afterwards');
+SELECT is((SELECT string_agg(l, '|') FROM drawn('text', 'later') AS l WHERE l ~ '^No order'),
+          'No order gets refunding: settlement is after_canceled.', 'a status that is not used');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(19);
+SELECT plan(20);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 CREATE SCHEMA shop;
@@ -48,6 +48,7 @@ SELECT is((SELECT count(*) FROM ordcancel.timers('shop.orders')), 7::bigint, 'no
 CALL ordcancel.sweep();
 SELECT is((SELECT count(*) FROM ordcancel.timers), 0::bigint, 'the others are canceled');
 SELECT is(status_of(3), 'placed', 'it is not');
+SELECT is((SELECT xmax::text FROM shop.orders WHERE id = 3), '0', 'nor even locked');
 SELECT is_empty('SELECT * FROM ordcancel.health(''shop.orders'')', 'and all is well');
 
 SELECT * FROM finish();

@@ -1,7 +1,7 @@
 -- simulate(): what another policy would have decided about the attempts that
 -- are on record, by the same decision.
 BEGIN;
-SELECT plan(50);
+SELECT plan(53);
 \ir include/helpers.sql
 SET LOCAL client_min_messages = warning;
 
@@ -275,6 +275,25 @@ SET LOCAL ordcancel.clock = '2026-05-05 11:01+00';
 SELECT is(outcome_of($$request_cancel('shop.own', 1)$$), 'requested new', 'late');
 ALTER INDEX shop.spied SET (fillfactor = 90); -- whoever plans a query now evaluates its predicate
 SELECT is(simulated(orders => 'shop.own'), '{"requested > requested: 1 {1}"}', 'orders are read as their owner');
+
+-- What was due is what it was then, whatever adjust_refund() has made of it.
+CREATE TABLE shop.paid (id integer PRIMARY KEY, status text DEFAULT 'placed', paid numeric);
+INSERT INTO shop.paid (id, paid) VALUES (1, 0), (2, 40), (3, 40), (4, 0);
+SELECT ordcancel.attach('shop.paid', 'status', refund_due => 'paid');
+SELECT ordcancel.set_policy('shop.paid', in_progress_status => 'refunding', canceled_status => 'canceled');
+SELECT ordcancel.set_rule('shop.paid', 'placed', merchant => 'cancel');
+SELECT outcome_of(format($$cancel_order('shop.paid', %s)$$, id)) FROM shop.paid WHERE id < 3;
+SELECT ordcancel.set_policy('shop.paid', settlement => 'after_canceled');
+SELECT outcome_of(format($$cancel_order('shop.paid', %s)$$, id)) FROM shop.paid WHERE id > 2;
+SELECT ordcancel.set_policy('shop.paid', settlement => 'before_canceled');
+SELECT is(simulated(orders => 'shop.paid'),
+          '{"canceled > canceled: 2 {4,1}","canceled > in_progress: 1 {3}","in_progress > in_progress: 1 {2}"}',
+          'as they were decided, but for the settlement');
+SELECT is((SELECT count(*) FROM shop.paid, LATERAL ordcancel.adjust_refund('shop.paid', id, 7 - paid / 10, 'late')),
+          4::bigint, 'all are adjusted');
+SELECT is(simulated(orders => 'shop.paid'),
+          '{"canceled > canceled: 2 {4,1}","canceled > in_progress: 1 {3}","in_progress > in_progress: 1 {2}"}',
+          'that changes nothing');
 
 SELECT * FROM finish();
 ROLLBACK;
