@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(122);
+SELECT plan(123);
 
 -- ----------------------------------------------------------- as it is installed
 
@@ -28,6 +28,14 @@ SELECT is_empty($$SELECT oid::regclass FROM pg_class
 SELECT ok(NOT has_schema_privilege('privileges_nobody', 'ordcancel', 'CREATE'), 'nobody may add to the schema');
 SELECT ok(has_table_privilege('privileges_nobody', 'ordcancel.' || t, 'SELECT'), t || ' may be read by anyone')
 FROM unnest('{order_table,policy,rule,block,policy_change,reason,refund_method}'::text[]) AS t;
+
+-- The C functions that only an owner may call are those that grant_owner() gives.
+CREATE ROLE privileges_grantee;
+SELECT ordcancel.grant_owner('privileges_grantee') \g /dev/null
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc AS p
+                  WHERE pronamespace = 'ordcancel'::regnamespace AND prosrc = 'ordcancel_owner_gate'
+                    AND NOT has_function_privilege('privileges_grantee', p.oid, 'EXECUTE')$$,
+                'grant_owner leaves out none that an owner needs');
 
 -- ---------------------------------------------------- an owner, not a superuser
 
