@@ -1,7 +1,7 @@
 # These stand on their own: on a fresh machine there is no PostgreSQL yet when
 # they begin. All else is PGXS, for the server that PG_CONFIG names.
 PG_CONFIG ?= pg_config
-BENCHES = bench bench-large bench-instructions
+BENCHES = bench bench-large bench-scale bench-instructions
 TESTS_AND_SHOWS = check check-asserts check-clean check-versions demo fuzz lint model pictures reference shops torture
 OWN_GOALS = $(TESTS_AND_SHOWS) format $(BENCHES)
 ASKED_OWN := $(filter $(OWN_GOALS),$(MAKECMDGOALS))

@@ -78,6 +78,9 @@ source_of(const Batch *batch, OrderTable *table, LOCKMODE lock)
 	return source;
 }
 
+/* The columns after those of the key: ctid, xmin, tableoid. */
+#define VERSION_COLUMNS 3
+
 /* The key columns that are selected: of the order, then of the item. */
 static int
 key_columns(const BatchSource *s)
@@ -113,11 +116,11 @@ static void
 add_row(Batch *batch, const BatchSource *s, HeapTuple row, TupleDesc desc,
 		const Datum *after)
 {
-	Datum values[2 * INDEX_MAX_KEYS + 2];
-	bool  nulls[2 * INDEX_MAX_KEYS + 2];
+	Datum values[2 * INDEX_MAX_KEYS + VERSION_COLUMNS];
+	bool  nulls[2 * INDEX_MAX_KEYS + VERSION_COLUMNS];
 	Datum key[INDEX_MAX_KEYS];
 
-	for (int i = 0; i < key_columns(s) + 2; i++)
+	for (int i = 0; i < key_columns(s) + VERSION_COLUMNS; i++)
 	{
 		values[i] = SPI_getbinval(row, desc, i + 1, &nulls[i]);
 		if (TupleDescAttr(desc, i)->attlen == -1 && !nulls[i])
@@ -152,7 +155,7 @@ matching_rows(const BatchSource *s, const Batch *batch, SPITupleTable *fetched,
 
 	for (uint64 i = 0; i < count; i++)
 		rows[i] = SPI_getbinval(fetched->vals[i], fetched->tupdesc,
-								key_columns(s) + 3, &isnull);
+								key_columns(s) + VERSION_COLUMNS + 1, &isnull);
 	return batch_rows_that_match(s, batch, rows, count);
 }
 
@@ -200,7 +203,7 @@ choose(Batch *batch, const BatchSource *s, bool whole, const Datum *after)
 	MemoryContext rows = AllocSetContextCreate(caller,
 											   "ordcancel batch choice",
 											   ALLOCSET_DEFAULT_SIZES);
-	int			  columns = key_columns(s) + 2;
+	int			  columns = key_columns(s) + VERSION_COLUMNS;
 	RunAsScope	  scope;
 	Portal		  cursor = NULL;
 	uint64		  count;
@@ -286,7 +289,7 @@ check_key_types(const Batch *batch, const BatchSource *s)
 		else
 			key = i < norders ? &s->items->order_keys[i] :
 								&s->items->keys[i - norders];
-		if (batch->chosen_desc->natts != key_columns(s) + 2 ||
+		if (batch->chosen_desc->natts != key_columns(s) + VERSION_COLUMNS ||
 			TupleDescAttr(batch->chosen_desc, i)->atttypid != key->type)
 			refusal_raise_invalid_policy(
 				psprintf("primary key of %s has changed", batch->table->label),
@@ -305,6 +308,8 @@ version_of(const BatchSource *s, TupleTableSlot *row)
 		slot_getattr(row, key_columns(s) + 1, &isnull));
 	version.xmin = DatumGetTransactionId(
 		slot_getattr(row, key_columns(s) + 2, &isnull));
+	version.place = DatumGetObjectId(
+		slot_getattr(row, key_columns(s) + 3, &isnull));
 	return version;
 }
 

@@ -206,7 +206,7 @@ batch_choose_text(const BatchSource *s, const Batch *batch, bool whole,
 	}
 	else
 		append_columns(&sql, s, s->table->keys, s->table->nkeys);
-	appendStringInfo(&sql, "%s.ctid, %s.xmin%s", name, name,
+	appendStringInfo(&sql, "%s.ctid, %s.xmin, %s.tableoid%s", name, name, name,
 					 whole ? psprintf(", %s", whole_row_expr(s)) : "");
 	append_source(&sql, s);
 	if (one_order)
@@ -324,7 +324,7 @@ batch_still_matches(CancelTarget *c, void *arg)
 		&batch->versions[c - batch->targets] :
 		NULL;
 
-	if (version && ItemPointerIsValid(&c->tid) &&
+	if (version && version->place == c->place &&
 		ItemPointerEquals(&version->tid, &c->tid) && version->xmin == c->xmin)
 		return true;
 	parameter_key(&p, c->table, c->key);

@@ -23,7 +23,7 @@ extern void batch_run_as_reader(RunAsScope *scope, const OrderTable *table,
 
 /*
  * The query that selects the orders, or items: key columns (of the order, then
- * of the item), ctid, xmin, and if "whole" the row itself, sorted by key.
+ * of the item), ctid, xmin, tableoid, and if "whole" the row itself, sorted by key.
  * one_order: only items of the order whose key is in the parameters.
  */
 extern char *batch_choose_text(const BatchSource *source, const Batch *batch,

@@ -31,6 +31,7 @@ typedef struct RowVersion
 {
 	ItemPointerData tid;
 	TransactionId	xmin;
+	Oid				place; /* the relation that it is in */
 } RowVersion;
 
 typedef struct Batch

@@ -206,11 +206,10 @@ struct CancelTarget
 	char	   *key_text; /* NULL until the order was read */
 
 	/* the row version that was locked or read */
-	ItemPointerData tid;	 /* invalid if it was found by a statement */
-	TransactionId	xmin;	 /* valid only with tid */
-	HeapTuple		row;	 /* in the table's row type; NULL: fetch it by */
-	Oid				row_rel; /* relation (the table or a partition) */
-	ItemPointerData row_tid; /* and TID */
+	HeapTuple		row;   /* in the table's row type; NULL: fetch it */
+	Oid				place; /* from this relation, see place.h */
+	ItemPointerData tid;
+	TransactionId	xmin; /* only if order_row.c has read it */
 
 	/* the order */
 	char *status; /* as the rules spell it, see status_equality_canonical */

@@ -70,7 +70,9 @@ direct_write_can_update(Relation rel)
 {
 	const TriggerDesc *triggers = rel->trigdesc;
 
-	return rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rules == NULL &&
+	return (rel->rd_rel->relkind == RELKIND_RELATION ||
+			rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE) &&
+		rel->rd_rules == NULL &&
 		(triggers == NULL ||
 		 !(triggers->trig_update_before_statement ||
 		   triggers->trig_update_after_statement ||
@@ -107,6 +109,21 @@ remove_triggers(ResultRelInfo *info, Oid guard)
 		info->ri_TrigDesc = NULL;
 }
 
+static void
+open_info(DirectWrite *w)
+{
+	EState *estate = w->estate;
+
+	if (OidIsValid(w->guard))
+		remove_triggers(w->info, w->guard);
+	immediate_triggers_apply(w->info);
+
+	/* AFTER triggers find their relation here. */
+	estate->es_opened_result_relations = lappend(
+		estate->es_opened_result_relations, w->info);
+	ExecOpenIndices(w->info, false);
+}
+
 void
 direct_write_open(DirectWrite *w, Relation rel, AttrNumber updated, Oid guard)
 {
@@ -121,19 +138,15 @@ direct_write_open_columns(DirectWrite *w, Relation rel,
 {
 	MemoryContext caller;
 
-	w->rel = rel;
+	w->guard = guard;
 	w->estate = CreateExecutorState();
 	caller = MemoryContextSwitchTo(w->estate->es_query_cxt);
 	init_range_table(w->estate, rel, updated);
-	w->info = makeNode(ResultRelInfo);
-	InitResultRelInfo(w->info, rel, 1, NULL, 0);
-	if (OidIsValid(guard))
-		remove_triggers(w->info, guard);
-	immediate_triggers_apply(w->info);
-
-	/* AFTER triggers find their relation here. */
-	w->estate->es_opened_result_relations = list_make1(w->info);
-	ExecOpenIndices(w->info, false);
+	w->root = makeNode(ResultRelInfo);
+	InitResultRelInfo(w->root, rel, 1, NULL, 0);
+	w->info = w->root;
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		open_info(w);
 	init_eval_plan_qual(&w->epq, w->estate);
 	MemoryContextSwitchTo(caller);
 
@@ -143,6 +156,32 @@ direct_write_open_columns(DirectWrite *w, Relation rel,
 	w->estate->es_snapshot = GetActiveSnapshot();
 	w->estate->es_output_cid = GetCurrentCommandId(true);
 	AfterTriggerBeginQuery();
+}
+
+void
+direct_write_use(DirectWrite *w, Relation rel)
+{
+	MemoryContext caller;
+	ListCell	 *lc;
+
+	if (w->info->ri_RelationDesc == rel)
+		return;
+	foreach(lc, w->estate->es_opened_result_relations)
+	{
+		w->info = lfirst(lc);
+		if (w->info->ri_RelationDesc == rel)
+			return;
+	}
+	caller = MemoryContextSwitchTo(w->estate->es_query_cxt);
+	w->info = makeNode(ResultRelInfo);
+	InitResultRelInfo(w->info, rel, 0, w->root, 0);
+#if PG_VERSION_NUM < 160000
+	/* Later versions find it themselves, for the set of updated columns. */
+	w->info->ri_RootToPartitionMap = convert_tuples_by_name(
+		RelationGetDescr(w->root->ri_RelationDesc), RelationGetDescr(rel));
+#endif
+	open_info(w);
+	MemoryContextSwitchTo(caller);
 }
 
 void
@@ -159,7 +198,7 @@ direct_write_close(DirectWrite *w)
 bool
 direct_write_insert(DirectWrite *w, TupleTableSlot *row)
 {
-	row->tts_tableOid = RelationGetRelid(w->rel);
+	row->tts_tableOid = RelationGetRelid(w->info->ri_RelationDesc);
 	ItemPointerSetInvalid(&row->tts_tid); /* set if the row is inserted */
 	ExecSimpleRelationInsert(w->info, w->estate, row);
 	ResetPerTupleExprContext(w->estate);
@@ -193,7 +232,7 @@ direct_write_update(DirectWrite *w, TupleTableSlot *row, TupleTableSlot *fresh,
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	fresh->tts_tableOid = RelationGetRelid(w->rel);
+	fresh->tts_tableOid = RelationGetRelid(w->info->ri_RelationDesc);
 	ItemPointerSetInvalid(&fresh->tts_tid); /* set if the row is updated */
 	PG_TRY();
 	{

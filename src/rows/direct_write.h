@@ -18,13 +18,17 @@
 
 typedef struct DirectWrite
 {
-	Relation	   rel;
 	EState		  *estate;
-	ResultRelInfo *info;
+	ResultRelInfo *root; /* the relation that was opened */
+	ResultRelInfo *info; /* it or the partition that is written now */
 	EPQState	   epq;
+	Oid			   guard;
 } DirectWrite;
 
-/* Would an UPDATE of this table do nothing that a direct write does not? */
+/*
+ * Would an UPDATE of this table, or of a partitioned table, do nothing that
+ * direct writes do not?
+ */
 extern bool direct_write_can_update(Relation rel);
 
 /*
@@ -43,6 +47,13 @@ extern void direct_write_close(DirectWrite *w);
 /* The same with several columns, as a set of attribute numbers. */
 extern void direct_write_open_columns(DirectWrite *w, Relation rel,
 									  const Bitmapset *updated, Oid guard);
+
+/*
+ * Goes on with this relation: the one that was opened, or a leaf partition of
+ * it, which the caller keeps open until direct_write_close.  To write to a
+ * partitioned table, it has to be called first.
+ */
+extern void direct_write_use(DirectWrite *w, Relation rel);
 
 /* Returns false if a BEFORE trigger suppressed the row. */
 extern bool direct_write_insert(DirectWrite *w, TupleTableSlot *row);

@@ -280,8 +280,8 @@ write_row(DirectWrite *w, CancelTarget *c, ItemTarget *item, RowSlots *rows)
 	Datum			 value = value_after(items, item, item->take, &isnull);
 
 	/* A trigger may have updated the row since it was locked. */
-	if (!table_tuple_fetch_row_version(w->rel, &item->tid, GetActiveSnapshot(),
-									   rows->old))
+	if (!table_tuple_fetch_row_version(w->info->ri_RelationDesc, &item->tid,
+									   GetActiveSnapshot(), rows->old))
 	{
 		write_by_statement(c, item);
 		return;
@@ -352,7 +352,7 @@ item_update(CancelTarget *targets, int count)
 	if (items == NULL)
 		return;
 	rel = table_open(items->relid, RowExclusiveLock);
-	if (direct_write_can_update(rel))
+	if (!items->partitioned && direct_write_can_update(rel))
 		write_rows(items, rel, targets, count);
 	else
 		write_by_statements(targets, count);

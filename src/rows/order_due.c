@@ -127,9 +127,8 @@ order_due_next(DueSearch *search, int *count)
 									  &nulls[j]);
 		targets[i].table = search->table;
 		order_from_columns(&targets[i], values, nulls, values + ORDER_COLUMNS);
-		targets[i].row_rel = DatumGetObjectId(values[columns]);
-		targets[i].row_tid = *(ItemPointer) DatumGetPointer(
-			values[columns + 1]);
+		targets[i].place = DatumGetObjectId(values[columns]);
+		targets[i].tid = *(ItemPointer) DatumGetPointer(values[columns + 1]);
 	}
 	SPI_freetuptable(rows);
 	return targets;

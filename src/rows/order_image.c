@@ -4,7 +4,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/tableam.h"
 #include "funcapi.h"
 #include "utils/rel.h"
@@ -17,64 +16,35 @@
 void
 order_images_begin(OrderImages *images, const OrderTable *table)
 {
-	memset(images, 0, sizeof(OrderImages));
-	images->rel = table_open(table->relid, AccessShareLock);
+	places_begin(&images->places, table, AccessShareLock);
+	images->rel = images->places.rel;
 	images->type = images->rel->rd_rel->reltype;
-	images->context = CurrentMemoryContext;
-}
-
-static void
-close_part(OrderImages *images)
-{
-	if (images->part == NULL)
-		return;
-	ExecDropSingleTupleTableSlot(images->slot);
-	if (images->map)
-		free_conversion_map(images->map);
-	table_close(images->part, NoLock);
-	images->part = NULL;
 }
 
 void
 order_images_end(OrderImages *images)
 {
-	close_part(images);
-	table_close(images->rel, NoLock);
-}
-
-static void
-open_part(OrderImages *images, Oid relid)
-{
-	MemoryContext caller;
-
-	if (images->part && RelationGetRelid(images->part) == relid)
-		return;
-	close_part(images);
-	caller = MemoryContextSwitchTo(images->context);
-	images->part = table_open(relid, AccessShareLock);
-	images->slot = table_slot_create(images->part, NULL);
-	images->map = relid == RelationGetRelid(images->rel) ?
-		NULL :
-		convert_tuples_by_name(RelationGetDescr(images->part),
-							   RelationGetDescr(images->rel));
-	MemoryContextSwitchTo(caller);
+	places_end(&images->places);
 }
 
 HeapTuple
 order_images_row(OrderImages *images, const CancelTarget *c)
 {
-	HeapTuple row;
-	bool	  copied;
+	Place		   *place;
+	TupleTableSlot *slot;
+	HeapTuple		row;
+	bool			copied;
 
 	if (c->row)
 		return c->row;
-	open_part(images, c->row_rel);
-	if (!table_tuple_fetch_row_version(images->part, (ItemPointer) &c->row_tid,
-									   SnapshotAny, images->slot))
+	place = places_of_row(&images->places, c->place);
+	slot = place_row(&images->places, place);
+	if (!table_tuple_fetch_row_version(place->rel, (ItemPointer) &c->tid,
+									   SnapshotAny, slot))
 		elog(ERROR, "could not find row of order %s of %s",
 			 text_clip(c->key_text, 80), c->table->label);
-	row = ExecFetchSlotHeapTuple(images->slot, false, &copied);
-	return images->map ? execute_attr_map_tuple(row, images->map) : row;
+	row = ExecFetchSlotHeapTuple(slot, false, &copied);
+	return place->map ? execute_attr_map_tuple(row, place->map) : row;
 }
 
 static bool

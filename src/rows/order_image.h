@@ -7,21 +7,17 @@
 #ifndef ORDCANCEL_ORDER_IMAGE_H
 #define ORDCANCEL_ORDER_IMAGE_H
 
-#include "access/tupconvert.h"
-#include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
 #include "utils/relcache.h"
 
 #include "rows/cancel_target.h"
+#include "rows/place.h"
 
 typedef struct OrderImages
 {
-	Relation		rel;  /* the order table */
-	Oid				type; /* its row type */
-	Relation		part; /* it or the partition that was read last, or NULL */
-	TupleTableSlot *slot; /* for rows of part */
-	TupleConversionMap *map; /* of its rows to the type; NULL: not needed */
-	MemoryContext		context; /* for slot and map */
+	Places	 places;
+	Relation rel;  /* the order table */
+	Oid		 type; /* its row type */
 } OrderImages;
 
 extern void order_images_begin(OrderImages *images, const OrderTable *table);

@@ -28,7 +28,7 @@
 #include "rows/index_lookup.h"
 #include "rows/order_key.h"
 #include "rows/order_row.h"
-#include "rows/plan_cache.h"
+#include "rows/place.h"
 #include "rows/row_lock.h"
 
 const char *
@@ -57,34 +57,6 @@ order_columns_sql(StringInfo sql, const OrderTable *table)
 	for (int i = 0; i < table->nkeys; i++)
 		appendStringInfo(sql, ", %s.%s", o,
 						 quote_identifier(table->keys[i].name));
-}
-
-static void
-read_sql(StringInfo sql, const OrderTable *table)
-{
-	const char *o = table->alias;
-
-	order_columns_sql(sql, table);
-	appendStringInfo(sql, ", %s.tableoid, %s.ctid", o, o);
-	appendStringInfo(sql, " FROM %s%s AS %s WHERE ", order_only(table),
-					 table->label, o);
-	order_key_qual(sql, table, o, NULL, 1);
-}
-
-static void
-lock_sql(StringInfo sql, const OrderTable *table)
-{
-	read_sql(sql, table);
-
-	/* Blocks every UPDATE and DELETE, but not foreign key checks. */
-	appendStringInfoString(sql, " FOR NO KEY UPDATE");
-}
-
-static void
-lock_skip_sql(StringInfo sql, const OrderTable *table)
-{
-	lock_sql(sql, table);
-	appendStringInfoString(sql, " SKIP LOCKED");
 }
 
 static TimestampTz *
@@ -153,97 +125,59 @@ order_from_columns(CancelTarget *c, const Datum *values, const bool *nulls,
 	c->expr_known = false;
 }
 
-static bool
-fill_from_result(CancelTarget *c)
-{
-	int	  columns = ORDER_COLUMNS + c->table->nkeys;
-	Datum values[PARAMETERS_MAX] = {0};
-	bool  nulls[PARAMETERS_MAX] = {0};
-	bool  isnull;
-
-	if (SPI_processed == 0)
-		return false;
-	for (int i = 0; i < columns; i++)
-		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-								  i + 1, &nulls[i]);
-	order_from_columns(c, values, nulls, values + ORDER_COLUMNS);
-	c->row_rel = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-												SPI_tuptable->tupdesc,
-												columns + 1, &isnull));
-	c->row_tid = *(ItemPointer) DatumGetPointer(
-		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-					  columns + 2, &isnull));
-	SPI_freetuptable(SPI_tuptable);
-	return true;
-}
-
-static bool
-read_by_statement(CancelTarget *c, StatementKind kind, StatementText text,
-				  ReadSnapshot snapshot)
-{
-	Parameters p = {0};
-
-	ItemPointerSetInvalid(&c->tid);
-	parameter_key(&p, c->table, c->key);
-	plan_cache_run(c->table, kind, text, &p, snapshot);
-	return fill_from_result(c);
-}
-
+/* Fills a target from a row of a relation; "map" leads to the table's type. */
 static void
-lock_by_statement(CancelTarget *c, bool skip_locked)
+from_row(CancelTarget *c, HeapTuple row, Relation rel,
+		 const TupleConversionMap *map)
 {
-	bool locked;
+	OrderTable		 *table = c->table;
+	TupleDesc		  desc = RelationGetDescr(rel);
+	HeapTuple		  tuple = virtual_columns_computed(row, rel);
+	const Column	 *columns[] = {&table->status, &table->placed_at,
+								   &table->policy_by, &table->status_since};
+	const AttrNumber *attnums = map ? map->attrMap->attnums : NULL;
+	Datum			  values[ORDER_COLUMNS];
+	bool			  nulls[ORDER_COLUMNS] = {false};
+	Datum			  key[INDEX_MAX_KEYS];
+	bool			  isnull;
 
-	c->result = TARGET_LOCKED; /* stays if the statement raises an error */
-	locked = skip_locked ?
-		read_by_statement(c, STATEMENT_LOCK_FREE_ORDER, lock_skip_sql,
-						  READ_CURRENT) :
-		read_by_statement(c, STATEMENT_LOCK_ORDER, lock_sql, READ_CURRENT);
-	if (locked)
-		c->result = TARGET_OPEN;
-	else if (!skip_locked ||
-			 !read_by_statement(c, STATEMENT_READ_ORDER, read_sql,
-								READ_CURRENT))
-		c->result = TARGET_NOT_FOUND;
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		AttrNumber attnum = columns[i]->attnum;
+
+		nulls[i] = attnum == 0;
+		if (!nulls[i])
+			values[i] = heap_getattr(tuple,
+									 attnums ? attnums[attnum - 1] : attnum,
+									 desc, &nulls[i]);
+	}
+	for (int i = 0; i < table->nkeys; i++)
+	{
+		AttrNumber attnum = table->keys[i].attnum;
+
+		key[i] = heap_getattr(tuple, attnums ? attnums[attnum - 1] : attnum,
+							  desc, &isnull);
+	}
+	order_from_columns(c, values, nulls, key);
 }
 
 void
 order_from_tuple(CancelTarget *c, HeapTuple row, Relation rel)
 {
-	OrderTable	 *table = c->table;
-	TupleDesc	  desc = RelationGetDescr(rel);
-	HeapTuple	  tuple = virtual_columns_computed(row, rel);
-	const Column *columns[] = {&table->status, &table->placed_at,
-							   &table->policy_by, &table->status_since};
-	Datum		  values[ORDER_COLUMNS];
-	bool		  nulls[ORDER_COLUMNS] = {false};
-	Datum		  key[INDEX_MAX_KEYS];
-	bool		  isnull;
-
-	for (int i = 0; i < lengthof(columns); i++)
-	{
-		nulls[i] = columns[i]->attnum == 0;
-		if (!nulls[i])
-			values[i] = heap_getattr(tuple, columns[i]->attnum, desc,
-									 &nulls[i]);
-	}
-	for (int i = 0; i < table->nkeys; i++)
-		key[i] = heap_getattr(tuple, table->keys[i].attnum, desc, &isnull);
-	order_from_columns(c, values, nulls, key);
+	from_row(c, row, rel, NULL);
 	c->row = row;
 }
 
 static void
-fill_from_slot(CancelTarget *c, Relation rel, TupleTableSlot *slot)
+fill_from_slot(CancelTarget *c, const Place *place, TupleTableSlot *slot)
 {
 	bool	  copied;
 	bool	  isnull;
 	HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &copied);
 
-	order_from_tuple(c, row, rel);
-	c->row = NULL;
-	c->row_rel = RelationGetRelid(rel);
-	c->tid = c->row_tid = slot->tts_tid;
+	from_row(c, row, place->rel, place->map);
+	c->place = RelationGetRelid(place->rel);
+	c->tid = slot->tts_tid;
 	c->xmin = DatumGetTransactionId(
 		slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull));
 	if (copied)
@@ -251,7 +185,8 @@ fill_from_slot(CancelTarget *c, Relation rel, TupleTableSlot *slot)
 }
 
 static bool
-key_equal(const OrderTable *table, const Datum *key, TupleTableSlot *slot)
+key_equal(const OrderTable *table, const Place *place, const Datum *key,
+		  TupleTableSlot *slot)
 {
 	bool isnull;
 
@@ -259,22 +194,23 @@ key_equal(const OrderTable *table, const Datum *key, TupleTableSlot *slot)
 		if (!DatumGetBool(FunctionCall2Coll(
 				(FmgrInfo *) &table->keys[i].equal_function,
 				table->keys[i].collation, key[i],
-				slot_getattr(slot, table->keys[i].attnum, &isnull))))
+				slot_getattr(slot, place_attnum(place, table->keys[i].attnum),
+							 &isnull))))
 			return false;
 	return true;
 }
 
 static TargetResult
-lock_slot(const CancelTarget *c, Relation rel, TupleTableSlot *slot,
+lock_slot(const CancelTarget *c, const Place *place, TupleTableSlot *slot,
 		  bool skip_locked)
 {
-	switch (row_lock(rel, slot, skip_locked))
+	switch (row_lock(place->rel, slot, skip_locked))
 	{
 		case ROW_LOCKED:
 			return TARGET_OPEN;
 		case ROW_LOCKED_LATER:
-			return key_equal(c->table, c->key, slot) ? TARGET_OPEN :
-													   TARGET_NOT_FOUND;
+			return key_equal(c->table, place, c->key, slot) ? TARGET_OPEN :
+															  TARGET_NOT_FOUND;
 		case ROW_BUSY:
 			return TARGET_LOCKED;
 		case ROW_GONE:
@@ -283,64 +219,67 @@ lock_slot(const CancelTarget *c, Relation rel, TupleTableSlot *slot,
 	return TARGET_NOT_FOUND;
 }
 
-/* Reads and optionally locks open targets, using the primary key index. */
-static void
-find_by_index(CancelTarget *targets, int count, ReadSnapshot snapshot,
-			  bool lock, bool skip_locked)
+/* How find_orders() reads. */
+typedef struct Find
 {
-	OrderTable *table = targets[0].table;
-	Relation	rel = table_open(table->relid,
-								 lock ? RowShareLock : AccessShareLock);
-	IndexLookup lookup;
+	Places places;
+	bool   lock;
+	bool   skip_locked;
+} Find;
 
+static void
+find_order(Find *find, CancelTarget *c)
+{
+	Place		*place = places_of_key(&find->places, c->key);
+	IndexLookup *lookup = NULL;
+
+	if (place)
+		lookup = place_lookup(&find->places, place);
+	if (lookup == NULL ||
+		!index_lookup_find(lookup, c->key, ForwardScanDirection))
+		c->result = TARGET_NOT_FOUND;
+	else if (find->lock)
+	{
+		/* In case waiting for the lock ends in an error. */
+		c->result = TARGET_LOCKED;
+		c->result = lock_slot(c, place, lookup->slot, find->skip_locked);
+	}
+	if (c->result == TARGET_OPEN)
+		fill_from_slot(c, place, lookup->slot);
+}
+
+/* Reads and optionally locks open targets. */
+static void
+find_orders(CancelTarget *targets, int count, ReadSnapshot snapshot, bool lock,
+			bool skip_locked)
+{
+	Find find = {.lock = lock, .skip_locked = skip_locked};
+
+	places_begin(&find.places, targets[0].table,
+				 lock ? RowShareLock : AccessShareLock);
 	if (lock)
 		PreventCommandIfReadOnly("SELECT FOR NO KEY UPDATE");
-	index_lookup_begin(&lookup, rel, table->key_index, table->keys,
-					   table->nkeys, snapshot);
+	read_snapshot_push(snapshot);
 	for (int i = 0; i < count; i++)
 	{
-		CancelTarget *c = &targets[i];
-
-		if (c->result != TARGET_OPEN)
+		if (targets[i].result != TARGET_OPEN)
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		if (!index_lookup_find(&lookup, c->key, ForwardScanDirection))
-			c->result = TARGET_NOT_FOUND;
-		else if (lock)
-		{
-			/* In case waiting for the lock ends in an error. */
-			c->result = TARGET_LOCKED;
-			c->result = lock_slot(c, rel, lookup.slot, skip_locked);
-		}
-		if (c->result == TARGET_OPEN)
-			fill_from_slot(c, rel, lookup.slot);
+		find_order(&find, &targets[i]);
 	}
-	index_lookup_end(&lookup);
-	table_close(rel, NoLock);
+	places_end(&find.places);
+	PopActiveSnapshot();
+	order_hide_deleted(targets, count);
 }
 
 void
 order_lock(CancelTarget *targets, int count, bool skip_locked)
 {
-	if (!targets[0].table->partitioned)
-		find_by_index(targets, count, READ_CURRENT, true, skip_locked);
-	else
-		for (int i = 0; i < count; i++)
-			if (targets[i].result == TARGET_OPEN)
-				lock_by_statement(&targets[i], skip_locked);
-	order_hide_deleted(targets, count);
+	find_orders(targets, count, READ_CURRENT, true, skip_locked);
 }
 
 void
 order_read(CancelTarget *targets, int count, ReadSnapshot snapshot)
 {
-	if (!targets[0].table->partitioned)
-		find_by_index(targets, count, snapshot, false, false);
-	else
-		for (int i = 0; i < count; i++)
-			if (targets[i].result == TARGET_OPEN &&
-				!read_by_statement(&targets[i], STATEMENT_READ_ORDER, read_sql,
-								   snapshot))
-				targets[i].result = TARGET_NOT_FOUND;
-	order_hide_deleted(targets, count);
+	find_orders(targets, count, snapshot, false, false);
 }

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(117);
+SELECT plan(125);
 
 -- ------------------------------------------------- tables of every strategy
 
@@ -181,6 +181,52 @@ SELECT is(attempt('SELECT ordcancel.attach(''by_hash'', ''status''), ordcancel.s
 SELECT is(attempt('INSERT INTO by_hash_2 (id, status) SELECT n, ''asked'' FROM generate_series(900, 920) AS n WHERE '
                   'satisfies_hash_partition(''by_hash''::regclass, 3, 2, n)'),
           '23514 cancellation_forbidden', 'it is under rules again');
+
+-- ---------------------------------------- as in a table without partitions
+
+CREATE TABLE seen (source text, parts text[], canceled bigint);
+CREATE FUNCTION note_seen() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO seen SELECT TG_ARGV[0] || ' ' || TG_TABLE_NAME, array_agg(DISTINCT tableoid::regclass::text),
+        count(*) FILTER (WHERE status = 'canceled') FROM by_list;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER note_row AFTER UPDATE OF status ON by_list FOR EACH ROW EXECUTE FUNCTION note_seen('row');
+CREATE TRIGGER note_part AFTER UPDATE ON by_list_2 FOR EACH STATEMENT EXECUTE FUNCTION note_seen('part');
+DELETE FROM seen;
+INSERT INTO by_list (id, day, status)
+SELECT 1000 + n, day, 'placed' FROM generate_series(1, 3) AS n, unnest('{2026-01-10,2026-03-10}'::date[]) AS day;
+CREATE TEMP TABLE before AS SELECT count(*) AS n FROM by_list WHERE status = 'canceled';
+SELECT is((SELECT string_agg(r.outcome, ' ') FROM ordcancel.cancel_orders('by_list',
+              ARRAY(SELECT format('(%s,%s)', id, day) FROM by_list WHERE id > 1000)) AS r),
+          'canceled canceled canceled canceled canceled canceled', 'several orders of two partitions are canceled');
+SELECT is((SELECT string_agg(format('%s %s %s', source, canceled - (SELECT n FROM before), count), ', ' ORDER BY source)
+           FROM (SELECT source, canceled, count(*) FROM seen GROUP BY 1, 2) AS s),
+          'row by_list_1 6 3, row by_list_2 6 3',
+          'a row trigger sees all of them canceled; a statement trigger of a partition does not fire');
+CREATE TRIGGER note_all AFTER UPDATE ON by_list FOR EACH STATEMENT EXECUTE FUNCTION note_seen('statement');
+DELETE FROM seen;
+SELECT is((SELECT string_agg(r.outcome, ' ') FROM ordcancel.cancel_orders('by_list',
+              ARRAY(SELECT format('(%s,%s)', id, day) FROM by_list WHERE id = 12)) AS r),
+          'canceled', 'one more');
+SELECT is((SELECT string_agg(source, ', ' ORDER BY source) FROM seen WHERE source LIKE 'statement%'),
+          'statement by_list', 'a statement trigger of the table fires');
+
+CREATE TABLE by_two (a integer, b text COLLATE "C", status text, PRIMARY KEY (a, b)) PARTITION BY RANGE (b, a);
+CREATE TABLE by_two_1 PARTITION OF by_two FOR VALUES FROM (MINVALUE, MINVALUE) TO ('k', 10);
+CREATE TABLE by_two_2 PARTITION OF by_two FOR VALUES FROM ('k', 10) TO ('t', MINVALUE);
+SELECT ordcancel.attach('by_two', 'status');
+SELECT ordcancel.set_policy('by_two', canceled_status => 'canceled');
+SELECT ordcancel.set_rule('by_two', 'placed', merchant => 'cancel');
+INSERT INTO by_two SELECT a, b, 'placed' FROM unnest('{9,10,11}'::integer[]) AS a, unnest('{a,k,m,s}'::text[]) AS b;
+SELECT is((SELECT string_agg(DISTINCT r.outcome, ' ') || count(*) FROM ordcancel.cancel_orders('by_two',
+              ARRAY(SELECT format('(%s,%s)', a, b) FROM by_two)) AS r), 'canceled12', 'two columns, in another order');
+SELECT is(attempt($$SELECT ordcancel.cancel_order('by_two', '(9,t)')$$), 'OC002', 'no partition for the key');
+SELECT is(attempt($$SELECT ordcancel.cancel_order('by_two', '(8,m)')$$), 'OC002', 'no order in the partition');
+CREATE TABLE empty (id integer PRIMARY KEY, status text) PARTITION BY LIST (id);
+SELECT ordcancel.attach('empty', 'status');
+SELECT is(attempt($$SELECT ordcancel.cancel_order('empty', 1)$$), 'OC002', 'no partitions at all');
 
 SELECT * FROM finish();
 ROLLBACK;

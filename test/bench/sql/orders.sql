@@ -4,6 +4,10 @@
 \else
     \set old 0
 \endif
+\if :{?partition_by}
+\else
+    \set partition_by ''
+\endif
 CREATE EXTENSION ordcancel;
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (
@@ -14,7 +18,11 @@ CREATE TABLE shop.orders (
     total numeric(12, 2) NOT NULL,
     address text NOT NULL,
     seen_at timestamptz
-);
+) :partition_by;
+SELECT format('CREATE TABLE shop.orders_%1$s PARTITION OF shop.orders FOR VALUES WITH (MODULUS 24, REMAINDER %1$s)', part)
+FROM generate_series(0, 23) AS part
+WHERE :'partition_by' <> ''
+\gexec
 INSERT INTO shop.orders
 SELECT n, n * 7919 % 50021, CASE WHEN n <= :old THEN 'canceled' ELSE 'placed' END,
        now() - n % 7200 * interval '1 second', n % 977 + 0.95,
