@@ -133,6 +133,33 @@ write_status_sql(StringInfo sql, const OrderTable *table)
 							 ((AlsoSetValue *) lfirst(lc))->column->name));
 }
 
+/*
+ * Are the columns those that the rules of also_set() name, so that the statement
+ * is the same for each order?  Columns that are restored depend on the order.
+ */
+static bool
+sets_all_of_rules(const CancelTarget *c)
+{
+	const OrderTable *table = c->table;
+	int				  n = 0;
+
+	if (c->also_set_when == ALSO_SET_RESTORED)
+		return false;
+	for (int i = 0; i < table->nalso_set; i++)
+	{
+		const AlsoSet *rule = &table->also_set[i];
+
+		if (rule->when != c->also_set_when)
+			continue;
+		if (n == list_length(c->also_set) ||
+			((AlsoSetValue *) list_nth(c->also_set, n))->column->attnum !=
+				rule->column.attnum)
+			return false;
+		n++;
+	}
+	return n == list_length(c->also_set);
+}
+
 static uint64
 run_update(const CancelTarget *c)
 {
@@ -165,8 +192,7 @@ run_update(const CancelTarget *c)
 	if (c->also_set == NIL)
 		return plan_cache_run(table, STATEMENT_WRITE_STATUS, write_status_sql,
 							  &p, READ_CURRENT);
-	/* Which columns are restored depends on the order. */
-	if (c->also_set_when == ALSO_SET_RESTORED)
+	if (!sets_all_of_rules(c))
 		return plan_cache_run_once(table, write_status_sql, &p);
 	return plan_cache_run(table, kinds[c->also_set_when], write_status_sql, &p,
 						  READ_CURRENT);

@@ -111,9 +111,23 @@ statement_plan(OrderTable *table, StatementKind kind, StatementText text,
 	return fresh;
 }
 
+/* Values of other types than the plan's would be read as something else. */
+static void
+check_types(SPIPlanPtr plan, const Parameters *p)
+{
+	bool same = SPI_getargcount(plan) == p->count;
+
+	for (int i = 0; i < p->count && same; i++)
+		same = SPI_getargtypeid(plan, i) == p->types[i];
+	if (!same)
+		elog(ERROR, "parameters do not match the prepared statement");
+}
+
 static int
 execute(SPIPlanPtr plan, const Parameters *p, ReadSnapshot snapshot)
 {
+	check_types(plan, p);
+
 	/* At READ COMMITTED, SPI takes a new snapshot anyway. */
 	if (snapshot == READ_LATEST && IsolationUsesXactSnapshot())
 		return SPI_execute_snapshot(plan, (Datum *) p->values, p->nulls,

@@ -357,6 +357,32 @@ SELECT is(concat_ws(' ', held, done), 'f', 'sets nothing') FROM shop.baskets WHE
 SELECT is(outcome_of($$cancel_items('shop.baskets', 2, '[{"item": "(2,2)"}]')$$), 'canceled canceled', 'the last item');
 SELECT is(done IS NOT NULL, true, 'does') FROM shop.baskets WHERE id = 2;
 
+-- A statement writes columns that are restored and columns that are set; which
+-- ones depends on the order.
+CREATE TABLE shop.paid (id integer PRIMARY KEY, status text, paid numeric DEFAULT 40, t text, n bigint DEFAULT 4096,
+                        at timestamptz);
+INSERT INTO shop.paid SELECT i, 'placed' FROM generate_series(1, 4) AS i;
+UPDATE shop.paid SET t = 't' || id;
+CREATE FUNCTION shop.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER nothing AFTER UPDATE ON shop.paid FOR EACH STATEMENT EXECUTE FUNCTION shop.nothing();
+SELECT ordcancel.attach('shop.paid', 'status', refund_due => 'paid');
+SELECT ordcancel.set_policy('shop.paid', in_progress_status => 'refunding', canceled_status => 'canceled');
+SELECT ordcancel.set_rule('shop.paid', 'placed', merchant => 'cancel');
+SELECT ordcancel.also_set('shop.paid', 'in_progress', 'n', '5'), ordcancel.also_set('shop.paid', 'canceled', 't', '''x''');
+SELECT outcome_of(format($$cancel_order('shop.paid', %s)$$, id)),
+       outcome_of(format($$record_refund('shop.paid', %s, 40, 'card', 'r')$$, id)) FROM shop.paid WHERE id < 3;
+SELECT is((SELECT string_agg(concat_ws(' ', status, t, n), ', ' ORDER BY id) FROM shop.paid WHERE id < 3),
+          'canceled x 5, canceled x 5', 'canceled');
+SELECT ordcancel.also_set('shop.paid', 'canceled', 'at', 'cancellation.closed_at');
+SELECT outcome_of($$cancel_order('shop.paid', 3)$$), outcome_of($$record_refund('shop.paid', 3, 40, 'card', 'r')$$);
+SELECT outcome_of(format($$record_refund('shop.paid', %s, -40, 'card', 'r')$$, id)) FROM shop.paid WHERE id < 4;
+SELECT outcome_of($$cancel_order('shop.paid', 4)$$);
+SELECT is((SELECT string_agg(concat_ws(' ', status, t, n, at), ', ' ORDER BY id) FROM shop.paid),
+          'refunding t1 5, refunding t2 5, refunding t3 5, refunding t4 5', 'what was set for canceled is given back');
+SELECT outcome_of(format($$undo_cancel('shop.paid', %s)$$, id)) FROM shop.paid;
+SELECT is((SELECT string_agg(concat_ws(' ', status, t, n, at), ', ' ORDER BY id) FROM shop.paid),
+          'placed t1 4096, placed t2 4096, placed t3 4096, placed t4 4096', 'and everything when it is undone');
+
 -- A BEFORE trigger changes the values; they are restored all the same.
 CREATE TABLE shop.neat (id integer PRIMARY KEY, status text, code text, share numeric DEFAULT 1, gone timestamptz);
 CREATE FUNCTION shop.neaten() RETURNS trigger LANGUAGE plpgsql
