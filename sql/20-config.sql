@@ -56,7 +56,8 @@ CREATE TABLE ordcancel.order_table (
     status_since name,
     deleted_when text,
     pinned_deleted_when text,
-    deleted_when_functions text
+    deleted_when_functions text,
+    call_key name[]
 );
 -- With these the reports look up to which table a record belongs.
 CREATE INDEX order_table_cancellation_table ON ordcancel.order_table (cancellation_table);
@@ -99,6 +100,8 @@ COMMENT ON COLUMN ordcancel.order_table.deleted_when IS
     'SQL condition over the order: while it is true, the order is deleted; NULL: orders are deleted by DELETE only';
 COMMENT ON COLUMN ordcancel.order_table.pinned_deleted_when IS
     'deleted_when as it was parsed, with every name and cast spelled out';
+COMMENT ON COLUMN ordcancel.order_table.call_key IS
+    'the first columns of the primary key, by which calls may name an order; NULL: they pass the whole key';
 COMMENT ON COLUMN ordcancel.order_table.deleted_when_functions IS
     'functions that deleted_when called when it was set, one per line; NULL if none but PostgreSQL''s own';
 COMMENT ON COLUMN ordcancel.order_table.item_records IS

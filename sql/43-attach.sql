@@ -126,6 +126,7 @@ FROM (VALUES ('status', registered.status::text), ('placed_at', registered.place
              ('notify_payload', registered.notify_payload), ('inherit', registered.inherit::text),
              ('status_since', registered.status_since), ('deleted_when', registered.deleted_when),
              ('primary key', array_to_string(registered.primary_key, ', ')),
+             ('call_key', array_to_string(registered.call_key, ', ')),
              ('search_path', registered.search_path), ('time_zone', registered.time_zone)) AS f (fact, value)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.attach_text(ordcancel.order_table) IS
@@ -201,10 +202,30 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.check_deleted_when(regclass, text) IS
     'raises OC014 if a pinned deleted_when cannot be used';
 
+-- The key is looked up in the index of the primary key, so it has to be the first
+-- columns of it.
+CREATE FUNCTION ordcancel_internal.check_call_key(orders regclass, call_key name[], primary_key name[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF call_key IS NOT NULL
+       AND (cardinality(call_key) NOT BETWEEN 1 AND cardinality(primary_key) - 1
+            OR call_key IS DISTINCT FROM primary_key[:cardinality(call_key)]) THEN
+        PERFORM ordcancel_internal.invalid(
+            format('call_key of %s must be the first columns of its primary key, but not all',
+                   ordcancel_internal.label(orders)),
+            format('The primary key is (%s).', array_to_string(primary_key, ', ')));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.check_call_key(regclass, name[], name[]) IS
+    'raises OC014 if calls cannot name orders by these columns';
+
 CREATE FUNCTION ordcancel_internal.attach(
     orders regclass, status name, placed_at name, policy_by name, refund_due text, plain_updates boolean,
     notify_channel text, inherit boolean, preset text, refund_scale integer, record_schema name, notify_payload text,
-    unset text[], refund_due_net boolean, status_since name, deleted_when text)
+    unset text[], refund_due_net boolean, status_since name, deleted_when text, call_key name[])
     RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -224,7 +245,7 @@ BEGIN
     PERFORM ordcancel_internal.check_word('unset', u,
                                           '{placed_at,policy_by,refund_due,plain_updates,notify_channel,inherit,'
                                           'refund_scale,refund_due_net,notify_payload,search_path,time_zone,'
-                                          'status_since,deleted_when}')
+                                          'status_since,deleted_when,call_key}')
     FROM unnest(unset) AS u;
 
     -- Named arguments change; unset ones, and all of a new table, get their
@@ -243,6 +264,7 @@ BEGIN
     IF 'refund_due' = ANY (unset) THEN t.refund_due := NULL; END IF;
     IF 'status_since' = ANY (unset) THEN t.status_since := NULL; END IF;
     IF 'deleted_when' = ANY (unset) THEN t.deleted_when := NULL; END IF;
+    IF 'call_key' = ANY (unset) THEN t.call_key := NULL; END IF;
     t.orders := orders;
     t.status := coalesce(status, t.status);
     t.placed_at := coalesce(placed_at, t.placed_at);
@@ -250,6 +272,7 @@ BEGIN
     t.refund_due := coalesce(refund_due, t.refund_due);
     t.status_since := coalesce(status_since, t.status_since);
     t.deleted_when := coalesce(deleted_when, t.deleted_when);
+    t.call_key := coalesce(call_key, t.call_key);
     t.plain_updates := coalesce(plain_updates, t.plain_updates);
     t.notify_channel := coalesce(notify_channel, t.notify_channel);
     t.inherit := coalesce(inherit, t.inherit);
@@ -274,6 +297,10 @@ BEGIN
     PERFORM ordcancel_internal.check_word('notify_payload', t.notify_payload, '{full,id}');
     t.primary_key := ordcancel_internal.check_order_table(orders, t.status, t.placed_at, t.policy_by,
                                                           t.status_since);
+    IF call_key IS NULL AND t.call_key IS NOT NULL THEN -- its columns may have been renamed
+        t.call_key := t.primary_key[:cardinality(t.call_key)];
+    END IF;
+    PERFORM ordcancel_internal.check_call_key(orders, t.call_key, t.primary_key);
     t.key_columns := ordcancel_internal.known_record_keys(orders, t.primary_key);
 
     -- Count before locking the table, which blocks writers.
@@ -339,8 +366,8 @@ BEGIN
     END IF;
     SELECT string_agg(format('%s: %s', f.fact, f.value), '; ' ORDER BY f.n) INTO told
     FROM ordcancel_internal.attach_text(t) AS f
-    WHERE f.value IS NOT NULL AND f.fact IN ('primary key', 'status', 'placed_at', 'policy_by', 'refund_due',
-                                              'deleted_when');
+    WHERE f.value IS NOT NULL AND f.fact IN ('primary key', 'call_key', 'status', 'placed_at', 'policy_by',
+                                              'refund_due', 'deleted_when');
     RETURN ordcancel_internal.record_change(
         orders, NULL,
         concat_ws('; ', 'attached', told,
@@ -352,7 +379,7 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.attach(
     regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[], boolean,
-    name, text) IS
+    name, text, name[]) IS
     'implements ordcancel.attach()';
 
 -- Puts an existing order table under rules. The caller must own the table.
@@ -373,6 +400,8 @@ COMMENT ON FUNCTION ordcancel_internal.attach(
 --                   what their cancellations made due is subtracted from it
 --   status_since    column of the time at which the order came into its status, from which timers are counted
 --   deleted_when    SQL condition over the order row: while it is true, the order is deleted (soft delete)
+--   call_key        the first columns of the primary key, where they are unique: calls may then name an order by these
+--                   columns alone, such as the id where the key is (id, placed_at)
 --   unset           arguments to reset to their defaults; also search_path and time_zone, which otherwise keep the
 --                   values of the first call
 -- Called again, it changes the named arguments, keeps the rest, and creates
@@ -385,11 +414,12 @@ CREATE FUNCTION ordcancel.attach(
     refund_due text DEFAULT NULL, plain_updates boolean DEFAULT NULL, notify_channel text DEFAULT NULL,
     inherit boolean DEFAULT NULL, preset text DEFAULT NULL, refund_scale integer DEFAULT NULL,
     record_schema name DEFAULT NULL, notify_payload text DEFAULT NULL, unset text[] DEFAULT '{}',
-    refund_due_net boolean DEFAULT NULL, status_since name DEFAULT NULL, deleted_when text DEFAULT NULL) RETURNS text
+    refund_due_net boolean DEFAULT NULL, status_since name DEFAULT NULL, deleted_when text DEFAULT NULL,
+    call_key name[] DEFAULT NULL) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_owner_gate';
 COMMENT ON FUNCTION ordcancel.attach(
     regclass, name, name, name, text, boolean, text, boolean, text, integer, name, text, text[], boolean,
-    name, text) IS
+    name, text, name[]) IS
     E'puts an existing order table under cancellation rules, or changes how it is attached\n'
     'Raises OC001, OC014, 0A000, 42501.';

@@ -51,6 +51,7 @@ WITH it AS (
                ordcancel_internal.argument_text('inherit', it.inherit::text, 'true'),
                ordcancel_internal.argument_text('status_since', it.status_since),
                ordcancel_internal.argument_text('deleted_when', it.deleted_when),
+               ordcancel_internal.argument_text('call_key', it.call_key::text),
                ordcancel_internal.argument_text('record_schema', it.record_schema, it.order_schema)])
     FROM it
     UNION ALL

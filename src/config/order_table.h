@@ -135,9 +135,11 @@ typedef struct OrderTable
 	Column	  status_since; /* attnum 0: not configured */
 	int		  nkeys;
 	Column	 *keys;
-	char	**record_keys;		 /* the key columns of the record tables */
-	Oid		  key_index;		 /* the primary key's index */
-	TupleDesc key_desc;			 /* of the key as a row */
+	int		  ncall_keys;  /* that calls may pass alone; 0: only whole keys */
+	char	**record_keys; /* the key columns of the record tables */
+	Oid		  key_index;   /* the primary key's index */
+	TupleDesc key_desc;	   /* of the key as a row */
+	TupleDesc call_key_desc;	 /* of a call key as a row, or NULL */
 	bool	  key_has_format;	 /* text of keys depends on settings */
 	bool	  policy_has_format; /* text of policy_by depends on settings */
 

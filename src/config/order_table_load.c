@@ -56,6 +56,7 @@ enum
 	ORDER_TABLE_DELETED_WHEN,
 	ORDER_TABLE_PINNED_DELETED_WHEN,
 	ORDER_TABLE_DELETED_WHEN_FUNCTIONS,
+	ORDER_TABLE_CALL_KEY,
 };
 
 /* Members of a row of ordcancel.order_table that OrderTable does not have. */
@@ -102,6 +103,19 @@ same_key(const Registration *reg, Relation rel, Relation index)
 	return true;
 }
 
+/* Of the first columns of the key. */
+static TupleDesc
+key_row_desc(const OrderTable *table, int count)
+{
+	TupleDesc desc = CreateTemplateTupleDesc(count);
+
+	for (int i = 0; i < count; i++)
+		TupleDescInitEntry(desc, i + 1, table->keys[i].name,
+						   table->keys[i].type, table->keys[i].typmod, 0);
+	finalize_tuple_desc(desc);
+	return desc;
+}
+
 static void
 load_keys(const Registration *reg, Relation rel)
 {
@@ -127,7 +141,6 @@ load_keys(const Registration *reg, Relation rel)
 
 	table->key_index = pkey;
 	table->keys = palloc0(table->nkeys * sizeof(Column));
-	table->key_desc = CreateTemplateTupleDesc(table->nkeys);
 	for (int i = 0; i < table->nkeys; i++)
 	{
 		Column *key = &table->keys[i];
@@ -136,12 +149,14 @@ load_keys(const Registration *reg, Relation rel)
 								index->rd_index->indkey.values[i]);
 		order_table_load_key_order(table->context, key, index, i);
 		table->key_has_format |= type_has_settings(key->type);
-		TupleDescInitEntry(table->key_desc, i + 1, key->name, key->type,
-						   key->typmod, 0);
 	}
 	index_close(index, AccessShareLock);
-	finalize_tuple_desc(table->key_desc);
-	table->key_desc = BlessTupleDesc(table->key_desc);
+	table->key_desc = BlessTupleDesc(key_row_desc(table, table->nkeys));
+	if (table->ncall_keys >= table->nkeys)
+		table->ncall_keys = 0;
+	if (table->ncall_keys > 0)
+		table->call_key_desc = BlessTupleDesc(
+			key_row_desc(table, table->ncall_keys));
 }
 
 static void
@@ -187,6 +202,7 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	nkeys = table->nkeys;
 	reg->primary_key = config_names(row, desc, ORDER_TABLE_PRIMARY_KEY,
 									&table->nkeys);
+	(void) config_names(row, desc, ORDER_TABLE_CALL_KEY, &table->ncall_keys);
 	if (nkeys != table->nkeys)
 		table->nkeys = 0; /* no key has none, so same_key() fails */
 }

@@ -18,6 +18,7 @@
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
+#include "entry/call_key.h"
 #include "entry/roles.h"
 #include "rows/order_key.h"
 
@@ -73,14 +74,22 @@ raise_not_found(const CancelTarget *c, Datum value, bool isnull, Oid type,
 	refusal_raise(&refusal);
 }
 
-void
-args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type)
+static void
+read_key(CancelTarget *c, Datum value, bool isnull, Oid type,
+		 ReadSnapshot snapshot)
 {
 	RunAsScope scope;
 	char	  *why;
 	bool	   valid;
 	bool	   all_plain = true;
 
+	if (order_key_is_call_key(c->table, value, isnull, type))
+	{
+		c->key = call_key_resolve(c->table, value, type, snapshot, &why);
+		if (c->key == NULL)
+			raise_not_found(c, value, isnull, type, why);
+		return;
+	}
 	for (int i = 0; i < c->table->nkeys; i++)
 		all_plain &= c->table->keys[i].input_is_plain;
 
@@ -96,10 +105,19 @@ args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type)
 }
 
 void
+args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type)
+{
+	read_key(c, value, isnull, type, READ_CURRENT);
+}
+
+void
 args_key(CancelTarget *c, FunctionCallInfo fcinfo, int arg)
 {
-	args_read_key(c, PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
-				  args_type(fcinfo, arg));
+	bool writes = func_volatile(fcinfo->flinfo->fn_oid) ==
+		PROVOLATILE_VOLATILE;
+
+	read_key(c, PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
+			 args_type(fcinfo, arg), writes ? READ_CURRENT : READ_CALLER);
 }
 
 void

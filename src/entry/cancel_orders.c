@@ -85,6 +85,9 @@ read_keys(void *arg)
 		args_read_key(&c, item->value, item->isnull, o->type);
 		item->key = c.key;
 		item->readable = true;
+		if (order_key_is_call_key(o->table, item->value, item->isnull,
+								  o->type))
+			item->order_id = order_key_given(item->value, false, o->type);
 	}
 }
 
@@ -149,7 +152,7 @@ static void
 store_result(ItemSet *o, OrderItem *item, CancelTarget *c)
 {
 	bulk_set_refusal(c);
-	if (c->key_text)
+	if (c->key_text && item->order_id == NULL)
 		item->order_id = MemoryContextStrdup(o->context, c->key_text);
 	if (c->result == TARGET_REFUSED)
 	{

@@ -29,7 +29,7 @@ type_is_text(Oid type)
  * row has another number of columns, or a null in one.
  */
 static bool
-read_row(const OrderTable *table, HeapTupleHeader row, Datum *key)
+read_row(const OrderTable *table, int nkeys, HeapTupleHeader row, Datum *key)
 {
 	TupleDesc	  desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row),
 												HeapTupleHeaderGetTypMod(row));
@@ -48,7 +48,7 @@ read_row(const OrderTable *table, HeapTupleHeader row, Datum *key)
 		if (att->attisdropped)
 			continue;
 		value = heap_getattr(&tuple, i + 1, desc, &isnull);
-		fits = n < table->nkeys && !isnull;
+		fits = n < nkeys && !isnull;
 		if (fits)
 		{
 			key[n] = column_from_value(&table->keys[n], value, att->atttypid);
@@ -56,23 +56,25 @@ read_row(const OrderTable *table, HeapTupleHeader row, Datum *key)
 		}
 	}
 	ReleaseTupleDesc(desc);
-	return fits && n == table->nkeys;
+	return fits && n == nkeys;
 }
 
+/* Reads the first columns of a key, which "desc" describes. */
 static bool
-read_key(const OrderTable *table, Datum value, Oid type, Datum *key)
+read_key(const OrderTable *table, TupleDesc desc, Datum value, Oid type,
+		 Datum *key)
 {
-	if (table->nkeys == 1)
+	if (desc->natts == 1)
 	{
 		key[0] = column_from_value(&table->keys[0], value, type);
 		return true;
 	}
 	if (type_is_text(type))
 		value = OidInputFunctionCall(F_RECORD_IN, value_to_text(value, type),
-									 RECORDOID, table->key_desc->tdtypmod);
+									 RECORDOID, desc->tdtypmod);
 	else if (!type_is_rowtype(type))
 		return false;
-	return read_row(table, DatumGetHeapTupleHeader(value), key);
+	return read_row(table, desc->natts, DatumGetHeapTupleHeader(value), key);
 }
 
 /*
@@ -104,9 +106,9 @@ rethrow_not_found(const OrderTable *table, MemoryContext caller, Datum value,
 	refusal_raise(&refusal);
 }
 
-bool
-order_key_read(const OrderTable *table, Datum value, bool isnull, Oid type,
-			   Datum *key, char **why)
+static bool
+read_columns(const OrderTable *table, TupleDesc desc, Datum value, bool isnull,
+			 Oid type, Datum *key, char **why)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool fits = false;
@@ -119,7 +121,7 @@ order_key_read(const OrderTable *table, Datum value, bool isnull, Oid type,
 	}
 	PG_TRY();
 	{
-		fits = read_key(table, value, type, key);
+		fits = read_key(table, desc, value, type, key);
 	}
 	PG_CATCH();
 	{
@@ -130,6 +132,71 @@ order_key_read(const OrderTable *table, Datum value, bool isnull, Oid type,
 		*why = psprintf("The primary key of %s has %d columns.", table->label,
 						table->nkeys);
 	return fits;
+}
+
+bool
+order_key_read(const OrderTable *table, Datum value, bool isnull, Oid type,
+			   Datum *key, char **why)
+{
+	return read_columns(table, table->key_desc, value, isnull, type, key, why);
+}
+
+bool
+order_call_key_read(const OrderTable *table, Datum value, bool isnull,
+					Oid type, Datum *key, char **why)
+{
+	return read_columns(table, table->call_key_desc, value, isnull, type, key,
+						why);
+}
+
+/* The columns in the text of a row, like (7,"a,b"); 1 for any other text. */
+static int
+text_columns(const char *text)
+{
+	int	 columns = 1;
+	bool quoted = false;
+
+	while (isspace((unsigned char) *text))
+		text++;
+	if (*text != '(')
+		return 1;
+	for (; *text; text++)
+	{
+		if (*text == '\\' && text[1])
+			text++;
+		else if (*text == '"')
+			quoted = !quoted; /* twice for "" in quotes */
+		else if (*text == ',' && !quoted)
+			columns++;
+	}
+	return columns;
+}
+
+static int
+row_columns(HeapTupleHeader row)
+{
+	TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row),
+											HeapTupleHeaderGetTypMod(row));
+	int		  columns = 0;
+
+	for (int i = 0; i < desc->natts; i++)
+		columns += !TupleDescAttr(desc, i)->attisdropped;
+	ReleaseTupleDesc(desc);
+	return columns;
+}
+
+bool
+order_key_is_call_key(const OrderTable *table, Datum value, bool isnull,
+					  Oid type)
+{
+	if (table->ncall_keys == 0 || isnull)
+		return false;
+	if (type_is_text(type))
+		return text_columns(value_to_text(value, type)) == table->ncall_keys;
+	if (type_is_rowtype(type))
+		return row_columns(DatumGetHeapTupleHeader(value)) ==
+			table->ncall_keys;
+	return table->ncall_keys == 1;
 }
 
 char *

@@ -23,6 +23,17 @@ extern bool order_key_read(const OrderTable *table, Datum value, bool isnull,
 						   Oid type, Datum *key, char **why);
 
 /*
+ * Is the value a call key, the first columns of a key, in a table that has one
+ * (attach(call_key))?
+ */
+extern bool order_key_is_call_key(const OrderTable *table, Datum value,
+								  bool isnull, Oid type);
+
+/* As order_key_read, for a call key: table->ncall_keys values. */
+extern bool order_call_key_read(const OrderTable *table, Datum value,
+								bool isnull, Oid type, Datum *key, char **why);
+
+/*
  * The key as text, like 42 or (7,42), which is stored with the records.  Does
  * not depend on settings such as DateStyle.
  */

@@ -234,7 +234,7 @@ find_order(Find *find, CancelTarget *c)
 	IndexLookup *lookup = NULL;
 
 	if (place)
-		lookup = place_lookup(&find->places, place);
+		lookup = place_lookup(&find->places, place, c->table->nkeys);
 	if (lookup == NULL ||
 		!index_lookup_find(lookup, c->key, ForwardScanDirection))
 		c->result = TARGET_NOT_FOUND;

@@ -103,3 +103,25 @@ partition_of_key(const OrderTable *table, Relation rel, const Datum *key,
 	}
 	return child;
 }
+
+List *
+partition_leaves(Relation rel, LOCKMODE lock)
+{
+	PartitionDesc parts = RelationGetPartitionDesc(rel, true);
+	List		 *leaves = NIL;
+
+	for (int i = 0; i < parts->nparts; i++)
+	{
+		Relation part;
+
+		if (parts->is_leaf[i])
+		{
+			leaves = lappend_oid(leaves, parts->oids[i]);
+			continue;
+		}
+		part = table_open(parts->oids[i], lock);
+		leaves = list_concat(leaves, partition_leaves(part, lock));
+		table_close(part, NoLock);
+	}
+	return leaves;
+}

@@ -4,6 +4,7 @@
 #ifndef ORDCANCEL_PARTITION_OF_KEY_H
 #define ORDCANCEL_PARTITION_OF_KEY_H
 
+#include "nodes/pg_list.h"
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
@@ -18,5 +19,8 @@
  */
 extern Oid partition_of_key(const OrderTable *table, Relation rel,
 							const Datum *key, LOCKMODE lock);
+
+/* All leaf partitions of a partitioned table. */
+extern List *partition_leaves(Relation rel, LOCKMODE lock);
 
 #endif /* ORDCANCEL_PARTITION_OF_KEY_H */

@@ -101,6 +101,21 @@ places_of_key(Places *places, const Datum *key)
 	return OidIsValid(relid) ? places_of_row(places, relid) : NULL;
 }
 
+List *
+places_all(Places *places)
+{
+	List	 *all = NIL;
+	List	 *leaves;
+	ListCell *lc;
+
+	if (!places->table->partitioned)
+		return list_make1(places_of_row(places, places->table->relid));
+	leaves = partition_leaves(places->rel, places->lock);
+	foreach(lc, leaves)
+		all = lappend(all, places_of_row(places, lfirst_oid(lc)));
+	return all;
+}
+
 /* A partition has an index for each of the table's. */
 static Oid
 key_index(const Places *places, const Place *place)
@@ -120,7 +135,7 @@ key_index(const Places *places, const Place *place)
 }
 
 IndexLookup *
-place_lookup(Places *places, Place *place)
+place_lookup(Places *places, Place *place, int nkeys)
 {
 	if (place->lookup == NULL)
 	{
@@ -128,8 +143,7 @@ place_lookup(Places *places, Place *place)
 		IndexLookup	 *lookup = palloc(sizeof(IndexLookup));
 
 		index_lookup_begin(lookup, place->rel, key_index(places, place),
-						   places->table->keys, places->table->nkeys,
-						   READ_CALLER);
+						   places->table->keys, nkeys, READ_CALLER);
 		place->lookup = lookup;
 		MemoryContextSwitchTo(caller);
 	}

@@ -54,11 +54,14 @@ extern Place *places_of_key(Places *places, const Datum *key);
 /* The place that is this relation: the table or a leaf partition of it. */
 extern Place *places_of_row(Places *places, Oid relid);
 
+/* All places of the table. */
+extern List *places_all(Places *places);
+
 /*
- * Begins a lookup in the primary key of the place, with the active snapshot, if
+ * Begins a lookup in the first "nkeys" columns of the primary key of the place, with the active snapshot, if
  * it has not begun; places_end() ends it.
  */
-extern IndexLookup *place_lookup(Places *places, Place *place);
+extern IndexLookup *place_lookup(Places *places, Place *place, int nkeys);
 
 /* A slot for a row of the place. */
 extern TupleTableSlot *place_row(Places *places, Place *place);
