@@ -1,0 +1,1 @@
+SELECT ordcancel.detach('shop.orders');
