@@ -100,14 +100,16 @@ record_prior_values(CancelTarget *c)
 
 		if (value == NULL)
 		{
-			value = palloc(sizeof(PriorValue));
+			value = palloc0(sizeof(PriorValue));
 			value->column = set->column->name;
 			value->prior = set->prior;
 			values = lappend(values, value);
 		}
-		else if (!equal_or_both_null(value->written, set->prior))
+		else if (!value->erased &&
+				 !equal_or_both_null(value->written, set->prior))
 			value->prior = set->prior;
 		value->written = value_text(set);
+		value->erased = false;
 	}
 	if (values)
 		c->record.prior_values = prior_values_json(values);
@@ -127,7 +129,10 @@ order_also_set_changed(CancelTarget *c)
 		PriorValue *value = prior_values_find(values, set->column->name);
 
 		if (value)
+		{
 			value->written = value_text(set);
+			value->erased = false;
+		}
 	}
 	stable_settings_end(run.settings);
 	if (values)
@@ -148,12 +153,15 @@ is_set(const CancelTarget *c, const char *column)
 
 /*
  * Does the column still have the value that was written?  A type may have come
- * to write it in another way.
+ * to write it in another way.  If it was erased, the column was NULL before, and
+ * a CHECK may require that again.
  */
 static bool
 is_unchanged(const Column *column, const char *current,
 			 const PriorValue *value)
 {
+	if (value->erased)
+		return true;
 	if (current == NULL || value->written == NULL)
 		return current == value->written;
 	return strcmp(current, value->written) == 0 ||

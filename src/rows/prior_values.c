@@ -72,10 +72,13 @@ prior_values_read(const struct varlena *json)
 		if (token != WJB_VALUE || v.type != jbvBinary || column == NULL ||
 			!JsonContainerIsObject(v.val.binary.data))
 			continue;
-		value = palloc(sizeof(PriorValue));
+		value = palloc0(sizeof(PriorValue));
 		value->column = column;
 		value->prior = member(v.val.binary.data, "prior");
 		value->written = member(v.val.binary.data, "written");
+		value->erased = getKeyJsonValueFromContainer(v.val.binary.data,
+													 "written", 7,
+													 NULL) == NULL;
 		values = lappend(values, value);
 	}
 	return values;
@@ -139,6 +142,8 @@ prior_values_json(List *values)
 	JsonbValue all = object(pairs, list_length(values));
 	ListCell  *lc;
 
+	if (values == NIL)
+		return NULL;
 	list_sort(values, compare_columns);
 	foreach(lc, values)
 	{
@@ -150,7 +155,7 @@ prior_values_json(List *values)
 		members[1].key = string_or_null("written");
 		members[1].value = string_or_null(value->written);
 		pairs->key = string_or_null(value->column);
-		pairs->value = object(members, 2);
+		pairs->value = object(members, value->erased ? 1 : 2);
 		pairs++;
 	}
 	return (struct varlena *) JsonbValueToJsonb(&all);

@@ -2,7 +2,7 @@
  * prior_values.h — what columns of an order had before also_set() wrote them
  *
  * The column prior_values of a record: {"column": {"prior": ..., "written":
- * ...}}, the values as text.
+ * ...}}, the values as text.  Without "written", forget() has erased it.
  */
 #ifndef ORDCANCEL_PRIOR_VALUES_H
 #define ORDCANCEL_PRIOR_VALUES_H
@@ -16,6 +16,7 @@ typedef struct PriorValue
 	char *column;
 	char *prior;   /* NULL: null */
 	char *written; /* NULL: null */
+	bool  erased;  /* what was written is not known any more */
 } PriorValue;
 
 /* A value as text; of a date or time in ISO format, in UTC. */
@@ -29,7 +30,7 @@ extern List *prior_values_read(const struct varlena *json);
 
 extern PriorValue *prior_values_find(const List *values, const char *column);
 
-/* As jsonb.  Sorts the list. */
+/* NULL for NIL; else as jsonb.  Sorts the list. */
 extern struct varlena *prior_values_json(List *values);
 
 #endif /* ORDCANCEL_PRIOR_VALUES_H */

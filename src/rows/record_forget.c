@@ -3,7 +3,8 @@
  *
  * Facts stay: states, times, amounts, reasons, methods and references of
  * refunds, request keys.  Refunds are added up by them, and repeated calls are
- * recognized by them.
+ * recognized by them.  Of the former values of columns, only free text is
+ * erased while the cancellation may still end: an undo restores the others.
  */
 #include "postgres.h"
 
@@ -18,6 +19,7 @@
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -25,6 +27,7 @@
 #include "decision/labels.h"
 #include "rows/index_lookup.h"
 #include "rows/plan_cache.h"
+#include "rows/prior_values.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
 #include "rows/record_index.h"
@@ -32,8 +35,8 @@
 
 /* The texts of each kind of record table.  A column need not exist. */
 static const char *const cancellation_texts[] = {
-	"requested_actor", "decided_actor", "note",			"decision_note",
-	"undo_note",	   "metadata",		"prior_values", NULL};
+	"requested_actor", "decided_actor", "note", "decision_note",
+	"undo_note",	   "metadata",		NULL};
 static const char *const item_texts[] = {"note", NULL};
 static const char *const event_texts[] = {"actor", NULL};
 
@@ -42,6 +45,7 @@ static const char *const data_texts[] = {"metadata", "note", NULL};
 
 typedef struct Forget
 {
+	Oid	   orders;
 	bool   roles;
 	bool   erased; /* anything */
 	int	   count;  /* of events */
@@ -79,6 +83,63 @@ is_text(Relation rel, TupleTableSlot *row, const char *column,
 		strcmp(TextDatumGetCString(row->tts_values[i]), value) == 0;
 }
 
+/* May the column have what a person wrote?  Not known: it may. */
+static bool
+is_free_text(Oid orders, const char *column)
+{
+	AttrNumber attnum = get_attnum(orders, column);
+	char	   category;
+	bool	   preferred;
+
+	if (attnum <= 0)
+		return true;
+	get_type_category_preferred(getBaseType(get_atttype(orders, attnum)),
+								&category, &preferred);
+	return category != TYPCATEGORY_BOOLEAN && category != TYPCATEGORY_ENUM &&
+		category != TYPCATEGORY_NUMERIC && category != TYPCATEGORY_DATETIME &&
+		category != TYPCATEGORY_TIMESPAN;
+}
+
+/* That a text was NULL before is kept. */
+static bool
+erase_prior_values(Forget *f, Relation rel, TupleTableSlot *row)
+{
+	int		  i = SPI_fnumber(RelationGetDescr(rel), "prior_values") - 1;
+	State	  state;
+	char	 *state_text;
+	List	 *values;
+	ListCell *lc;
+	bool	  erased = false;
+
+	if (i < 0 || row->tts_isnull[i])
+		return false;
+	state_text = TextDatumGetCString(
+		row->tts_values[record_column(rel, "state") - 1]);
+	if (!state_from_name(state_text, &state) || state_has_ended(state))
+	{
+		row->tts_isnull[i] = true;
+		return true;
+	}
+	values = prior_values_read(
+		(struct varlena *) DatumGetJsonbP(row->tts_values[i]));
+	foreach(lc, values)
+	{
+		PriorValue *value = lfirst(lc);
+
+		if (value->erased || !is_free_text(f->orders, value->column))
+			continue;
+		erased = true;
+		value->erased = true;
+		if (value->prior)
+			values = foreach_delete_current(values, lc);
+	}
+	if (!erased)
+		return false;
+	row->tts_values[i] = PointerGetDatum(prior_values_json(values));
+	row->tts_isnull[i] = values == NIL;
+	return true;
+}
+
 /*
  * Whether undo_cancel has denied a request is known by undo_note being there
  * (DecisionInput.last_undone), so it becomes empty instead.
@@ -95,6 +156,7 @@ erase_cancellation(Forget *f, Relation rel, TupleTableSlot *row)
 	if (is_empty)
 		row->tts_isnull[undo_note] = true;
 	erased = erase_columns(rel, row, cancellation_texts);
+	erased |= erase_prior_values(f, rel, row);
 	if (keep)
 	{
 		row->tts_isnull[undo_note] = false;
@@ -292,7 +354,7 @@ erase_skipped(Forget *f, const CancelTarget *c)
 bool
 record_forget(const CancelTarget *c, bool roles)
 {
-	Forget f = {.roles = roles};
+	Forget f = {.orders = c->table->relid, .roles = roles};
 	List  *ids = find_cancellations(c);
 
 	if (ids == NIL)

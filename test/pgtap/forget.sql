@@ -114,7 +114,7 @@ SELECT is((events_of(4, NULL, 'data::text'))[1] ~ '"override": true', true, 'a f
 ALTER TABLE ordcancel.cancellation ADD COLUMN IF NOT EXISTS metadata jsonb;
 SET LOCAL session_replication_role = replica;
 UPDATE shop.orders_cancellation SET metadata = '{"mail": "erika"}' WHERE order_id = 4;
-UPDATE shop.orders_cancellation_event 
+UPDATE shop.orders_cancellation_event
 SET data = data || '{"metadata": {"mail": "erika"}, "note": "Erika", "refund_due": 3}'
 WHERE order_id = 4 AND type <> 'forgotten';
 UPDATE shop.orders_cancellation_event SET data = '["erika"]' WHERE order_id = 2 AND type <> 'forgotten';
@@ -223,6 +223,68 @@ SELECT is(attempt_as('forget_officer', $$UPDATE shop.orders_cancellation SET not
           'the records are written by no other way');
 SELECT is(attempt($$UPDATE shop.orders_cancellation SET note = NULL$$), '23514 written_by_ordcancel',
           'not by a superuser');
+
+-- ------------------------------------------- columns that also_set() has written
+
+-- What an undo or a failed refund needs is kept, of free text only that it was NULL.
+CREATE TYPE shop.shelf AS ENUM ('open', 'closed');
+CREATE DOMAIN shop.remark AS text;
+CREATE TABLE shop.sales (id integer PRIMARY KEY, status text, paid numeric DEFAULT 0, active boolean DEFAULT true,
+                         canceled_at timestamptz, days interval DEFAULT '3 days', shelf shop.shelf DEFAULT 'open',
+                         canceled_by text, greeting shop.remark DEFAULT 'Dear Erika', tags jsonb DEFAULT '["Erika"]',
+                         CHECK ((status = 'canceled') = (canceled_at IS NOT NULL)),
+                         CHECK ((status = 'canceled') >= (canceled_by IS NOT NULL)));
+INSERT INTO shop.sales (id, status, paid)
+SELECT n, 'placed', CASE WHEN n > 4 THEN 40 ELSE 0 END FROM generate_series(1, 6) AS n;
+SELECT ordcancel.attach('shop.sales', 'status', refund_due => 'paid'),
+       ordcancel.set_policy('shop.sales', canceled_status => 'canceled', in_progress_status => 'refunding',
+                            requested_status => 'asked'),
+       ordcancel.set_rule('shop.sales', 'placed', customer => 'request', merchant => 'cancel', deletable => true);
+SELECT ordcancel.also_set('shop.sales', state, col, value)
+FROM (VALUES ('canceled', 'canceled_at', 'cancellation.closed_at'), ('canceled', 'active', 'false'),
+             ('canceled', 'days', '''0 days'''), ('canceled', 'shelf', '''closed'''),
+             ('canceled', 'canceled_by', '''Erika'''), ('requested', 'greeting', '''Erika, bye'''),
+             ('canceled', 'greeting', '''Erika, bye'''), ('canceled', 'tags', '''["Erika"]'''))
+    AS s (state, col, value);
+CREATE FUNCTION sale(integer) RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' ', status, active, canceled_at IS NOT NULL, days, shelf, coalesce(canceled_by, '-'), greeting)
+FROM shop.sales WHERE id = $1
+$$;
+CREATE FUNCTION sale_was(text) RETURNS jsonb LANGUAGE sql AS $$
+SELECT prior_values FROM shop.sales_cancellation WHERE order_key = $1 ORDER BY cancellation_id DESC LIMIT 1
+$$;
+SELECT ordcancel.cancel_order('shop.sales', n) FROM generate_series(1, 2) AS n;
+SELECT is(outcome_of($$forget('shop.sales', 1)$$), 'canceled canceled', 'an order with columns of also_set');
+SELECT is(sale_was('1') - 'canceled_at',
+          '{"active": {"prior": "true", "written": "false"}, "days": {"prior": "3 days", "written": "00:00:00"},
+            "shelf": {"prior": "open", "written": "closed"}, "canceled_by": {"prior": null}}',
+          'keeps what is no free text, and that one was NULL');
+SELECT is(outcome_of($$forget('shop.sales', 1)$$), 'canceled canceled unchanged', 'nothing is left to erase');
+SELECT is(outcome_of($$undo_cancel('shop.sales', 1)$$) || ': ' || sale(1),
+          'undone placed: placed t f 3 days open - Erika, bye', 'is undone as ever, but for its free text');
+SELECT is(outcome_of($$forget('shop.sales', 1)$$), 'undone placed', 'and then needs nothing any more');
+SELECT is(sale_was('1'), NULL, 'so all is erased');
+ALTER TABLE shop.sales DROP COLUMN tags;
+SELECT ordcancel.drop_also_set('shop.sales', 'canceled', 'tags'), ordcancel.forget('shop.sales', 2);
+SELECT is(sale_was('2') ? 'tags', false, 'a column that is gone');
+
+SELECT ordcancel.request_cancel('shop.sales', 3), ordcancel.forget('shop.sales', 3);
+SELECT is(sale_was('3'), NULL, 'a request that has written only free text');
+SELECT is(outcome_of($$withdraw_cancel('shop.sales', 3)$$), 'withdrawn placed', 'is withdrawn');
+SELECT ordcancel.request_cancel('shop.sales', 4), ordcancel.forget('shop.sales', 4),
+       ordcancel.accept_cancel('shop.sales', 4), ordcancel.forget('shop.sales', 4);
+SELECT is(outcome_of($$undo_cancel('shop.sales', 4)$$) || ': ' || sale(4),
+          'undone placed: placed t f 3 days open - Erika, bye', 'one that was accepted since');
+
+-- A refund that fails.
+SELECT ordcancel.cancel_order('shop.sales', 5), ordcancel.record_refund('shop.sales', 5, 40, 'card', 'pay_1'),
+       ordcancel.forget('shop.sales', 5);
+SELECT is(outcome_of($$record_refund('shop.sales', 5, -40, 'card', 'pay_1')$$) || ': ' || sale(5),
+          'in_progress refunding: refunding t f 3 days open - Erika, bye', 'a refund that fails');
+SELECT is(outcome_of($$record_refund('shop.sales', 5, 40, 'card', 'pay_2')$$) || ': ' || sale(5),
+          'canceled canceled: canceled f t 00:00:00 closed Erika Erika, bye', 'and is paid again');
+SELECT is(outcome_of($$undo_cancel('shop.sales', 5, settled => true)$$) || ': ' || sale(5),
+          'undone placed: placed t f 3 days open - Erika, bye', 'and undone');
 
 -- ---------------------------------------------------------------------- errors
 
