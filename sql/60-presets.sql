@@ -304,6 +304,11 @@ INSERT INTO ordcancel.preset_block (preset, name, condition, hint) VALUES
      ' WHERE p.origin = ''sale.sale,'' || {orders}.id AND p.state <> ''failed'')', 'Its payments have not failed.'),
     -- Payment modules have statuses of their own, such as paypal_captured.
     ('evershop', 'paid', 'payment_status ~ ''(^|_)(paid|captured|refunded)$''', 'Refund the order instead.'),
+    -- When it cancels an order itself, it has set payment_status before. PayPal and
+    -- cash on delivery write capture, Stripe the other two.
+    ('evershop', 'captured',
+     'EXISTS (SELECT FROM {schema}.payment_transaction AS t WHERE t.payment_transaction_order_id = {orders}.order_id'
+     ' AND t.payment_action IN (''capture'', ''Automatic'', ''Manual''))', 'Refund the order instead.'),
     ('evershop', 'delivered', 'shipment_status = ''delivered''', 'Process it as a return.');
 
 INSERT INTO ordcancel.preset_also_set (preset, state, "column", value) VALUES

@@ -118,8 +118,9 @@ CREATE SCHEMA evershop;
 CREATE TABLE evershop."order" (order_id integer PRIMARY KEY, status varchar NOT NULL DEFAULT 'new',
     payment_status varchar NOT NULL DEFAULT 'pending', shipment_status varchar NOT NULL DEFAULT 'pending',
     updated_at timestamptz NOT NULL DEFAULT '2026-01-01');
+CREATE TABLE evershop.payment_transaction (payment_transaction_order_id integer, payment_action varchar);
 SELECT is(regexp_replace(ordcancel.attach('evershop."order"', 'status', preset => 'evershop'), '.*copied', 'copied'),
-          'copied from EverShop: 4 rules, 0 new reasons, 2 blocks, 2 columns set', 'the preset of EverShop');
+          'copied from EverShop: 4 rules, 0 new reasons, 3 blocks, 2 columns set', 'the preset of EverShop');
 INSERT INTO evershop."order" (order_id, status, payment_status, shipment_status) VALUES (1, 'new', 'pending',
     'pending'),
     (2, 'processing', 'paid', 'pending'), (3, 'processing', 'paypal_captured', 'shipped'),
@@ -136,6 +137,16 @@ UPDATE evershop."order" SET payment_status = 'canceled' WHERE order_id = 6;
 SELECT is(attempt('UPDATE evershop."order" SET status = ''canceled'' WHERE order_id = 6'), 'ok',
           'its own cancellation');
 SELECT is((SELECT state FROM evershop.order_cancellation WHERE order_id = 6), 'canceled', 'is on record');
+-- Captured after it has read payment_status: it overwrites what says so.
+INSERT INTO evershop."order" (order_id, payment_status) SELECT n, 'canceled' FROM generate_series(10, 13) AS n;
+INSERT INTO evershop.payment_transaction
+VALUES (10, 'authorize'), (11, 'capture'), (12, 'Automatic'), (13, 'Manual');
+SELECT is(error_of(format('UPDATE evershop."order" SET status = ''canceled'' WHERE order_id = %s',
+                          payment_transaction_order_id), 'error', 'detail', 'hint'),
+          CASE payment_action WHEN 'authorize' THEN 'ok'
+          ELSE '23514 cancellation_blocked | Block "captured" applies to the order. | Refund the order instead.' END,
+          'a payment: ' || payment_action)
+FROM evershop.payment_transaction;
 
 SELECT * FROM finish();
 ROLLBACK;
