@@ -260,7 +260,8 @@ INSERT INTO ordcancel.preset_rule (preset, status, customer, merchant, deletable
     ('vendure', 'Created', 'forbid', 'forbid', false, 'The order is still being created.'),
 
     -- Its storefront cannot cancel; a completed order can be canceled by an administrator.
-    ('medusa', 'pending', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
+    -- A checkout that fails deletes the order that it has just created.
+    ('medusa', 'pending', 'forbid', 'cancel', true, 'Ask the shop to cancel the order.'),
     ('medusa', 'requires_action', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
     ('medusa', 'completed', 'forbid', 'cancel', false, 'Ask the shop to cancel the order.'),
     ('medusa', 'draft', 'forbid', 'cancel', true, NULL),

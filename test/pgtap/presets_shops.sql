@@ -67,7 +67,7 @@ SELECT is(regexp_replace(ordcancel.attach('medusa."order"', 'status', preset => 
           'copied from Medusa: 5 rules, 0 new reasons, 1 blocks, 2 columns set', 'the preset of Medusa');
 INSERT INTO medusa."order" (id, status) VALUES ('o1', 'pending'), ('o2', 'completed'), ('o3', 'pending'), ('o4',
     'draft'),
-    ('o5', 'pending');
+    ('o5', 'pending'), ('o6', 'completed');
 INSERT INTO medusa.fulfillment (id) VALUES ('f3');
 INSERT INTO medusa.order_fulfillment VALUES ('o3', 'f3');
 SELECT is(after('medusa."order"', 'o1', 'status, canceled_at, updated_at'),
@@ -82,8 +82,10 @@ SELECT is((SELECT concat_ws(' ', state, changed) FROM ordcancel.cancel_order('me
 SELECT is(attempt($$UPDATE medusa."order" SET status = 'pending' WHERE id = 'o1'$$), '23514 order_is_canceled',
           'it does not come back');
 SELECT is(attempt($$UPDATE medusa."order" SET deleted_at = now() WHERE id = 'o4'$$), 'ok', 'a draft is deleted softly');
-SELECT is(attempt($$UPDATE medusa."order" SET deleted_at = now() WHERE id = 'o5'$$), '23514 cancellation_forbidden',
-          'an order is not');
+SELECT is(attempt($$DELETE FROM medusa."order" WHERE id = 'o5'$$), 'ok',
+          'and what a failed checkout has created, not softly');
+SELECT is(attempt($$DELETE FROM medusa."order" WHERE id = 'o6'$$), '23514 cancellation_forbidden',
+          'a completed order is not');
 SELECT is(after('medusa."order"', 'o4', 'status'), 'OC002: draft', 'what is deleted is not found');
 
 -- ------------------------------------------------------------------- tryton
