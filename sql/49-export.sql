@@ -21,6 +21,19 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.argument_text(text, text, text) IS
     'writes a named argument of a call; NULL if it has its default';
 
+-- An INSERT into a table of the extension unless the row exists.
+CREATE FUNCTION ordcancel_internal.insert_text(target text, code text, columns text, "values" text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT format('DO %L;', format(
+    'BEGIN IF NOT EXISTS (SELECT FROM ordcancel.%1$s WHERE code OPERATOR(pg_catalog.=) %2$L) THEN'
+    ' INSERT INTO ordcancel.%1$s (code, %3$s) VALUES (%2$L, %4$s) ON CONFLICT DO NOTHING; END IF; END',
+    target, code, columns, "values"))
+$$;
+COMMENT ON FUNCTION ordcancel_internal.insert_text(text, text, text, text) IS
+    'writes an INSERT into a table of the extension, for a row that may exist';
+
 CREATE FUNCTION ordcancel_internal.export_setup(orders regclass) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -38,6 +51,19 @@ WITH it AS (
                       || format(E'\nSET standard_conforming_strings = on;\nSET search_path = %s;\nSET TimeZone = %L;',
                                 coalesce(nullif(it.search_path, ''), ''''''), it.time_zone)
     FROM it
+    UNION ALL
+    -- Reasons and refund methods are shared by all tables. Export those that are
+    -- not predefined, before the rules that name them; existing rows are left
+    -- unchanged, and then no privilege is needed.
+    SELECT 1, 'reason', r.code, ordcancel_internal.insert_text(
+               'reason', r.code, 'description, audience, requires_note, requires_request, active, note_max',
+               format('%L, %L, %L, %L, %L, %s', r.description, r.audience, r.requires_note, r.requires_request,
+                      r.active, r.note_max))
+    FROM it, ordcancel.reason AS r WHERE NOT r.seeded
+    UNION ALL
+    SELECT 1, 'refund_method', m.code, ordcancel_internal.insert_text(
+               'refund_method', m.code, 'on_undo', quote_literal(m.on_undo))
+    FROM it, ordcancel.refund_method AS m WHERE NOT m.seeded
     UNION ALL
     SELECT 2, '', '', ordcancel_internal.call_text('attach', ARRAY[it.label, quote_literal(it.status)], ARRAY[
                ordcancel_internal.argument_text('placed_at', it.placed_at),
@@ -118,19 +144,6 @@ WITH it AS (
                                  quote_literal(s.value)], '{}')
     FROM it JOIN ordcancel.also_set AS s ON s.orders = it.orders
     UNION ALL
-    -- Reasons and refund methods are shared by all tables. Export those that are
-    -- not predefined; existing rows are left unchanged.
-    SELECT 7, r.code, '',
-           format('INSERT INTO ordcancel.reason (code, description, audience, requires_note, requires_request, active,'
-                  ' note_max) VALUES (%L, %L, %L, %L, %L, %L, %s) ON CONFLICT DO NOTHING;',
-                  r.code, r.description, r.audience, r.requires_note, r.requires_request, r.active, r.note_max)
-    FROM it, ordcancel.reason AS r WHERE NOT r.seeded
-    UNION ALL
-    SELECT 8, m.code, '',
-           format('INSERT INTO ordcancel.refund_method (code, on_undo) VALUES (%L, %L) ON CONFLICT DO NOTHING;',
-                  m.code, m.on_undo)
-    FROM it, ordcancel.refund_method AS m WHERE NOT m.seeded
-    UNION ALL
     SELECT 9, '', '', E'RESET TimeZone;\nRESET search_path;\nRESET standard_conforming_strings;'
 )
 SELECT string_agg(text, E'\n' ORDER BY part, a COLLATE "C", b COLLATE "C") || E'\n' FROM statement
@@ -138,8 +151,8 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.export_setup(regclass) IS 'implements ordcancel.export_setup()';
 
 -- The calls that reproduce the setup of an attached table: attach(), its
--- policies, rules, blocks, children and items, and the shop's own reasons and refund
--- methods, but no grants. Keep them in a migration file, or use them with the
+-- policies, rules, blocks, children, items and also_set() columns, and the shop's
+-- own reasons and refund methods, but no consumers and no grants. Keep them in a migration file, or use them with the
 -- name of another table. The caller needs SELECT on the whole table. Raises
 -- OC001, 42501.
 CREATE FUNCTION ordcancel.export_setup(orders regclass) RETURNS text

@@ -219,6 +219,22 @@ UNION ALL SELECT 'c', to_jsonb(c)::text FROM ordcancel.child AS c
 WHERE orders = 'shop.orders'::regclass $$, 'and makes the same');
 SELECT is(ordcancel.export_setup('shop.orders'), setup, 'to the letter') FROM exported;
 
+CREATE TABLE shop.carts (id integer PRIMARY KEY, status text, placed_at timestamptz);
+INSERT INTO ordcancel.reason (code, description) VALUES ('cart''s\end', 'it''s \ left');
+INSERT INTO ordcancel.refund_method (code, on_undo) VALUES ('zloty', 'repay');
+SELECT ordcancel.attach('shop.carts', 'status', placed_at => 'placed_at'),
+       ordcancel.set_policy('shop.carts', canceled_status => 'canceled'),
+       ordcancel.set_rule('shop.carts', 'cart', expire_after => '1 day', expire_reason => 'cart''s\end');
+CREATE TEMP TABLE carts AS SELECT ordcancel.export_setup('shop.carts') AS setup;
+SELECT ordcancel.detach('shop.carts');
+DELETE FROM ordcancel.reason WHERE code = 'cart''s\end';
+DELETE FROM ordcancel.refund_method WHERE code = 'zloty';
+SELECT is(error_shown((SELECT setup FROM carts)), 'ok', 'a timer with a reason of the shop''s own');
+SELECT is((SELECT concat_ws(' ', r.expire_reason, t.description, t.audience, m.on_undo)
+           FROM ordcancel.rule AS r JOIN ordcancel.reason AS t ON t.code = r.expire_reason,
+                ordcancel.refund_method AS m WHERE r.orders = 'shop.carts'::regclass AND m.code = 'zloty'),
+          'cart''s\end it''s \ left any repay', 'both are written');
+
 -- --------------------------------------------------------------------- roles
 
 CREATE ROLE overview_owner;
@@ -240,6 +256,7 @@ SELECT is(error_shown(call), 'ok', left(call, 60)) FROM unnest(ARRAY[
     $$SELECT ordcancel.apply_preset('owned.orders', 'kibo', policy => 'k')$$,
     $$SELECT * FROM ordcancel.overview('owned.orders')$$,
     $$SELECT * FROM ordcancel.health('owned.orders')$$, $$SELECT ordcancel.export_setup('owned.orders')$$]) AS call;
+SELECT is(error_shown(ordcancel.export_setup('owned.orders')), 'ok', 'and runs what that returns');
 SELECT alike(error_shown($$SELECT ordcancel.attach('shop.orders', 'status')$$), '42501%', 'of its own tables');
 SELECT alike(error_shown($$SELECT * FROM ordcancel.overview('shop.orders')$$), '42501%', 'or such as it may read');
 RESET ROLE;
