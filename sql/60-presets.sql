@@ -302,7 +302,7 @@ INSERT INTO ordcancel.preset_block (preset, name, condition, hint) VALUES
      ' WHERE l.sale = {orders}.id AND v.state IS DISTINCT FROM ''cancelled'')', 'Cancel its invoices first.'),
     ('tryton', 'paid',
      'EXISTS (SELECT FROM {schema}.account_payment AS p'
-     ' WHERE p.origin = ''sale.sale,'' || {orders}.id AND p.state <> ''failed'')', 'Its payments have not failed.'),
+     ' WHERE p.origin = ''sale.sale,'' || {orders}.id AND p.state <> ''failed'')', 'Set its payments to failed first.'),
     -- Payment modules have statuses of their own, such as paypal_captured.
     ('evershop', 'paid', 'payment_status ~ ''(^|_)(paid|captured|refunded)$''', 'Refund the order instead.'),
     -- When it cancels an order itself, it has set payment_status before. PayPal and

@@ -184,6 +184,7 @@ typedef struct DecisionInput
 	bool			   ambiguous;	/* several cancellations could be meant */
 	bool			   refund_open; /* less is refunded than is due */
 	bool			   money_open;	/* the same of any of the order's */
+	bool			   restored; /* insert: the order is no longer deleted */
 
 	/* the order's items, if any are attached */
 	bool	   same_items; /* the call means the items that are requested */

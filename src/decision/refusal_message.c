@@ -113,7 +113,9 @@ explain_forbidden(Refusal *r, const RefusalDetail *names,
 			r->detail = input->live == STATE_CANCELED ?
 				"A refund of its cancellation is due." :
 				"The order has an open cancellation.";
-			r->hint = "Decide, complete or undo the cancellation first.";
+			r->hint = input->live == STATE_REQUESTED ?
+				"Decide or withdraw the request first." :
+				"Call ordcancel.record_refund() first, or ordcancel.undo_cancel().";
 			break;
 		case FAULT_NO_RECORD:
 			r->detail = psprintf(
@@ -128,7 +130,8 @@ explain_forbidden(Refusal *r, const RefusalDetail *names,
 	if (input->verb == VERB_DELETE && fault != FAULT_OPEN)
 		r->hint =
 			"Orders can be deleted only in a status whose rule has deletable => true.";
-	if (rule && rule->hint && fault != FAULT_PLAIN_UPDATES)
+	if (rule && rule->hint && fault != FAULT_PLAIN_UPDATES &&
+		fault != FAULT_OPEN)
 		r->hint = rule->hint;
 }
 
@@ -223,6 +226,36 @@ refusal_undo_hint(const Policy *policy, bool on_record)
 		"Call ordcancel.undo_cancel() to undo the cancellation.";
 }
 
+/* deleted_when may no longer be true of an order, or its key comes again. */
+static void
+explain_reinserted(Refusal *r, const DecisionInput *input, Fault fault)
+{
+	const char *status = quoted_or_null(input->status);
+	const char *canceled = input->policy->canceled_status;
+
+	if (input->restored)
+	{
+		r->detail = psprintf(
+			"The order was canceled and deleted, and is restored in status %s.",
+			status);
+		if (canceled && fault == FAULT_REINSERTED)
+			r->hint = psprintf(
+				"Restore it in status \"%s\", then call ordcancel.undo_cancel().",
+				canceled);
+		else if (canceled)
+			r->hint = psprintf("Restore it in status \"%s\".", canceled);
+		return;
+	}
+	r->detail = psprintf(
+		"An order with this key was canceled and deleted, and is inserted again in status %s.",
+		status);
+	r->hint = fault == FAULT_REINSERTED ?
+		psprintf(
+			"Insert it in status \"%s\", then call ordcancel.undo_cancel(), or use another key.",
+			canceled) :
+		"Use another key.";
+}
+
 static void
 explain_canceled(Refusal *r, const RefusalDetail *names,
 				 const DecisionInput *input, Fault fault)
@@ -245,14 +278,7 @@ explain_canceled(Refusal *r, const RefusalDetail *names,
 	}
 	if (fault == FAULT_REINSERTED || fault == FAULT_REINSERTED_NO_UNDO)
 	{
-		r->detail = psprintf(
-			"An order with this key was canceled and deleted, and is inserted again in status %s.",
-			quoted_or_null(input->status));
-		r->hint = fault == FAULT_REINSERTED ?
-			psprintf(
-				"Insert it in status \"%s\", then call ordcancel.undo_cancel(), or use another key.",
-				input->policy->canceled_status) :
-			"Use another key.";
+		explain_reinserted(r, input, fault);
 		return;
 	}
 	if (names->to)
@@ -390,6 +416,10 @@ refusal_explain(const RefusalDetail *names, const DecisionInput *input,
 				NULL :
 				psprintf("Its cancellation is in state \"%s\".",
 						 state_name(input->live));
+			if (input->verb == VERB_RECORD_REFUND &&
+				input->live == STATE_CANCELED)
+				r.hint =
+					"If a refund has failed, pass a negative amount; if more is due, call ordcancel.adjust_refund() first.";
 			break;
 		case CONDITION_UNDO_NOT_ALLOWED:
 			explain_undo(&r, names, input, decision->fault);

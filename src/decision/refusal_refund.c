@@ -26,7 +26,8 @@ explain_take_back(Refusal *r, const RefusalDetail *names)
 		"cannot take back %s of the refunds of order %s of %s",
 		names->asked + (names->asked[0] == '-'), names->order, names->table);
 	r->detail = names->reference == NULL ?
-		pstrdup("No reference was given.") :
+		psprintf("That much is not recorded without a reference by \"%s\".",
+				 names->method ? text_clip(names->method, 80) : "") :
 		psprintf(
 			"That much is not recorded with reference \"%s\" and method \"%s\".",
 			text_clip(names->reference, 80),
@@ -95,6 +96,7 @@ refusal_explain_refund(Refusal *r, const RefusalDetail *names, Fault fault)
 				names->order, names->table);
 			r->detail = psprintf("%s is due, of which %s is already refunded.",
 								 names->due, names->refunded);
+			r->hint = "If more is due, call ordcancel.adjust_refund() first.";
 			break;
 		default:
 			explain_due(r, names, fault);

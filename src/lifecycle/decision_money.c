@@ -70,28 +70,64 @@ check_reference(CancelTarget *c, const CancelArgs *args, List *past)
 }
 
 /*
- * Takes back a refund of the same reference and method, or a part of it: no
- * more than what is left of it.
+ * What is left of refunds by the method in a cancellation, or if that is 0 in
+ * any.  Sets c->recorded to one of them.
  */
-static AmountCheck
-check_taken_back(CancelTarget *c, CancelArgs *args, List *past)
+static Numeric
+sum_left(CancelTarget *c, const CancelArgs *args, List *past,
+		 int64 cancellation)
 {
 	Numeric	  left = int64_to_numeric(0);
 	ListCell *lc;
 
+	c->recorded = NULL;
 	foreach(lc, past)
 	{
 		RecordedRefund *refund = lfirst(lc);
 
 		if (refund->amount == NULL ||
 			!equal_or_both_null(args->method, refund->method) ||
-			(args->cancellation_id &&
-			 args->cancellation_id != refund->cancellation_id))
+			(cancellation && cancellation != refund->cancellation_id))
 			continue;
 		if (money_is_positive(refund->amount))
 			c->recorded = refund;
 		left = money_add(left, refund->amount);
 	}
+	return left;
+}
+
+/* The newest cancellation with that much left, or 0. */
+static int64
+newest_with(CancelTarget *c, const CancelArgs *args, List *past)
+{
+	Numeric	  wanted = money_negative(args->amount);
+	int64	  newest = 0;
+	ListCell *lc;
+
+	foreach(lc, past)
+	{
+		int64 id = ((RecordedRefund *) lfirst(lc))->cancellation_id;
+
+		if (id > newest &&
+			money_compare(sum_left(c, args, past, id), wanted) >= 0)
+			newest = id;
+	}
+	return newest;
+}
+
+/*
+ * Takes back a refund of the same reference and method, or a part of it: no
+ * more than what is left of it.  Refunds without a reference are taken together,
+ * but only those of one cancellation.
+ */
+static AmountCheck
+check_taken_back(CancelTarget *c, CancelArgs *args, List *past)
+{
+	int64	id = args->cancellation_id || args->reference ?
+		  args->cancellation_id :
+		  newest_with(c, args, past);
+	Numeric left = sum_left(c, args, past, id);
+
 	if (c->recorded == NULL)
 		return AMOUNT_NOT_RECORDED;
 	args->amount = money_round(args->amount,
@@ -115,14 +151,11 @@ check_refund(CancelTarget *c, CancelArgs *args)
 	if (!is_number(args) ||
 		money_compare(args->amount, int64_to_numeric(0)) == 0)
 		return AMOUNT_NOT_POSITIVE;
-	if (args->reference && c->any_record)
+	if ((args->reference || !money_is_positive(args->amount)) && c->any_record)
 		past = record_find_refund(c, args->reference);
-	check = check_reference(c, args, past);
+	check = args->reference ? check_reference(c, args, past) : AMOUNT_PART;
 	if (check != AMOUNT_REPEATED && !money_is_positive(args->amount))
-	{
-		c->recorded = NULL;
 		return check_taken_back(c, args, past);
-	}
 	if (check != AMOUNT_PART || c->ambiguous)
 		return check;
 	if (due == NULL)

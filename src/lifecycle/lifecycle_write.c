@@ -118,6 +118,9 @@ lifecycle_restore(CancelTarget *c, CancelArgs *args, Refusal *refusal)
 	find_record(c, args);
 	if (decide_row(c, args, refusal))
 		return true;
-	return c->input.live != STATE_NONE &&
-		(c->input.part || !c->input.moved_on);
+	if (c->input.live != STATE_NONE && (c->input.part || !c->input.moved_on))
+		return true;
+	c->input.restored = true;
+	*refusal = decision_input_explain(c, args, NULL);
+	return false;
 }

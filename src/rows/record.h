@@ -105,8 +105,8 @@ extern bool record_has_unsettled_refund(OrderTable *table,
 										int64		cancellation_id);
 
 /*
- * Refunds with this reference in any cancellation of the order, as a list of
- * RecordedRefund.
+ * Refunds with this reference, or if it is NULL those without one, in any
+ * cancellation of the order, as a list of RecordedRefund.
  */
 extern List *record_find_refund(const CancelTarget *c, const char *reference);
 

@@ -187,7 +187,8 @@ find_refund_sql(StringInfo sql, const OrderTable *table)
 		" LATERAL (SELECT e.data FROM ONLY %s AS e"
 		" WHERE e.cancellation_id OPERATOR(pg_catalog.=) c.cancellation_id"
 		" AND e.type OPERATOR(pg_catalog.=) 'refunded' OFFSET 0) AS r"
-		" WHERE (r.data OPERATOR(pg_catalog.->>) 'reference') OPERATOR(pg_catalog.=) $1 AND ",
+		" WHERE COALESCE((r.data OPERATOR(pg_catalog.->>) 'reference') OPERATOR(pg_catalog.=) $1,"
+		" (r.data OPERATOR(pg_catalog.->>) 'reference') IS NULL AND $1 IS NULL) AND ",
 		record_table_label(table->cancellation_table),
 		record_table_label(table->event_table));
 	order_key_qual(sql, table, "c", table->record_keys, 2);

@@ -152,7 +152,8 @@ SELECT is(refund(11, -5, 'cash', 're_3'), 'OC010 | That much is not recorded wit
           'not by another method');
 SELECT is(refund(11, -5, 'card', 're_9'), 'OC010 | That much is not recorded with reference "re_9" and method "card".',
           'nor of none');
-SELECT is(refund(11, -5, 'card'), 'OC010 | No reference was given.', 'nor without a reference');
+SELECT is(refund(11, -5, 'card'), 'OC010 | That much is not recorded without a reference by "card".',
+          'nor without a reference');
 SELECT is(refund(11, -0.001, 'card', 're_3'),
           'OC010 | That much is not recorded with reference "re_3" and method "card".',
           'nor less than a cent');
@@ -178,6 +179,56 @@ SELECT is((SELECT string_agg(what, '; ' ORDER BY event_id) FROM ordcancel.timeli
           '0 of 40 so far', 'the timeline tells it');
 SELECT is((SELECT concat_ws(' | ', what, why) FROM ordcancel.timeline('shop.orders', '2') WHERE what ~ 'changed'),
           'changed the amount due from 0 to 5 | a favor', 'and what was adjusted');
+
+-- Refunds without a reference: by their sum in one cancellation.
+SELECT is(cancel(12), 'in_progress refunding 0/40', 'canceled');
+SELECT is(refund(12, 15, 'bank_transfer'), 'in_progress refunding 15/40', 'a refund without a reference');
+SELECT is(refund(12, 20, 'bank_transfer'), 'in_progress refunding 35/40', 'another one');
+SELECT is(refund(12, 5, 'cash'), 'canceled canceled 40/40', 'and one by another method');
+SELECT is(refund(12, -36, 'bank_transfer'), 'OC010 | That much is not recorded without a reference by "bank_transfer".',
+          'no more than all of them fails');
+SELECT is(refund(12, -30, 'bank_transfer'), 'in_progress refunding 10/40', 'they fail, as a sum');
+SELECT is(data_of(12, 'refunded'),
+          '{"amount": -30, "method": "bank_transfer", "refunded": 10, "refund_due": 40}', 'the event');
+SELECT is(refund(12, -6, 'bank_transfer'), 'OC010 | That much is not recorded without a reference by "bank_transfer".',
+          'and no more than is left');
+SELECT is(refund(12, -5, 'cash', 'c1'), 'OC010 | That much is not recorded with reference "c1" and method "cash".',
+          'nor with a reference');
+SELECT is(refund(12, -5, 'bank_transfer'), 'in_progress refunding 5/40', 'the rest of it');
+SELECT is(refund(12, 40, 'bank_transfer'), 'OC010 | 40 is due, of which 5 is already refunded.', 'cash has not failed');
+SELECT is(refund(12, 35, 'bank_transfer'), 'canceled canceled 40/40', 'paid again');
+SELECT is(undo(12, true), 'undone placed 40/40', 'undone');
+UPDATE shop.orders SET paid = 60 WHERE id = 12;
+SELECT is(cancel(12), 'in_progress refunding 0/60', 'canceled again');
+SELECT is(refund(12, 10, 'bank_transfer'), 'in_progress refunding 10/60', 'a part');
+SELECT is(refund(12, -10, 'bank_transfer'), 'in_progress refunding 0/60', 'the newest cancellation is meant');
+SELECT is(refund(12, -35, 'bank_transfer'), 'undone refunding 5/40', 'or the one that has as much');
+SELECT is(outcome_with_money(format($$record_refund('shop.orders', 12, -1, 'bank_transfer', cancellation_id => %s)$$,
+                                    max(cancellation_id))),
+          'OC010 | That much is not recorded without a reference by "bank_transfer".', 'or that which is named')
+FROM shop.orders_cancellation WHERE order_id = 12;
+SELECT is((SELECT sum(refunded) FROM shop.orders_cancellation WHERE order_id = 12), 5.0, 'the cash is left');
+SELECT is((SELECT refunded FROM (SELECT (ordcancel.record_refund('shop.orders', 12, 20, 'cash')).*) AS r), 20.0,
+          'a call for each column');
+SELECT is((SELECT refunded FROM (SELECT (ordcancel.record_refund('shop.orders', 12, -10, 'cash')).*) AS r), 10.0,
+          'is one call, that takes back, too');
+
+-- What to do instead.
+SELECT is(error_of($$SELECT ordcancel.record_refund('shop.orders', 12, 60, 'cash')$$, 'detail', 'hint'),
+          '60 is due, of which 10 is already refunded. | If more is due, call ordcancel.adjust_refund() first.',
+          'more than is due');
+SELECT is(cancel(13), 'in_progress refunding 0/40', 'canceled');
+SELECT is(refund(13, 40, 'card', 're_13'), 'canceled canceled 40/40', 'and complete');
+SELECT is((SELECT concat_ws(' | ', allowed, condition, detail, hint) FROM ordcancel.cancel_options('shop.orders', 13)
+           WHERE verb = 'record_refund'),
+          'f | no_open_cancellation | Its cancellation is in state "canceled". | If a refund has failed, pass a negative'
+          ' amount; if more is due, call ordcancel.adjust_refund() first.', 'cancel_options says what can be recorded');
+SELECT is(error_of('DELETE FROM shop.orders WHERE id = ' || id, 'detail', 'hint'), text, 'an order that is not deleted')
+FROM (VALUES (12, 'The order has an open cancellation. | Call ordcancel.record_refund() first, or'
+                  ' ordcancel.undo_cancel().'),
+             (10, 'The order has an open cancellation. | Decide or withdraw the request first.'),
+             (104, 'A refund of its cancellation is due. | Call ordcancel.record_refund() first, or'
+                   ' ordcancel.undo_cancel().')) AS v (id, text);
 
 -- ---------------------------------------------------------- parts of orders
 

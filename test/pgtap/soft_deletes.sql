@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/helpers.sql
 \ir include/items.sql
-SELECT plan(99);
+SELECT plan(101);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -84,6 +84,14 @@ SELECT is(outcome_of($$undo_cancel('shop.orders', 2)$$), 'OC002', 'deleted, it i
 SELECT is((SELECT state FROM shop.orders_cancellation WHERE order_id = 2), 'canceled', 'its record stays');
 SELECT is(attempt('UPDATE shop.orders SET status = ''placed'' WHERE id = 2'), 'ok', 'whatever becomes of the status');
 SELECT is(shop.restore(2), '23514 order_is_canceled', 'it is not restored as placed');
+SELECT is(error_of('UPDATE shop.orders SET deleted_at = NULL WHERE id = 2'),
+          '23514 | order 2 of shop.orders is canceled'
+          ' | The order was canceled and deleted, and is restored in status "placed".'
+          ' | Restore it in status "canceled", then call ordcancel.undo_cancel().', 'which the error calls restored');
+SELECT ordcancel.set_policy('shop.orders', undo => 'never');
+SELECT is(error_of('UPDATE shop.orders SET deleted_at = NULL WHERE id = 2', 'hint'),
+          'Restore it in status "canceled".', 'and which says what is possible');
+SELECT ordcancel.set_policy('shop.orders', undo => 'canceled');
 SELECT is(shop.restore(2, ', status = ''canceled'''), 'ok', 'but as canceled');
 SELECT is(outcome_of($$undo_cancel('shop.orders', 2)$$), 'undone draft', 'and then undone');
 
