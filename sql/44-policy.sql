@@ -350,6 +350,13 @@ BEGIN
             'attach() was called without placed_at, from which grace is counted.',
             format('Call ordcancel.attach(%L, placed_at => ...).', label));
     END IF;
+    IF p.reopen_statuses <> '{}' AND p.undo <> 'canceled' THEN
+        PERFORM ordcancel_internal.notice(
+            format('canceled orders under policy "%s" of %s cannot be reopened', policy, label),
+            format('Reopening is an undo, and undo is "%s".', p.undo),
+            format('SELECT ordcancel.set_policy(%L, policy => %L, undo => ''canceled'');'
+                   ' or reopen_statuses => ''{}''.', label, policy));
+    END IF;
     PERFORM ordcancel_internal.notice_of_removed_statuses(orders, was, p);
     PERFORM ordcancel_internal.notice_of_check(orders, w.status),
             ordcancel_internal.notice_of_status(orders, policy, w.status, false)

@@ -100,6 +100,8 @@ CREATE FUNCTION ordcancel_internal.notice_of_timers(orders regclass, policy text
     AS $$
 DECLARE
     t ordcancel.order_table;
+    untimed bigint;
+    means text;
 BEGIN
     IF NOT EXISTS (SELECT FROM ordcancel.rule AS r
                    WHERE r.orders = notice_of_timers.orders AND r.policy = notice_of_timers.policy
@@ -117,6 +119,26 @@ BEGIN
         PERFORM ordcancel_internal.notice(
             format('no index leads to the expired orders of %s', ordcancel_internal.label(orders)),
             'Each ordcancel.sweep() reads the whole table.', ordcancel_internal.timer_index_command(t));
+    ELSIF ordcancel_internal.is_small(orders) THEN
+        untimed := ordcancel_internal.timers_without_time(t, policy, status);
+        IF untimed > 0 THEN
+            PERFORM ordcancel_internal.notice(
+                format('orders of %s in a status with a timer do not expire: %s',
+                       ordcancel_internal.label(orders), untimed),
+                format('Their column "%s" is NULL.', coalesce(t.status_since, t.placed_at)),
+                format('SELECT ordcancel.attach(%L, status_since => ...); to count from another column.',
+                       ordcancel_internal.label(orders)));
+        END IF;
+    END IF;
+    SELECT w.status, w.meaning INTO status, means
+    FROM ordcancel_internal.policy_status AS w JOIN ordcancel.rule AS r USING (orders, status)
+    WHERE w.orders = notice_of_timers.orders AND r.policy = notice_of_timers.policy
+      AND r.status = coalesce(notice_of_timers.status, r.status) AND r.expire_after IS NOT NULL
+    ORDER BY w.rank, w.status LIMIT 1;
+    IF FOUND THEN
+        PERFORM ordcancel_internal.notice(
+            format('the timer of status "%s" of %s never ends', left(status, 80), ordcancel_internal.label(orders)),
+            format('The status means %s.', means));
     END IF;
 END
 $$;

@@ -113,6 +113,32 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.expiring(regclass, bigint, boolean, boolean) IS
     'lists the orders of a table that have a timer, the earliest to expire first';
 
+-- How many orders are in a status with a timer, but lack the time from which it
+-- counts; NULL: under any policy, in any status.
+CREATE FUNCTION ordcancel_internal.timers_without_time(t ordcancel.order_table, policy text, status text) RETURNS bigint
+    LANGUAGE sql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT ordcancel_internal.as_owner(t.orders, format(
+    $q$SELECT pg_catalog.count(*)::pg_catalog.text
+       FROM %1$s AS o LEFT JOIN ordcancel.policy AS p ON p.orders OPERATOR(pg_catalog.=) %2$s
+                                                     AND p.policy OPERATOR(pg_catalog.=) %3$s
+           JOIN ordcancel.rule AS r ON r.orders OPERATOR(pg_catalog.=) %2$s
+                                   AND r.policy OPERATOR(pg_catalog.=) coalesce(p.policy, 'default')
+                                   AND r.status OPERATOR(pg_catalog.=) %4$s
+       WHERE o.%5$I IS NULL AND r.expire_after IS NOT NULL
+         AND r.status OPERATOR(pg_catalog.<>) ALL (%6$L::pg_catalog.text[])
+         AND r.policy OPERATOR(pg_catalog.=) coalesce(%7$L, r.policy)
+         AND r.status OPERATOR(pg_catalog.=) coalesce(%8$L, r.status)$q$,
+    ordcancel_internal.orders_source(t.orders), t.orders::oid,
+    coalesce(ordcancel_internal.column_text(t.orders, t.policy_by), 'NULL::pg_catalog.text'),
+    ordcancel_internal.status_text(t.orders, t.status), coalesce(t.status_since, t.placed_at),
+    ARRAY(SELECT w.status FROM ordcancel_internal.policy_status AS w WHERE w.orders = t.orders),
+    policy, status))::bigint
+$$;
+COMMENT ON FUNCTION ordcancel_internal.timers_without_time(ordcancel.order_table, text, text) IS
+    'counts the orders that do not expire because their time is NULL';
+
 -- What sweep() will do next. Of the orders that expire, it shows the 1,000 of each
 -- table that expire first. security_barrier, as for the other reports.
 CREATE VIEW ordcancel.timers WITH (security_barrier) AS

@@ -233,6 +233,13 @@ BEGIN
         FROM ordcancel.policy AS p
         WHERE p.orders = t.orders AND p.grace IS NOT NULL AND t.placed_at IS NULL;
     RETURN QUERY
+        SELECT t.orders::regclass, 'policy_reopens_nothing',
+               format('Policy "%s" has reopen_statuses, but undo is "%s".', left(p.policy, 80), p.undo),
+               format('SELECT ordcancel.set_policy(%L, policy => %L, undo => ''canceled'');'
+                      ' or reopen_statuses => ''{}''.', ordcancel_internal.label(t.orders), p.policy)
+        FROM ordcancel.policy AS p
+        WHERE p.orders = t.orders AND p.reopen_statuses <> '{}' AND p.undo <> 'canceled';
+    RETURN QUERY
         SELECT t.orders::regclass, 'policy_without_orders',
                format('Policy "%s" applies to no order, but orders have "%s".', left(p.policy, 80), left(m.meant, 80)),
                format('Is it misspelled? SELECT ordcancel.set_policy(%L, policy => %L, copy_of => %L);'

@@ -7,6 +7,7 @@ CREATE FUNCTION ordcancel_internal.health_of_timers(t ordcancel.order_table) RET
 DECLARE
     orders CONSTANT regclass := t.orders;
     late CONSTANT timestamptz := (SELECT c.now - interval '10 minutes' FROM ordcancel_internal.clock AS c);
+    untimed bigint;
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM ordcancel.rule AS r WHERE r.orders = t.orders AND r.expire_after IS NOT NULL) THEN
@@ -16,6 +17,16 @@ BEGIN
         RETURN NEXT ROW(orders, 'timer_index_missing',
                         'No index leads to the orders that expire: each ordcancel.sweep() reads the whole table.',
                         ordcancel_internal.timer_index_command(t))::ordcancel.problem;
+    END IF;
+    IF coalesce(t.status_since, t.placed_at) IS NOT NULL THEN
+        untimed := ordcancel_internal.timers_without_time(t, NULL, NULL);
+    END IF;
+    IF untimed > 0 THEN
+        RETURN NEXT ROW(orders, 'timer_without_time',
+                        format('Orders in a status with a timer whose column "%s" is NULL, so they never expire: %s.',
+                               coalesce(t.status_since, t.placed_at), untimed),
+                        format('Fill it; or SELECT ordcancel.attach(%L, status_since => ...); with another column.',
+                               ordcancel_internal.label(orders)))::ordcancel.problem;
     END IF;
     -- Whether an order can be canceled is asked only of the first ones.
     FOR found IN

@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/helpers.sql
 \ir include/items.sql
-SELECT plan(47);
+SELECT plan(49);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -56,7 +56,11 @@ SELECT is(error_of($$UPDATE shop.orders SET status = 'draft' WHERE id = 2$$),
           '23514 | cancellation of order 2 of shop.orders cannot be undone |'
           ' Policy "default" does not allow undoing a cancellation in state "canceled".', 'the reach of undo holds');
 SELECT is(set_status(2, 'draft'), '23514 undo_not_allowed', 'its condition is that of undo_cancel');
+SELECT is((SELECT detail FROM ordcancel.health('shop.orders') WHERE problem = 'policy_reopens_nothing'),
+          'Policy "default" has reopen_statuses, but undo is "in_progress".', 'health says so');
 SELECT ordcancel.set_policy('shop.orders', undo_window => '1 day', unset => '{undo}');
+SELECT is((SELECT detail FROM ordcancel.health('shop.orders') WHERE problem = 'policy_reopens_nothing'), NULL,
+          'until undo reaches canceled');
 SET LOCAL ordcancel.clock = '2026-05-06 12:00:01+00';
 SELECT is(set_status(2, 'draft'), '23514 undo_not_allowed', 'so does the window');
 SET LOCAL ordcancel.clock = '2026-05-06 12:00+00';

@@ -1,6 +1,6 @@
 -- Timers: what expires and when, through the same decision as every cancellation.
 BEGIN;
-SELECT plan(70);
+SELECT plan(73);
 \ir include/helpers.sql
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
@@ -327,6 +327,24 @@ SELECT is((SELECT problem FROM ordcancel.overview('shop.plain') WHERE status = '
           'Its timer never ends: attach() was called without status_since and placed_at.', 'but never ends');
 CALL ordcancel.sweep();
 SELECT is((SELECT status FROM shop.plain), 'placed', 'nothing expires');
+CREATE TABLE shop.carts (id integer PRIMARY KEY, status text, placed_at timestamptz, gone boolean DEFAULT false);
+INSERT INTO shop.carts VALUES (1, 'cart', NULL), (2, 'cart', now()), (3, 'placed', NULL);
+INSERT INTO shop.carts VALUES (4, 'cart', NULL, true);
+SELECT ordcancel.attach('shop.carts', 'status', placed_at => 'placed_at', deleted_when => 'gone'),
+       ordcancel.set_policy('shop.carts', canceled_status => 'canceled'),
+       ordcancel.set_rule('shop.carts', 'placed', merchant => 'cancel'),
+       ordcancel.set_rule('shop.carts', 'cart', merchant => 'cancel', expire_after => '30 days') \g /dev/null
+SELECT results_eq($$SELECT problem, detail, hint FROM ordcancel.health('shop.carts')$$,
+    $$VALUES ('timer_without_time', 'Orders in a status with a timer whose column "placed_at" is NULL, so they never'
+              || ' expire: 1.', 'Fill it; or SELECT ordcancel.attach(''shop.carts'', status_since => ...); with another'
+              || ' column.')$$, 'a time that is NULL');
+UPDATE shop.carts SET placed_at = now() WHERE id = 1;
+SELECT is_empty($$SELECT * FROM ordcancel.health('shop.carts')$$, 'is filled');
+UPDATE shop.carts SET placed_at = NULL WHERE id = 1;
+SELECT ordcancel.attach('shop.carts', policy_by => 'status'),
+       ordcancel.set_policy('shop.carts', policy => 'cart', copy_of => NULL, canceled_status => 'canceled'),
+       ordcancel.set_rule('shop.carts', 'cart', policy => 'cart', merchant => 'cancel') \g /dev/null
+SELECT is_empty($$SELECT * FROM ordcancel.health('shop.carts') WHERE problem ~ 'timer'$$, 'nor under another policy');
 UPDATE ordcancel.reason SET active = false WHERE code = 'unpaid_expired';
 SELECT is((SELECT problem FROM ordcancel.overview('shop.orders') WHERE policy = 'default' AND status = 'placed'),
           'The reason of its timer, "unpaid_expired", is not active.', 'a reason that went');

@@ -168,6 +168,22 @@ sql $db -c 'ALTER TABLE shop.orders DISABLE TRIGGER trouble' -c 'CREATE ROLE swe
 is "$(sql $db -U sweeper -c 'CALL ordcancel.sweep()' 2>&1)$(count "status = 'canceled'")" 10000 \
 	'EXECUTE is all that a role needs'
 
+# ------------------------------------------------------- settings that do nothing
+is "$(sql $db -c 'SET client_min_messages = notice' \
+	-c "INSERT INTO shop.orders (id, status) VALUES (20001, 'cart')" \
+	-c "DO \$\$ BEGIN
+		PERFORM ordcancel.set_rule('shop.orders', 'cart', merchant => 'cancel', expire_after => '30 days');
+		PERFORM ordcancel.set_rule('shop.orders', 'canceled', expire_after => '1 hour');
+		PERFORM ordcancel.set_policy('shop.orders', undo => 'never', reopen_statuses => '{cart}');
+		PERFORM ordcancel.set_policy('shop.orders', unset => '{undo}', reopen_statuses => '{}');
+	END \$\$" 2>&1 | sed -n 's/^NOTICE:  //p; s/^DETAIL:  /- /p')" \
+	'orders of shop.orders in a status with a timer do not expire: 1
+- Their column "placed_at" is NULL.
+the timer of status "canceled" of shop.orders never ends
+- The status means canceled.
+canceled orders under policy "default" of shop.orders cannot be reopened
+- Reopening is an undo, and undo is "never".' 'NOTICEs say why nothing will expire, or be reopened'
+
 # Tables with nothing due, most of them without timers: no locks stay, none is opened without a timer.
 sql $db <<-'SQL'
 	CREATE SCHEMA many;
