@@ -450,14 +450,15 @@ BEGIN
     END IF;
     lacking := ARRAY(
         SELECT w.status
-        FROM (SELECT r.status, 1 AS n FROM ordcancel.preset_rule AS r WHERE r.preset = check_preset_labels.preset
+        FROM (SELECT r.status, 1 FROM ordcancel.preset_rule AS r WHERE r.preset = check_preset_labels.preset
               UNION
               SELECT s, 2 FROM ordcancel.preset AS p,
                   unnest(ARRAY[p.requested_status, p.in_progress_status, p.customer_canceled_status,
                                p.canceled_status] || p.closed_statuses || p.reopen_statuses) AS s
               WHERE p.preset = check_preset_labels.preset AND s IS NOT NULL) AS w (status, n)
         WHERE NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = type AND enumlabel = w.status)
-        ORDER BY w.n, w.status);
+        -- A status may have a rule and a meaning.
+        GROUP BY w.status ORDER BY min(w.n), w.status);
     IF lacking <> '{}' THEN
         PERFORM ordcancel_internal.invalid(
             format('type %s lacks labels of preset "%s"', type, preset),
@@ -494,8 +495,9 @@ COMMENT ON FUNCTION ordcancel_internal.apply_preset(regclass, text, text) IS 'im
 -- Writes the policy, rules and reasons of a known system, in its own status
 -- names: spryker, vtex, cafe24, kibo or zaikio; or of a shop: vendure, medusa,
 -- tryton or evershop, with its blocks and the columns that it sets with the
--- status, as far as the table has them. Rules for other statuses and
--- other policies are kept. Returns what it wrote; a NOTICE reports statuses of
+-- status, as far as the table has them. Rules for other statuses, other policies,
+-- and blocks and columns of other names are kept; whatever else the policy, those
+-- rules, blocks and columns were changed to is not. Returns what it wrote; a NOTICE reports statuses of
 -- orders without a rule. Raises OC001, OC014 (also if the status column cannot
 -- hold one of the statuses), 42501. The presets follow the systems' public
 -- documentation; comments above name the choices where it is silent.

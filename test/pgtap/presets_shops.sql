@@ -115,6 +115,29 @@ SELECT is(after('tryton.sale_sale', '5', 'state'), 'OC005 | Cancel its shipments
 SELECT is(after('tryton.sale_sale', '4', 'state'), 'canceled: cancelled', 'a draft is canceled');
 SELECT is(attempt('DELETE FROM tryton.sale_sale WHERE id = 4'), 'ok', 'then deleted, as Tryton does');
 
+-- The hint for an enum can be pasted.
+CREATE TYPE tryton.state AS ENUM ('draft', 'done');
+CREATE TABLE tryton.enum_sale (id integer PRIMARY KEY, state tryton.state);
+SELECT is(error_of($$SELECT ordcancel.attach('tryton.enum_sale', 'state', preset => 'tryton')$$, 'detail'),
+          'They are: cancelled, confirmed, processing, quotation.', 'an enum lacks labels');
+SELECT regexp_replace(error_of($$SELECT ordcancel.attach('tryton.enum_sale', 'state', preset => 'tryton')$$, 'hint'),
+                      '^Add them first: ', '') AS add_labels \gset
+SELECT is(attempt(:'add_labels'), 'ok', 'which are added as the hint says');
+SELECT alike(ordcancel.attach('tryton.enum_sale', 'state', preset => 'tryton'), '%copied from Tryton sale%',
+             'and then it has them');
+
+-- A preset that is applied again sets back what has been changed.
+SELECT ordcancel.set_rule('tryton.sale_sale', 'quotation', customer => 'forbid', expire_after => '1 day'),
+       ordcancel.set_rule('tryton.sale_sale', 'lost', merchant => 'cancel'),
+       ordcancel.drop_block('tryton.sale_sale', 'shipped'),
+       ordcancel.add_block('tryton.sale_sale', 'own', 'id = 1000'),
+       ordcancel.apply_preset('tryton.sale_sale', 'tryton');
+SELECT is((SELECT string_agg(concat_ws(' ', status, customer, expire_after), ', ' ORDER BY status)
+           FROM ordcancel.rule WHERE orders = 'tryton.sale_sale'::regclass AND status IN ('quotation', 'lost')),
+          'lost forbid, quotation cancel', 'its own rules, but no others');
+SELECT is((SELECT string_agg(name, ' ' ORDER BY name) FROM ordcancel.block WHERE orders = 'tryton.sale_sale'::regclass),
+          'invoiced own shipped', 'and its own blocks');
+
 -- ----------------------------------------------------------------- evershop
 CREATE SCHEMA evershop;
 CREATE TABLE evershop."order" (order_id integer PRIMARY KEY, status varchar NOT NULL DEFAULT 'new',
