@@ -221,8 +221,9 @@ SELECT is(cancel(13), 'in_progress refunding 0/40', 'canceled');
 SELECT is(refund(13, 40, 'card', 're_13'), 'canceled canceled 40/40', 'and complete');
 SELECT is((SELECT concat_ws(' | ', allowed, condition, detail, hint) FROM ordcancel.cancel_options('shop.orders', 13)
            WHERE verb = 'record_refund'),
-          'f | no_open_cancellation | Its cancellation is in state "canceled". | If a refund has failed, pass a negative'
-          ' amount; if more is due, call ordcancel.adjust_refund() first.', 'cancel_options says what can be recorded');
+          'f | no_open_cancellation | Its cancellation is in state "canceled". | If a refund has failed, pass a'
+          ' negative amount; if more is due, call ordcancel.adjust_refund() first.',
+          'cancel_options says what can be recorded');
 SELECT is(error_of('DELETE FROM shop.orders WHERE id = ' || id, 'detail', 'hint'), text, 'an order that is not deleted')
 FROM (VALUES (12, 'The order has an open cancellation. | Call ordcancel.record_refund() first, or'
                   ' ordcancel.undo_cancel().'),
