@@ -55,15 +55,15 @@ SELECT coalesce(
                  WHEN relrowsecurity OR EXISTS (SELECT FROM pg_policy WHERE polrelid = records)
                      THEN 'It has row-level security.'
                  -- One left by an earlier attach belongs to a superuser; outside the orders' schema it must
-                 -- also be registered.
+                 -- also be registered, or the record table of which it is an archive.
                  WHEN relowner <> (SELECT relowner FROM pg_class WHERE oid = orders)
                       AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper
                                       AND (relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = orders)
                                            OR EXISTS (SELECT FROM ordcancel_internal.detached AS d
-                                                      WHERE d.records = foreign_part.records
+                                                      WHERE d.records IN (foreign_part.records, foreign_part.parent)
                                                         AND d.orders = foreign_part.orders)
                                            OR EXISTS (SELECT FROM ordcancel_internal.record_table AS r
-                                                      WHERE r.records = foreign_part.records
+                                                      WHERE r.records IN (foreign_part.records, foreign_part.parent)
                                                         AND r.orders = foreign_part.orders)))
                      THEN 'It has another owner.' END
      FROM pg_class WHERE oid = records),
@@ -107,7 +107,11 @@ SELECT coalesce(
                 '(reason IS NOT NULL)'))
      HAVING count(*) > 0),
     (SELECT 'It has child tables or inherits from another table.' FROM pg_inherits
-     WHERE inhparent = records OR (inhrelid = records AND inhparent <> parent) HAVING count(*) > 0))
+     -- Archives are checked like this themselves, against the record table.
+     WHERE (inhparent = records
+            AND (parent NOT IN (SELECT k.parent FROM ordcancel_internal.record_kinds() AS k)
+                 OR inhrelid NOT IN (SELECT a.archive FROM ordcancel_internal.archives(records) AS a)))
+        OR (inhrelid = records AND inhparent <> parent) HAVING count(*) > 0))
 $$;
 COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, regclass, name[], name[]) IS
     'says why a table cannot be used as a record table, or returns NULL';
@@ -180,6 +184,7 @@ BEGIN
             format('table %s exists but is not a record table of %s', records, orders), wrong,
             'Rename it, or remove what attach() did not create, and attach again.');
     END IF;
+    PERFORM ordcancel_internal.take_archives(orders, keyed, records);
     IF (SELECT relowner FROM pg_class WHERE oid = records) <> current_user::regrole THEN
         EXECUTE format('ALTER TABLE %s OWNER TO CURRENT_USER', records);
     END IF;
@@ -190,7 +195,7 @@ BEGIN
     IF id IS NULL THEN
         RETURN;
     END IF;
-    EXECUTE format('SELECT max(%I) FROM ONLY %s', id, records) INTO highest;
+    EXECUTE format('SELECT max(%I) FROM %s', id, records) INTO highest; -- also of its archives
     EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
     -- All order tables share the sequences: a record must not exhaust them.
     IF highest > 4611686018427387904 THEN

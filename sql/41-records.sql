@@ -13,6 +13,7 @@ DECLARE
     known boolean;
     name text;
     found_table regclass;
+    moved regclass;
 BEGIN
     SELECT c.relname, n.nspname INTO base FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.oid = orders;
@@ -36,12 +37,17 @@ BEGIN
                 format('cannot move the record tables of %s', ordcancel_internal.label(orders)),
                 'Only a superuser can move them to another schema.', 'Omit record_schema.');
         END IF;
-        EXECUTE format('ALTER TABLE %s SET SCHEMA %I', found_table, record_schema);
+        FOREACH moved IN ARRAY found_table || ARRAY(SELECT a.archive FROM ordcancel_internal.archives(found_table) AS a)
+        LOOP
+            EXECUTE format('ALTER TABLE %s SET SCHEMA %I', moved, record_schema);
+        END LOOP;
         PERFORM ordcancel_internal.notice(format('record table "%s" was moved to schema "%s"', name, record_schema));
     END IF;
     PERFORM ordcancel_internal.complete_record_table(
         found_table, kind.primary_key, ordcancel_internal.record_indexes(parent, record_keys), known);
     PERFORM ordcancel_internal.set_record_privileges(orders, found_table);
+    PERFORM ordcancel_internal.complete_archive(orders, a.archive, parent, record_keys)
+    FROM ordcancel_internal.archives(found_table) AS a;
     IF keyed <> found_table THEN
         PERFORM ordcancel_internal.comment_record_table(orders, keyed, found_table, parent, key_columns,
                                                         record_keys);

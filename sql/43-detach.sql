@@ -32,6 +32,8 @@ BEGIN
         WHERE r.orders = detach.orders
     LOOP
         PERFORM ordcancel_internal.drop_guards(records, 'guard_record|event_arrived');
+        PERFORM ordcancel_internal.drop_guards(a.archive, 'guard_record')
+        FROM ordcancel_internal.archives(records) AS a;
         -- DROP EXTENSION ... CASCADE would otherwise drop the records.
         IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
             EXECUTE format('ALTER TABLE %s NO INHERIT %s', records, parent);

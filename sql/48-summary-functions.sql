@@ -1,6 +1,7 @@
 -- The reports on all cancellations, as functions of one order table
 
--- The text of a report's query over the record tables of one order table.
+-- The text of a report's query over the record tables of one order table, with
+-- their archives.
 -- condition: which cancellations, over alias r. Raises OC014 if a record table is
 -- missing or lacks a column.
 CREATE FUNCTION ordcancel_internal.report_query(report text, orders regclass, condition text DEFAULT 'true')
@@ -20,8 +21,8 @@ BEGIN
             format('SELECT ordcancel.attach(%L) creates it again.', ordcancel_internal.label(orders)));
     END IF;
     RETURN ordcancel_internal.report_text(
-        report, format('(SELECT * FROM ONLY %s AS r WHERE %s)', t.cancellation_table::regclass, condition),
-        format('ONLY %s', t.event_table::regclass), format('%L::oid', t.cancellation_table::oid),
+        report, format('(SELECT * FROM %s AS r WHERE %s)', t.cancellation_table::regclass, condition),
+        t.event_table::regclass::text, format('%L::oid', t.cancellation_table::oid),
         format('%L::oid', t.event_table::oid), format('%L::oid', t.event_table::oid));
 END
 $$;

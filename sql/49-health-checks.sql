@@ -164,8 +164,11 @@ BEGIN
                             format('%s no longer inherits from %s.', ordcancel_internal.label(records), parent),
                             again)::ordcancel.problem;
         END IF;
+        RETURN QUERY SELECT t.orders::regclass, p.problem, p.detail, again
+                     FROM ordcancel_internal.archives(records) AS a,
+                         LATERAL ordcancel_internal.archive_faults(a.archive, parent, t.key_columns) AS p;
         CONTINUE WHEN id IS NULL;
-        EXECUTE format('SELECT max(%I) FROM ONLY %s', id, records) INTO highest;
+        EXECUTE format('SELECT max(%I) FROM %s', id, records) INTO highest; -- also of its archives
         EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
         IF highest > last THEN
             RETURN NEXT ROW(t.orders::regclass, 'sequence_behind',

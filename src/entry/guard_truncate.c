@@ -12,6 +12,7 @@
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "entry/guard_truncate.h"
+#include "rows/archive.h"
 #include "rows/record.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_truncate);
@@ -35,7 +36,7 @@ execute(const char *statement, int expected)
 }
 
 static void
-truncate_record_table(Oid relid)
+truncate_one(Oid relid)
 {
 	char *statement = psprintf("TRUNCATE ONLY %s", record_table_label(relid));
 
@@ -51,10 +52,21 @@ truncate_record_table(Oid relid)
 	PG_END_TRY();
 }
 
+/* With its archives. */
+static void
+truncate_record_table(Oid relid)
+{
+	ListCell *lc;
+
+	foreach(lc, archive_tables(relid))
+		truncate_one(lfirst_oid(lc));
+	truncate_one(relid);
+}
+
 static bool
 has_records(const OrderTable *table)
 {
-	execute(psprintf("SELECT FROM ONLY %s",
+	execute(psprintf("SELECT FROM %s",
 					 record_table_label(table->cancellation_table)),
 			SPI_OK_SELECT);
 	return SPI_processed > 0;

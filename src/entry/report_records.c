@@ -17,6 +17,7 @@
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 
+#include "base/inheritance.h"
 #include "config/order_table.h"
 #include "entry/report_reader.h"
 
@@ -34,6 +35,19 @@ typedef struct RecordSource
 	ReportReader reader;
 } RecordSource;
 
+/* Also of an archive, which inherits from a record table. */
+static Oid
+orders_of(Oid records)
+{
+	Oid orders = order_table_of_records(records);
+	Oid parent;
+
+	if (OidIsValid(orders))
+		return orders;
+	parent = inheritance_parent(records);
+	return OidIsValid(parent) ? order_table_of_records(parent) : InvalidOid;
+}
+
 static RecordSource *
 record_source(FunctionCallInfo fcinfo)
 {
@@ -46,7 +60,7 @@ record_source(FunctionCallInfo fcinfo)
 	if (source->records != records || source->user != GetUserId())
 	{
 		source->records = InvalidOid; /* if one of these fails */
-		source->reader = report_reader(order_table_of_records(records));
+		source->reader = report_reader(orders_of(records));
 		source->user = GetUserId();
 		source->records = records;
 	}
@@ -64,7 +78,7 @@ ordcancel_orders_of(PG_FUNCTION_ARGS)
 			fcinfo->flinfo->fn_mcxt, 2 * sizeof(Oid));
 	if (known[0] != PG_GETARG_OID(0))
 	{
-		known[1] = order_table_of_records(PG_GETARG_OID(0));
+		known[1] = orders_of(PG_GETARG_OID(0));
 		known[0] = PG_GETARG_OID(0);
 	}
 	if (!OidIsValid(known[1]))

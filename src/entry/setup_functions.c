@@ -21,6 +21,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/inheritance.h"
 #include "base/stable_settings.h"
 #include "base/text.h"
 #include "base/trigger_call.h"
@@ -31,6 +32,7 @@
 #include "config/order_table_columns.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
+#include "entry/archive_records.h"
 #include "entry/args.h"
 #include "rows/child_row.h"
 #include "rows/column_value.h"
@@ -70,18 +72,32 @@ match_record_table(HeapTuple row, TupleDesc desc, void *arg)
 	}
 }
 
+static bool
+is_record_table(Oid relid)
+{
+	RecordSearch search = {relid, false};
+
+	(void) config_scan("order_table", InvalidOid, match_record_table, &search);
+	(void) config_scan_detached(match_record_table, &search);
+	return search.found;
+}
+
 /*
- * Is it, or was it, a record table of an order table?  Looks at what is
- * committed now, not at the transaction's snapshot.
+ * Is it, or was it, a record table of an order table, or an archive of one?
+ * Looks at what is committed now, not at the transaction's snapshot.
  */
 Datum
 ordcancel_is_record_table(PG_FUNCTION_ARGS)
 {
-	RecordSearch search = {PG_GETARG_OID(0), false};
+	Oid relid = PG_GETARG_OID(0);
+	Oid parent;
 
-	(void) config_scan("order_table", InvalidOid, match_record_table, &search);
-	(void) config_scan_detached(match_record_table, &search);
-	PG_RETURN_BOOL(search.found);
+	if (archive_drop_is_ours(relid))
+		PG_RETURN_BOOL(false);
+	if (is_record_table(relid))
+		PG_RETURN_BOOL(true);
+	parent = inheritance_parent_of_dropped(relid);
+	PG_RETURN_BOOL(OidIsValid(parent) && is_record_table(parent));
 }
 
 /* Invalidates what backends have cached from a row of the configuration. */

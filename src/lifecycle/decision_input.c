@@ -92,7 +92,7 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 	input->refund_open = decision_money_is_due(r);
 	input->reason_on_record = live && r->reason != NULL;
 	input->unsettled = verb == VERB_UNDO_CANCEL && live && r->refunded &&
-		record_has_unsettled_refund(c->table, r->id);
+		record_has_unsettled_refund(c);
 }
 
 void

@@ -225,6 +225,14 @@ answer_repeated(CancelTarget *c, const CancelArgs *args)
 	c->result = TARGET_DONE;
 }
 
+/* Those that begin a cancellation find an order that is canceled already. */
+static bool
+changes_canceled(Verb verb)
+{
+	return verb == VERB_UNDO_CANCEL || verb == VERB_RECORD_REFUND ||
+		verb == VERB_ADJUST_REFUND;
+}
+
 static void
 skip_unmatched(CancelTarget *targets, int count, const CancelArgs *args)
 {
@@ -243,6 +251,8 @@ lifecycle_run(CancelTarget *targets, int count, CancelArgs *args)
 	for (int i = 0; i < count; i++)
 		answer_repeated(&targets[i], args);
 	record_find(targets, count);
+	if (changes_canceled(args->verb))
+		record_take_back(targets, count);
 	lifecycle_choose(targets, count, args, READ_CURRENT);
 	lifecycle_decide_all(targets, count, args, false);
 	lifecycle_carry_out(targets, count, args);

@@ -11,6 +11,7 @@
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/transition.h"
 #include "notify/announce.h"
+#include "rows/archive.h"
 #include "rows/order_key.h"
 #include "rows/order_row.h"
 #include "rows/record.h"
@@ -19,6 +20,8 @@
 static void
 find_record(CancelTarget *c)
 {
+	archive_lock(c->table);
+	archive_return(c);
 	record_find(c, 1);
 	c->has_record = c->any_record;
 }

@@ -16,6 +16,7 @@
 static void
 follow(CancelTarget *c, char *to)
 {
+	record_take_back(c, 1);
 	c->record.order_status = to;
 	record_update(c);
 	transition_count++;
@@ -26,12 +27,13 @@ lifecycle_change(CancelTarget *c, CancelArgs *args, const char *to,
 				 StatusKind kind, Refusal *refusal)
 {
 	record_find(c, 1);
+	record_take_back(c, 1);
 	lifecycle_choose(c, 1, &(CancelArgs){.verb = VERB_CANCEL_ORDER},
 					 READ_CURRENT);
 	decision_input_from_args(c, args);
 	if (decision_reopens(&c->input, to, kind))
 		c->input.unsettled = c->has_record && c->record.refunded &&
-			record_has_unsettled_refund(c->table, c->record.id);
+			record_has_unsettled_refund(c);
 	lifecycle_items_change(c, args, to, kind);
 	c->expr_needed = order_expr_exist(c->table) &&
 		decision_change_needs_expr(&c->input, to, kind, c->table->nblocks > 0,

@@ -69,7 +69,7 @@ attempts_sql(const OrderTable *table, bool since)
 						 quote_identifier(table->record_keys[i]));
 	appendStringInfo(
 		&sql,
-		" FROM ONLY %s AS c LEFT JOIN ONLY %s AS e"
+		" FROM %s AS c LEFT JOIN %s AS e"
 		" ON e.cancellation_id OPERATOR(pg_catalog.=) c.cancellation_id"
 		" AND e.at OPERATOR(pg_catalog.=) c.requested_at"
 		" WHERE c.requested_by OPERATOR(pg_catalog.<>) 'system'"

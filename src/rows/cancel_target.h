@@ -232,6 +232,7 @@ struct CancelTarget
 	/* the live cancellation, or else the newest one that has ended */
 	bool		 has_record;
 	bool		 any_record; /* the order has cancellations, of any scope */
+	Oid			 archive;	 /* in which the record is, or InvalidOid */
 	Cancellation record;
 
 	/* parts of the order: cancellations of items in progress or canceled */

@@ -48,6 +48,13 @@ typedef struct Event
 extern void record_find(CancelTarget *targets, int count);
 
 /*
+ * Moves the records of those orders whose record was found in an archive back to
+ * the record tables, and finds them there.  To be called before they are changed,
+ * or other records of the order are read.
+ */
+extern void record_take_back(CancelTarget *targets, int count);
+
+/*
  * The same for read-only callers: uses the snapshot of the calling statement
  * and never raises 40001.
  */
@@ -98,11 +105,10 @@ extern List *record_find_overdue(const OrderTable *table, TimestampTz now);
 extern bool record_may_be_overdue(Oid cancellation_table, TimestampTz now);
 
 /*
- * Does the cancellation have a refund by a method that must be settled before
+ * Does c->record have a refund by a method that must be settled before
  * an undo (refund_method.on_undo is not "nothing")?
  */
-extern bool record_has_unsettled_refund(OrderTable *table,
-										int64		cancellation_id);
+extern bool record_has_unsettled_refund(const CancelTarget *c);
 
 /*
  * Refunds with this reference, or if it is NULL those without one, in any
@@ -179,6 +185,12 @@ extern Relation record_open(Oid relid, LOCKMODE lock);
 /* Begins lookups of cancellations by ID; see index_lookup_begin. */
 extern void record_lookup_by_id(IndexLookup *lookup, const OrderTable *table,
 								Relation rel, ReadSnapshot snapshot);
+
+/*
+ * The same in a record table of any kind, which may have several rows of a
+ * cancellation, with READ_LATEST.  record_forget.c
+ */
+extern void record_lookup_by_cancellation(IndexLookup *lookup, Relation rel);
 
 /* The qualified, quoted name of a record table; OC014 if it was dropped. */
 extern char *record_table_label(Oid relid);

@@ -256,8 +256,8 @@ find_index(Relation rel)
 	return found;
 }
 
-static void
-begin_lookup(IndexLookup *lookup, Relation rel)
+void
+record_lookup_by_cancellation(IndexLookup *lookup, Relation rel)
 {
 	static Column id = {0};
 
@@ -278,7 +278,7 @@ erase_rows(Forget *f, const CancelTarget *c, Oid relid, List *ids,
 
 	record_write_begin_unmapped(&w, c->table, relid);
 	fresh = table_slot_create(w.rel, NULL);
-	begin_lookup(&lookup, w.rel);
+	record_lookup_by_cancellation(&lookup, w.rel);
 	foreach(lc, ids)
 		for (bool row =
 				 index_lookup_find(&lookup, lfirst(lc), ForwardScanDirection);

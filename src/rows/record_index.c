@@ -13,7 +13,7 @@
 #include "rows/record.h"
 #include "rows/record_index.h"
 
-#define RECORD_INDEXES (RECORD_INDEX_ID + 1)
+#define RECORD_INDEXES (RECORD_INDEX_REQUEST_KEY + 1)
 
 /* The indexes of one table, for the OrderTable of that serial. */
 typedef struct IndexEntry
@@ -108,6 +108,32 @@ find_id(const OrderTable *table, Relation rel)
 	return find_index(table, rel, &column, 1, false);
 }
 
+static Oid
+find_request_key(const OrderTable *table, Relation rel)
+{
+	char *column = "request_key";
+
+	return find_index(table, rel, &column, 1, true);
+}
+
+static Oid
+find_for(const OrderTable *table, Relation rel, RecordIndex which)
+{
+	switch (which)
+	{
+		case RECORD_INDEX_NEWEST:
+			return find_newest(table, rel);
+		case RECORD_INDEX_LIVE:
+			return find_index(table, rel, table->record_keys, table->nkeys,
+							  true);
+		case RECORD_INDEX_ID:
+			return find_id(table, rel);
+		case RECORD_INDEX_REQUEST_KEY:
+			return find_request_key(table, rel);
+	}
+	pg_unreachable();
+}
+
 Oid
 record_index(const OrderTable *table, Relation rel, RecordIndex which)
 {
@@ -120,10 +146,6 @@ record_index(const OrderTable *table, Relation rel, RecordIndex which)
 		entry->cached.valid = true;
 	}
 	if (!OidIsValid(entry->indexes[which]))
-		entry->indexes[which] = which == RECORD_INDEX_NEWEST ?
-			find_newest(table, rel) :
-			which == RECORD_INDEX_LIVE ?
-			find_index(table, rel, table->record_keys, table->nkeys, true) :
-			find_id(table, rel);
+		entry->indexes[which] = find_for(table, rel, which);
 	return entry->indexes[which];
 }

@@ -14,6 +14,7 @@
 #include "base/money.h"
 #include "base/result_row.h"
 #include "config/item_table.h"
+#include "rows/archive.h"
 #include "rows/index_lookup.h"
 #include "rows/item_row.h"
 #include "rows/key.h"
@@ -197,21 +198,17 @@ has_integer_key(Relation rel)
 	return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
-List *
-record_items_of(const CancelTarget *c, int64 cancellation_id,
-				ReadSnapshot snapshot)
+static List *
+read_items(const CancelTarget *c, Relation rel, int64 cancellation_id,
+		   ReadSnapshot snapshot)
 {
 	Datum		id = Int64GetDatum(cancellation_id);
 	List	   *found = NIL;
 	RecordKeys	keys;
 	RecordMap	map;
 	IndexLookup lookup;
-	Relation	rel;
 	bool		integer_key;
 
-	if (!OidIsValid(c->table->item_records))
-		return NIL;
-	rel = record_open(c->table->item_records, AccessShareLock);
 	if (c->item_table)
 	{
 		keys = record_keys_of_item(c->item_table);
@@ -233,6 +230,43 @@ record_items_of(const CancelTarget *c, int64 cancellation_id,
 		found = lappend(found, item);
 	}
 	index_lookup_end(&lookup);
+	return found;
+}
+
+static List *
+read_archived_items(const CancelTarget *c, int64 cancellation_id,
+					ReadSnapshot snapshot)
+{
+	List	 *found = NIL;
+	ListCell *lc;
+
+	foreach(lc, archive_tables(c->table->item_records))
+	{
+		Relation rel = try_table_open(lfirst_oid(lc), AccessShareLock);
+
+		if (rel == NULL)
+			continue;
+		found = list_concat(found, read_items(c, rel, cancellation_id,
+											  snapshot));
+		table_close(rel, NoLock);
+	}
+	return found;
+}
+
+List *
+record_items_of(const CancelTarget *c, int64 cancellation_id,
+				ReadSnapshot snapshot)
+{
+	List	*found;
+	Relation rel;
+
+	if (!OidIsValid(c->table->item_records))
+		return NIL;
+	rel = record_open(c->table->item_records, AccessShareLock);
+	found = read_items(c, rel, cancellation_id, snapshot);
+	if (OidIsValid(c->archive))
+		found = list_concat(found,
+							read_archived_items(c, cancellation_id, snapshot));
 	table_close(rel, NoLock);
 	return found;
 }

@@ -18,6 +18,7 @@
 #include "base/read_snapshot.h"
 #include "base/result_row.h"
 #include "decision/refusal.h"
+#include "rows/archive.h"
 #include "rows/index_lookup.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
@@ -191,6 +192,71 @@ find_by_index(CancelTarget *targets, int					  count,
 }
 
 /*
+ * A canceled order without a cancellation in effect was imported, or has it in an
+ * archive.
+ */
+static bool
+needs_archive(const CancelTarget *c)
+{
+	return is_open(c) && archive_may_have(c) &&
+		(!c->has_record || state_has_ended(c->record.state));
+}
+
+static void
+find_in_archive(CancelTarget *targets, int count, Oid archive,
+				ReadSnapshot snapshot)
+{
+	OrderTable *table = targets[0].table;
+	Relation	rel = try_table_open(archive, AccessShareLock);
+	RecordKeys	keys = record_keys_of_order(table);
+	RecordMap	map;
+	IndexLookup lookup;
+
+	if (rel == NULL)
+		return;
+	record_map(&map, cancellation_columns, &keys, rel);
+	index_lookup_begin(&lookup, rel,
+					   record_index(table, rel, RECORD_INDEX_NEWEST),
+					   table->keys, table->nkeys, snapshot);
+	for (int i = 0; i < count; i++)
+	{
+		CancelTarget *c = &targets[i];
+
+		for (bool found = needs_archive(c) &&
+				 index_lookup_find(&lookup, c->key, BackwardScanDirection);
+			 found && needs_archive(c);
+			 found = index_lookup_next(&lookup, BackwardScanDirection))
+		{
+			CancelTarget here = {0};
+
+			fill_from_slot(&here, lookup.slot, &map);
+			c->any_record = true;
+			if (here.record.items || !state_is_live(here.record.state))
+				continue;
+			c->has_record = true;
+			c->record = here.record;
+			c->archive = archive;
+		}
+	}
+	index_lookup_end(&lookup);
+	table_close(rel, NoLock);
+}
+
+static void
+find_archived(CancelTarget *targets, int count, ReadSnapshot snapshot)
+{
+	bool	  any = false;
+	ListCell *lc;
+
+	for (int i = 0; i < count; i++)
+		any |= needs_archive(&targets[i]);
+	if (!any)
+		return;
+	foreach(lc, archive_tables(targets[0].table->cancellation_table))
+		find_in_archive(targets, count, lfirst_oid(lc), snapshot);
+}
+
+/*
  * If the newest cancellation of an order has ended, there is normally no live
  * one.  But a restored or reset ID sequence can make a live cancellation have
  * a lower ID, and one of some items need not be the one that is live for the
@@ -210,6 +276,7 @@ find_cancellations(CancelTarget *targets, int count, ReadSnapshot snapshot)
 	{
 		targets[i].has_record = false;
 		targets[i].parts_known = false;
+		targets[i].archive = InvalidOid;
 		memset(&targets[i].record, 0, sizeof(Cancellation));
 	}
 	find_by_index(targets, count, is_open, rel,
@@ -227,6 +294,8 @@ find_cancellations(CancelTarget *targets, int count, ReadSnapshot snapshot)
 	for (int i = 0; i < count; i++)
 		if (is_part_in_effect(&targets[i]))
 			targets[i].has_record = false;
+	if (rel->rd_rel->relhassubclass)
+		find_archived(targets, count, snapshot);
 	table_close(rel, NoLock);
 }
 
@@ -336,7 +405,20 @@ record_find_id(CancelTarget *c, int64 id)
 		return false;
 	c->has_record = true;
 	c->record = found.record;
+	c->archive = found.archive;
 	return true;
+}
+
+/* What is found here may be written, so it must stay where it is. */
+static void
+lock_archives(const CancelTarget *targets, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (is_open(&targets[i]) && archive_may_have(&targets[i]))
+		{
+			archive_lock(targets[i].table);
+			return;
+		}
 }
 
 void
@@ -344,6 +426,7 @@ record_find(CancelTarget *targets, int count)
 {
 	CancelTarget *latest;
 
+	lock_archives(targets, count);
 	if (!IsolationUsesXactSnapshot())
 	{
 		find_cancellations(targets, count, READ_CURRENT);
@@ -366,6 +449,17 @@ record_find(CancelTarget *targets, int count)
 }
 
 void
+record_take_back(CancelTarget *targets, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (is_open(&targets[i]) && OidIsValid(targets[i].archive))
+		{
+			archive_return(&targets[i]);
+			record_find(&targets[i], 1);
+		}
+}
+
+void
 record_peek(CancelTarget *targets, int count)
 {
 	find_cancellations(targets, count, READ_CALLER);
@@ -383,21 +477,53 @@ record_lookup_by_id(IndexLookup *lookup, const OrderTable *table, Relation rel,
 					   &id, 1, snapshot);
 }
 
-void
-record_reread(CancelTarget *c)
+static void
+find_by_id(CancelTarget *c, Relation rel, int64 id)
 {
-	Relation rel = record_open(c->table->cancellation_table, AccessShareLock);
-	Datum	 id = Int64GetDatum(c->record.id);
+	Datum		key = Int64GetDatum(id);
 	RecordKeys	keys = record_keys_of_order(c->table);
 	RecordMap	map;
 	IndexLookup lookup;
 
 	record_map(&map, cancellation_columns, &keys, rel);
-	c->has_record = false;
-	memset(&c->record, 0, sizeof(Cancellation));
 	record_lookup_by_id(&lookup, c->table, rel, READ_LATEST);
-	if (index_lookup_find(&lookup, &id, ForwardScanDirection))
+	if (index_lookup_find(&lookup, &key, ForwardScanDirection))
 		fill_from_slot(c, lookup.slot, &map);
 	index_lookup_end(&lookup);
+}
+
+static void
+find_by_id_in_archives(CancelTarget *c, int64 id)
+{
+	ListCell *lc;
+
+	foreach(lc, archive_tables(c->table->cancellation_table))
+	{
+		Relation rel = try_table_open(lfirst_oid(lc), AccessShareLock);
+
+		if (rel == NULL)
+			continue;
+		find_by_id(c, rel, id);
+		table_close(rel, NoLock);
+		if (c->has_record)
+		{
+			c->archive = lfirst_oid(lc);
+			return;
+		}
+	}
+}
+
+void
+record_reread(CancelTarget *c)
+{
+	Relation rel = record_open(c->table->cancellation_table, AccessShareLock);
+	int64	 id = c->record.id;
+
+	c->has_record = false;
+	c->archive = InvalidOid;
+	memset(&c->record, 0, sizeof(Cancellation));
+	find_by_id(c, rel, id);
+	if (!c->has_record && rel->rd_rel->relhassubclass)
+		find_by_id_in_archives(c, id);
 	table_close(rel, NoLock);
 }

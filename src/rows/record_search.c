@@ -16,6 +16,8 @@
 #include "base/read_snapshot.h"
 #include "base/result_row.h"
 #include "base/text.h"
+#include "config/run_as.h"
+#include "rows/archive.h"
 #include "rows/index_lookup.h"
 #include "rows/order_key.h"
 #include "rows/plan_cache.h"
@@ -45,7 +47,7 @@ record_find_request_key(OrderTable *table, const char *key, RecordedCall *past)
 	parameter_text(&p, key);
 	if (plan_cache_run(table, STATEMENT_FIND_REQUEST_KEY, find_request_key_sql,
 					   &p, READ_LATEST) == 0)
-		return false;
+		return archive_find_request_key(table, key, past);
 	past->order_key = result_text(1);
 	past->source = result_text(2);
 	state_from_name(result_text(3), &past->state);
@@ -145,11 +147,11 @@ record_may_be_overdue(Oid cancellation_table, TimestampTz now)
 }
 
 static void
-unsettled_sql(StringInfo sql, const OrderTable *table)
+append_unsettled(StringInfo sql, const char *events)
 {
 	appendStringInfo(
 		sql,
-		"SELECT FROM ONLY %s AS e"
+		"SELECT FROM %s AS e"
 		" JOIN ordcancel.refund_method AS m"
 		" ON m.code OPERATOR(pg_catalog.=) (e.data OPERATOR(pg_catalog.->>) 'method')"
 		" WHERE e.cancellation_id OPERATOR(pg_catalog.=) $1"
@@ -158,16 +160,46 @@ unsettled_sql(StringInfo sql, const OrderTable *table)
 		/* Refunds that were taken back do not count. */
 		" GROUP BY m.code HAVING pg_catalog.sum((e.data OPERATOR(pg_catalog.->>) 'amount')"
 		"::pg_catalog.numeric) OPERATOR(pg_catalog.>) 0",
-		record_table_label(table->event_table));
+		events);
+}
+
+static void
+unsettled_sql(StringInfo sql, const OrderTable *table)
+{
+	append_unsettled(sql, psprintf("ONLY %s",
+								   record_table_label(table->event_table)));
+}
+
+/* Only cancel_options() asks this of a record in an archive. */
+static bool
+has_unsettled_in_archive(const CancelTarget *c)
+{
+	MemoryContext  caller = CurrentMemoryContext;
+	Oid			   type = INT8OID;
+	Datum		   id = Int64GetDatum(c->record.id);
+	StringInfoData sql;
+	RunAsScope	   scope;
+
+	initStringInfo(&sql);
+	append_unsettled(&sql, record_table_label(c->table->event_table));
+	run_as_extension_owner(&scope);
+	if (SPI_execute_with_args(sql.data, 1, &type, &id, NULL, true, 1) !=
+		SPI_OK_SELECT)
+		elog(ERROR, "could not read events of %s", c->table->label);
+	run_as_end(&scope);
+	MemoryContextSwitchTo(caller);
+	return SPI_processed > 0;
 }
 
 bool
-record_has_unsettled_refund(OrderTable *table, int64 cancellation_id)
+record_has_unsettled_refund(const CancelTarget *c)
 {
 	Parameters p = {0};
 
-	parameter_value(&p, INT8OID, Int64GetDatum(cancellation_id), false);
-	return plan_cache_run(table, STATEMENT_UNSETTLED, unsettled_sql, &p,
+	if (OidIsValid(c->archive))
+		return has_unsettled_in_archive(c);
+	parameter_value(&p, INT8OID, Int64GetDatum(c->record.id), false);
+	return plan_cache_run(c->table, STATEMENT_UNSETTLED, unsettled_sql, &p,
 						  READ_CURRENT) > 0;
 }
 
@@ -341,7 +373,7 @@ cancellations_sql(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(sql,
 					 "SELECT c.cancellation_id::pg_catalog.text"
-					 " FROM ONLY %s AS c WHERE ",
+					 " FROM %s AS c WHERE ",
 					 record_table_label(table->cancellation_table));
 	order_key_qual(sql, table, "c", table->record_keys, 1);
 }

@@ -1,0 +1,291 @@
+-- archive_records and drop_archive
+
+CREATE FUNCTION ordcancel_internal.lock_archives(orders regclass) RETURNS void
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_lock_archives';
+COMMENT ON FUNCTION ordcancel_internal.lock_archives(regclass) IS
+    'waits for calls that use records of canceled orders, and blocks others until the transaction ends';
+
+CREATE FUNCTION ordcancel_internal.delete_archived(records regclass, archive regclass, primary_key name[])
+    RETURNS bigint
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_delete_archived';
+COMMENT ON FUNCTION ordcancel_internal.delete_archived(regclass, regclass, name[]) IS
+    'deletes the rows of a record table that an archive has; returns how many';
+
+CREATE FUNCTION ordcancel_internal.drop_archive_table(archive regclass) RETURNS void
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_drop_archive_table';
+COMMENT ON FUNCTION ordcancel_internal.drop_archive_table(regclass) IS 'drops an archive';
+
+-- The condition, over alias c, for a cancellation that may be in an archive. Later
+-- calls do not need it, or find it there: that of an order that is canceled, which
+-- archive_may_have() in src/rows/archive.c tells by the status of the order. The
+-- others that later calls use stay, as prune_cancellations() says.
+CREATE FUNCTION ordcancel_internal.archivable(t ordcancel.order_table) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    settled CONSTANT bigint := ordcancel_internal.settled_event(t.orders);
+    statuses CONSTANT text[] := ARRAY(SELECT DISTINCT w.status FROM ordcancel_internal.policy_status AS w
+                                      WHERE w.orders = t.orders AND w.meaning IN ('canceled', 'closed'));
+    events CONSTANT regclass := t.event_table;
+    closed CONSTANT text := format(
+        '%%1$s.scope = ''order'' AND %%1$s.state = ''canceled'' AND %%1$s.order_status = ANY (%L::text[])', statuses);
+BEGIN
+    RETURN concat_ws(
+        ' AND ',
+        -- In this order: what is in a subquery is needed of few.
+        format($q$CASE c.state WHEN 'denied' THEN true WHEN 'withdrawn' THEN true
+                     WHEN 'undone' THEN NOT (coalesce(c.refunded > 0, false)
+                         OR EXISTS (SELECT FROM ONLY %1$s AS e
+                                    WHERE e.cancellation_id = c.cancellation_id AND e.type = 'refunded')%2$s)
+                     WHEN 'canceled' THEN coalesce(c.refund_due <= coalesce(c.refunded, 0), true)
+                         AND CASE c.scope WHEN 'order' THEN %3$s
+                                 ELSE EXISTS (SELECT FROM ONLY %4$s AS o WHERE %5$s AND %6$s) END
+                     ELSE false END$q$,
+               events,
+               CASE WHEN t.item_records <> 0
+                    THEN format(' OR EXISTS (SELECT FROM ONLY %s AS i WHERE i.cancellation_id = c.cancellation_id'
+                                ' AND i.refund_due IS DISTINCT FROM i.restored)', t.item_records::regclass)
+                    ELSE '' END,
+               format(closed, 'c'), t.cancellation_table::regclass,
+               ordcancel_internal.key_join(t.orders, 'o', t.key_columns, 'c', t.key_columns), format(closed, 'o')),
+        CASE WHEN settled < 9223372036854775807
+             THEN format('NOT EXISTS (SELECT FROM ONLY %s AS e'
+                         ' WHERE e.cancellation_id = c.cancellation_id AND e.event_id > %s)', events, settled) END,
+        CASE WHEN EXISTS (SELECT FROM ordcancel.late_event)
+                  OR EXISTS (SELECT FROM ordcancel.consumer AS s WHERE s.skipped <> '{}')
+             THEN format('c.cancellation_id NOT IN (SELECT e.cancellation_id FROM ONLY %1$s AS e'
+                         ' WHERE e.event_id IN (SELECT l.event_id FROM ordcancel.late_event AS l UNION ALL'
+                         ' SELECT unnest(s.skipped) FROM ordcancel.consumer AS s))', events) END);
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.archivable(ordcancel.order_table) IS
+    'returns the condition for a cancellation that may be moved to an archive';
+
+-- The archive of a record table for a month, which is created if there is none.
+CREATE FUNCTION ordcancel_internal.provide_archive(records regclass, month date) RETURNS regclass
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    base record;
+    suffix CONSTANT text := to_char(month, '_YYYY_MM');
+    archive regclass := (SELECT min(a.archive::oid) FROM ordcancel_internal.archives(records) AS a
+                         WHERE a.month = provide_archive.month);
+    label text;
+    n integer := 0;
+BEGIN
+    IF archive IS NOT NULL THEN
+        RETURN archive;
+    END IF;
+    SELECT c.relname, s.nspname INTO base
+    FROM pg_class AS c JOIN pg_namespace AS s ON s.oid = c.relnamespace WHERE c.oid = records;
+    LOOP
+        label := format('%I.%I', base.nspname, ordcancel_internal.record_table_name(
+            base.relname, suffix || CASE n WHEN 0 THEN '' ELSE '_' || n END));
+        EXIT WHEN to_regclass(label) IS NULL;
+        n := n + 1;
+    END LOOP;
+    EXECUTE format('CREATE TABLE %s () INHERITS (%s)', label, records);
+    RETURN label::regclass;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.provide_archive(regclass, date) IS
+    'returns the archive of a record table for a month';
+
+-- Copies rows to an archive. Indexes of a new one are created afterwards.
+CREATE FUNCTION ordcancel_internal.fill_archive(
+    t ordcancel.order_table, records regclass, parent regclass, archive regclass, source text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    guarded CONSTANT boolean := ordcancel_internal.record_is_guarded(archive) IS NOT NULL;
+    filled bigint;
+BEGIN
+    IF guarded THEN
+        EXECUTE format('ALTER TABLE %s DISABLE TRIGGER ordcancel_guard_record', archive);
+    END IF;
+    EXECUTE (SELECT format('INSERT INTO %s (%s) SELECT %s FROM %s', archive,
+                           string_agg(quote_ident(attname), ', ' ORDER BY attnum),
+                           string_agg(format('c.%I', attname), ', ' ORDER BY attnum), source)
+             FROM pg_attribute WHERE attrelid = records AND attnum > 0 AND NOT attisdropped);
+    GET DIAGNOSTICS filled = ROW_COUNT;
+    IF guarded THEN
+        EXECUTE format('ALTER TABLE %s ENABLE TRIGGER ordcancel_guard_record', archive);
+    END IF;
+    PERFORM ordcancel_internal.complete_archive(t.orders, archive, parent, t.key_columns);
+    RETURN filled;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.fill_archive(ordcancel.order_table, regclass, regclass, regclass, text) IS
+    'copies rows of a record table to an archive; returns how many';
+
+-- Moves the cancellations that meet the condition and closed in a month, with
+-- their events and items.
+CREATE FUNCTION ordcancel_internal.archive_month(
+    t ordcancel.order_table, month date, before timestamptz, condition text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    cancellations CONSTANT regclass := ordcancel_internal.provide_archive(t.cancellation_table, month);
+    kind record;
+    archive regclass;
+    moved bigint;
+    filled bigint;
+BEGIN
+    FOR kind IN
+        SELECT k.parent, k.primary_key, r.records::regclass
+        FROM ordcancel_internal.record_kinds() AS k
+            JOIN ordcancel_internal.record_table AS r ON r.parent = k.parent AND r.orders = t.orders
+        ORDER BY r.records <> t.cancellation_table
+    LOOP
+        archive := ordcancel_internal.provide_archive(kind.records, month);
+        filled := ordcancel_internal.fill_archive(
+            t, kind.records, kind.parent, archive,
+            CASE WHEN archive = cancellations
+                 THEN format('ONLY %s AS c WHERE c.closed_at >= %L AND c.closed_at < %L AND %s', kind.records,
+                             month::timestamp AT TIME ZONE 'UTC',
+                             least((month + interval '1 month') AT TIME ZONE 'UTC', before), condition)
+                 ELSE format('ONLY %s AS c JOIN ONLY %s AS a ON a.cancellation_id = c.cancellation_id', kind.records,
+                             cancellations) END);
+        moved := coalesce(moved, filled);
+    END LOOP;
+    -- Only now, since which rows are moved may depend on others.
+    PERFORM ordcancel_internal.delete_archived(r.records::regclass, a.archive, k.primary_key)
+    FROM ordcancel_internal.record_kinds() AS k
+        JOIN ordcancel_internal.record_table AS r ON r.parent = k.parent AND r.orders = t.orders
+        CROSS JOIN LATERAL ordcancel_internal.archives(r.records::regclass) AS a
+    WHERE a.month = archive_month.month;
+    RETURN moved;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.archive_month(ordcancel.order_table, date, timestamptz, text) IS
+    'moves the cancellations that closed in a month to its archive, with their events and items; returns how many';
+
+CREATE FUNCTION ordcancel_internal.archive_records(orders regclass, older_than interval) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    SET timezone = 'UTC'
+    SET datestyle = 'ISO'
+    AS $$
+DECLARE
+    before CONSTANT timestamptz := (SELECT c.now FROM ordcancel_internal.clock AS c) - older_than;
+    t ordcancel.order_table;
+    condition text;
+    months date[];
+    month date;
+    moved bigint := 0;
+    kept bigint;
+BEGIN
+    IF older_than IS NULL THEN
+        RAISE EXCEPTION 'older_than must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = archive_records.orders;
+    IF NOT t.inherit THEN
+        PERFORM ordcancel_internal.invalid(
+            format('records of %s cannot be archived', ordcancel_internal.label(orders)),
+            'It was attached with inherit => false, and archives are inheriting tables.');
+    END IF;
+    PERFORM ordcancel_internal.report_query('timeline', orders); -- raises OC014 if one is missing
+    PERFORM ordcancel_internal.lock_archives(orders);
+    condition := ordcancel_internal.archivable(t);
+    EXECUTE format('SELECT array_agg(DISTINCT date_trunc(''month'', c.closed_at)::date) FROM ONLY %s AS c'
+                   ' WHERE c.closed_at < $1 AND c.closed_at > ''-infinity'' AND %s',
+                   t.cancellation_table::regclass, condition) INTO months USING before;
+    FOREACH month IN ARRAY coalesce(months, '{}') LOOP
+        moved := moved + ordcancel_internal.archive_month(t, month, before, condition);
+    END LOOP;
+    EXECUTE format('SELECT count(*) FROM ONLY %s AS c WHERE c.closed_at < $1', t.cancellation_table::regclass)
+        INTO kept USING before;
+    IF kept > 0 THEN
+        PERFORM ordcancel_internal.notice(
+            format(CASE kept WHEN 1 THEN '%s old cancellation of %s was not moved'
+                             ELSE '%s old cancellations of %s were not moved' END,
+                   kept, ordcancel_internal.label(orders)),
+            'They are of items of an order that is not canceled, have refunds or amounts that count, or events that a'
+            ' consumer has not acknowledged.');
+    END IF;
+    RETURN moved;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.archive_records(regclass, interval) IS
+    'does the work of ordcancel.archive_records()';
+
+-- Moves cancellations that closed longer ago than that, with their items and all
+-- of their events, to the archive of the month in which they closed: those that
+-- were denied, withdrawn or undone, and those of canceled orders. Kept are those
+-- of items while the order itself is not canceled; those that were undone with
+-- refunds or amounts that count; any whose refund is still due, or one of whose
+-- events a consumer has not acknowledged or has set aside. A NOTICE says how many
+-- were kept. Returns how many were moved. Raises OC001, OC014.
+CREATE FUNCTION ordcancel.archive_records(orders regclass, older_than interval) RETURNS bigint
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_prune_cancellations';
+COMMENT ON FUNCTION ordcancel.archive_records(regclass, interval) IS
+    E'moves old cancellations that are closed to archives, one for each month, with their events; returns how many'
+    '\nRaises OC001, OC014, 22004, 42501.';
+
+CREATE FUNCTION ordcancel_internal.drop_archive(orders regclass, month date) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    first CONSTANT date := date_trunc('month', month)::date;
+    settled bigint;
+    t ordcancel.order_table;
+    archives regclass[];
+    archive regclass;
+    unread boolean;
+BEGIN
+    IF month IS NULL THEN
+        RAISE EXCEPTION 'month must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = drop_archive.orders;
+    PERFORM ordcancel_internal.lock_archives(orders);
+    settled := ordcancel_internal.settled_event(orders);
+    archives := ARRAY(SELECT a.archive
+                      FROM ordcancel_internal.record_table AS r,
+                          LATERAL ordcancel_internal.archives(r.records::regclass) AS a
+                      WHERE r.orders = t.orders AND a.month = first);
+    IF archives = '{}' THEN
+        RAISE EXCEPTION 'there is no archive of % for %', ordcancel_internal.label(orders), to_char(first, 'YYYY-MM')
+            USING ERRCODE = 'undefined_object';
+    END IF;
+    FOR archive IN SELECT a.archive FROM ordcancel_internal.archives(t.event_table) AS a WHERE a.month = first LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %1$s AS e WHERE e.event_id > $1)'
+                       ' OR EXISTS (SELECT FROM ordcancel.late_event AS l JOIN ONLY %1$s AS e USING (event_id))'
+                       ' OR EXISTS (SELECT FROM ordcancel.consumer AS s, unnest(s.skipped) AS k (event_id)'
+                       ' JOIN ONLY %1$s AS e USING (event_id))', archive) INTO unread USING settled;
+        IF unread THEN
+            RAISE EXCEPTION 'cannot drop the archive of % for %', ordcancel_internal.label(orders),
+                to_char(first, 'YYYY-MM')
+                USING ERRCODE = 'object_in_use',
+                      DETAIL = 'It has events that a consumer has not acknowledged or has set aside.',
+                      HINT = 'SELECT * FROM ordcancel.consumers; shows how far they are.';
+        END IF;
+    END LOOP;
+    FOREACH archive IN ARRAY archives LOOP
+        PERFORM ordcancel_internal.drop_archive_table(archive);
+    END LOOP;
+    RETURN format('%s: archive of %s dropped', ordcancel_internal.label(orders), to_char(first, 'YYYY-MM'));
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.drop_archive(regclass, date) IS 'does the work of ordcancel.drop_archive()';
+
+-- Drops the archive of a month, with all records in it. Orders whose cancellation
+-- was in it stay canceled, as those that were canceled before attach(): they cannot
+-- be undone any more, and their refunds are not known. Refused while a consumer has
+-- not acknowledged one of its events, or has set one aside.
+--   month  any day of the month, in UTC, in which the cancellations closed
+-- Returns what it did. Raises OC001, OC014, 55006.
+CREATE FUNCTION ordcancel.drop_archive(orders regclass, month date) RETURNS text
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_prune_cancellations';
+COMMENT ON FUNCTION ordcancel.drop_archive(regclass, date) IS
+    E'drops the archive of a month, with the cancellations that closed in it'
+    '\nRaises OC001, OC014, 22004, 42501, 42704, 55006.';

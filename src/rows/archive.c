@@ -1,0 +1,322 @@
+/*
+ * archive.c — the records that archive_records() has moved
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/tupconvert.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "base/result_row.h"
+#include "config/run_as.h"
+#include "rows/archive.h"
+#include "rows/record_columns.h"
+#include "rows/record_delete.h"
+#include "rows/record_index.h"
+#include "rows/record_rows.h"
+
+static int
+count_digits_at_end(const char *name, int length)
+{
+	int count = 0;
+
+	while (count < length && name[length - 1 - count] >= '0' &&
+		   name[length - 1 - count] <= '9')
+		count++;
+	return count;
+}
+
+/* Does it end with a month, _YYYY_MM? */
+static bool
+ends_with_month(const char *name, int length)
+{
+	return length >= 8 && name[length - 8] == '_' && name[length - 3] == '_' &&
+		count_digits_at_end(name, length) == 2 &&
+		count_digits_at_end(name, length - 3) == 4;
+}
+
+/* As ordcancel_internal.archives(): a number may follow the month. */
+static bool
+is_archive_name(const char *name)
+{
+	int length = strlen(name);
+	int digits = count_digits_at_end(name, length);
+
+	return ends_with_month(name, length) ||
+		(digits > 0 && digits < length && name[length - digits - 1] == '_' &&
+		 ends_with_month(name, length - digits - 1));
+}
+
+/* A superuser may have made other children, which ordcancel does not read. */
+List *
+archive_tables(Oid records)
+{
+	List	 *newest_first = NIL;
+	ListCell *lc;
+
+	if (!OidIsValid(records) || !has_subclass(records))
+		return NIL;
+	foreach(lc, find_inheritance_children(records, NoLock))
+	{
+		char *name = get_rel_name(lfirst_oid(lc));
+
+		if (name && is_archive_name(name))
+			newest_first = lcons_oid(lfirst_oid(lc), newest_first);
+	}
+	return newest_first;
+}
+
+bool
+archive_may_have(const CancelTarget *c)
+{
+	return c->kind == STATUS_CANCELED ||
+		(c->policy && c->status && status_is_closed(c->policy, c->status));
+}
+
+/* archive_records() takes it in exclusive mode. */
+void
+archive_lock(const OrderTable *table)
+{
+	LOCKTAG tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, table->cancellation_table, 0, 1);
+	(void) LockAcquire(&tag, ShareLock, false, false);
+
+	/* The record table may have got its first archive meanwhile. */
+	AcceptInvalidationMessages();
+}
+
+/* Rows on their way from an archive to the record table. */
+typedef struct Transfer
+{
+	RecordWrite			w;
+	Relation			archive;
+	IndexLookup			lookup;
+	TupleConversionMap *map; /* NULL: they have the same columns */
+	TupleTableSlot	   *row;
+	AttrNumber			id;
+} Transfer;
+
+/* The slot has one column after the other, as the record table has them. */
+static void
+convert_row(Transfer *t)
+{
+	if (t->map)
+		execute_attr_map_slot(t->map->attrMap, t->lookup.slot, t->row);
+	else
+	{
+		direct_write_copy(t->row, t->lookup.slot);
+		ExecStoreVirtualTuple(t->row);
+	}
+}
+
+/* Inserts the rows with this key; adds their cancellation IDs to *ids, if given. */
+static void
+insert_rows(Transfer *t, const Datum *key, List **ids)
+{
+	for (bool found = index_lookup_find(&t->lookup, key, ForwardScanDirection);
+		 found; found = index_lookup_next(&t->lookup, ForwardScanDirection))
+	{
+		convert_row(t);
+		if (!direct_write_insert(&t->w.write, t->row))
+			record_raise_not_written(t->w.rel);
+		if (ids)
+		{
+			Datum *id = palloc(sizeof(Datum));
+			bool   isnull;
+
+			*id = slot_getattr(t->lookup.slot, t->id, &isnull);
+			*ids = lappend(*ids, id);
+		}
+	}
+}
+
+/* Returns false if the archive was dropped meanwhile. */
+static bool
+begin_transfer(Transfer *t, const OrderTable *table, Oid archive, Oid records)
+{
+	t->archive = try_table_open(archive, RowExclusiveLock);
+	if (t->archive == NULL)
+		return false;
+	record_write_begin_unmapped(&t->w, table, records);
+	t->map = convert_tuples_by_name(RelationGetDescr(t->archive),
+									RelationGetDescr(t->w.rel));
+	t->row = MakeSingleTupleTableSlot(RelationGetDescr(t->w.rel),
+									  &TTSOpsVirtual);
+	t->id = record_column(t->archive, "cancellation_id");
+	return true;
+}
+
+static void
+end_transfer(Transfer *t)
+{
+	index_lookup_end(&t->lookup);
+	ExecDropSingleTupleTableSlot(t->row);
+	record_write_end(&t->w);
+	table_close(t->archive, NoLock);
+}
+
+static void
+copy_cancellations(const CancelTarget *c, Oid archive, List **ids)
+{
+	const OrderTable *table = c->table;
+	Transfer		  t;
+
+	if (!begin_transfer(&t, table, archive, table->cancellation_table))
+		return;
+	index_lookup_begin(&t.lookup, t.archive,
+					   record_index(table, t.archive, RECORD_INDEX_NEWEST),
+					   table->keys, table->nkeys, READ_LATEST);
+	insert_rows(&t, c->key, ids);
+	end_transfer(&t);
+}
+
+/* Events or items. */
+static void
+copy_others(const OrderTable *table, Oid archive, Oid records, List *ids)
+{
+	Transfer  t;
+	ListCell *lc;
+
+	if (!begin_transfer(&t, table, archive, records))
+		return;
+	record_lookup_by_cancellation(&t.lookup, t.archive);
+	foreach(lc, ids)
+		insert_rows(&t, lfirst(lc), NULL);
+	end_transfer(&t);
+}
+
+static Datum
+id_array(List *ids)
+{
+	Datum	 *values = palloc(list_length(ids) * sizeof(Datum));
+	int		  n = 0;
+	ListCell *lc;
+
+	foreach(lc, ids)
+		values[n++] = *(Datum *) lfirst(lc);
+	return PointerGetDatum(construct_array(values, n, INT8OID, sizeof(int64),
+										   FLOAT8PASSBYVAL,
+										   TYPALIGN_DOUBLE));
+}
+
+static void
+delete_rows(List *archives, Datum ids)
+{
+	Oid		  type = INT8ARRAYOID;
+	ListCell *lc;
+
+	foreach(lc, archives)
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(lc))))
+			(void) record_delete(
+				lfirst_oid(lc),
+				psprintf(
+					"DELETE FROM ONLY %s AS r"
+					" WHERE r.cancellation_id OPERATOR(pg_catalog.=) ANY ($1)",
+					record_table_label(lfirst_oid(lc))),
+				1, &type, &ids);
+}
+
+void
+archive_return(const CancelTarget *c)
+{
+	const OrderTable *table = c->table;
+	MemoryContext	  caller = CurrentMemoryContext;
+	List			 *cancellations = archive_tables(table->cancellation_table);
+	List			 *events = archive_tables(table->event_table);
+	List			 *items = archive_tables(table->item_records);
+	List			 *ids = NIL;
+	ListCell		 *lc;
+	RunAsScope		  scope;
+	Datum			  array;
+
+	foreach(lc, cancellations)
+		copy_cancellations(c, lfirst_oid(lc), &ids);
+	if (ids == NIL)
+		return;
+	foreach(lc, events)
+		copy_others(table, lfirst_oid(lc), table->event_table, ids);
+	foreach(lc, items)
+		copy_others(table, lfirst_oid(lc), table->item_records, ids);
+	array = id_array(ids);
+	run_as_extension_owner(&scope);
+	delete_rows(cancellations, array);
+	delete_rows(events, array);
+	delete_rows(items, array);
+	run_as_end(&scope);
+	MemoryContextSwitchTo(caller);
+}
+
+static NullableDatum
+event_column(Relation rel, TupleTableSlot *row, const char *name)
+{
+	NullableDatum column;
+
+	column.value = slot_getattr(row, record_column(rel, name), &column.isnull);
+	return column;
+}
+
+static char *
+event_text(Relation rel, TupleTableSlot *row, const char *name)
+{
+	NullableDatum column = event_column(rel, row, name);
+
+	return nullable_text(column.value, column.isnull);
+}
+
+static void
+read_call(Relation rel, TupleTableSlot *row, RecordedCall *past)
+{
+	NullableDatum at = event_column(rel, row, "at");
+
+	past->order_key = event_text(rel, row, "order_key");
+	past->source = event_text(rel, row, "source");
+	state_from_name(event_text(rel, row, "state"), &past->state);
+	past->order_status = event_text(rel, row, "to_status");
+	past->at = nullable_time(at.value, at.isnull);
+	past->cancellation_id = DatumGetInt64(
+		event_column(rel, row, "cancellation_id").value);
+}
+
+bool
+archive_find_request_key(const OrderTable *table, const char *key,
+						 RecordedCall *past)
+{
+	static Column request_key = {0};
+	Datum		  value = CStringGetTextDatum(key);
+	bool		  found = false;
+	ListCell	 *lc;
+
+	if (!OidIsValid(request_key.equal_function.fn_oid))
+		fmgr_info_cxt(F_TEXTEQ, &request_key.equal_function, TopMemoryContext);
+	foreach(lc, archive_tables(table->event_table))
+	{
+		Relation	rel = try_table_open(lfirst_oid(lc), AccessShareLock);
+		IndexLookup lookup;
+
+		if (rel == NULL)
+			continue;
+		index_lookup_begin(&lookup, rel,
+						   record_index(table, rel, RECORD_INDEX_REQUEST_KEY),
+						   &request_key, 1, READ_LATEST);
+		found = index_lookup_find(&lookup, &value, ForwardScanDirection);
+		if (found)
+			read_call(rel, lookup.slot, past);
+		index_lookup_end(&lookup);
+		table_close(rel, NoLock);
+		if (found)
+			break;
+	}
+	return found;
+}

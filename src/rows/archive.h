@@ -1,0 +1,41 @@
+/*
+ * archive.h — the records that archive_records() has moved
+ *
+ * Each record table can have archives, one for each month, which inherit from
+ * it.  What finds the cancellation of an order reads the record table ONLY, and
+ * looks into the archives if that has no cancellation in effect of an order that
+ * is canceled.  They are read where they are; what would change a record moves all
+ * records of the order back first.
+ *
+ * The caller is connected to SPI, as for record.h.
+ */
+#ifndef ORDCANCEL_ARCHIVE_H
+#define ORDCANCEL_ARCHIVE_H
+
+#include "nodes/pg_list.h"
+
+#include "rows/record.h"
+
+/* The archives of a record table, the newest first. */
+extern List *archive_tables(Oid records);
+
+/*
+ * Can the cancellation in effect of this order be in an archive?  Only those of
+ * orders with such a status are moved there.
+ */
+extern bool archive_may_have(const CancelTarget *c);
+
+/*
+ * Keeps archive_records() from moving records of the table until the transaction
+ * ends.
+ */
+extern void archive_lock(const OrderTable *table);
+
+/* Moves all records of the order from the archives back. */
+extern void archive_return(const CancelTarget *c);
+
+/* As record_find_request_key, in the archives. */
+extern bool archive_find_request_key(const OrderTable *table, const char *key,
+									 RecordedCall *past);
+
+#endif /* ORDCANCEL_ARCHIVE_H */
