@@ -148,9 +148,11 @@ BEGIN
         filled := ordcancel_internal.fill_archive(
             t, kind.records, kind.parent, archive,
             CASE WHEN archive = cancellations
-                 THEN format('ONLY %s AS c WHERE c.closed_at >= %L AND c.closed_at < %L AND %s', kind.records,
-                             month::timestamp AT TIME ZONE 'UTC',
-                             least((month + interval '1 month') AT TIME ZONE 'UTC', before), condition)
+                 -- Not with a time zone, whose name may be ambiguous in some settings of DateStyle.
+                 THEN format('ONLY %s AS c WHERE c.closed_at >= %L::timestamp AT TIME ZONE ''UTC'''
+                             ' AND c.closed_at < %L::timestamp AT TIME ZONE ''UTC'' AND %s', kind.records,
+                             month::timestamp, least(month + interval '1 month', before AT TIME ZONE 'UTC'),
+                             condition)
                  ELSE format('ONLY %s AS c JOIN ONLY %s AS a ON a.cancellation_id = c.cancellation_id', kind.records,
                              cancellations) END);
         moved := coalesce(moved, filled);
@@ -170,8 +172,6 @@ COMMENT ON FUNCTION ordcancel_internal.archive_month(ordcancel.order_table, date
 CREATE FUNCTION ordcancel_internal.archive_records(orders regclass, older_than interval) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
-    SET timezone = 'UTC'
-    SET datestyle = 'ISO'
     AS $$
 DECLARE
     before CONSTANT timestamptz := (SELECT c.now FROM ordcancel_internal.clock AS c) - older_than;
@@ -194,7 +194,7 @@ BEGIN
     PERFORM ordcancel_internal.report_query('timeline', orders); -- raises OC014 if one is missing
     PERFORM ordcancel_internal.lock_archives(orders);
     condition := ordcancel_internal.archivable(t);
-    EXECUTE format('SELECT array_agg(DISTINCT date_trunc(''month'', c.closed_at)::date) FROM ONLY %s AS c'
+    EXECUTE format('SELECT array_agg(DISTINCT date_trunc(''month'', c.closed_at AT TIME ZONE ''UTC'')::date) FROM ONLY %s AS c'
                    ' WHERE c.closed_at < $1 AND c.closed_at > ''-infinity'' AND %s',
                    t.cancellation_table::regclass, condition) INTO months USING before;
     FOREACH month IN ARRAY coalesce(months, '{}') LOOP

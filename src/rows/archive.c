@@ -16,7 +16,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "base/result_row.h"
 #include "config/run_as.h"
@@ -121,13 +120,19 @@ convert_row(Transfer *t)
 	}
 }
 
-/* Inserts the rows with this key; adds their cancellation IDs to *ids, if given. */
-static void
+/*
+ * Inserts the rows with this key, and adds their cancellation IDs to *ids, if
+ * given.  Returns whether there are any.
+ */
+static bool
 insert_rows(Transfer *t, const Datum *key, List **ids)
 {
+	bool any = false;
+
 	for (bool found = index_lookup_find(&t->lookup, key, ForwardScanDirection);
 		 found; found = index_lookup_next(&t->lookup, ForwardScanDirection))
 	{
+		any = true;
 		convert_row(t);
 		if (!direct_write_insert(&t->w.write, t->row))
 			record_raise_not_written(t->w.rel);
@@ -140,6 +145,7 @@ insert_rows(Transfer *t, const Datum *key, List **ids)
 			*ids = lappend(*ids, id);
 		}
 	}
+	return any;
 }
 
 /* Returns false if the archive was dropped meanwhile. */
@@ -167,34 +173,38 @@ end_transfer(Transfer *t)
 	table_close(t->archive, NoLock);
 }
 
-static void
+static bool
 copy_cancellations(const CancelTarget *c, Oid archive, List **ids)
 {
 	const OrderTable *table = c->table;
 	Transfer		  t;
+	bool			  any;
 
 	if (!begin_transfer(&t, table, archive, table->cancellation_table))
-		return;
+		return false;
 	index_lookup_begin(&t.lookup, t.archive,
 					   record_index(table, t.archive, RECORD_INDEX_NEWEST),
 					   table->keys, table->nkeys, READ_LATEST);
-	insert_rows(&t, c->key, ids);
+	any = insert_rows(&t, c->key, ids);
 	end_transfer(&t);
+	return any;
 }
 
 /* Events or items. */
-static void
+static bool
 copy_others(const OrderTable *table, Oid archive, Oid records, List *ids)
 {
 	Transfer  t;
+	bool	  any = false;
 	ListCell *lc;
 
 	if (!begin_transfer(&t, table, archive, records))
-		return;
+		return false;
 	record_lookup_by_cancellation(&t.lookup, t.archive);
 	foreach(lc, ids)
-		insert_rows(&t, lfirst(lc), NULL);
+		any |= insert_rows(&t, lfirst(lc), NULL);
 	end_transfer(&t);
+	return any;
 }
 
 static Datum
@@ -218,14 +228,13 @@ delete_rows(List *archives, Datum ids)
 	ListCell *lc;
 
 	foreach(lc, archives)
-		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(lc))))
-			(void) record_delete(
-				lfirst_oid(lc),
-				psprintf(
-					"DELETE FROM ONLY %s AS r"
-					" WHERE r.cancellation_id OPERATOR(pg_catalog.=) ANY ($1)",
-					record_table_label(lfirst_oid(lc))),
-				1, &type, &ids);
+		(void) record_delete(
+			lfirst_oid(lc),
+			psprintf(
+				"DELETE FROM ONLY %s AS r"
+				" WHERE r.cancellation_id OPERATOR(pg_catalog.=) ANY ($1)",
+				record_table_label(lfirst_oid(lc))),
+			1, &type, &ids);
 }
 
 void
@@ -233,27 +242,23 @@ archive_return(const CancelTarget *c)
 {
 	const OrderTable *table = c->table;
 	MemoryContext	  caller = CurrentMemoryContext;
-	List			 *cancellations = archive_tables(table->cancellation_table);
-	List			 *events = archive_tables(table->event_table);
-	List			 *items = archive_tables(table->item_records);
+	Oid				  others[] = {table->event_table, table->item_records};
+	List			 *used = NIL; /* from which rows were copied */
 	List			 *ids = NIL;
 	ListCell		 *lc;
 	RunAsScope		  scope;
-	Datum			  array;
 
-	foreach(lc, cancellations)
-		copy_cancellations(c, lfirst_oid(lc), &ids);
+	foreach(lc, archive_tables(table->cancellation_table))
+		if (copy_cancellations(c, lfirst_oid(lc), &ids))
+			used = lappend_oid(used, lfirst_oid(lc));
 	if (ids == NIL)
 		return;
-	foreach(lc, events)
-		copy_others(table, lfirst_oid(lc), table->event_table, ids);
-	foreach(lc, items)
-		copy_others(table, lfirst_oid(lc), table->item_records, ids);
-	array = id_array(ids);
+	for (int i = 0; i < lengthof(others); i++)
+		foreach(lc, archive_tables(others[i]))
+			if (copy_others(table, lfirst_oid(lc), others[i], ids))
+				used = lappend_oid(used, lfirst_oid(lc));
 	run_as_extension_owner(&scope);
-	delete_rows(cancellations, array);
-	delete_rows(events, array);
-	delete_rows(items, array);
+	delete_rows(used, id_array(ids));
 	run_as_end(&scope);
 	MemoryContextSwitchTo(caller);
 }
