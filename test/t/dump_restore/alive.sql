@@ -84,3 +84,11 @@ FROM (SELECT event_id FROM ordcancel.event UNION ALL SELECT event_id FROM shop.p
 SELECT pg_temp.ok(count(*) = 6, 'the customer''s role has what it was granted')
 FROM pg_proc WHERE pronamespace = 'ordcancel'::regnamespace AND has_function_privilege('dump_customer', oid, 'EXECUTE')
     AND proname IN ('request_cancel', 'withdraw_cancel', 'cancel_options', 'cancel_order', 'undo_cancel', 'attach');
+SELECT pg_temp.ok(count(*) = 4, 'there are archives')
+FROM pg_inherits WHERE inhrelid::regclass::text ~ '_2024_05"?$';
+SELECT pg_temp.refused(format('DELETE FROM %s', inhrelid::regclass), '23514 written_by_ordcancel',
+                       'they are guarded: ' || inhrelid::regclass)
+FROM pg_inherits WHERE inhrelid::regclass::text ~ '_2024_05"?$' ORDER BY inhrelid::regclass::text;
+SELECT pg_temp.ok(o.state = 'undone', 'a cancellation in an archive is undone')
+FROM ordcancel.undo_cancel('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', ROW(1, 'X1'))
+     AS o;

@@ -31,7 +31,8 @@ SELECT 'trigger', tgrelid::regclass, tgname, tgenabled, tgparentid <> 0, pg_get_
 FROM pg_trigger WHERE NOT tgisinternal;
 SELECT 'inherits', inhrelid::regclass, inhparent::regclass FROM pg_inherits
 WHERE inhparent IN ('ordcancel.cancellation'::regclass, 'ordcancel.event'::regclass,
-                    'ordcancel.cancellation_item'::regclass);
+                    'ordcancel.cancellation_item'::regclass)
+   OR inhparent::regclass::text ~ '_cancellation|mit einem';
 SELECT 'index', indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index
 WHERE indrelid::regclass::text ~ '_cancellation';
 SELECT 'relation', oid::regclass, relkind, pg_get_userbyid(relowner), relacl, obj_description(oid, 'pg_class')

@@ -153,3 +153,8 @@ SELECT ordcancel.cancel_order('"Söhne & Co"."Die ""Bestellungen"" mit einem Nam
 SELECT ordcancel.request_cancel('"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"', '(2,X2)');
 SELECT ordcancel.cancel_order('plain', md5('1')::uuid);
 SELECT ordcancel.cancel_order('parts', ROW('eu', 1));
+
+-- Records in archives.
+SET ordcancel.clock = '2025-06-01 10:00+00';
+SELECT ordcancel.archive_records(t, '1 year')
+FROM unnest(ARRAY['parts', '"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"']::regclass[]) AS t;
