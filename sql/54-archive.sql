@@ -6,12 +6,12 @@ CREATE FUNCTION ordcancel_internal.lock_archives(orders regclass) RETURNS void
 COMMENT ON FUNCTION ordcancel_internal.lock_archives(regclass) IS
     'waits for calls that use records of canceled orders, and blocks others until the transaction ends';
 
-CREATE FUNCTION ordcancel_internal.delete_archived(records regclass, archive regclass, primary_key name[])
+CREATE FUNCTION ordcancel_internal.delete_archived(records regclass, archives regclass[], primary_key name[])
     RETURNS bigint
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_delete_archived';
-COMMENT ON FUNCTION ordcancel_internal.delete_archived(regclass, regclass, name[]) IS
-    'deletes the rows of a record table that an archive has; returns how many';
+COMMENT ON FUNCTION ordcancel_internal.delete_archived(regclass, regclass[], name[]) IS
+    'deletes the rows of a record table that some of its archives have; returns how many';
 
 CREATE FUNCTION ordcancel_internal.drop_archive_table(archive regclass) RETURNS void
     LANGUAGE c STRICT
@@ -28,8 +28,14 @@ CREATE FUNCTION ordcancel_internal.archivable(t ordcancel.order_table) RETURNS t
     AS $$
 DECLARE
     settled CONSTANT bigint := ordcancel_internal.settled_event(t.orders);
-    statuses CONSTANT text[] := ARRAY(SELECT DISTINCT w.status FROM ordcancel_internal.policy_status AS w
-                                      WHERE w.orders = t.orders AND w.meaning IN ('canceled', 'closed'));
+    -- A closed status has to be one in every policy: whether an order is looked up
+    -- in the archives depends on its own.
+    statuses CONSTANT text[] := ARRAY(SELECT w.status FROM ordcancel_internal.policy_status AS w
+                                      WHERE w.orders = t.orders
+                                      GROUP BY w.status
+                                      HAVING bool_or(w.meaning = 'canceled')
+                                          OR count(DISTINCT w.policy) FILTER (WHERE w.meaning = 'closed')
+                                             = (SELECT count(*) FROM ordcancel.policy AS p WHERE p.orders = t.orders));
     events CONSTANT regclass := t.event_table;
     closed CONSTANT text := format(
         '%%1$s.scope = ''order'' AND %%1$s.state = ''canceled'' AND %%1$s.order_status = ANY (%L::text[])', statuses);
@@ -124,10 +130,12 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.fill_archive(ordcancel.order_table, regclass, regclass, regclass, text) IS
     'copies rows of a record table to an archive; returns how many';
 
--- Moves the cancellations that meet the condition and closed in a month, with
--- their events and items.
+-- Copies the cancellations that meet the condition and closed in a month, with
+-- their events and items. Their numbers are between two: those of a month are
+-- mostly adjacent, so that an index leads to them.
 CREATE FUNCTION ordcancel_internal.archive_month(
-    t ordcancel.order_table, month date, before timestamptz, condition text) RETURNS bigint
+    t ordcancel.order_table, month date, first bigint, last bigint, before timestamptz, condition text)
+    RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -149,25 +157,22 @@ BEGIN
             t, kind.records, kind.parent, archive,
             CASE WHEN archive = cancellations
                  -- Not with a time zone, whose name may be ambiguous in some settings of DateStyle.
-                 THEN format('ONLY %s AS c WHERE c.closed_at >= %L::timestamp AT TIME ZONE ''UTC'''
-                             ' AND c.closed_at < %L::timestamp AT TIME ZONE ''UTC'' AND %s', kind.records,
+                 THEN format('ONLY %s AS c WHERE c.cancellation_id BETWEEN %s AND %s'
+                             ' AND c.closed_at >= %L::timestamp AT TIME ZONE ''UTC'''
+                             ' AND c.closed_at < %L::timestamp AT TIME ZONE ''UTC'' AND %s', kind.records, first, last,
                              month::timestamp, least(month + interval '1 month', before AT TIME ZONE 'UTC'),
                              condition)
-                 ELSE format('ONLY %s AS c JOIN ONLY %s AS a ON a.cancellation_id = c.cancellation_id', kind.records,
-                             cancellations) END);
+                 ELSE format('ONLY %s AS c JOIN ONLY %s AS a ON a.cancellation_id = c.cancellation_id'
+                             ' WHERE c.cancellation_id BETWEEN %s AND %s', kind.records, cancellations, first,
+                             last) END);
         moved := coalesce(moved, filled);
     END LOOP;
-    -- Only now, since which rows are moved may depend on others.
-    PERFORM ordcancel_internal.delete_archived(r.records::regclass, a.archive, k.primary_key)
-    FROM ordcancel_internal.record_kinds() AS k
-        JOIN ordcancel_internal.record_table AS r ON r.parent = k.parent AND r.orders = t.orders
-        CROSS JOIN LATERAL ordcancel_internal.archives(r.records::regclass) AS a
-    WHERE a.month = archive_month.month;
     RETURN moved;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.archive_month(ordcancel.order_table, date, timestamptz, text) IS
-    'moves the cancellations that closed in a month to its archive, with their events and items; returns how many';
+COMMENT ON FUNCTION ordcancel_internal.archive_month(
+    ordcancel.order_table, date, bigint, bigint, timestamptz, text) IS
+    'copies the cancellations that closed in a month to its archive, with their events and items; returns how many';
 
 CREATE FUNCTION ordcancel_internal.archive_records(orders regclass, older_than interval) RETURNS bigint
     LANGUAGE plpgsql
@@ -178,7 +183,8 @@ DECLARE
     t ordcancel.order_table;
     condition text;
     months date[];
-    month date;
+    firsts bigint[];
+    lasts bigint[];
     moved bigint := 0;
     kept bigint;
 BEGIN
@@ -194,12 +200,22 @@ BEGIN
     PERFORM ordcancel_internal.report_query('timeline', orders); -- raises OC014 if one is missing
     PERFORM ordcancel_internal.lock_archives(orders);
     condition := ordcancel_internal.archivable(t);
-    EXECUTE format('SELECT array_agg(DISTINCT date_trunc(''month'', c.closed_at AT TIME ZONE ''UTC'')::date) FROM ONLY %s AS c'
-                   ' WHERE c.closed_at < $1 AND c.closed_at > ''-infinity'' AND %s',
-                   t.cancellation_table::regclass, condition) INTO months USING before;
-    FOREACH month IN ARRAY coalesce(months, '{}') LOOP
-        moved := moved + ordcancel_internal.archive_month(t, month, before, condition);
+    EXECUTE format('SELECT array_agg(m.month), array_agg(m.first), array_agg(m.last)'
+                   ' FROM (SELECT date_trunc(''month'', c.closed_at AT TIME ZONE ''UTC'')::date,'
+                   ' min(c.cancellation_id), max(c.cancellation_id) FROM ONLY %s AS c'
+                   ' WHERE c.closed_at < $1 AND c.closed_at > ''-infinity'' AND %s'
+                   ' GROUP BY 1 ORDER BY 1) AS m (month, first, last)',
+                   t.cancellation_table::regclass, condition) INTO months, firsts, lasts USING before;
+    FOR i IN 1 .. coalesce(cardinality(months), 0) LOOP
+        moved := moved + ordcancel_internal.archive_month(t, months[i], firsts[i], lasts[i], before, condition);
     END LOOP;
+    -- All at once: each DELETE reads the whole table.
+    PERFORM ordcancel_internal.delete_archived(
+        r.records::regclass,
+        ARRAY(SELECT a.archive FROM ordcancel_internal.archives(r.records::regclass) AS a
+              WHERE a.month = ANY (months)), k.primary_key)
+    FROM ordcancel_internal.record_kinds() AS k
+        JOIN ordcancel_internal.record_table AS r ON r.parent = k.parent AND r.orders = t.orders;
     EXECUTE format('SELECT count(*) FROM ONLY %s AS c WHERE c.closed_at < $1', t.cancellation_table::regclass)
         INTO kept USING before;
     IF kept > 0 THEN

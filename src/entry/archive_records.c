@@ -5,17 +5,16 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "miscadmin.h"
-#include "storage/lock.h"
+#include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
 
 #include "entry/archive_records.h"
 #include "entry/args.h"
+#include "rows/archive.h"
 #include "rows/record.h"
 #include "rows/record_delete.h"
 
@@ -34,58 +33,82 @@ archive_drop_is_ours(Oid relid)
 
 /*
  * (orders): waits for the calls that use records of canceled orders, and keeps
- * others waiting until the transaction ends.  See archive_lock().
+ * others waiting until the transaction ends.
  */
 Datum
 ordcancel_lock_archives(PG_FUNCTION_ARGS)
 {
-	OrderTable *table = args_table(false, PG_GETARG_OID(0), AccessShareLock);
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, table->cancellation_table, 0, 1);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-	AcceptInvalidationMessages();
+	archive_lock(args_table(false, PG_GETARG_OID(0), AccessShareLock),
+				 ExclusiveLock);
 	PG_RETURN_VOID();
 }
 
-/* "r.x = a.x AND r.y = a.y" for an array of column names */
-static char *
-same_key(ArrayType *columns)
+/* Column names of an array, quoted, as a list of strings. */
+static List *
+column_names(ArrayType *columns)
 {
-	Datum		  *names;
-	int			   count;
-	StringInfoData sql;
+	Datum *names;
+	int	   count;
+	List  *list = NIL;
 
 	deconstruct_array(columns, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
 					  &names, NULL, &count);
-	initStringInfo(&sql);
+	for (int i = 0; i < count; i++)
+		list = lappend(list,
+					   (char *) quote_identifier(
+						   NameStr(*DatumGetName(names[i]))));
+	return list;
+}
+
+/* SELECT a.x, a.y FROM ONLY archive AS a UNION ALL ... */
+static void
+append_keys(StringInfo sql, ArrayType *archives, List *columns)
+{
+	Datum	 *oids;
+	int		  count;
+	ListCell *lc;
+
+	deconstruct_array(archives, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT,
+					  &oids, NULL, &count);
 	for (int i = 0; i < count; i++)
 	{
-		const char *name = quote_identifier(NameStr(*DatumGetName(names[i])));
-
-		appendStringInfo(&sql, "%sr.%s OPERATOR(pg_catalog.=) a.%s",
-						 i > 0 ? " AND " : "", name, name);
+		appendStringInfoString(sql, i > 0 ? " UNION ALL SELECT" : "SELECT");
+		foreach(lc, columns)
+			appendStringInfo(sql, "%s a.%s",
+							 lc == list_head(columns) ? "" : ",",
+							 (char *) lfirst(lc));
+		appendStringInfo(sql, " FROM ONLY %s AS a",
+						 record_table_label(DatumGetObjectId(oids[i])));
 	}
-	return sql.data;
 }
 
 /*
- * (records, archive, primary_key): deletes from a record table what an archive
- * has; returns the number of rows.
+ * (records, archives, primary_key): deletes from a record table what some of its
+ * archives have; returns the number of rows.
  */
 Datum
 ordcancel_delete_archived(PG_FUNCTION_ARGS)
 {
-	Oid	   records = PG_GETARG_OID(0);
-	char  *statement = psprintf("DELETE FROM ONLY %s AS r USING ONLY %s AS a"
-								" WHERE %s",
-								record_table_label(records),
-								record_table_label(PG_GETARG_OID(1)),
-								same_key(PG_GETARG_ARRAYTYPE_P(2)));
-	uint64 deleted;
+	Oid			   records = PG_GETARG_OID(0);
+	ArrayType	  *archives = PG_GETARG_ARRAYTYPE_P(1);
+	List		  *columns = column_names(PG_GETARG_ARRAYTYPE_P(2));
+	uint64		   deleted;
+	StringInfoData sql;
+	ListCell	  *lc;
 
+	if (ArrayGetNItems(ARR_NDIM(archives), ARR_DIMS(archives)) == 0)
+		PG_RETURN_INT64(0);
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "DELETE FROM ONLY %s AS r USING (",
+					 record_table_label(records));
+	append_keys(&sql, archives, columns);
+	appendStringInfoString(&sql, ") AS k");
+	foreach(lc, columns)
+		appendStringInfo(&sql, " %s r.%s OPERATOR(pg_catalog.=) k.%s",
+						 lc == list_head(columns) ? "WHERE" : "AND",
+						 (char *) lfirst(lc), (char *) lfirst(lc));
 	SPI_connect();
-	deleted = record_delete(records, statement, 0, NULL, NULL);
+	deleted = record_delete(records, sql.data, 0, NULL, NULL);
 	SPI_finish();
 	PG_RETURN_INT64((int64) deleted);
 }

@@ -11,13 +11,10 @@
 #include "storage/lock.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "base/result_row.h"
 #include "config/run_as.h"
 #include "rows/archive.h"
 #include "rows/record_columns.h"
@@ -83,14 +80,13 @@ archive_may_have(const CancelTarget *c)
 		(c->policy && c->status && status_is_closed(c->policy, c->status));
 }
 
-/* archive_records() takes it in exclusive mode. */
 void
-archive_lock(const OrderTable *table)
+archive_lock(const OrderTable *table, LOCKMODE mode)
 {
 	LOCKTAG tag;
 
 	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, table->cancellation_table, 0, 1);
-	(void) LockAcquire(&tag, ShareLock, false, false);
+	(void) LockAcquire(&tag, mode, false, false);
 
 	/* The record table may have got its first archive meanwhile. */
 	AcceptInvalidationMessages();
@@ -217,8 +213,7 @@ id_array(List *ids)
 	foreach(lc, ids)
 		values[n++] = *(Datum *) lfirst(lc);
 	return PointerGetDatum(construct_array(values, n, INT8OID, sizeof(int64),
-										   FLOAT8PASSBYVAL,
-										   TYPALIGN_DOUBLE));
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 static void
@@ -261,67 +256,4 @@ archive_return(const CancelTarget *c)
 	delete_rows(used, id_array(ids));
 	run_as_end(&scope);
 	MemoryContextSwitchTo(caller);
-}
-
-static NullableDatum
-event_column(Relation rel, TupleTableSlot *row, const char *name)
-{
-	NullableDatum column;
-
-	column.value = slot_getattr(row, record_column(rel, name), &column.isnull);
-	return column;
-}
-
-static char *
-event_text(Relation rel, TupleTableSlot *row, const char *name)
-{
-	NullableDatum column = event_column(rel, row, name);
-
-	return nullable_text(column.value, column.isnull);
-}
-
-static void
-read_call(Relation rel, TupleTableSlot *row, RecordedCall *past)
-{
-	NullableDatum at = event_column(rel, row, "at");
-
-	past->order_key = event_text(rel, row, "order_key");
-	past->source = event_text(rel, row, "source");
-	state_from_name(event_text(rel, row, "state"), &past->state);
-	past->order_status = event_text(rel, row, "to_status");
-	past->at = nullable_time(at.value, at.isnull);
-	past->cancellation_id = DatumGetInt64(
-		event_column(rel, row, "cancellation_id").value);
-}
-
-bool
-archive_find_request_key(const OrderTable *table, const char *key,
-						 RecordedCall *past)
-{
-	static Column request_key = {0};
-	Datum		  value = CStringGetTextDatum(key);
-	bool		  found = false;
-	ListCell	 *lc;
-
-	if (!OidIsValid(request_key.equal_function.fn_oid))
-		fmgr_info_cxt(F_TEXTEQ, &request_key.equal_function, TopMemoryContext);
-	foreach(lc, archive_tables(table->event_table))
-	{
-		Relation	rel = try_table_open(lfirst_oid(lc), AccessShareLock);
-		IndexLookup lookup;
-
-		if (rel == NULL)
-			continue;
-		index_lookup_begin(&lookup, rel,
-						   record_index(table, rel, RECORD_INDEX_REQUEST_KEY),
-						   &request_key, 1, READ_LATEST);
-		found = index_lookup_find(&lookup, &value, ForwardScanDirection);
-		if (found)
-			read_call(rel, lookup.slot, past);
-		index_lookup_end(&lookup);
-		table_close(rel, NoLock);
-		if (found)
-			break;
-	}
-	return found;
 }

@@ -13,6 +13,7 @@
 #define ORDCANCEL_ARCHIVE_H
 
 #include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
 
 #include "rows/record.h"
 
@@ -26,13 +27,23 @@ extern List *archive_tables(Oid records);
 extern bool archive_may_have(const CancelTarget *c);
 
 /*
- * Keeps archive_records() from moving records of the table until the transaction
- * ends.
+ * In share mode, keeps archive_records() from moving records of the table until
+ * the transaction ends; it takes the lock in exclusive mode.
  */
-extern void archive_lock(const OrderTable *table);
+extern void archive_lock(const OrderTable *table, LOCKMODE mode);
 
 /* Moves all records of the order from the archives back. */
 extern void archive_return(const CancelTarget *c);
+
+/*
+ * Finds the cancellations in effect of the orders that may have one in an archive
+ * and have none in the record table.
+ */
+extern void archive_find(CancelTarget *targets, int count,
+						 ReadSnapshot snapshot);
+
+/* As record_reread, in the archives. */
+extern void archive_find_id(CancelTarget *c, int64 id);
 
 /* As record_find_request_key, in the archives. */
 extern bool archive_find_request_key(const OrderTable *table, const char *key,

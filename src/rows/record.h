@@ -76,6 +76,9 @@ extern bool record_find_id(CancelTarget *c, int64 id);
 /* Reads the cancellation with the ID c->record.id again. */
 extern void record_reread(CancelTarget *c);
 
+/* Reads the cancellation with that ID in one table; for record_*.c. */
+extern void record_find_id_in(CancelTarget *c, Relation rel, int64 id);
+
 /* What the events have about an earlier call with a request key. */
 typedef struct RecordedCall
 {

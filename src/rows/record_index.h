@@ -10,9 +10,9 @@
 
 typedef enum RecordIndex
 {
-	RECORD_INDEX_NEWEST, /* order key, then cancellation ID */
-	RECORD_INDEX_LIVE,	 /* order key, of live cancellations only */
-	RECORD_INDEX_ID,	 /* cancellation ID */
+	RECORD_INDEX_NEWEST,	  /* order key, then cancellation ID */
+	RECORD_INDEX_LIVE,		  /* order key, of live cancellations only */
+	RECORD_INDEX_ID,		  /* cancellation ID */
 	RECORD_INDEX_REQUEST_KEY, /* of an archive of events: request_key */
 } RecordIndex;
 

@@ -246,8 +246,8 @@ read_archived_items(const CancelTarget *c, int64 cancellation_id,
 
 		if (rel == NULL)
 			continue;
-		found = list_concat(found, read_items(c, rel, cancellation_id,
-											  snapshot));
+		found = list_concat(found,
+							read_items(c, rel, cancellation_id, snapshot));
 		table_close(rel, NoLock);
 	}
 	return found;

@@ -23,6 +23,7 @@
 #include "rows/record.h"
 #include "rows/record_columns.h"
 #include "rows/record_index.h"
+#include "rows/record_slot.h"
 
 /*
  * Happens only if a superuser changes a record table, or the owner of its
@@ -58,97 +59,6 @@ record_table_label(Oid relid)
 	return quote_qualified_identifier(get_namespace_name(
 										  get_rel_namespace(relid)),
 									  name);
-}
-
-static Party
-get_party(const char *name, bool *known)
-{
-	Party party = PARTY_SYSTEM;
-
-	*known = name != NULL;
-	if (name)
-		party_from_name(name, &party);
-	return party;
-}
-
-static NullableDatum
-get_column(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
-{
-	NullableDatum column;
-
-	column.value = slot_getattr(row, map->attnums[c], &column.isnull);
-	return column;
-}
-
-static char *
-get_text(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
-{
-	NullableDatum column = get_column(row, map, c);
-
-	return nullable_text(column.value, column.isnull);
-}
-
-static TimestampTz *
-get_time(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
-{
-	NullableDatum column = get_column(row, map, c);
-
-	return nullable_time(column.value, column.isnull);
-}
-
-static Numeric
-get_numeric(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
-{
-	NullableDatum column = get_column(row, map, c);
-
-	return nullable_numeric(column.value, column.isnull);
-}
-
-static struct varlena *
-get_json(TupleTableSlot *row, const RecordMap *map, CancellationColumn c)
-{
-	NullableDatum column = get_column(row, map, c);
-
-	return column.isnull ? NULL : PG_DETOAST_DATUM_COPY(column.value);
-}
-
-static void
-fill_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
-{
-	Cancellation *r = &c->record;
-	char		 *scope;
-	bool		  known;
-
-	c->has_record = true;
-	r->id = DatumGetInt64(
-		slot_getattr(row, map->attnums[CANCELLATION_ID], &known));
-	state_from_name(get_text(row, map, CANCELLATION_STATE), &r->state);
-	r->order_key = get_text(row, map, CANCELLATION_ORDER_KEY);
-	r->requested_by = get_party(get_text(row, map, CANCELLATION_REQUESTED_BY),
-								&known);
-	r->requested_actor = get_text(row, map, CANCELLATION_REQUESTED_ACTOR);
-	r->decided_by = get_party(get_text(row, map, CANCELLATION_DECIDED_BY),
-							  &r->decided);
-	r->decided_actor = get_text(row, map, CANCELLATION_DECIDED_ACTOR);
-	r->reason = get_text(row, map, CANCELLATION_REASON);
-	r->note = get_text(row, map, CANCELLATION_NOTE);
-	r->decision_note = get_text(row, map, CANCELLATION_DECISION_NOTE);
-	r->undo_note = get_text(row, map, CANCELLATION_UNDO_NOTE);
-	r->prior_status = get_text(row, map, CANCELLATION_PRIOR_STATUS);
-	r->order_status = get_text(row, map, CANCELLATION_ORDER_STATUS);
-	r->policy = get_text(row, map, CANCELLATION_POLICY);
-	r->request_key = get_text(row, map, CANCELLATION_REQUEST_KEY);
-	r->refund_due = get_numeric(row, map, CANCELLATION_REFUND_DUE);
-	r->refunded = get_numeric(row, map, CANCELLATION_REFUNDED);
-	r->requested_at = get_time(row, map, CANCELLATION_REQUESTED_AT);
-	r->decided_at = get_time(row, map, CANCELLATION_DECIDED_AT);
-	r->closed_at = get_time(row, map, CANCELLATION_CLOSED_AT);
-	r->deadline = get_time(row, map, CANCELLATION_DEADLINE);
-	scope = get_text(row, map, CANCELLATION_SCOPE);
-	r->items = scope && strcmp(scope, "items") == 0;
-	r->refund_owed = get_numeric(row, map, CANCELLATION_REFUND_OWED);
-	r->metadata = (Jsonb *) get_json(row, map, CANCELLATION_METADATA);
-	r->prior_values = get_json(row, map, CANCELLATION_PRIOR_VALUES);
 }
 
 static bool
@@ -187,73 +97,8 @@ find_by_index(CancelTarget *targets, int					  count,
 	for (int i = 0; i < count; i++)
 		if (matches(&targets[i]) &&
 			index_lookup_find(&lookup, targets[i].key, BackwardScanDirection))
-			fill_from_slot(&targets[i], lookup.slot, map);
+			record_from_slot(&targets[i], lookup.slot, map);
 	index_lookup_end(&lookup);
-}
-
-/*
- * A canceled order without a cancellation in effect was imported, or has it in an
- * archive.
- */
-static bool
-needs_archive(const CancelTarget *c)
-{
-	return is_open(c) && archive_may_have(c) &&
-		(!c->has_record || state_has_ended(c->record.state));
-}
-
-static void
-find_in_archive(CancelTarget *targets, int count, Oid archive,
-				ReadSnapshot snapshot)
-{
-	OrderTable *table = targets[0].table;
-	Relation	rel = try_table_open(archive, AccessShareLock);
-	RecordKeys	keys = record_keys_of_order(table);
-	RecordMap	map;
-	IndexLookup lookup;
-
-	if (rel == NULL)
-		return;
-	record_map(&map, cancellation_columns, &keys, rel);
-	index_lookup_begin(&lookup, rel,
-					   record_index(table, rel, RECORD_INDEX_NEWEST),
-					   table->keys, table->nkeys, snapshot);
-	for (int i = 0; i < count; i++)
-	{
-		CancelTarget *c = &targets[i];
-
-		for (bool found = needs_archive(c) &&
-				 index_lookup_find(&lookup, c->key, BackwardScanDirection);
-			 found && needs_archive(c);
-			 found = index_lookup_next(&lookup, BackwardScanDirection))
-		{
-			CancelTarget here = {0};
-
-			fill_from_slot(&here, lookup.slot, &map);
-			c->any_record = true;
-			if (here.record.items || !state_is_live(here.record.state))
-				continue;
-			c->has_record = true;
-			c->record = here.record;
-			c->archive = archive;
-		}
-	}
-	index_lookup_end(&lookup);
-	table_close(rel, NoLock);
-}
-
-static void
-find_archived(CancelTarget *targets, int count, ReadSnapshot snapshot)
-{
-	bool	  any = false;
-	ListCell *lc;
-
-	for (int i = 0; i < count; i++)
-		any |= needs_archive(&targets[i]);
-	if (!any)
-		return;
-	foreach(lc, archive_tables(targets[0].table->cancellation_table))
-		find_in_archive(targets, count, lfirst_oid(lc), snapshot);
 }
 
 /*
@@ -295,7 +140,7 @@ find_cancellations(CancelTarget *targets, int count, ReadSnapshot snapshot)
 		if (is_part_in_effect(&targets[i]))
 			targets[i].has_record = false;
 	if (rel->rd_rel->relhassubclass)
-		find_archived(targets, count, snapshot);
+		archive_find(targets, count, snapshot);
 	table_close(rel, NoLock);
 }
 
@@ -319,7 +164,7 @@ read_parts(const CancelTarget *c, ReadSnapshot snapshot, List **undone)
 	{
 		CancelTarget part = {0};
 
-		fill_from_slot(&part, lookup.slot, &map);
+		record_from_slot(&part, lookup.slot, &map);
 		if (is_part_in_effect(&part))
 		{
 			Cancellation *copy = palloc(sizeof(Cancellation));
@@ -416,7 +261,7 @@ lock_archives(const CancelTarget *targets, int count)
 	for (int i = 0; i < count; i++)
 		if (is_open(&targets[i]) && archive_may_have(&targets[i]))
 		{
-			archive_lock(targets[i].table);
+			archive_lock(targets[i].table, ShareLock);
 			return;
 		}
 }
@@ -477,8 +322,8 @@ record_lookup_by_id(IndexLookup *lookup, const OrderTable *table, Relation rel,
 					   &id, 1, snapshot);
 }
 
-static void
-find_by_id(CancelTarget *c, Relation rel, int64 id)
+void
+record_find_id_in(CancelTarget *c, Relation rel, int64 id)
 {
 	Datum		key = Int64GetDatum(id);
 	RecordKeys	keys = record_keys_of_order(c->table);
@@ -488,29 +333,8 @@ find_by_id(CancelTarget *c, Relation rel, int64 id)
 	record_map(&map, cancellation_columns, &keys, rel);
 	record_lookup_by_id(&lookup, c->table, rel, READ_LATEST);
 	if (index_lookup_find(&lookup, &key, ForwardScanDirection))
-		fill_from_slot(c, lookup.slot, &map);
+		record_from_slot(c, lookup.slot, &map);
 	index_lookup_end(&lookup);
-}
-
-static void
-find_by_id_in_archives(CancelTarget *c, int64 id)
-{
-	ListCell *lc;
-
-	foreach(lc, archive_tables(c->table->cancellation_table))
-	{
-		Relation rel = try_table_open(lfirst_oid(lc), AccessShareLock);
-
-		if (rel == NULL)
-			continue;
-		find_by_id(c, rel, id);
-		table_close(rel, NoLock);
-		if (c->has_record)
-		{
-			c->archive = lfirst_oid(lc);
-			return;
-		}
-	}
 }
 
 void
@@ -522,8 +346,8 @@ record_reread(CancelTarget *c)
 	c->has_record = false;
 	c->archive = InvalidOid;
 	memset(&c->record, 0, sizeof(Cancellation));
-	find_by_id(c, rel, id);
+	record_find_id_in(c, rel, id);
 	if (!c->has_record && rel->rd_rel->relhassubclass)
-		find_by_id_in_archives(c, id);
+		archive_find_id(c, id);
 	table_close(rel, NoLock);
 }

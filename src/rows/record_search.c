@@ -166,8 +166,9 @@ append_unsettled(StringInfo sql, const char *events)
 static void
 unsettled_sql(StringInfo sql, const OrderTable *table)
 {
-	append_unsettled(sql, psprintf("ONLY %s",
-								   record_table_label(table->event_table)));
+	append_unsettled(sql,
+					 psprintf("ONLY %s",
+							  record_table_label(table->event_table)));
 }
 
 /* Only cancel_options() asks this of a record in an archive. */

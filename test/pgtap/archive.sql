@@ -17,7 +17,8 @@ CREATE TABLE shop.items (id integer PRIMARY KEY, order_id integer, quantity inte
                          price numeric);
 CREATE TABLE shop.parts (a integer, b text, status text, PRIMARY KEY (a, b)) PARTITION BY RANGE (a);
 CREATE TABLE shop.parts_1 PARTITION OF shop.parts FOR VALUES FROM (0) TO (100);
-INSERT INTO shop.orders SELECT n, 'placed', CASE WHEN n IN (4, 6, 9, 21, 22, 23) THEN 30 WHEN n IN (27, 28) THEN 15 ELSE 0 END
+INSERT INTO shop.orders
+SELECT n, 'placed', CASE WHEN n IN (4, 6, 9, 21, 22, 23) THEN 30 WHEN n IN (27, 28) THEN 15 ELSE 0 END
 FROM generate_series(1, 40) AS n;
 INSERT INTO shop.items SELECT n * 10, n, 3, 0, 5 FROM generate_series(1, 40) AS n;
 INSERT INTO shop.parts SELECT n, 'x', 'placed' FROM generate_series(1, 9) AS n;
@@ -71,7 +72,8 @@ $$;
 -- -------------------------------------------------------------- what is moved
 
 SET LOCAL ordcancel.clock = '2025-01-31 23:30+00';
-SELECT ordcancel.request_cancel('shop.orders', 1, request_key => 'ask_1'), ordcancel.deny_cancel('shop.orders', 1, 'no'),
+SELECT ordcancel.request_cancel('shop.orders', 1, request_key => 'ask_1'),
+       ordcancel.deny_cancel('shop.orders', 1, 'no'),
        ordcancel.request_cancel('shop.orders', 2), ordcancel.withdraw_cancel('shop.orders', 2),
        ordcancel.cancel_order('shop.orders', 3), ordcancel.undo_cancel('shop.orders', 3),
        ordcancel.cancel_order('shop.orders', 4), ordcancel.record_refund('shop.orders', 4, 10, 'cash', 'pay_4'),
@@ -98,7 +100,8 @@ SELECT is((SELECT count(*) FROM pg_inherits WHERE inhparent = 'shop.orders_cance
 SELECT is(archive(), 14::bigint, 'archive_records returns how many it moved');
 SELECT is(orders_in('shop.orders_cancellation'), '4 5 6 19',
           'kept are what is open, due, recent, or was undone with refunds');
-SELECT is(orders_in('shop.orders_cancellation_2025_01'), '1 2 3 7 8 9 10 11 12 13 14', 'one archive for January, in UTC');
+SELECT is(orders_in('shop.orders_cancellation_2025_01'), '1 2 3 7 8 9 10 11 12 13 14',
+          'one archive for January, in UTC');
 SELECT is(orders_in('shop.orders_cancellation_2025_02'), '21 22 23', 'one for February');
 SELECT is(orders_in('shop.orders_cancellation_event'), '4 5 6 19', 'the events go with them');
 SELECT is(orders_in('shop.orders_cancellation_event_2025_02'), '21 22 23', 'to archives of their own');
@@ -111,7 +114,11 @@ SELECT is((SELECT string_agg(problem || ' ' || detail, ', ') FROM ordcancel.heal
 
 -- --------------------------------------------------------- calls that find them
 
-SELECT is(outcome_of($$cancel_order('shop.orders', 8)$$), 'canceled canceled unchanged', 'a canceled order is canceled');
+SELECT is(outcome_of($$cancel_order('shop.orders', 8)$$), 'canceled canceled unchanged',
+          'a canceled order is canceled');
+SELECT is((SELECT string_agg(order_id || ' ' || outcome, ', ')
+           FROM ordcancel.cancel_orders('shop.orders', '{8,9,12}')),
+          '8 already, 9 already, 12 already', 'so are several');
 SELECT is(outcome_of($$accept_cancel('shop.orders', 8)$$), 'canceled canceled unchanged', 'and accepted');
 SELECT isnt(outcome_of($$cancel_order('shop.orders', 8)$$, 'cancellation_id'), NULL, 'its number is known');
 SELECT is(attempt($$UPDATE shop.orders SET status = 'placed' WHERE id = 8$$), '23514 order_is_canceled',
@@ -150,7 +157,8 @@ SELECT is(events_of(11, shown => 'type')::text, '{canceled,undone}', 'which is r
 SELECT is(attempt($$UPDATE shop.orders SET status = 'filed' WHERE id = 13$$), 'ok', 'another one files it');
 SELECT is((SELECT order_status FROM shop.orders_cancellation WHERE order_id = 13), 'filed', 'which is recorded');
 SELECT is(outcome_of($$undo_cancel('shop.orders', 12)$$), 'undone placed', 'a filed order is undone');
-SELECT is(outcome_of($$request_cancel('shop.orders', 2)$$), 'requested asked', 'an order that was not canceled begins anew');
+SELECT is(outcome_of($$request_cancel('shop.orders', 2)$$), 'requested asked',
+          'an order that was not canceled begins anew');
 SELECT is(archive('-1 day'), 8::bigint, 'what closed again is moved again');
 SELECT is(orders_in('shop.orders_cancellation_2026_05'), '7 11 12 19 21', 'to the archive of the month');
 
@@ -161,8 +169,8 @@ SELECT is(outcome_of($$forget('shop.orders', 1, 'ticket 2')$$, 'changed'), 'true
 SELECT is(outcome_of($$forget('shop.orders', 10, 'ticket 3')$$, 'changed'), 'true', 'also of an order that is gone');
 SELECT is((SELECT count(*) FROM ordcancel.event WHERE order_key IN ('1', '10', '14') AND orders = 'shop.orders'
            AND actor IS NOT NULL AND type <> 'forgotten'), 0::bigint, 'no name is left');
-SELECT is((SELECT count(*) FROM ordcancel.event WHERE order_key IN ('1', '10', '14') AND type = 'forgotten'), 3::bigint,
-          'that is recorded');
+SELECT is((SELECT count(*) FROM ordcancel.event WHERE order_key IN ('1', '10', '14') AND type = 'forgotten'),
+          3::bigint, 'that is recorded');
 
 -- ------------------------------------------------------------------- consumers
 
@@ -178,11 +186,15 @@ SELECT archive();
 SELECT is(orders_in('shop.orders_cancellation') ~ '26' AND orders_in('shop.orders_cancellation') !~ '24|25', true,
           'what it has read is moved, what it has set aside stays');
 SELECT is((SELECT count(*) > 10 FROM (SELECT ordcancel.rewind_consumer('slow', 1) OFFSET 0) AS r,
-               LATERAL ordcancel.next_events('slow', 10000)), true, 'a consumer that is rewound gets them from the archive');
-SELECT is((SELECT count(*) FROM ordcancel.next_events('slow', 10000) WHERE order_key = '24'), 1::bigint, 'each once');
+               LATERAL ordcancel.next_events('slow', 10000)), true,
+          'a consumer that is rewound gets them from the archive');
+SELECT is((SELECT count(*) FROM ordcancel.next_events('slow', 10000) WHERE order_key = '24'), 1::bigint,
+          'each once');
+SELECT is(ordcancel.prune_events('1 day'), 0::bigint, 'prune_events leaves them, too, until it has read them');
 SELECT is(error_of($$SELECT ordcancel.drop_archive('shop.orders', '2026-05-01')$$, 'sqlstate', 'message', 'detail'),
           '55006 | cannot drop the archive of shop.orders for 2026-05'
-          || ' | It has events that a consumer has not acknowledged or has set aside.', 'which must not be dropped then');
+          || ' | It has events that a consumer has not acknowledged or has set aside.',
+          'which must not be dropped then');
 SELECT ordcancel.drop_consumer('slow');
 
 -- ----------------------------------------------------------------------- items
@@ -202,7 +214,8 @@ SELECT is((SELECT count(*) FROM shop.orders_cancellation_item_2028_01), 2::bigin
 SELECT is((SELECT count(*) FROM ordcancel.item_options('shop.orders', 28)), 1::bigint, 'item_options lists them');
 SELECT is(outcome_of($$cancel_items('shop.orders', 27, '[{"item": 270, "quantity": 2}]')$$, 'refund_due'), '10',
           'the rest is due');
-SELECT is(outcome_of($$cancel_items('shop.orders', 28, '[{"item": 280}]')$$), 'OC016', 'nothing is left of the other');
+SELECT is(outcome_of($$cancel_items('shop.orders', 28, '[{"item": 280}]')$$), 'OC016',
+          'nothing is left of the other');
 SELECT is(outcome_of($$undo_cancel('shop.orders', 28)$$), 'undone placed', 'the order is undone');
 SELECT is((SELECT canceled FROM shop.items WHERE id = 280), 1, 'its items are given back');
 SELECT is(outcome_of($$undo_cancel('shop.orders', 28)$$), 'undone placed', 'and then the part');
@@ -220,18 +233,21 @@ GRANT USAGE ON SCHEMA shop TO archive_analyst, archive_janitor;
 SELECT is((SELECT string_agg(DISTINCT relowner::regrole::text, ' ') FROM pg_class
            WHERE relnamespace = 'shop'::regnamespace AND relname ~ '_2025_01$'), session_user::text,
           'archives belong to the owner of the extension');
-SELECT is(attempt_as('archive_owner', 'SELECT FROM shop.orders_cancellation_2025_01'), 'ok', 'the owner may read them');
+SELECT is(attempt_as('archive_owner', 'SELECT FROM shop.orders_cancellation_2025_01'), 'ok',
+          'the owner may read them');
 SELECT is(attempt_as('archive_owner', 'GRANT SELECT ON shop.orders_cancellation_2025_01 TO archive_analyst'), 'ok',
           'and let others read them');
 SELECT is(attempt_as('archive_owner', s), '42501', s)
 FROM unnest('{INSERT INTO shop.orders_cancellation_2025_01 SELECT * FROM shop.orders_cancellation,'
-            'UPDATE shop.orders_cancellation_event_2025_01 SET actor = NULL,DELETE FROM shop.orders_cancellation_2025_01,'
+            'UPDATE shop.orders_cancellation_event_2025_01 SET actor = NULL,'
+            'DELETE FROM shop.orders_cancellation_2025_01,'
             'TRUNCATE shop.orders_cancellation_2025_01,DROP TABLE shop.orders_cancellation_2025_01,'
             'DROP TABLE shop.orders_cancellation_event_2025_01,DROP TABLE shop.orders_cancellation CASCADE,'
             'ALTER TABLE shop.orders_cancellation_2025_01 NO INHERIT shop.orders_cancellation}'::text[]) AS s;
 SELECT is(attempt(s), '23514 written_by_ordcancel', s)
 FROM unnest('{INSERT INTO shop.orders_cancellation_2025_01 SELECT * FROM shop.orders_cancellation,'
-            'UPDATE shop.orders_cancellation_event_2025_01 SET actor = NULL,DELETE FROM shop.orders_cancellation_2025_01,'
+            'UPDATE shop.orders_cancellation_event_2025_01 SET actor = NULL,'
+            'DELETE FROM shop.orders_cancellation_2025_01,'
             'TRUNCATE shop.orders_cancellation_item_2028_01}'::text[]) AS s;
 SELECT ordcancel.grant_customer('archive_nobody'), ordcancel.grant_merchant('archive_nobody'),
        ordcancel.grant_owner('archive_nobody'), ordcancel.grant_consumer('archive_nobody');
@@ -269,9 +285,32 @@ CREATE TABLE shop.orders_cancellation_1999_01 () INHERITS (shop.orders_cancellat
 CREATE TRIGGER mine BEFORE DELETE ON shop.orders_cancellation_1999_01
     EXECUTE FUNCTION suppress_redundant_updates_trigger();
 SELECT matches(error_of($$SELECT ordcancel.attach('shop.orders', 'status')$$),
-               'is not an archive of shop.orders_cancellation . It has a trigger "mine"', 'a table of others is refused');
+               'is not an archive of shop.orders_cancellation . It has a trigger "mine"',
+               'a table of others is refused');
 DROP TABLE shop.orders_cancellation_1999_01;
 SELECT ordcancel.attach('shop.orders', 'status'), ordcancel.set_policy('shop.orders', canceled_status => 'canceled');
+
+-- ------------------------------------------------------- changes of the tables
+
+ALTER TABLE shop.orders DISABLE TRIGGER USER;
+DROP TRIGGER "!ordcancel_guard_delete" ON shop.orders;
+ALTER TABLE shop.orders ALTER COLUMN id TYPE bigint;
+ALTER TABLE shop.orders ENABLE TRIGGER USER;
+SELECT ordcancel.attach('shop.orders', 'status');
+SELECT is((SELECT format_type(atttypid, NULL) FROM pg_attribute
+           WHERE attrelid = 'shop.orders_cancellation_event_2025_01'::regclass AND attname = 'order_id'), 'bigint',
+          'a new type of the key is theirs');
+SELECT is(outcome_of($$undo_cancel('shop.orders', 14)$$), 'undone placed', 'and a record is found by it');
+CREATE TABLE shop.new_orders (LIKE shop.orders INCLUDING ALL);
+INSERT INTO shop.new_orders TABLE shop.orders;
+ALTER TABLE shop.new_orders OWNER TO archive_owner;
+ALTER TABLE shop.items DISABLE TRIGGER USER;
+SELECT ordcancel.replace_table('shop.orders', 'shop.new_orders');
+SELECT is(outcome_of($$undo_cancel('shop.new_orders', 21)$$), 'undone placed', 'a table that replaces it finds it too');
+SELECT ordcancel.replace_table('shop.new_orders', 'shop.orders');
+SELECT is((SELECT string_agg(inhparent::regclass::text, ' ') FROM pg_inherits
+           WHERE inhrelid = 'shop.orders_cancellation_2025_01'::regclass), 'shop.orders_cancellation',
+          'the record tables have their names again');
 
 -- ---------------------------------------------------------------- drop_archive
 
@@ -297,7 +336,8 @@ RESET ordcancel.allow_truncate;
 SELECT is(error_of($$SELECT archive(NULL)$$), '22004 | older_than must not be null', 'no age');
 SELECT is(error_of($$SELECT ordcancel.archive_records(NULL, '1 year')$$, 'sqlstate'), 'OC001', 'no table');
 SELECT is(error_of($$SELECT ordcancel.archive_records('shop.items', '1 year')$$, 'sqlstate'), 'OC001', 'not attached');
-SELECT is(error_of($$SELECT ordcancel.drop_archive('shop.orders', NULL)$$), '22004 | month must not be null', 'no month');
+SELECT is(error_of($$SELECT ordcancel.drop_archive('shop.orders', NULL)$$), '22004 | month must not be null',
+          'no month');
 CREATE TABLE shop.alone (id integer PRIMARY KEY, status text);
 SELECT ordcancel.attach('shop.alone', 'status', inherit => false);
 SELECT is(error_of($$SELECT archive('1 year', 'shop.alone')$$, 'sqlstate', 'message'),

@@ -4,6 +4,7 @@
 
 year=$(scaled 1000000 10000)
 calls=$(scaled 4000 500)
+rounds=$(scaled 3 1)
 
 # As many orders as records, and some to cancel. The statistics are those of the
 # template.
