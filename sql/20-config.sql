@@ -57,7 +57,9 @@ CREATE TABLE ordcancel.order_table (
     deleted_when text,
     pinned_deleted_when text,
     deleted_when_functions text,
-    call_key name[]
+    call_key name[],
+    call_table ordcancel_internal.table_ref,
+    call_table_keys name[]
 );
 -- With these the reports look up to which table a record belongs.
 CREATE INDEX order_table_cancellation_table ON ordcancel.order_table (cancellation_table);
@@ -100,10 +102,14 @@ COMMENT ON COLUMN ordcancel.order_table.deleted_when IS
     'SQL condition over the order: while it is true, the order is deleted; NULL: orders are deleted by DELETE only';
 COMMENT ON COLUMN ordcancel.order_table.pinned_deleted_when IS
     'deleted_when as it was parsed, with every name and cast spelled out';
-COMMENT ON COLUMN ordcancel.order_table.call_key IS
-    'the first columns of the primary key, by which calls may name an order; NULL: they pass the whole key';
 COMMENT ON COLUMN ordcancel.order_table.deleted_when_functions IS
     'functions that deleted_when called when it was set, one per line; NULL if none but PostgreSQL''s own';
+COMMENT ON COLUMN ordcancel.order_table.call_key IS
+    'the first columns of the primary key, by which calls may name an order; NULL: they pass the whole key';
+COMMENT ON COLUMN ordcancel.order_table.call_table IS 'its table of calls; NULL if it has none';
+COMMENT ON COLUMN ordcancel.order_table.call_table_keys IS
+    'names of the key columns in the table of calls, in the order of the primary key; NULL if it has none';
+CREATE INDEX order_table_calls ON ordcancel.order_table (call_table);
 COMMENT ON COLUMN ordcancel.order_table.item_records IS
     'record table of canceled items; NULL if no items were ever attached';
 

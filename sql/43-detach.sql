@@ -44,13 +44,19 @@ BEGIN
     IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN
         PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
     END IF;
+    -- Without its trigger, NOT NULL of called_at refuses calls.
+    IF EXISTS (SELECT FROM pg_class WHERE oid = registered.call_table) THEN
+        PERFORM ordcancel_internal.drop_guards(registered.call_table, 'run_call');
+    END IF;
 
-    SELECT format('%s: detached; policies dropped: %s, rules: %s, blocks: %s; the records stay in %s',
+    SELECT format('%s: detached; policies dropped: %s, rules: %s, blocks: %s; the records stay in %s%s',
                   ordcancel_internal.label(orders),
                   (SELECT count(*) FROM ordcancel.policy AS c WHERE c.orders = detach.orders),
                   (SELECT count(*) FROM ordcancel.rule AS c WHERE c.orders = detach.orders),
                   (SELECT count(*) FROM ordcancel.block AS c WHERE c.orders = detach.orders),
-                  ordcancel_internal.label(registered.cancellation_table))
+                  ordcancel_internal.label(registered.cancellation_table),
+                  ', the calls in ' || (SELECT ordcancel_internal.label(c.oid) FROM pg_class AS c
+                                        WHERE c.oid = registered.call_table))
     INTO told;
     PERFORM ordcancel_internal.forget_child(c.child, orders, NULL)
     FROM (SELECT DISTINCT t.child::oid FROM ordcancel.child AS t WHERE t.orders = detach.orders) AS c (child);

@@ -35,6 +35,7 @@ BEGIN
         END IF;
     END IF;
     DELETE FROM ordcancel_internal.detached AS d WHERE d.records = ANY (dropped);
+    UPDATE ordcancel.order_table AS t SET call_table = NULL, call_table_keys = NULL WHERE t.call_table = ANY (dropped);
     DELETE FROM ordcancel.child AS c WHERE c.child = ANY (dropped);
     FOR gone IN SELECT i.orders::oid FROM ordcancel.item_table AS i WHERE i.items = ANY (dropped) LOOP
         IF gone <> ALL (dropped) THEN

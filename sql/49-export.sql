@@ -81,6 +81,9 @@ WITH it AS (
                ordcancel_internal.argument_text('record_schema', it.record_schema, it.order_schema)])
     FROM it
     UNION ALL
+    SELECT 2, 'calls', '', ordcancel_internal.call_text('make_call_table', ARRAY[it.label], '{}')
+    FROM it WHERE EXISTS (SELECT FROM pg_class WHERE oid = it.call_table)
+    UNION ALL
     SELECT 3, CASE p.policy WHEN 'default' THEN '' ELSE p.policy END, '',
            ordcancel_internal.call_text('set_policy', ARRAY[it.label], ARRAY[
                ordcancel_internal.argument_text('policy', p.policy, 'default'),

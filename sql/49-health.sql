@@ -15,7 +15,7 @@ BEGIN
     END IF;
     -- A check that fails must not prevent the others from being reported.
     FOREACH part IN ARRAY ARRAY['guards', 'children', 'records', 'rules', 'refused_statuses', 'orders', 'items',
-                                'requests', 'timers'] LOOP
+                                'requests', 'timers', 'calls'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT * FROM ordcancel_internal.health_of_%I($1)', part) USING t;
         EXCEPTION WHEN OTHERS THEN

@@ -11,6 +11,7 @@
 
 #include "base/immediate_triggers.h"
 #include "base/index_end.h"
+#include "config/call_table.h"
 #include "config/child_table.h"
 #include "config/guarded_columns.h"
 #include "config/guc.h"
@@ -35,6 +36,7 @@ _PG_init(void)
 	order_table_init();
 	item_table_init();
 	child_table_init();
+	call_table_init();
 	index_end_init();
 	guarded_columns_init();
 	reason_cache_init();

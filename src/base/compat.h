@@ -50,6 +50,14 @@
 #define finalize_tuple_desc(desc) ((void) 0)
 #endif
 
+/* PostgreSQL 17 takes the open relation. */
+#if PG_VERSION_NUM >= 170000
+#define identity_sequence(rel, attnum) getIdentitySequence(rel, attnum, false)
+#else
+#define identity_sequence(rel, attnum) \
+	getIdentitySequence(RelationGetRelid(rel), attnum, false)
+#endif
+
 /* PostgreSQL 18 removed the execute_once parameter. */
 #if PG_VERSION_NUM >= 180000
 #define run_executor(query) ExecutorRun(query, ForwardScanDirection, 0)

@@ -104,7 +104,8 @@ ordcancel_is_record_table(PG_FUNCTION_ARGS)
 static void
 invalidate_row(Relation config, HeapTuple row)
 {
-	static const char *const columns[] = {"orders", "items", "child"};
+	static const char *const columns[] = {"orders", "items", "child",
+										  "call_table"};
 	TupleDesc				 desc = RelationGetDescr(config);
 
 	/* reason and refund_method have caches of their own */

@@ -324,7 +324,7 @@ def ddl(rng, s):
     if kind < 0.95:
         return rng.choice(configure(rng,
                                     s)) if rng.random() < 0.85 else "SELECT ordcancel.%s('%s')" % (rng.choice(['detach',
-                                                'guard_partitions']), t)
+                                                'guard_partitions', 'make_call_table']), t)
     return rng.choice([
         'UPDATE ordcancel.order_table SET {0} = {0} WHERE orders = \'%s\'::regclass'.format(rng.choice(['status',
                     'search_path', 'key_columns'])) % t,

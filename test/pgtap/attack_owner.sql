@@ -5,7 +5,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 \ir include/helpers.sql
 \ir include/attacks.sql
-SELECT plan(137);
+SELECT plan(141);
 
 CREATE ROLE attack_owner;
 CREATE ROLE attack_merchant;
@@ -120,6 +120,7 @@ INSERT INTO step (statement) VALUES
     ('SELECT * FROM ordcancel.batch_progress, ordcancel.batch_summary, ordcancel.batch_refused'),
     ('SELECT ordcancel.apply_preset({}, ''spryker'')'),
     ('SELECT ordcancel.drop_rule({}, ''new''), ordcancel.drop_block({}, ''b''), ordcancel.guard_partitions({})'),
+    ('SELECT ordcancel.make_call_table({})'),
     ('SELECT ordcancel.detach({})');
 SELECT is(attempt_with_deferred(replace(statement, '{}', quote_literal('s.' || kind))) || ', others: '
           || run_by_others('attack_owner'),

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(123);
+SELECT plan(126);
 
 -- ----------------------------------------------------------- as it is installed
 
@@ -66,6 +66,7 @@ INSERT INTO setting (statement) VALUES
     ('SELECT ordcancel.also_set(''shop.orders'', ''canceled'', ''total'', ''0'')'),
     ('SELECT ordcancel.drop_also_set(''shop.orders'', ''canceled'', ''total'')'),
     ('SELECT ordcancel.guard_partitions(''shop.orders'')'),
+    ('SELECT ordcancel.make_call_table(''shop.orders'')'),
     ('SELECT * FROM ordcancel.unruled_statuses(''shop.orders'')');
 DO $$
 DECLARE
@@ -74,7 +75,8 @@ BEGIN
     FOR f IN SELECT oid FROM pg_proc
              WHERE pronamespace = 'ordcancel'::regnamespace
                AND proname IN ('attach', 'detach', 'set_policy', 'set_rule', 'drop_rule', 'drop_policy', 'add_block',
-                               'drop_block', 'also_set', 'drop_also_set', 'guard_partitions', 'unruled_statuses') LOOP
+                               'drop_block', 'also_set', 'drop_also_set', 'guard_partitions', 'make_call_table',
+                               'unruled_statuses') LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO privileges_owner, privileges_stranger', f);
     END LOOP;
 END
