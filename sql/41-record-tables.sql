@@ -152,6 +152,17 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.follow_key_types(regclass, regclass, regclass, name[], name[]) IS
     'gives the key columns of a record table the types that the key has now';
 
+-- The node whose numbers a sequence is at, or is about to go to; see
+-- src/config/node_ids.h.
+CREATE FUNCTION ordcancel_internal.node_of(last bigint) RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT greatest(coalesce(nullif(current_setting('ordcancel.node_id', true), ''), '0')::bigint, last >> 43)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.node_of(bigint) IS
+    'returns the node of the ids to come, by the last value of a sequence';
+
 -- Reuses a record table left by an earlier attach, in this database or in the
 -- one that was dumped. It then belongs to the extension's owner again.
 CREATE FUNCTION ordcancel_internal.take_record_table(
@@ -195,13 +206,17 @@ BEGIN
     IF id IS NULL THEN
         RETURN;
     END IF;
-    EXECUTE format('SELECT max(%I) FROM %s', id, records) INTO highest; -- also of its archives
     EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
+    EXECUTE format('SELECT max(%I) FROM %s', id, records) INTO highest; -- also of its archives
     -- All order tables share the sequences: a record must not exhaust them.
     IF highest > 4611686018427387904 THEN
         PERFORM ordcancel_internal.invalid(format('table %s exists but is not a record table of %s', records, orders),
                                            format('Its highest %s is %s.', id, highest));
-    ELSIF highest >= last THEN
+    END IF;
+    -- The numbers of other nodes are theirs.
+    EXECUTE format('SELECT max(%1$I) FROM ONLY %2$s WHERE %1$I >= $1 << 43 AND %1$I < ($1 + 1) << 43', id, records)
+        INTO highest USING ordcancel_internal.node_of(last);
+    IF highest >= last THEN
         PERFORM setval(format('ordcancel.%I', id || '_seq')::regclass, highest);
     END IF;
 END

@@ -168,8 +168,11 @@ BEGIN
                      FROM ordcancel_internal.archives(records) AS a,
                          LATERAL ordcancel_internal.archive_faults(a.archive, parent, t.key_columns) AS p;
         CONTINUE WHEN id IS NULL;
-        EXECUTE format('SELECT max(%I) FROM %s', id, records) INTO highest; -- also of its archives
         EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
+        -- Of the ids of this node: records of others may have come by replication.
+        -- Also of the archives.
+        EXECUTE format('SELECT max(%1$I) FROM %2$s WHERE %1$I >= $1 << 43 AND %1$I < ($1 + 1) << 43', id, records)
+            INTO highest USING ordcancel_internal.node_of(last);
         IF highest > last THEN
             RETURN NEXT ROW(t.orders::regclass, 'sequence_behind',
                             format('Sequence ordcancel.%s is at %s, but %s contains %s.', id || '_seq', last,

@@ -103,8 +103,9 @@ DECLARE
     routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,make_call_table,attach_child,'
                                 'detach_child,attach_items,detach_items,set_policy,drop_policy,set_rule,drop_rule,'
                                 'add_block,drop_block,also_set,drop_also_set,apply_preset,overview,health,'
-                                'unruled_statuses,export_setup,diagram,pending_requests,refunds_due,timers,cancellations,'
-                                'reason_summary,daily_summary,timeline,batch_progress,simulate,cancel_report}';
+                                'unruled_statuses,export_setup,diagram,pending_requests,refunds_due,timers,'
+                                'cancellations,reason_summary,daily_summary,timeline,batch_progress,simulate,'
+                                'cancel_report}';
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) OR role IS NULL THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';

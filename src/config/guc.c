@@ -15,6 +15,7 @@
 
 #include "base/compat.h"
 #include "config/guc.h"
+#include "config/node_ids.h"
 #include "decision/decision.h"
 
 int	 guc_notify = NOTIFY_COMMIT;
@@ -260,6 +261,11 @@ guc_init(void)
 		"Sets the time that cancellations are decided by and recorded with, for tests and replays.",
 		"One point in time. When empty, the real time.", &clock_setting, "",
 		PGC_SUSET, GUC_NOT_IN_SAMPLE, check_clock, NULL, NULL);
+	DefineCustomIntVariable(
+		"ordcancel.node_id",
+		"Sets the number of this database among those whose records are read together.",
+		"It is in the ids of cancellations and events. It can be raised, but not lowered.",
+		&guc_node_id, 0, 0, NODE_ID_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable(
 		"ordcancel.note",
 		"Sets the note of cancellations that plain writes make.",

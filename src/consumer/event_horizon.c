@@ -11,10 +11,10 @@
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 
 #include "config/config_table.h"
+#include "config/node_ids.h"
 #include "consumer/event_horizon.h"
 
 /* The numbers in the array before those of running transactions. */
@@ -46,14 +46,7 @@ event_horizon_from_id(int64 event_id)
 int64
 last_event_id(void)
 {
-	LOCAL_FCINFO(call, 1);
-	Datum value;
-
-	InitFunctionCallInfoData(*call, NULL, 1, InvalidOid, NULL, NULL);
-	call->args[0].value = ObjectIdGetDatum(config_relation("event_id_seq"));
-	call->args[0].isnull = false;
-	value = pg_sequence_last_value(call);
-	return call->isnull ? 0 : DatumGetInt64(value);
+	return node_last_id(config_relation("event_id_seq"));
 }
 
 /* A transaction ID of a snapshot; it is not later than "next". */

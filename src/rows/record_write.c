@@ -10,7 +10,6 @@
 #include "access/xlog.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "commands/sequence.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -22,6 +21,7 @@
 #include "base/read_snapshot.h"
 #include "base/text.h"
 #include "config/config_table.h"
+#include "config/node_ids.h"
 #include "config/run_as.h"
 #include "decision/refusal.h"
 #include "rows/direct_write.h"
@@ -29,12 +29,6 @@
 #include "rows/record.h"
 #include "rows/record_columns.h"
 #include "rows/record_rows.h"
-
-static int64
-next_id(Oid sequence)
-{
-	return nextval_internal(sequence, false);
-}
 
 static void
 cancellation_parameters(const void *rows, int i, Parameters *p)
@@ -94,7 +88,7 @@ record_number(CancelTarget **targets, int count)
 	sequence = config_relation("cancellation_id_seq");
 	for (int i = 0; i < count; i++)
 	{
-		targets[i]->record.id = next_id(sequence);
+		targets[i]->record.id = node_next_id(sequence);
 		targets[i]->has_record = true;
 	}
 }
@@ -229,7 +223,7 @@ insert_events(OrderTable *table, Event *list, int count)
 	all.data = palloc0(count * sizeof(Datum));
 	for (int i = 0; i < count; i++)
 	{
-		list[i].id = next_id(sequence);
+		list[i].id = node_next_id(sequence);
 		/* In a batch, they are usually all the same. */
 		all.data[i] = i > 0 && has_same_data(&list[i], &list[i - 1]) ?
 			all.data[i - 1] :
