@@ -58,7 +58,7 @@ packages()
 extras()
 {
 	[ -n "${TO_SHOW:-}" ] ||
-		apt-cache -n search "^(postgresql-$1-(cron|wal2json)|chromium|fonts-dejavu-core)\$" | cut -d ' ' -f 1
+		apt-cache -n search "^(postgresql-$1-(cron|plproxy|wal2json)|chromium|fonts-dejavu-core)\$" | cut -d ' ' -f 1
 }
 
 # The highest version that the package lists have.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What doc/cdc.md, doc/monitoring.md, doc/orms.md and doc/tools.md show of programs,
-# configuration and shell commands stands in files that other tests run, but for
-# indentation.
+# What doc/cdc.md, doc/monitoring.md, doc/orms.md, doc/shards.md and doc/tools.md
+# show of programs, configuration and shell commands stands in files that other
+# tests run, but for indentation.
 set -u
 . "$(dirname "$0")/lib/tap.sh"
 cd "$here/../.." || exit
@@ -21,7 +21,7 @@ run = [bare(path.read_text())
        if path.is_file() and "lock" not in path.name]
 missing = shown = 0
 for path in sorted(pathlib.Path("doc").glob("*.md")):
-    if path.name not in ("cdc.md", "monitoring.md", "orms.md", "tools.md"):
+    if path.name not in ("cdc.md", "monitoring.md", "orms.md", "shards.md", "tools.md"):
         continue
     for language, block in re.findall(r"^```(\w+)\n(.*?)^```$", path.read_text(), re.M | re.S):
         if language in ("sql", "text"):
