@@ -174,3 +174,47 @@ call_run(void *arg)
 		take_answer(c, "refund_due", NUMERICOID);
 	}
 }
+
+/* Takes the line about the statement out of the CONTEXT. */
+static void
+drop_context(ErrorData *error, const char *sql)
+{
+	char *line = psprintf("SQL statement \"%s\"", sql);
+	char *at = error->context ? strstr(error->context, line) : NULL;
+	char *rest;
+
+	if (at == NULL)
+		return;
+	rest = at + strlen(line);
+	if (*rest == '\n')
+		rest++;
+	else if (at > error->context)
+		at--;
+	memmove(at, rest, strlen(rest) + 1);
+	if (error->context[0] == '\0')
+		error->context = NULL;
+}
+
+void
+call_run_raising(CallRow *c)
+{
+	PG_TRY();
+	{
+		SPI_connect();
+		MemoryContextSwitchTo(c->context);
+		call_run(c);
+		SPI_finish();
+		MemoryContextSwitchTo(c->context);
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+
+		MemoryContextSwitchTo(c->context);
+		error = CopyErrorData();
+		FlushErrorState();
+		drop_context(error, statement(c));
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+}

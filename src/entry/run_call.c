@@ -16,7 +16,6 @@
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -143,16 +142,6 @@ run_skipping(CallRow *c)
 	set_text(c, ANSWER_HINT, error->hint);
 }
 
-static void
-run_raising(CallRow *c)
-{
-	SPI_connect();
-	MemoryContextSwitchTo(c->context);
-	call_run(c);
-	SPI_finish();
-	MemoryContextSwitchTo(c->context);
-}
-
 /* Others could invent calls that were never made. */
 static void
 check_restore(const CallRow *c)
@@ -218,6 +207,6 @@ ordcancel_run_call(PG_FUNCTION_ARGS)
 	if (c.skip)
 		run_skipping(&c);
 	else
-		run_raising(&c);
+		call_run_raising(&c);
 	return PointerGetDatum(heap_form_tuple(c.desc, c.values, c.nulls));
 }

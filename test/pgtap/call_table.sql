@@ -180,6 +180,20 @@ SELECT is((SELECT status FROM shop.tagged), 'canceled', 'and a key that is an ar
 
 SELECT is(call_error('{"order_id": 33, "verb": "cancel_order"}'),
           error_of($$SELECT ordcancel.cancel_order('shop.orders', 33)$$), 'an error is that of the function');
+CREATE FUNCTION context_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    context text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    RETURN context;
+END
+$$;
+SELECT is(context_of($$INSERT INTO shop.orders_call (order_id, verb) VALUES (33, 'cancel_order')$$),
+          E'SQL statement "INSERT INTO shop.orders_call (order_id, verb) VALUES (33, \'cancel_order\')"\n'
+          || 'PL/pgSQL function context_of(text) line 5 at EXECUTE', 'how it was called is no part of its CONTEXT');
 SELECT is(call_error('{"order_id": 33, "verb": "cancel_order"}') ~ '\| Process it as a return\.$', true,
           'with its hint');
 SELECT is(call_error('{"order_id": 33, "verb": "cancel"}'), '22023 | unknown verb "cancel" | The verbs are '
