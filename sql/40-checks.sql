@@ -267,6 +267,17 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.column_text(regclass, name) IS
     'returns an SQL expression for a column of table o as text';
 
+-- A table and its partitions. An array, so that the catalogs are searched by
+-- index: from a function PostgreSQL expects so many rows that it would read them
+-- in whole, which takes the longer the more tables there are.
+CREATE FUNCTION ordcancel_internal.parts(rel regclass) RETURNS oid[]
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT ARRAY(SELECT relid::oid FROM pg_partition_tree(rel) UNION SELECT rel::oid)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.parts(regclass) IS 'returns the OIDs of a table and of its partitions';
+
 -- The table, or those of its partitions, that are stored by another access
 -- method than heap: C reads row versions as heap stores them.
 CREATE FUNCTION ordcancel_internal.not_heap(orders regclass) RETURNS TABLE (rel regclass, method name)
@@ -274,10 +285,9 @@ CREATE FUNCTION ordcancel_internal.not_heap(orders regclass) RETURNS TABLE (rel 
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT c.oid::regclass, m.amname
-FROM (SELECT relid FROM pg_partition_tree(orders) UNION SELECT orders) AS p (relid)
-    JOIN pg_class AS c ON c.oid = p.relid AND c.relkind = 'r'
-    JOIN pg_am AS m ON m.oid = c.relam
-WHERE m.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc
+FROM pg_class AS c JOIN pg_am AS m ON m.oid = c.relam
+WHERE c.oid = ANY (ordcancel_internal.parts(orders)) AND c.relkind = 'r'
+  AND m.amhandler <> 'pg_catalog.heap_tableam_handler'::regproc
 ORDER BY c.oid
 $$;
 COMMENT ON FUNCTION ordcancel_internal.not_heap(regclass) IS

@@ -8,7 +8,7 @@ CREATE FUNCTION ordcancel_internal.is_small(orders regclass) RETURNS boolean
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT coalesce(sum(pg_relation_size(relid)), 0) <= 128 * 1024 * 1024
-FROM (SELECT relid FROM pg_partition_tree(orders) UNION SELECT orders) AS p (relid)
+FROM unnest(ordcancel_internal.parts(orders)) AS p (relid)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.is_small(regclass) IS
     'returns whether a table is small enough to be counted along with another call';

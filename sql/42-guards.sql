@@ -39,7 +39,7 @@ BEGIN
     FOR guard IN
         SELECT tgname, tgrelid::regclass AS rel
         FROM pg_trigger
-        WHERE tgrelid IN (SELECT relid FROM pg_partition_tree(drop_guards.rel) UNION SELECT drop_guards.rel)
+        WHERE tgrelid = ANY (ordcancel_internal.parts(drop_guards.rel))
           AND tgparentid = 0
           AND tgfoid IN (SELECT oid FROM pg_proc
                          WHERE pronamespace = 'ordcancel_internal'::regnamespace AND proname ~ ('^(' || kind || ')$'))
@@ -178,15 +178,18 @@ CREATE FUNCTION ordcancel_internal.guard_parts(rel regclass, kind text) RETURNS 
     AS $$
 DECLARE
     wanted CONSTANT regprocedure := format('ordcancel_internal.%I()', kind || '_truncate');
+    parts CONSTANT oid[] := array_remove(ordcancel_internal.parts(rel), rel);
     part record;
     made integer := 0;
 BEGIN
+    IF parts = '{}' THEN
+        RETURN 0;
+    END IF;
     FOR part IN
-        SELECT p.relid, g.tgname
-        FROM pg_partition_tree(rel) AS p
-            JOIN pg_trigger AS g ON g.tgrelid = p.relid
+        SELECT g.tgrelid::regclass AS relid, g.tgname
+        FROM pg_trigger AS g
             JOIN pg_proc AS f ON f.oid = g.tgfoid AND f.pronamespace = 'ordcancel_internal'::regnamespace
-        WHERE p.relid <> rel
+        WHERE g.tgrelid = ANY (parts)
           AND f.proname ~ CASE kind WHEN 'guard' THEN '^guard_(update|insert|delete|truncate)$'
                                     ELSE '^' || kind || '(_truncate)?$' END
           AND g.tgenabled NOT IN ('O', 'A')
@@ -198,9 +201,9 @@ BEGIN
             NULL, 'No rules were applied to rows written in the meantime; ordcancel.health() reports inconsistencies.');
     END LOOP;
     FOR part IN
-        SELECT p.relid FROM pg_partition_tree(rel) AS p
-        WHERE p.relid <> rel
-          AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = p.relid AND t.tgfoid = wanted)
+        SELECT p.relid::regclass FROM unnest(parts) AS p (relid)
+        WHERE p.relid <> ALL (ARRAY(SELECT t.tgrelid FROM pg_trigger AS t
+                                    WHERE t.tgrelid = ANY (parts) AND t.tgfoid = wanted))
     LOOP
         EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s',
                        '!ordcancel_' || kind || '_truncate', part.relid, wanted);

@@ -22,8 +22,9 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is a temporary table.');
     ELSIF class.relnamespace IN ('ordcancel'::regnamespace, 'pg_catalog'::regnamespace) THEN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), 'It is not a table of orders.');
-    ELSIF EXISTS (SELECT FROM pg_partition_tree(orders) AS p JOIN ordcancel.order_table AS t ON t.orders = p.relid
-                  WHERE p.relid <> check_order_table.orders) THEN
+    ELSIF EXISTS (SELECT FROM ordcancel.order_table AS t
+                  WHERE t.orders = ANY (array_remove(ordcancel_internal.parts(check_order_table.orders),
+                                                     check_order_table.orders::oid))) THEN
         PERFORM ordcancel_internal.invalid(
             format('%s cannot be attached', label), 'One of its partitions is attached separately.',
             'Detach the partition first; or call ordcancel.replace_table() before it becomes a partition.');

@@ -85,8 +85,8 @@ CREATE FUNCTION ordcancel_internal.timer_lacks_index(t ordcancel.order_table) RE
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT (SELECT sum(pg_relation_size(p.relid)) FROM (SELECT relid FROM pg_partition_tree(t.orders)
-                                                    UNION SELECT t.orders::regclass) AS p) > 8 * 1024 * 1024
+SELECT (SELECT sum(pg_relation_size(p.relid)) FROM unnest(ordcancel_internal.parts(t.orders)) AS p (relid))
+       > 8 * 1024 * 1024
        AND NOT ordcancel_internal.timer_has_index(t)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.timer_lacks_index(ordcancel.order_table) IS

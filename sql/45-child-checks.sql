@@ -58,10 +58,9 @@ CREATE FUNCTION ordcancel_internal.check_partition_key(rel regclass, message tex
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF EXISTS (SELECT
-               FROM pg_partition_tree(rel) AS p
-                   JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = p.relid
-               WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) THEN
+    IF EXISTS (SELECT FROM pg_depend AS d
+               WHERE d.classid = 'pg_class'::regclass AND d.objid = ANY (ordcancel_internal.parts(rel))
+                 AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) THEN
         PERFORM ordcancel_internal.invalid(
             message, 'Its partition key calls a function or operator that is not built into PostgreSQL.');
     END IF;

@@ -65,9 +65,6 @@ CREATE FUNCTION ordcancel_internal.health_of_guards(t ordcancel.order_table) RET
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-WITH part AS (
-    SELECT relid FROM pg_partition_tree(t.orders) UNION SELECT t.orders::regclass
-)
 SELECT t.orders::regclass, CASE WHEN m.disabled THEN 'guard_disabled' ELSE 'guard_missing' END,
        format('Trigger "%s" %s.', m.guard,
               CASE WHEN m.disabled THEN 'is disabled' ELSE 'is missing, or was modified' END),
@@ -75,12 +72,11 @@ SELECT t.orders::regclass, CASE WHEN m.disabled THEN 'guard_disabled' ELSE 'guar
 FROM ordcancel_internal.missing_guards(t) AS m
 UNION ALL
 SELECT t.orders::regclass, 'guard_disabled',
-       format('Trigger "%s" of partition %s is disabled.', g.tgname, ordcancel_internal.label(p.relid)),
-       format('ALTER TABLE %s ENABLE TRIGGER %I;', ordcancel_internal.label(p.relid), g.tgname)
-FROM part AS p
-    JOIN pg_trigger AS g ON g.tgrelid = p.relid
+       format('Trigger "%s" of partition %s is disabled.', g.tgname, ordcancel_internal.label(g.tgrelid)),
+       format('ALTER TABLE %s ENABLE TRIGGER %I;', ordcancel_internal.label(g.tgrelid), g.tgname)
+FROM pg_trigger AS g
     JOIN pg_proc AS f ON f.oid = g.tgfoid AND f.pronamespace = 'ordcancel_internal'::regnamespace
-WHERE p.relid <> t.orders AND f.proname ~ '^guard_' AND g.tgenabled NOT IN ('O', 'A')
+WHERE g.tgrelid = ANY (ordcancel_internal.parts(t.orders)) AND g.tgrelid <> t.orders AND f.proname ~ '^guard_' AND g.tgenabled NOT IN ('O', 'A')
 UNION ALL
 SELECT t.orders::regclass, 'guard_renamed', format('Trigger "%s" of ordcancel was renamed.', s.name),
        format('SELECT ordcancel.attach(%L) restores its name.', ordcancel_internal.label(t.orders))
@@ -89,10 +85,11 @@ UNION ALL
 SELECT t.orders::regclass, 'partition_unguarded',
        format('Partition %s is not guarded against TRUNCATE.', ordcancel_internal.label(p.relid)),
        format('SELECT ordcancel.guard_partitions(%L);', ordcancel_internal.label(t.orders))
-FROM part AS p
+FROM unnest(ordcancel_internal.parts(t.orders)) AS p (relid)
 WHERE p.relid <> t.orders
-  AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = p.relid
-                                           AND tgfoid = 'ordcancel_internal.guard_truncate()'::regprocedure)
+  AND p.relid <> ALL (ARRAY(SELECT g.tgrelid FROM pg_trigger AS g
+                            WHERE g.tgrelid = ANY (ordcancel_internal.parts(t.orders))
+                              AND g.tgfoid = 'ordcancel_internal.guard_truncate()'::regprocedure))
 UNION ALL
 -- Triggers for the same event fire in byte order of their names.
 SELECT t.orders::regclass, 'trigger_fires_first',
@@ -100,8 +97,8 @@ SELECT t.orders::regclass, 'trigger_fires_first',
               g.tgname, ordcancel_internal.label(g.tgrelid)),
        format('ALTER TRIGGER %I ON %s RENAME TO ..., with a name that sorts after "!ordcancel_guard_update".', g.tgname,
               ordcancel_internal.label(g.tgrelid))
-FROM part AS p JOIN pg_trigger AS g ON g.tgrelid = p.relid
-WHERE NOT g.tgisinternal AND g.tgparentid = 0
+FROM pg_trigger AS g
+WHERE g.tgrelid = ANY (ordcancel_internal.parts(t.orders)) AND NOT g.tgisinternal AND g.tgparentid = 0
   AND g.tgname < '!ordcancel_guard_update' AND g.tgname !~ '^!ordcancel_guard_'
   AND g.tgtype::integer & 67 = 1 AND g.tgtype::integer & 16 <> 0 -- AFTER, ROW, UPDATE
 UNION ALL

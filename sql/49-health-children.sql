@@ -81,7 +81,7 @@ FROM ordcancel.child AS c
 WHERE c.orders = t.orders
   -- All guards of a child have the same triggers.
   AND NOT EXISTS (SELECT FROM ordcancel.child AS o WHERE o.child = c.child AND o.orders = c.orders AND o.name < c.name)
-  AND EXISTS (SELECT FROM (SELECT relid FROM pg_partition_tree(c.child) UNION SELECT c.child::regclass) AS p
+  AND EXISTS (SELECT FROM unnest(ordcancel_internal.parts(c.child)) AS p (relid)
               WHERE 2 > (SELECT count(*) FROM pg_trigger AS g
                          WHERE g.tgrelid = p.relid AND g.tgfoid = 'ordcancel_internal.guard_child()'::regprocedure
                            AND g.tgenabled IN ('O', 'A')))

@@ -66,10 +66,11 @@ SELECT i.orders::regclass, 'items_unguarded',
             THEN format('SELECT ordcancel.attach_items(%L, %L, NULL) creates it again.',
                         ordcancel_internal.label(i.items), ordcancel_internal.label(i.orders))
             ELSE format('SELECT ordcancel.guard_partitions(%L);', ordcancel_internal.label(i.orders)) END
-FROM pg_partition_tree(i.items) AS p
+FROM unnest(ordcancel_internal.parts(i.items)) AS p (relid)
     CROSS JOIN (VALUES ('!ordcancel_guard_item', 'ordcancel_internal.guard_item()'::regprocedure),
                        ('!ordcancel_guard_item_truncate', 'ordcancel_internal.guard_item_truncate()')) AS g (name, proc)
-    LEFT JOIN pg_trigger AS t ON t.tgrelid = p.relid AND t.tgfoid = g.proc
+    LEFT JOIN LATERAL (SELECT o.tgname, o.tgenabled FROM pg_trigger AS o
+                       WHERE o.tgrelid = p.relid AND o.tgfoid = g.proc OFFSET 0) AS t ON true
 WHERE p.relid <> i.items AND coalesce(t.tgenabled, '-') NOT IN ('O', 'A')
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_item_guards(ordcancel.item_table) IS

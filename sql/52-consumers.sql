@@ -146,8 +146,13 @@ BEGIN
         RAISE EXCEPTION 'time to rewind to must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     FOR events IN SELECT t.event_table FROM ordcancel_internal.event_tables() AS t LOOP
-        EXECUTE format('SELECT min(event_id) FROM ONLY %s WHERE at >= $1', events) INTO first_id USING "to";
-        lowest := least(lowest, first_id);
+        -- The block keeps what was read but no lock: there may be thousands of tables.
+        BEGIN
+            EXECUTE format('SELECT min(event_id) FROM ONLY %s WHERE at >= $1', events) INTO first_id USING "to";
+            RAISE EXCEPTION USING ERRCODE = 'OC000';
+        EXCEPTION WHEN SQLSTATE 'OC000' THEN
+            lowest := least(lowest, first_id);
+        END;
     END LOOP;
     IF lowest IS NULL THEN
         RETURN (SELECT b.events FROM ordcancel_internal.consumer_backlog(name) AS b);

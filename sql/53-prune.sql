@@ -30,7 +30,11 @@ CREATE FUNCTION ordcancel_internal.prune_events(older_than interval) RETURNS big
 DECLARE
     before CONSTANT timestamptz := (SELECT c.now FROM ordcancel_internal.clock AS c) - older_than;
     total bigint := 0;
+    deleted bigint;
     events record;
+    tables integer := 0;
+    most CONSTANT integer := 500;
+    first oid := 0;
 BEGIN
     IF older_than IS NULL THEN
         RAISE EXCEPTION 'older_than must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -39,11 +43,34 @@ BEGIN
     DELETE FROM ordcancel.late_event AS l
     WHERE l.xid < ALL (SELECT ordcancel_internal.event_horizon_first_xid(c.passed) FROM ordcancel.consumer AS c
                        WHERE c.cluster = l.cluster);
+    -- With more tables than a call may lock, it begins at any of them, so that all
+    -- have their turn, and one call waits for another.
+    IF (SELECT count(*) FROM ordcancel.order_table) > most THEN
+        LOCK TABLE ordcancel.late_event IN SHARE UPDATE EXCLUSIVE MODE;
+        SELECT t.event_table INTO first FROM ordcancel.order_table AS t ORDER BY random() LIMIT 1;
+    END IF;
     FOR events IN
         SELECT t.event_table, ordcancel_internal.settled_event(t.orders) AS settled
-        FROM ordcancel_internal.event_tables() AS t ORDER BY t.event_table
+        FROM ordcancel_internal.event_tables() AS t ORDER BY t.event_table::oid < first, t.event_table
     LOOP
-        total := total + ordcancel_internal.delete_events(events.event_table, before, events.settled);
+        -- A table of which nothing is deleted is not kept locked. Those of which
+        -- something is are, so a call takes no more than its share of the locks.
+        BEGIN
+            deleted := ordcancel_internal.delete_events(events.event_table, before, events.settled);
+            IF deleted = 0 THEN
+                RAISE EXCEPTION USING ERRCODE = 'OC000';
+            END IF;
+            total := total + deleted;
+            tables := tables + 1;
+        EXCEPTION WHEN SQLSTATE 'OC000' THEN
+            NULL;
+        END;
+        IF tables = most THEN
+            PERFORM ordcancel_internal.notice(
+                format('events of %s order tables were deleted; others may have old events, too', tables), NULL,
+                'Call ordcancel.prune_events() until it returns 0.');
+            EXIT;
+        END IF;
     END LOOP;
     RETURN total;
 END
