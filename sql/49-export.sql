@@ -34,7 +34,8 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.insert_text(text, text, text, text) IS
     'writes an INSERT into a table of the extension, for a row that may exist';
 
-CREATE FUNCTION ordcancel_internal.export_setup(orders regclass) RETURNS text
+-- shared: with the reasons and refund methods, which all order tables share.
+CREATE FUNCTION ordcancel_internal.setup_text(orders regclass, shared boolean) RETURNS text
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -44,7 +45,7 @@ WITH it AS (
             WHERE c.oid = t.cancellation_table) AS record_schema,
            (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
             WHERE c.oid = t.orders) AS order_schema
-    FROM ordcancel.order_table AS t WHERE t.orders = export_setup.orders
+    FROM ordcancel.order_table AS t WHERE t.orders = setup_text.orders
 ), statement (part, a, b, text) AS (
     -- Names only in quotes: elsewhere a newline in a name could end a comment.
     SELECT 1, '', '', '-- The expressions below are read with these settings.'
@@ -59,11 +60,11 @@ WITH it AS (
                'reason', r.code, 'description, audience, requires_note, requires_request, active, note_max',
                format('%L, %L, %L, %L, %L, %s', r.description, r.audience, r.requires_note, r.requires_request,
                       r.active, r.note_max))
-    FROM it, ordcancel.reason AS r WHERE NOT r.seeded
+    FROM it, ordcancel.reason AS r WHERE shared AND NOT r.seeded
     UNION ALL
     SELECT 1, 'refund_method', m.code, ordcancel_internal.insert_text(
                'refund_method', m.code, 'on_undo', quote_literal(m.on_undo))
-    FROM it, ordcancel.refund_method AS m WHERE NOT m.seeded
+    FROM it, ordcancel.refund_method AS m WHERE shared AND NOT m.seeded
     UNION ALL
     SELECT 2, '', '', ordcancel_internal.call_text('attach', ARRAY[it.label, quote_literal(it.status)], ARRAY[
                ordcancel_internal.argument_text('placed_at', it.placed_at),
@@ -151,6 +152,13 @@ WITH it AS (
 )
 SELECT string_agg(text, E'\n' ORDER BY part, a COLLATE "C", b COLLATE "C") || E'\n' FROM statement
 $$;
+COMMENT ON FUNCTION ordcancel_internal.setup_text(regclass, boolean) IS
+    'returns the calls that recreate the setup of an order table';
+
+CREATE FUNCTION ordcancel_internal.export_setup(orders regclass) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT ordcancel_internal.setup_text(orders, true) $$;
 COMMENT ON FUNCTION ordcancel_internal.export_setup(regclass) IS 'implements ordcancel.export_setup()';
 
 -- The calls that reproduce the setup of an attached table: attach(), its
@@ -163,3 +171,19 @@ CREATE FUNCTION ordcancel.export_setup(orders regclass) RETURNS text
     AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
 COMMENT ON FUNCTION ordcancel.export_setup(regclass) IS
     E'returns the calls that recreate the setup of an order table\nRaises OC001, 42501.';
+
+CREATE FUNCTION ordcancel_internal.setup_digest(orders regclass) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT encode(sha256(convert_to(ordcancel_internal.setup_text(orders, false), 'UTF8')), 'hex') $$;
+COMMENT ON FUNCTION ordcancel_internal.setup_digest(regclass) IS 'implements ordcancel.setup_digest()';
+
+-- The SHA-256 digest of what export_setup() returns, without the reasons and
+-- refund methods, which all order tables share. It is equal in two databases in
+-- which a table of this name has the same setup, however and in which order it
+-- was made. The caller needs SELECT on the whole table. Raises OC001, 42501.
+CREATE FUNCTION ordcancel.setup_digest(orders regclass) RETURNS text
+    LANGUAGE c VOLATILE
+    AS 'MODULE_PATHNAME', 'ordcancel_reader_gate';
+COMMENT ON FUNCTION ordcancel.setup_digest(regclass) IS
+    E'returns a digest of the setup of an order table, to compare databases\nRaises OC001, 42501.';

@@ -103,7 +103,8 @@ DECLARE
     routines CONSTANT name[] := '{attach,detach,replace_table,guard_partitions,make_call_table,attach_child,'
                                 'detach_child,attach_items,detach_items,set_policy,drop_policy,set_rule,drop_rule,'
                                 'add_block,drop_block,also_set,drop_also_set,apply_preset,overview,health,'
-                                'unruled_statuses,export_setup,diagram,pending_requests,refunds_due,timers,'
+                                'unruled_statuses,export_setup,setup_digest,diagram,pending_requests,refunds_due,'
+                                'timers,'
                                 'cancellations,reason_summary,daily_summary,timeline,batch_progress,simulate,'
                                 'cancel_report}';
 BEGIN

@@ -59,9 +59,11 @@ SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM functi
           || 'deny_cancel detach detach_child detach_items diagram drop_also_set drop_archive drop_block drop_consumer '
           || 'drop_policy '
           || 'drop_rule export_setup forget grant_analyst grant_consumer grant_customer grant_merchant grant_owner '
-          || 'guard_partitions health item_options make_call_table next_events override_cancel overview pending_requests '
+          || 'guard_partitions health item_options make_call_table move_setup next_events override_cancel '
+          || 'overview pending_requests '
           || 'prune_cancellations prune_events reason_summary record_refund refunds_due replace_table request_cancel '
-          || 'request_cancel_items resume_batch rewind_consumer set_policy set_rule simulate skip_event sweep '
+          || 'request_cancel_items resume_batch rewind_consumer set_policy set_rule setup_digest simulate '
+          || 'skip_event sweep '
           || 'timeline timers undo_cancel unruled_statuses withdraw_cancel',
           'schema ordcancel has what a person may call');
 
