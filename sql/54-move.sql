@@ -131,8 +131,9 @@ BEGIN
         JOIN pg_class AS c ON c.oid = used.rel JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname <> schema_name;
     IF elsewhere IS NOT NULL THEN
-        PERFORM ordcancel_internal.notice(format('tables that belong to the orders are in other schemas: %s', elsewhere),
-                                          NULL, 'Dump these schemas, too.');
+        PERFORM ordcancel_internal.notice(
+            format('tables that belong to the orders are in other schemas: %s', elsewhere), NULL,
+            'Dump these schemas, too.');
     END IF;
     SELECT string_agg(format('"%s"', c.name), ', ' ORDER BY c.name) INTO unread
     FROM ordcancel.consumer AS c WHERE c.orders IS NULL;

@@ -3,16 +3,22 @@
  *
  * There are two caches: the OrderTable of a relation, and the attached ancestor
  * of a partition.
+ *
+ * The first one holds no more than CACHED_TABLES.  A session that serves more
+ * tables forgets the one that it used least recently, with its plans, and lets
+ * PostgreSQL forget its record tables: together they take some 100 kB.
  */
 #include "postgres.h"
 
 #include "catalog/partition.h"
+#include "lib/ilist.h"
 #include "nodes/pg_list.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "base/forget_relation.h"
 #include "base/relid_cache.h"
 #include "config/order_table.h"
 #include "config/order_table_check.h"
@@ -24,6 +30,7 @@ typedef struct TableEntry
 	bool			rebuild; /* load without comparing first */
 	uint64			loads;	 /* how often it was replaced */
 	OrderTable	   *table;	 /* NULL and valid: not attached */
+	dlist_node		recent;	 /* in recent_tables, while it has a table */
 } TableEntry;
 
 typedef struct RootEntry
@@ -32,8 +39,13 @@ typedef struct RootEntry
 	Oid				root;	/* attached ancestor, or InvalidOid */
 } RootEntry;
 
+#define CACHED_TABLES 100
+
 static RelidCache tables;
 static RelidCache roots;
+static dlist_head recent_tables = DLIST_STATIC_INIT(recent_tables);
+static int		  table_count = 0; /* in recent_tables */
+static int		  load_depth = 0;
 
 /* Renaming a schema sends no invalidations for the tables in it. */
 static void
@@ -92,17 +104,20 @@ load(TableEntry *entry)
 	 */
 	entry->cached.valid = true;
 	entry->rebuild = false;
+	load_depth++;
 	PG_TRY();
 	{
 		fresh = find_or_load(entry, rebuild);
 	}
 	PG_CATCH();
 	{
+		load_depth--;
 		entry->cached.valid = false;
 		entry->rebuild |= rebuild;
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	load_depth--;
 	if (entry->loads != before)
 		return;
 	if (fresh && fresh == entry->table)
@@ -120,6 +135,52 @@ load(TableEntry *entry)
 	entry->loads++;
 }
 
+/* Keeps the list of tables in the order of their use. */
+static void
+note_use(TableEntry *entry)
+{
+	bool listed = entry->recent.next != NULL;
+
+	if (entry->table && listed)
+		dlist_move_head(&recent_tables, &entry->recent);
+	else if (entry->table)
+	{
+		dlist_push_head(&recent_tables, &entry->recent);
+		table_count++;
+	}
+	else if (listed)
+	{
+		dlist_delete(&entry->recent);
+		entry->recent.next = NULL;
+		table_count--;
+	}
+}
+
+static void
+forget(TableEntry *entry)
+{
+	OrderTable *table = entry->table;
+
+	entry->cached.valid = false;
+	entry->table = NULL;
+	note_use(entry);
+	forget_relation(table->cancellation_table);
+	forget_relation(table->event_table);
+	if (OidIsValid(table->item_records))
+		forget_relation(table->item_records);
+
+	/* It may still be in use further up the call stack. */
+	MemoryContextSetParent(table->context, TopTransactionContext);
+}
+
+/* Not within a load, which may be that of a table that would be forgotten. */
+static void
+make_room(void)
+{
+	while (load_depth == 0 && table_count >= CACHED_TABLES)
+		forget(dlist_tail_element(TableEntry, recent, &recent_tables));
+}
+
 OrderTable *
 order_table_find(Oid relid)
 {
@@ -128,7 +189,11 @@ order_table_find(Oid relid)
 	AcceptInvalidationMessages();
 	entry = relid_cache_enter(&tables, relid);
 	if (!entry->cached.valid)
+	{
+		make_room();
 		load(entry);
+	}
+	note_use(entry);
 	return entry->table;
 }
 
