@@ -20,6 +20,7 @@
 
 int	 guc_notify = NOTIFY_COMMIT;
 bool guc_allow_truncate = false;
+int	 guc_cached_tables = 100;
 
 static char *actor = NULL;
 static char *reason = NULL;
@@ -255,6 +256,11 @@ guc_init(void)
 		"Lets TRUNCATE of an order table empty its records too, instead of refusing it.",
 		"For test databases.", &guc_allow_truncate, false, PGC_SUSET,
 		GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"ordcancel.cached_tables",
+		"Sets how many order tables a session remembers.",
+		"Each takes about 100 kB, with its record tables. A call for another one costs as much as in a new session.",
+		&guc_cached_tables, 100, 1, 1000000, PGC_USERSET, 0, NULL, NULL, NULL);
 	/* Superusers only, because grace periods depend on it. */
 	DefineCustomStringVariable(
 		"ordcancel.clock",

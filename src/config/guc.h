@@ -3,6 +3,7 @@
  *
  * Every user can set actor, reason, note and party.  These cannot extend what a
  * role may do: party can only restrict a role that may act as the merchant.
+ * Nor can cached_tables, which is about the memory of the session.
  * The other settings are for superusers or the configuration file.
  */
 #ifndef ORDCANCEL_GUC_H
@@ -20,6 +21,7 @@ typedef enum NotifyMode
 
 extern int	guc_notify; /* a NotifyMode */
 extern bool guc_allow_truncate;
+extern int	guc_cached_tables;
 
 /* Defines the settings; called once, when the library is loaded. */
 extern void guc_init(void);

@@ -4,7 +4,7 @@
  * There are two caches: the OrderTable of a relation, and the attached ancestor
  * of a partition.
  *
- * The first one holds no more than CACHED_TABLES.  A session that serves more
+ * The first one holds no more than ordcancel.cached_tables.  A session that serves more
  * tables forgets the one that it used least recently, with its plans, and lets
  * PostgreSQL forget its record tables: together they take some 100 kB.
  */
@@ -20,6 +20,7 @@
 
 #include "base/forget_relation.h"
 #include "base/relid_cache.h"
+#include "config/guc.h"
 #include "config/order_table.h"
 #include "config/order_table_check.h"
 #include "config/order_table_load.h"
@@ -38,8 +39,6 @@ typedef struct RootEntry
 	RelidCacheEntry cached; /* of a partition */
 	Oid				root;	/* attached ancestor, or InvalidOid */
 } RootEntry;
-
-#define CACHED_TABLES 100
 
 static RelidCache tables;
 static RelidCache roots;
@@ -177,7 +176,7 @@ forget(TableEntry *entry)
 static void
 make_room(void)
 {
-	while (load_depth == 0 && table_count >= CACHED_TABLES)
+	while (load_depth == 0 && table_count >= guc_cached_tables)
 		forget(dlist_tail_element(TableEntry, recent, &recent_tables));
 }
 
