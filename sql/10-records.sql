@@ -45,7 +45,9 @@ CREATE TABLE ordcancel.cancellation (
     scope text NOT NULL DEFAULT 'order',
     refund_owed numeric,
     metadata jsonb,
-    prior_values jsonb
+    prior_values jsonb,
+    refund_kept numeric,
+    first_closed_at timestamptz
 );
 COMMENT ON TABLE ordcancel.cancellation IS
     'cancellations of all attached order tables, one row for each attempt to cancel an order;'
@@ -93,6 +95,11 @@ COMMENT ON COLUMN ordcancel.cancellation.prior_values IS
 
 COMMENT ON COLUMN ordcancel.cancellation.refund_owed IS
     'amount that refund_due gave when it was accepted, of which the merchant may have kept a part';
+COMMENT ON COLUMN ordcancel.cancellation.refund_kept IS
+    'part of what refund_due gave that is not owed, because the customer has it from earlier cancellations; NULL if'
+    ' there is none';
+COMMENT ON COLUMN ordcancel.cancellation.first_closed_at IS
+    'time at which it first became canceled, if a refund was due again and it was in progress afterwards; NULL if not';
 COMMENT ON COLUMN ordcancel.cancellation.metadata IS
     'metadata of the calls for it, each added to that of those before; NULL if there was none';
 

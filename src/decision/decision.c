@@ -387,9 +387,10 @@ decide_deny(const DecisionInput *input)
 Decision
 decide_undo(const DecisionInput *input)
 {
-	UndoReach	needed;
-	TimestampTz end = DT_NOEND;
-	Decision	decision;
+	const TimestampTz *closed_at = decision_undo_from(input);
+	UndoReach		   needed;
+	TimestampTz		   end = DT_NOEND;
+	Decision		   decision;
 
 	if (input->ambiguous)
 		return refused(CONDITION_AMBIGUOUS_CANCELLATION, FAULT_NONE);
@@ -401,7 +402,8 @@ decide_undo(const DecisionInput *input)
 			needed = UNDO_REQUESTED;
 			break;
 		case STATE_IN_PROGRESS:
-			needed = UNDO_IN_PROGRESS;
+			/* A refund that is due again does not make it easier to undo. */
+			needed = input->first_closed_at ? UNDO_CANCELED : UNDO_IN_PROGRESS;
 			break;
 		case STATE_CANCELED:
 			needed = UNDO_CANCELED;
@@ -417,8 +419,8 @@ decide_undo(const DecisionInput *input)
 	/* If they disagree, undo only ends the record; no policy forbids that. */
 	if (!disagrees(input) && input->policy->undo < needed)
 		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_UNDO_REACH);
-	if (input->policy->undo_window && input->closed_at && !disagrees(input))
-		end = span_end(*input->closed_at, input->policy->undo_window);
+	if (input->policy->undo_window && closed_at && !disagrees(input))
+		end = span_end(*closed_at, input->policy->undo_window);
 	if (input->now > end)
 		return refused(CONDITION_UNDO_NOT_ALLOWED, FAULT_UNDO_WINDOW);
 	if (input->unsettled && !input->settled)

@@ -178,7 +178,8 @@ typedef struct DecisionInput
 	bool		direct;				/* requested and accepted in one call */
 	const char *prior_status;		/* of the order, before the cancellation */
 	bool		moved_on;			/* the order's status has changed since */
-	const TimestampTz *closed_at;	/* start of the undo window, or NULL */
+	const TimestampTz *closed_at;	/* or NULL */
+	const TimestampTz *first_closed_at; /* if in progress again since */
 	const TimestampTz *deadline;	/* of the request, or NULL */
 	bool			   part;		/* it is of some items only */
 	bool			   ambiguous;	/* several cancellations could be meant */
@@ -225,6 +226,13 @@ typedef struct Decision
 	bool		has_until;	  /* the decision may change at "until" */
 	TimestampTz until;
 } Decision;
+
+/* Start of the undo window, or NULL. */
+static inline const TimestampTz *
+decision_undo_from(const DecisionInput *input)
+{
+	return input->first_closed_at ? input->first_closed_at : input->closed_at;
+}
 
 /* Decides input->verb. */
 extern Decision decide(const DecisionInput *input);

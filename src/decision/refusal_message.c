@@ -197,7 +197,11 @@ explain_undo(Refusal *r, const RefusalDetail *names,
 {
 	r->message = psprintf("cancellation of order %s of %s cannot be undone",
 						  names->order, names->table);
-	if (fault == FAULT_UNDO_REACH)
+	if (fault == FAULT_UNDO_REACH && input->first_closed_at)
+		r->detail = psprintf(
+			"Policy \"%s\" does not allow undoing a cancellation that has been complete.",
+			input->policy->name);
+	else if (fault == FAULT_UNDO_REACH)
 		r->detail = psprintf(
 			"Policy \"%s\" does not allow undoing a cancellation in state \"%s\".",
 			input->policy->name, state_name(input->live));
@@ -205,7 +209,7 @@ explain_undo(Refusal *r, const RefusalDetail *names,
 		r->detail = psprintf("Policy \"%s\" allowed it until %s.",
 							 input->policy->name,
 							 timestamptz_to_str(
-								 span_end(*input->closed_at,
+								 span_end(*decision_undo_from(input),
 										  input->policy->undo_window)));
 	else if (fault == FAULT_ORDER_CLOSED)
 	{

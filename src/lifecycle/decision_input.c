@@ -88,6 +88,7 @@ decision_input_from_target(CancelTarget *c, Verb verb, Party party,
 		!(r->state == STATE_CANCELED &&
 		  status_is_closed(c->policy, c->status));
 	input->closed_at = r->closed_at;
+	input->first_closed_at = r->first_closed_at;
 	input->deadline = r->state == STATE_REQUESTED ? r->deadline : NULL;
 	input->refund_open = decision_money_is_due(r);
 	input->reason_on_record = live && r->reason != NULL;

@@ -297,8 +297,11 @@ compute_owed(CancelTarget *c, State live, bool part)
 	if (c->any_record && money_is_positive(c->owed) &&
 		(live == STATE_NONE || record_has_earlier(c)))
 		kept = record_kept_refunds(c);
-	if (kept)
-		c->owed = money_subtract(c->owed, kept);
+	if (kept && money_is_positive(kept))
+	{
+		c->kept = money_compare(kept, c->owed) < 0 ? kept : c->owed;
+		c->owed = money_subtract(c->owed, c->kept);
+	}
 	if (money_compare(c->owed, int64_to_numeric(0)) < 0)
 		c->owed = int64_to_numeric(0);
 }

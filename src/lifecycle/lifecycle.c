@@ -209,6 +209,8 @@ lifecycle_carry_out(CancelTarget *targets, int count, CancelArgs *args)
 		c->result = TARGET_DONE;
 		if (c->closed)
 			lifecycle_follow_part(c, args);
+		if (c->decision.ended)
+			lifecycle_kept_failed(c, args);
 	}
 }
 

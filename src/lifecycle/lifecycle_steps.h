@@ -27,4 +27,10 @@ extern void lifecycle_decide_all(CancelTarget *targets, int count,
 extern void lifecycle_carry_out(CancelTarget *targets, int count,
 								CancelArgs *args);
 
+/*
+ * A refund of an undone cancellation has been taken back.  If it had counted as
+ * kept when a later one was accepted, more is due of that now: it is adjusted.
+ */
+extern void lifecycle_kept_failed(CancelTarget *c, const CancelArgs *args);
+
 #endif /* ORDCANCEL_LIFECYCLE_STEPS_H */

@@ -53,6 +53,7 @@ static void
 set_refund_due(CancelTarget *c)
 {
 	c->record.refund_owed = c->owed;
+	c->record.refund_kept = c->kept;
 	c->record.refund_due = c->owed && c->refund_wanted ? c->refund_wanted :
 														 c->owed;
 	if (c->input.money_due)
@@ -113,7 +114,10 @@ adjust_refund_due(CancelTarget *c, Numeric due)
 	Cancellation *r = &c->record;
 
 	c->due_before = r->refund_due;
-	r->refund_due = r->refund_owed = due;
+	r->refund_due = due;
+	r->refund_owed = c->lost ? money_add(r->refund_owed, c->lost) : due;
+	if (c->lost)
+		r->refund_kept = money_subtract(r->refund_kept, c->lost);
 	if (r->refunded == NULL)
 		r->refunded = int64_to_numeric(0);
 }
@@ -153,6 +157,9 @@ advance_record(CancelTarget *c, const CancelArgs *args)
 									args->amount;
 	if (args->verb == VERB_ADJUST_REFUND && args->has_amount)
 		adjust_refund_due(c, args->amount);
+	if (d->state == STATE_IN_PROGRESS && r->state == STATE_CANCELED &&
+		r->first_closed_at == NULL)
+		r->first_closed_at = r->closed_at;
 	if (d->state == STATE_REQUESTED || d->state == STATE_IN_PROGRESS)
 		r->closed_at = NULL;
 	else if (d->state != r->state)

@@ -53,6 +53,8 @@ typedef struct Cancellation
 	TimestampTz	   *deadline;
 	bool			items;		  /* the scope: some items, not the order */
 	struct varlena *prior_values; /* jsonb, see prior_values.h */
+	Numeric			refund_kept;  /* by which earlier refunds lowered it */
+	TimestampTz	   *first_closed_at; /* if it was in progress again since */
 } Cancellation;
 
 /* A value that also_set() gives to a column of an order. */
@@ -260,6 +262,8 @@ struct CancelTarget
 	/* refund_due less refunds of earlier cancellations; see compute_owed */
 	bool			owed_known;
 	Numeric			owed;		   /* NULL: there is no refund_due */
+	Numeric			kept;		   /* what such refunds lowered it by */
+	Numeric			lost;		   /* of that, what has failed now */
 	Numeric			refund_wanted; /* CancelArgs.refund, rounded */
 	Numeric			due_before;	   /* adjust_refund: what was due */
 	RecordedRefund *recorded;	   /* a refund with this reference */

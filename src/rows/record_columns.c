@@ -39,6 +39,8 @@ const RecordColumn cancellation_columns[] = {
 	{"refund_owed", NUMERICOID},
 	{"metadata", JSONBOID},
 	{"prior_values", JSONBOID},
+	{"refund_kept", NUMERICOID},
+	{"first_closed_at", TIMESTAMPTZOID},
 	{NULL, InvalidOid},
 };
 

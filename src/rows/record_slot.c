@@ -95,4 +95,6 @@ record_from_slot(CancelTarget *c, TupleTableSlot *row, const RecordMap *map)
 	r->refund_owed = get_numeric(row, map, CANCELLATION_REFUND_OWED);
 	r->metadata = (Jsonb *) get_json(row, map, CANCELLATION_METADATA);
 	r->prior_values = get_json(row, map, CANCELLATION_PRIOR_VALUES);
+	r->refund_kept = get_numeric(row, map, CANCELLATION_REFUND_KEPT);
+	r->first_closed_at = get_time(row, map, CANCELLATION_FIRST_CLOSED_AT);
 }

@@ -64,6 +64,8 @@ cancellation_parameters(const void *rows, int i, Parameters *p)
 					r->metadata == NULL);
 	parameter_value(p, JSONBOID, PointerGetDatum(r->prior_values),
 					r->prior_values == NULL);
+	parameter_numeric(p, r->refund_kept);
+	parameter_time(p, r->first_closed_at);
 	parameter_key(p, c->table, c->key);
 }
 

@@ -51,7 +51,7 @@ SELECT is((SELECT to_jsonb(c) - 'cancellation_id' FROM shop.orders_cancellation 
             "policy": "default", "request_key": null, "refund_due": 27.00, "refunded": 0,
             "requested_at": "2026-05-05T12:00:00+00:00", "decided_at": "2026-05-05T12:00:00+00:00",
             "closed_at": null, "deadline": null, "order_status": "placed", "refund_owed": 27.00, "metadata": null,
-            "prior_values": null}'::jsonb,
+            "prior_values": null, "refund_kept": null, "first_closed_at": null}'::jsonb,
           'a cancellation of items is on record');
 SELECT results_eq($$SELECT i.item_key, i.quantity, i.refund_due, i.reason, i.note, i.prior_status, i.item_id
                     FROM shop.orders_cancellation_item AS i ORDER BY item_id$$,

@@ -2,7 +2,7 @@
 -- whichever order, no order pays back more than was paid, and the events say
 -- what the records say. SET money.seed = '0.1' before it for another sequence.
 BEGIN;
-SELECT plan(10);
+SELECT plan(12);
 SET LOCAL client_min_messages = warning;
 SELECT diag('seed ' || coalesce(current_setting('money.seed', true), '0.42'));
 SELECT setseed(coalesce(current_setting('money.seed', true), '0.42')::float8);
@@ -123,6 +123,15 @@ SELECT is_empty($$SELECT k.order_id FROM kept AS k JOIN orders AS o ON o.id = k.
                                                              WHERE e.order_id = k.order_id
                                                                AND e.cancellation_id < k.cancellation_id)$$,
                 'what is owed is what was paid, less what was kept before');
+SELECT is_empty($$SELECT k.order_id FROM kept AS k JOIN orders AS o ON o.id = k.order_id
+                  WHERE k.state IN ('in_progress', 'canceled')
+                    AND NOT EXISTS (SELECT FROM orders_cancellation_event AS e WHERE e.order_id = k.order_id
+                                      AND e.type = 'adjusted' AND e.data ? 'note')
+                    AND k.refund_owed <> round(o.paid, 2) - (SELECT coalesce(sum(e.kept), 0) FROM kept AS e
+                                                             WHERE e.order_id = k.order_id AND e.state = 'undone')$$,
+                'of what is canceled, all that was paid is owed, less what is kept now');
+SELECT isnt_empty($$SELECT FROM orders_cancellation_event WHERE type = 'adjusted' AND NOT data ? 'note'$$,
+                  'kept refunds have failed');
 SELECT is_empty('SELECT * FROM orders_cancellation WHERE refund_due > refund_owed',
                 'what is due is at most what is owed');
 SELECT is_empty('SELECT * FROM orders_cancellation WHERE refunded > refund_due OR refunded < 0 OR refund_due < 0',

@@ -181,55 +181,126 @@ SELECT is((SELECT concat_ws(' | ', what, why) FROM ordcancel.timeline('shop.orde
           'changed the amount due from 0 to 5 | a favor', 'and what was adjusted');
 
 -- Refunds without a reference: by their sum in one cancellation.
-SELECT is(cancel(12), 'in_progress refunding 0/40', 'canceled');
-SELECT is(refund(12, 15, 'bank_transfer'), 'in_progress refunding 15/40', 'a refund without a reference');
-SELECT is(refund(12, 20, 'bank_transfer'), 'in_progress refunding 35/40', 'another one');
-SELECT is(refund(12, 5, 'cash'), 'canceled canceled 40/40', 'and one by another method');
-SELECT is(refund(12, -36, 'bank_transfer'), 'OC010 | That much is not recorded without a reference by "bank_transfer".',
+SELECT is(cancel(33), 'in_progress refunding 0/40', 'canceled');
+SELECT is(refund(33, 15, 'bank_transfer'), 'in_progress refunding 15/40', 'a refund without a reference');
+SELECT is(refund(33, 20, 'bank_transfer'), 'in_progress refunding 35/40', 'another one');
+SELECT is(refund(33, 5, 'cash'), 'canceled canceled 40/40', 'and one by another method');
+SELECT is(refund(33, -36, 'bank_transfer'), 'OC010 | That much is not recorded without a reference by "bank_transfer".',
           'no more than all of them fails');
-SELECT is(refund(12, -30, 'bank_transfer'), 'in_progress refunding 10/40', 'they fail, as a sum');
-SELECT is(data_of(12, 'refunded'),
+SELECT is(refund(33, -30, 'bank_transfer'), 'in_progress refunding 10/40', 'they fail, as a sum');
+SELECT is(data_of(33, 'refunded'),
           '{"amount": -30, "method": "bank_transfer", "refunded": 10, "refund_due": 40}', 'the event');
-SELECT is(refund(12, -6, 'bank_transfer'), 'OC010 | That much is not recorded without a reference by "bank_transfer".',
+SELECT is(refund(33, -6, 'bank_transfer'), 'OC010 | That much is not recorded without a reference by "bank_transfer".',
           'and no more than is left');
-SELECT is(refund(12, -5, 'cash', 'c1'), 'OC010 | That much is not recorded with reference "c1" and method "cash".',
+SELECT is(refund(33, -5, 'cash', 'c1'), 'OC010 | That much is not recorded with reference "c1" and method "cash".',
           'nor with a reference');
-SELECT is(refund(12, -5, 'bank_transfer'), 'in_progress refunding 5/40', 'the rest of it');
-SELECT is(refund(12, 40, 'bank_transfer'), 'OC010 | 40 is due, of which 5 is already refunded.', 'cash has not failed');
-SELECT is(refund(12, 35, 'bank_transfer'), 'canceled canceled 40/40', 'paid again');
-SELECT is(undo(12, true), 'undone placed 40/40', 'undone');
-UPDATE shop.orders SET paid = 60 WHERE id = 12;
-SELECT is(cancel(12), 'in_progress refunding 0/60', 'canceled again');
-SELECT is(refund(12, 10, 'bank_transfer'), 'in_progress refunding 10/60', 'a part');
-SELECT is(refund(12, -10, 'bank_transfer'), 'in_progress refunding 0/60', 'the newest cancellation is meant');
-SELECT is(refund(12, -35, 'bank_transfer'), 'undone refunding 5/40', 'or the one that has as much');
-SELECT is(outcome_with_money(format($$record_refund('shop.orders', 12, -1, 'bank_transfer', cancellation_id => %s)$$,
+SELECT is(refund(33, -5, 'bank_transfer'), 'in_progress refunding 5/40', 'the rest of it');
+SELECT is(refund(33, 40, 'bank_transfer'), 'OC010 | 40 is due, of which 5 is already refunded.', 'cash has not failed');
+SELECT is(refund(33, 35, 'bank_transfer'), 'canceled canceled 40/40', 'paid again');
+SELECT is(undo(33, true), 'undone placed 40/40', 'undone');
+UPDATE shop.orders SET paid = 60 WHERE id = 33;
+SELECT is(cancel(33), 'in_progress refunding 0/60', 'canceled again');
+SELECT is(refund(33, 10, 'bank_transfer'), 'in_progress refunding 10/60', 'a part');
+SELECT is(refund(33, -10, 'bank_transfer'), 'in_progress refunding 0/60', 'the newest cancellation is meant');
+SELECT is(refund(33, -35, 'bank_transfer'), 'undone refunding 5/40', 'or the one that has as much');
+SELECT is(outcome_with_money(format($$record_refund('shop.orders', 33, -1, 'bank_transfer', cancellation_id => %s)$$,
                                     max(cancellation_id))),
           'OC010 | That much is not recorded without a reference by "bank_transfer".', 'or that which is named')
-FROM shop.orders_cancellation WHERE order_id = 12;
-SELECT is((SELECT sum(refunded) FROM shop.orders_cancellation WHERE order_id = 12), 5.0, 'the cash is left');
-SELECT is((SELECT refunded FROM (SELECT (ordcancel.record_refund('shop.orders', 12, 20, 'cash')).*) AS r), 20.0,
+FROM shop.orders_cancellation WHERE order_id = 33;
+SELECT is((SELECT sum(refunded) FROM shop.orders_cancellation WHERE order_id = 33), 5.0, 'the cash is left');
+SELECT is((SELECT refunded FROM (SELECT (ordcancel.record_refund('shop.orders', 33, 20, 'cash')).*) AS r), 20.0,
           'a call for each column');
-SELECT is((SELECT refunded FROM (SELECT (ordcancel.record_refund('shop.orders', 12, -10, 'cash')).*) AS r), 10.0,
+SELECT is((SELECT refunded FROM (SELECT (ordcancel.record_refund('shop.orders', 33, -10, 'cash')).*) AS r), 10.0,
           'is one call, that takes back, too');
 
 -- What to do instead.
-SELECT is(error_of($$SELECT ordcancel.record_refund('shop.orders', 12, 60, 'cash')$$, 'detail', 'hint'),
+SELECT is(error_of($$SELECT ordcancel.record_refund('shop.orders', 33, 60, 'cash')$$, 'detail', 'hint'),
           '60 is due, of which 10 is already refunded. | If more is due, call ordcancel.adjust_refund() first.',
           'more than is due');
-SELECT is(cancel(13), 'in_progress refunding 0/40', 'canceled');
-SELECT is(refund(13, 40, 'card', 're_13'), 'canceled canceled 40/40', 'and complete');
-SELECT is((SELECT concat_ws(' | ', allowed, condition, detail, hint) FROM ordcancel.cancel_options('shop.orders', 13)
+SELECT is(cancel(34), 'in_progress refunding 0/40', 'canceled');
+SELECT is(refund(34, 40, 'card', 're_34'), 'canceled canceled 40/40', 'and complete');
+SELECT is((SELECT concat_ws(' | ', allowed, condition, detail, hint) FROM ordcancel.cancel_options('shop.orders', 34)
            WHERE verb = 'record_refund'),
           'f | no_open_cancellation | Its cancellation is in state "canceled". | If a refund has failed, pass a'
           ' negative amount; if more is due, call ordcancel.adjust_refund() first.',
           'cancel_options says what can be recorded');
 SELECT is(error_of('DELETE FROM shop.orders WHERE id = ' || id, 'detail', 'hint'), text, 'an order that is not deleted')
-FROM (VALUES (12, 'The order has an open cancellation. | Call ordcancel.record_refund() first, or'
+FROM (VALUES (33, 'The order has an open cancellation. | Call ordcancel.record_refund() first, or'
                   ' ordcancel.undo_cancel().'),
              (10, 'The order has an open cancellation. | Decide or withdraw the request first.'),
              (104, 'A refund of its cancellation is due. | Call ordcancel.record_refund() first, or'
                    ' ordcancel.undo_cancel().')) AS v (id, text);
+
+-- ------------------- a refund fails after it has lowered what is due of another
+
+SELECT is(cancel(12), 'in_progress refunding 0/40', 'canceled');
+SELECT is(refund(12, 30, 'cash', 'c1'), 'in_progress refunding 30/40', 'a part is paid back');
+SELECT is(undo(12), 'undone placed 30/40', 'the customer keeps it');
+SELECT is(cancel(12, 6), 'in_progress refunding 0/6', 'so less is due, of which a fee is kept');
+SELECT is(refund(12, 6, 'cash', 'c2'), 'canceled canceled 6/6', 'and paid');
+SELECT is(refund(12, -20, 'cash', 'c1'), 'undone refunding 10/40', 'a part of the first refund fails');
+SELECT is((SELECT concat_ws(' ', state, refunded, refund_due, refund_owed, refund_kept) FROM shop.orders_cancellation
+           WHERE order_id = 12 AND state <> 'undone'), 'in_progress 6 26 30 10', 'it is due of the present one');
+SELECT is(data_of(12, 'adjusted'), '{"refund_due": 26, "refund_due_before": 6, "refunded": 6}', 'which is an event');
+SELECT is(due() ~ '\y12 in_progress 20\y', true, 'and in refunds_due');
+SELECT is(refund(12, -20, 'cash', 'c1'), 'in_progress refunding unchanged 6/26', 'told again it adds nothing');
+SELECT is(refund(12, -10, 'cash', 'c1'), 'undone refunding 0/40', 'the rest fails');
+SELECT is(refund(12, 30, 'cash', 'c3'), 'canceled canceled 36/36', 'all but the fee is paid');
+SELECT is(event_types(12) ~ 'canceled refunded adjusted refunded adjusted refunded canceled$', true, 'two events each');
+SELECT is(cancel(105) || ' ' || refund(105, 40, 'cash', 'c1') || ' ' || undo(105) || ' ' || cancel(105),
+          'canceled canceled 0/40 canceled canceled 40/40 undone placed 40/40 canceled canceled 0', 'settlement after');
+SELECT is(refund(105, -40, 'cash', 'c1'), 'undone canceled 0/40', 'the order remains canceled');
+SELECT is(due() ~ '105 canceled 40\y', true, 'and all is due');
+SELECT is(cancel(13) || ' ' || refund(13, 30, 'card', 'c1') || ' ' || undo(13, true) || ' ' || cancel(13),
+          'in_progress refunding 0/40 in_progress refunding 30/40 undone placed 30/40 in_progress refunding 0/40',
+          'the customer has paid it back');
+SELECT is(refund(13, -30, 'card', 'c1'), 'undone refunding 0/40', 'a late report of a failure');
+SELECT is((SELECT refund_due FROM shop.orders_cancellation WHERE order_id = 13 AND state <> 'undone'), 40.0,
+          'makes no more due than was paid');
+UPDATE shop.orders SET paid = 25 WHERE id = 14;
+SELECT is(cancel(14) || ' ' || refund(14, 25, 'cash', 'c1') || ' ' || undo(14),
+          'in_progress refunding 0/25 canceled canceled 25/25 undone placed 25/25', 'more is kept');
+UPDATE shop.orders SET paid = 20 WHERE id = 14;
+SELECT is(cancel(14), 'canceled canceled 0', 'than was paid in the end');
+SELECT is(refund(14, -5, 'cash', 'c1'), 'undone canceled 20/25', 'what is left is enough');
+SELECT is(refund(14, -6, 'cash', 'c1'), 'undone refunding 14/25', 'and then it is not');
+SELECT is(due() ~ '\y14 in_progress 6\y', true, 'by six');
+SELECT is(cancel(15) || ' ' || refund(15, 40, 'cash', 'c1') || ' ' || undo(15) || ' ' || cancel(15),
+          'in_progress refunding 0/40 canceled canceled 40/40 undone placed 40/40 canceled canceled 0', 'kept');
+ALTER TABLE shop.orders DISABLE TRIGGER ALL;
+UPDATE shop.orders SET status = 'placed' WHERE id = 15;
+ALTER TABLE shop.orders ENABLE TRIGGER ALL;
+SELECT is(left(refund(15, -40, 'cash', 'c1'), 5), 'OC013', 'the order and its cancellation disagree');
+SELECT is(undo(15) || ' ' || refund(15, -40, 'cash', 'c1') || ' ' || cancel(15),
+          'undone placed 0 undone placed 0/40 in_progress refunding 0/40', 'once it has ended, nothing is lost');
+
+-- ------------------------- what is due again is not easier to undo than before
+
+SELECT ordcancel.set_policy('shop.orders', policy => 'strict', undo => 'in_progress', undo_window => '1 day');
+UPDATE shop.orders SET shop = 'strict' WHERE id IN (30, 31, 32);
+SELECT is(cancel(id) || ' ' || refund(id, 40, 'cash', 'r'), 'in_progress refunding 0/40 canceled canceled 40/40',
+          'canceled')
+FROM generate_series(30, 32) AS id;
+SELECT is(adjust(30, 40.01), 'in_progress refunding 40/40.01', 'a cent more is due');
+SELECT is(undo(30), 'OC008 | Policy "strict" does not allow undoing a cancellation that has been complete.',
+          'what has been canceled stays so');
+SELECT is((SELECT bool_or(allowed) FROM ordcancel.cancel_options('shop.orders', 30) WHERE verb = 'undo_cancel'), false,
+          'and is no option');
+SELECT is((SELECT concat_ws(' ', first_closed_at, closed_at) FROM shop.orders_cancellation WHERE order_id = 30),
+          '2026-05-05 12:00:00+00', 'the record has when it was canceled');
+SELECT ordcancel.set_policy('shop.orders', policy => 'strict', undo => 'canceled');
+SET LOCAL ordcancel.clock = '2026-05-06 11:00+00';
+SELECT is(refund(31, -0.01, 'cash', 'r'), 'in_progress refunding 39.99/40', 'a cent comes back');
+SELECT is(refund(32, -0.01, 'cash', 'r') || ' ' || refund(32, 0.01, 'cash', 's'),
+          'in_progress refunding 39.99/40 canceled canceled 40.00/40', 'and is paid again');
+SELECT is((SELECT first_closed_at || ' ' || closed_at FROM shop.orders_cancellation WHERE order_id = 32),
+          '2026-05-05 12:00:00+00 2026-05-06 11:00:00+00', 'the record has both times');
+SET LOCAL ordcancel.clock = '2026-05-06 12:00:01+00';
+SELECT is(left(undo(id), 5), 'OC008', 'the window counts from when it was canceled first')
+FROM generate_series(30, 32) AS id;
+SET LOCAL ordcancel.clock = '2026-05-06 12:00+00';
+SELECT is(undo(31), 'undone placed 39.99/40', 'it is the same');
+SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
 -- ---------------------------------------------------------- parts of orders
 
@@ -261,6 +332,14 @@ SELECT is((SELECT string_agg(state || ' ' || scope, ', ' ORDER BY cancellation_i
 SELECT is(refund(20, 7, 'card', 'p4'), 'canceled canceled 7/7', 'paid again');
 SELECT is(outcome_with_money($$adjust_refund('shop.orders', 20, 23, 'it was too little')$$),
           'in_progress refunding 20/23', 'the order itself is meant');
+INSERT INTO shop.items SELECT 210 + i, 21, 2 FROM generate_series(0, 1) AS i;
+SELECT is(cancel(21) || ' ' || refund(21, 15, 'cash', 'c1') || ' ' || undo(21),
+          'in_progress refunding 0/40 in_progress refunding 15/40 undone placed 15/40', 'the customer keeps 15');
+SELECT is(part(21, 0) || ' ' || part(21, 1), 'canceled placed 0 in_progress placed 0/5', 'of two parts five are due');
+SELECT is(refund(21, -15, 'cash', 'c1'), 'undone placed 0/40', 'the refund fails');
+SELECT is((SELECT string_agg(state || ' ' || refund_due, ', ' ORDER BY cancellation_id) FROM shop.orders_cancellation
+           WHERE order_id = 21), 'undone 40, canceled 0, in_progress 20', 'what both lack is due of the newest');
+SELECT is(cancel(21), 'in_progress refunding 0/20', 'and the rest with the rest');
 SELECT is(part(120, 0), 'canceled placed 0/10', 'with settlement after a part is canceled at once');
 SELECT is(cancel(120), 'canceled canceled 0/30', 'and so is the order');
 SELECT is(due() ~ '120 canceled 10, 120 canceled 30', true, 'both are due');
