@@ -175,6 +175,24 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.notice_of_table(regclass, regclass) IS
     'raises a NOTICE about what may surprise in an attached table';
 
+-- The columns from which generated columns among these are computed. Until
+-- PostgreSQL 15 the column depends on them, later its expression.
+CREATE FUNCTION ordcancel_internal.generated_from(rel regclass, columns name[]) RETURNS name[]
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT coalesce(array_agg(DISTINCT b.attname), '{}')
+FROM pg_attribute AS g
+    JOIN pg_attrdef AS e ON e.adrelid = g.attrelid AND e.adnum = g.attnum
+    JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = g.attrelid AND d.objsubid = g.attnum
+                           OR d.classid = 'pg_attrdef'::regclass AND d.objid = e.oid
+    JOIN pg_attribute AS b ON d.refclassid = 'pg_class'::regclass AND b.attrelid = d.refobjid
+                              AND b.attnum = d.refobjsubid
+WHERE g.attrelid = rel AND b.attrelid = rel AND g.attname = ANY (columns) AND g.attgenerated <> ''
+$$;
+COMMENT ON FUNCTION ordcancel_internal.generated_from(regclass, name[]) IS
+    'returns the columns from which generated columns are computed';
+
 -- Raises OC014 if deleted_when reads the whole row: every column would have to be
 -- guarded, and none could be dropped. Also if it reads a column of also_set(), as
 -- cancellations would delete orders, and never find them again.
@@ -183,13 +201,21 @@ CREATE FUNCTION ordcancel_internal.check_deleted_when(orders regclass, pinned te
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    read_columns CONSTANT name[] := ordcancel_internal.expression_columns(pinned);
+    read_columns name[] := ordcancel_internal.expression_columns(pinned);
     written text;
 BEGIN
     IF EXISTS (SELECT FROM unnest(read_columns) AS c WHERE c IS NULL) THEN
         PERFORM ordcancel_internal.invalid(
             format('deleted_when of %s cannot use the whole row', ordcancel_internal.label(orders)),
             'The columns that it depends on must be known.', 'Pass these columns instead.');
+    END IF;
+    read_columns := read_columns || ordcancel_internal.generated_from(orders, read_columns);
+    IF EXISTS (SELECT FROM ordcancel.order_table AS o
+               WHERE o.orders = check_deleted_when.orders AND o.status = ANY (read_columns)) THEN
+        PERFORM ordcancel_internal.invalid(
+            format('deleted_when of %s cannot use the status', ordcancel_internal.label(orders)),
+            'A cancellation could delete the order.',
+            'What may be done in a status is a matter of its rule; without one nobody can cancel.');
     END IF;
     SELECT min(s."column") INTO written FROM ordcancel.also_set AS s
     WHERE s.orders = check_deleted_when.orders AND s."column" = ANY (read_columns);

@@ -38,6 +38,7 @@
 #include "lifecycle/lifecycle.h"
 #include "rows/order_key.h"
 #include "rows/order_row.h"
+#include "rows/order_update.h"
 #include "rows/record.h"
 #include "rows/record_delete.h"
 #include "rows/visibility.h"
@@ -211,7 +212,12 @@ ordcancel_guard_update(PG_FUNCTION_ARGS)
 		!equal_or_both_null(before.raw_status, after.raw_status);
 	if (!key_changed &&
 		order_update_is_ours(table, before.key, before.status, after.status))
+	{
+		before.next_status = after.status;
+		if (guard_deleted_now(&after))
+			order_written_deleted(&before);
 		return PointerGetDatum(NULL);
+	}
 
 	args = plain_write_args(VERB_MOVE, "update");
 	run_as_owner_spi(&scope, table);

@@ -44,9 +44,15 @@ guard_restored(CancelTarget *c, Refusal *refusal)
 bool
 guard_deleted_already(CancelTarget *c)
 {
+	return c->decision.fault != FAULT_OPEN && guard_deleted_now(c);
+}
+
+bool
+guard_deleted_now(CancelTarget *c)
+{
 	RunAsScope scope;
 
-	if (c->table->deleted_when == NULL || c->decision.fault == FAULT_OPEN)
+	if (c->table->deleted_when == NULL)
 		return false;
 	run_as_owner_spi(&scope, c->table);
 	order_find_deleted(c, 1);

@@ -29,4 +29,7 @@ extern bool guard_restored(CancelTarget *after, Refusal *refusal);
  */
 extern bool guard_deleted_already(CancelTarget *c);
 
+/* Is the order of this row deleted? */
+extern bool guard_deleted_now(CancelTarget *c);
+
 #endif /* ORDCANCEL_GUARD_DELETED_H */

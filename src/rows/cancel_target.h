@@ -222,7 +222,8 @@ struct CancelTarget
 	const Policy *policy;		/* the one that applies */
 	StatusKind	  kind; /* of the status, see policy_cache_status_kind */
 
-	bool deleted; /* see order_find_deleted */
+	bool deleted;		/* see order_find_deleted */
+	bool check_deleted; /* a BEFORE trigger may have made it so */
 
 	/* results of the owner's expressions, see order_expr_evaluate */
 	bool			 expr_needed; /* the decision depends on them */

@@ -89,7 +89,12 @@ write_row(DirectWrite *w, CancelTarget *c, Places *places, Datum status)
 	if (!direct_write_update(w, row, fresh, raise_conflict, c))
 		order_not_written(c, "The update was suppressed.");
 	if (direct_write_has_before_triggers(w))
+	{
 		check_row(c, place, fresh);
+		c->tid = fresh->tts_tid;
+		c->row = NULL;
+		c->check_deleted = true;
+	}
 }
 
 static bool
@@ -171,6 +176,22 @@ write_all(Places *places, CancelTarget *targets, int count)
 			order_update_by_statement(&targets[i++]);
 }
 
+/* BEFORE triggers must not delete an order by deleted_when, either. */
+static void
+check_deleted(CancelTarget *targets, int count)
+{
+	bool any = false;
+
+	for (int i = 0; i < count; i++)
+		any |= targets[i].check_deleted;
+	if (!any || targets[0].table->deleted_when == NULL)
+		return;
+	order_find_deleted(targets, count);
+	for (int i = 0; i < count; i++)
+		if (targets[i].check_deleted && targets[i].deleted)
+			order_written_deleted(&targets[i]);
+}
+
 void
 order_update_status(CancelTarget *targets, int count)
 {
@@ -178,13 +199,17 @@ order_update_status(CancelTarget *targets, int count)
 	bool   any = false;
 
 	for (int i = 0; i < count; i++)
+	{
+		targets[i].check_deleted = false;
 		any |= is_written(&targets[i]);
+	}
 	if (!any)
 		return;
 
 	places_begin(&places, targets[0].table, RowExclusiveLock);
 	write_all(&places, targets, count);
 	places_end(&places);
+	check_deleted(targets, count);
 	for (int i = 0; i < count; i++)
 		if (targets[i].result == TARGET_OPEN &&
 			order_status_changes(&targets[i]))

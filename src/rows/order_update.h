@@ -29,4 +29,7 @@ extern void order_written_value(CancelTarget *c, AlsoSetValue *set,
 pg_noreturn extern void order_not_written(const CancelTarget *c,
 										  const char		 *detail);
 
+/* The same: a trigger has made deleted_when true. */
+pg_noreturn extern void order_written_deleted(const CancelTarget *c);
+
 #endif /* ORDCANCEL_ORDER_UPDATE_H */

@@ -52,6 +52,12 @@ order_not_written(const CancelTarget *c, const char *detail)
 				 "Look for a BEFORE UPDATE trigger or a rule on the table.")));
 }
 
+pg_noreturn void
+order_written_deleted(const CancelTarget *c)
+{
+	order_not_written(c, "The row was written with deleted_when true.");
+}
+
 void
 order_written_status(const CancelTarget *c, Datum value, bool isnull)
 {
@@ -241,7 +247,8 @@ bool
 order_update_is_ours(const OrderTable *table, const Datum *key,
 					 const char *from, const char *to)
 {
-	if (own_write == NULL || own_write->seen ||
+	/* If the status stays, any other UPDATE of the row looks the same. */
+	if (own_write == NULL || own_write->seen || equal_or_both_null(from, to) ||
 		own_write->table->relid != table->relid ||
 		!equal_or_both_null(own_write->from, from) ||
 		!equal_or_both_null(own_write->to, to) ||

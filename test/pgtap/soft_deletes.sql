@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/helpers.sql
 \ir include/items.sql
-SELECT plan(101);
+SELECT plan(114);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -218,5 +218,71 @@ SELECT ordcancel.replace_table('shop.orders', 'shop.orders_new');
 SELECT is((SELECT pinned_deleted_when FROM ordcancel.order_table WHERE orders = 'shop.orders_new'::regclass),
           '(order_row.deleted_at IS NOT NULL)', 'replace_table takes the condition along');
 SELECT is(outcome_of($$cancel_order('shop.orders_new', 41)$$), 'OC002', 'and applies it');
+-- ------------------------------------------------------- cancellations do not delete
+CREATE TABLE shop.gone (id integer PRIMARY KEY, status text, due numeric, flag boolean,
+                        gone boolean GENERATED ALWAYS AS (coalesce(flag, false)) STORED,
+                        over boolean GENERATED ALWAYS AS (status = 'canceled') STORED);
+SELECT ordcancel.attach('shop.gone', 'status', deleted_when => 'gone');
+SELECT is(error_of($$SELECT ordcancel.also_set('shop.gone', 'canceled', 'flag', 'true')$$, 'sqlstate', 'message',
+                   'detail'),
+          'OC014 | also_set() cannot set column "flag" of shop.gone | deleted_when depends on it.',
+          'a generated column counts');
+SELECT is(error_of(format($$SELECT ordcancel.attach('shop.gone', deleted_when => %L)$$, w), 'sqlstate', 'message'),
+          'OC014 | deleted_when of shop.gone cannot use the status', w)
+FROM unnest(ARRAY['status = ''canceled''', 'gone OR "over"']) AS w;
+DROP TABLE shop.gone;
+
+CREATE TABLE shop.whole (id integer PRIMARY KEY, status text, due numeric, deleted_at timestamptz, note text);
+CREATE TABLE shop.split (odd text, LIKE shop.whole, PRIMARY KEY (id)) PARTITION BY HASH (id);
+ALTER TABLE shop.split DROP COLUMN odd;
+CREATE TABLE shop.split_0 (LIKE shop.whole);
+ALTER TABLE shop.split ATTACH PARTITION shop.split_0 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE shop.slow (LIKE shop.whole INCLUDING INDEXES);
+CREATE FUNCTION shop.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER nothing AFTER UPDATE ON shop.slow FOR EACH STATEMENT EXECUTE FUNCTION shop.nothing();
+CREATE FUNCTION shop.delete_canceled() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.status IN ('refunding', 'canceled') AND NEW.id % 2 = 0 THEN NEW.deleted_at := now(); END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION shop.delete_noted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.note = 'asked' AND NEW.deleted_at IS NULL THEN
+        EXECUTE format('UPDATE shop.%I SET deleted_at = now() WHERE id = %s', TG_ARGV[0], NEW.id);
+    END IF;
+    RETURN NULL;
+END $$;
+DO $$
+DECLARE
+    t text;
+BEGIN
+    FOREACH t IN ARRAY '{whole,split,slow}'::text[] LOOP
+        PERFORM ordcancel.attach(('shop.' || t)::regclass, 'status', refund_due => 'due',
+                                 deleted_when => 'deleted_at IS NOT NULL');
+        PERFORM ordcancel.set_policy(('shop.' || t)::regclass, in_progress_status => 'refunding',
+                                     canceled_status => 'canceled');
+        PERFORM ordcancel.set_rule(('shop.' || t)::regclass, 'placed', customer => 'request', merchant => 'cancel');
+        PERFORM ordcancel.also_set(('shop.' || t)::regclass, 'requested', 'note', '''asked''');
+        EXECUTE format('INSERT INTO shop.%I (id, status, due) SELECT n, ''placed'', 40 FROM generate_series(1, 9) AS n',
+                       t);
+        EXECUTE format('CREATE TRIGGER b BEFORE UPDATE ON shop.%I'
+                       ' FOR EACH ROW EXECUTE FUNCTION shop.delete_canceled()', t);
+        EXECUTE format('CREATE TRIGGER z AFTER UPDATE ON shop.%I'
+                       ' FOR EACH ROW EXECUTE FUNCTION shop.delete_noted(%L)', t, t);
+    END LOOP;
+END $$;
+SELECT is(error_of(format('SELECT ordcancel.cancel_order(''shop.%s'', 2)', t), 'sqlstate', 'message', 'detail'),
+          format('27000 | could not change status of order 2 of shop.%s to "refunding"'
+                 ' | The row was written with deleted_when true.', t), 'a trigger deletes what is canceled: ' || t)
+FROM unnest('{whole,split,slow}'::text[]) AS t;
+SELECT is((SELECT string_agg(concat_ws(' ', order_id, outcome, sqlstate), ', ' ORDER BY order_id)
+           FROM ordcancel.cancel_orders(('shop.' || t)::regclass, '{1,2,3}'::integer[])),
+          '1 in_progress, 2 refused 27000, 3 in_progress', 'not others in bulk: ' || t)
+FROM unnest('{whole,split,slow}'::text[]) AS t;
+SELECT is(attempt(format('SELECT ordcancel.request_cancel(''shop.%s'', 5)', t)), '23514 cancellation_forbidden',
+          'a trigger deletes what is requested: ' || t)
+FROM unnest('{whole,split,slow}'::text[]) AS t;
+SELECT is((SELECT count(*)::integer FROM shop.whole WHERE deleted_at IS NOT NULL), 0, 'none is deleted');
+
 SELECT * FROM finish();
 ROLLBACK;
