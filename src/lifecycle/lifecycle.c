@@ -195,8 +195,7 @@ lifecycle_carry_out(CancelTarget *targets, int count, CancelArgs *args)
 	written = transition_count;
 	item_update(targets, count);
 	order_update_status(targets, count);
-	if (transition_count == written)
-		transition_correct(targets, count);
+	transition_correct(targets, count, transition_count != written);
 	for (int i = 0; i < count; i++)
 	{
 		CancelTarget *c = &targets[i];

@@ -199,15 +199,23 @@ begins(const CancelTarget *c)
 }
 
 void
-transition_correct(CancelTarget *targets, int count)
+transition_correct(CancelTarget *targets, int count, bool changed)
 {
 	for (int i = 0; i < count; i++)
-		if (targets[i].result == TARGET_OPEN && targets[i].also_set_changed &&
-			targets[i].also_set_when != ALSO_SET_RESTORED)
-		{
-			order_also_set_changed(&targets[i]);
-			record_update(&targets[i]);
-		}
+	{
+		CancelTarget   *c = &targets[i];
+		struct varlena *ours = c->record.prior_values;
+
+		if (c->result != TARGET_OPEN || !c->also_set_changed ||
+			c->also_set_when == ALSO_SET_RESTORED)
+			continue;
+		if (changed)
+			record_reread(c);
+		if (!c->has_record)
+			continue;
+		order_also_set_changed(c, ours);
+		record_update(c);
+	}
 }
 
 void

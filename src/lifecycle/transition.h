@@ -22,7 +22,8 @@ extern void transition_write(CancelTarget *targets, int count,
 /*
  * Once the orders are written: if BEFORE triggers have changed values of
  * also_set(), the cancellations say what was written, for undo_cancel.
+ * changed: other triggers may have changed them in the meantime.
  */
-extern void transition_correct(CancelTarget *targets, int count);
+extern void transition_correct(CancelTarget *targets, int count, bool changed);
 
 #endif /* ORDCANCEL_TRANSITION_H */

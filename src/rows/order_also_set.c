@@ -116,10 +116,11 @@ record_prior_values(CancelTarget *c)
 }
 
 void
-order_also_set_changed(CancelTarget *c)
+order_also_set_changed(CancelTarget *c, const struct varlena *ours)
 {
 	AlsoSetRun run = {.table = c->table};
 	List	  *values = prior_values_read(c->record.prior_values);
+	List	  *written = prior_values_read(ours);
 	ListCell  *lc;
 
 	also_set_use_settings(&run);
@@ -127,8 +128,10 @@ order_also_set_changed(CancelTarget *c)
 	{
 		const AlsoSetValue *set = lfirst(lc);
 		PriorValue *value = prior_values_find(values, set->column->name);
+		PriorValue *was = prior_values_find(written, set->column->name);
 
-		if (value)
+		/* A later step may have written the column again. */
+		if (value && was && equal_or_both_null(value->written, was->written))
 		{
 			value->written = value_text(set);
 			value->erased = false;
@@ -205,6 +208,28 @@ restore_value(AlsoSetRun *run, CancelTarget *c, const PriorValue *value,
 	PG_END_TRY();
 }
 
+/*
+ * The column can no longer be written: it was renamed, perhaps, and its value
+ * must not be lost.  Without also_set() for it, that may be intended.
+ */
+static void
+check_not_lost(const CancelTarget *c, const char *column, const char *fault)
+{
+	for (int i = 0; i < c->table->nalso_set; i++)
+		if (strcmp(c->table->also_set[i].column.name, column) == 0)
+			refusal_raise_invalid_policy(
+				psprintf(
+					"column \"%s\" of order %s of %s cannot get its former value back",
+					column, text_clip(c->key_text, 80), c->table->label),
+				fault,
+				"If it was renamed, rename it back until the cancellation is undone. If its value is not to be restored, call ordcancel.drop_also_set() for it.");
+	ereport(WARNING,
+			(errmsg(
+				 "column \"%s\" of order %s of %s does not get its former value back",
+				 column, text_clip(c->key_text, 80), c->table->label),
+			 errdetail_internal("%s", fault)));
+}
+
 /* Restores columns for which there is no rule. */
 static void
 restore_values(AlsoSetRun *run, CancelTarget *c)
@@ -219,10 +244,15 @@ restore_values(AlsoSetRun *run, CancelTarget *c)
 	foreach(lc, values)
 	{
 		const PriorValue *value = lfirst(lc);
+		const char		 *fault;
 
-		if (!is_set(c, value->column) &&
-			also_set_fault(run->table, run->images.rel, value->column) == NULL)
+		if (is_set(c, value->column))
+			continue;
+		fault = also_set_fault(run->table, run->images.rel, value->column);
+		if (fault == NULL)
 			restore_value(run, c, value, row);
+		else
+			check_not_lost(c, value->column, fault);
 	}
 }
 

@@ -93,8 +93,12 @@ extern void order_also_set(CancelTarget *targets, int count);
  */
 extern void order_update_status(CancelTarget *targets, int count);
 
-/* After that: corrects record.prior_values, in memory only. */
-extern void order_also_set_changed(CancelTarget *c);
+/*
+ * After that: corrects record.prior_values, in memory only.  "ours" is what
+ * order_also_set has made of it; a trigger may have changed it since.
+ */
+extern void order_also_set_changed(CancelTarget			*c,
+								   const struct varlena *ours);
 
 /*
  * For the update trigger: is this the change that an UPDATE run by

@@ -411,6 +411,50 @@ SELECT is((SELECT concat_ws(' ', code, share) FROM shop.neat WHERE id = 1), 'IT 
 SELECT outcome_of($$undo_cancel('shop.neat', 1)$$);
 SELECT is((SELECT concat_ws(' ', code, share) FROM shop.neat WHERE id = 1), 'WINTER 1.0', 'restored');
 
+-- The same if a trigger cancels other orders along the way.
+CREATE TABLE shop.kin (id integer PRIMARY KEY, status text DEFAULT 'placed', t text DEFAULT 'orig', parent integer);
+INSERT INTO shop.kin (id, parent) VALUES (1, NULL), (2, NULL), (3, NULL), (9, 1);
+SELECT ordcancel.attach('shop.kin', 'status');
+SELECT ordcancel.set_policy('shop.kin', canceled_status => 'canceled');
+SELECT ordcancel.set_rule('shop.kin', 'placed', merchant => 'cancel');
+SELECT ordcancel.also_set('shop.kin', 'canceled', 't', '''  X ''');
+CREATE FUNCTION shop.trim() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.t := trim(NEW.t); RETURN NEW; END';
+CREATE TRIGGER b BEFORE UPDATE ON shop.kin FOR EACH ROW EXECUTE FUNCTION shop.trim();
+CREATE FUNCTION shop.cancel_children() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM ordcancel.cancel_order('shop.kin', k.id) FROM shop.kin AS k
+    WHERE k.parent = NEW.id AND NEW.status = 'canceled';
+    RETURN NULL;
+END $$;
+CREATE TRIGGER z AFTER UPDATE ON shop.kin FOR EACH ROW EXECUTE FUNCTION shop.cancel_children();
+SELECT order_id, outcome FROM ordcancel.cancel_orders('shop.kin', '{1,2}'::integer[]);
+SELECT outcome_of($$cancel_order('shop.kin', 3)$$);
+SELECT is((SELECT string_agg(concat_ws(' ', id, status, t), ', ' ORDER BY id) FROM shop.kin),
+          '1 canceled X, 2 canceled X, 3 canceled X, 9 canceled X', 'all are canceled, one by a trigger');
+SELECT is((SELECT string_agg(concat_ws(' ', order_id, prior_values->'t'->>'prior', prior_values->'t'->>'written'), ', '
+                             ORDER BY order_id) FROM shop.kin_cancellation),
+          '1 orig X, 2 orig X, 3 orig X, 9 orig X', 'the records have what was written');
+SELECT outcome_of(format($$undo_cancel('shop.kin', %s)$$, id)) FROM shop.kin;
+SELECT is((SELECT string_agg(concat_ws(' ', id, status, t), ', ' ORDER BY id) FROM shop.kin),
+          '1 placed orig, 2 placed orig, 3 placed orig, 9 placed orig', 'and each is restored');
+
+-- A column that was renamed is not left out silently.
+DROP TRIGGER z ON shop.kin;
+SELECT outcome_of(format($$cancel_order('shop.kin', %s)$$, id)) FROM shop.kin;
+ALTER TABLE shop.kin RENAME t TO title;
+SELECT is(error_of($$SELECT ordcancel.undo_cancel('shop.kin', 1)$$),
+          'OC014 | column "t" of order 1 of shop.kin cannot get its former value back | There is no column of that name.'
+          ' | If it was renamed, rename it back until the cancellation is undone. If its value is not to be restored, call'
+          ' ordcancel.drop_also_set() for it.', 'the former value would be lost');
+ALTER TABLE shop.kin RENAME title TO t;
+DROP TRIGGER b ON shop.kin;
+SELECT is(outcome_of($$undo_cancel('shop.kin', 1)$$), 'undone placed', 'renamed back');
+SELECT is((SELECT t FROM shop.kin WHERE id = 1), 'orig', 'it is restored');
+ALTER TABLE shop.kin DROP COLUMN t;
+SELECT is(attempt($$SELECT ordcancel.undo_cancel('shop.kin', 2)$$), 'OC014', 'dropped');
+SELECT ordcancel.drop_also_set('shop.kin', 'canceled', 't');
+SELECT is(outcome_of($$undo_cancel('shop.kin', 2)$$), 'undone placed', 'not to be set, nor restored');
+
 -- A cancellation deletes no order.
 SELECT is(error_of($$SELECT ordcancel.also_set('shop.neat', 'canceled', 'gone', 'now()')$$, 'sqlstate', 'message', 'detail'),
           'OC014 | also_set() cannot set column "gone" of shop.neat | deleted_when depends on it.', 'not deleted_when');
