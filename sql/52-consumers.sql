@@ -32,7 +32,8 @@ CREATE FUNCTION ordcancel_internal.create_consumer(
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    known CONSTANT text[] := '{requested,withdrawn,denied,accepted,refunded,canceled,undone,items_canceled,forgotten}';
+    known CONSTANT text[] := '{requested,withdrawn,denied,accepted,refunded,adjusted,canceled,items_canceled,undone,'
+                             'forgotten}';
     previous bigint[];
     hidden bigint;
 BEGIN

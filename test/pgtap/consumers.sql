@@ -188,6 +188,8 @@ SELECT is(error_of($$SELECT ordcancel.create_consumer(NULL)$$), '22023 | name of
 SELECT is(error_of($$SELECT ordcancel.create_consumer('x', 'shop.later')$$, 'sqlstate'), 'OC001', 'not attached');
 SELECT is(error_of($$SELECT ordcancel.create_consumer('x', types => '{cancelled}')$$, 'sqlstate', 'message'),
           '22023 | invalid types of events: {cancelled}', 'no such type');
+SELECT is(error_of($$SELECT ordcancel.create_consumer('x', types => '{adjusted,forgotten}')$$), 'ok', 'every type');
+SELECT ordcancel.drop_consumer('x');
 SELECT is(error_of($$SELECT ordcancel.create_consumer('x', types => '{{canceled},{refunded}}')$$, 'sqlstate'), '22023',
           'nor such an array');
 SELECT is(error_of($$SELECT ordcancel.create_consumer('x', start_at => 'today')$$),
