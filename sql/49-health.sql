@@ -1,12 +1,18 @@
 -- health: all problems of one table, and of all tables
 
+CREATE FUNCTION ordcancel_internal.health_part(orders regclass, part text) RETURNS SETOF ordcancel.problem
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_health_part';
+COMMENT ON FUNCTION ordcancel_internal.health_part(regclass, text) IS
+    'returns the problems that a part of health() finds, or, with a NULL problem, the error in it';
+
 CREATE FUNCTION ordcancel_internal.health(orders regclass) RETURNS SETOF ordcancel.problem
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     t ordcancel.order_table;
-    part name;
+    part text;
 BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = health.orders;
     RETURN QUERY SELECT * FROM ordcancel_internal.health_of_columns(t);
@@ -19,16 +25,17 @@ BEGIN
     FOREACH part IN ARRAY ARRAY['guards', 'children', 'records', 'rules', 'refused_statuses', 'orders', 'items',
                                 'requests', 'timers', 'calls'] LOOP
         BEGIN
-            RETURN QUERY EXECUTE format('SELECT * FROM ordcancel_internal.health_of_%I($1)', part) USING t;
+            RETURN QUERY
+                SELECT health.orders, coalesce(h.problem, 'cannot_be_checked'),
+                       CASE WHEN h.problem IS NULL
+                            THEN format('Checking its %s failed: %s.', replace(part, 'refused_', ''),
+                                        left(h.detail, 500))
+                            ELSE h.detail END,
+                       CASE WHEN h.problem IS NULL THEN 'Fix that first.' ELSE h.hint END
+                FROM ordcancel_internal.health_part(orders, part) AS h;
             RAISE EXCEPTION USING ERRCODE = 'OC000';
-        EXCEPTION
-            WHEN SQLSTATE 'OC000' THEN
-                NULL;
-            WHEN OTHERS THEN
-                RETURN NEXT ROW(orders, 'cannot_be_checked',
-                                format('Checking its %s failed: %s.', replace(part, 'refused_', ''),
-                                       left(SQLERRM, 500)),
-                                'Fix that first.')::ordcancel.problem;
+        EXCEPTION WHEN SQLSTATE 'OC000' THEN
+            NULL;
         END;
     END LOOP;
 END

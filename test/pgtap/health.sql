@@ -331,6 +331,42 @@ ALTER TABLE shop.hidden OWNER TO CURRENT_USER;
 SELECT ordcancel.detach('shop.hidden');
 DROP TABLE shop.hidden;
 
+-- An owner's function that fails in a way that no handler catches.
+CREATE TABLE shop.nasty (id integer PRIMARY KEY, status text, gone boolean);
+INSERT INTO shop.nasty VALUES (1, 'placed', false);
+CREATE FUNCTION shop.stop(boolean) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('shop.stop', true) = 'assert' THEN ASSERT false, 'never'; END IF;
+    IF current_setting('shop.stop', true) = 'cancel' THEN
+        RAISE 'canceling statement due to user request' USING ERRCODE = '57014';
+    END IF;
+    IF current_setting('shop.stop', true) = 'wait' THEN PERFORM pg_sleep(600); END IF;
+    RETURN $1;
+END $$;
+SELECT ordcancel.attach('shop.nasty', 'status', deleted_when => 'shop.stop(gone)');
+SELECT ordcancel.set_policy('shop.nasty', canceled_status => 'canceled');
+SELECT ordcancel.set_rule('shop.nasty', 'placed', merchant => 'cancel');
+SELECT is_empty($$SELECT * FROM ordcancel.health WHERE orders = 'shop.nasty'::regclass$$, 'a function of the owner');
+SET LOCAL shop.stop = 'cancel';
+SELECT is(detail, 'Checking its rules failed: canceling statement due to user request.', 'which fails')
+FROM ordcancel.health WHERE orders = 'shop.nasty'::regclass AND detail ~ 'rules';
+SET LOCAL shop.stop = 'assert';
+SELECT is(detail, 'Checking its rules failed: never.', 'or asserts')
+FROM ordcancel.health WHERE orders = 'shop.nasty'::regclass AND detail ~ 'rules';
+SET LOCAL shop.stop = 'wait';
+SET LOCAL statement_timeout = '100ms';
+CREATE FUNCTION canceled_health() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM * FROM ordcancel.health;
+    RETURN 'not canceled';
+EXCEPTION WHEN query_canceled THEN
+    RETURN SQLERRM;
+END $$;
+SELECT is(canceled_health(), 'canceling statement due to statement timeout', 'a query that is canceled ends');
+SET LOCAL statement_timeout = 0;
+SET LOCAL shop.stop = '';
+DROP TABLE shop.nasty;
+
 -- Who may read.
 CREATE ROLE health_reader;
 GRANT USAGE ON SCHEMA shop TO health_reader;
