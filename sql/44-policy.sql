@@ -123,6 +123,10 @@ BEGIN
     PERFORM ordcancel_internal.check_word('undo', undo, '{never,requested,in_progress,canceled}');
     PERFORM ordcancel_internal.check_word('partly_fulfilled', partly_fulfilled, '{refuse,rest}');
     PERFORM ordcancel_internal.check_word('settlement', settlement, '{before_canceled,after_canceled}');
+    IF cardinality(closed_statuses) > 100 OR cardinality(reopen_statuses) > 100 THEN
+        PERFORM ordcancel_internal.invalid(
+            'closed_statuses and reopen_statuses cannot have more than 100 statuses each');
+    END IF;
     PERFORM ordcancel_internal.check_span('grace', grace);
     PERFORM ordcancel_internal.check_span('decision_timeout', decision_timeout);
     PERFORM ordcancel_internal.check_span('undo_window', undo_window);

@@ -1,7 +1,7 @@
 -- Statuses to which a canceled order may move on: it remains canceled.
 BEGIN;
 \ir include/helpers.sql
-SELECT plan(63);
+SELECT plan(65);
 SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 
@@ -139,5 +139,9 @@ CREATE TRIGGER archive AFTER UPDATE ON shop.orders FOR EACH ROW WHEN (NEW.status
 SELECT is(outcome_of($$cancel_order('shop.orders', 9)$$), 'canceled archived', 'a trigger archives what is canceled');
 SELECT is((SELECT order_status FROM shop.orders_cancellation WHERE order_id = 9), 'archived', 'and the record says so');
 SELECT alike(ordcancel.export_setup('shop.orders'), '%closed_statuses => ''{archived,void}''%', 'export_setup has it');
+SELECT is(error_of(format($$SELECT ordcancel.set_policy('shop.orders', %s => (SELECT array_agg('s' || n)
+                                   FROM generate_series(1, 101) AS n))$$, a), 'sqlstate', 'message'),
+          'OC014 | closed_statuses and reopen_statuses cannot have more than 100 statuses each', 'too many ' || a)
+FROM unnest('{closed_statuses,reopen_statuses}'::text[]) AS a;
 SELECT * FROM finish();
 ROLLBACK;
