@@ -198,6 +198,8 @@ check_adjusted(CancelTarget *c, CancelArgs *args)
 	args->amount = money_round(args->amount,
 							   Max(c->table->refund_scale,
 								   money_scale(refunded)));
+	if (!is_amount_due(args)) /* it was rounded up */
+		return AMOUNT_NOT_POSITIVE;
 	if (r->refund_due && money_compare(args->amount, r->refund_due) == 0)
 		return AMOUNT_REPEATED;
 	order = money_compare(args->amount, refunded);

@@ -113,7 +113,7 @@ SELECT is(adjust(3, 19.99), 'OC010 | 20 is already refunded.', 'not below that')
 SELECT is(adjust(3, 30, NULL), 'OC006', 'needs a note');
 SELECT is(adjust(3, 30, ' '), 'OC006', 'blanks are none');
 SELECT is(adjust(3, amount), 'OC010', 'not an amount: ' || coalesce(amount::text, 'NULL'))
-FROM unnest('{-1,NaN,Infinity,NULL,1e18,1e131071}'::numeric[]) AS amount;
+FROM unnest('{-1,NaN,Infinity,NULL,1e18,1e131071,999999999999999999.999}'::numeric[]) AS amount;
 SELECT is(adjust(3, 20), 'canceled canceled 20/20', 'as much as is refunded completes it');
 SELECT is(event_types(3), 'accepted adjusted refunded adjusted canceled', 'two events');
 SELECT is(adjust(3, 25), 'in_progress refunding 20/25', 'more is due of what was complete');
