@@ -30,7 +30,8 @@ BEGIN
     END IF;
     -- Whether an order can be canceled is asked only of the first ones.
     FOR found IN
-        SELECT count(*) AS n, min(x.due_at) AS since, (array_agg(x.order_id ORDER BY x.due_at, x.n))[1] AS example,
+        SELECT count(*) AS n, min(x.due_at) FILTER (WHERE b.why IS NULL) AS since,
+               (array_agg(x.order_id ORDER BY x.due_at, x.n) FILTER (WHERE b.why IS NULL))[1] AS example,
                count(b.why) AS blocked,
                (array_agg(x.order_id ORDER BY x.due_at, x.n) FILTER (WHERE b.why IS NOT NULL))[1] AS blocked_example,
                (array_agg(b.why ORDER BY x.due_at, x.n) FILTER (WHERE b.why IS NOT NULL))[1] AS why
