@@ -86,6 +86,17 @@ WHERE c.orders = t.orders
                          WHERE g.tgrelid = p.relid AND g.tgfoid = 'ordcancel_internal.guard_child()'::regprocedure
                            AND g.tgenabled IN ('O', 'A')))
 UNION ALL
+SELECT t.orders::regclass, 'child_unguarded',
+       format('Table %s inherits from child table %s, whose triggers it does not have.',
+              ordcancel_internal.label(i.inhrelid), ordcancel_internal.label(c.child)),
+       format('ALTER TABLE %s NO INHERIT %s; then call attach_child() for it, too.',
+              ordcancel_internal.label(i.inhrelid), ordcancel_internal.label(c.child))
+FROM ordcancel.child AS c
+    JOIN pg_class AS p ON p.oid = c.child AND p.relkind = 'r'
+    JOIN pg_inherits AS i ON i.inhparent = c.child
+WHERE c.orders = t.orders
+  AND NOT EXISTS (SELECT FROM ordcancel.child AS o WHERE o.child = c.child AND o.orders = c.orders AND o.name < c.name)
+UNION ALL
 SELECT t.orders::regclass, 'child_unusable', format('Child table %s no longer has column "%s".',
                                                    ordcancel_internal.label(c.child), k.name),
        format('SELECT %s with its new name.',

@@ -113,6 +113,28 @@ type_fits(const Column *column, Oid type)
 	return key_type_family(getBaseType(type)) == key_type_family(column->base);
 }
 
+/* No order has such a key. */
+static bool
+is_out_of_range(const Column *column, Datum value, Oid type)
+{
+	int64 n;
+
+	switch (getBaseType(type))
+	{
+		case INT8OID:
+			n = DatumGetInt64(value);
+			break;
+		case INT4OID:
+			n = DatumGetInt32(value);
+			break;
+		default:
+			return false;
+	}
+	return column->base == INT4OID ? n < PG_INT32_MIN || n > PG_INT32_MAX :
+		column->base == INT2OID	   ? n < PG_INT16_MIN || n > PG_INT16_MAX :
+									 false;
+}
+
 pg_noreturn static void
 raise_unfit(const char *what, const OrderTable *table, const Column *column,
 			Oid type)
@@ -150,7 +172,8 @@ child_key_read(const ChildGuard *guard, const ChildRow *row,
 	ChildKey parts = *given;
 	bool	 known = parts.known;
 
-	if (known && guard->key.text && table->nkeys > 1)
+	if (known && guard->key.text &&
+		(table->nkeys > 1 || !type_fits(&table->keys[0], parts.types[0])))
 		known = split(&parts);
 	if (!known)
 		return false;
@@ -161,6 +184,8 @@ child_key_read(const ChildGuard *guard, const ChildRow *row,
 		if (!type_fits(&table->keys[i], parts.types[i]))
 			raise_unfit(guard_key_name(guard, row), table, &table->keys[i],
 						parts.types[i]);
+		if (is_out_of_range(&table->keys[i], parts.values[i], parts.types[i]))
+			return false;
 		key[i] = column_from_value(&table->keys[i], parts.values[i],
 								   parts.types[i]);
 	}

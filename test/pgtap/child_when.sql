@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(163);
+SELECT plan(170);
 
 CREATE SCHEMA shop;
 CREATE TYPE shop.state AS ENUM ('pending', 'authorized', 'captured', 'refunded');
@@ -379,6 +379,24 @@ SELECT is(error_of($$SELECT ordcancel.attach_child('shop.tag', 'shop.int_pairs',
 SELECT is(attempt($$SELECT ordcancel.attach_child('shop.tag', 'shop.int_pairs', key_expression => 'NULL::record')$$),
           'ok', 'a row that is NULL');
 SELECT is(attempt($$INSERT INTO shop.tag VALUES ('x')$$), 'ok', 'is no order');
+
+-- A row of one column is a key of one column.
+CREATE TABLE shop.one (order_id bigint);
+SELECT is(attempt($$SELECT ordcancel.attach_child('shop.one', 'shop.orders', key_expression => 'ROW(order_id)')$$), 'ok',
+          'a row of one column');
+SELECT is(attempt('INSERT INTO shop.one VALUES (1)'), 'ok', 'is the key');
+SELECT is(attempt('INSERT INTO shop.one VALUES (4)'), '23514 order_is_canceled', 'of a canceled order');
+SELECT is(attempt('INSERT INTO shop.one VALUES (3000000000)'), 'ok', 'which no order has that the key cannot hold');
+SELECT ordcancel.detach_child('shop.one', 'shop.orders');
+SELECT ordcancel.attach_child('shop.one', 'shop.orders', '{order_id}');
+SELECT is(attempt('INSERT INTO shop.one VALUES (-3000000000)'), 'ok', 'nor by a column');
+
+-- Triggers are not inherited.
+SELECT is((SELECT detail FROM ordcancel.health('shop.orders') WHERE detail ~ 'inherits'), NULL, 'all is well');
+CREATE TABLE shop.one_more () INHERITS (shop.one);
+SELECT is((SELECT concat_ws(' | ', problem, detail, hint) FROM ordcancel.health('shop.orders') WHERE detail ~ 'inherits'),
+          'child_unguarded | Table shop.one_more inherits from child table shop.one, whose triggers it does not have.'
+          ' | ALTER TABLE shop.one_more NO INHERIT shop.one; then call attach_child() for it, too.', 'health says so');
 
 SELECT * FROM finish();
 ROLLBACK;
