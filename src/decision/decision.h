@@ -171,17 +171,17 @@ typedef struct DecisionInput
 	bool			   plain_updates; /* may they change a cancellation? */
 
 	/* its newest cancellation */
-	State		live;				/* STATE_NONE: there is no live one */
-	State		last;				/* if none is live: the ended one's */
-	bool		last_undone;		/* it ended by undo_cancel with a note */
-	Party		requested_by;		/* who made the request */
-	bool		direct;				/* requested and accepted in one call */
-	const char *prior_status;		/* of the order, before the cancellation */
-	bool		moved_on;			/* the order's status has changed since */
-	const TimestampTz *closed_at;	/* or NULL */
+	State		live;			  /* STATE_NONE: there is no live one */
+	State		last;			  /* if none is live: the ended one's */
+	bool		last_undone;	  /* it ended by undo_cancel with a note */
+	Party		requested_by;	  /* who made the request */
+	bool		direct;			  /* requested and accepted in one call */
+	const char *prior_status;	  /* of the order, before the cancellation */
+	bool		moved_on;		  /* the order's status has changed since */
+	const TimestampTz *closed_at; /* or NULL */
 	const TimestampTz *first_closed_at; /* if in progress again since */
-	const TimestampTz *deadline;	/* of the request, or NULL */
-	bool			   part;		/* it is of some items only */
+	const TimestampTz *deadline;		/* of the request, or NULL */
+	bool			   part;			/* it is of some items only */
 	bool			   ambiguous;	/* several cancellations could be meant */
 	bool			   refund_open; /* less is refunded than is due */
 	bool			   money_open;	/* the same of any of the order's */

@@ -27,10 +27,10 @@ run_part(void *arg)
 	Oid			type = REGCLASSOID;
 	Datum		orders = part->orders;
 	char	   *sql = psprintf(
-		  "SELECT h.orders, h.problem, h.detail, h.hint"
-		  " FROM ordcancel.order_table AS t, LATERAL ordcancel_internal.%s(t) AS h"
-		  " WHERE t.orders OPERATOR(pg_catalog.=) $1",
-		  quote_identifier(psprintf("health_of_%s", part->name)));
+			  "SELECT h.orders, h.problem, h.detail, h.hint"
+					" FROM ordcancel.order_table AS t, LATERAL ordcancel_internal.%s(t) AS h"
+					" WHERE t.orders OPERATOR(pg_catalog.=) $1",
+			  quote_identifier(psprintf("health_of_%s", part->name)));
 	int	  columns = part->result->setDesc->natts;
 	Datum values[4];
 	bool  nulls[4];

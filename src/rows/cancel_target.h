@@ -51,9 +51,9 @@ typedef struct Cancellation
 	TimestampTz	   *decided_at;
 	TimestampTz	   *closed_at;
 	TimestampTz	   *deadline;
-	bool			items;		  /* the scope: some items, not the order */
-	struct varlena *prior_values; /* jsonb, see prior_values.h */
-	Numeric			refund_kept;  /* by which earlier refunds lowered it */
+	bool			items;			 /* the scope: some items, not the order */
+	struct varlena *prior_values;	 /* jsonb, see prior_values.h */
+	Numeric			refund_kept;	 /* by which earlier refunds lowered it */
 	TimestampTz	   *first_closed_at; /* if it was in progress again since */
 } Cancellation;
 

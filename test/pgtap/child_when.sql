@@ -382,8 +382,8 @@ SELECT is(attempt($$INSERT INTO shop.tag VALUES ('x')$$), 'ok', 'is no order');
 
 -- A row of one column is a key of one column.
 CREATE TABLE shop.one (order_id bigint);
-SELECT is(attempt($$SELECT ordcancel.attach_child('shop.one', 'shop.orders', key_expression => 'ROW(order_id)')$$), 'ok',
-          'a row of one column');
+SELECT is(attempt($$SELECT ordcancel.attach_child('shop.one', 'shop.orders', key_expression => 'ROW(order_id)')$$),
+          'ok', 'a row of one column');
 SELECT is(attempt('INSERT INTO shop.one VALUES (1)'), 'ok', 'is the key');
 SELECT is(attempt('INSERT INTO shop.one VALUES (4)'), '23514 order_is_canceled', 'of a canceled order');
 SELECT is(attempt('INSERT INTO shop.one VALUES (3000000000)'), 'ok', 'which no order has that the key cannot hold');
@@ -394,7 +394,8 @@ SELECT is(attempt('INSERT INTO shop.one VALUES (-3000000000)'), 'ok', 'nor by a 
 -- Triggers are not inherited.
 SELECT is((SELECT detail FROM ordcancel.health('shop.orders') WHERE detail ~ 'inherits'), NULL, 'all is well');
 CREATE TABLE shop.one_more () INHERITS (shop.one);
-SELECT is((SELECT concat_ws(' | ', problem, detail, hint) FROM ordcancel.health('shop.orders') WHERE detail ~ 'inherits'),
+SELECT is((SELECT concat_ws(' | ', problem, detail, hint) FROM ordcancel.health('shop.orders')
+           WHERE detail ~ 'inherits'),
           'child_unguarded | Table shop.one_more inherits from child table shop.one, whose triggers it does not have.'
           ' | ALTER TABLE shop.one_more NO INHERIT shop.one; then call attach_child() for it, too.', 'health says so');
 
