@@ -444,8 +444,8 @@ SELECT outcome_of(format($$cancel_order('shop.kin', %s)$$, id)) FROM shop.kin;
 ALTER TABLE shop.kin RENAME t TO title;
 SELECT is(error_of($$SELECT ordcancel.undo_cancel('shop.kin', 1)$$),
           'OC014 | column "t" of order 1 of shop.kin cannot get its former value back'
-          ' | There is no column of that name. | If it was renamed, rename it back until the cancellation is undone. If its value is not to be restored,'
-          ' call ordcancel.drop_also_set() for it.', 'the former value would be lost');
+          ' | There is no column of that name. | If it was renamed, rename it back until the cancellation is undone.'
+          ' If its value is not to be restored, call ordcancel.drop_also_set() for it.', 'the former value would be lost');
 ALTER TABLE shop.kin RENAME title TO t;
 DROP TRIGGER b ON shop.kin;
 SELECT is(outcome_of($$undo_cancel('shop.kin', 1)$$), 'undone placed', 'renamed back');
