@@ -96,6 +96,8 @@ begin_record(CancelTarget *c, const CancelArgs *args)
 		r->closed_at = r->requested_at;
 }
 
+#define METADATA_MAX_SIZE 65536 /* in bytes, of a record */
+
 /* Later calls add to what the record has. */
 static void
 add_metadata(Cancellation *r, Jsonb *metadata)
@@ -104,8 +106,17 @@ add_metadata(Cancellation *r, Jsonb *metadata)
 		metadata = DatumGetJsonbP(
 			DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(r->metadata),
 								JsonbPGetDatum(metadata)));
-	if (metadata)
-		r->metadata = metadata;
+	if (metadata == NULL)
+		return;
+	if (r->metadata && VARSIZE(metadata) > METADATA_MAX_SIZE)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+			 errmsg("metadata is too long"),
+			 errdetail(
+				 "Together with that of earlier calls it has %zu bytes; the maximum is %d.",
+				 (Size) VARSIZE(metadata), METADATA_MAX_SIZE)));
+	r->metadata = metadata;
 }
 
 static void

@@ -69,5 +69,15 @@ SELECT is(outcome_of($$cancel_order('shop.orders', 9, metadata => '{"late": 1}')
           'where nothing changes');
 SELECT ok(metadata_of(9) !~ 'late', 'it is not kept');
 
+-- What the calls for one cancellation add up to.
+SELECT outcome_of($$cancel_order('shop.orders', 10)$$);
+SELECT is((SELECT string_agg(DISTINCT outcome, ', ')
+           FROM (SELECT outcome_of(format($m$adjust_refund('shop.orders', 10, %s, 'n', metadata => '{"%s": "%s"}')$m$,
+                                          n, n, repeat('x', 8000))) AS outcome
+                 FROM generate_series(1, 8) AS n) AS calls), 'in_progress canceled', 'up to 64 kB');
+SELECT is(error_of(format($$SELECT ordcancel.adjust_refund('shop.orders', 10, 9, 'n', metadata => '{"9": "%s"}')$$,
+                          repeat('x', 8000)), 'sqlstate', 'message'), '22001 | metadata is too long', 'no more');
+SELECT is(outcome_of($$adjust_refund('shop.orders', 10, 9, 'n')$$), 'in_progress canceled', 'but without it');
+
 SELECT * FROM finish();
 ROLLBACK;
