@@ -11,7 +11,7 @@ COMMENT ON FUNCTION ordcancel_internal.run_call() IS
 -- verbs with the columns that each takes.
 CREATE FUNCTION ordcancel_internal.call_columns()
     RETURNS TABLE (n bigint, name name, type regtype, constraints text, contents text)
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT row_number() OVER (), c.name, c.type::regtype, c.constraints, c.contents
@@ -58,7 +58,7 @@ COMMENT ON FUNCTION ordcancel_internal.call_columns() IS
 -- The names of the order's key: order_id if it is one column, otherwise those of
 -- the record tables, unless a column of calls has the name.
 CREATE FUNCTION ordcancel_internal.call_keys(record_keys name[]) RETURNS name[]
-    LANGUAGE plpgsql IMMUTABLE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
