@@ -3,7 +3,7 @@
 # bench-scale calls it. Takes a few GB below /tmp, and most of an hour.
 #
 #   make bench-scale                      every part
-#   make bench-scale TESTS=partitions     some (partitions archive shops capacity)
+#   make bench-scale TESTS=partitions     some (partitions archive shops calls capacity)
 #   make bench-scale SCALE=small          a smoke run
 #   make bench-scale CLOCK=cpu            time of the processor
 #   make bench-scale WRITE=1              also puts the table into doc/performance.md
@@ -13,7 +13,7 @@ set -u
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/report.sh"
 
-all=(partitions archive shops capacity)
+all=(partitions archive shops calls capacity)
 
 wanted=()
 read -ra wanted <<<"${TESTS:-${all[*]}}"

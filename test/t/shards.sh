@@ -52,9 +52,9 @@ for n in 0 1; do
 	at shard_$n >>"$work/shard_$n.out" <<-'SQL'
 		GRANT SELECT, INSERT, UPDATE ON shop.orders TO clerk;
 		GRANT SELECT, INSERT ON shop.orders_call TO clerk;
-		CREATE VIEW shop.setup AS SELECT pg_catalog.md5(ordcancel.export_setup('shop.orders')) AS digest;
+		CREATE VIEW shop.setup AS SELECT ordcancel.setup_digest('shop.orders') AS digest;
 		GRANT SELECT ON shop.setup TO clerk;
-		GRANT EXECUTE ON FUNCTION ordcancel.export_setup(regclass) TO clerk;
+		GRANT EXECUTE ON FUNCTION ordcancel.setup_digest(regclass) TO clerk;
 	SQL
 done
 is "$(for n in 0 1; do at shard_$n -c "SELECT to_regclass('shop.setup') IS NOT NULL"; done)" $'t\nt' \
