@@ -48,7 +48,7 @@ for n in 0 1; do
 		SELECT ordcancel.grant_merchant('clerk'), ordcancel.grant_customer('clerk');
 		GRANT USAGE ON SCHEMA shop TO clerk;
 	SQL
-	# The digest of the setup; ordcancel.setup_digest('shop.orders') where there is such a function.
+	# The digest of the setup.
 	at shard_$n >>"$work/shard_$n.out" <<-'SQL'
 		GRANT SELECT, INSERT, UPDATE ON shop.orders TO clerk;
 		GRANT SELECT, INSERT ON shop.orders_call TO clerk;
