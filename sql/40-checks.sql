@@ -219,6 +219,7 @@ BEGIN
                 (SELECT c.now FROM ordcancel_internal.clock AS c), ordcancel_internal.caller_role(), policy,
                 left(what, 1000));
     END IF;
+    PERFORM ordcancel_internal.citus_follow(orders);
     RETURN format('%s: %s', ordcancel_internal.label(orders), what);
 END
 $$;

@@ -94,8 +94,8 @@ COMMENT ON FUNCTION ordcancel_internal.stamps_arrivals(regclass) IS
     'returns whether an event table has its trigger for replicated events; NULL for other tables';
 
 -- The indexes of a record table of an order table with these keys, besides its
--- primary key.
-CREATE FUNCTION ordcancel_internal.record_indexes(parent regclass, record_keys name[]) RETURNS text[]
+-- primary key. If it is distributed by hash, only the order's key can be unique.
+CREATE FUNCTION ordcancel_internal.record_indexes(parent regclass, record_keys name[], by_hash boolean) RETURNS text[]
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -112,11 +112,16 @@ SELECT CASE parent
                -- For the reports on all of them.
                '(requested_at)', '(reason, requested_at) WHERE (reason IS NOT NULL)']
            WHEN 'ordcancel.event'::regclass THEN ARRAY[
-               '(cancellation_id)', 'UNIQUE (request_key) WHERE (request_key IS NOT NULL)', '(at)']
+               '(cancellation_id)',
+               CASE WHEN by_hash THEN '' ELSE 'UNIQUE ' END || '(request_key) WHERE (request_key IS NOT NULL)',
+               '(at)']
            ELSE '{}'
        END
+       || CASE WHEN NOT by_hash THEN '{}'
+               WHEN parent = 'ordcancel.cancellation'::regclass THEN ARRAY['(cancellation_id)']
+               WHEN parent = 'ordcancel.event'::regclass THEN ARRAY['(event_id)'] ELSE '{}' END
 FROM (SELECT string_agg(quote_ident(key), ', ' ORDER BY n)
       FROM unnest(record_keys) WITH ORDINALITY AS r (key, n)) AS k (keys)
 $$;
-COMMENT ON FUNCTION ordcancel_internal.record_indexes(regclass, name[]) IS
+COMMENT ON FUNCTION ordcancel_internal.record_indexes(regclass, name[], boolean) IS
     'lists the indexes that a record table should have';

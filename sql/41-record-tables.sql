@@ -14,6 +14,9 @@ DECLARE
 BEGIN
     EXECUTE format(
         CASE WHEN inherit THEN 'CREATE TABLE %1$s (%2$s) INHERITS (%3$s)'
+             -- Citus would take the sequences in the defaults for its own.
+             WHEN ordcancel_internal.is_distributed(keyed)
+             THEN 'CREATE TABLE %1$s (LIKE %3$s INCLUDING CONSTRAINTS, %2$s)'
              ELSE 'CREATE TABLE %1$s (LIKE %3$s INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS, %2$s)' END,
         label,
         (SELECT string_agg(format('%I %s%s NOT NULL', k.record_key, format_type(a.atttypid, a.atttypmod),
@@ -203,7 +206,7 @@ BEGIN
         EXECUTE format('ALTER TABLE %s %s %s', records,
                        CASE WHEN inherit THEN 'INHERIT' ELSE 'NO INHERIT' END, parent);
     END IF;
-    IF id IS NULL THEN
+    IF id IS NULL OR ordcancel_internal.is_distributed(records) THEN -- see src/rows/shard_ids.h
         RETURN;
     END IF;
     EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;

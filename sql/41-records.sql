@@ -14,6 +14,7 @@ DECLARE
     name text;
     found_table regclass;
     moved regclass;
+    by_hash CONSTANT boolean := ordcancel_internal.is_distributed_by_hash(orders);
 BEGIN
     SELECT c.relname, n.nspname INTO base FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.oid = orders;
@@ -27,6 +28,7 @@ BEGIN
     ELSE
         found_table := ordcancel_internal.make_record_table(keyed, parent, coalesce(record_schema, base.nspname), name,
                                                             key_columns, record_keys, inherit);
+        PERFORM ordcancel_internal.distribute_with(orders, found_table, key_columns, record_keys);
     END IF;
     IF record_schema <> (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                          WHERE c.oid = found_table) THEN
@@ -44,7 +46,8 @@ BEGIN
         PERFORM ordcancel_internal.notice(format('record table "%s" was moved to schema "%s"', name, record_schema));
     END IF;
     PERFORM ordcancel_internal.complete_record_table(
-        found_table, kind.primary_key, ordcancel_internal.record_indexes(parent, record_keys), known);
+        found_table, CASE WHEN by_hash THEN record_keys ELSE '{}' END || kind.primary_key,
+        ordcancel_internal.record_indexes(parent, record_keys, by_hash), known);
     PERFORM ordcancel_internal.set_record_privileges(orders, found_table);
     PERFORM ordcancel_internal.complete_archive(orders, a.archive, parent, record_keys)
     FROM ordcancel_internal.archives(found_table) AS a;

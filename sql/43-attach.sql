@@ -38,6 +38,10 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label),
                                            'It is attached as a table of items.');
     END IF;
+    SELECT d.fault INTO other FROM ordcancel_internal.distribution(orders) AS d;
+    IF other.fault IS NOT NULL THEN
+        PERFORM ordcancel_internal.invalid(format('%s cannot be attached', label), other.fault);
+    END IF;
     SELECT * INTO other FROM ordcancel_internal.not_heap(orders) LIMIT 1;
     IF FOUND THEN
         PERFORM ordcancel_internal.invalid(
@@ -322,6 +326,10 @@ BEGIN
         PERFORM ordcancel_internal.invalid('refund_scale must be a number of digits from 0 to 8');
     END IF;
     PERFORM ordcancel_internal.check_word('notify_payload', t.notify_payload, '{full,id}');
+    IF ordcancel_internal.is_distributed(orders) THEN
+        PERFORM ordcancel_internal.citus_begin();
+        t.inherit := false; -- Citus does not distribute tables that inherit
+    END IF;
     t.primary_key := ordcancel_internal.check_order_table(orders, t.status, t.placed_at, t.policy_by,
                                                           t.status_since);
     IF call_key IS NULL AND t.call_key IS NOT NULL THEN -- its columns may have been renamed

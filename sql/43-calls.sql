@@ -172,6 +172,7 @@ BEGIN
         (SELECT string_agg(format('%I %s%s', c.name, c.type, c.constraints), ', ' ORDER BY c.n)
          FROM ordcancel_internal.call_columns() AS c),
         (SELECT string_agg(quote_ident(k), ', ' ORDER BY n) FROM unnest(call_keys) WITH ORDINALITY AS c (k, n)));
+    PERFORM ordcancel_internal.distribute_with(orders, name::regclass, key_columns, call_keys);
     RETURN name::regclass;
 END
 $$;
@@ -221,6 +222,9 @@ DECLARE
     owner CONSTANT regrole := (SELECT relowner FROM pg_class WHERE oid = orders);
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
+    IF ordcancel_internal.is_distributed(orders) THEN
+        PERFORM ordcancel_internal.citus_begin();
+    END IF;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = make_call_table.orders;
     SELECT format('%I.%I', n.nspname, ordcancel_internal.record_table_name(c.relname, '_call')) INTO wanted
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = orders;
@@ -245,6 +249,7 @@ BEGIN
     END IF;
     UPDATE ordcancel.order_table AS o SET call_table = calls, call_table_keys = keys
     WHERE o.orders = make_call_table.orders AND (o.call_table, o.call_table_keys) IS DISTINCT FROM (calls::oid, keys);
+    PERFORM ordcancel_internal.citus_follow(orders);
     RETURN calls;
 END
 $$;

@@ -20,6 +20,9 @@ DECLARE
     told text;
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
+    IF ordcancel_internal.is_distributed(orders) THEN
+        PERFORM ordcancel_internal.citus_begin();
+    END IF;
     SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = detach.orders;
     -- Lock the order table first, in the same order as all other functions.
     IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN
@@ -67,6 +70,7 @@ BEGIN
     DELETE FROM ordcancel.policy AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.policy_change AS c WHERE c.orders = detach.orders;
     DELETE FROM ordcancel.order_table AS c WHERE c.orders = detach.orders;
+    PERFORM ordcancel_internal.citus_follow(orders);
     RETURN told;
 END
 $$;

@@ -11,6 +11,8 @@ DECLARE
     c ordcancel.child;
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
+    PERFORM ordcancel_internal.refuse_distributed(orders, 'attach_child()');
+    PERFORM ordcancel_internal.refuse_distributed(child, 'attach_child()');
     PERFORM ordcancel_internal.check_child_table(child, orders);
     IF refuse_while IS NULL OR array_ndims(refuse_while) IS DISTINCT FROM 1
        OR array_position(refuse_while, NULL) IS NOT NULL THEN

@@ -92,6 +92,7 @@ DECLARE
     told text;
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
+    PERFORM ordcancel_internal.refuse_distributed(orders, 'attach_items()');
     PERFORM ordcancel_internal.check_word('unset', u,
                                           '{quantity,canceled,fulfilled,amount,status,canceled_status}')
     FROM unnest(unset) AS u;

@@ -150,7 +150,8 @@ BEGIN
                             again)::ordcancel.problem;
         END IF;
         FOREACH lacking IN ARRAY
-            ordcancel_internal.missing_indexes(records, ordcancel_internal.record_indexes(parent, t.key_columns))
+            ordcancel_internal.missing_indexes(records, ordcancel_internal.record_indexes(
+                parent, t.key_columns, ordcancel_internal.is_distributed_by_hash(t.orders)))
         LOOP
             RETURN NEXT ROW(t.orders::regclass, 'index_missing',
                             format('%s has no index %s.', ordcancel_internal.label(records), lacking),

@@ -120,7 +120,7 @@ also_set_load(OrderTable *table, Relation rel)
 {
 	Load load = {table, rel};
 
-	config_scan("also_set", table->relid, load_row, &load);
+	config_scan("also_set", table->logical, load_row, &load);
 	table->cancellations = config_relation("cancellation");
 	for (int when = 0; when < ALSO_SET_COUNT; when++)
 		make_query(table, when);

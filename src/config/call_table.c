@@ -9,6 +9,7 @@
 #include "base/relid_cache.h"
 #include "config/call_table.h"
 #include "config/config_table.h"
+#include "config/shard.h"
 #include "decision/refusal.h"
 
 /* Columns of ordcancel.order_table; only ever appended to. */
@@ -60,11 +61,18 @@ load(Oid relid)
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	CallTable	 *table = palloc0(sizeof(CallTable));
+	Shard		  shard;
 	MemoryContextCallback *cleanup = palloc0(sizeof(MemoryContextCallback));
 
 	table->context = context;
-	(void) config_scan_index("order_table", "order_table_calls", CALL_TABLE,
-							 relid, load_row, table);
+	if (config_scan_index("order_table", "order_table_calls", CALL_TABLE,
+						  relid, load_row, table) == 0 &&
+		shard_of_relation(relid, &shard))
+	{
+		(void) config_scan_index("order_table", "order_table_calls",
+								 CALL_TABLE, shard.logical, load_row, table);
+		table->orders = shard_sibling(&shard, table->orders);
+	}
 	cleanup->func = free_plans;
 	cleanup->arg = table;
 	MemoryContextRegisterResetCallback(context, cleanup);

@@ -23,6 +23,8 @@
 
 #include "base/relid_cache.h"
 #include "config/guarded_columns.h"
+#include "config/order_table_columns.h"
+#include "config/shard.h"
 
 #define GUARD_DELETE "!ordcancel_guard_delete"
 
@@ -80,6 +82,27 @@ read_columns(Oid relid, Oid trigger, AttrNumber *columns)
 	return count;
 }
 
+/* On a shard its name ends in the shard's number. */
+static Oid
+find_trigger(Oid relid)
+{
+	Oid		 found = get_trigger_oid(relid, GUARD_DELETE, true);
+	Oid		 function = InvalidOid;
+	Relation rel;
+
+	if (OidIsValid(found) || !shard_possible())
+		return found;
+	function = order_table_guard("guard_delete");
+	rel = try_table_open(relid, AccessShareLock);
+	for (int i = 0; rel && rel->trigdesc && i < rel->trigdesc->numtriggers;
+		 i++)
+		if (rel->trigdesc->triggers[i].tgfoid == function)
+			found = rel->trigdesc->triggers[i].tgoid;
+	if (rel)
+		table_close(rel, AccessShareLock);
+	return found;
+}
+
 /*
  * The clone of the trigger on a partition has no dependencies on columns, so
  * they are looked up on the attached ancestor and mapped by name.
@@ -94,7 +117,7 @@ find_columns(Oid relid, AttrNumber *columns)
 	for (int i = 0; i < list_length(tables) && count == 0; i++)
 	{
 		Oid table = list_nth_oid(tables, i);
-		Oid trigger = get_trigger_oid(table, GUARD_DELETE, true);
+		Oid trigger = find_trigger(table);
 
 		if (!OidIsValid(trigger))
 			continue;

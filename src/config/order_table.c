@@ -24,6 +24,7 @@
 #include "config/order_table.h"
 #include "config/order_table_check.h"
 #include "config/order_table_load.h"
+#include "config/shard.h"
 
 typedef struct TableEntry
 {
@@ -32,6 +33,7 @@ typedef struct TableEntry
 	uint64			loads;	 /* how often it was replaced */
 	OrderTable	   *table;	 /* NULL and valid: not attached */
 	dlist_node		recent;	 /* in recent_tables, while it has a table */
+	Oid				logical; /* of a shard: its table */
 } TableEntry;
 
 typedef struct RootEntry
@@ -45,6 +47,22 @@ static RelidCache roots;
 static dlist_head recent_tables = DLIST_STATIC_INIT(recent_tables);
 static int		  table_count = 0; /* in recent_tables */
 static int		  load_depth = 0;
+static bool		  any_shards; /* among the tables */
+
+/* A change of the configuration is announced for the distributed table. */
+static void
+invalidate_shards(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS seq;
+	TableEntry	   *entry;
+
+	if (!any_shards || !OidIsValid(relid))
+		return;
+	hash_seq_init(&seq, tables.hash);
+	while ((entry = hash_seq_search(&seq)) != NULL)
+		if (entry->logical == relid)
+			entry->cached.valid = false;
+}
 
 /* Renaming a schema sends no invalidations for the tables in it. */
 static void
@@ -72,6 +90,7 @@ order_table_init(void)
 {
 	relid_cache_init(&tables, "ordcancel order tables", sizeof(TableEntry));
 	relid_cache_init(&roots, "ordcancel partitions", sizeof(RootEntry));
+	CacheRegisterRelcacheCallback(invalidate_shards, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all, (Datum) 0);
 	CacheRegisterSyscacheCallback(ENUMOID, invalidate_enums, (Datum) 0);
 }
@@ -83,6 +102,18 @@ find_or_load(const TableEntry *entry, bool rebuild)
 	return entry->table && !rebuild && order_table_fits(entry->table) ?
 		entry->table :
 		order_table_load(entry->cached.relid);
+}
+
+/* A shard whose table is not attached is remembered, too. */
+static void
+note_shard(TableEntry *entry)
+{
+	Shard shard;
+
+	entry->logical = shard_of_relation(entry->cached.relid, &shard) ?
+		shard.logical :
+		InvalidOid;
+	any_shards |= OidIsValid(entry->logical);
 }
 
 /*
@@ -103,6 +134,7 @@ load(TableEntry *entry)
 	 */
 	entry->cached.valid = true;
 	entry->rebuild = false;
+	note_shard(entry);
 	load_depth++;
 	PG_TRY();
 	{

@@ -22,6 +22,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 
+#include "config/shard.h"
 #include "decision/policy.h"
 
 /* A column of the order table that is read or written in C. */
@@ -119,15 +120,20 @@ typedef struct OrderTable
 {
 	MemoryContext context; /* holds all of this */
 	Oid			  relid;
-	uint64		  serial;	   /* identifies this description in the session */
-	uint64		  fingerprint; /* of its rows in order_table and block */
-	uint64		  status_names_fingerprint; /* in policy and rule */
-	TupleDesc	  desc; /* the order table's at the time of loading */
-	Oid			  owner;
-	char		 *label; /* schema.table, quoted: for SQL and messages */
-	char		 *name;	 /* without the schema, not quoted */
-	char		 *alias; /* for SQL; not the name of any column */
-	bool		  partitioned;
+	Oid	   logical; /* that the configuration is for; of a shard: its table */
+	Shard  shard;	/* id 0: it is none */
+	bool   distributed;	 /* its rows are in shards */
+	bool   ids_followed; /* see rows/shard_ids.h */
+	uint64 serial;		 /* identifies this description in the session */
+	uint64 fingerprint;	 /* of its rows in order_table and block */
+	uint64 status_names_fingerprint; /* in policy and rule */
+	TupleDesc desc; /* the order table's at the time of loading */
+	Oid		  owner;
+	char *label; /* schema.table, quoted: for messages; of the logical table */
+	char *sql;	 /* the same for SQL: of the relation itself */
+	char *name;	 /* without the schema, not quoted */
+	char *alias; /* for SQL; not the name of any column */
+	bool  partitioned;
 
 	Column	  status;
 	Column	  placed_at;	/* attnum 0: not configured */

@@ -8,6 +8,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
+#include "commands/extension.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -60,8 +61,8 @@ order_table_refuse_not_heap(Relation rel)
 }
 
 /*
- * On the coordinator a distributed table is empty, because its rows are in
- * shards.  The index scans in C would find no orders.
+ * A distributed table is empty, because its rows are in shards.  They are found
+ * (shard.h) if the catalogs are those of Citus itself.
  */
 void
 order_table_refuse_distributed(Relation rel)
@@ -72,7 +73,7 @@ order_table_refuse_distributed(Relation rel)
 	ScanKeyData key;
 	bool		found;
 
-	if (!OidIsValid(catalog))
+	if (!OidIsValid(catalog) || OidIsValid(get_extension_oid("citus", true)))
 		return;
 	distributed = table_open(catalog, AccessShareLock);
 	ScanKeyInit(&key, get_attnum(catalog, "logicalrelid"),

@@ -17,7 +17,7 @@ extern void order_table_check_labels(const OrderTable *table, Policy *policy);
 /* Raises OC014 if the access method of the table is not heap. */
 extern void order_table_refuse_not_heap(Relation rel);
 
-/* Raises OC014 if Citus has distributed the table. */
+/* Raises OC014 if the table is distributed in a way that is not known. */
 extern void order_table_refuse_distributed(Relation rel);
 
 #endif /* ORDCANCEL_ORDER_TABLE_CHECK_H */

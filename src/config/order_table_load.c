@@ -26,6 +26,7 @@
 #include "config/order_table_load.h"
 #include "config/pinned_query.h"
 #include "config/policy_load.h"
+#include "config/shard.h"
 #include "config/status_equality.h"
 #include "decision/refusal.h"
 
@@ -242,9 +243,12 @@ order_table_fits(const OrderTable *table)
 	Relation rel;
 	bool	 fits;
 
-	if (fingerprint_of(table->relid) != table->fingerprint ||
+	/* The shards of its record tables may be others. */
+	if (table->shard.id != 0)
+		return false;
+	if (fingerprint_of(table->logical) != table->fingerprint ||
 		(table->has_status_names &&
-		 status_names_fingerprint_of(table->relid) !=
+		 status_names_fingerprint_of(table->logical) !=
 			 table->status_names_fingerprint))
 		return false;
 	rel = try_table_open(table->relid, AccessShareLock);
@@ -252,14 +256,45 @@ order_table_fits(const OrderTable *table)
 		return false;
 	order_table_refuse_not_heap(rel);
 	order_table_refuse_distributed(rel);
-	fits = equalTupleDescs(table->desc, RelationGetDescr(rel)) &&
+	fits = shard_is_distributed(table->relid) == table->distributed &&
+		equalTupleDescs(table->desc, RelationGetDescr(rel)) &&
 		order_table_primary_key(rel) == table->key_index &&
 		rel->rd_rel->relowner == table->owner &&
-		strcmp(order_table_label_of(rel), table->label) == 0 &&
+		strcmp(order_table_label_of(rel), table->sql) == 0 &&
 		order_table_guard("guard_update") == table->guard_update &&
 		order_table_guard("event_arrived") == table->event_arrived;
 	table_close(rel, AccessShareLock);
 	return fits;
+}
+
+/*
+ * A shard has the configuration of its table, and records in the shards that are
+ * co-located with it.
+ */
+static bool
+load_shard(Registration *reg)
+{
+	OrderTable *table = reg->table;
+
+	if (!shard_of_relation(table->relid, &table->shard))
+		return false;
+	table->logical = table->shard.logical;
+	table->fingerprint = fingerprint_of(table->logical);
+	if (config_scan("order_table", table->logical, load_registration, reg) ==
+		0)
+		return false;
+	table->cancellation_table = shard_sibling(&table->shard,
+											  table->cancellation_table);
+	table->event_table = shard_sibling(&table->shard, table->event_table);
+	table->item_records = InvalidOid;
+	return true;
+}
+
+static char *
+quote_qualified(Relation rel, const char *name)
+{
+	return pstrdup(quote_qualified_identifier(
+		get_namespace_name(RelationGetNamespace(rel)), name));
 }
 
 OrderTable *
@@ -276,13 +311,14 @@ order_table_load(Oid relid)
 	Relation			   rel;
 
 	table->context = context;
-	table->relid = relid;
+	table->relid = table->logical = relid;
 	table->serial = ++last_serial;
 	table->changes = 1;
 
 	/* Before reading, so that a concurrent change makes it differ. */
 	table->fingerprint = fingerprint_of(relid);
-	if (config_scan("order_table", relid, load_registration, &reg) == 0)
+	if (config_scan("order_table", relid, load_registration, &reg) == 0 &&
+		!load_shard(&reg))
 	{
 		MemoryContextSwitchTo(caller);
 		MemoryContextDelete(context);
@@ -293,9 +329,11 @@ order_table_load(Oid relid)
 	order_table_refuse_not_heap(rel);
 	order_table_refuse_distributed(rel);
 	table->owner = rel->rd_rel->relowner;
-	table->name = pstrdup(RelationGetRelationName(rel));
+	table->name = get_rel_name(table->logical);
 	table->alias = order_table_unused_alias(RelationGetDescr(rel));
-	table->label = order_table_label_of(rel);
+	table->sql = order_table_label_of(rel);
+	table->label = quote_qualified(rel, table->name);
+	table->distributed = table->shard.id == 0 && shard_is_distributed(relid);
 	table->desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
 	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	order_table_load_named_column(table, rel, &table->status, reg.status);
@@ -315,13 +353,15 @@ order_table_load(Oid relid)
 	load_keys(&reg, rel);
 	table->guard_update = order_table_guard("guard_update");
 	table->event_arrived = order_table_guard("event_arrived");
-	config_scan("item_table", relid, item_table_load_relid, &table->items);
+	if (table->shard.id == 0)
+		config_scan("item_table", relid, item_table_load_relid, &table->items);
 	policy_load_blocks(table);
 	also_set_load(table, rel);
 	table->has_status_names = status_equality_needed(table);
 	if (table->has_status_names)
 	{
-		table->status_names_fingerprint = status_names_fingerprint_of(relid);
+		table->status_names_fingerprint = status_names_fingerprint_of(
+			table->logical);
 		status_equality_load(table);
 	}
 	table_close(rel, AccessShareLock);
@@ -338,16 +378,37 @@ typedef struct TableScan
 {
 	OrderTableCallback callback;
 	void			  *arg;
+	bool			   shards; /* instead of tables that are distributed */
 } TableScan;
+
+/* Calls it for the shards that are on this node. */
+static void
+visit_shards(const TableScan *scan, Oid orders, Oid cancellation_table)
+{
+	ListCell *lc;
+
+	foreach(lc, shard_local(orders))
+	{
+		Shard shard;
+
+		if (shard_of_relation(lfirst_oid(lc), &shard))
+			scan->callback(lfirst_oid(lc),
+						   shard_sibling(&shard, cancellation_table),
+						   scan->arg);
+	}
+}
 
 static void
 visit_table(HeapTuple row, TupleDesc desc, void *arg)
 {
 	TableScan *scan = arg;
+	Oid		   orders = config_oid(row, desc, ORDER_TABLE_ORDERS);
+	Oid		   records = config_oid(row, desc, ORDER_TABLE_CANCELLATION_TABLE);
 
-	scan->callback(config_oid(row, desc, ORDER_TABLE_ORDERS),
-				   config_oid(row, desc, ORDER_TABLE_CANCELLATION_TABLE),
-				   scan->arg);
+	if (scan->shards && shard_is_distributed(orders))
+		visit_shards(scan, orders, records);
+	else
+		scan->callback(orders, records, scan->arg);
 }
 
 static void
@@ -373,7 +434,7 @@ order_table_of_records(Oid records)
 void
 order_table_scan(Oid relid, OrderTableCallback callback, void *arg)
 {
-	TableScan scan = {callback, arg};
+	TableScan scan = {callback, arg, !OidIsValid(relid) && shard_possible()};
 
 	config_scan("order_table", relid, visit_table, &scan);
 }

@@ -168,12 +168,12 @@ policy_load(const OrderTable *table, const char *name, uint64 *fingerprint)
 {
 	ConfigSearch row = {.table = "policy",
 						.index = "policy_pkey",
-						.orders = table->relid,
+						.orders = table->logical,
 						.column = POLICY_NAME,
 						.text = name};
 	ConfigSearch rules = {.table = "rule",
 						  .index = "rule_pkey",
-						  .orders = table->relid,
+						  .orders = table->logical,
 						  .column = RULE_POLICY,
 						  .text = name};
 	LoadState	 state = {.policy = palloc0(sizeof(Policy))};
@@ -189,7 +189,7 @@ policy_load(const OrderTable *table, const char *name, uint64 *fingerprint)
 void
 policy_load_blocks(OrderTable *table)
 {
-	config_scan("block", table->relid, load_block, table);
+	config_scan("block", table->logical, load_block, table);
 }
 
 static void
@@ -221,7 +221,7 @@ policy_load_is_closed(const OrderTable *table, const char *status)
 	ClosedSearch search = {.status = status};
 
 	(void) config_scan_index("policy", "policy_closed_statuses", POLICY_ORDERS,
-							 table->relid, look_for_closed, &search);
+							 table->logical, look_for_closed, &search);
 	return search.found;
 }
 
@@ -248,7 +248,7 @@ policy_load_status_kind(const OrderTable *table, const char *status)
 		ConfigSearch search = {.table = "policy",
 							   .index = policy_statuses[i].index,
 							   .bytewise = true,
-							   .orders = table->relid,
+							   .orders = table->logical,
 							   .column = policy_statuses[i].column,
 							   .text = status,
 							   .first = true};
@@ -273,7 +273,7 @@ policy_load_next_deletable(const OrderTable *table, const char *after)
 	ConfigSearch search = {.table = "rule",
 						   .index = "rule_deletable",
 						   .bytewise = true,
-						   .orders = table->relid,
+						   .orders = table->logical,
 						   .column = RULE_STATUS,
 						   .text = after,
 						   .beyond = true,
@@ -351,6 +351,6 @@ policy_load_statuses(const OrderTable *table, PolicyStatusCallback take,
 {
 	StatusReader reader = {take, arg};
 
-	config_scan("policy", table->relid, read_policy_statuses, &reader);
-	config_scan("rule", table->relid, read_rule_status, &reader);
+	config_scan("policy", table->logical, read_policy_statuses, &reader);
+	config_scan("rule", table->logical, read_rule_status, &reader);
 }

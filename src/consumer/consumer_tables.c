@@ -15,6 +15,7 @@
 #include "utils/syscache.h"
 
 #include "config/config_table.h"
+#include "config/shard.h"
 #include "consumer/consumer_tables.h"
 #include "decision/refusal.h"
 
@@ -45,8 +46,15 @@ add_table(TableSearch *search, Oid events, Oid orders)
 static void
 add_attached(HeapTuple row, TupleDesc desc, void *arg)
 {
-	add_table(arg, config_oid(row, desc, ORDER_TABLE_EVENT_TABLE),
-			  config_oid(row, desc, ORDER_TABLE_ORDERS));
+	Oid		  events = config_oid(row, desc, ORDER_TABLE_EVENT_TABLE);
+	Oid		  orders = config_oid(row, desc, ORDER_TABLE_ORDERS);
+	ListCell *lc;
+
+	if (!shard_is_distributed(events))
+		add_table(arg, events, orders);
+	else
+		foreach(lc, shard_local(events))
+			add_table(arg, lfirst_oid(lc), orders);
 }
 
 /* Both kinds of record tables are listed as detached. */

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "config/guc.h"
 #include "config/run_as.h"
+#include "config/shard_key.h"
 #include "decision/refusal.h"
 #include "entry/args.h"
 #include "entry/call_key.h"
@@ -74,6 +75,55 @@ raise_not_found(const CancelTarget *c, Datum value, bool isnull, Oid type,
 	refusal_raise(&refusal);
 }
 
+/* As the owner of the table, who may hold its shards. */
+static Oid
+shard_of_order(const OrderTable *table, const Datum *key, bool hold)
+{
+	RunAsScope scope;
+	Oid		   shard;
+
+	run_as_role(&scope, table->owner);
+	shard = shard_of_key(table, key, hold);
+	run_as_end(&scope);
+	return shard;
+}
+
+Oid
+args_shard_of_key(const OrderTable *table, const Datum *key)
+{
+	return shard_of_order(table, key, true);
+}
+
+/* An order of a distributed table is in one of its shards. */
+static void
+find_shard(CancelTarget *c, bool writes)
+{
+	Oid shard;
+
+	if (!c->table->distributed)
+		return;
+	shard = shard_of_order(c->table, c->key, writes);
+	if (!OidIsValid(shard))
+		shard_raise_elsewhere(c->table->label);
+	c->table = args_table(false, shard,
+						  writes ? RowExclusiveLock : AccessShareLock);
+}
+
+void
+args_hold_shard(const OrderTable *table)
+{
+	RunAsScope scope;
+	bool	   held;
+
+	if (table->shard.id == 0)
+		return;
+	run_as_role(&scope, table->owner);
+	held = shard_hold(&table->shard);
+	run_as_end(&scope);
+	if (!held)
+		shard_raise_elsewhere(table->label);
+}
+
 static void
 read_key(CancelTarget *c, Datum value, bool isnull, Oid type,
 		 ReadSnapshot snapshot)
@@ -118,6 +168,7 @@ args_key(CancelTarget *c, FunctionCallInfo fcinfo, int arg)
 
 	read_key(c, PG_GETARG_DATUM(arg), PG_ARGISNULL(arg),
 			 args_type(fcinfo, arg), writes ? READ_CURRENT : READ_CALLER);
+	find_shard(c, writes);
 }
 
 void

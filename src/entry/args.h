@@ -28,9 +28,24 @@ extern Oid args_type(FunctionCallInfo fcinfo, int arg);
 /*
  * Sets c->key, allocated in the current context, from an argument or value of
  * any type.  Raises OC002 if it cannot be a key of c->table.
+ *
+ * If c->table is distributed, args_key() sets it to the shard of the order, and
+ * raises 0A000 if that is on another node.
  */
 extern void args_key(CancelTarget *c, FunctionCallInfo fcinfo, int arg);
 extern void args_read_key(CancelTarget *c, Datum value, bool isnull, Oid type);
+
+/*
+ * The shard of an order of a distributed table, which stays on this node until
+ * the end of the transaction; InvalidOid if it is on another one.
+ */
+extern Oid args_shard_of_key(const OrderTable *table, const Datum *key);
+
+/*
+ * Keeps a shard on this node until the end of the transaction; 0A000 if it was
+ * moved away.  Nothing to do for other tables.
+ */
+extern void args_hold_shard(const OrderTable *table);
 
 /* Raises OC002 for the order that an argument names. */
 pg_noreturn extern void args_raise_not_found(const CancelTarget *c,

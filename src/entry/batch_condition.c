@@ -91,7 +91,7 @@ batch_run_as_reader(RunAsScope *scope, const OrderTable *table,
 static const char *
 source_label(const BatchSource *s)
 {
-	return s->items ? s->items->label : s->table->label;
+	return s->items ? s->items->label : s->table->sql;
 }
 
 /* Conditions call the row by the name of the table. */

@@ -21,6 +21,7 @@
 #include "base/subxact.h"
 #include "base/text.h"
 #include "config/run_as.h"
+#include "config/shard_key.h"
 #include "entry/args.h"
 #include "entry/roles.h"
 #include "lifecycle/bulk.h"
@@ -56,6 +57,9 @@ typedef struct ItemSet
 	OrderItem	 *items;
 	int			  reading; /* the item whose key is being read */
 	MemoryContext context; /* for the result */
+
+	/* of a distributed table: the shard that orders are canceled in */
+	OrderTable *shard;
 } ItemSet;
 
 static void
@@ -174,7 +178,7 @@ cancel_together(ItemSet *o, CancelTarget *targets, int count)
 
 	MemoryContextSwitchTo(o->context);
 	visibility_filter(targets, count, args.skip_locked);
-	run_as_owner_spi(&scope, o->table);
+	run_as_owner_spi(&scope, targets[0].table);
 	lifecycle_run(targets, count, &args);
 	run_as_end_spi(&scope);
 }
@@ -190,7 +194,7 @@ cancel(ItemSet *o, OrderItem **items, int count)
 
 	for (int i = 0; i < count; i++)
 	{
-		targets[i].table = o->table;
+		targets[i].table = o->shard ? o->shard : o->table;
 		targets[i].key = items[i]->key;
 	}
 	if (o->abort)
@@ -212,14 +216,112 @@ cancel(ItemSet *o, OrderItem **items, int count)
 #define SETS_MAX 50
 
 static void
+cancel_sets(ItemSet *o, OrderItem **items, int count)
+{
+	int size = Max(SET_MIN, count / SETS_MAX + 1);
+
+	for (int done = 0; done < count; done += size)
+		cancel(o, &items[done], Min(size, count - done));
+}
+
+static void
+refuse_elsewhere(void *arg)
+{
+	shard_raise_elsewhere(arg);
+}
+
+/* Orders in a shard on another node; with on_error = abort they are an error. */
+static void
+refuse_all_elsewhere(ItemSet *o, OrderItem **items, int count)
+{
+	ErrorData *error;
+	Refusal	   refusal;
+
+	if (count == 0)
+		return;
+	if (o->abort)
+		shard_raise_elsewhere(o->table->label);
+	error = subxact_try(refuse_elsewhere, o->table->label);
+	refusal = refusal_of_error(error);
+	for (int i = 0; i < count; i++)
+		refuse(o, items[i], &refusal);
+}
+
+/* Takes the orders of a shard from the items; returns how many these are. */
+static int
+take_shard(const ShardMap *map, const Shard *shard, OrderItem **items,
+		   int *left, OrderItem **taken)
+{
+	int count = 0;
+	int rest = 0;
+
+	for (int i = 0; i < *left; i++)
+		if (shard_map_find(map, items[i]->key) == shard)
+			taken[count++] = items[i];
+		else
+			items[rest++] = items[i];
+	*left = rest;
+	return count;
+}
+
+/*
+ * Shard by shard, always in the same order, so that calls do not deadlock.  The
+ * array may name orders in several of those that are on this node.
+ */
+static void
+cancel_distributed(ItemSet *o, OrderItem **items, int count)
+{
+	OrderItem **taken = palloc(Max(count, 1) * sizeof(OrderItem *));
+	ShardMap	map;
+	ListCell   *lc;
+
+	shard_map_begin(&map, o->table);
+	foreach(lc, map.shards)
+	{
+		int n = take_shard(&map, lfirst(lc), items, &count, taken);
+		Oid relid = n > 0 ? args_shard_of_key(o->table, taken[0]->key) :
+							InvalidOid;
+
+		if (!OidIsValid(relid))
+			refuse_all_elsewhere(o, taken, n);
+		else
+		{
+			o->shard = args_table(false, relid, RowExclusiveLock);
+			cancel_sets(o, taken, n);
+		}
+	}
+	refuse_all_elsewhere(o, items, count);
+}
+
+/* A call that was sent to a shard names only orders in it. */
+static void
+cancel_in_shard(ItemSet *o, OrderItem **items, int count)
+{
+	OrderItem **other = palloc(Max(count, 1) * sizeof(OrderItem *));
+	int			others = 0;
+	int			own = 0;
+
+	for (int i = 0; i < count; i++)
+		if (shard_has_key(o->table, items[i]->key))
+			items[own++] = items[i];
+		else
+			other[others++] = items[i];
+	refuse_all_elsewhere(o, other, others);
+	cancel_sets(o, items, own);
+}
+
+static void
 cancel_all(ItemSet *o)
 {
 	int			count;
 	OrderItem **items = sort_items(o, &count);
-	int			size = Max(SET_MIN, count / SETS_MAX + 1);
 
-	for (int done = 0; done < count; done += size)
-		cancel(o, &items[done], Min(size, count - done));
+	if (o->table->distributed)
+		cancel_distributed(o, items, count);
+	else if (o->table->shard.id != 0)
+		cancel_in_shard(o, items, count);
+	else
+		cancel_sets(o, items, count);
 }
 
 static void

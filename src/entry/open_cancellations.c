@@ -13,6 +13,7 @@
 
 #include "base/result_row.h"
 #include "config/order_table.h"
+#include "config/shard.h"
 #include "entry/args.h"
 #include "entry/report_reader.h"
 #include "rows/open_index.h"
@@ -82,6 +83,19 @@ put_row(const Datum *values, const bool *nulls, void *arg)
 	return true;
 }
 
+/* Of a distributed table: what is on this node. */
+static void
+scan(Report *report, Oid cancellation_table, OpenKind kind)
+{
+	ListCell *lc;
+
+	if (!shard_is_distributed(cancellation_table))
+		record_scan(cancellation_table, kind, READ_CALLER, put_row, report);
+	else
+		foreach(lc, shard_local(cancellation_table))
+			record_scan(lfirst_oid(lc), kind, READ_CALLER, put_row, report);
+}
+
 /*
  * (orders, cancellation_table, what): no rows if the records cannot be read,
  * so that a report on all tables does not fail because of one.
@@ -100,7 +114,7 @@ ordcancel_open_cancellations(PG_FUNCTION_ARGS)
 	report.reader = report_reader(PG_GETARG_OID(0));
 	if (open_kind_from_name(args_text(fcinfo, 2), &kind) &&
 		is_visible(&report.reader, cancellation_table))
-		record_scan(cancellation_table, kind, READ_CALLER, put_row, &report);
+		scan(&report, cancellation_table, kind);
 	PG_RETURN_NULL();
 }
 
@@ -117,7 +131,8 @@ ordcancel_any_open_cancellations(PG_FUNCTION_ARGS)
 	ReportReader reader;
 
 	if (!open_kind_from_name(args_text(fcinfo, 2), &kind) ||
-		open_index_content(cancellation_table, kind) == OPEN_INDEX_EMPTY)
+		(open_index_content(cancellation_table, kind) == OPEN_INDEX_EMPTY &&
+		 !shard_is_distributed(cancellation_table)))
 		PG_RETURN_BOOL(false);
 	reader = report_reader(PG_GETARG_OID(0));
 	PG_RETURN_BOOL(is_visible(&reader, cancellation_table));

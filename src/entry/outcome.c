@@ -56,7 +56,7 @@ outcome_datum(FunctionCallInfo fcinfo, const CancelTarget *c, const Outcome *o)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "function must return type ordcancel.outcome");
 	result_row_begin(&row, desc, outcome_columns, lengthof(outcome_columns));
-	result_row_set(&row, OUTCOME_ORDERS, ObjectIdGetDatum(c->table->relid),
+	result_row_set(&row, OUTCOME_ORDERS, ObjectIdGetDatum(c->table->logical),
 				   false);
 	result_row_text(&row, OUTCOME_ORDER_ID, c->key_text);
 	result_row_set(&row, OUTCOME_CANCELLATION_ID,

@@ -128,6 +128,7 @@ decide_order(void *arg)
 	/* SPI_commit leaves no snapshot; the owner's code may need one. */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	c.table = args_table(false, overdue->table.relid, RowExclusiveLock);
+	args_hold_shard(c.table);
 	/* As the owner: the text of a regclass key depends on the search_path. */
 	run_as_owner(&scope, c.table);
 	args_read_key(&c, CStringGetTextDatum(overdue->order_key), false, TEXTOID);

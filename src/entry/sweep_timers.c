@@ -22,6 +22,7 @@
 #include "config/policy_cache.h"
 #include "config/policy_load.h"
 #include "config/run_as.h"
+#include "config/shard.h"
 #include "entry/args.h"
 #include "entry/sweep.h"
 #include "lifecycle/bulk.h"
@@ -94,13 +95,44 @@ add_timer(Oid orders, const char *status, const Interval *expire_after,
 	search->timers = lappend(search->timers, timer);
 }
 
+/* A timer of a distributed table is one of each of its shards here. */
+static List *
+timers_of_shards(List *timers)
+{
+	List	 *all = NIL;
+	ListCell *lc;
+
+	if (!shard_possible())
+		return timers;
+	foreach(lc, timers)
+	{
+		Timer	 *timer = lfirst(lc);
+		ListCell *shard;
+
+		if (!shard_is_distributed(timer->orders))
+		{
+			all = lappend(all, timer);
+			continue;
+		}
+		foreach(shard, shard_local(timer->orders))
+		{
+			Timer *copy = palloc(sizeof(Timer));
+
+			*copy = *timer;
+			copy->orders = lfirst_oid(shard);
+			all = lappend(all, copy);
+		}
+	}
+	return all;
+}
+
 List *
 sweep_find_timers(void)
 {
 	TimerSearch search = {.now = guc_now()};
 
 	policy_load_timers(add_timer, &search);
-	return search.timers;
+	return timers_of_shards(search.timers);
 }
 
 static char *
@@ -259,6 +291,7 @@ cancel_chunk(void *arg)
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	x->order_table = args_table(false, x->table.relid, RowExclusiveLock);
+	args_hold_shard(x->order_table);
 	take_keys(x);
 	targets = palloc0(Max(x->readable, 1) * sizeof(CancelTarget));
 	for (int i = 0; i < x->readable; i++)

@@ -64,6 +64,10 @@ announce(const CancelTarget *c, const Event *event)
 
 	if (guc_notify == NOTIFY_OFF)
 		return;
+
+	/* A transaction over nodes is prepared, which NOTIFY does not allow. */
+	if (c->table->shard.id != 0)
+		return;
 	initStringInfo(&json);
 	for (int bytes = PAYLOAD_MAX;; bytes /= 2)
 	{

@@ -58,7 +58,7 @@ due_sql(const OrderTable *table)
 	appendStringInfo(&sql, ", %s.tableoid, %s.ctid", table->alias,
 					 table->alias);
 	appendStringInfo(&sql, " FROM %s%s AS %s WHERE ", order_only(table),
-					 table->label, table->alias);
+					 table->sql, table->alias);
 	status_clause(&sql, table);
 	appendStringInfo(&sql, " AND %s.%s OPERATOR(pg_catalog.<=) $2",
 					 table->alias,

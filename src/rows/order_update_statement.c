@@ -121,7 +121,7 @@ write_status_sql(StringInfo sql, const OrderTable *table)
 	ListCell   *lc;
 
 	appendStringInfo(sql, "UPDATE %s%s AS o SET %s = $1", order_only(table),
-					 table->label, status);
+					 table->sql, status);
 	foreach(lc, own_write->also_set)
 	{
 		const AlsoSetValue *set = lfirst(lc);

@@ -16,6 +16,8 @@
 void
 places_begin(Places *places, const OrderTable *table, LOCKMODE lock)
 {
+	if (table->distributed)
+		shard_raise_elsewhere(table->label);
 	memset(places, 0, sizeof(Places));
 	places->table = table;
 	places->rel = table_open(table->relid, lock);

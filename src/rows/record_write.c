@@ -29,6 +29,7 @@
 #include "rows/record.h"
 #include "rows/record_columns.h"
 #include "rows/record_rows.h"
+#include "rows/shard_ids.h"
 
 static void
 cancellation_parameters(const void *rows, int i, Parameters *p)
@@ -87,6 +88,7 @@ record_number(CancelTarget **targets, int count)
 
 	if (count == 0)
 		return;
+	shard_ids_follow(targets[0]->table);
 	sequence = config_relation("cancellation_id_seq");
 	for (int i = 0; i < count; i++)
 	{
@@ -220,6 +222,7 @@ insert_events(OrderTable *table, Event *list, int count)
 
 	/* A transaction has its ID before its event IDs: see event_horizon.h. */
 	(void) GetTopTransactionId();
+	shard_ids_follow(table);
 	all.role = DirectFunctionCall1(
 		namein, CStringGetDatum(GetUserNameFromId(GetSessionUserId(), false)));
 	all.data = palloc0(count * sizeof(Datum));

@@ -50,7 +50,7 @@ static void
 visible_sql(StringInfo sql, const OrderTable *table)
 {
 	appendStringInfo(sql, "SELECT FROM %s%s AS o WHERE ", order_only(table),
-					 table->label);
+					 table->sql);
 	order_key_qual(sql, table, "o", NULL, 1);
 }
 
