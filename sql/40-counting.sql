@@ -161,14 +161,15 @@ COMMENT ON FUNCTION ordcancel_internal.misspelled_policy(regclass, text) IS
     'returns the name of the policy that was probably meant, or NULL';
 
 -- The same for a NOTICE: NULL if the table is large, or if its owner cannot read
--- it, which must not make the caller fail.
+-- it, which must not make the caller fail. Nor is a distributed table counted: the
+-- owner would read by a connection of its own, and Citus allows no DDL after that.
 CREATE FUNCTION ordcancel_internal.count_orders_if_small(orders regclass, status name, policy_by name, zone text)
     RETURNS json
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF ordcancel_internal.is_small(orders) THEN
+    IF ordcancel_internal.is_small(orders) AND NOT ordcancel_internal.is_distributed(orders) THEN
         RETURN ordcancel_internal.count_orders(orders, status, policy_by, zone);
     END IF;
     RETURN NULL;
@@ -222,7 +223,8 @@ BEGIN
     IF counts IS NULL THEN
         PERFORM ordcancel_internal.notice(
             format('orders of %s were not counted', ordcancel_internal.label(orders)),
-            'The table is large, or its owner cannot read it.',
+            CASE WHEN ordcancel_internal.is_distributed(orders) THEN 'The table is distributed.'
+                 ELSE 'The table is large, or its owner cannot read it.' END,
             'ordcancel.overview() counts them, and shows which of their statuses have no rule.');
         RETURN;
     END IF;

@@ -60,15 +60,27 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.missing_indexes(regclass, text[]) IS
     'lists the indexes that a record table lacks';
 
+-- Citus leaves a trigger that fires on TRUNCATE out of the shards; the distributed
+-- table has one of its own for that.
+CREATE FUNCTION ordcancel_internal.record_guard_events(records regclass) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT 'INSERT OR DELETE OR UPDATE'
+       || CASE WHEN ordcancel_internal.is_distributed(records) THEN '' ELSE ' OR TRUNCATE' END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.record_guard_events(regclass) IS
+    'returns what the guard of a record table fires on';
+
 CREATE FUNCTION ordcancel_internal.record_is_guarded(records regclass) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
 SELECT bool_or(tgenabled IN ('O', 'A')
                AND pg_get_triggerdef(oid) = format(
-                   'CREATE TRIGGER ordcancel_guard_record BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON %s'
+                   'CREATE TRIGGER ordcancel_guard_record BEFORE %s ON %s'
                    ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()',
-                   ordcancel_internal.label(records)))
+                   ordcancel_internal.record_guard_events(records), ordcancel_internal.label(records)))
 FROM pg_trigger
 WHERE tgrelid = records AND tgname = 'ordcancel_guard_record'
 $$;

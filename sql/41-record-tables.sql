@@ -93,7 +93,8 @@ SELECT coalesce(
      HAVING count(*) > 0),
     (SELECT format('It has a trigger "%s".', min(tgname)) FROM pg_trigger
      WHERE tgrelid = records AND tgfoid <> ALL ('{ordcancel_internal.guard_record,ordcancel_internal.event_arrived}'
-                                                ::regproc[]) HAVING count(*) > 0),
+                                                ::regproc[])
+       AND NOT (tgisinternal AND ordcancel_internal.is_distributed(records)) HAVING count(*) > 0),
     (SELECT format('It has extended statistics "%s".', min(stxname)) FROM pg_statistic_ext
      WHERE stxrelid = records HAVING count(*) > 0),
     (SELECT format('It has a rule "%s".', min(rulename)) FROM pg_rewrite WHERE ev_class = records HAVING count(*) > 0),
@@ -251,8 +252,13 @@ BEGIN
     END LOOP;
     IF ordcancel_internal.record_is_guarded(records) IS NOT TRUE THEN
         PERFORM ordcancel_internal.drop_guards(records, 'guard_record');
-        EXECUTE format('CREATE TRIGGER ordcancel_guard_record BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s'
-                       ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()', records);
+        EXECUTE format('CREATE TRIGGER ordcancel_guard_record BEFORE %s ON %s'
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()',
+                       ordcancel_internal.record_guard_events(records), records);
+        IF ordcancel_internal.is_distributed(records) THEN
+            EXECUTE format('CREATE TRIGGER ordcancel_guard_truncate BEFORE TRUNCATE ON %s'
+                           ' FOR EACH STATEMENT EXECUTE FUNCTION ordcancel_internal.guard_record()', records);
+        END IF;
         made := made || 'trigger ordcancel_guard_record'::text;
     END IF;
     IF ordcancel_internal.stamps_arrivals(records) IS FALSE THEN

@@ -69,8 +69,9 @@ BEGIN
         WHERE NOT t.inherit AND r.parent = base
     LOOP
         BEGIN
-            RETURN QUERY EXECUTE format('SELECT r.tableoid, ROW(%s)::%s FROM ONLY %s AS r',
-                                        columns, pg_typeof(kind), child);
+            -- Not tableoid: of a distributed table, it would be that of a shard elsewhere.
+            RETURN QUERY EXECUTE format('SELECT %s::oid, ROW(%s)::%s FROM ONLY %s AS r',
+                                        child::oid, columns, pg_typeof(kind), child);
         EXCEPTION WHEN undefined_column OR undefined_table OR cannot_coerce OR syntax_error THEN
             NULL;
         END;

@@ -23,6 +23,18 @@ BEGIN
             'The table of events is missing.',
             format('SELECT ordcancel.attach(%L) creates it again.', ordcancel_internal.label(orders)));
     END IF;
+    IF ordcancel_internal.is_distributed(orders) THEN
+        -- Citus would send what follows to the nodes, where it has no meaning.
+        RETURN ordcancel_internal.report_text(
+            report,
+            format('(SELECT r.* FROM (SELECT (a.record).* FROM ordcancel_internal.apart_records('
+                   'NULL::ordcancel.cancellation) AS a WHERE a.records = %L::oid) AS r WHERE %s)',
+                   t.cancellation_table::oid, condition),
+            format('(SELECT (a.record).* FROM ordcancel_internal.apart_records(NULL::ordcancel.event) AS a'
+                   ' WHERE a.records = %L::oid)', t.event_table::oid),
+            format('%L::oid', t.cancellation_table::oid), format('%L::oid', t.event_table::oid),
+            format('%L::oid', t.event_table::oid));
+    END IF;
     RETURN ordcancel_internal.report_text(
         report, format('(SELECT * FROM %s AS r WHERE %s)', t.cancellation_table::regclass, condition),
         t.event_table::regclass::text, format('%L::oid', t.cancellation_table::oid),

@@ -165,7 +165,7 @@ BEGIN
         RETURN QUERY SELECT t.orders::regclass, p.problem, p.detail, again
                      FROM ordcancel_internal.archives(records) AS a,
                          LATERAL ordcancel_internal.archive_faults(a.archive, parent, t.key_columns) AS p;
-        CONTINUE WHEN id IS NULL;
+        CONTINUE WHEN id IS NULL OR ordcancel_internal.is_distributed(records);
         EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
         -- Of the ids of this node: records of others may have come by replication.
         -- Also of the archives.

@@ -117,7 +117,8 @@ BEGIN
     -- functions. Without USAGE on the schema the role cannot name them.
     EXECUTE format('GRANT EXECUTE ON FUNCTION ordcancel_internal.guard_update(), ordcancel_internal.guard_insert(),'
                    ' ordcancel_internal.guard_delete(), ordcancel_internal.guard_child(),'
-                   ' ordcancel_internal.guard_item() TO %s', role);
+                   ' ordcancel_internal.guard_item(), ordcancel_internal.run_call(),'
+                   ' ordcancel_internal.guard_truncate() TO %s', role);
     RETURN format('%s may execute %s', role, array_to_string(routines, ', '));
 END
 $$;
