@@ -116,7 +116,8 @@ SELECT CASE parent
                -- At most one request for an order or items of it, and one cancellation of the order.
                format('UNIQUE (%s) WHERE ((state = ''requested''::text) OR ((scope = ''order''::text)'
                       ' AND (state = ANY (ARRAY[''in_progress''::text, ''canceled''::text]))))', k.keys),
-               format('(%s, cancellation_id)', k.keys),
+               -- One of the two is the primary key.
+               CASE WHEN by_hash THEN '(cancellation_id)' ELSE format('(%s, cancellation_id)', k.keys) END,
                -- Small partial indexes: reports on open cancellations must not read closed ones.
                '(requested_at) WHERE (state = ''requested''::text)',
                '(decided_at) WHERE ((state = ''in_progress''::text) OR ((state = ''canceled''::text)'
@@ -129,9 +130,7 @@ SELECT CASE parent
                '(at)']
            ELSE '{}'
        END
-       || CASE WHEN NOT by_hash THEN '{}'
-               WHEN parent = 'ordcancel.cancellation'::regclass THEN ARRAY['(cancellation_id)']
-               WHEN parent = 'ordcancel.event'::regclass THEN ARRAY['(event_id)'] ELSE '{}' END
+       || CASE WHEN by_hash AND parent = 'ordcancel.event'::regclass THEN ARRAY['(event_id)'] ELSE '{}' END
 FROM (SELECT string_agg(quote_ident(key), ', ' ORDER BY n)
       FROM unnest(record_keys) WITH ORDINALITY AS r (key, n)) AS k (keys)
 $$;

@@ -42,7 +42,7 @@ DECLARE
 BEGIN
     IF node > 1023 THEN
         RAISE EXCEPTION 'node % has no numbers for cancellations', node
-            USING ERRCODE = 'program_limit_exceeded', DETAIL = 'Nodes of Citus can have numbers up to 1023.';
+            USING ERRCODE = 'feature_not_supported', DETAIL = 'Nodes of Citus can have numbers up to 1023.';
     END IF;
     FOREACH ids IN ARRAY ARRAY['cancellation_id_seq', 'event_id_seq'] LOOP
         IF (SELECT s.seqincrement FROM pg_sequence AS s WHERE s.seqrelid = format('ordcancel.%I', ids)::regclass)
@@ -216,4 +216,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ordcancel.citus_publish() IS
-    E'writes the configuration of distributed tables to all nodes of Citus\nRaises 0A000, 42501, 54000.';
+    E'writes the configuration of distributed tables to all nodes of Citus\nRaises 0A000, 42501.';

@@ -91,9 +91,10 @@ prepare(Batch *b)
 static void
 set_table(Batch *b, FunctionCallInfo fcinfo)
 {
-	Relation rel = PG_ARGISNULL(0) ?
-		NULL :
-		try_relation_open(PG_GETARG_OID(0), AccessShareLock);
+	OrderTable *table;
+	Relation	rel = PG_ARGISNULL(0) ?
+		   NULL :
+		   try_relation_open(PG_GETARG_OID(0), AccessShareLock);
 
 	if (rel)
 	{
@@ -108,7 +109,9 @@ set_table(Batch *b, FunctionCallInfo fcinfo)
 			refusal_raise_not_attached(b->items); /* it is a partition */
 		return;
 	}
-	args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
+	table = args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
+	if (table->distributed)
+		shard_raise_elsewhere(table->label);
 	b->orders = PG_GETARG_OID(0);
 }
 

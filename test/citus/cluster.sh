@@ -31,6 +31,7 @@ make_node() # NUMBER
 			jit = off
 			citus.node_conninfo = 'sslmode=disable'
 			citus.enable_statistics_collection = off
+			citus.propagate_set_commands = local
 		CONF
 		PGPORT=$((first_port + $1)) createdb shops &&
 		on "$1" -c 'CREATE EXTENSION citus'

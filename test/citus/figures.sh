@@ -12,6 +12,10 @@ rounds=${FIGURE_ROUNDS:-21}
 seconds=${FIGURE_SECONDS:-1}
 clients=2
 protocol=${FIGURE_PROTOCOL:-prepared}
+# As a server runs; the tests do without.
+for node in 0 1 2; do
+	on $node -c "ALTER SYSTEM SET fsync = ${FIGURE_FSYNC:-on}" -c 'SELECT pg_reload_conf()' >"$work/out"
+done
 on 0 >"$work/out" 2>&1 <<-SQL
 	CREATE SCHEMA big;
 	CREATE TABLE big.bare (id bigint PRIMARY KEY, status text NOT NULL DEFAULT 'placed', note text);

@@ -54,6 +54,13 @@ like "$(error_of on 0 -c "INSERT INTO big.orders (id, status) VALUES (2000, 'can
 like "$(error_of on 0 -c "DELETE FROM big.orders WHERE id = $here")" '^23514 order '"$here"' ' 'a DELETE'
 like "$(error_of on 0 -c "DELETE FROM big.orders_cancellation_event")" '^23514 cannot modify record table' 'a DELETE of events'
 
+is "$(on 0 -c 'BEGIN' -c "SET LOCAL ordcancel.actor = 'ida'" -c "UPDATE big.orders SET status = 'canceled' WHERE id = 105" \
+	-c 'COMMIT' -c 'SELECT requested_actor FROM big.orders_cancellation WHERE order_id = 105')" ida \
+	'SET LOCAL ordcancel.actor reaches the node'
+like "$(error_of on 0 -c 'BEGIN' -c "SET LOCAL ordcancel.party = 'customer'" \
+	-c "UPDATE big.orders SET status = 'canceled' WHERE id = 106")" '^23514 .*only lets the customer request' \
+	'so does ordcancel.party'
+
 # --------------------------------------------------------------------- calls
 
 call='INSERT INTO big.orders_call (order_id, verb, reason, note, actor, request_key) VALUES'
@@ -90,6 +97,7 @@ is "$(on 0 -c "SELECT outcome, count(*) FROM ordcancel.citus_cancel_orders('big.
 node=$(node_of big.orders 401)
 is "$(on "$node" -c "SELECT state FROM ordcancel.cancel_order('big.orders', 401)")" canceled 'a function where the order is'
 like "$(error_of on $((3 - node)) -c "SELECT ordcancel.cancel_order('big.orders', 401)")" '^0A000 ' 'elsewhere it is refused'
+like "$(error_of on 0 -c "CALL ordcancel.cancel_batch('big.orders', 'id < 10')")" '^0A000 ' 'a batch is refused'
 is "$(contradictions big.orders)" '0 0 0' 'status, records and events agree'
 is "$(on 0 -c "SELECT count(*) FROM ordcancel.cancellations('big.orders')")" \
 	"$(on 0 -c 'SELECT count(*) FROM big.orders_cancellation')" 'the report on the coordinator has all of them'
