@@ -44,8 +44,8 @@ BEGIN
             USING ERRCODE = 'feature_not_supported', HINT = 'Call ordcancel.cancel_orders().';
     END IF;
     EXECUTE format(
-        'SELECT string_agg(format(''(%%L::%1$s, ''''cancel_orders'''', %%L::text[], $1, $2, $3, $4)'', s.ids[1], s.ids),'
-        '                  '', '' ORDER BY s.shard),'
+        'SELECT string_agg(format(''(%%L::%1$s, ''''cancel_orders'''', %%L::text[], $1, $2, $3, $4)'','
+        '                         s.ids[1], s.ids), '', '' ORDER BY s.shard),'
         ' jsonb_object_agg(s.ids[1]::%1$s::text, s.numbers)'
         ' FROM (SELECT %2$s AS shard, array_agg(i.id ORDER BY i.n) AS ids, array_agg(i.n ORDER BY i.n) AS numbers'
         '       FROM unnest($2) WITH ORDINALITY AS i (id, n) GROUP BY 1) AS s', key_type, shard)

@@ -44,16 +44,25 @@ config_raise_dropped(void)
 }
 
 Oid
-config_owner(void)
+config_relation_owner(Oid relid)
 {
-	Oid		  relid = config_relation("order_table");
 	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid		  owner;
 
 	if (!HeapTupleIsValid(tuple))
-		config_raise_dropped();
+		return InvalidOid;
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
+	return owner;
+}
+
+Oid
+config_owner(void)
+{
+	Oid owner = config_relation_owner(config_relation("order_table"));
+
+	if (!OidIsValid(owner))
+		config_raise_dropped();
 	return owner;
 }
 

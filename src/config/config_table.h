@@ -21,6 +21,9 @@ typedef void (*ConfigRowCallback)(HeapTuple row, TupleDesc desc, void *arg);
 /* The OID of a relation in schema ordcancel, or InvalidOid if none. */
 extern Oid config_relation(const char *name);
 
+/* The owner of a relation, or InvalidOid. */
+extern Oid config_relation_owner(Oid relid);
+
 /* Raises 42704: the extension was dropped concurrently. */
 pg_noreturn extern void config_raise_dropped(void);
 

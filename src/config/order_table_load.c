@@ -10,6 +10,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -267,6 +268,19 @@ order_table_fits(const OrderTable *table)
 	return fits;
 }
 
+/* What is written there may run code as the owner of the extension. */
+static Oid
+record_shard(const OrderTable *table, Oid records)
+{
+	Oid shard = shard_sibling(&table->shard, records);
+	Oid owner = OidIsValid(shard) ? config_relation_owner(shard) : InvalidOid;
+
+	return OidIsValid(owner) &&
+			(owner == config_owner() || superuser_arg(owner)) ?
+		shard :
+		InvalidOid;
+}
+
 /*
  * A shard has the configuration of its table, and records in the shards that are
  * co-located with it.
@@ -283,9 +297,8 @@ load_shard(Registration *reg)
 	if (config_scan("order_table", table->logical, load_registration, reg) ==
 		0)
 		return false;
-	table->cancellation_table = shard_sibling(&table->shard,
-											  table->cancellation_table);
-	table->event_table = shard_sibling(&table->shard, table->event_table);
+	table->cancellation_table = record_shard(table, table->cancellation_table);
+	table->event_table = record_shard(table, table->event_table);
 	table->item_records = InvalidOid;
 	return true;
 }

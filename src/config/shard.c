@@ -219,7 +219,10 @@ shard_of_relation(Oid relid, Shard *shard)
 	if (HeapTupleIsValid(row))
 		read_shard(&search, row, shard);
 	search_end(&search);
-	if (shard->id != 0 && shard_relation(shard->logical, shard->id) == relid)
+
+	/* Where the shard is not placed, anybody could give a table that name. */
+	if (shard->id != 0 && shard_is_here(shard->id) &&
+		shard_relation(shard->logical, shard->id) == relid)
 		return true;
 	memset(shard, 0, sizeof(Shard));
 	return false;
@@ -259,7 +262,7 @@ shard_sibling(const Shard *shard, Oid logical)
 		Shard *other = lfirst(lc);
 
 		if (other->whole == shard->whole && other->first == shard->first &&
-			other->last == shard->last)
+			other->last == shard->last && shard_is_here(other->id))
 			found = shard_relation(logical, other->id);
 	}
 	list_free_deep(list);
@@ -359,5 +362,6 @@ shard_raise_elsewhere(const char *label)
 		 errmsg("orders of %s are distributed, and not on this node", label),
 		 errdetail("Functions run where the order is."),
 		 errhint(
-			 "Insert the call into the table of calls, see ordcancel.make_call_table(), or connect to the node that has the order.")));
+			 "Insert the call into the table of calls, see ordcancel.make_call_table(),"
+			 " or connect to the node that has the order.")));
 }

@@ -43,13 +43,16 @@ extern bool shard_distribution(Oid relid, Distribution *distribution);
 /* The same, without the details. */
 extern bool shard_is_distributed(Oid relid);
 
-/* Is the relation a shard?  Fills *shard. */
+/* Is the relation a shard that is placed on this node?  Fills *shard. */
 extern bool shard_of_relation(Oid relid, Shard *shard);
 
 /* The local relation of a shard, or InvalidOid. */
 extern Oid shard_relation(Oid logical, int64 id);
 
-/* The local shard of another table that is co-located with this one. */
+/*
+ * The shard of another table that is co-located with this one, or InvalidOid if
+ * it is not on this node.
+ */
 extern Oid shard_sibling(const Shard *shard, Oid logical);
 
 /* All shards of a table, of Shard. */
