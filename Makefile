@@ -2,7 +2,8 @@
 # they begin. All else is PGXS, for the server that PG_CONFIG names.
 PG_CONFIG ?= pg_config
 BENCHES = bench bench-large bench-scale bench-instructions
-TESTS_AND_SHOWS = check check-asserts check-clean check-versions citus demo fuzz lint model pictures reference shops torture
+TESTS_AND_SHOWS = check check-asserts check-clean check-versions citus demo fuzz lint model pictures reference shops \
+	torture
 OWN_GOALS = $(TESTS_AND_SHOWS) format $(BENCHES)
 ASKED_OWN := $(filter $(OWN_GOALS),$(MAKECMDGOALS))
 

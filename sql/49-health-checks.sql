@@ -76,7 +76,8 @@ SELECT t.orders::regclass, 'guard_disabled',
        format('ALTER TABLE %s ENABLE TRIGGER %I;', ordcancel_internal.label(g.tgrelid), g.tgname)
 FROM pg_trigger AS g
     JOIN pg_proc AS f ON f.oid = g.tgfoid AND f.pronamespace = 'ordcancel_internal'::regnamespace
-WHERE g.tgrelid = ANY (ordcancel_internal.parts(t.orders)) AND g.tgrelid <> t.orders AND f.proname ~ '^guard_' AND g.tgenabled NOT IN ('O', 'A')
+WHERE g.tgrelid = ANY (ordcancel_internal.parts(t.orders))
+    AND g.tgrelid <> t.orders AND f.proname ~ '^guard_' AND g.tgenabled NOT IN ('O', 'A')
 UNION ALL
 SELECT t.orders::regclass, 'guard_renamed', format('Trigger "%s" of ordcancel was renamed.', s.name),
        format('SELECT ordcancel.attach(%L) restores its name.', ordcancel_internal.label(t.orders))

@@ -59,7 +59,8 @@ long_lines()
 {
 	local file
 
-	git ls-files src sql test '*.md' Makefile | grep -v -e '\.out$' -e '\.csv$' -e 'package-lock' | while read -r file; do
+	git ls-files src sql test '*.md' Makefile | grep -v -e '\.out$' -e '\.csv$' -e 'package-lock' |
+		while read -r file; do
 		expand -t 4 "$file" | sed '/^```\(text\|mermaid\)$/,/^```$/ s/.*//' | grep -nE '^.{121,}' |
 			grep -vE '^[0-9]+:\|' | sed "s,:.*,,; s,^,$file:,"
 	done

@@ -423,7 +423,8 @@ refusal_explain(const RefusalDetail *names, const DecisionInput *input,
 			if (input->verb == VERB_RECORD_REFUND &&
 				input->live == STATE_CANCELED)
 				r.hint =
-					"If a refund has failed, pass a negative amount; if more is due, call ordcancel.adjust_refund() first.";
+					"If a refund has failed, pass a negative amount;"
+					" if more is due, call ordcancel.adjust_refund() first.";
 			break;
 		case CONDITION_UNDO_NOT_ALLOWED:
 			explain_undo(&r, names, input, decision->fault);

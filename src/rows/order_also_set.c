@@ -222,7 +222,8 @@ check_not_lost(const CancelTarget *c, const char *column, const char *fault)
 					"column \"%s\" of order %s of %s cannot get its former value back",
 					column, text_clip(c->key_text, 80), c->table->label),
 				fault,
-				"If it was renamed, rename it back until the cancellation is undone. If its value is not to be restored, call ordcancel.drop_also_set() for it.");
+				"If it was renamed, rename it back until the cancellation is undone."
+				" If its value is not to be restored, call ordcancel.drop_also_set() for it.");
 	ereport(
 		WARNING,
 		(errmsg(

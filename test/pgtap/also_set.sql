@@ -368,7 +368,8 @@ CREATE TRIGGER nothing AFTER UPDATE ON shop.paid FOR EACH STATEMENT EXECUTE FUNC
 SELECT ordcancel.attach('shop.paid', 'status', refund_due => 'paid');
 SELECT ordcancel.set_policy('shop.paid', in_progress_status => 'refunding', canceled_status => 'canceled');
 SELECT ordcancel.set_rule('shop.paid', 'placed', merchant => 'cancel');
-SELECT ordcancel.also_set('shop.paid', 'in_progress', 'n', '5'), ordcancel.also_set('shop.paid', 'canceled', 't', '''x''');
+SELECT ordcancel.also_set('shop.paid', 'in_progress', 'n', '5'), ordcancel.also_set('shop.paid', 'canceled', 't',
+    '''x''');
 SELECT outcome_of(format($$cancel_order('shop.paid', %s)$$, id)),
        outcome_of(format($$record_refund('shop.paid', %s, 40, 'card', 'r')$$, id)) FROM shop.paid WHERE id < 3;
 SELECT is((SELECT string_agg(concat_ws(' ', status, t, n), ', ' ORDER BY id) FROM shop.paid WHERE id < 3),
@@ -445,7 +446,8 @@ ALTER TABLE shop.kin RENAME t TO title;
 SELECT is(error_of($$SELECT ordcancel.undo_cancel('shop.kin', 1)$$),
           'OC014 | column "t" of order 1 of shop.kin cannot get its former value back'
           ' | There is no column of that name. | If it was renamed, rename it back until the cancellation is undone.'
-          ' If its value is not to be restored, call ordcancel.drop_also_set() for it.', 'the former value would be lost');
+          ' If its value is not to be restored, call ordcancel.drop_also_set() for it.',
+              'the former value would be lost');
 ALTER TABLE shop.kin RENAME title TO t;
 DROP TRIGGER b ON shop.kin;
 SELECT is(outcome_of($$undo_cancel('shop.kin', 1)$$), 'undone placed', 'renamed back');
@@ -456,7 +458,8 @@ SELECT ordcancel.drop_also_set('shop.kin', 'canceled', 't');
 SELECT is(outcome_of($$undo_cancel('shop.kin', 2)$$), 'undone placed', 'not to be set, nor restored');
 
 -- A cancellation deletes no order.
-SELECT is(error_of($$SELECT ordcancel.also_set('shop.neat', 'canceled', 'gone', 'now()')$$, 'sqlstate', 'message', 'detail'),
+SELECT is(error_of($$SELECT ordcancel.also_set('shop.neat', 'canceled', 'gone', 'now()')$$, 'sqlstate', 'message',
+                   'detail'),
           'OC014 | also_set() cannot set column "gone" of shop.neat | deleted_when depends on it.', 'not deleted_when');
 SELECT is(attempt($$SELECT ordcancel.attach('shop.neat', 'status', deleted_when => 'code = ''DELETED''')$$), 'OC014',
           'nor the other way around');

@@ -14,7 +14,8 @@ CREATE TABLE shop.orders_3 PARTITION OF shop.orders FOR VALUES FROM ('2026-03-01
     PARTITION BY HASH (id);
 CREATE TABLE shop.orders_3a PARTITION OF shop.orders_3 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE shop.orders_3b PARTITION OF shop.orders_3 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
-INSERT INTO shop.orders SELECT n, ('{2026-01-05,2026-02-05,2026-03-05}'::date[])[n % 3 + 1] FROM generate_series(1, 30) AS n;
+INSERT INTO shop.orders SELECT n, ('{2026-01-05,2026-02-05,2026-03-05}'::date[])[n % 3 + 1] FROM generate_series(1,
+    30) AS n;
 INSERT INTO shop.orders VALUES (40, '2026-01-05'), (40, '2026-02-05');
 
 SELECT is(attempt(format($$SELECT ordcancel.attach('shop.orders', 'status', call_key => %L)$$, k)), 'OC014',
@@ -34,7 +35,8 @@ SELECT is(outcome_of($$undo_cancel('shop.orders', 2, 'x')$$), 'undone placed', '
 SELECT is(outcome_of($$request_cancel('shop.orders', 5)$$), 'requested asked', 'request_cancel');
 SELECT is(outcome_of($$deny_cancel('shop.orders', 5, 'no')$$), 'denied placed', 'deny_cancel');
 SELECT is((SELECT string_agg(o::text, ' ' ORDER BY o::text) FROM ordcancel.cancel_options('shop.orders', 1) AS o),
-          (SELECT string_agg(o::text, ' ' ORDER BY o::text) FROM ordcancel.cancel_options('shop.orders', '(1,2026-02-05)') AS o),
+          (SELECT string_agg(o::text, ' ' ORDER BY o::text) FROM ordcancel.cancel_options('shop.orders',
+              '(1,2026-02-05)') AS o),
           'cancel_options');
 SELECT is((SELECT count(*) FROM ordcancel.timeline('shop.orders', 2)), 2::bigint, 'timeline');
 SELECT is((SELECT string_agg(concat_ws(' ', order_id, outcome, sqlstate), ', ')
@@ -47,7 +49,8 @@ SELECT is((SELECT string_agg(concat_ws(' ', order_id, outcome), ', ')
 SELECT is(attempt($$SELECT ordcancel.cancel_order('shop.orders', 40)$$), '21000', 'an id that two orders have');
 SELECT throws_ok($$SELECT ordcancel.cancel_order('shop.orders', 40)$$, '21000',
                  'order id 40 of shop.orders is not unique', 'the error');
-SELECT is(outcome_of($$cancel_order('shop.orders', '(40,2026-01-05)')$$), 'canceled canceled', 'one of them by its key');
+SELECT is(outcome_of($$cancel_order('shop.orders', '(40,2026-01-05)')$$), 'canceled canceled',
+          'one of them by its key');
 SELECT is(attempt(format($$SELECT ordcancel.cancel_order('shop.orders', %s)$$, k)), 'OC002', 'no order: ' || k)
 FROM unnest(ARRAY['77', 'NULL::bigint', '''x''', '''(77)''', '''(77,2026-01-05)''', 'ROW(1)', 'ROW(1, 2, 3)', '''''',
                   '1e30']) AS k;

@@ -95,7 +95,8 @@ DECLARE
     answer text;
 BEGIN
     EXECUTE format('INSERT INTO shop.orders_call (%1$s)'
-                   ' SELECT %1$s FROM jsonb_populate_record(NULL::shop.orders_call, $1) RETURNING %2$s', (SELECT string_agg(quote_ident(k), ', ') FROM jsonb_object_keys(call) AS k),
+                   ' SELECT %1$s FROM jsonb_populate_record(NULL::shop.orders_call, $1) RETURNING %2$s',
+                       (SELECT string_agg(quote_ident(k), ', ') FROM jsonb_object_keys(call) AS k),
                    columns) USING call INTO answer;
     RETURN answer;
 END
@@ -106,7 +107,8 @@ $$;
 SET LOCAL ROLE call_merchant;
 SELECT is(call('{"order_id": 1, "verb": "cancel_order", "reason": "out_of_stock", "note": "n", "actor": "anna",'
                ' "metadata": {"a": 1}}',
-               'concat_ws('' '', order_id, state, order_status, changed, cancellation_id > 0, requested_at, called_at)'),
+               'concat_ws('' '', order_id, state, order_status, changed, cancellation_id > 0, requested_at,'
+               ' called_at)'),
           '1 canceled canceled t t 2026-05-05 12:00:00+00 2026-05-05 12:00:00+00',
           'a row is a call, and has its answer');
 RESET ROLE;
@@ -197,7 +199,8 @@ SELECT is(context_of($$INSERT INTO shop.orders_call (order_id, verb) VALUES (33,
 SELECT is(call_error('{"order_id": 33, "verb": "cancel_order"}') ~ '\| Process it as a return\.$', true,
           'with its hint');
 SELECT is(call_error('{"order_id": 33, "verb": "cancel"}'), '22023 | unknown verb "cancel" | The verbs are '
-          'accept_cancel, adjust_refund, cancel_items, cancel_order, cancel_orders, deny_cancel, forget, override_cancel, '
+          'accept_cancel, adjust_refund, cancel_items, cancel_order, cancel_orders, deny_cancel, forget, '
+          'override_cancel, '
           'record_refund, request_cancel, request_cancel_items, undo_cancel and withdraw_cancel.',
           'an unknown verb; the hint lists them');
 SELECT is(attempt('INSERT INTO shop.orders_call (order_id) VALUES (6)'), '22023', 'no verb');

@@ -234,7 +234,8 @@ SELECT ordcancel.set_policy('shop.orders', 'later', canceled_status => 'canceled
                             closed_statuses => '{archived,shelved}', reopen_statuses => '{draft}', copy_of => NULL),
        ordcancel.set_rule('shop.orders', 'new', merchant => 'cancel', policy => 'later') \g /dev/null
 SELECT is((SELECT string_agg(l, '|') FROM drawn('text', 'later') AS l WHERE l ~ '^(refund due|canceled)'),
-          'refund due? (paid)|canceled (merchant may undo, may move on to archived, shelved, undone by an update to draft)',
+          'refund due? (paid)|canceled (merchant may undo, may move on to archived, shelved, '
+          'undone by an update to draft)',
           'closed and reopen statuses');
 SELECT ordcancel.set_policy('shop.orders', 'later', settlement => 'after_canceled', unset => '{reopen_statuses}')
        \g /dev/null

@@ -7,7 +7,8 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL ordcancel.clock = '2026-05-05 12:00+00';
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text NOT NULL DEFAULT 'placed', paid numeric DEFAULT 40,
-                          deleted_at timestamptz, since timestamptz DEFAULT '2026-05-05 11:00+00', canceled_at timestamptz,
+                          deleted_at timestamptz, since timestamptz DEFAULT '2026-05-05 11:00+00',
+                              canceled_at timestamptz,
                           CHECK ((status = 'canceled') = (canceled_at IS NOT NULL)));
 SELECT ordcancel.attach('shop.orders', 'status', refund_due => 'paid', deleted_when => 'deleted_at IS NOT NULL',
                         status_since => 'since');
@@ -34,7 +35,8 @@ SELECT ordcancel.set_policy('shop.orders', settlement => 'after_canceled');
 SELECT outcome_of($$cancel_order('shop.orders', 2)$$);
 SELECT is(error_of('DELETE FROM shop.orders WHERE id = 2', 'sqlstate', 'detail'),
           '23514 | A refund of its cancellation is due.', 'not by DELETE');
-SELECT is(attempt('UPDATE shop.orders SET deleted_at = now() WHERE id = 2'), '23514 cancellation_forbidden', 'nor softly');
+SELECT is(attempt('UPDATE shop.orders SET deleted_at = now() WHERE id = 2'), '23514 cancellation_forbidden',
+          'nor softly');
 SELECT outcome_of($$record_refund('shop.orders', 2, 40, 'cash')$$);
 SELECT is(attempt('UPDATE shop.orders SET deleted_at = now() WHERE id = 2'), 'ok', 'refunded, it is');
 SELECT is((SELECT count(*) FROM ordcancel.refunds_due), 0::bigint, 'nothing is due');

@@ -71,7 +71,8 @@ SELECT format('SELECT ordcancel.cancel_options(''shop_%s.orders'', 5)', i) FROM 
 SELECT is(known(), 12::bigint, 'the setting holds at once');
 SET ordcancel.cached_tables = 1;
 SELECT is((SELECT count(*) FROM generate_series(1, 25) AS i,
-               LATERAL ordcancel.cancel_options(format('shop_%s.orders', i)::regclass, 5) AS o WHERE o.allowed), 49::bigint,
+               LATERAL ordcancel.cancel_options(format('shop_%s.orders', i)::regclass, 5) AS o WHERE o.allowed),
+                   49::bigint,
           'in one statement');
 SELECT is(known(), 1::bigint, 'down to one table');
 SELECT is(attempt('SET ordcancel.cached_tables = 0'), '22023', 'but not to none');

@@ -130,7 +130,8 @@ SELECT ordcancel.detach('shop.others');
 -- no rules. A new one has to be added here or there.
 SELECT is(ARRAY(SELECT DISTINCT proname::text FROM pg_proc
                 WHERE pronamespace = 'ordcancel'::regnamespace AND prosrc = 'ordcancel_owner_gate'
-                  AND proname <> ALL ('{detach,replace_table,guard_partitions,make_call_table,attach_items,detach_items,health,'
+                  AND proname <> ALL ('{detach,replace_table,guard_partitions,make_call_table,attach_items,'
+                                      'detach_items,health,'
                                       'export_setup}') ORDER BY 1),
           '{add_block,also_set,apply_preset,attach,attach_child,detach_child,drop_also_set,drop_block,drop_policy,'
           'drop_rule,set_policy,set_rule}',

@@ -199,7 +199,8 @@ SELECT results_eq($$SELECT problem, detail FROM ordcancel.health('shop.orders') 
                   $$VALUES ('timers_blocked', 'Expired orders that cannot be canceled: 1, for example order 44'
                             || ' (cancellation of order 44 of shop.orders is blocked).'),
                            ('timers_overdue', 'Expired orders that are not canceled: 1, the first since'
-                            || ' 2026-06-01 11:30:00+00; for example order 41.')$$, 'health() reports what is late, an order that can be');
+                            || ' 2026-06-01 11:30:00+00; for example order 41.')$$,
+                  'health() reports what is late, an order that can be');
 CALL ordcancel.sweep();
 SELECT results_eq('SELECT order_id FROM ordcancel.timers(''shop.orders'')', '{44,42,43}'::text[], 'after a sweep');
 SELECT results_eq($$SELECT problem FROM ordcancel.health('shop.orders') WHERE problem ~ 'timer'$$,

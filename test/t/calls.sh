@@ -11,10 +11,12 @@ sql shop >"$work/out" <<-'SQL'
 	CREATE EXTENSION ordcancel;
 	CREATE SCHEMA shop;
 	CREATE TABLE shop.orders (id integer PRIMARY KEY, status text NOT NULL DEFAULT 'placed');
-	INSERT INTO shop.orders SELECT n, CASE WHEN n < 20 THEN 'placed' ELSE 'shipped' END FROM generate_series(1, 30) AS n;
+	INSERT INTO shop.orders
+	SELECT n, CASE WHEN n < 20 THEN 'placed' ELSE 'shipped' END FROM generate_series(1, 30) AS n;
 	SELECT ordcancel.attach('shop.orders', 'status');
 	SELECT ordcancel.set_policy('shop.orders', canceled_status => 'canceled'),
-	       ordcancel.set_rule('shop.orders', 'placed', merchant => 'cancel'), ordcancel.set_rule('shop.orders', 'shipped');
+	       ordcancel.set_rule('shop.orders', 'placed', merchant => 'cancel'),
+	       ordcancel.set_rule('shop.orders', 'shipped');
 	SELECT ordcancel.make_call_table('shop.orders');
 	INSERT INTO shop.orders_call (order_id, verb) VALUES (1, 'cancel_order'), (2, 'cancel_order');
 	INSERT INTO shop.orders_call (order_id, verb, note) VALUES (1, 'undo_cancel', 'again');
@@ -47,7 +49,8 @@ is "$(state restored)" "$before" 'neither does'
 
 sql front >"$work/out" <<-'SQL'
 	CREATE SCHEMA shop;
-	CREATE TABLE shop.orders_call (order_id integer, call_id bigint GENERATED ALWAYS AS IDENTITY, verb text, reason text,
+	CREATE TABLE shop.orders_call (order_id integer, call_id bigint GENERATED ALWAYS AS IDENTITY, verb text,
+		reason text,
 	                               on_error text DEFAULT 'skip', PRIMARY KEY (order_id, call_id));
 	CREATE PUBLICATION calls FOR TABLE shop.orders_call;
 	SELECT pg_create_logical_replication_slot('calls', 'pgoutput');

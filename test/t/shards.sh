@@ -208,7 +208,8 @@ if [ "$(at router -c "SELECT count(*) FROM pg_available_extensions WHERE name = 
 		SELECT CASE WHEN satisfies_hash_partition('shop.orders'::regclass, 2, 0, id) THEN 0 ELSE 1 END
 		$$;
 		CREATE FUNCTION shop.cancel_order(id bigint, reason text DEFAULT NULL, note text DEFAULT NULL,
-		                                  actor text DEFAULT NULL, OUT state text, OUT order_status text, OUT changed boolean)
+		                                  actor text DEFAULT NULL, OUT state text, OUT order_status text,
+		                                  OUT changed boolean)
 		LANGUAGE plproxy AS $$
 		    CLUSTER 'shards';
 		    RUN ON shop.shard_of(id);

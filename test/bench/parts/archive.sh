@@ -65,7 +65,8 @@ cancel_plain() { fresh records && cancel; }
 undo() # ORDER
 {
 	cost "$calls" "SET synchronous_commit = off; SELECT ordcancel.undo_cancel('shop.orders', $1 - 8);" \
-		"SELECT count(ordcancel.undo_cancel('shop.orders', $1 + 10 * id)) FROM generate_series(0, $calls / 2 - 1) AS id;"
+		"SELECT count(ordcancel.undo_cancel('shop.orders', $1 + 10 * id))
+		FROM generate_series(0, $calls / 2 - 1) AS id;"
 }
 
 undo_archived() { fresh archives && undo 12; }
@@ -81,7 +82,8 @@ deleted()
 	fresh records && cost 1 'SET session_replication_role = replica;' "
 		BEGIN;
 		DELETE FROM shop.orders_cancellation_event AS e USING shop.orders_cancellation AS c
-		WHERE e.cancellation_id = c.cancellation_id AND c.closed_at >= '2025-06-01+00' AND c.closed_at < '2025-07-01+00';
+		WHERE e.cancellation_id = c.cancellation_id
+			AND c.closed_at >= '2025-06-01+00' AND c.closed_at < '2025-07-01+00';
 		DELETE FROM shop.orders_cancellation WHERE closed_at >= '2025-06-01+00' AND closed_at < '2025-07-01+00';
 		COMMIT;"
 }

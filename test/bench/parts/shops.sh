@@ -74,7 +74,8 @@ events_many() { repeated shops_many 20 "SELECT * FROM ordcancel.next_events('all
 one_events_one() { repeated shops_one 200 "SELECT * FROM ordcancel.next_events('one')"; }
 one_events_many() { repeated shops_many 200 "SELECT * FROM ordcancel.next_events('one')"; }
 
-reports="SELECT * FROM ordcancel.pending_requests('shop_1.orders'); SELECT * FROM ordcancel.refunds_due('shop_1.orders');
+reports="SELECT * FROM ordcancel.pending_requests('shop_1.orders');
+	SELECT * FROM ordcancel.refunds_due('shop_1.orders');
 	SELECT * FROM ordcancel.timers('shop_1.orders'); SELECT * FROM ordcancel.cancellations('shop_1.orders');
 	SELECT * FROM ordcancel.timeline('shop_1.orders'); SELECT * FROM ordcancel.timeline('shop_1.orders', 1);
 	SELECT * FROM ordcancel.daily_summary('shop_1.orders'); SELECT * FROM ordcancel.reason_summary('shop_1.orders');

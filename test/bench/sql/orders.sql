@@ -19,7 +19,8 @@ CREATE TABLE shop.orders (
     address text NOT NULL,
     seen_at timestamptz
 ) :partition_by;
-SELECT format('CREATE TABLE shop.orders_%1$s PARTITION OF shop.orders FOR VALUES WITH (MODULUS 24, REMAINDER %1$s)', part)
+SELECT format('CREATE TABLE shop.orders_%1$s PARTITION OF shop.orders FOR VALUES WITH (MODULUS 24, REMAINDER %1$s)',
+              part)
 FROM generate_series(0, 23) AS part
 WHERE :'partition_by' <> ''
 \gexec
