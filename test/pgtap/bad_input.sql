@@ -123,6 +123,7 @@ FROM argument AS a
                         AND NOT (a.type = 'name'::regtype AND t.value = '''''' AND t.result = '42601')
                         -- A condition is the caller's SQL; the batch commits.
                         AND NOT (a.proname = 'cancel_batch' AND a.name = 'condition' AND t.result ~ '^42')
+                        AND NOT (a.proname ~ '^citus_' AND t.result ~ '^0A000') -- there is no Citus
                         AND NOT (a.proname ~ '_batch$' AND a.name ~ '^(dry_run|batch_id)$' AND t.result ~ '^25001')
                         AND t.result !~ '^(ok|OC0(0[1-9]|1[0-4])|22...|54000|42501|42602|42622|42704|42P01'
                               '|2D000|3F000|23514)'

@@ -189,7 +189,8 @@ SELECT is(attempt_as('cafe24_programs', $$UPDATE shop.orders SET status = 'prepa
           '"from Cancellation in progress to Canceled": nor any other status');
 SELECT is(answer($$record_refund('shop.orders', 'prep1', 79.99, 'card')$$), 'in_progress cancellation_in_progress',
           '"You must fully refund the order": a cent is missing');
-SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.02, 'card')$$), 'OC010',
+SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.02, 'card')$$),
+          'OC010 | If more is due, call ordcancel.adjust_refund() first.',
           '"fully refund": not more than that');
 SELECT is(answer($$record_refund('shop.orders', 'prep1', 0.01, 'cheque')$$),
           'OC010 | See ordcancel.refund_method for the valid methods.',

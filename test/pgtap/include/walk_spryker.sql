@@ -141,7 +141,8 @@ SELECT is(left(merchant($$UPDATE orders SET status = 'exported' WHERE id = 12$$)
           :'kind' || ': nor does it go on to the warehouse');
 SELECT is(merchant($$record_refund('orders', 12, 50, 'card')$$), 'canceled canceled',
           :'kind' || ': refunded, it is canceled');
-SELECT is(merchant($$record_refund('orders', 12, 50, 'card')$$), 'OC007', :'kind' || ': and not refunded again');
+SELECT is(left(merchant($$record_refund('orders', 12, 50, 'card')$$), 5), 'OC007',
+          :'kind' || ': and not refunded again');
 
 -- ---------------------------------------------------- what is not there
 
