@@ -100,7 +100,9 @@ class Script:
         if rng.random() < 0.04:
             method = rng.choice(("gold", None))
         reference = None
-        # What takes a refund back is another matter.
+        # The model does not know how refunds are taken back: the script names none.
+        if amount is not None and amount < 0:
+            reference = "no refund %s.%d" % (self.tag, self.count)
         if amount is not None and amount > 0 and method in self.rules.methods and rng.random() < 0.5:
             reference = "ref %s.%d" % (self.tag, self.count)
             if last and last.refunds and rng.random() < 0.3:
