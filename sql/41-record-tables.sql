@@ -181,6 +181,7 @@ DECLARE
     id CONSTANT name := (SELECT k.numbered FROM ordcancel_internal.record_kinds() AS k
                          WHERE k.parent = take_record_table.parent);
     highest bigint;
+    own bigint;
     last bigint;
 BEGIN
     -- A registered record table cannot be changed by others. Lock any other one
@@ -212,16 +213,17 @@ BEGIN
     END IF;
     EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
     EXECUTE format('SELECT max(%I) FROM %s', id, records) INTO highest; -- also of its archives
-    -- All order tables share the sequences: a record must not exhaust them.
-    IF highest > 4611686018427387904 THEN
+    -- The numbers of other nodes are theirs; also those of its archives count.
+    EXECUTE format('SELECT max(%1$I) FROM %2$s WHERE %1$I >= $1 << 43 AND %1$I < ($1 + 1) << 43', id, records)
+        INTO own USING ordcancel_internal.node_of(last);
+    -- All order tables share the sequences: a record must not exhaust them. Half of
+    -- the numbers of a node remain.
+    IF highest > 4611686018427387904 OR own & ((1::bigint << 43) - 1) > 1::bigint << 42 THEN
         PERFORM ordcancel_internal.invalid(format('table %s exists but is not a record table of %s', records, orders),
                                            format('Its highest %s is %s.', id, highest));
     END IF;
-    -- The numbers of other nodes are theirs.
-    EXECUTE format('SELECT max(%1$I) FROM ONLY %2$s WHERE %1$I >= $1 << 43 AND %1$I < ($1 + 1) << 43', id, records)
-        INTO highest USING ordcancel_internal.node_of(last);
-    IF highest >= last THEN
-        PERFORM setval(format('ordcancel.%I', id || '_seq')::regclass, highest);
+    IF own >= last THEN
+        PERFORM setval(format('ordcancel.%I', id || '_seq')::regclass, own);
     END IF;
 END
 $$;

@@ -37,6 +37,14 @@ DECLARE
                                           OR count(DISTINCT w.policy) FILTER (WHERE w.meaning = 'closed')
                                              = (SELECT count(*) FROM ordcancel.policy AS p WHERE p.orders = t.orders));
     events CONSTANT regclass := t.event_table;
+    -- The status of an order that is gone does not tell that it was canceled. As
+    -- deleted_when is code of the owner, it is not evaluated here.
+    present CONSTANT text := CASE
+        WHEN NOT EXISTS (SELECT FROM ordcancel.rule AS r
+                         WHERE r.orders = t.orders AND r.deletable AND r.status = ANY (statuses)) THEN 'true'
+        WHEN t.deleted_when IS NOT NULL THEN 'false'
+        ELSE format('EXISTS (SELECT FROM %s AS x WHERE %s)', t.orders::regclass,
+                    ordcancel_internal.key_join(t.orders, 'x', t.primary_key, 'c', t.key_columns)) END;
     closed CONSTANT text := format(
         '%%1$s.scope = ''order'' AND %%1$s.state = ''canceled'' AND %%1$s.order_status = ANY (%L::text[])', statuses);
 BEGIN
@@ -48,7 +56,7 @@ BEGIN
                          OR EXISTS (SELECT FROM ONLY %1$s AS e
                                     WHERE e.cancellation_id = c.cancellation_id AND e.type = 'refunded')%2$s)
                      WHEN 'canceled' THEN coalesce(c.refund_due <= coalesce(c.refunded, 0), true)
-                         AND CASE c.scope WHEN 'order' THEN %3$s
+                         AND CASE c.scope WHEN 'order' THEN %3$s AND %7$s
                                  ELSE EXISTS (SELECT FROM ONLY %4$s AS o WHERE %5$s AND %6$s) END
                      ELSE false END$q$,
                events,
@@ -57,7 +65,8 @@ BEGIN
                                 ' AND i.refund_due IS DISTINCT FROM i.restored)', t.item_records::regclass)
                     ELSE '' END,
                format(closed, 'c'), t.cancellation_table::regclass,
-               ordcancel_internal.key_join(t.orders, 'o', t.key_columns, 'c', t.key_columns), format(closed, 'o')),
+               ordcancel_internal.key_join(t.orders, 'o', t.key_columns, 'c', t.key_columns), format(closed, 'o'),
+               present),
         CASE WHEN settled < 9223372036854775807
              THEN format('NOT EXISTS (SELECT FROM ONLY %s AS e'
                          ' WHERE e.cancellation_id = c.cancellation_id AND e.event_id > %s)', events, settled) END,

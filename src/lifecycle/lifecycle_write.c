@@ -88,7 +88,12 @@ decide_row(CancelTarget *c, CancelArgs *args, Refusal *refusal)
 	if (c->decision.follows)
 		follow(c, c->status);
 	if (c->decision.condition == CONDITION_NONE)
+	{
+		/* No status will tell that there is a cancellation in an archive. */
+		if (args->verb == VERB_DELETE)
+			record_take_back(c, 1);
 		return true;
+	}
 	*refusal = decision_input_explain(c, args, NULL);
 	return false;
 }
