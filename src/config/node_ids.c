@@ -37,9 +37,9 @@ node_last_id(Oid sequence)
 	return call->isnull ? 0 : DatumGetInt64(value);
 }
 
-/* As a superuser would call setval(): the caller may not write the sequence. */
-static void
-set_last_id(Oid sequence, int64 id)
+/* As the extension's owner: the caller may not write the sequence. */
+void
+node_set_last_id(Oid sequence, int64 id)
 {
 	RunAsScope scope;
 
@@ -62,7 +62,7 @@ node_follow(Oid sequence)
 		return;
 	LockRelationOid(sequence, ShareUpdateExclusiveLock);
 	if (node_of(node_last_id(sequence)) < guc_node_id)
-		set_last_id(sequence, (int64) guc_node_id << NUMBER_BITS);
+		node_set_last_id(sequence, (int64) guc_node_id << NUMBER_BITS);
 	UnlockRelationOid(sequence, ShareUpdateExclusiveLock);
 }
 
@@ -79,7 +79,7 @@ is_beyond_numbers(int64 id)
 pg_noreturn static void
 raise_no_numbers(Oid sequence, int64 id)
 {
-	set_last_id(sequence, id - 1); /* the next call fails as well */
+	node_set_last_id(sequence, id - 1); /* the next call fails as well */
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),

@@ -34,4 +34,7 @@ extern void node_follow(Oid sequence);
 /* The last id that was taken; 0 if none was. */
 extern int64 node_last_id(Oid sequence);
 
+/* What setval() does, as the owner of the extension. */
+extern void node_set_last_id(Oid sequence, int64 id);
+
 #endif /* ORDCANCEL_NODE_IDS_H */

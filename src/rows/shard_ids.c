@@ -5,15 +5,14 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_sequence.h"
-#include "commands/sequence.h"
 #include "executor/spi.h"
 #include "storage/lmgr.h"
-#include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "base/read_snapshot.h"
 #include "config/config_table.h"
+#include "config/node_ids.h"
 #include "config/run_as.h"
 #include "rows/record.h"
 #include "rows/shard_ids.h"
@@ -22,14 +21,9 @@
 static int64
 last_id(Oid sequence, int64 start)
 {
-	LOCAL_FCINFO(call, 1);
-	Datum value;
+	int64 last = node_last_id(sequence);
 
-	InitFunctionCallInfoData(*call, NULL, 1, InvalidOid, NULL, NULL);
-	call->args[0].value = ObjectIdGetDatum(sequence);
-	call->args[0].isnull = false;
-	value = pg_sequence_last_value(call);
-	return call->isnull ? start : DatumGetInt64(value);
+	return last == 0 ? start : last;
 }
 
 static void
@@ -53,10 +47,7 @@ follow(const char *name, int64 highest)
 	LockRelationOid(sequence, ShareUpdateExclusiveLock);
 	last = last_id(sequence, start);
 	if (last < highest)
-		(void) DirectFunctionCall3(setval3_oid, ObjectIdGetDatum(sequence),
-								   Int64GetDatum(highest -
-												 (highest - last) % step),
-								   BoolGetDatum(true));
+		node_set_last_id(sequence, highest - (highest - last) % step);
 	UnlockRelationOid(sequence, ShareUpdateExclusiveLock);
 }
 
