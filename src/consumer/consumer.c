@@ -247,7 +247,12 @@ consumer_take_over(Consumer *c)
 		settled = Min(settled, c->acknowledged);
 	else if (c->replay_from > 0)
 		settled = Min(settled, c->replay_from - 1);
-	c->passed = event_horizon_take(event_horizon_from_id(settled));
+
+	/*
+	 * Of transactions that are running here, any event may be unseen: where the
+	 * sequence was behind the old position, they have lower IDs.
+	 */
+	c->passed = event_horizon_take(NULL);
 	PopActiveSnapshot();
 	c->window = NULL;
 	c->delivered_all = false;

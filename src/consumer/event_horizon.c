@@ -33,16 +33,6 @@ make_horizon(int capacity)
 				   capacity * sizeof(RunningTransaction));
 }
 
-EventHorizon *
-event_horizon_from_id(int64 event_id)
-{
-	EventHorizon *h = make_horizon(0);
-
-	h->last_id = event_id;
-	h->early_id = event_id;
-	return h;
-}
-
 int64
 last_event_id(void)
 {

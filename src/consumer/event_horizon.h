@@ -56,9 +56,6 @@ typedef struct EventHorizon
  */
 extern EventHorizon *event_horizon_take(const EventHorizon *previous);
 
-/* A horizon for event_horizon_take: all unseen events are above this ID. */
-extern EventHorizon *event_horizon_from_id(int64 event_id);
-
 /*
  * The current transaction, if it has taken a horizon that sees its own events;
  * otherwise an earlier one, or 0.

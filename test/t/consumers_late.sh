@@ -4,10 +4,13 @@
 # database, and they are not pruned before.
 set -u
 . "$(dirname "$0")/lib/tap.sh"
+. "$here/lib/session.sh"
 
 db=t_consumers_late
 copy=t_consumers_late_copy
+behind=t_consumers_late_behind
 before_exit "drop_database $copy"
+before_exit "drop_database $behind"
 
 fresh_database $db && sql $db <<-'SQL'
 	CREATE EXTENSION ordcancel;
@@ -58,4 +61,17 @@ is "$(sql $db 2>&1 <<-'SQL'
 SQL
 )" 't
 ERROR:  0A000' 'a transaction that has read events cannot insert such'
+
+# Ids that were rolled back come again in a copy whose sequence is behind the
+# position of a consumer: as after logical replication, of max(event_id).
+sql $db -c "SELECT ordcancel.create_consumer('ahead')" -c "SELECT ordcancel.cancel_order('orders', 5)" \
+	-c "SELECT nextval('ordcancel.event_id_seq') FROM generate_series(1, 9)" >/dev/null
+is "$(drain $db ahead)" '5|t' 'a consumer has read all; some ids were rolled back'
+createdb $behind && pg_dump $db | sql $behind >/dev/null
+sql $behind -c "SELECT setval('ordcancel.event_id_seq', max(event_id)) FROM ordcancel.event" >/dev/null
+hold $behind "SELECT ordcancel.cancel_order('orders', 6)"
+is "$(drain $behind ahead)" '|f' 'in a copy it takes its position while a transaction is open'
+release
+is "$(drain $behind ahead)" '6|t' 'and gets its event, whose id was taken before'
+is "$(drain $behind ahead)" '|f' 'once, and no other event again'
 done_testing
