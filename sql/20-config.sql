@@ -59,7 +59,8 @@ CREATE TABLE ordcancel.order_table (
     deleted_when_functions text,
     call_key name[],
     call_table ordcancel_internal.table_ref,
-    call_table_keys name[]
+    call_table_keys name[],
+    archived_statuses text[]
 );
 -- With these the reports look up to which table a record belongs.
 CREATE INDEX order_table_cancellation_table ON ordcancel.order_table (cancellation_table);
@@ -109,6 +110,8 @@ COMMENT ON COLUMN ordcancel.order_table.call_key IS
 COMMENT ON COLUMN ordcancel.order_table.call_table IS 'its table of calls; NULL if it has none';
 COMMENT ON COLUMN ordcancel.order_table.call_table_keys IS
     'names of the key columns in the table of calls, in the order of the primary key; NULL if it has none';
+COMMENT ON COLUMN ordcancel.order_table.archived_statuses IS
+    'statuses of canceled orders whose cancellations may be in archives; NULL: none are';
 CREATE INDEX order_table_calls ON ordcancel.order_table (call_table);
 COMMENT ON COLUMN ordcancel.order_table.item_records IS
     'record table of canceled items; NULL if no items were ever attached';

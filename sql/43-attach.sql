@@ -350,6 +350,9 @@ BEGIN
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     t.cancellation_table := ordcancel_internal.provide_record_table(
         orders, orders, 'ordcancel.cancellation', t.primary_key, t.key_columns, t.inherit, record_schema);
+    IF t.cancellation_table IS DISTINCT FROM was.cancellation_table THEN
+        t.archived_statuses := ordcancel_internal.archived_statuses(t.cancellation_table);
+    END IF;
     t.event_table := ordcancel_internal.provide_record_table(
         orders, orders, 'ordcancel.event', t.primary_key, t.key_columns, t.inherit, record_schema);
     t.item_records := ordcancel_internal.keep_item_records(orders, t.inherit, record_schema);

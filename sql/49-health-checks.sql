@@ -166,6 +166,15 @@ BEGIN
         RETURN QUERY SELECT t.orders::regclass, p.problem, p.detail, again
                      FROM ordcancel_internal.archives(records) AS a,
                          LATERAL ordcancel_internal.archive_faults(a.archive, parent, t.key_columns) AS p;
+        RETURN QUERY
+            SELECT t.orders::regclass, 'records_not_in_archive',
+                   format('%s inherits from %s, but its name does not end with a month: reports read its rows, calls do'
+                          ' not.', ordcancel_internal.label(i.inhrelid), ordcancel_internal.label(records)),
+                   format('ALTER TABLE %s RENAME TO ..., with the former name of the archive, or NO INHERIT %s.',
+                          ordcancel_internal.label(i.inhrelid), ordcancel_internal.label(records))
+            FROM pg_inherits AS i
+            WHERE i.inhparent = records
+              AND NOT EXISTS (SELECT FROM ordcancel_internal.archives(records) AS a WHERE a.archive = i.inhrelid);
         CONTINUE WHEN id IS NULL OR ordcancel_internal.is_distributed(records);
         EXECUTE format('SELECT last_value FROM ordcancel.%I', id || '_seq') INTO last;
         -- Of the ids of this node: records of others may have come by replication.

@@ -1,11 +1,5 @@
 -- archive_records and drop_archive
 
-CREATE FUNCTION ordcancel_internal.lock_archives(orders regclass) RETURNS void
-    LANGUAGE c STRICT
-    AS 'MODULE_PATHNAME', 'ordcancel_lock_archives';
-COMMENT ON FUNCTION ordcancel_internal.lock_archives(regclass) IS
-    'waits for calls that use records of canceled orders, and blocks others until the transaction ends';
-
 CREATE FUNCTION ordcancel_internal.delete_archived(records regclass, archives regclass[], primary_key name[])
     RETURNS bigint
     LANGUAGE c STRICT
@@ -18,6 +12,23 @@ CREATE FUNCTION ordcancel_internal.drop_archive_table(archive regclass) RETURNS 
     AS 'MODULE_PATHNAME', 'ordcancel_drop_archive_table';
 COMMENT ON FUNCTION ordcancel_internal.drop_archive_table(regclass) IS 'drops an archive';
 
+-- The statuses of canceled orders whose cancellations may be in an archive. A closed
+-- status has to be one in every policy: a call that does not know yet that records
+-- of this status were archived goes by the order's own policy.
+CREATE FUNCTION ordcancel_internal.archivable_statuses(orders regclass) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT ARRAY(SELECT w.status FROM ordcancel_internal.policy_status AS w
+             WHERE w.orders = archivable_statuses.orders
+             GROUP BY w.status
+             HAVING bool_or(w.meaning = 'canceled')
+                 OR count(DISTINCT w.policy) FILTER (WHERE w.meaning = 'closed')
+                    = (SELECT count(*) FROM ordcancel.policy AS p WHERE p.orders = archivable_statuses.orders))
+$$;
+COMMENT ON FUNCTION ordcancel_internal.archivable_statuses(regclass) IS
+    'lists the statuses of canceled orders whose cancellations may be moved to an archive';
+
 -- The condition, over alias c, for a cancellation that may be in an archive. Later
 -- calls do not need it, or find it there: that of an order that is canceled, which
 -- archive_may_have() in src/rows/archive.c tells by the status of the order. The
@@ -28,14 +39,7 @@ CREATE FUNCTION ordcancel_internal.archivable(t ordcancel.order_table) RETURNS t
     AS $$
 DECLARE
     settled CONSTANT bigint := ordcancel_internal.settled_event(t.orders);
-    -- A closed status has to be one in every policy: whether an order is looked up
-    -- in the archives depends on its own.
-    statuses CONSTANT text[] := ARRAY(SELECT w.status FROM ordcancel_internal.policy_status AS w
-                                      WHERE w.orders = t.orders
-                                      GROUP BY w.status
-                                      HAVING bool_or(w.meaning = 'canceled')
-                                          OR count(DISTINCT w.policy) FILTER (WHERE w.meaning = 'closed')
-                                             = (SELECT count(*) FROM ordcancel.policy AS p WHERE p.orders = t.orders));
+    statuses CONSTANT text[] := ordcancel_internal.archivable_statuses(t.orders);
     events CONSTANT regclass := t.event_table;
     -- The status of an order that is gone does not tell that it was canceled. As
     -- deleted_when is code of the owner, it is not evaluated here.
@@ -207,7 +211,7 @@ BEGIN
             'It was attached with inherit => false, and archives are inheriting tables.');
     END IF;
     PERFORM ordcancel_internal.report_query('timeline', orders); -- raises OC014 if one is missing
-    PERFORM ordcancel_internal.lock_archives(orders);
+    PERFORM ordcancel_internal.lock_archives(orders, true);
     condition := ordcancel_internal.archivable(t);
     EXECUTE format('SELECT array_agg(m.month), array_agg(m.first), array_agg(m.last)'
                    ' FROM (SELECT date_trunc(''month'', c.closed_at AT TIME ZONE ''UTC'')::date,'
@@ -225,6 +229,14 @@ BEGIN
               WHERE a.month = ANY (months)), k.primary_key)
     FROM ordcancel_internal.record_kinds() AS k
         JOIN ordcancel_internal.record_table AS r ON r.parent = k.parent AND r.orders = t.orders;
+    IF moved > 0 THEN
+        UPDATE ordcancel.order_table AS o
+        SET archived_statuses = n.statuses
+        FROM (SELECT array_agg(DISTINCT s COLLATE "C" ORDER BY s COLLATE "C")
+              FROM unnest(t.archived_statuses || ordcancel_internal.archivable_statuses(orders)) AS s)
+            AS n (statuses)
+        WHERE o.orders = t.orders AND o.archived_statuses IS DISTINCT FROM n.statuses;
+    END IF;
     EXECUTE format('SELECT count(*) FROM ONLY %s AS c WHERE c.closed_at < $1', t.cancellation_table::regclass)
         INTO kept USING before;
     IF kept > 0 THEN
@@ -271,7 +283,7 @@ BEGIN
         RAISE EXCEPTION 'month must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = drop_archive.orders;
-    PERFORM ordcancel_internal.lock_archives(orders);
+    PERFORM ordcancel_internal.lock_archives(orders, true);
     settled := ordcancel_internal.settled_event(orders);
     archives := ARRAY(SELECT a.archive
                       FROM ordcancel_internal.record_table AS r,

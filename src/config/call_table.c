@@ -9,16 +9,9 @@
 #include "base/relid_cache.h"
 #include "config/call_table.h"
 #include "config/config_table.h"
+#include "config/order_table_row.h"
 #include "config/shard.h"
 #include "decision/refusal.h"
-
-/* Columns of ordcancel.order_table; only ever appended to. */
-enum
-{
-	CALL_ORDERS = 1,
-	CALL_TABLE = 26,
-	CALL_KEYS,
-};
 
 typedef struct CallEntry
 {
@@ -39,8 +32,9 @@ load_row(HeapTuple row, TupleDesc desc, void *arg)
 {
 	CallTable *table = arg;
 
-	table->orders = config_oid(row, desc, CALL_ORDERS);
-	table->keys = config_names(row, desc, CALL_KEYS, &table->nkeys);
+	table->orders = config_oid(row, desc, ORDER_TABLE_ORDERS);
+	table->keys = config_names(row, desc, ORDER_TABLE_CALL_TABLE_KEYS,
+							   &table->nkeys);
 }
 
 static void
@@ -65,12 +59,14 @@ load(Oid relid)
 	MemoryContextCallback *cleanup = palloc0(sizeof(MemoryContextCallback));
 
 	table->context = context;
-	if (config_scan_index("order_table", "order_table_calls", CALL_TABLE,
-						  relid, load_row, table) == 0 &&
+	if (config_scan_index("order_table", "order_table_calls",
+						  ORDER_TABLE_CALL_TABLE, relid, load_row,
+						  table) == 0 &&
 		shard_of_relation(relid, &shard))
 	{
 		(void) config_scan_index("order_table", "order_table_calls",
-								 CALL_TABLE, shard.logical, load_row, table);
+								 ORDER_TABLE_CALL_TABLE, shard.logical,
+								 load_row, table);
 		table->orders = shard_sibling(&shard, table->orders);
 	}
 	cleanup->func = free_plans;

@@ -163,6 +163,10 @@ typedef struct OrderTable
 	Oid	  items;		/* the table of items, or InvalidOid */
 	Oid	  item_records; /* their record table, kept after detach_items() */
 
+	/* of canceled orders whose records may be in archives */
+	int	   narchived_statuses;
+	char **archived_statuses;
+
 	Oid guard_update;  /* the function of the update trigger */
 	Oid event_arrived; /* the function of the event table's trigger */
 

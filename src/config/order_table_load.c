@@ -25,41 +25,12 @@
 #include "config/order_table_check.h"
 #include "config/order_table_columns.h"
 #include "config/order_table_load.h"
+#include "config/order_table_row.h"
 #include "config/pinned_query.h"
 #include "config/policy_load.h"
 #include "config/shard.h"
 #include "config/status_equality.h"
 #include "decision/refusal.h"
-
-/* Columns of ordcancel.order_table; append only. */
-enum
-{
-	ORDER_TABLE_ORDERS = 1,
-	ORDER_TABLE_STATUS,
-	ORDER_TABLE_PLACED_AT,
-	ORDER_TABLE_POLICY_BY,
-	ORDER_TABLE_REFUND_DUE,
-	ORDER_TABLE_PLAIN_UPDATES,
-	ORDER_TABLE_NOTIFY_CHANNEL,
-	ORDER_TABLE_INHERIT,
-	ORDER_TABLE_CANCELLATION_TABLE,
-	ORDER_TABLE_EVENT_TABLE,
-	ORDER_TABLE_KEY_COLUMNS,
-	ORDER_TABLE_SEARCH_PATH,
-	ORDER_TABLE_TIME_ZONE,
-	ORDER_TABLE_PRIMARY_KEY,
-	ORDER_TABLE_PINNED_REFUND_DUE,
-	ORDER_TABLE_NOTIFY_PAYLOAD,
-	ORDER_TABLE_REFUND_SCALE,
-	ORDER_TABLE_REFUND_DUE_FUNCTIONS,
-	ORDER_TABLE_ITEM_RECORDS,
-	ORDER_TABLE_REFUND_DUE_NET,
-	ORDER_TABLE_STATUS_SINCE,
-	ORDER_TABLE_DELETED_WHEN,
-	ORDER_TABLE_PINNED_DELETED_WHEN,
-	ORDER_TABLE_DELETED_WHEN_FUNCTIONS,
-	ORDER_TABLE_CALL_KEY,
-};
 
 /* Members of a row of ordcancel.order_table that OrderTable does not have. */
 typedef struct Registration
@@ -205,6 +176,9 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	reg->primary_key = config_names(row, desc, ORDER_TABLE_PRIMARY_KEY,
 									&table->nkeys);
 	(void) config_names(row, desc, ORDER_TABLE_CALL_KEY, &table->ncall_keys);
+	table->archived_statuses = config_texts(row, desc,
+											ORDER_TABLE_ARCHIVED_STATUSES,
+											&table->narchived_statuses);
 	if (nkeys != table->nkeys)
 		table->nkeys = 0; /* no key has none, so same_key() fails */
 }

@@ -7,15 +7,8 @@
 
 #include "config/config_table.h"
 #include "config/order_table.h"
+#include "config/order_table_row.h"
 #include "config/shard.h"
-
-/* Columns of ordcancel.order_table. */
-enum
-{
-	TABLE_ORDERS = 1,
-	TABLE_CANCELLATION_TABLE = 9,
-	TABLE_EVENT_TABLE = 10,
-};
 
 typedef struct TableScan
 {
@@ -45,8 +38,8 @@ static void
 visit_table(HeapTuple row, TupleDesc desc, void *arg)
 {
 	TableScan *scan = arg;
-	Oid		   orders = config_oid(row, desc, TABLE_ORDERS);
-	Oid		   records = config_oid(row, desc, TABLE_CANCELLATION_TABLE);
+	Oid		   orders = config_oid(row, desc, ORDER_TABLE_ORDERS);
+	Oid		   records = config_oid(row, desc, ORDER_TABLE_CANCELLATION_TABLE);
 
 	if (scan->shards && shard_is_distributed(orders))
 		visit_shards(scan, orders, records);
@@ -57,7 +50,7 @@ visit_table(HeapTuple row, TupleDesc desc, void *arg)
 static void
 get_orders(HeapTuple row, TupleDesc desc, void *arg)
 {
-	*(Oid *) arg = config_oid(row, desc, TABLE_ORDERS);
+	*(Oid *) arg = config_oid(row, desc, ORDER_TABLE_ORDERS);
 }
 
 Oid
@@ -66,10 +59,11 @@ order_table_of_records(Oid records)
 	Oid orders = InvalidOid;
 
 	if (config_scan_index("order_table", "order_table_cancellation_table",
-						  TABLE_CANCELLATION_TABLE, records, get_orders,
+						  ORDER_TABLE_CANCELLATION_TABLE, records, get_orders,
 						  &orders) == 0)
 		config_scan_index("order_table", "order_table_event_table",
-						  TABLE_EVENT_TABLE, records, get_orders, &orders);
+						  ORDER_TABLE_EVENT_TABLE, records, get_orders,
+						  &orders);
 	return orders;
 }
 

@@ -15,13 +15,12 @@
 #include "utils/syscache.h"
 
 #include "config/config_table.h"
+#include "config/order_table_row.h"
 #include "config/shard.h"
 #include "consumer/consumer_tables.h"
 #include "decision/refusal.h"
 
-/* Columns of ordcancel.order_table and of ordcancel_internal.detached. */
-#define ORDER_TABLE_ORDERS 1
-#define ORDER_TABLE_EVENT_TABLE 10
+/* Columns of ordcancel_internal.detached. */
 #define DETACHED_RECORDS 1
 #define DETACHED_ORDERS 2
 

@@ -32,14 +32,15 @@ archive_drop_is_ours(Oid relid)
 }
 
 /*
- * (orders): waits for the calls that use records of canceled orders, and keeps
- * others waiting until the transaction ends.
+ * (orders, exclusive): if exclusive, waits for the calls that use records of
+ * canceled orders, and keeps others waiting until the transaction ends; else only
+ * for what moves records.
  */
 Datum
 ordcancel_lock_archives(PG_FUNCTION_ARGS)
 {
 	archive_lock(args_table(false, PG_GETARG_OID(0), AccessShareLock),
-				 ExclusiveLock);
+				 PG_GETARG_BOOL(1) ? ExclusiveLock : ShareLock);
 	PG_RETURN_VOID();
 }
 

@@ -16,6 +16,7 @@
 #include "utils/rel.h"
 
 #include "config/run_as.h"
+#include "config/status_equality.h"
 #include "rows/archive.h"
 #include "rows/record_columns.h"
 #include "rows/record_delete.h"
@@ -73,11 +74,32 @@ archive_tables(Oid records)
 	return newest_first;
 }
 
+/* Have records of orders with this status been moved, whatever it means now? */
+static bool
+is_archived_status(const CancelTarget *c)
+{
+	const OrderTable *table = c->table;
+
+	for (int i = 0; i < table->narchived_statuses; i++)
+	{
+		const char *status = table->archived_statuses[i];
+
+		if (strcmp(c->status, status) == 0 ||
+			(table->has_status_names && c->policy &&
+			 strcmp(c->status,
+					status_equality_spelling(table, c->policy, status)) == 0))
+			return true;
+	}
+	return false;
+}
+
 bool
 archive_may_have(const CancelTarget *c)
 {
 	return c->kind == STATUS_CANCELED ||
-		(c->policy && c->status && status_is_closed(c->policy, c->status));
+		(c->status &&
+		 ((c->policy && status_is_closed(c->policy, c->status)) ||
+		  is_archived_status(c)));
 }
 
 void

@@ -22,7 +22,8 @@ extern List *archive_tables(Oid records);
 
 /*
  * Can the cancellation in effect of this order be in an archive?  Only those of
- * orders with such a status are moved there.
+ * orders that are canceled, or have a closed status, are moved there.  Policies may
+ * have changed since, so the statuses that orders had then count as well.
  */
 extern bool archive_may_have(const CancelTarget *c);
 

@@ -269,6 +269,12 @@ SELECT matches((SELECT detail FROM ordcancel.health WHERE problem = 'records_ung
                'health reports it');
 SELECT ordcancel.attach('shop.orders');
 SELECT is((SELECT count(*) FROM ordcancel.health WHERE problem = 'records_unguarded'), 0::bigint, 'attach corrects it');
+ALTER TABLE shop.orders_cancellation_2025_01 RENAME TO old_cancellations;
+SELECT matches((SELECT detail FROM ordcancel.health WHERE problem = 'records_not_in_archive'),
+               'shop.old_cancellations inherits from shop.orders_cancellation', 'health reports one that was renamed');
+ALTER TABLE shop.old_cancellations RENAME TO orders_cancellation_2025_01;
+SELECT is((SELECT count(*) FROM ordcancel.health WHERE problem = 'records_not_in_archive'), 0::bigint,
+          'until it has its name again');
 SELECT ordcancel.detach('shop.orders');
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgname = 'ordcancel_guard_record'
            AND tgrelid::regclass::text ~ '^shop.orders_cancel'), 0::bigint, 'detach drops the guards');

@@ -173,21 +173,21 @@ is "$(check requests 1e9 2>&1 | tail -n 1)" 'status 3' 'a threshold that is no n
 is "$(check everything | tail -n 1)" 'status 3' 'no such check'
 is "$(PGPORT=1 check relay | tail -n 1)" 'status 3' 'no server'
 like "$(check requests 500000 600000)" \
-	'requests OK - requests pending: 5, the oldest for 5 days .* \| oldest=4[0-9.]+s;500000;600000 .status 0$' \
+	'requests OK - requests pending: 5, the oldest for 5 days.* \| oldest=4[0-9.]+s;500000;600000 .status 0$' \
 	'requests: OK'
 like "$(check requests)" 'requests WARNING - .*status 1$' 'requests: WARNING'
 like "$(check requests 3600 86400)" 'requests CRITICAL - .*status 2$' 'requests: CRITICAL'
 like "$(check sweep 300000 600000)" \
-	'sweep OK - requests overdue: 2, the first for 3 days .* \| overdue=2[0-9.]+s;300000;600000 .status 0$' 'sweep: OK'
+	'sweep OK - requests overdue: 2, the first for 3 days.* \| overdue=2[0-9.]+s;300000;600000 .status 0$' 'sweep: OK'
 like "$(check sweep 300 600000)" 'sweep WARNING - .*status 1$' 'sweep: WARNING'
 like "$(check sweep)" 'sweep CRITICAL - .*status 2$' 'sweep: CRITICAL'
 like "$(check refunds 400000 -)" \
-	'refunds OK - refunds due: 3, in all 560, the oldest for 4 days .* \| oldest=3[0-9.]+s;400000; .status 0$' \
+	'refunds OK - refunds due: 3, in all 560, the oldest for 4 days.* \| oldest=3[0-9.]+s;400000; .status 0$' \
 	'refunds: OK'
 like "$(check refunds)" 'refunds WARNING - .*status 1$' 'refunds: WARNING'
 like "$(check refunds 86400 259200)" 'refunds CRITICAL - .*status 2$' 'refunds: CRITICAL'
 like "$(check consumers 500000 600000)" \
-	'consumers OK - consumers: 2, behind: mail 35 events, 5 days .* \| lag=4[0-9.]+s;500000;600000 .status 0$' \
+	'consumers OK - consumers: 2, behind: mail 35 events, 5 days.* \| lag=4[0-9.]+s;500000;600000 .status 0$' \
 	'consumers: OK'
 like "$(check consumers 600 600000)" 'consumers WARNING - .*status 1$' 'consumers: WARNING'
 like "$(check consumers)" 'consumers CRITICAL - .*status 2$' 'consumers: CRITICAL'
