@@ -21,6 +21,7 @@
 #include "consumer/event_index.h"
 #include "notify/outbox.h"
 #include "notify/relay.h"
+#include "rows/index_predicate.h"
 #include "rows/open_index.h"
 #include "rows/record_columns.h"
 #include "rows/record_index.h"
@@ -44,6 +45,7 @@ _PG_init(void)
 	record_index_init();
 	open_index_init();
 	event_index_init();
+	index_predicate_init();
 	immediate_triggers_init();
 	outbox_init();
 	if (process_shared_preload_libraries_in_progress)

@@ -37,7 +37,7 @@ typedef struct Evaluation
 	AlsoSetWhen		when;
 	int				next_input;	 /* the next target to pass to the query */
 	int				next_result; /* the next target to get a result */
-	Relation		records;	 /* ordcancel.cancellation */
+	Relation		records;	 /* ordcancel.cancellation, if opened */
 	RecordMap		map;		 /* of its columns */
 	TupleTableSlot *record;		 /* a row of it */
 	TupleDesc		pair;		 /* of an order's row and a record */
@@ -191,6 +191,74 @@ run_query(Evaluation *e, const PinnedQuery *q)
 					 pairs_array, READ_LATEST, store_values, e);
 }
 
+/*
+ * The value that a constant is, or a column of the record, as its number in
+ * cancellation_columns; -1 if it is another expression.
+ */
+static int
+record_column_of(const Evaluation *e, const Node *value)
+{
+	const Var *var;
+
+	while (IsA(value, RelabelType))
+		value = (const Node *) ((const RelabelType *) value)->arg;
+	if (!IsA(value, Var))
+		return -1;
+	var = (const Var *) value;
+	for (int i = 0; var->varno == INNER_VAR && i < CANCELLATION_COLUMNS; i++)
+		if (e->map.attnums[i] == var->varattno)
+			return i;
+	return -1;
+}
+
+/*
+ * Takes values that are constants or columns of the record, as most are, from
+ * where they are.  Returns false if there are others.
+ */
+static bool
+take_values(Evaluation *e, List *values)
+{
+	int			 *columns = palloc(list_length(values) * sizeof(int));
+	uint64		  wanted = 0;
+	CancelTarget *c;
+	ListCell	 *lc;
+	ListCell	 *set;
+
+	foreach(lc, values)
+	{
+		int column = record_column_of(e, lfirst(lc));
+
+		if (column < 0 && !IsA(lfirst(lc), Const))
+			return false;
+		columns[foreach_current_index(lc)] = column;
+		if (column >= 0)
+			wanted |= UINT64CONST(1) << column;
+	}
+	while ((c = next_target(e, &e->next_input)) != NULL)
+	{
+		Parameters p;
+
+		begin_values(e, c, order_images_row(&e->run->images, c));
+		record_columns_of(c, wanted, &p);
+		forboth(lc, values, set, c->also_set)
+		{
+			int column = columns[foreach_current_index(lc)];
+
+			if (column < 0)
+			{
+				const Const *constant = lfirst_node(Const, lc);
+
+				store_value(e, lfirst(set), constant->constvalue,
+							constant->constisnull);
+			}
+			else
+				store_value(e, lfirst(set), p.values[column],
+							p.nulls[column] == 'n');
+		}
+	}
+	return true;
+}
+
 /* To start a query takes longer than to evaluate a few expressions. */
 static void
 run_expressions(Evaluation *e, List *values)
@@ -253,13 +321,16 @@ also_set_evaluate(AlsoSetRun *run, AlsoSetWhen when)
 	if (q.sql == NULL)
 		return;
 	also_set_check(table, when);
+	values = pinned_values(&query->pinned, &q, &immutable, &e);
+	if (!immutable)
+		also_set_use_settings(run);
+	if (values && record_map_known(&e.map, &no_keys, table->cancellations) &&
+		take_values(&e, values))
+		return;
 	e.records = table_open(table->cancellations, AccessShareLock);
 	record_map(&e.map, cancellation_columns, &no_keys, e.records);
 	e.record = MakeSingleTupleTableSlot(RelationGetDescr(e.records),
 										&TTSOpsVirtual);
-	values = pinned_values(&query->pinned, &q, &immutable, &e);
-	if (!immutable)
-		also_set_use_settings(run);
 	if (values)
 		run_expressions(&e, values);
 	else

@@ -14,6 +14,7 @@
 
 #include "base/immediate_triggers.h"
 #include "rows/direct_write.h"
+#include "rows/index_predicate.h"
 
 /*
  * Makes a range table of one relation with updated columns.  PostgreSQL 16
@@ -122,6 +123,7 @@ open_info(DirectWrite *w)
 	estate->es_opened_result_relations = lappend(
 		estate->es_opened_result_relations, w->info);
 	ExecOpenIndices(w->info, false);
+	index_predicate_use(w->info);
 }
 
 void

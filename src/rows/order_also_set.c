@@ -5,6 +5,7 @@
 
 #include "access/htup_details.h"
 #include "executor/spi.h"
+#include "utils/datum.h"
 #include "utils/rel.h"
 
 #include "base/stable_settings.h"
@@ -83,6 +84,35 @@ value_text(const AlsoSetValue *set)
 	return set->isnull ? NULL : prior_values_text(set->column, set->value);
 }
 
+static bool
+same_value(const AlsoSetValue *a, const AlsoSetValue *b)
+{
+	const Column *column = a->column;
+
+	return column == b->column && a->isnull == b->isnull &&
+		equal_or_both_null(a->prior, b->prior) &&
+		(a->isnull ||
+		 datumIsEqual(a->value, b->value, column->typbyval, column->typlen));
+}
+
+/* As in most of a batch: it gets the values of another one, which had none. */
+static bool
+same_values(const CancelTarget *c, const CancelTarget *other)
+{
+	ListCell *a;
+	ListCell *b;
+
+	if (other == NULL || c->record.prior_values ||
+		list_length(c->also_set) != list_length(other->also_set))
+		return false;
+	forboth(a, c->also_set, b, other->also_set)
+	{
+		if (!same_value(lfirst(a), lfirst(b)))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Adds what the columns had before to the record.  If an earlier state has
  * already set a column, which still has that value, its prior value remains.
@@ -113,6 +143,21 @@ record_prior_values(CancelTarget *c)
 	}
 	if (values)
 		c->record.prior_values = prior_values_json(values);
+}
+
+/* Returns a target whose values the next one may have as well. */
+static const CancelTarget *
+keep_prior_values(CancelTarget *c, const CancelTarget *other)
+{
+	bool had_none = c->record.prior_values == NULL;
+
+	if (same_values(c, other))
+	{
+		c->record.prior_values = other->record.prior_values;
+		return other;
+	}
+	record_prior_values(c);
+	return had_none ? c : other;
 }
 
 void
@@ -271,13 +316,14 @@ texts_are_stable(const OrderTable *table)
 void
 order_also_set(CancelTarget *targets, int count)
 {
-	OrderTable *table = targets[0].table;
-	AlsoSetRun	run = {.table = table,
-					   .targets = targets,
-					   .count = count,
-					   .context = CurrentMemoryContext};
-	bool		needed[ALSO_SET_COUNT + 1] = {false};
-	bool		restores = false;
+	OrderTable		   *table = targets[0].table;
+	AlsoSetRun			run = {.table = table,
+							   .targets = targets,
+							   .count = count,
+							   .context = CurrentMemoryContext};
+	bool				needed[ALSO_SET_COUNT + 1] = {false};
+	bool				restores = false;
+	const CancelTarget *first = NULL; /* that had no values before */
 
 	for (int i = 0; i < count; i++)
 	{
@@ -309,7 +355,7 @@ order_also_set(CancelTarget *targets, int count)
 		else
 		{
 			if (targets[i].also_set)
-				record_prior_values(&targets[i]);
+				first = keep_prior_values(&targets[i], first);
 			if (goes_back(&targets[i]))
 				restore_values(&run, &targets[i]);
 		}

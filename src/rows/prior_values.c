@@ -113,6 +113,13 @@ string_or_null(const char *text)
 	return value;
 }
 
+static JsonbPair
+member_pair(const char *key, const char *value)
+{
+	return (JsonbPair){.key = string_or_null(key),
+					   .value = string_or_null(value)};
+}
+
 /* Keys are in the order of their lengths, then bytewise. */
 static int
 compare_columns(const ListCell *a, const ListCell *b)
@@ -149,13 +156,14 @@ prior_values_json(List *values)
 	{
 		const PriorValue *value = lfirst(lc);
 		JsonbPair		 *members = palloc0(2 * sizeof(JsonbPair));
+		int				  count = 0;
 
-		members[0].key = string_or_null("prior");
-		members[0].value = string_or_null(value->prior);
-		members[1].key = string_or_null("written");
-		members[1].value = string_or_null(value->written);
+		if (value->prior)
+			members[count++] = member_pair("prior", value->prior);
+		if (!value->erased)
+			members[count++] = member_pair("written", value->written);
 		pairs->key = string_or_null(value->column);
-		pairs->value = object(members, value->erased ? 1 : 2);
+		pairs->value = object(members, count);
 		pairs++;
 	}
 	return (struct varlena *) JsonbValueToJsonb(&all);

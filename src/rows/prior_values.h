@@ -2,7 +2,8 @@
  * prior_values.h — what columns of an order had before also_set() wrote them
  *
  * The column prior_values of a record: {"column": {"prior": ..., "written":
- * ...}}, the values as text.  Without "written", forget() has erased it.
+ * ...}}, the values as text.  Without "prior" it was NULL; without
+ * "written", forget() has erased it.
  */
 #ifndef ORDCANCEL_PRIOR_VALUES_H
 #define ORDCANCEL_PRIOR_VALUES_H

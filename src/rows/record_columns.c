@@ -163,6 +163,17 @@ record_map(RecordMap *map, const RecordColumn *columns, const RecordKeys *keys,
 	*map = entry->map;
 }
 
+bool
+record_map_known(RecordMap *map, const RecordKeys *keys, Oid relid)
+{
+	const MapEntry *entry = relid_cache_enter(&maps, relid);
+
+	if (!entry->cached.valid || entry->serial != keys->serial)
+		return false;
+	*map = entry->map;
+	return true;
+}
+
 int
 record_column(Relation rel, const char *name)
 {

@@ -102,6 +102,13 @@ extern void record_map(RecordMap *map, const RecordColumn *columns,
 					   const RecordKeys *keys, Relation rel);
 
 /*
+ * The same as it was found before, without opening the table.  Returns false if it
+ * was not, or the table has changed.
+ */
+extern bool record_map_known(RecordMap *map, const RecordKeys *keys,
+							 Oid relid);
+
+/*
  * Looks up those of the columns in the array only.  Returns false if one is
  * missing or has the wrong type.
  */

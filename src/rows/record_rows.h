@@ -48,6 +48,13 @@ extern void record_write_rows(OrderTable *table, const RecordColumn *columns,
 							  const RecordKeys *keys, Oid relid,
 							  RecordFill fill, const void *rows, int count);
 
+/*
+ * The columns of c->record, in the order of cancellation_columns.  Texts whose
+ * number is not in the set "wanted" are null.
+ */
+extern void record_columns_of(const CancelTarget *c, uint64 wanted,
+							  Parameters *p);
+
 /* Stores c->record in a slot, as a row of ordcancel.cancellation. */
 extern void record_as_row(const CancelTarget *c, const RecordMap *map,
 						  TupleTableSlot *slot);

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "base/json_member.h"
 #include "base/read_snapshot.h"
 #include "base/text.h"
 #include "config/config_table.h"
@@ -31,35 +32,41 @@
 #include "rows/record_rows.h"
 #include "rows/shard_ids.h"
 
+/* A column that is not wanted is left null, without being converted. */
 static void
-cancellation_parameters(const void *rows, int i, Parameters *p)
+text_column(Parameters *p, uint64 wanted, const char *text)
 {
-	const CancelTarget *c = ((CancelTarget *const *) rows)[i];
+	parameter_text(p, (wanted >> p->count) & 1 ? text : NULL);
+}
+
+static void
+fill_cancellation(const CancelTarget *c, uint64 wanted, Parameters *p)
+{
 	const Cancellation *r = &c->record;
 
 	p->count = 0;
 	parameter_value(p, INT8OID, Int64GetDatum(r->id), false);
-	parameter_text(p, c->key_text);
-	parameter_text(p, state_name(r->state));
-	parameter_text(p, party_name(r->requested_by));
-	parameter_text(p, r->requested_actor);
-	parameter_text(p, r->decided ? party_name(r->decided_by) : NULL);
-	parameter_text(p, r->decided_actor);
-	parameter_text(p, r->reason);
-	parameter_text(p, r->note);
-	parameter_text(p, r->decision_note);
-	parameter_text(p, r->undo_note);
-	parameter_text(p, r->prior_status);
-	parameter_text(p, r->policy);
-	parameter_text(p, r->request_key);
+	text_column(p, wanted, c->key_text);
+	text_column(p, wanted, state_name(r->state));
+	text_column(p, wanted, party_name(r->requested_by));
+	text_column(p, wanted, r->requested_actor);
+	text_column(p, wanted, r->decided ? party_name(r->decided_by) : NULL);
+	text_column(p, wanted, r->decided_actor);
+	text_column(p, wanted, r->reason);
+	text_column(p, wanted, r->note);
+	text_column(p, wanted, r->decision_note);
+	text_column(p, wanted, r->undo_note);
+	text_column(p, wanted, r->prior_status);
+	text_column(p, wanted, r->policy);
+	text_column(p, wanted, r->request_key);
 	parameter_numeric(p, r->refund_due);
 	parameter_numeric(p, r->refunded);
 	parameter_time(p, r->requested_at);
 	parameter_time(p, r->decided_at);
 	parameter_time(p, r->closed_at);
 	parameter_time(p, r->deadline);
-	parameter_text(p, r->order_status);
-	parameter_text(p, r->items ? "items" : "order");
+	text_column(p, wanted, r->order_status);
+	text_column(p, wanted, r->items ? "items" : "order");
 	parameter_numeric(p, r->refund_owed);
 	parameter_value(p, JSONBOID, JsonbPGetDatum(r->metadata),
 					r->metadata == NULL);
@@ -67,7 +74,21 @@ cancellation_parameters(const void *rows, int i, Parameters *p)
 					r->prior_values == NULL);
 	parameter_numeric(p, r->refund_kept);
 	parameter_time(p, r->first_closed_at);
+}
+
+static void
+cancellation_parameters(const void *rows, int i, Parameters *p)
+{
+	const CancelTarget *c = ((CancelTarget *const *) rows)[i];
+
+	fill_cancellation(c, ~UINT64CONST(0), p);
 	parameter_key(p, c->table, c->key);
+}
+
+void
+record_columns_of(const CancelTarget *c, uint64 wanted, Parameters *p)
+{
+	fill_cancellation(c, wanted, p);
 }
 
 void
@@ -76,8 +97,7 @@ record_as_row(const CancelTarget *c, const RecordMap *map,
 {
 	Parameters p;
 
-	cancellation_parameters(&c, 0, &p);
-	p.count = CANCELLATION_COLUMNS;
+	fill_cancellation(c, ~UINT64CONST(0), &p);
 	record_fill_slot(slot, NULL, &p, map);
 }
 
@@ -192,25 +212,16 @@ has_same_data(const Event *a, const Event *b)
 static Datum
 data_json(const Event *e)
 {
-	JsonbValue empty = {.type = jbvObject};
-	Datum	   name;
-	Datum	   data;
+	Datum data = e->data ?
+		DirectFunctionCall1(jsonb_in, CStringGetDatum(e->data)) :
+		(Datum) 0;
+	Datum metadata = e->metadata ?
+		JsonbPGetDatum(json_member("metadata", e->metadata)) :
+		(Datum) 0;
 
-	if (e->data)
-		data = DirectFunctionCall1(jsonb_in, CStringGetDatum(e->data));
-	else if (e->metadata)
-		data = JsonbPGetDatum(JsonbValueToJsonb(&empty));
-	else
-		return (Datum) 0;
-	if (e->metadata == NULL)
-		return data;
-	name = CStringGetTextDatum("metadata");
-	return DirectFunctionCall4(jsonb_set, data,
-							   PointerGetDatum(
-								   construct_array(&name, 1, TEXTOID, -1,
-												   false, TYPALIGN_INT)),
-							   JsonbPGetDatum(e->metadata),
-							   BoolGetDatum(true));
+	if (data && metadata)
+		return DirectFunctionCall2(jsonb_concat, data, metadata);
+	return data ? data : metadata;
 }
 
 static void

@@ -29,7 +29,8 @@ bulk_without() { bulk plain ''; }
 
 measure()
 {
-	n=$(scaled 50000 1000)
+	n=$(scaled 20000 1000)
+	[ "$scale" != full ] || rounds=15 # two that differ little
 	template plain "$n" orders along_columns && template along "$n" orders along_columns along || return
 	take single_with single_without bulk_with bulk_without || return
 	figure "$n single calls with two columns and metadata, to those without" '<= 1.1' µs 'single_with / single_without'
