@@ -23,7 +23,7 @@ visit_shards(const TableScan *scan, Oid orders, Oid cancellation_table)
 {
 	ListCell *lc;
 
-	foreach(lc, shard_local(orders))
+	foreach(lc, shard_relations(orders))
 	{
 		Shard shard;
 

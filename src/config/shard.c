@@ -309,8 +309,8 @@ shard_is_here(int64 id)
 	return here;
 }
 
-List *
-shard_local(Oid logical)
+static List *
+local_shards(Oid logical)
 {
 	List	 *list = shard_list(logical);
 	List	 *local = NIL;
@@ -328,6 +328,13 @@ shard_local(Oid logical)
 	}
 	list_free_deep(list);
 	return local;
+}
+
+List *
+shard_relations(Oid relid)
+{
+	return shard_is_distributed(relid) ? local_shards(relid) :
+										 list_make1_oid(relid);
 }
 
 /*

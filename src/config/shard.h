@@ -61,8 +61,11 @@ extern List *shard_list(Oid logical);
 /* Is the shard placed on this node? */
 extern bool shard_is_here(int64 id);
 
-/* The relations of the table's shards that are placed on this node. */
-extern List *shard_local(Oid logical);
+/*
+ * The relations in which the table's rows are: its shards that are placed on this
+ * node if it is distributed, else the table itself.
+ */
+extern List *shard_relations(Oid relid);
 
 /*
  * Keeps the shard on this node until the end of the transaction, as Citus does

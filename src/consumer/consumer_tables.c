@@ -49,11 +49,10 @@ add_attached(HeapTuple row, TupleDesc desc, void *arg)
 	Oid		  orders = config_oid(row, desc, ORDER_TABLE_ORDERS);
 	ListCell *lc;
 
-	if (!shard_is_distributed(events))
-		add_table(arg, events, orders);
-	else
-		foreach(lc, shard_local(events))
-			add_table(arg, lfirst_oid(lc), orders);
+	foreach(lc, shard_relations(events))
+	{
+		add_table(arg, lfirst_oid(lc), orders);
+	}
 }
 
 /* Both kinds of record tables are listed as detached. */

@@ -89,11 +89,10 @@ scan(Report *report, Oid cancellation_table, OpenKind kind)
 {
 	ListCell *lc;
 
-	if (!shard_is_distributed(cancellation_table))
-		record_scan(cancellation_table, kind, READ_CALLER, put_row, report);
-	else
-		foreach(lc, shard_local(cancellation_table))
-			record_scan(lfirst_oid(lc), kind, READ_CALLER, put_row, report);
+	foreach(lc, shard_relations(cancellation_table))
+	{
+		record_scan(lfirst_oid(lc), kind, READ_CALLER, put_row, report);
+	}
 }
 
 /*

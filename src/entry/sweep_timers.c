@@ -102,19 +102,12 @@ timers_of_shards(List *timers)
 	List	 *all = NIL;
 	ListCell *lc;
 
-	if (!shard_possible())
-		return timers;
 	foreach(lc, timers)
 	{
 		Timer	 *timer = lfirst(lc);
 		ListCell *shard;
 
-		if (!shard_is_distributed(timer->orders))
-		{
-			all = lappend(all, timer);
-			continue;
-		}
-		foreach(shard, shard_local(timer->orders))
+		foreach(shard, shard_relations(timer->orders))
 		{
 			Timer *copy = palloc(sizeof(Timer));
 
