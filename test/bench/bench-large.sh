@@ -7,22 +7,10 @@
 #   make bench-large TESTS=reports        one part (large reports)
 #   make bench-large SCALE=small          a smoke run
 #   make bench-large WRITE=1              also puts the table into doc/performance.md
-# shellcheck disable=SC1091,SC2154
+# shellcheck disable=SC1091
 set -u
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/report.sh"
 
-[ -z "${WRITE:-}" ] || [ "$scale${TESTS:-}" = full ] || die "WRITE=1 wants the whole suite at full scale"
-
-prepare
-{ build && bench_server; } || die "could not make the server"
-broken=
-wanted=()
-read -ra wanted <<<"${TESTS:-large reports}"
-for part in "${wanted[@]}"; do
-	echo "--- $part"
-	# shellcheck disable=SC1090,SC2034
-	(. "test/bench/parts/$part.sh" && measure) || broken+=" $part"
-done
-report bench-large
+measure_parts bench-large large reports

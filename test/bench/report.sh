@@ -92,3 +92,31 @@ report() # SECTION
 	[ -s "$work/figures" ] && [ -z "$broken" ] && [ "$missed" -eq 0 ]
 	exit
 }
+
+# Measures the parts that TESTS asks for, each in a subshell, since what it defines
+# is its own; then the table. WRITE wants all of them at full scale.
+measure_parts() # SECTION PART...
+{
+	local section=$1 part
+	local wanted=()
+
+	shift
+	read -ra wanted <<<"${TESTS:-$*}"
+	for part in "${wanted[@]}"; do
+		[[ " $* " == *" $part "* ]] || die "no part $part; there are: $*"
+	done
+	[ -z "${WRITE:-}" ] || [ "$scale/${wanted[*]}" = "full/$*" ] || die "WRITE=1 wants the whole suite at full scale"
+
+	prepare
+	{ build && bench_server; } || die "could not make the server"
+	broken=
+	for part in "${wanted[@]}"; do
+		echo "--- $part"
+		# shellcheck disable=SC1090
+		(. "test/bench/parts/$part.sh" && measure) || {
+			broken+=" $part"
+			tail -n 20 "$work/server.log"
+		}
+	done
+	report "$section"
+}

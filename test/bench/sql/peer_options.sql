@@ -162,6 +162,16 @@ BEGIN
     outcome := CASE WHEN allowed THEN 'in_progress' ELSE 'refused' END;
     condition := CASE WHEN NOT allowed THEN 'no_open_cancellation' END;
     detail := CASE WHEN NOT allowed THEN none_open END;
+    hint := CASE live WHEN 'canceled'
+        THEN 'If a refund has failed, pass a negative amount; if more is due, call ordcancel.adjust_refund() first.' END;
+    RETURN NEXT;
+
+    verb := 'adjust_refund';
+    hint := NULL;
+    allowed := coalesce(live IN ('in_progress', 'canceled'), false);
+    outcome := CASE WHEN allowed THEN 'in_progress' ELSE 'refused' END;
+    condition := CASE WHEN NOT allowed THEN 'no_open_cancellation' END;
+    detail := CASE WHEN NOT allowed THEN none_open END;
     RETURN NEXT;
 
     verb := 'undo_cancel';
