@@ -30,6 +30,22 @@ CREATE FUNCTION ordcancel_internal.guard_record() RETURNS trigger
 COMMENT ON FUNCTION ordcancel_internal.guard_record() IS
     'trigger: refuses writes to record tables by others than ordcancel';
 
+CREATE FUNCTION ordcancel_internal.raise_sequence(sequence regclass, id bigint) RETURNS void
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_raise_sequence';
+COMMENT ON FUNCTION ordcancel_internal.raise_sequence(regclass, bigint) IS
+    'moves a sequence to an id, unless it is there or beyond';
+
+-- Of consumers, whose table was created before.
+CREATE FUNCTION ordcancel_internal.position_arrived() RETURNS trigger
+    LANGUAGE c
+    AS 'MODULE_PATHNAME', 'ordcancel_position_arrived';
+COMMENT ON FUNCTION ordcancel_internal.position_arrived() IS
+    'keeps event ids above the position of a consumer that replication inserts or updates';
+CREATE TRIGGER position_arrived BEFORE INSERT OR UPDATE ON ordcancel.consumer
+    FOR EACH ROW EXECUTE FUNCTION ordcancel_internal.position_arrived();
+ALTER TABLE ordcancel.consumer ENABLE REPLICA TRIGGER position_arrived;
+
 CREATE FUNCTION ordcancel_internal.event_arrived() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_event_arrived';

@@ -222,8 +222,8 @@ BEGIN
         PERFORM ordcancel_internal.invalid(format('table %s exists but is not a record table of %s', records, orders),
                                            format('Its highest %s is %s.', id, highest));
     END IF;
-    IF own >= last THEN
-        PERFORM setval(format('ordcancel.%I', id || '_seq')::regclass, own);
+    IF own IS NOT NULL THEN
+        PERFORM ordcancel_internal.raise_sequence(format('ordcancel.%I', id || '_seq')::regclass, own);
     END IF;
 END
 $$;

@@ -21,6 +21,8 @@ BEGIN
         IF to_regclass(moved.name) IS NULL THEN
             PERFORM ordcancel_internal.invalid(format('%s %s does not exist', moved.what, moved.name), NULL,
                                                'Restore its schema into this database first, with pg_dump -n.');
+        ELSIF (SELECT c.relkind NOT IN ('r', 'p') FROM pg_class AS c WHERE c.oid = to_regclass(moved.name)) THEN
+            PERFORM ordcancel_internal.invalid(format('%s %s is not a table', moved.what, moved.name));
         END IF;
     END LOOP;
     FOR moved IN
@@ -130,7 +132,7 @@ BEGIN
     -- Within a cluster the transactions of the other database look like those of
     -- this one, and consumers of all tables would take some of its events for new.
     PERFORM set_config('session_replication_role', 'replica', true);
-    EXECUTE format('UPDATE ONLY %s SET xid = 0 WHERE xid <> 0'
+    EXECUTE format('UPDATE %s SET xid = 0 WHERE xid <> 0' -- also of archives
                    ' AND cluster = (SELECT system_identifier FROM pg_control_system())', t.event_table);
     PERFORM set_config('session_replication_role', role_before, true);
     PERFORM ordcancel_internal.make_guards(orders, t, true);

@@ -50,6 +50,27 @@ node_set_last_id(Oid sequence, int64 id)
 }
 
 /*
+ * The lock keeps others from taking ids in between: it waits for the transactions
+ * that have taken some.
+ */
+void
+node_raise_last_id(Oid sequence, int64 id)
+{
+	if (node_last_id(sequence) >= id)
+		return;
+	LockRelationOid(sequence, ShareRowExclusiveLock);
+	if (node_last_id(sequence) < id)
+		node_set_last_id(sequence, id);
+	UnlockRelationOid(sequence, ShareRowExclusiveLock);
+}
+
+bool
+node_may_take(Oid sequence, int64 id)
+{
+	return node_of(id) <= Max(node_of(node_last_id(sequence)), guc_node_id);
+}
+
+/*
  * The lock keeps two sessions from moving it one after the other: the second
  * would take back what the first has given out.  It does not conflict with that
  * of nextval(), which cannot fall behind: whoever gets a number of the lower

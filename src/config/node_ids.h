@@ -34,6 +34,12 @@ extern void node_follow(Oid sequence);
 /* The last id that was taken; 0 if none was. */
 extern int64 node_last_id(Oid sequence);
 
+/* Moves a sequence to this id, unless it is there or beyond. */
+extern void node_raise_last_id(Oid sequence, int64 id);
+
+/* Is the id one of this node, or of a lower one? */
+extern bool node_may_take(Oid sequence, int64 id);
+
 /* What setval() does, as the owner of the extension. */
 extern void node_set_last_id(Oid sequence, int64 id);
 

@@ -158,7 +158,8 @@ consumer_load(Consumer *c, const char *name)
 	c->number = (uint32) DatumGetInt32(loaded(LOADED_NUMBER, &isnull));
 	c->cluster = loaded_bigint(LOADED_CLUSTER);
 	c->moved = c->cluster != (int64) GetSystemIdentifier() ||
-		DatumGetObjectId(loaded(LOADED_DATABASE, &isnull)) != MyDatabaseId;
+		DatumGetObjectId(loaded(LOADED_DATABASE, &isnull)) != MyDatabaseId ||
+		event_horizon_is_foreign(c->window ? c->window : c->passed);
 	c->polled_long_ago = DatumGetBool(
 							 loaded(LOADED_POLLED_LONG_AGO, &isnull)) ||
 		isnull;

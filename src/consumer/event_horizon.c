@@ -84,7 +84,8 @@ is_elsewhere(TransactionId xid)
 	PGPROC *proc = pid == 0 ? NULL : BackendPidGetProc(pid);
 
 	return proc && OidIsValid(proc->databaseId) &&
-		proc->databaseId != MyDatabaseId;
+		proc->databaseId != MyDatabaseId &&
+		BackendXidGetPid(xid) == pid; /* it is still of the same session */
 }
 
 /* The ID above which the unseen events of a transaction are. */
@@ -178,6 +179,12 @@ event_horizon_take(const EventHorizon *previous)
 		early_bound(previous, h->xmax) :
 		last_id;
 	return h;
+}
+
+bool
+event_horizon_is_foreign(const EventHorizon *h)
+{
+	return h->xmax > U64FromFullTransactionId(ReadNextFullTransactionId());
 }
 
 bool

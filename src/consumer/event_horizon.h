@@ -62,6 +62,13 @@ extern EventHorizon *event_horizon_take(const EventHorizon *previous);
  */
 extern uint64 event_horizon_own_xid(void);
 
+/*
+ * Can the horizon not be one of this cluster?  What is completed in it is in the
+ * WAL, also after a crash.  A physical copy that was promoted has the system
+ * identifier of the cluster that goes on.
+ */
+extern bool event_horizon_is_foreign(const EventHorizon *horizon);
+
 /* Is an event of this transaction seen? */
 extern bool event_horizon_sees(const EventHorizon *horizon, uint64 xid,
 							   int64 event_id);

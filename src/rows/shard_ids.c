@@ -44,11 +44,12 @@ follow(const char *name, int64 highest)
 	ReleaseSysCache(tuple);
 	if (last_id(sequence, start) >= highest)
 		return;
-	LockRelationOid(sequence, ShareUpdateExclusiveLock);
+	LockRelationOid(sequence,
+					ShareRowExclusiveLock); /* as node_raise_last_id */
 	last = last_id(sequence, start);
 	if (last < highest)
 		node_set_last_id(sequence, highest - (highest - last) % step);
-	UnlockRelationOid(sequence, ShareUpdateExclusiveLock);
+	UnlockRelationOid(sequence, ShareRowExclusiveLock);
 }
 
 static int64

@@ -74,4 +74,23 @@ is "$(drain $behind ahead)" '|f' 'in a copy it takes its position while a transa
 release
 is "$(drain $behind ahead)" '6|t' 'and gets its event, whose id was taken before'
 is "$(drain $behind ahead)" '|f' 'once, and no other event again'
+
+# Replication that brings the position moves the sequence. Otherwise events with
+# these ids that are committed before the consumer reads would be lost.
+drop_database $behind && createdb $behind && pg_dump $db | sql $behind >/dev/null
+sql $behind -c "SELECT setval('ordcancel.event_id_seq', max(event_id)) FROM ordcancel.event" >/dev/null
+is "$(sql $behind -c 'SET session_replication_role = replica' \
+	-c "UPDATE ordcancel.consumer SET passed = passed WHERE name = 'ahead'" \
+	-c "SELECT last_value = passed[1] FROM ordcancel.event_id_seq, ordcancel.consumer WHERE name = 'ahead'")" t \
+	'replication of a position keeps new ids above it'
+sql $behind -c "SELECT ordcancel.cancel_order('orders', 6)" >/dev/null
+is "$(drain $behind ahead)" '6|t' 'so the consumer gets what was done before it reads'
+
+# A physical copy that was promoted has the identifier of the cluster from which
+# positions come by replication, but not its transactions.
+sql $behind -c 'SET session_replication_role = replica' \
+	-c "UPDATE ordcancel.consumer SET passed = ARRAY[passed[1], passed[2] + 9999, passed[3] + 9999, passed[4], 0]
+		WHERE name = 'ahead'"
+sql $behind -c "SELECT ordcancel.cancel_order('orders', 7)" >/dev/null
+is "$(drain $behind ahead)" '7|t' 'a position beyond the transactions of the cluster is one of another cluster'
 done_testing

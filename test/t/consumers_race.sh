@@ -60,4 +60,30 @@ wait $canceler
 ask_session "SELECT string_agg(order_key, ' ') FROM ordcancel.next_events('mail')"
 is "$said" 2 'and the other one after its commit'
 close_session
+
+# attach() reads the ids of a record table, and stops before it moves the sequence;
+# others take ids meanwhile.
+sql $db <<-'SQL'
+	CREATE TABLE others (LIKE orders INCLUDING ALL);
+	INSERT INTO others SELECT generate_series(1, 9);
+	INSERT INTO orders SELECT generate_series(4, 9);
+	SELECT ordcancel.attach('others', 'status'), ordcancel.set_policy('others', canceled_status => 'canceled'),
+	       ordcancel.set_rule('others', 'placed', merchant => 'cancel'), ordcancel.cancel_order('others', 1) \g /dev/null
+SQL
+hold $db 'ALTER SEQUENCE ordcancel.event_id_seq OWNED BY NONE'
+sql $db -c "SELECT pg_backend_pid()" -c "SELECT ordcancel.attach('others', 'status')" >"$work/attached" 2>&1 3>&- &
+attacher=$!
+wait_for test -s "$work/attached"
+attaching=$(head -n 1 "$work/attached")
+wait_for session_waits "$attaching"
+kill -STOP "$attaching"
+before_exit "kill -CONT $attaching 2>/dev/null"
+release
+sql $db -c "SELECT ordcancel.cancel_order('orders', n) FROM generate_series(3, 6) AS n" >/dev/null
+kill -CONT "$attaching"
+wait $attacher
+ok 'attach() of a table whose records are known'
+sql $db -c "SELECT ordcancel.cancel_order('others', n) FROM generate_series(5, 6) AS n" >/dev/null
+is "$(sql $db -c 'SELECT count(*) = count(DISTINCT event_id) AND max(event_id) <= (SELECT last_value
+	FROM ordcancel.event_id_seq) FROM ordcancel.event')" t 'takes back no id'
 done_testing
