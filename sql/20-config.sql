@@ -111,7 +111,7 @@ COMMENT ON COLUMN ordcancel.order_table.call_table IS 'its table of calls; NULL 
 COMMENT ON COLUMN ordcancel.order_table.call_table_keys IS
     'names of the key columns in the table of calls, in the order of the primary key; NULL if it has none';
 COMMENT ON COLUMN ordcancel.order_table.archived_statuses IS
-    'statuses of canceled orders whose cancellations may be in archives; NULL: none are';
+    'statuses of canceled orders whose cancellations may be in archives; empty: any; NULL: none are';
 CREATE INDEX order_table_calls ON ordcancel.order_table (call_table);
 COMMENT ON COLUMN ordcancel.order_table.item_records IS
     'record table of canceled items; NULL if no items were ever attached';

@@ -20,29 +20,6 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.archives(regclass) IS
     'lists the archives of a record table, and the months in which their cancellations closed';
 
--- The statuses of canceled orders whose cancellations are in archives; NULL if none
--- are.
-CREATE FUNCTION ordcancel_internal.archived_statuses(cancellations regclass) RETURNS text[]
-    LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    archive regclass;
-    here text[];
-    statuses text[];
-BEGIN
-    FOR archive IN SELECT a.archive FROM ordcancel_internal.archives(cancellations) AS a LOOP
-        EXECUTE format('SELECT array_agg(DISTINCT c.order_status) FROM ONLY %s AS c'
-                       ' WHERE c.scope = ''order'' AND c.state = ''canceled'' AND c.order_status IS NOT NULL', archive)
-            INTO here;
-        statuses := statuses || here;
-    END LOOP;
-    RETURN (SELECT array_agg(DISTINCT s COLLATE "C" ORDER BY s COLLATE "C") FROM unnest(statuses) AS s);
-END
-$$;
-COMMENT ON FUNCTION ordcancel_internal.archived_statuses(regclass) IS
-    'lists the statuses of canceled orders whose cancellations are in archives';
-
 -- The indexes of an archive, besides its primary key. There are few, as its rows
 -- do not change: for calls that need records of an order, and for reports on a
 -- period.

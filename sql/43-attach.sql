@@ -267,6 +267,7 @@ DECLARE
     was ordcancel.order_table;
     t ordcancel.order_table;
     known boolean;
+    guarded boolean;
     counts json;
     applied text;
     told text;
@@ -344,14 +345,19 @@ BEGIN
     -- Block writers until commit, so that no row is written without a guard.
     -- Existing guards are left alone. Dropping one needs the stronger lock;
     -- upgrading to it later could deadlock.
+    guarded := known AND ordcancel_internal.guards_are_complete(orders, was);
     EXECUTE format('LOCK TABLE %s IN %s MODE', orders,
                    CASE WHEN known AND (t.deleted_when IS DISTINCT FROM was.deleted_when
                                         OR NOT ordcancel_internal.guards_are_complete(orders, t))
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     t.cancellation_table := ordcancel_internal.provide_record_table(
         orders, orders, 'ordcancel.cancellation', t.primary_key, t.key_columns, t.inherit, record_schema);
-    IF t.cancellation_table IS DISTINCT FROM was.cancellation_table THEN
-        t.archived_statuses := ordcancel_internal.archived_statuses(t.cancellation_table);
+    -- What statuses orders had in another column, or before they were detached or the
+    -- guards were dropped, says nothing of those that they have now.
+    IF t.status IS DISTINCT FROM was.status OR t.cancellation_table IS DISTINCT FROM was.cancellation_table
+       OR NOT guarded THEN
+        t.archived_statuses := CASE WHEN EXISTS (SELECT FROM ordcancel_internal.archives(t.cancellation_table))
+                                    THEN '{}'::text[] END;
     END IF;
     t.event_table := ordcancel_internal.provide_record_table(
         orders, orders, 'ordcancel.event', t.primary_key, t.key_columns, t.inherit, record_schema);

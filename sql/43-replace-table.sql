@@ -47,7 +47,8 @@ BEGIN
 
     PERFORM ordcancel_internal.drop_guards(orders, 'guard_(update|insert|delete|truncate)');
     UPDATE ordcancel.order_table AS o SET orders = new_orders, pinned_refund_due = NULL, refund_due_functions = NULL,
-        pinned_deleted_when = NULL, deleted_when_functions = NULL
+        pinned_deleted_when = NULL, deleted_when_functions = NULL,
+        archived_statuses = CASE WHEN o.archived_statuses IS NOT NULL THEN '{}'::text[] END -- they may differ
     WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.policy AS o SET orders = new_orders WHERE o.orders = replace_table.orders;
     UPDATE ordcancel.rule AS o SET orders = new_orders WHERE o.orders = replace_table.orders;

@@ -235,7 +235,8 @@ BEGIN
         FROM (SELECT array_agg(DISTINCT s COLLATE "C" ORDER BY s COLLATE "C")
               FROM unnest(t.archived_statuses || ordcancel_internal.archivable_statuses(orders)) AS s)
             AS n (statuses)
-        WHERE o.orders = t.orders AND o.archived_statuses IS DISTINCT FROM n.statuses;
+        WHERE o.orders = t.orders AND o.archived_statuses IS DISTINCT FROM n.statuses
+          AND o.archived_statuses IS DISTINCT FROM '{}';
     END IF;
     EXECUTE format('SELECT count(*) FROM ONLY %s AS c WHERE c.closed_at < $1', t.cancellation_table::regclass)
         INTO kept USING before;
@@ -278,6 +279,7 @@ DECLARE
     archives regclass[];
     archive regclass;
     unread boolean;
+    closed bigint;
 BEGIN
     IF month IS NULL THEN
         RAISE EXCEPTION 'month must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -306,6 +308,19 @@ BEGIN
                       HINT = 'SELECT * FROM ordcancel.consumers; shows how far they are.';
         END IF;
     END LOOP;
+    FOR archive IN SELECT a.archive FROM ordcancel_internal.archives(t.cancellation_table) AS a WHERE a.month = first LOOP
+        EXECUTE format('SELECT count(*) FROM ONLY %s AS c WHERE c.scope = ''order'' AND c.state = ''canceled'''
+                       ' AND NOT EXISTS (SELECT FROM ordcancel_internal.policy_status AS w WHERE w.orders = %s'
+                       ' AND w.meaning = ''canceled'' AND w.status = c.order_status)', archive, t.orders::oid)
+            INTO closed;
+        IF closed > 0 THEN
+            PERFORM ordcancel_internal.notice(
+                format('nothing says any more that orders of %s were canceled: %s', ordcancel_internal.label(orders),
+                       closed),
+                'Their status was closed, or was a canceled one that no policy has any more.',
+                'If one of them comes into a status in which it may be canceled, its refund is due again.');
+        END IF;
+    END LOOP;
     FOREACH archive IN ARRAY archives LOOP
         PERFORM ordcancel_internal.drop_archive_table(archive);
     END LOOP;
@@ -314,9 +329,10 @@ END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.drop_archive(regclass, date) IS 'does the work of ordcancel.drop_archive()';
 
--- Drops the archive of a month, with all records in it. Orders whose cancellation
--- was in it stay canceled, as those that were canceled before attach(): they cannot
--- be undone any more, and their refunds are not known. Refused while a consumer has
+-- Drops the archive of a month, with all records in it. Orders with a canceled
+-- status stay canceled, as those that were canceled before attach(): they cannot be
+-- undone any more, and their refunds are not known. Nothing says any more that
+-- orders with a closed status were canceled; a NOTICE counts them. Refused while a consumer has
 -- not acknowledged one of its events, or has set one aside.
 --   month  any day of the month, in UTC, in which the cancellations closed
 -- Returns what it did. Raises OC001, OC014, 55006.

@@ -31,7 +31,8 @@ json_member(const char *name, const Jsonb *value)
 	Assert(JB_ROOT_IS_OBJECT(value) || JB_ROOT_IS_ARRAY(value));
 	SET_VARSIZE(object, size);
 	object->header = JB_FOBJECT | 1;
-	object->key = JENTRY_ISSTRING | length;
+	object->key = JENTRY_ISSTRING | JENTRY_HAS_OFF |
+		length; /* the first one */
 	object->value = JENTRY_ISCONTAINER | (padded - length + value_size);
 	memcpy(data, name, length);
 	memcpy(data + padded, &value->root, value_size);

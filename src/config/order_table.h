@@ -163,8 +163,8 @@ typedef struct OrderTable
 	Oid	  items;		/* the table of items, or InvalidOid */
 	Oid	  item_records; /* their record table, kept after detach_items() */
 
-	/* of canceled orders whose records may be in archives */
-	int	   narchived_statuses;
+	/* of canceled orders whose records may be in archives; NULL: none are */
+	int	   narchived_statuses; /* 0: they are not known */
 	char **archived_statuses;
 
 	Oid guard_update;  /* the function of the update trigger */

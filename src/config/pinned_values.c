@@ -78,11 +78,15 @@ pinned_values_of(const Query *query, bool *immutable)
 	{
 		Expr *value = copyObject(lfirst_node(TargetEntry, lc)->expr);
 
+		/*
+		 * Planning leaves out a domain that has no constraints.  A query is
+		 * planned again when it gets some.
+		 */
+		if (has_domain((Node *) value, NULL))
+			return NIL;
 		(void) set_sources((Node *) value, &sources);
 		value = expression_planner(value);
-		/* Of a domain, the constraints can be anything. */
-		if (has_domain((Node *) value, NULL) ||
-			contain_mutable_functions((Node *) value))
+		if (contain_mutable_functions((Node *) value))
 			*immutable = false;
 		values = lappend(values, value);
 	}

@@ -10,7 +10,7 @@
  * The columns of the result, planned, as expressions over the rows of
  * PINNED_ROW as the outer tuple and of PINNED_RECORD as the inner tuple.  Sets
  * *immutable: they do not depend on settings.  Returns NIL if the query has to
- * be run, since it has subqueries or calls functions outside pg_catalog.
+ * be run, since it has subqueries, domains, or calls functions outside pg_catalog.
  */
 extern List *pinned_values_of(const Query *query, bool *immutable);
 

@@ -14,9 +14,10 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
+#include "base/text.h"
 #include "config/run_as.h"
-#include "config/status_equality.h"
 #include "rows/archive.h"
 #include "rows/record_columns.h"
 #include "rows/record_delete.h"
@@ -74,20 +75,38 @@ archive_tables(Oid records)
 	return newest_first;
 }
 
-/* Have records of orders with this status been moved, whatever it means now? */
+/*
+ * Does the status column have other values now than the statuses that were noted
+ * say?  A label of an enum may have been renamed.
+ */
+static bool
+is_renamed(const OrderTable *table, const char *status)
+{
+	return type_is_enum(table->status.base) &&
+		!SearchSysCacheExists2(ENUMTYPOIDNAME,
+							   ObjectIdGetDatum(table->status.base),
+							   CStringGetDatum(status));
+}
+
+/*
+ * Have records of orders with this status been moved, whatever it means now?  If
+ * that is not known, or values of the column can be equal without having the same
+ * text, any order may have been one.
+ */
 static bool
 is_archived_status(const CancelTarget *c)
 {
 	const OrderTable *table = c->table;
 
+	if (table->archived_statuses == NULL)
+		return false;
+	if (table->narchived_statuses == 0 || table->has_status_names)
+		return true;
 	for (int i = 0; i < table->narchived_statuses; i++)
 	{
 		const char *status = table->archived_statuses[i];
 
-		if (strcmp(c->status, status) == 0 ||
-			(table->has_status_names && c->policy &&
-			 strcmp(c->status,
-					status_equality_spelling(table, c->policy, status)) == 0))
+		if (equal_and_not_null(c->status, status) || is_renamed(table, status))
 			return true;
 	}
 	return false;
@@ -97,9 +116,8 @@ bool
 archive_may_have(const CancelTarget *c)
 {
 	return c->kind == STATUS_CANCELED ||
-		(c->status &&
-		 ((c->policy && status_is_closed(c->policy, c->status)) ||
-		  is_archived_status(c)));
+		(c->policy && c->status && status_is_closed(c->policy, c->status)) ||
+		is_archived_status(c);
 }
 
 void

@@ -109,7 +109,10 @@ index_predicate_use(ResultRelInfo *info)
 			entry->cached.valid = true;
 			if (entry->context == NULL ||
 				!equal(entry->predicate, index->ii_Predicate))
+			{
+				entry->state = NULL; /* in case of an error */
 				prepare(entry, index->ii_Predicate);
+			}
 		}
 		index->ii_PredicateState = entry->state;
 	}

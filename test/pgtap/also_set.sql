@@ -462,5 +462,17 @@ SELECT is(error_of($$SELECT ordcancel.also_set('shop.neat', 'canceled', 'gone', 
           'OC014 | also_set() cannot set column "gone" of shop.neat | deleted_when depends on it.', 'not deleted_when');
 SELECT is(attempt($$SELECT ordcancel.attach('shop.neat', 'status', deleted_when => 'code = ''DELETED''')$$), 'OC014',
           'nor the other way around');
+-- A domain that gets a constraint in the same session.
+CREATE DOMAIN shop.loose AS text;
+CREATE TABLE shop.typed (id integer PRIMARY KEY, status text DEFAULT 'placed', said shop.loose);
+INSERT INTO shop.typed SELECT generate_series(1, 4);
+SELECT ordcancel.attach('shop.typed', 'status'), ordcancel.set_policy('shop.typed', canceled_status => 'canceled'),
+       ordcancel.set_rule('shop.typed', 'placed', merchant => 'cancel'),
+       ordcancel.also_set('shop.typed', 'canceled', 'said', 'cancellation.note');
+SELECT is(outcome_of($$cancel_order('shop.typed', 1, 'other', 'bad')$$), 'canceled canceled', 'a domain, not constrained');
+ALTER DOMAIN shop.loose ADD CHECK (VALUE <> 'bad') NOT VALID;
+SELECT is(outcome_of($$cancel_order('shop.typed', 2, 'other', 'bad')$$), 'OC014', 'then constrained');
+SELECT is(outcome_of($$cancel_order('shop.typed', 3, 'other', 'good')$$), 'canceled canceled', 'which others meet');
+
 SELECT * FROM finish();
 ROLLBACK;
