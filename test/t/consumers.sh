@@ -234,4 +234,9 @@ compare everything all
 compare orders shop.orders
 compare closed canceled,undone
 compare late all "$work/before" "$work/after"
+# To find out why: who had what at the end, and the last that it was told.
+[ $tap_failed -eq 0 ] || {
+	sql $db -c 'SELECT * FROM ordcancel.consumer' | sed 's/^/# /'
+	tail -n 40 "$LOGS/late" | sed 's/^/# /'
+}
 done_testing

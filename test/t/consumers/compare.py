@@ -50,8 +50,10 @@ class Log:
                 words = line.decode().rstrip("\n").split(" ", 8)
                 if words[0] == "e":
                     self.delivered(words)
-                else:
+                elif words[0] == "a":
                     self.acked(words, offset)
+                else:
+                    self.wrong.append("the log has a line that a worker has not written whole: %r" % line)
                 offset += len(line)
 
     def delivered(self, words):
