@@ -297,12 +297,12 @@ is "$(try "SELECT state, changed FROM ordcancel.cancel_order('shop.orders', 7)")
 is "$(try "INSERT INTO ordcancel.reason (code) SELECT code FROM ordcancel.reason WHERE NOT seeded
 		UNION ALL VALUES ('a'), ('a')")" 23505 'what is there is not replaced'
 sql $to <<-'SQL'
-	SELECT format('ALTER TABLE %s ENABLE %s TRIGGER %I', tgrelid::regclass, CASE tgname WHEN 'replace_replicated'
-	                  THEN 'REPLICA' ELSE 'ALWAYS' END, tgname)
+	SELECT format('ALTER TABLE %s ENABLE %s TRIGGER %I', tgrelid::regclass,
+	              CASE WHEN tgname IN ('replace_replicated', 'position_arrived') THEN 'REPLICA' ELSE 'ALWAYS' END, tgname)
 	FROM pg_trigger
 	WHERE tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'ordcancel'::regnamespace)
 	    AND tgname IN ('guard_config', 'config_changed', 'config_truncated', 'skip_dropped_tables',
-	                   'replace_replicated') \gexec
+	                   'replace_replicated', 'position_arrived') \gexec
 SQL
 is "$(sql $to -c "$firing")" "$(sql $from -c "$firing")" 'they are set right again'
 
