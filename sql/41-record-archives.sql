@@ -20,6 +20,12 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.archives(regclass) IS
     'lists the archives of a record table, and the months in which their cancellations closed';
 
+CREATE FUNCTION ordcancel_internal.lock_archives(cancellation_table regclass, exclusive boolean) RETURNS void
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_lock_archives';
+COMMENT ON FUNCTION ordcancel_internal.lock_archives(regclass, boolean) IS
+    'keeps records of canceled orders in their tables; if exclusive, keeps calls from using them';
+
 -- The indexes of an archive, besides its primary key. There are few, as its rows
 -- do not change: for calls that need records of an order, and for reports on a
 -- period.

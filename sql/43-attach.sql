@@ -272,12 +272,14 @@ DECLARE
     applied text;
     told text;
 BEGIN
+    PERFORM ordcancel_internal.lock_archives(o.cancellation_table::regclass, true)
+    FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
     SELECT * INTO was FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
     known := FOUND;
     PERFORM ordcancel_internal.check_word('unset', u,
                                           '{placed_at,policy_by,refund_due,plain_updates,notify_channel,inherit,'
                                           'refund_scale,refund_due_net,notify_payload,search_path,time_zone,'
-                                          'status_since,deleted_when,call_key}')
+                                          'status_since,deleted_when,call_key,archived_statuses}')
     FROM unnest(unset) AS u;
 
     -- Named arguments change; unset ones, and all of a new table, get their
@@ -345,17 +347,18 @@ BEGIN
     -- Block writers until commit, so that no row is written without a guard.
     -- Existing guards are left alone. Dropping one needs the stronger lock;
     -- upgrading to it later could deadlock.
-    guarded := known AND ordcancel_internal.guards_are_complete(orders, was);
+    guarded := known AND NOT EXISTS (SELECT FROM ordcancel_internal.missing_guards(was));
     EXECUTE format('LOCK TABLE %s IN %s MODE', orders,
                    CASE WHEN known AND (t.deleted_when IS DISTINCT FROM was.deleted_when
                                         OR NOT ordcancel_internal.guards_are_complete(orders, t))
                         THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     t.cancellation_table := ordcancel_internal.provide_record_table(
         orders, orders, 'ordcancel.cancellation', t.primary_key, t.key_columns, t.inherit, record_schema);
-    -- What statuses orders had in another column, or before they were detached or the
-    -- guards were dropped, says nothing of those that they have now.
+    -- What statuses orders had in another column, before they were detached, while they
+    -- were deleted or without guards, says nothing of those that they have now.
     IF t.status IS DISTINCT FROM was.status OR t.cancellation_table IS DISTINCT FROM was.cancellation_table
-       OR NOT guarded THEN
+       OR t.deleted_when IS DISTINCT FROM was.deleted_when OR NOT guarded
+       OR 'archived_statuses' = ANY (unset) THEN
         t.archived_statuses := CASE WHEN EXISTS (SELECT FROM ordcancel_internal.archives(t.cancellation_table))
                                     THEN '{}'::text[] END;
     END IF;

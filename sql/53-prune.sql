@@ -84,12 +84,6 @@ COMMENT ON FUNCTION ordcancel.prune_events(interval) IS
     E'deletes events that are older and that every consumer has acknowledged, except those of refunds; returns how many'
     '\nRaises 22004, 42501.';
 
-CREATE FUNCTION ordcancel_internal.lock_archives(orders regclass, exclusive boolean) RETURNS void
-    LANGUAGE c STRICT
-    AS 'MODULE_PATHNAME', 'ordcancel_lock_archives';
-COMMENT ON FUNCTION ordcancel_internal.lock_archives(regclass, boolean) IS
-    'keeps records of canceled orders in their tables; if exclusive, keeps calls from using them';
-
 -- Deletes what prune_cancellations() says, and counts what was kept: as it is in
 -- effect, as its amounts count, or as its events are unread.
 CREATE FUNCTION ordcancel_internal.delete_cancellations(
@@ -113,7 +107,8 @@ BEGIN
         RAISE EXCEPTION 'older_than must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     -- Else archive_records() could copy what is deleted here.
-    PERFORM ordcancel_internal.lock_archives(orders, false);
+    PERFORM ordcancel_internal.lock_archives(t.cancellation_table::regclass, false)
+    FROM ordcancel.order_table AS t WHERE t.orders = prune_cancellations.orders;
     SELECT * INTO result
     FROM ordcancel_internal.delete_cancellations(orders, before, ordcancel_internal.settled_event(orders));
     kept := result.in_effect + result.counted + result.unread;

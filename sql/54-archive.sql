@@ -204,6 +204,13 @@ BEGIN
     IF older_than IS NULL THEN
         RAISE EXCEPTION 'older_than must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
+    -- What an older snapshot shows of orders may have changed.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'archive_records() needs isolation level READ COMMITTED'
+            USING ERRCODE = 'feature_not_supported';
+    END IF;
+    PERFORM ordcancel_internal.lock_archives(o.cancellation_table::regclass, true)
+    FROM ordcancel.order_table AS o WHERE o.orders = archive_records.orders;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = archive_records.orders;
     IF NOT t.inherit THEN
         PERFORM ordcancel_internal.invalid(
@@ -211,7 +218,6 @@ BEGIN
             'It was attached with inherit => false, and archives are inheriting tables.');
     END IF;
     PERFORM ordcancel_internal.report_query('timeline', orders); -- raises OC014 if one is missing
-    PERFORM ordcancel_internal.lock_archives(orders, true);
     condition := ordcancel_internal.archivable(t);
     EXECUTE format('SELECT array_agg(m.month), array_agg(m.first), array_agg(m.last)'
                    ' FROM (SELECT date_trunc(''month'', c.closed_at AT TIME ZONE ''UTC'')::date,'
@@ -260,13 +266,13 @@ COMMENT ON FUNCTION ordcancel_internal.archive_records(regclass, interval) IS
 -- of items while the order itself is not canceled; those that were undone with
 -- refunds or amounts that count; any whose refund is still due, or one of whose
 -- events a consumer has not acknowledged or has set aside. A NOTICE says how many
--- were kept. Returns how many were moved. Raises OC001, OC014.
+-- were kept. Returns how many were moved. Raises OC001, OC014, 0A000.
 CREATE FUNCTION ordcancel.archive_records(orders regclass, older_than interval) RETURNS bigint
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_prune_cancellations';
 COMMENT ON FUNCTION ordcancel.archive_records(regclass, interval) IS
     E'moves old cancellations that are closed to archives, one for each month, with their events; returns how many'
-    '\nRaises OC001, OC014, 22004, 42501.';
+    '\nRaises OC001, OC014, 0A000, 22004, 42501.';
 
 CREATE FUNCTION ordcancel_internal.drop_archive(orders regclass, month date) RETURNS text
     LANGUAGE plpgsql
@@ -285,7 +291,7 @@ BEGIN
         RAISE EXCEPTION 'month must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = drop_archive.orders;
-    PERFORM ordcancel_internal.lock_archives(orders, true);
+    PERFORM ordcancel_internal.lock_archives(t.cancellation_table::regclass, true);
     settled := ordcancel_internal.settled_event(orders);
     archives := ARRAY(SELECT a.archive
                       FROM ordcancel_internal.record_table AS r,

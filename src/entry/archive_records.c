@@ -13,7 +13,6 @@
 #include "utils/builtins.h"
 
 #include "entry/archive_records.h"
-#include "entry/args.h"
 #include "rows/archive.h"
 #include "rows/record.h"
 #include "rows/record_delete.h"
@@ -32,14 +31,14 @@ archive_drop_is_ours(Oid relid)
 }
 
 /*
- * (orders, exclusive): if exclusive, waits for the calls that use records of
- * canceled orders, and keeps others waiting until the transaction ends; else only
- * for what moves records.
+ * (cancellation_table, exclusive): if exclusive, waits for the calls that use
+ * records of canceled orders, and keeps others waiting until the transaction ends;
+ * else only for what moves records.
  */
 Datum
 ordcancel_lock_archives(PG_FUNCTION_ARGS)
 {
-	archive_lock(args_table(false, PG_GETARG_OID(0), AccessShareLock),
+	archive_lock(PG_GETARG_OID(0),
 				 PG_GETARG_BOOL(1) ? ExclusiveLock : ShareLock);
 	PG_RETURN_VOID();
 }

@@ -20,7 +20,7 @@
 static void
 find_record(CancelTarget *c)
 {
-	archive_lock(c->table, ShareLock);
+	archive_lock(c->table->cancellation_table, ShareLock);
 	archive_return(c);
 	record_find(c, 1);
 	c->has_record = c->any_record;

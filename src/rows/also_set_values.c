@@ -133,7 +133,7 @@ static Datum
 pairs_array(const Bitmapset *columns, bool *more, void *arg)
 {
 	Evaluation	 *e = arg;
-	OrderImages	 *images = &e->run->images;
+	OrderImages	 *images = also_set_images(e->run);
 	Datum		 *pairs;
 	Size		  bytes = 0;
 	int			  n = 0;
@@ -182,7 +182,7 @@ static void
 run_query(Evaluation *e, const PinnedQuery *q)
 {
 	e->pair = CreateTemplateTupleDesc(2);
-	TupleDescInitEntry(e->pair, 1, "o", e->run->images.type, -1, 0);
+	TupleDescInitEntry(e->pair, 1, "o", also_set_images(e->run)->type, -1, 0);
 	TupleDescInitEntry(e->pair, 2, "c", e->records->rd_rel->reltype, -1, 0);
 	finalize_tuple_desc(e->pair);
 	e->pair = BlessTupleDesc(e->pair);
@@ -238,7 +238,7 @@ take_values(Evaluation *e, List *values)
 	{
 		Parameters p;
 
-		begin_values(e, c, order_images_row(&e->run->images, c));
+		begin_values(e, c, also_set_row(e->run, c));
 		record_columns_of(c, wanted, &p);
 		forboth(lc, values, set, c->also_set)
 		{
@@ -263,7 +263,7 @@ take_values(Evaluation *e, List *values)
 static void
 run_expressions(Evaluation *e, List *values)
 {
-	OrderImages	   *images = &e->run->images;
+	OrderImages	   *images = also_set_images(e->run);
 	EState		   *estate = CreateExecutorState();
 	ExprContext	   *context = CreateExprContext(estate);
 	List		   *states;

@@ -13,7 +13,7 @@ typedef struct AlsoSetRun
 	OrderTable	 *table;
 	CancelTarget *targets;
 	int			  count;
-	OrderImages	  images;
+	OrderImages	  images;	/* use also_set_images() */
 	MemoryContext context;	/* for the values */
 	int			  settings; /* GUC nesting level; 0: not changed */
 } AlsoSetRun;
@@ -23,6 +23,12 @@ typedef struct AlsoSetRun
  * if an expression is no longer valid.
  */
 extern void also_set_evaluate(AlsoSetRun *run, AlsoSetWhen when);
+
+/* Begins them when they are first needed. */
+extern OrderImages *also_set_images(AlsoSetRun *run);
+
+/* The row of an order. */
+extern HeapTuple also_set_row(AlsoSetRun *run, const CancelTarget *c);
 
 /* The text, for the record, of a column of an order; NULL if it is null. */
 extern char *also_set_current(const AlsoSetRun *run, const Column *column,

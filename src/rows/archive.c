@@ -121,11 +121,11 @@ archive_may_have(const CancelTarget *c)
 }
 
 void
-archive_lock(const OrderTable *table, LOCKMODE mode)
+archive_lock(Oid cancellation_table, LOCKMODE mode)
 {
 	LOCKTAG tag;
 
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, table->cancellation_table, 0, 1);
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, cancellation_table, 0, 1);
 	(void) LockAcquire(&tag, mode, false, false);
 
 	/* The record table may have got its first archive meanwhile. */

@@ -31,7 +31,7 @@ extern bool archive_may_have(const CancelTarget *c);
  * In share mode, keeps archive_records() from moving records of the table until
  * the transaction ends; it takes the lock in exclusive mode.
  */
-extern void archive_lock(const OrderTable *table, LOCKMODE mode);
+extern void archive_lock(Oid cancellation_table, LOCKMODE mode);
 
 /* Moves all records of the order from the archives back. */
 extern void archive_return(const CancelTarget *c);

@@ -68,12 +68,25 @@ also_set_use_settings(AlsoSetRun *run)
 		run->settings = stable_settings_begin(run->table->time_zone);
 }
 
+OrderImages *
+also_set_images(AlsoSetRun *run)
+{
+	if (run->images.rel == NULL)
+		order_images_begin(&run->images, run->table);
+	return &run->images;
+}
+
+HeapTuple
+also_set_row(AlsoSetRun *run, const CancelTarget *c)
+{
+	return c->row ? c->row : order_images_row(also_set_images(run), c);
+}
+
 char *
 also_set_current(const AlsoSetRun *run, const Column *column, HeapTuple row)
 {
 	bool  isnull;
-	Datum value = heap_getattr(row, column->attnum,
-							   RelationGetDescr(run->images.rel), &isnull);
+	Datum value = heap_getattr(row, column->attnum, run->table->desc, &isnull);
 
 	return isnull ? NULL : prior_values_text(column, value);
 }
@@ -223,7 +236,7 @@ static void
 restore_value(AlsoSetRun *run, CancelTarget *c, const PriorValue *value,
 			  HeapTuple row)
 {
-	Relation	  rel = run->images.rel;
+	Relation	  rel = also_set_images(run)->rel;
 	Column		 *column = palloc0(sizeof(Column));
 	AlsoSetValue *set = palloc0(sizeof(AlsoSetValue));
 	MemoryContext caller = CurrentMemoryContext;
@@ -287,7 +300,7 @@ restore_values(AlsoSetRun *run, CancelTarget *c)
 
 	if (values == NIL)
 		return;
-	row = order_images_row(&run->images, c);
+	row = also_set_row(run, c);
 	foreach(lc, values)
 	{
 		const PriorValue *value = lfirst(lc);
@@ -295,7 +308,8 @@ restore_values(AlsoSetRun *run, CancelTarget *c)
 
 		if (is_set(c, value->column))
 			continue;
-		fault = also_set_fault(run->table, run->images.rel, value->column);
+		fault = also_set_fault(run->table, also_set_images(run)->rel,
+							   value->column);
 		if (fault == NULL)
 			restore_value(run, c, value, row);
 		else
@@ -341,7 +355,6 @@ order_also_set(CancelTarget *targets, int count)
 	if (table->nalso_set == 0 && !restores)
 		return;
 
-	order_images_begin(&run.images, table);
 	if (restores || !texts_are_stable(table))
 		also_set_use_settings(&run);
 	for (int when = 0; when < ALSO_SET_COUNT; when++)
@@ -361,5 +374,6 @@ order_also_set(CancelTarget *targets, int count)
 		}
 	if (run.settings)
 		stable_settings_end(run.settings);
-	order_images_end(&run.images);
+	if (run.images.rel)
+		order_images_end(&run.images);
 }

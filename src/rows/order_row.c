@@ -225,7 +225,21 @@ typedef struct Find
 	Places places;
 	bool   lock;
 	bool   skip_locked;
+	bool   keep_row; /* also_set() needs it, and it is one row */
 } Find;
+
+/* A copy in the table's row type. */
+static HeapTuple
+kept_row(const Place *place, TupleTableSlot *slot)
+{
+	bool	  copied;
+	HeapTuple row;
+
+	if (place->map == NULL)
+		return ExecCopySlotHeapTuple(slot);
+	row = ExecFetchSlotHeapTuple(slot, false, &copied);
+	return execute_attr_map_tuple(row, place->map);
+}
 
 static void
 find_order(Find *find, CancelTarget *c)
@@ -244,8 +258,11 @@ find_order(Find *find, CancelTarget *c)
 		c->result = TARGET_LOCKED;
 		c->result = lock_slot(c, place, lookup->slot, find->skip_locked);
 	}
-	if (c->result == TARGET_OPEN)
-		fill_from_slot(c, place, lookup->slot);
+	if (c->result != TARGET_OPEN)
+		return;
+	fill_from_slot(c, place, lookup->slot);
+	if (find->keep_row)
+		c->row = kept_row(place, lookup->slot);
 }
 
 /* Reads and optionally locks open targets. */
@@ -253,7 +270,10 @@ static void
 find_orders(CancelTarget *targets, int count, ReadSnapshot snapshot, bool lock,
 			bool skip_locked)
 {
-	Find find = {.lock = lock, .skip_locked = skip_locked};
+	Find find = {.lock = lock,
+				 .skip_locked = skip_locked,
+				 .keep_row = lock && count == 1 &&
+					 targets[0].table->nalso_set > 0};
 
 	places_begin(&find.places, targets[0].table,
 				 lock ? RowShareLock : AccessShareLock);

@@ -261,7 +261,7 @@ lock_archives(const CancelTarget *targets, int count)
 	for (int i = 0; i < count; i++)
 		if (is_open(&targets[i]) && archive_may_have(&targets[i]))
 		{
-			archive_lock(targets[i].table, ShareLock);
+			archive_lock(targets[i].table->cancellation_table, ShareLock);
 			return;
 		}
 }

@@ -96,6 +96,33 @@ INSERT INTO shop.mapped SELECT id, 'new', state, paid FROM shop.columns;
 SELECT ordcancel.replace_table('shop.columns', 'shop.mapped');
 SELECT is(attempt($$SELECT ordcancel.cancel_order('shop.mapped', 1)$$), 'OC013', 'a table with other statuses');
 
+-- What was changed without guards, while an order was deleted, or is told.
+CREATE TABLE shop.past (id integer PRIMARY KEY, status text, gone boolean DEFAULT false, paid numeric DEFAULT 10);
+SELECT ordcancel.attach('shop.past', 'status', refund_due => 'paid'),
+       ordcancel.set_policy('shop.past', canceled_status => 'canceled'),
+       ordcancel.set_rule('shop.past', 'placed', merchant => 'cancel');
+INSERT INTO shop.past SELECT n, 'placed' FROM generate_series(1, 4) AS n;
+SELECT ordcancel.cancel_order('shop.past', id), ordcancel.record_refund('shop.past', id, 10, 'cash')
+FROM generate_series(1, 4) AS id;
+SELECT ordcancel.archive_records('shop.past', '0');
+SAVEPOINT archived;
+DROP TRIGGER "!ordcancel_guard_update" ON shop.past;
+UPDATE shop.past SET status = 'placed';
+SELECT ordcancel.attach('shop.past');
+SELECT is(attempt($$SELECT ordcancel.cancel_order('shop.past', 1)$$), 'OC013', 'a guard was dropped');
+ROLLBACK TO archived;
+ALTER TABLE shop.past DISABLE TRIGGER ALL;
+UPDATE shop.past SET status = 'placed';
+ALTER TABLE shop.past ENABLE TRIGGER ALL;
+SELECT ordcancel.attach('shop.past', unset => '{archived_statuses}');
+SELECT is(attempt($$SELECT ordcancel.cancel_order('shop.past', 1)$$), 'OC013', 'guards were disabled, and it is told');
+ROLLBACK TO archived;
+UPDATE shop.past SET gone = true WHERE id = 1;
+SELECT ordcancel.attach('shop.past', deleted_when => 'gone');
+UPDATE shop.past SET status = 'placed' WHERE id = 1;
+SELECT is(attempt($$UPDATE shop.past SET gone = false WHERE id = 1$$), '23514 order_is_canceled',
+          'a deleted order was changed');
+
 -- A label of an enum that is renamed.
 CREATE TYPE shop.label AS ENUM ('placed', 'canceled', 'closed');
 CREATE TABLE shop.labels (id integer PRIMARY KEY, status shop.label, paid numeric DEFAULT 10);
