@@ -7,7 +7,7 @@ set -u
 
 cluster
 ok 'a coordinator and two workers' || done_testing
-rows=${FIGURE_ROWS:-200000}
+rows=${FIGURE_ROWS:-1000000}
 rounds=${FIGURE_ROUNDS:-21}
 seconds=${FIGURE_SECONDS:-1}
 clients=2
