@@ -314,7 +314,9 @@ BEGIN
                       HINT = 'SELECT * FROM ordcancel.consumers; shows how far they are.';
         END IF;
     END LOOP;
-    FOR archive IN SELECT a.archive FROM ordcancel_internal.archives(t.cancellation_table) AS a WHERE a.month = first LOOP
+    FOR archive IN
+        SELECT a.archive FROM ordcancel_internal.archives(t.cancellation_table) AS a WHERE a.month = first
+    LOOP
         EXECUTE format('SELECT count(*) FROM ONLY %s AS c WHERE c.scope = ''order'' AND c.state = ''canceled'''
                        ' AND NOT EXISTS (SELECT FROM ordcancel_internal.policy_status AS w WHERE w.orders = %s'
                        ' AND w.meaning = ''canceled'' AND w.status = c.order_status)', archive, t.orders::oid)

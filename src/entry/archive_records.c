@@ -74,9 +74,11 @@ append_keys(StringInfo sql, ArrayType *archives, List *columns)
 	{
 		appendStringInfoString(sql, i > 0 ? " UNION ALL SELECT" : "SELECT");
 		foreach(lc, columns)
+		{
 			appendStringInfo(sql, "%s a.%s",
 							 lc == list_head(columns) ? "" : ",",
 							 (char *) lfirst(lc));
+		}
 		appendStringInfo(sql, " FROM ONLY %s AS a",
 						 record_table_label(DatumGetObjectId(oids[i])));
 	}
@@ -104,9 +106,11 @@ ordcancel_delete_archived(PG_FUNCTION_ARGS)
 	append_keys(&sql, archives, columns);
 	appendStringInfoString(&sql, ") AS k");
 	foreach(lc, columns)
+	{
 		appendStringInfo(&sql, " %s r.%s OPERATOR(pg_catalog.=) k.%s",
 						 lc == list_head(columns) ? "WHERE" : "AND",
 						 (char *) lfirst(lc), (char *) lfirst(lc));
+	}
 	SPI_connect();
 	deleted = record_delete(records, sql.data, 0, NULL, NULL);
 	SPI_finish();

@@ -59,7 +59,9 @@ truncate_record_table(Oid relid)
 	ListCell *lc;
 
 	foreach(lc, archive_tables(relid))
+	{
 		truncate_one(lfirst_oid(lc));
+	}
 	truncate_one(relid);
 }
 

@@ -78,7 +78,9 @@ archive_find(CancelTarget *targets, int count, ReadSnapshot snapshot)
 	if (!any)
 		return;
 	foreach(lc, archive_tables(targets[0].table->cancellation_table))
+	{
 		find_in(targets, count, lfirst_oid(lc), snapshot);
+	}
 }
 
 void

@@ -134,9 +134,11 @@ write_status_sql(StringInfo sql, const OrderTable *table)
 	order_key_qual(sql, table, "o", NULL, 2);
 	appendStringInfo(sql, " RETURNING o.%s", status);
 	foreach(lc, own_write->also_set)
+	{
 		appendStringInfo(sql, ", o.%s",
 						 quote_identifier(
 							 ((AlsoSetValue *) lfirst(lc))->column->name));
+	}
 }
 
 /*

@@ -50,7 +50,9 @@ places_end(Places *places)
 	ListCell *lc;
 
 	foreach(lc, places->opened)
+	{
 		close_place(places, lfirst(lc));
+	}
 	list_free(places->opened);
 	table_close(places->rel, NoLock);
 }

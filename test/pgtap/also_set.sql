@@ -469,7 +469,8 @@ INSERT INTO shop.typed SELECT generate_series(1, 4);
 SELECT ordcancel.attach('shop.typed', 'status'), ordcancel.set_policy('shop.typed', canceled_status => 'canceled'),
        ordcancel.set_rule('shop.typed', 'placed', merchant => 'cancel'),
        ordcancel.also_set('shop.typed', 'canceled', 'said', 'cancellation.note');
-SELECT is(outcome_of($$cancel_order('shop.typed', 1, 'other', 'bad')$$), 'canceled canceled', 'a domain, not constrained');
+SELECT is(outcome_of($$cancel_order('shop.typed', 1, 'other', 'bad')$$), 'canceled canceled',
+          'a domain, not constrained');
 ALTER DOMAIN shop.loose ADD CHECK (VALUE <> 'bad') NOT VALID;
 SELECT is(outcome_of($$cancel_order('shop.typed', 2, 'other', 'bad')$$), '23514 loose_check', 'then constrained');
 SELECT is(outcome_of($$cancel_order('shop.typed', 3, 'other', 'good')$$), 'canceled canceled', 'which others meet');

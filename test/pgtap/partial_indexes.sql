@@ -44,7 +44,8 @@ CREATE UNIQUE INDEX typed ON shop.orders (slot) WHERE slot > 16 AND status::shop
 SELECT is((SELECT string_agg(attempt(format($$SELECT ordcancel.cancel_order('shop.orders', %s)$$, id)), ' ' ORDER BY id)
            FROM generate_series(34, 35) AS id), 'ok 23505 typed', 'a condition with a domain');
 ALTER DOMAIN shop.short ADD CHECK (VALUE <> 'canceled') NOT VALID;
-SELECT is(attempt($$SELECT ordcancel.cancel_order('shop.orders', 36)$$), '23514 short_check1', 'which gets another constraint');
+SELECT is(attempt($$SELECT ordcancel.cancel_order('shop.orders', 36)$$), '23514 short_check1',
+          'which gets another constraint');
 DROP INDEX shop.typed;
 
 -- Of a record table, in a trigger of the order table.

@@ -68,7 +68,8 @@ sql $db <<-'SQL'
 	INSERT INTO others SELECT generate_series(1, 9);
 	INSERT INTO orders SELECT generate_series(4, 9);
 	SELECT ordcancel.attach('others', 'status'), ordcancel.set_policy('others', canceled_status => 'canceled'),
-	       ordcancel.set_rule('others', 'placed', merchant => 'cancel'), ordcancel.cancel_order('others', 1) \g /dev/null
+	       ordcancel.set_rule('others', 'placed', merchant => 'cancel'), ordcancel.cancel_order('others', 1)
+	       \g /dev/null
 SQL
 hold $db 'ALTER SEQUENCE ordcancel.event_id_seq OWNED BY NONE'
 sql $db -c "SELECT pg_backend_pid()" -c "SELECT ordcancel.attach('others', 'status')" >"$work/attached" 2>&1 3>&- &

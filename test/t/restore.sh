@@ -298,7 +298,8 @@ is "$(try "INSERT INTO ordcancel.reason (code) SELECT code FROM ordcancel.reason
 		UNION ALL VALUES ('a'), ('a')")" 23505 'what is there is not replaced'
 sql $to <<-'SQL'
 	SELECT format('ALTER TABLE %s ENABLE %s TRIGGER %I', tgrelid::regclass,
-	              CASE WHEN tgname IN ('replace_replicated', 'position_arrived') THEN 'REPLICA' ELSE 'ALWAYS' END, tgname)
+	              CASE WHEN tgname IN ('replace_replicated', 'position_arrived') THEN 'REPLICA' ELSE 'ALWAYS' END,
+	              tgname)
 	FROM pg_trigger
 	WHERE tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'ordcancel'::regnamespace)
 	    AND tgname IN ('guard_config', 'config_changed', 'config_truncated', 'skip_dropped_tables',

@@ -163,7 +163,8 @@ BEGIN
     condition := CASE WHEN NOT allowed THEN 'no_open_cancellation' END;
     detail := CASE WHEN NOT allowed THEN none_open END;
     hint := CASE live WHEN 'canceled'
-        THEN 'If a refund has failed, pass a negative amount; if more is due, call ordcancel.adjust_refund() first.' END;
+        THEN 'If a refund has failed, pass a negative amount; if more is due, call ordcancel.adjust_refund()'
+             ' first.' END;
     RETURN NEXT;
 
     verb := 'adjust_refund';
