@@ -1,5 +1,5 @@
 /*
- * foreign_code.c — whether reading a table runs code of its owner
+ * foreign_code.c — whether expressions, or reading a table, run code of others
  */
 #include "postgres.h"
 
@@ -86,6 +86,12 @@ calls_foreign(Node *node, void *context)
 	}
 	return check_functions_in_node(node, may_run_code, context) ||
 		expression_tree_walker(node, calls_foreign, context);
+}
+
+bool
+foreign_code_in(Node *node)
+{
+	return calls_foreign(node, NULL);
 }
 
 static bool

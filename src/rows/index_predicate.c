@@ -3,14 +3,13 @@
  */
 #include "postgres.h"
 
-#include "access/transam.h"
 #include "executor/executor.h"
-#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "base/relid_cache.h"
+#include "rows/foreign_code.h"
 #include "rows/index_predicate.h"
 
 /*
@@ -35,41 +34,11 @@ index_predicate_init(void)
 					 sizeof(PredicateEntry));
 }
 
-static bool
-is_not_pinned(Oid function, void *arg)
-{
-	return function >= FirstUnpinnedObjectId;
-}
-
 /*
- * Can what is prepared become wrong, as functions are replaced or domains get other
- * constraints?  Or be in use when it is used again, as a function runs statements?
+ * A condition that calls other code is left to PostgreSQL: what is prepared could
+ * become wrong, as functions are replaced or domains get other constraints, or be
+ * in use when it is used again, as a function runs statements.
  */
-static bool
-can_change(Node *node, void *arg)
-{
-	if (node == NULL)
-		return false;
-	switch (nodeTag(node))
-	{
-		case T_List:
-		case T_Var:
-		case T_Const:
-		case T_OpExpr:
-		case T_FuncExpr:
-		case T_ScalarArrayOpExpr:
-		case T_ArrayExpr:
-		case T_BoolExpr:
-		case T_NullTest:
-		case T_BooleanTest:
-		case T_RelabelType:
-			return check_functions_in_node(node, is_not_pinned, arg) ||
-				expression_tree_walker(node, can_change, arg);
-		default:
-			return true;
-	}
-}
-
 static void
 prepare(PredicateEntry *entry, const List *predicate)
 {
@@ -80,7 +49,7 @@ prepare(PredicateEntry *entry, const List *predicate)
 	List		 *copy = copyObject((List *) predicate);
 	ExprState	 *state = NULL;
 
-	if (!can_change((Node *) copy, NULL))
+	if (!foreign_code_in((Node *) copy))
 		state = ExecInitQual((List *) expression_planner((Expr *) copy), NULL);
 	MemoryContextSwitchTo(caller);
 	if (entry->context)
