@@ -23,6 +23,7 @@
 #include "notify/relay.h"
 #include "rows/index_predicate.h"
 #include "rows/open_index.h"
+#include "rows/partition_map.h"
 #include "rows/record_columns.h"
 #include "rows/record_index.h"
 
@@ -46,6 +47,7 @@ _PG_init(void)
 	open_index_init();
 	event_index_init();
 	index_predicate_init();
+	partition_map_init();
 	immediate_triggers_init();
 	outbox_init();
 	if (process_shared_preload_libraries_in_progress)

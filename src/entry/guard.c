@@ -15,7 +15,6 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/tupconvert.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -39,6 +38,7 @@
 #include "rows/order_key.h"
 #include "rows/order_row.h"
 #include "rows/order_update.h"
+#include "rows/partition_map.h"
 #include "rows/record.h"
 #include "rows/record_delete.h"
 #include "rows/visibility.h"
@@ -74,8 +74,7 @@ target_from_row(CancelTarget *c, OrderTable *table, Relation fired,
 		return;
 	}
 	root = table_open(table->relid, AccessShareLock);
-	map = convert_tuples_by_name(RelationGetDescr(fired),
-								 RelationGetDescr(root));
+	map = partition_map(fired, root);
 	order_from_tuple(c, map ? execute_attr_map_tuple(row, map) : row, root);
 	table_close(root, NoLock);
 }

@@ -10,7 +10,6 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/tupconvert.h"
 #include "commands/trigger.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
@@ -29,6 +28,7 @@
 #include "rows/item_row.h"
 #include "rows/key.h"
 #include "rows/order_row.h"
+#include "rows/partition_map.h"
 #include "rows/visibility.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_item);
@@ -44,8 +44,7 @@ row_of_root(const ItemTable *items, Relation fired, HeapTuple row)
 	if (RelationGetRelid(fired) == items->relid)
 		return row;
 	root = table_open(items->relid, AccessShareLock);
-	map = convert_tuples_by_name(RelationGetDescr(fired),
-								 RelationGetDescr(root));
+	map = partition_map(fired, root);
 	table_close(root, NoLock);
 	return map ? execute_attr_map_tuple(row, map) : row;
 }

@@ -4,7 +4,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/tupconvert.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -20,6 +19,7 @@
 #include "config/pinned_query.h"
 #include "decision/refusal.h"
 #include "rows/child_row.h"
+#include "rows/partition_map.h"
 #include "rows/record.h"
 
 void
@@ -31,8 +31,7 @@ child_row_init(ChildRow *row, Relation child, Relation written,
 	row->rel = child;
 	row->row = virtual_columns_computed(tuple, written);
 	if (RelationGetRelid(written) != RelationGetRelid(child))
-		map = convert_tuples_by_name(RelationGetDescr(written),
-									 RelationGetDescr(child));
+		map = partition_map(written, child);
 	if (map)
 		row->row = execute_attr_map_tuple(row->row, map);
 }

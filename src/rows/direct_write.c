@@ -15,6 +15,20 @@
 #include "base/immediate_triggers.h"
 #include "rows/direct_write.h"
 #include "rows/index_predicate.h"
+#include "rows/partition_result.h"
+
+/* Attribute numbers as PostgreSQL keeps a set of them. */
+static Bitmapset *
+column_set(const Bitmapset *attnums)
+{
+	Bitmapset *columns = NULL;
+	int		   attnum = -1;
+
+	while ((attnum = bms_next_member(attnums, attnum)) >= 0)
+		columns = bms_add_member(columns,
+								 attnum - FirstLowInvalidHeapAttributeNumber);
+	return columns;
+}
 
 /*
  * Makes a range table of one relation with updated columns.  PostgreSQL 16
@@ -22,15 +36,10 @@
  * that were not pruned.
  */
 static void
-init_range_table(EState *estate, Relation rel, const Bitmapset *updated)
+init_range_table(EState *estate, Relation rel, Bitmapset *columns)
 {
 	RangeTblEntry *rte = makeNode(RangeTblEntry);
-	Bitmapset	  *columns = NULL;
-	int			   attnum = -1;
 
-	while ((attnum = bms_next_member(updated, attnum)) >= 0)
-		columns = bms_add_member(columns,
-								 attnum - FirstLowInvalidHeapAttributeNumber);
 	rte->rtekind = RTE_RELATION;
 	rte->relid = RelationGetRelid(rel);
 	rte->relkind = rel->rd_rel->relkind;
@@ -143,7 +152,8 @@ direct_write_open_columns(DirectWrite *w, Relation rel,
 	w->guard = guard;
 	w->estate = CreateExecutorState();
 	caller = MemoryContextSwitchTo(w->estate->es_query_cxt);
-	init_range_table(w->estate, rel, updated);
+	w->updated = column_set(updated);
+	init_range_table(w->estate, rel, w->updated);
 	w->root = makeNode(ResultRelInfo);
 	InitResultRelInfo(w->root, rel, 1, NULL, 0);
 	w->info = w->root;
@@ -175,14 +185,9 @@ direct_write_use(DirectWrite *w, Relation rel)
 			return;
 	}
 	caller = MemoryContextSwitchTo(w->estate->es_query_cxt);
-	w->info = makeNode(ResultRelInfo);
-	InitResultRelInfo(w->info, rel, 0, w->root, 0);
-#if PG_VERSION_NUM < 160000
-	/* Later versions find it themselves, for the set of updated columns. */
-	w->info->ri_RootToPartitionMap = convert_tuples_by_name(
-		RelationGetDescr(w->root->ri_RelationDesc), RelationGetDescr(rel));
-#endif
+	w->info = partition_result_open(w->root, rel);
 	open_info(w);
+	partition_result_omit_check(w->info, w->updated);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -200,6 +205,8 @@ direct_write_close(DirectWrite *w)
 bool
 direct_write_insert(DirectWrite *w, TupleTableSlot *row)
 {
+	/* A partition may be without its check, which is right for updates only. */
+	Assert(w->info == w->root);
 	row->tts_tableOid = RelationGetRelid(w->info->ri_RelationDesc);
 	ItemPointerSetInvalid(&row->tts_tid); /* set if the row is inserted */
 	ExecSimpleRelationInsert(w->info, w->estate, row);

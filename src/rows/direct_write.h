@@ -23,6 +23,7 @@ typedef struct DirectWrite
 	ResultRelInfo *info; /* it or the partition that is written now */
 	EPQState	   epq;
 	Oid			   guard;
+	Bitmapset	  *updated; /* columns, as the range table has them */
 } DirectWrite;
 
 /*

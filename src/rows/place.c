@@ -10,6 +10,7 @@
 #include "config/order_table_check.h"
 #include "config/order_table_columns.h"
 #include "decision/refusal.h"
+#include "rows/partition_map.h"
 #include "rows/partition_of_key.h"
 #include "rows/place.h"
 
@@ -69,8 +70,7 @@ open_place(Places *places, Oid relid)
 	{
 		place->rel = table_open(relid, places->lock);
 		order_table_refuse_not_heap(place->rel);
-		place->map = convert_tuples_by_name(RelationGetDescr(place->rel),
-											RelationGetDescr(places->rel));
+		place->map = partition_map(place->rel, places->rel);
 	}
 	places->opened = lappend(places->opened, place);
 	MemoryContextSwitchTo(caller);

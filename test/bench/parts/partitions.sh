@@ -36,7 +36,8 @@ bulk_one() { bulk one; }
 
 measure()
 {
-	n=$(scaled 50000 1000)
+	n=$(scaled 20000 1000)
+	[ "$scale" != full ] || rounds=15 # two that differ little
 	template one "$n" orders && template parts "$n" partitioned orders || return
 	take single_parts single_one bulk_parts bulk_one batch_parts batch_one || return
 	figure "$n single calls over 24 partitions, to those of one table" '<= 1.15' µs 'single_parts / single_one'
