@@ -54,19 +54,24 @@ DECLARE
 BEGIN
     RETURN concat_ws(
         ' AND ',
-        -- In this order: what is in a subquery is needed of few.
+        -- In this order: what is in a subquery is needed of few. The subqueries are not EXISTS, for which PostgreSQL
+        -- would read all events for each month.
         format($q$CASE c.state WHEN 'denied' THEN true WHEN 'withdrawn' THEN true
                      WHEN 'undone' THEN NOT (coalesce(c.refunded > 0, false)
-                         OR EXISTS (SELECT FROM ONLY %1$s AS e
-                                    WHERE e.cancellation_id = c.cancellation_id AND e.type = 'refunded')%2$s)
+                         OR coalesce((SELECT true FROM ONLY %1$s AS e
+                                      WHERE e.cancellation_id = c.cancellation_id AND e.type = 'refunded' LIMIT 1),
+                                     false)%2$s)
                      WHEN 'canceled' THEN coalesce(c.refund_due <= coalesce(c.refunded, 0), true)
                          AND CASE c.scope WHEN 'order' THEN %3$s AND %7$s
-                                 ELSE EXISTS (SELECT FROM ONLY %4$s AS o WHERE %5$s AND %6$s) END
+                                 ELSE coalesce((SELECT true FROM ONLY %4$s AS o WHERE %5$s AND %6$s LIMIT 1), false)
+                                 END
                      ELSE false END$q$,
                events,
                CASE WHEN t.item_records <> 0
-                    THEN format(' OR EXISTS (SELECT FROM ONLY %s AS i WHERE i.cancellation_id = c.cancellation_id'
-                                ' AND i.refund_due IS DISTINCT FROM i.restored)', t.item_records::regclass)
+                    THEN format(' OR coalesce((SELECT true FROM ONLY %s AS i'
+                                ' WHERE i.cancellation_id = c.cancellation_id'
+                                ' AND i.refund_due IS DISTINCT FROM i.restored LIMIT 1), false)',
+                                t.item_records::regclass)
                     ELSE '' END,
                format(closed, 'c'), t.cancellation_table::regclass,
                ordcancel_internal.key_join(t.orders, 'o', t.key_columns, 'c', t.key_columns), format(closed, 'o'),
@@ -153,12 +158,24 @@ CREATE FUNCTION ordcancel_internal.archive_month(
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    cancellations CONSTANT regclass := ordcancel_internal.provide_archive(t.cancellation_table, month);
+    ids CONSTANT text := format('c.cancellation_id BETWEEN %s AND %s', first, last);
+    -- Not with a time zone, whose name may be ambiguous in some settings of DateStyle.
+    chosen CONSTANT text := format(
+        'ONLY %s AS c WHERE %s AND c.closed_at >= %L::timestamp AT TIME ZONE ''UTC'''
+        ' AND c.closed_at < %L::timestamp AT TIME ZONE ''UTC'' AND %s', t.cancellation_table::regclass, ids,
+        month::timestamp, least(month + interval '1 month', before AT TIME ZONE 'UTC'), condition);
+    any_chosen boolean;
+    cancellations regclass;
     kind record;
     archive regclass;
     moved bigint;
     filled bigint;
 BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', chosen) INTO any_chosen;
+    IF NOT any_chosen THEN
+        RETURN 0;
+    END IF;
+    cancellations := ordcancel_internal.provide_archive(t.cancellation_table, month);
     FOR kind IN
         SELECT k.parent, k.primary_key, r.records::regclass
         FROM ordcancel_internal.record_kinds() AS k
@@ -168,16 +185,9 @@ BEGIN
         archive := ordcancel_internal.provide_archive(kind.records, month);
         filled := ordcancel_internal.fill_archive(
             t, kind.records, kind.parent, archive,
-            CASE WHEN archive = cancellations
-                 -- Not with a time zone, whose name may be ambiguous in some settings of DateStyle.
-                 THEN format('ONLY %s AS c WHERE c.cancellation_id BETWEEN %s AND %s'
-                             ' AND c.closed_at >= %L::timestamp AT TIME ZONE ''UTC'''
-                             ' AND c.closed_at < %L::timestamp AT TIME ZONE ''UTC'' AND %s', kind.records, first, last,
-                             month::timestamp, least(month + interval '1 month', before AT TIME ZONE 'UTC'),
-                             condition)
-                 ELSE format('ONLY %s AS c JOIN ONLY %s AS a ON a.cancellation_id = c.cancellation_id'
-                             ' WHERE c.cancellation_id BETWEEN %s AND %s', kind.records, cancellations, first,
-                             last) END);
+            CASE WHEN archive = cancellations THEN chosen
+                 ELSE format('ONLY %s AS c JOIN ONLY %s AS a ON a.cancellation_id = c.cancellation_id WHERE %s',
+                             kind.records, cancellations, ids) END);
         moved := coalesce(moved, filled);
     END LOOP;
     RETURN moved;
@@ -198,6 +208,8 @@ DECLARE
     months date[];
     firsts bigint[];
     lasts bigint[];
+    filled bigint;
+    filled_months date[] := '{}';
     moved bigint := 0;
     kept bigint;
 BEGIN
@@ -222,17 +234,21 @@ BEGIN
     EXECUTE format('SELECT array_agg(m.month), array_agg(m.first), array_agg(m.last)'
                    ' FROM (SELECT date_trunc(''month'', c.closed_at AT TIME ZONE ''UTC'')::date,'
                    ' min(c.cancellation_id), max(c.cancellation_id) FROM ONLY %s AS c'
-                   ' WHERE c.closed_at < $1 AND c.closed_at > ''-infinity'' AND %s'
-                   ' GROUP BY 1 ORDER BY 1) AS m (month, first, last)',
-                   t.cancellation_table::regclass, condition) INTO months, firsts, lasts USING before;
+                   ' WHERE c.closed_at < $1 AND c.closed_at > ''-infinity'' GROUP BY 1 ORDER BY 1)'
+                   ' AS m (month, first, last)',
+                   t.cancellation_table::regclass) INTO months, firsts, lasts USING before;
     FOR i IN 1 .. coalesce(cardinality(months), 0) LOOP
-        moved := moved + ordcancel_internal.archive_month(t, months[i], firsts[i], lasts[i], before, condition);
+        filled := ordcancel_internal.archive_month(t, months[i], firsts[i], lasts[i], before, condition);
+        IF filled > 0 THEN
+            filled_months := filled_months || months[i];
+            moved := moved + filled;
+        END IF;
     END LOOP;
     -- All at once: each DELETE reads the whole table.
     PERFORM ordcancel_internal.delete_archived(
         r.records::regclass,
         ARRAY(SELECT a.archive FROM ordcancel_internal.archives(r.records::regclass) AS a
-              WHERE a.month = ANY (months)), k.primary_key)
+              WHERE a.month = ANY (filled_months)), k.primary_key)
     FROM ordcancel_internal.record_kinds() AS k
         JOIN ordcancel_internal.record_table AS r ON r.parent = k.parent AND r.orders = t.orders;
     IF moved > 0 THEN
