@@ -12,19 +12,27 @@
 #include "rows/foreign_code.h"
 #include "rows/index_predicate.h"
 
+typedef struct Predicate
+{
+	List	  *condition;
+	ExprState *state; /* NULL: PostgreSQL prepares it for each statement */
+} Predicate;
+
 /*
  * An index keeps its condition for as long as it exists.  So a condition differs
- * only if its OID is that of another index now, and the former one is no longer in
- * use.
+ * only if its OID is that of another index now.
  */
 typedef struct PredicateEntry
 {
-	RelidCacheEntry cached;	 /* of the index */
-	MemoryContext	context; /* holds the rest */
-	List		   *predicate;
-	ExprState	   *state; /* NULL: it is not kept */
+	RelidCacheEntry cached; /* of the index */
+	Predicate	   *predicate;
 } PredicateEntry;
 
+/*
+ * Those that were prepared.  There are few: the record tables of all order tables
+ * have the same.
+ */
+static List		 *predicates = NIL;
 static RelidCache cache;
 
 void
@@ -39,25 +47,40 @@ index_predicate_init(void)
  * become wrong, as functions are replaced or domains get other constraints, or be
  * in use when it is used again, as a function runs statements.
  */
-static void
-prepare(PredicateEntry *entry, const List *predicate)
+static Predicate *
+prepare(const List *condition)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "ordcancel index predicate",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
-	List		 *copy = copyObject((List *) predicate);
-	ExprState	 *state = NULL;
+	Predicate	 *predicate = palloc0(sizeof(Predicate));
 
-	if (!foreign_code_in((Node *) copy))
-		state = ExecInitQual((List *) expression_planner((Expr *) copy), NULL);
+	predicate->condition = copyObject((List *) condition);
+	if (!foreign_code_in((Node *) predicate->condition))
+		predicate->state = ExecInitQual((List *) expression_planner(
+											(Expr *) predicate->condition),
+										NULL);
+	MemoryContextSwitchTo(CacheMemoryContext);
+	predicates = lappend(predicates, predicate);
 	MemoryContextSwitchTo(caller);
-	if (entry->context)
-		MemoryContextDelete(entry->context);
 	MemoryContextSetParent(context, CacheMemoryContext);
-	entry->context = context;
-	entry->predicate = copy;
-	entry->state = state;
+	return predicate;
+}
+
+static Predicate *
+prepared(const List *condition)
+{
+	ListCell *lc;
+
+	foreach(lc, predicates)
+	{
+		Predicate *predicate = lfirst(lc);
+
+		if (equal(predicate->condition, condition))
+			return predicate;
+	}
+	return prepare(condition);
 }
 
 void
@@ -73,16 +96,12 @@ index_predicate_use(ResultRelInfo *info)
 		entry = relid_cache_enter(&cache,
 								  RelationGetRelid(
 									  info->ri_IndexRelationDescs[i]));
-		if (!entry->cached.valid)
+		if (!entry->cached.valid || entry->predicate == NULL)
 		{
 			entry->cached.valid = true;
-			if (entry->context == NULL ||
-				!equal(entry->predicate, index->ii_Predicate))
-			{
-				entry->state = NULL; /* in case of an error */
-				prepare(entry, index->ii_Predicate);
-			}
+			entry->predicate = NULL; /* in case of an error */
+			entry->predicate = prepared(index->ii_Predicate);
 		}
-		index->ii_PredicateState = entry->state;
+		index->ii_PredicateState = entry->predicate->state;
 	}
 }

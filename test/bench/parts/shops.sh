@@ -138,6 +138,7 @@ measure()
 
 	few=$(scaled 1000 20)
 	many=$(scaled 2500 50)
+	rounds=$(scaled 15 1) # short ones, that differ more than what they measure
 	default_settings && shops "$few" "$many" || return
 	take attach_one attach_few attach_many && take probes sweep_many events_many &&
 		take one_events_one one_events_many && take reports_one reports_many && take health_one health_many || return
