@@ -4,7 +4,7 @@
 #include "postgres.h"
 
 #include "base/text.h"
-#include "decision/refusal_refund.h"
+#include "decision/refusal_parts.h"
 
 static void
 explain_reference(Refusal *r, const RefusalDetail *names)

@@ -2,8 +2,8 @@
  * cancel_batch.h — what the files of cancel_batch share
  *
  * cancel_batch.c has the procedures, batch_run.c processes chunk after chunk,
- * batch_choice.c and batch_condition.c select the orders, batch_groups.c
- * counts outcomes, and batch_record.c reads and writes ordcancel.batch and the
+ * batch_choice.c, batch_source.c and batch_condition.c select the orders,
+ * batch_chunk.c takes the next of them, batch_groups.c counts outcomes, and batch_record.c reads and writes ordcancel.batch and the
  * tables that belong to it.
  */
 #ifndef ORDCANCEL_CANCEL_BATCH_H
@@ -93,16 +93,17 @@ extern void batch_run(Batch *batch);
 extern void batch_run_dry(Batch *batch);
 
 /*
- * batch_choice.c: the author must be the current role.  batch_choose fills
- * batch->chosen, batch_take_chunk takes the next chunk from it, and
- * batch_release_chosen frees it, also after an error.
+ * batch_choice.c: batch_choose fills batch->chosen, for which the author must be
+ * the current role, and batch_release_chosen frees it, also after an error.
  */
 extern void batch_choose(Batch *batch);
+extern void batch_release_chosen(Batch *batch);
+
+/* batch_chunk.c: takes the orders of the next chunk from batch->chosen. */
 extern void batch_take_chunk(Batch *batch);
 
 /* Of a batch of items: sets c->item_args to those that meet the condition. */
 extern void batch_choose_items(const Batch *batch, CancelTarget *c);
-extern void batch_release_chosen(Batch *batch);
 
 /*
  * batch_condition.c: does the locked order still meet the condition?  A

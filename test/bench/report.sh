@@ -72,12 +72,12 @@ report() # SECTION
 
 	missed=$(awk -F'|' '$7 == "MISSED" || $7 == "not there yet"' "$work/figures" | wc -l)
 	echo
-	machine
+	cat "$work/machine"
 	echo
 	table
 	if [ -n "${WRITE:-}" ]; then
 		{
-			machine | sed 's/$/  /'
+			sed 's/$/  /' "$work/machine"
 			echo
 			table published
 		} | write_section "$1"
@@ -109,6 +109,7 @@ measure_parts() # SECTION PART...
 
 	prepare
 	{ build && bench_server; } || die "could not make the server"
+	machine >"$work/machine"
 	broken=
 	for part in "${wanted[@]}"; do
 		echo "--- $part"
