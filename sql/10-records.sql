@@ -90,8 +90,8 @@ COMMENT ON COLUMN ordcancel.cancellation.order_status IS
 COMMENT ON COLUMN ordcancel.cancellation.scope IS
     'what it cancels: order, or items for a part of the order, listed in ordcancel.cancellation_item';
 COMMENT ON COLUMN ordcancel.cancellation.prior_values IS
-    'columns of the order that also_set() wrote, each with its value before (prior; absent if it was NULL)'
-    ' and the value written, as text; NULL if there are none';
+    'columns that also_set() wrote, each with its value before (absent if NULL) and the value written, as text;'
+    ' NULL: none';
 
 COMMENT ON COLUMN ordcancel.cancellation.refund_owed IS
     'amount that refund_due gave when it was accepted, of which the merchant may have kept a part';

@@ -107,6 +107,10 @@ BEGIN
         ELSIF col.what = 'status' AND col.name = ANY (key_columns) THEN
             PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as status', col.name, label),
                                        'It is part of the primary key, under which cancellations are recorded.');
+        ELSIF col.what = 'status' AND col.name = ANY (ordcancel_internal.generated_from(orders, key_columns)) THEN
+            PERFORM ordcancel_internal.invalid(format('column "%s" of %s cannot be used as status', col.name, label),
+                                       'A column of the primary key, under which cancellations are recorded, is'
+                                       ' computed from it.');
         END IF;
     END LOOP;
     RETURN key_columns;

@@ -14,6 +14,13 @@ BEGIN
                                            'Pass ''NULL'' as the value to set the column to NULL.');
     END IF;
     PERFORM ordcancel_internal.check_word('state', state, '{requested,in_progress,canceled,restored}');
+    IF EXISTS (SELECT FROM ordcancel.order_table AS o
+               WHERE o.orders = also_set.orders
+                 AND also_set."column" = ANY (ordcancel_internal.generated_from(o.orders::oid, o.primary_key))) THEN
+        PERFORM ordcancel_internal.invalid(
+            format('column "%s" of %s cannot be set', "column", ordcancel_internal.label(orders)),
+            'A column of the primary key is computed from it.');
+    END IF;
     SELECT * INTO was FROM ordcancel.also_set AS t
     WHERE t.orders = also_set.orders AND t.state = also_set.state AND t."column" = also_set."column";
     INSERT INTO ordcancel.also_set (orders, state, "column", value, pinned, functions)
@@ -36,7 +43,8 @@ COMMENT ON FUNCTION ordcancel_internal.also_set(regclass, text, name, text) IS '
 -- in the same row version as the status.
 --   state   requested, in_progress or canceled; or restored: the order gets its status back, because the
 --           cancellation was denied, withdrawn or undone
---   column  a column of the order table, but not its status, its key or policy_by
+--   column  a column of the order table, but not its status, its key, what a generated column of the key is
+--           computed from, or policy_by
 --   value   an SQL expression over the order row as it was before, and over cancellation, the record as it is
 --           being written, such as cancellation.closed_at or cancellation.reason
 -- The value is evaluated like a block, as the table's owner with the search_path

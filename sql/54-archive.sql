@@ -29,11 +29,13 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.archivable_statuses(regclass) IS
     'lists the statuses of canceled orders whose cancellations may be moved to an archive';
 
--- The condition, over alias c, for a cancellation that may be in an archive. Later
--- calls do not need it, or find it there: that of an order that is canceled, which
+-- Conditions, over alias c, for cancellations that may be in an archive. Later calls
+-- do not need them, or find them there: those of orders that are canceled, which
 -- archive_may_have() in src/rows/archive.c tells by the status of the order. The
 -- others that later calls use stay, as prune_cancellations() says.
-CREATE FUNCTION ordcancel_internal.archivable(t ordcancel.order_table) RETURNS text
+--   condition  for cancellations other than parts of canceled orders
+--   parts      for parts that may be in the archive in which their order's is: calls find both, or none
+CREATE FUNCTION ordcancel_internal.archivable(t ordcancel.order_table, OUT condition text, OUT parts text)
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -41,53 +43,49 @@ DECLARE
     settled CONSTANT bigint := ordcancel_internal.settled_event(t.orders);
     statuses CONSTANT text[] := ordcancel_internal.archivable_statuses(t.orders);
     events CONSTANT regclass := t.event_table;
-    -- The status of an order that is gone does not tell that it was canceled. As
-    -- deleted_when is code of the owner, it is not evaluated here.
+    -- The status of an order that is gone does not tell that it was canceled. Orders may have been deleted before a
+    -- rule was changed. As deleted_when is code of the owner, it is not evaluated here.
     present CONSTANT text := CASE
-        WHEN NOT EXISTS (SELECT FROM ordcancel.rule AS r
-                         WHERE r.orders = t.orders AND r.deletable AND r.status = ANY (statuses)) THEN 'true'
-        WHEN t.deleted_when IS NOT NULL THEN 'false'
-        ELSE format('EXISTS (SELECT FROM %s AS x WHERE %s)', t.orders::regclass,
+        WHEN t.deleted_when IS NOT NULL
+             AND EXISTS (SELECT FROM ordcancel.rule AS r
+                         WHERE r.orders = t.orders AND r.deletable AND r.status = ANY (statuses)) THEN 'false'
+        ELSE format('coalesce((SELECT true FROM %s AS x WHERE %s LIMIT 1), false)', t.orders::regclass,
                     ordcancel_internal.key_join(t.orders, 'x', t.primary_key, 'c', t.key_columns)) END;
-    closed CONSTANT text := format(
-        '%%1$s.scope = ''order'' AND %%1$s.state = ''canceled'' AND %%1$s.order_status = ANY (%L::text[])', statuses);
+    refunded CONSTANT text := 'coalesce(c.refund_due <= coalesce(c.refunded, 0), true)';
+    awaited bigint[] := '{}';
+    read text := 'true';
 BEGIN
-    RETURN concat_ws(
-        ' AND ',
-        -- In this order: what is in a subquery is needed of few. The subqueries are not EXISTS, for which PostgreSQL
-        -- would read all events for each month.
-        format($q$CASE c.state WHEN 'denied' THEN true WHEN 'withdrawn' THEN true
-                     WHEN 'undone' THEN NOT (coalesce(c.refunded > 0, false)
-                         OR coalesce((SELECT true FROM ONLY %1$s AS e
-                                      WHERE e.cancellation_id = c.cancellation_id AND e.type = 'refunded' LIMIT 1),
-                                     false)%2$s)
-                     WHEN 'canceled' THEN coalesce(c.refund_due <= coalesce(c.refunded, 0), true)
-                         AND CASE c.scope WHEN 'order' THEN %3$s AND %7$s
-                                 ELSE coalesce((SELECT true FROM ONLY %4$s AS o WHERE %5$s AND %6$s LIMIT 1), false)
-                                 END
-                     ELSE false END$q$,
-               events,
-               CASE WHEN t.item_records <> 0
-                    THEN format(' OR coalesce((SELECT true FROM ONLY %s AS i'
-                                ' WHERE i.cancellation_id = c.cancellation_id'
-                                ' AND i.refund_due IS DISTINCT FROM i.restored LIMIT 1), false)',
-                                t.item_records::regclass)
-                    ELSE '' END,
-               format(closed, 'c'), t.cancellation_table::regclass,
-               ordcancel_internal.key_join(t.orders, 'o', t.key_columns, 'c', t.key_columns), format(closed, 'o'),
-               present),
-        CASE WHEN settled < 9223372036854775807
-             THEN format('NOT EXISTS (SELECT FROM ONLY %s AS e'
-                         ' WHERE e.cancellation_id = c.cancellation_id AND e.event_id > %s)', events, settled) END,
-        CASE WHEN EXISTS (SELECT FROM ordcancel.late_event)
-                  OR EXISTS (SELECT FROM ordcancel.consumer AS s WHERE s.skipped <> '{}')
-             THEN format('c.cancellation_id NOT IN (SELECT e.cancellation_id FROM ONLY %1$s AS e'
-                         ' WHERE e.event_id IN (SELECT l.event_id FROM ordcancel.late_event AS l UNION ALL'
-                         ' SELECT unnest(s.skipped) FROM ordcancel.consumer AS s))', events) END);
+    -- Events that a consumer has not acknowledged, or has set aside.
+    IF settled < 9223372036854775807 THEN
+        EXECUTE format('SELECT ARRAY(SELECT DISTINCT e.cancellation_id FROM ONLY %1$s AS e'
+                       ' WHERE e.event_id IN (SELECT l.event_id FROM ordcancel.late_event AS l UNION ALL'
+                       ' SELECT unnest(s.skipped) FROM ordcancel.consumer AS s))', events) INTO awaited;
+        read := format('NOT EXISTS (SELECT FROM ONLY %s AS e'
+                       ' WHERE e.cancellation_id = c.cancellation_id AND e.event_id > %s)'
+                       ' AND c.cancellation_id <> ALL (%L::bigint[])', events, settled, awaited);
+    END IF;
+    -- In this order: what is in a subquery is needed of few. The subqueries are not EXISTS, for which PostgreSQL would
+    -- read whole tables for each month.
+    condition := format(
+        $q$CASE c.state WHEN 'denied' THEN true WHEN 'withdrawn' THEN true
+               WHEN 'undone' THEN NOT (coalesce(c.refunded > 0, false)
+                   OR coalesce((SELECT true FROM ONLY %1$s AS e
+                                WHERE e.cancellation_id = c.cancellation_id AND e.type = 'refunded' LIMIT 1),
+                               false)%2$s)
+               WHEN 'canceled' THEN c.scope = 'order' AND %3$s AND c.order_status = ANY (%4$L::text[]) AND %5$s
+               ELSE false END AND %6$s$q$,
+        events,
+        CASE WHEN t.item_records <> 0
+             THEN format(' OR coalesce((SELECT true FROM ONLY %s AS i WHERE i.cancellation_id = c.cancellation_id'
+                         ' AND i.refund_due IS DISTINCT FROM i.restored LIMIT 1), false)',
+                         t.item_records::regclass)
+             ELSE '' END,
+        refunded, statuses, present, read);
+    parts := format('c.scope = ''items'' AND c.state = ''canceled'' AND %s AND %s', refunded, read);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.archivable(ordcancel.order_table) IS
-    'returns the condition for a cancellation that may be moved to an archive';
+    'returns the conditions for cancellations that may be moved to an archive';
 
 -- The archive of a record table for a month, which is created if there is none.
 CREATE FUNCTION ordcancel_internal.provide_archive(records regclass, month date) RETURNS regclass
@@ -110,7 +108,7 @@ BEGIN
     LOOP
         label := format('%I.%I', base.nspname, ordcancel_internal.record_table_name(
             base.relname, suffix || CASE n WHEN 0 THEN '' ELSE '_' || n END));
-        EXIT WHEN to_regclass(label) IS NULL;
+        EXIT WHEN to_regclass(label) IS NULL AND to_regtype(label) IS NULL;
         n := n + 1;
     END LOOP;
     EXECUTE format('CREATE TABLE %s () INHERITS (%s)', label, records);
@@ -148,53 +146,67 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.fill_archive(ordcancel.order_table, regclass, regclass, regclass, text) IS
     'copies rows of a record table to an archive; returns how many';
 
--- Copies the cancellations that meet the condition and closed in a month, with
--- their events and items. Their numbers are between two: those of a month are
--- mostly adjacent, so that an index leads to them.
+-- Copies the cancellations that meet the condition and closed in a month, and the
+-- parts of their orders, with their events and items. Their numbers are between two,
+-- NULL if there are none: those of a month are mostly adjacent, so that an index
+-- leads to them.
 CREATE FUNCTION ordcancel_internal.archive_month(
-    t ordcancel.order_table, month date, first bigint, last bigint, before timestamptz, condition text)
+    t ordcancel.order_table, month date, first bigint, last bigint, before timestamptz, condition text, parts text)
     RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    ids CONSTANT text := format('c.cancellation_id BETWEEN %s AND %s', first, last);
+    records CONSTANT regclass := t.cancellation_table;
+    cancellations regclass := (SELECT min(a.archive::oid) FROM ordcancel_internal.archives(records) AS a
+                               WHERE a.month = archive_month.month);
     -- Not with a time zone, whose name may be ambiguous in some settings of DateStyle.
     chosen CONSTANT text := format(
-        'ONLY %s AS c WHERE %s AND c.closed_at >= %L::timestamp AT TIME ZONE ''UTC'''
-        ' AND c.closed_at < %L::timestamp AT TIME ZONE ''UTC'' AND %s', t.cancellation_table::regclass, ids,
-        month::timestamp, least(month + interval '1 month', before AT TIME ZONE 'UTC'), condition);
-    any_chosen boolean;
-    cancellations regclass;
+        'ONLY %s AS c WHERE c.cancellation_id BETWEEN %s AND %s AND c.closed_at >= %L::timestamp AT TIME ZONE ''UTC'''
+        ' AND c.closed_at < %L::timestamp AT TIME ZONE ''UTC'' AND %s', records, first, last, month::timestamp,
+        least(month + interval '1 month', before AT TIME ZONE 'UTC'), condition);
+    source text;
+    any_rows boolean;
     kind record;
-    archive regclass;
-    moved bigint;
-    filled bigint;
+    moved bigint := 0;
 BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', chosen) INTO any_chosen;
-    IF NOT any_chosen THEN
+    FOREACH source IN ARRAY ARRAY[chosen, parts] LOOP
+        CONTINUE WHEN source = chosen AND first IS NULL OR source = parts AND (cancellations IS NULL
+                                                                              OR t.item_records = 0);
+        IF source = parts THEN
+            source := format(
+                'ONLY %s AS c WHERE c.closed_at < %L::timestamp AT TIME ZONE ''UTC'' AND %s'
+                ' AND EXISTS (SELECT FROM ONLY %s AS o WHERE o.scope = ''order'' AND o.state = ''canceled'' AND %s)',
+                records, before AT TIME ZONE 'UTC', parts, cancellations,
+                ordcancel_internal.key_join(t.orders, 'o', t.key_columns, 'c', t.key_columns));
+        END IF;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', source) INTO any_rows;
+        IF any_rows THEN
+            cancellations := ordcancel_internal.provide_archive(records, month);
+            moved := moved + ordcancel_internal.fill_archive(
+                t, records, 'ordcancel.cancellation', cancellations, source);
+        END IF;
+    END LOOP;
+    IF moved = 0 THEN
         RETURN 0;
     END IF;
-    cancellations := ordcancel_internal.provide_archive(t.cancellation_table, month);
+    EXECUTE format('SELECT min(cancellation_id), max(cancellation_id) FROM ONLY %s', cancellations) INTO first, last;
     FOR kind IN
-        SELECT k.parent, k.primary_key, r.records::regclass
+        SELECT k.parent, r.records::regclass
         FROM ordcancel_internal.record_kinds() AS k
             JOIN ordcancel_internal.record_table AS r ON r.parent = k.parent AND r.orders = t.orders
-        ORDER BY r.records <> t.cancellation_table
+        WHERE r.records <> t.cancellation_table
     LOOP
-        archive := ordcancel_internal.provide_archive(kind.records, month);
-        filled := ordcancel_internal.fill_archive(
-            t, kind.records, kind.parent, archive,
-            CASE WHEN archive = cancellations THEN chosen
-                 ELSE format('ONLY %s AS c JOIN ONLY %s AS a ON a.cancellation_id = c.cancellation_id WHERE %s',
-                             kind.records, cancellations, ids) END);
-        moved := coalesce(moved, filled);
+        PERFORM ordcancel_internal.fill_archive(
+            t, kind.records, kind.parent, ordcancel_internal.provide_archive(kind.records, month),
+            format('ONLY %s AS c JOIN ONLY %s AS a ON a.cancellation_id = c.cancellation_id'
+                   ' WHERE c.cancellation_id BETWEEN %s AND %s', kind.records, cancellations, first, last));
     END LOOP;
     RETURN moved;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.archive_month(
-    ordcancel.order_table, date, bigint, bigint, timestamptz, text) IS
+    ordcancel.order_table, date, bigint, bigint, timestamptz, text, text) IS
     'copies the cancellations that closed in a month to its archive, with their events and items; returns how many';
 
 CREATE FUNCTION ordcancel_internal.archive_records(orders regclass, older_than interval) RETURNS bigint
@@ -204,7 +216,7 @@ CREATE FUNCTION ordcancel_internal.archive_records(orders regclass, older_than i
 DECLARE
     before CONSTANT timestamptz := (SELECT c.now FROM ordcancel_internal.clock AS c) - older_than;
     t ordcancel.order_table;
-    condition text;
+    movable record;
     months date[];
     firsts bigint[];
     lasts bigint[];
@@ -230,15 +242,23 @@ BEGIN
             'It was attached with inherit => false, and archives are inheriting tables.');
     END IF;
     PERFORM ordcancel_internal.report_query('timeline', orders); -- raises OC014 if one is missing
-    condition := ordcancel_internal.archivable(t);
+    SELECT * INTO movable FROM ordcancel_internal.archivable(t);
+    -- Names of archives have years of four digits.
     EXECUTE format('SELECT array_agg(m.month), array_agg(m.first), array_agg(m.last)'
                    ' FROM (SELECT date_trunc(''month'', c.closed_at AT TIME ZONE ''UTC'')::date,'
                    ' min(c.cancellation_id), max(c.cancellation_id) FROM ONLY %s AS c'
-                   ' WHERE c.closed_at < $1 AND c.closed_at > ''-infinity'' GROUP BY 1 ORDER BY 1)'
+                   ' WHERE c.closed_at < least($1, make_timestamp(10000, 1, 1, 0, 0, 0) AT TIME ZONE ''UTC'')'
+                   ' AND c.closed_at >= make_timestamp(1, 1, 1, 0, 0, 0) AT TIME ZONE ''UTC'' GROUP BY 1 ORDER BY 1)'
                    ' AS m (month, first, last)',
                    t.cancellation_table::regclass) INTO months, firsts, lasts USING before;
+    -- Parts that could not be moved when their orders were.
+    IF t.item_records <> 0 THEN
+        months := months || ARRAY(SELECT DISTINCT a.month FROM ordcancel_internal.archives(t.cancellation_table) AS a
+                                  WHERE (a.month = ANY (months)) IS NOT TRUE ORDER BY a.month);
+    END IF;
     FOR i IN 1 .. coalesce(cardinality(months), 0) LOOP
-        filled := ordcancel_internal.archive_month(t, months[i], firsts[i], lasts[i], before, condition);
+        filled := ordcancel_internal.archive_month(
+            t, months[i], firsts[i], lasts[i], before, movable.condition, movable.parts);
         IF filled > 0 THEN
             filled_months := filled_months || months[i];
             moved := moved + filled;
@@ -278,7 +298,8 @@ COMMENT ON FUNCTION ordcancel_internal.archive_records(regclass, interval) IS
 
 -- Moves cancellations that closed longer ago than that, with their items and all
 -- of their events, to the archive of the month in which they closed: those that
--- were denied, withdrawn or undone, and those of canceled orders. Kept are those
+-- were denied, withdrawn or undone, and those of canceled orders; parts of canceled
+-- orders to that of the order. Calls that change policies of the table wait. Kept are those
 -- of items while the order itself is not canceled; those that were undone with
 -- refunds or amounts that count; any whose refund is still due, or one of whose
 -- events a consumer has not acknowledged or has set aside. A NOTICE says how many
@@ -305,6 +326,11 @@ DECLARE
 BEGIN
     IF month IS NULL THEN
         RAISE EXCEPTION 'month must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    -- An older snapshot may not show which events a consumer is to read again.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'drop_archive() needs isolation level READ COMMITTED'
+            USING ERRCODE = 'feature_not_supported';
     END IF;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = drop_archive.orders;
     PERFORM ordcancel_internal.lock_archives(t.cancellation_table::regclass, true);
@@ -359,10 +385,10 @@ COMMENT ON FUNCTION ordcancel_internal.drop_archive(regclass, date) IS 'does the
 -- orders with a closed status were canceled; a NOTICE counts them. Refused while a consumer has
 -- not acknowledged one of its events, or has set one aside.
 --   month  any day of the month, in UTC, in which the cancellations closed
--- Returns what it did. Raises OC001, OC014, 55006.
+-- Returns what it did. Raises OC001, OC014, 0A000, 55006.
 CREATE FUNCTION ordcancel.drop_archive(orders regclass, month date) RETURNS text
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'ordcancel_prune_cancellations';
 COMMENT ON FUNCTION ordcancel.drop_archive(regclass, date) IS
     E'drops the archive of a month, with the cancellations that closed in it'
-    '\nRaises OC001, OC014, 22004, 42501, 42704, 55006.';
+    '\nRaises OC001, OC014, 0A000, 22004, 42501, 42704, 55006.';

@@ -310,6 +310,16 @@ recheck(const BatchSource *s, const Parameters *p, const Batch *batch)
 	return matches;
 }
 
+/* A version that is not known, as of an item of an order that waited, is none. */
+static bool
+same_version(const ItemPointerData *a, TransactionId a_xmin,
+			 const ItemPointerData *b, TransactionId b_xmin)
+{
+	return ItemPointerIsValid(a) && ItemPointerIsValid(b) &&
+		ItemPointerEquals((ItemPointer) a, (ItemPointer) b) &&
+		a_xmin == b_xmin;
+}
+
 /*
  * If the locked row is the version that was selected, it still meets the
  * condition.  Otherwise the condition is evaluated again.
@@ -325,7 +335,7 @@ batch_still_matches(CancelTarget *c, void *arg)
 		NULL;
 
 	if (version && version->place == c->place &&
-		ItemPointerEquals(&version->tid, &c->tid) && version->xmin == c->xmin)
+		same_version(&version->tid, version->xmin, &c->tid, c->xmin))
 		return true;
 	parameter_key(&p, c->table, c->key);
 	return recheck(&source, &p, batch);
@@ -338,9 +348,7 @@ batch_item_still_matches(const CancelTarget *c, const ItemTarget *item,
 	BatchSource source = {c->table, c->item_table};
 	Parameters	p = {0};
 
-	if (ItemPointerEquals((ItemPointer) &given->tid,
-						  (ItemPointer) &item->tid) &&
-		given->xmin == item->xmin)
+	if (same_version(&given->tid, given->xmin, &item->tid, item->xmin))
 		return true;
 	for (int i = 0; i < source.items->nkeys; i++)
 		parameter_value(&p, source.items->keys[i].type, item->key[i], false);

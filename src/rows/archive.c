@@ -141,6 +141,7 @@ typedef struct Transfer
 	TupleConversionMap *map; /* NULL: they have the same columns */
 	TupleTableSlot	   *row;
 	AttrNumber			id;
+	uint64				inserted;
 } Transfer;
 
 /* The slot has one column after the other, as the record table has them. */
@@ -158,20 +159,18 @@ convert_row(Transfer *t)
 
 /*
  * Inserts the rows with this key, and adds their cancellation IDs to *ids, if
- * given.  Returns whether there are any.
+ * given.
  */
-static bool
+static void
 insert_rows(Transfer *t, const Datum *key, List **ids)
 {
-	bool any = false;
-
 	for (bool found = index_lookup_find(&t->lookup, key, ForwardScanDirection);
 		 found; found = index_lookup_next(&t->lookup, ForwardScanDirection))
 	{
-		any = true;
 		convert_row(t);
 		if (!direct_write_insert(&t->w.write, t->row))
 			record_raise_not_written(t->w.rel);
+		t->inserted++;
 		if (ids)
 		{
 			Datum *id = palloc(sizeof(Datum));
@@ -181,7 +180,6 @@ insert_rows(Transfer *t, const Datum *key, List **ids)
 			*ids = lappend(*ids, id);
 		}
 	}
-	return any;
 }
 
 /* Returns false if the archive was dropped meanwhile. */
@@ -197,6 +195,7 @@ begin_transfer(Transfer *t, const OrderTable *table, Oid archive, Oid records)
 	t->row = MakeSingleTupleTableSlot(RelationGetDescr(t->w.rel),
 									  &TTSOpsVirtual);
 	t->id = record_column(t->archive, "cancellation_id");
+	t->inserted = 0;
 	return true;
 }
 
@@ -209,38 +208,37 @@ end_transfer(Transfer *t)
 	table_close(t->archive, NoLock);
 }
 
-static bool
+/* Returns the number of rows. */
+static uint64
 copy_cancellations(const CancelTarget *c, Oid archive, List **ids)
 {
 	const OrderTable *table = c->table;
 	Transfer		  t;
-	bool			  any;
 
 	if (!begin_transfer(&t, table, archive, table->cancellation_table))
-		return false;
+		return 0;
 	index_lookup_begin(&t.lookup, t.archive,
 					   record_index(table, t.archive, RECORD_INDEX_NEWEST),
 					   table->keys, table->nkeys, READ_LATEST);
-	any = insert_rows(&t, c->key, ids);
+	insert_rows(&t, c->key, ids);
 	end_transfer(&t);
-	return any;
+	return t.inserted;
 }
 
-/* Events or items. */
-static bool
+/* Events or items; returns the number of rows. */
+static uint64
 copy_others(const OrderTable *table, Oid archive, Oid records, List *ids)
 {
 	Transfer  t;
-	bool	  any = false;
 	ListCell *lc;
 
 	if (!begin_transfer(&t, table, archive, records))
-		return false;
+		return 0;
 	record_lookup_by_cancellation(&t.lookup, t.archive);
 	foreach(lc, ids)
-		any |= insert_rows(&t, lfirst(lc), NULL);
+		insert_rows(&t, lfirst(lc), NULL);
 	end_transfer(&t);
-	return any;
+	return t.inserted;
 }
 
 static Datum
@@ -256,20 +254,23 @@ id_array(List *ids)
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-static void
+/* Returns the number of rows. */
+static uint64
 delete_rows(List *archives, Datum ids)
 {
 	Oid		  type = INT8ARRAYOID;
+	uint64	  deleted = 0;
 	ListCell *lc;
 
 	foreach(lc, archives)
-		(void) record_delete(
+		deleted += record_delete(
 			lfirst_oid(lc),
 			psprintf(
 				"DELETE FROM ONLY %s AS r"
 				" WHERE r.cancellation_id OPERATOR(pg_catalog.=) ANY ($1)",
 				record_table_label(lfirst_oid(lc))),
 			1, &type, &ids);
+	return deleted;
 }
 
 void
@@ -280,20 +281,36 @@ archive_return(const CancelTarget *c)
 	Oid				  others[] = {table->event_table, table->item_records};
 	List			 *used = NIL; /* from which rows were copied */
 	List			 *ids = NIL;
+	uint64			  copied = 0;
+	uint64			  deleted;
 	ListCell		 *lc;
 	RunAsScope		  scope;
 
 	foreach(lc, archive_tables(table->cancellation_table))
-		if (copy_cancellations(c, lfirst_oid(lc), &ids))
+	{
+		uint64 rows = copy_cancellations(c, lfirst_oid(lc), &ids);
+
+		if (rows > 0)
 			used = lappend_oid(used, lfirst_oid(lc));
+		copied += rows;
+	}
 	if (ids == NIL)
 		return;
 	for (int i = 0; i < lengthof(others); i++)
 		foreach(lc, archive_tables(others[i]))
-			if (copy_others(table, lfirst_oid(lc), others[i], ids))
+		{
+			uint64 rows = copy_others(table, lfirst_oid(lc), others[i], ids);
+
+			if (rows > 0)
 				used = lappend_oid(used, lfirst_oid(lc));
+			copied += rows;
+		}
 	run_as_extension_owner(&scope);
-	delete_rows(used, id_array(ids));
+	deleted = delete_rows(used, id_array(ids));
 	run_as_end(&scope);
+
+	/* What was moved after the transaction's snapshot was taken is not in it. */
+	if (deleted != copied)
+		record_raise_not_latest(c);
 	MemoryContextSwitchTo(caller);
 }

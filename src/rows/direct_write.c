@@ -221,6 +221,14 @@ direct_write_has_before_triggers(const DirectWrite *w)
 		w->info->ri_TrigDesc->trig_update_before_row;
 }
 
+bool
+direct_write_has_generated(const DirectWrite *w)
+{
+	TupleDesc desc = RelationGetDescr(w->info->ri_RelationDesc);
+
+	return desc->constr && desc->constr->has_generated_stored;
+}
+
 /*
  * ExecSimpleRelationUpdate raises an internal error, without an SQLSTATE of its
  * own, if the row was updated concurrently: from simple_table_tuple_update, or

@@ -74,6 +74,9 @@ extern bool direct_write_update(DirectWrite *w, TupleTableSlot *row,
 /* Can a BEFORE trigger have changed what direct_write_update wrote? */
 extern bool direct_write_has_before_triggers(const DirectWrite *w);
 
+/* Has the table columns that are computed from what was written? */
+extern bool direct_write_has_generated(const DirectWrite *w);
+
 /*
  * Starts a new version of a row: clears a virtual slot and copies all columns
  * of "row" to it.  The caller changes some and calls ExecStoreVirtualTuple.

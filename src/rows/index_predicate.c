@@ -30,8 +30,11 @@ typedef struct PredicateEntry
 
 /*
  * Those that were prepared.  There are few: the record tables of all order tables
- * have the same.
+ * have the same.  So they are kept for the session, but not any number.
  */
+#define MAX_PREDICATES 100
+
+static Predicate  not_prepared;
 static List		 *predicates = NIL;
 static RelidCache cache;
 
@@ -80,7 +83,8 @@ prepared(const List *condition)
 		if (equal(predicate->condition, condition))
 			return predicate;
 	}
-	return prepare(condition);
+	return list_length(predicates) < MAX_PREDICATES ? prepare(condition) :
+													  &not_prepared;
 }
 
 void

@@ -14,7 +14,10 @@
 #include "rows/order_update.h"
 #include "rows/place.h"
 
-/* BEFORE triggers can change anything but the key and the status. */
+/*
+ * BEFORE triggers can change anything but the key and the status; a generated
+ * column of the key, the key.
+ */
 static void
 check_row(CancelTarget *c, const Place *place, TupleTableSlot *row)
 {
@@ -88,6 +91,8 @@ write_row(DirectWrite *w, CancelTarget *c, Places *places, Datum status)
 	direct_write_use(w, place->rel);
 	if (!direct_write_update(w, row, fresh, raise_conflict, c))
 		order_not_written(c, "The update was suppressed.");
+	if (direct_write_has_generated(w))
+		check_row(c, place, fresh);
 	if (direct_write_has_before_triggers(w))
 	{
 		check_row(c, place, fresh);

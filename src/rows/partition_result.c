@@ -59,7 +59,8 @@ no_check(void)
 
 /*
  * A primary key has all columns by which the table and its partitions are
- * partitioned.  BEFORE triggers may write any column.
+ * partitioned; but not those of a table of which it has become a partition itself.
+ * BEFORE triggers may write any column.
  */
 void
 partition_result_omit_check(ResultRelInfo *info, const Bitmapset *updated)
@@ -68,7 +69,7 @@ partition_result_omit_check(ResultRelInfo *info, const Bitmapset *updated)
 	Bitmapset *key = RelationGetIndexAttrBitmap(table,
 												INDEX_ATTR_BITMAP_PRIMARY_KEY);
 
-	if (key && !bms_overlap(key, updated) &&
+	if (key && !bms_overlap(key, updated) && !table->rd_rel->relispartition &&
 		!(info->ri_TrigDesc && info->ri_TrigDesc->trig_update_before_row))
 		info->ri_PartitionCheckExpr = no_check();
 	bms_free(key);

@@ -54,6 +54,9 @@ extern void record_find(CancelTarget *targets, int count);
  */
 extern void record_take_back(CancelTarget *targets, int count);
 
+/* 40001: records of the order are newer than the transaction's snapshot. */
+pg_noreturn extern void record_raise_not_latest(const CancelTarget *c);
+
 /*
  * The same for read-only callers: uses the snapshot of the calling statement
  * and never raises 40001.

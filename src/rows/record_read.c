@@ -20,6 +20,7 @@
 #include "decision/refusal.h"
 #include "rows/archive.h"
 #include "rows/index_lookup.h"
+#include "rows/order_key.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
 #include "rows/record_index.h"
@@ -185,8 +186,8 @@ read_parts(const CancelTarget *c, ReadSnapshot snapshot, List **undone)
 	return parts;
 }
 
-pg_noreturn static void
-raise_not_latest(const CancelTarget *c)
+void
+record_raise_not_latest(const CancelTarget *c)
 {
 	ereport(
 		ERROR,
@@ -194,17 +195,19 @@ raise_not_latest(const CancelTarget *c)
 		 errmsg("could not serialize access due to concurrent cancellation"),
 		 errdetail(
 			 "A cancellation of order %s of %s was written after this transaction began.",
-			 c->key_text, c->table->label),
+			 order_key_text(c->table, c->key), c->table->label),
 		 errhint("The transaction might succeed if retried.")));
 }
 
+/* Nor may it have been moved to an archive. */
 static void
 check_is_latest(const CancelTarget *c, const CancelTarget *latest)
 {
 	if (latest->has_record != c->has_record ||
 		latest->record.id != c->record.id ||
-		latest->record.state != c->record.state)
-		raise_not_latest(c);
+		latest->record.state != c->record.state ||
+		latest->archive != c->archive)
+		record_raise_not_latest(c);
 }
 
 static void
@@ -214,14 +217,14 @@ check_parts_are_latest(const CancelTarget *c, List *latest)
 	ListCell *b;
 
 	if (list_length(c->parts) != list_length(latest))
-		raise_not_latest(c);
+		record_raise_not_latest(c);
 	forboth(a, c->parts, b, latest)
 	{
 		const Cancellation *x = lfirst(a);
 		const Cancellation *y = lfirst(b);
 
 		if (x->id != y->id || x->state != y->state)
-			raise_not_latest(c);
+			record_raise_not_latest(c);
 	}
 }
 

@@ -475,5 +475,24 @@ ALTER DOMAIN shop.loose ADD CHECK (VALUE <> 'bad') NOT VALID;
 SELECT is(outcome_of($$cancel_order('shop.typed', 2, 'other', 'bad')$$), '23514 loose_check', 'then constrained');
 SELECT is(outcome_of($$cancel_order('shop.typed', 3, 'other', 'good')$$), 'canceled canceled', 'which others meet');
 
+-- A key that is computed, also if later from a column that is set.
+CREATE TABLE shop.computed (id integer, status text DEFAULT 'placed', n integer, m integer,
+                            twice integer GENERATED ALWAYS AS (2 * n) STORED, PRIMARY KEY (id, twice));
+INSERT INTO shop.computed VALUES (1, 'placed', 1, 1);
+SELECT ordcancel.attach('shop.computed', 'status'),
+       ordcancel.set_policy('shop.computed', canceled_status => 'canceled'),
+       ordcancel.set_rule('shop.computed', 'placed', merchant => 'cancel');
+SELECT is(error_of($$SELECT ordcancel.also_set('shop.computed', 'canceled', 'n', '5')$$, 'sqlstate', 'message',
+                   'detail'),
+          'OC014 | column "n" of shop.computed cannot be set | A column of the primary key is computed from it.',
+          'not what the key is computed from');
+SELECT current_setting('server_version_num')::integer >= 170000 AS has_set_expression \gset
+\if :has_set_expression
+SELECT ordcancel.also_set('shop.computed', 'canceled', 'm', '5');
+ALTER TABLE shop.computed ALTER COLUMN twice SET EXPRESSION AS (2 * m);
+SELECT is(error_of($$SELECT ordcancel.cancel_order('shop.computed', '(1,2)')$$, 'detail'),
+          'The row was written with a different key.', 'a key does not change unnoticed');
+\endif
+
 SELECT * FROM finish();
 ROLLBACK;

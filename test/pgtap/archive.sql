@@ -330,6 +330,33 @@ SELECT is(outcome_of($$undo_cancel('shop.orders', 9)$$), 'OC008', 'but cannot be
 SELECT is(error_of($$SELECT ordcancel.drop_archive('shop.orders', '2025-01-15')$$, 'sqlstate', 'message'),
           '42704 | there is no archive of shop.orders for 2025-01', 'it is gone');
 
+-- ------------------------------------------------------------- names and years
+
+CREATE TABLE shop.dated (id integer PRIMARY KEY, status text);
+INSERT INTO shop.dated SELECT n, 'placed' FROM generate_series(1, 5) AS n;
+SELECT ordcancel.attach('shop.dated', 'status'), ordcancel.set_policy('shop.dated', canceled_status => 'canceled'),
+       ordcancel.set_rule('shop.dated', 'placed', merchant => 'cancel');
+CREATE TYPE shop.dated_cancellation_2025_03 AS ENUM ('taken');
+DO $$
+DECLARE
+    times text[] := '{0044-03-15 BC,0001-01-01 00:00+00,2025-03-15,9999-12-31 23:59+00,10000-01-01 00:00+00}';
+BEGIN
+    FOR i IN 1 .. 5 LOOP
+        PERFORM set_config('ordcancel.clock', times[i], true), ordcancel.cancel_order('shop.dated', i);
+    END LOOP;
+    PERFORM set_config('ordcancel.clock', '20000-01-01', true);
+END
+$$;
+SELECT is(ordcancel.archive_records('shop.dated', '0'), 3::bigint, 'those of years that a name can have are moved');
+SELECT is(ordcancel.archive_records('shop.dated', '0'), 0::bigint, 'others are not');
+SELECT is((SELECT array_agg(a.archive::text ORDER BY a.month)
+           FROM ordcancel_internal.archives('shop.dated_cancellation') AS a),
+          '{shop.dated_cancellation_0001_01,shop.dated_cancellation_2025_03_1,shop.dated_cancellation_9999_12}',
+          'a type has the name of an archive');
+SELECT is((SELECT count(*) FROM pg_inherits WHERE inhparent = 'shop.dated_cancellation'::regclass), 3::bigint,
+          'no other tables are made');
+SELECT set_config('ordcancel.clock', '', true);
+
 -- ------------------------------------------------------- TRUNCATE in test databases
 
 SET LOCAL ordcancel.allow_truncate = on;

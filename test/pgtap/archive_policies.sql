@@ -143,5 +143,19 @@ DELETE FROM shop.labels WHERE id = 1;
 INSERT INTO shop.labels VALUES (1, 'placed');
 SELECT is(attempt($$SELECT ordcancel.cancel_order('shop.labels', 1)$$), 'OC013', 'nor after it was deleted');
 
+-- An order that was deleted while its status allowed it.
+INSERT INTO shop.orders VALUES (21, 'placed'), (22, 'placed');
+SELECT ordcancel.set_policy('shop.orders', canceled_status => 'canceled', unset => '{closed_statuses}'),
+       ordcancel.set_rule('shop.orders', 'canceled', deletable => true);
+SELECT ordcancel.cancel_order('shop.orders', id), ordcancel.record_refund('shop.orders', id, 10, 'cash')
+FROM generate_series(21, 22) AS id;
+DELETE FROM shop.orders WHERE id = 21;
+SELECT ordcancel.drop_rule('shop.orders', 'canceled');
+SELECT ordcancel.archive_records('shop.orders', '0');
+SELECT is((SELECT string_agg(order_id::text, ' ' ORDER BY order_id) FROM ONLY shop.orders_cancellation
+           WHERE order_id > 20), '21', 'its record stays');
+INSERT INTO shop.orders VALUES (21, 'placed');
+SELECT is(attempt($$SELECT ordcancel.cancel_order('shop.orders', 21)$$), 'OC013', 'so its key is not canceled anew');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(11);
+SELECT plan(12);
 
 CREATE SCHEMA shop;
 CREATE DOMAIN shop.short AS text CHECK (length(VALUE) < 9);
@@ -61,6 +61,21 @@ CREATE TRIGGER another AFTER UPDATE ON shop.orders FOR EACH ROW EXECUTE FUNCTION
 SELECT ordcancel.cancel_order('shop.orders', 37);
 SELECT is((SELECT array_agg(order_id ORDER BY order_id) FROM shop.orders_cancellation WHERE order_id > 36),
           '{37,38,39,40}', 'calls within calls');
+
+-- Many conditions, of which not all are kept.
+DROP TRIGGER another ON shop.orders;
+INSERT INTO shop.orders SELECT n, 'placed', n FROM generate_series(1001, 1200) AS n;
+DO $$
+BEGIN
+    FOR n IN 1001 .. 1200 LOOP
+        EXECUTE format('CREATE UNIQUE INDEX passing ON shop.orders ((1)) WHERE status = ''canceled'' AND id >= %s', n);
+        PERFORM ordcancel.cancel_order('shop.orders', n);
+        DROP INDEX shop.passing;
+    END LOOP;
+END
+$$;
+SELECT cmp_ok((SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'ordcancel index predicate'), '<=',
+              100::bigint, 'a session does not keep any number of conditions');
 
 SELECT * FROM finish();
 ROLLBACK;

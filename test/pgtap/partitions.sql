@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(128);
+SELECT plan(129);
 
 -- ------------------------------------------------- tables of every strategy
 
@@ -196,6 +196,18 @@ SELECT is(attempt('SELECT ordcancel.attach(''by_hash'', ''status''), ordcancel.s
 SELECT is(attempt('INSERT INTO by_hash_2 (id, status) SELECT n, ''asked'' FROM generate_series(900, 920) AS n WHERE '
                   'satisfies_hash_partition(''by_hash''::regclass, 3, 2, n)'),
           '23514 cancellation_forbidden', 'it is under rules again');
+
+-- A table that has become a partition itself, of one without a primary key.
+CREATE TABLE inner_part (id integer PRIMARY KEY, status text NOT NULL) PARTITION BY RANGE (id);
+CREATE TABLE inner_part_1 PARTITION OF inner_part FOR VALUES FROM (0) TO (100);
+INSERT INTO inner_part VALUES (1, 'placed');
+SELECT ordcancel.attach('inner_part', 'status'), ordcancel.set_policy('inner_part', canceled_status => 'canceled'),
+       ordcancel.set_rule('inner_part', 'placed', merchant => 'cancel');
+CREATE TABLE outer_table (id integer NOT NULL, status text NOT NULL) PARTITION BY LIST (status);
+ALTER TABLE outer_table ATTACH PARTITION inner_part FOR VALUES IN ('placed');
+SELECT is(error_of('SELECT ordcancel.cancel_order(''inner_part'', 1)', 'sqlstate', 'message'),
+          '23514 | new row for relation "inner_part_1" violates partition constraint',
+          'an order does not leave the bounds of an outer table');
 
 -- ---------------------------------------- as in a table without partitions
 

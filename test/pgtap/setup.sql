@@ -1,7 +1,7 @@
 -- attach and detach: any table of orders that will do, by any name; what will
 -- not is refused with OC014 and left as it was.
 BEGIN;
-SELECT plan(71);
+SELECT plan(72);
 CREATE SCHEMA shop;
 
 -- ------------------------------------------------------- what will not do
@@ -12,6 +12,8 @@ CREATE TABLE shop.no_key (id integer, status text);
 CREATE TABLE shop.unique_only (id integer UNIQUE NOT NULL, status text);
 CREATE TABLE shop.deferred (id integer PRIMARY KEY DEFERRABLE, status text);
 CREATE TABLE shop.status_in_key (id integer, status text, PRIMARY KEY (id, status));
+CREATE TABLE shop.status_of_key (id integer, status text, initial text GENERATED ALWAYS AS (left(status, 1)) STORED,
+                                 PRIMARY KEY (id, initial));
 CREATE TABLE shop.divided (id integer, status text, region text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
 CREATE TABLE shop.divided_eu PARTITION OF shop.divided FOR VALUES IN ('eu');
 CREATE TABLE shop.parent (id integer PRIMARY KEY, status text);
@@ -28,6 +30,7 @@ FROM (VALUES ($$'shop.no_key', 'status'$$, 'a table without a primary key'),
              ($$'shop.unique_only', 'status'$$, 'a key that is only unique'),
              ($$'shop.deferred', 'status'$$, 'a key that is checked late'),
              ($$'shop.status_in_key', 'status'$$, 'a status in the key'),
+             ($$'shop.status_of_key', 'status'$$, 'a key that is computed from the status'),
              ($$'shop.divided_eu', 'status'$$, 'a partition'),
              ($$'shop.parent', 'status'$$, 'a table that others inherit from'),
              ($$'shop.child', 'status'$$, 'a table that inherits'), ($$'fleeting', 'status'$$, 'a temporary table'),
