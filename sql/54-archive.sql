@@ -33,9 +33,10 @@ COMMENT ON FUNCTION ordcancel_internal.archivable_statuses(regclass) IS
 -- do not need them, or find them there: those of orders that are canceled, which
 -- archive_may_have() in src/rows/archive.c tells by the status of the order. The
 -- others that later calls use stay, as prune_cancellations() says.
---   condition  for cancellations other than parts of canceled orders
+--   condition  for cancellations other than parts of canceled orders; those of orders only if all parts follow
 --   parts      for parts that may be in the archive in which their order's is: calls find both, or none
-CREATE FUNCTION ordcancel_internal.archivable(t ordcancel.order_table, OUT condition text, OUT parts text)
+CREATE FUNCTION ordcancel_internal.archivable(
+    t ordcancel.order_table, before timestamptz, OUT condition text, OUT parts text)
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -46,14 +47,13 @@ DECLARE
     -- The status of an order that is gone does not tell that it was canceled. Orders may have been deleted before a
     -- rule was changed. As deleted_when is code of the owner, it is not evaluated here.
     present CONSTANT text := CASE
-        WHEN t.deleted_when IS NOT NULL
-             AND EXISTS (SELECT FROM ordcancel.rule AS r
-                         WHERE r.orders = t.orders AND r.deletable AND r.status = ANY (statuses)) THEN 'false'
+        WHEN t.deleted_when IS NOT NULL THEN 'false'
         ELSE format('coalesce((SELECT true FROM %s AS x WHERE %s LIMIT 1), false)', t.orders::regclass,
                     ordcancel_internal.key_join(t.orders, 'x', t.primary_key, 'c', t.key_columns)) END;
     refunded CONSTANT text := 'coalesce(c.refund_due <= coalesce(c.refunded, 0), true)';
     awaited bigint[] := '{}';
     read text := 'true';
+    parts_follow text := 'true';
 BEGIN
     -- Events that a consumer has not acknowledged, or has set aside.
     IF settled < 9223372036854775807 THEN
@@ -64,6 +64,16 @@ BEGIN
                        ' WHERE e.cancellation_id = c.cancellation_id AND e.event_id > %s)'
                        ' AND c.cancellation_id <> ALL (%L::bigint[])', events, settled, awaited);
     END IF;
+    parts := format('c.scope = ''items'' AND c.state = ''canceled'' AND %s AND %s', refunded, read);
+    IF t.item_records <> 0 THEN
+        parts_follow := format('NOT coalesce((SELECT true FROM ONLY %1$s AS o WHERE %2$s AND o.scope = ''items'''
+                               ' AND o.state = ''canceled'' AND (o.closed_at >= %3$L OR NOT EXISTS'
+                               ' (SELECT FROM ONLY %1$s AS c WHERE c.cancellation_id = o.cancellation_id AND %4$s))'
+                               ' LIMIT 1), false)',
+                               t.cancellation_table::regclass,
+                               ordcancel_internal.key_join(t.orders, 'o', t.key_columns, 'c', t.key_columns),
+                               before, parts);
+    END IF;
     -- In this order: what is in a subquery is needed of few. The subqueries are not EXISTS, for which PostgreSQL would
     -- read whole tables for each month.
     condition := format(
@@ -73,6 +83,7 @@ BEGIN
                                 WHERE e.cancellation_id = c.cancellation_id AND e.type = 'refunded' LIMIT 1),
                                false)%2$s)
                WHEN 'canceled' THEN c.scope = 'order' AND %3$s AND c.order_status = ANY (%4$L::text[]) AND %5$s
+                   AND %7$s
                ELSE false END AND %6$s$q$,
         events,
         CASE WHEN t.item_records <> 0
@@ -80,11 +91,10 @@ BEGIN
                          ' AND i.refund_due IS DISTINCT FROM i.restored LIMIT 1), false)',
                          t.item_records::regclass)
              ELSE '' END,
-        refunded, statuses, present, read);
-    parts := format('c.scope = ''items'' AND c.state = ''canceled'' AND %s AND %s', refunded, read);
+        refunded, statuses, present, read, parts_follow);
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.archivable(ordcancel.order_table) IS
+COMMENT ON FUNCTION ordcancel_internal.archivable(ordcancel.order_table, timestamptz) IS
     'returns the conditions for cancellations that may be moved to an archive';
 
 -- The archive of a record table for a month, which is created if there is none.
@@ -242,7 +252,7 @@ BEGIN
             'It was attached with inherit => false, and archives are inheriting tables.');
     END IF;
     PERFORM ordcancel_internal.report_query('timeline', orders); -- raises OC014 if one is missing
-    SELECT * INTO movable FROM ordcancel_internal.archivable(t);
+    SELECT * INTO movable FROM ordcancel_internal.archivable(t, before);
     -- Names of archives have years of four digits.
     EXECUTE format('SELECT array_agg(m.month), array_agg(m.first), array_agg(m.last)'
                    ' FROM (SELECT date_trunc(''month'', c.closed_at AT TIME ZONE ''UTC'')::date,'

@@ -2,18 +2,19 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(8);
+SELECT plan(10);
 
 CREATE SCHEMA shop;
 -- A canceled order that is deleted, and whose key comes again.
 CREATE TABLE shop.again (id integer PRIMARY KEY, status text, paid numeric, gone boolean);
-SELECT ordcancel.attach('shop.again', 'status', refund_due => 'paid', deleted_when => 'gone');
+SELECT ordcancel.attach('shop.again', 'status', refund_due => 'paid');
 SELECT ordcancel.set_policy('shop.again', canceled_status => 'canceled');
 SELECT ordcancel.set_rule('shop.again', 'placed', merchant => 'cancel');
 INSERT INTO shop.again SELECT i, 'placed', 10 FROM generate_series(1, 4) AS i;
 SELECT outcome_of(format($$cancel_order('shop.again', %s)$$, id)),
        outcome_of(format($$record_refund('shop.again', %s, 10, 'cash', 'r')$$, id)) FROM shop.again;
 SELECT is(ordcancel.archive_records('shop.again', '0'), 4::bigint, 'four are archived');
+SELECT ordcancel.attach('shop.again', 'status', deleted_when => 'gone');
 SELECT ordcancel.set_rule('shop.again', 'canceled', deletable => true);
 DELETE FROM shop.again WHERE id = 1;
 UPDATE shop.again SET gone = true WHERE id = 2;
@@ -25,6 +26,16 @@ SELECT is((SELECT string_agg(order_id::text, ' ' ORDER BY order_id) FROM ONLY sh
           'their records are back');
 SELECT is(attempt($$SELECT ordcancel.forget('shop.again', 1)$$), 'ok', 'and can be erased');
 SELECT is(ordcancel.archive_records('shop.again', '0'), 0::bigint, 'they are not moved again');
+
+-- One that was deleted softly while a rule allowed it, and whose status is not guarded since.
+INSERT INTO shop.again VALUES (9, 'placed', 10);
+SELECT outcome_of($$cancel_order('shop.again', 9)$$), outcome_of($$record_refund('shop.again', 9, 10, 'cash', 'r')$$);
+UPDATE shop.again SET gone = true WHERE id = 9;
+SELECT ordcancel.set_rule('shop.again', 'canceled', deletable => false);
+SELECT is(ordcancel.archive_records('shop.again', '0'), 0::bigint, 'is not moved, either');
+UPDATE shop.again SET status = 'placed' WHERE id = 9;
+SELECT is(attempt($$UPDATE shop.again SET gone = false WHERE id = 9$$), '23514 order_is_canceled',
+          'and does not come back as another');
 
 -- Ids in archives are taken; those of another table do not use up the numbers.
 SELECT ordcancel.detach('shop.again');

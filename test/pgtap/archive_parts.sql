@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(21);
+SELECT plan(23);
 
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, status text NOT NULL, paid numeric);
@@ -62,14 +62,20 @@ SELECT is((ordcancel.cancel_order('shop.orders', 1)).refund_due, 20::numeric, 'c
 SELECT is(error_of($$SELECT ordcancel.drop_archive('shop.orders', '2026-01-01')$$, 'sqlstate', 'message'),
           '42704 | there is no archive of shop.orders for 2026-01', 'no part is in an archive of its own');
 
--- A part that could not be moved with its order follows.
+-- An order is moved only if its parts can be.
 SELECT ordcancel.adjust_refund('shop.orders', 2, 12, 'damaged', cancellation_id => c.cancellation_id)
 FROM shop.orders_cancellation AS c WHERE c.order_id = 2 AND c.scope = 'items';
-SELECT is(ordcancel.archive_records('shop.orders', '3 weeks'), 1::bigint, 'the order is moved before the part');
-SELECT is(places(2), 'items table, order 2026_05', 'the part waits for its refund');
+SELECT is(ordcancel.archive_records('shop.orders', '3 weeks'), 0::bigint, 'the order waits for its part');
+SELECT is(places(2), 'items table, order table', 'whose refund is due');
 SELECT ordcancel.record_refund('shop.orders', 2, 2, 'card', 'more', cancellation_id => c.cancellation_id)
 FROM shop.orders_cancellation AS c WHERE c.order_id = 2 AND c.scope = 'items';
 SELECT is(ordcancel.archive_records('shop.orders', '3 weeks') || ' ' || places(2), '2 items 2026_05, order 2026_05',
-          'then it follows');
+          'then both are moved');
+SELECT ordcancel.record_refund('shop.orders', 2, -2, 'card', 'more', cancellation_id => c.cancellation_id)
+FROM shop.orders_cancellation AS c WHERE c.order_id = 2 AND c.scope = 'items';
+SELECT is(ordcancel.archive_records('shop.orders', '3 weeks') || ' ' || places(2), '0 items table, order table',
+          'a refund that has failed is due again');
+SELECT ordcancel.drop_archive('shop.orders', '2026-05-01');
+SELECT is(places(2), 'items table, order table', 'so drop_archive() forgets neither');
 SELECT * FROM finish();
 ROLLBACK;
