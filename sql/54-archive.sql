@@ -67,12 +67,13 @@ BEGIN
     parts := format('c.scope = ''items'' AND c.state = ''canceled'' AND %s AND %s', refunded, read);
     IF t.item_records <> 0 THEN
         parts_follow := format('NOT coalesce((SELECT true FROM ONLY %1$s AS o WHERE %2$s AND o.scope = ''items'''
-                               ' AND o.state = ''canceled'' AND (o.closed_at >= %3$L OR NOT EXISTS'
+                               ' AND o.state = ''canceled'''
+                               ' AND (o.closed_at >= %3$L::timestamp AT TIME ZONE ''UTC'' OR NOT EXISTS'
                                ' (SELECT FROM ONLY %1$s AS c WHERE c.cancellation_id = o.cancellation_id AND %4$s))'
                                ' LIMIT 1), false)',
                                t.cancellation_table::regclass,
                                ordcancel_internal.key_join(t.orders, 'o', t.key_columns, 'c', t.key_columns),
-                               before, parts);
+                               before AT TIME ZONE 'UTC', parts);
     END IF;
     -- In this order: what is in a subquery is needed of few. The subqueries are not EXISTS, for which PostgreSQL would
     -- read whole tables for each month.

@@ -91,11 +91,10 @@ write_row(DirectWrite *w, CancelTarget *c, Places *places, Datum status)
 	direct_write_use(w, place->rel);
 	if (!direct_write_update(w, row, fresh, raise_conflict, c))
 		order_not_written(c, "The update was suppressed.");
-	if (direct_write_has_generated(w))
+	if (direct_write_has_before_triggers(w) || direct_write_has_generated(w))
 		check_row(c, place, fresh);
 	if (direct_write_has_before_triggers(w))
 	{
-		check_row(c, place, fresh);
 		c->tid = fresh->tts_tid;
 		c->row = NULL;
 		c->check_deleted = true;
