@@ -154,7 +154,9 @@ SELECT ordcancel.request_cancel('"Söhne & Co"."Die ""Bestellungen"" mit einem N
 SELECT ordcancel.cancel_order('plain', md5('1')::uuid);
 SELECT ordcancel.cancel_order('parts', ROW('eu', 1));
 
--- Records in archives.
+-- Records in archives; of a table with deleted_when none of canceled orders is moved.
 SET ordcancel.clock = '2025-06-01 10:00+00';
+SELECT ordcancel.attach('parts', 'status', unset => '{deleted_when}');
 SELECT ordcancel.archive_records(t, '1 year')
 FROM unnest(ARRAY['parts', '"Söhne & Co"."Die ""Bestellungen"" mit einem Namen, der sehr lang ist"']::regclass[]) AS t;
+SELECT ordcancel.attach('parts', 'status', deleted_when => 'gone AND EXISTS (SELECT FROM plain)');
