@@ -276,7 +276,8 @@ DECLARE
     applied text;
     told text;
 BEGIN
-    PERFORM ordcancel_internal.lock_archives(o.cancellation_table::regclass, true)
+    -- Only what moves records waits: calls ask for this lock while they hold one on the order table.
+    PERFORM ordcancel_internal.lock_archives(o.cancellation_table::regclass, false)
     FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
     SELECT * INTO was FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
     known := FOUND;
