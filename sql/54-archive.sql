@@ -29,6 +29,45 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.archivable_statuses(regclass) IS
     'lists the statuses of canceled orders whose cancellations may be moved to an archive';
 
+CREATE FUNCTION ordcancel_internal.deleted_by_row(orders regclass) RETURNS boolean
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_deleted_by_row';
+COMMENT ON FUNCTION ordcancel_internal.deleted_by_row(regclass) IS
+    'returns whether deleted_when reads the order alone, so that it does not become true without an UPDATE';
+
+-- The cancellations of canceled orders that do not exist, or are deleted. Their
+-- status does not tell that they were canceled: it may have changed since, and they
+-- may have been deleted before a rule was changed. NULL: any may be one. The orders
+-- are read as their owner, whose code deleted_when and expressions of indexes are.
+CREATE FUNCTION ordcancel_internal.canceled_and_gone(t ordcancel.order_table) RETURNS bigint[]
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    records CONSTANT regclass := t.cancellation_table;
+    owner CONSTANT oid := (SELECT relowner FROM pg_class WHERE oid = t.orders);
+BEGIN
+    IF NOT has_table_privilege(owner, records, 'SELECT') THEN
+        PERFORM ordcancel_internal.invalid(
+            format('the owner of %s may not read its records', ordcancel_internal.label(t.orders)), NULL,
+            'Call ordcancel.attach() again, which grants it.');
+    ELSIF t.deleted_when IS NOT NULL AND NOT ordcancel_internal.deleted_by_row(t.orders)
+          OR EXISTS (SELECT FROM pg_class AS c, pg_roles AS r -- records may be hidden from the owner
+                     WHERE c.oid = records AND c.relrowsecurity AND r.oid = owner
+                       AND NOT (r.rolsuper OR r.rolbypassrls)) THEN
+        RETURN NULL;
+    END IF;
+    RETURN coalesce(ordcancel_internal.as_owner(t.orders, format(
+        'SELECT pg_catalog.array_agg(c.cancellation_id)::pg_catalog.text FROM ONLY %s AS c'
+        ' WHERE c.scope OPERATOR(pg_catalog.=) ''order'' AND c.state OPERATOR(pg_catalog.=) ''canceled'''
+        ' AND NOT EXISTS (SELECT FROM %s AS x WHERE %s)',
+        records, ordcancel_internal.orders_source(t.orders),
+        ordcancel_internal.key_join(t.orders, 'x', t.primary_key, 'c', t.key_columns))), '{}')::bigint[];
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.canceled_and_gone(ordcancel.order_table) IS
+    'lists cancellations of orders that do not exist or are deleted; NULL if that cannot be told';
+
 -- Conditions, over alias c, for cancellations that may be in an archive. Later calls
 -- do not need them, or find them there: those of orders that are canceled, which
 -- archive_may_have() in src/rows/archive.c tells by the status of the order. The
@@ -44,12 +83,7 @@ DECLARE
     settled CONSTANT bigint := ordcancel_internal.settled_event(t.orders);
     statuses CONSTANT text[] := ordcancel_internal.archivable_statuses(t.orders);
     events CONSTANT regclass := t.event_table;
-    -- The status of an order that is gone does not tell that it was canceled. Orders may have been deleted before a
-    -- rule was changed. As deleted_when is code of the owner, it is not evaluated here.
-    present CONSTANT text := CASE
-        WHEN t.deleted_when IS NOT NULL THEN 'false'
-        ELSE format('coalesce((SELECT true FROM %s AS x WHERE %s LIMIT 1), false)', t.orders::regclass,
-                    ordcancel_internal.key_join(t.orders, 'x', t.primary_key, 'c', t.key_columns)) END;
+    gone CONSTANT bigint[] := ordcancel_internal.canceled_and_gone(t);
     refunded CONSTANT text := 'coalesce(c.refund_due <= coalesce(c.refunded, 0), true)';
     awaited bigint[] := '{}';
     read text := 'true';
@@ -65,7 +99,7 @@ BEGIN
                        ' AND c.cancellation_id <> ALL (%L::bigint[])', events, settled, awaited);
     END IF;
     parts := format('c.scope = ''items'' AND c.state = ''canceled'' AND %s AND %s', refunded, read);
-    IF t.item_records <> 0 THEN
+    IF t.item_records IS NOT NULL THEN
         parts_follow := format('NOT coalesce((SELECT true FROM ONLY %1$s AS o WHERE %2$s AND o.scope = ''items'''
                                ' AND o.state = ''canceled'''
                                ' AND (o.closed_at >= %3$L::timestamp AT TIME ZONE ''UTC'' OR NOT EXISTS'
@@ -83,16 +117,16 @@ BEGIN
                    OR coalesce((SELECT true FROM ONLY %1$s AS e
                                 WHERE e.cancellation_id = c.cancellation_id AND e.type = 'refunded' LIMIT 1),
                                false)%2$s)
-               WHEN 'canceled' THEN c.scope = 'order' AND %3$s AND c.order_status = ANY (%4$L::text[]) AND %5$s
-                   AND %7$s
+               WHEN 'canceled' THEN c.scope = 'order' AND %3$s AND c.order_status = ANY (%4$L::text[])
+                   AND c.cancellation_id <> ALL (%5$L::bigint[]) AND %7$s
                ELSE false END AND %6$s$q$,
         events,
-        CASE WHEN t.item_records <> 0
+        CASE WHEN t.item_records IS NOT NULL
              THEN format(' OR coalesce((SELECT true FROM ONLY %s AS i WHERE i.cancellation_id = c.cancellation_id'
                          ' AND i.refund_due IS DISTINCT FROM i.restored LIMIT 1), false)',
                          t.item_records::regclass)
              ELSE '' END,
-        refunded, statuses, present, read, parts_follow);
+        refunded, statuses, gone, read, parts_follow);
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.archivable(ordcancel.order_table, timestamptz) IS
@@ -183,7 +217,7 @@ DECLARE
 BEGIN
     FOREACH source IN ARRAY ARRAY[chosen, parts] LOOP
         CONTINUE WHEN source = chosen AND first IS NULL OR source = parts AND (cancellations IS NULL
-                                                                              OR t.item_records = 0);
+                                                                              OR t.item_records IS NULL);
         IF source = parts THEN
             source := format(
                 'ONLY %s AS c WHERE c.closed_at < %L::timestamp AT TIME ZONE ''UTC'' AND %s'
@@ -263,7 +297,7 @@ BEGIN
                    ' AS m (month, first, last)',
                    t.cancellation_table::regclass) INTO months, firsts, lasts USING before;
     -- Parts that could not be moved when their orders were.
-    IF t.item_records <> 0 THEN
+    IF t.item_records IS NOT NULL THEN
         months := months || ARRAY(SELECT DISTINCT a.month FROM ordcancel_internal.archives(t.cancellation_table) AS a
                                   WHERE (a.month = ANY (months)) IS NOT TRUE ORDER BY a.month);
     END IF;
@@ -298,8 +332,8 @@ BEGIN
             format(CASE kept WHEN 1 THEN '%s old cancellation of %s was not moved'
                              ELSE '%s old cancellations of %s were not moved' END,
                    kept, ordcancel_internal.label(orders)),
-            'They are of items of an order that is not canceled, have refunds or amounts that count, or events that a'
-            ' consumer has not acknowledged.');
+            'They are of deleted orders or of items of an order that is not canceled, have refunds or amounts that count,'
+            ' or events that a consumer has not acknowledged.');
     END IF;
     RETURN moved;
 END

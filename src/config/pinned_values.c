@@ -72,7 +72,7 @@ pinned_values_of(const Query *query, bool *immutable)
 	*immutable = true;
 	if (query->hasSubLinks || query->hasAggs || query->hasWindowFuncs ||
 		query->hasTargetSRFs || expression_functions((Node *) query) != NIL ||
-		sources.row == 0 || sources.record == 0)
+		sources.row == 0)
 		return NIL;
 	foreach(lc, query->targetList)
 	{

@@ -12,12 +12,16 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "config/run_as.h"
 #include "entry/archive_records.h"
+#include "entry/args.h"
 #include "rows/archive.h"
+#include "rows/order_row.h"
 #include "rows/record.h"
 #include "rows/record_delete.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_lock_archives);
+PG_FUNCTION_INFO_V1(ordcancel_deleted_by_row);
 PG_FUNCTION_INFO_V1(ordcancel_delete_archived);
 PG_FUNCTION_INFO_V1(ordcancel_drop_archive_table);
 
@@ -41,6 +45,20 @@ ordcancel_lock_archives(PG_FUNCTION_ARGS)
 	archive_lock(PG_GETARG_OID(0),
 				 PG_GETARG_BOOL(1) ? ExclusiveLock : ShareLock);
 	PG_RETURN_VOID();
+}
+
+/* (orders) */
+Datum
+ordcancel_deleted_by_row(PG_FUNCTION_ARGS)
+{
+	OrderTable *table = args_table(false, PG_GETARG_OID(0), AccessShareLock);
+	RunAsScope	scope;
+	bool		by_row;
+
+	run_as_owner_spi(&scope, table);
+	by_row = order_deleted_by_row(table);
+	run_as_end_spi(&scope);
+	PG_RETURN_BOOL(by_row);
 }
 
 /* Column names of an array, quoted, as a list of strings. */

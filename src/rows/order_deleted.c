@@ -23,24 +23,44 @@ store(CancelTarget *c, TupleTableSlot *row)
 }
 
 /* The newline after the condition ends a "--" comment in it. */
+static OrderQuery
+deleted_query(OrderTable *table)
+{
+	return (OrderQuery){
+		.pinned = &table->deleted_query,
+		.wants = wants,
+		.store = store,
+		.sql = psprintf(
+			"SELECT (%s\n)::pg_catalog.bool FROM pg_catalog.unnest($1) AS " PINNED_ROW,
+			table->deleted_when),
+		.complaint = psprintf("deleted_when of %s is no longer valid",
+							  table->label),
+	};
+}
+
 void
 order_find_deleted(CancelTarget *targets, int count)
 {
 	OrderTable *table = targets[0].table;
-	OrderQuery	query = {.pinned = &table->deleted_query,
-						 .wants = wants,
-						 .store = store};
+	OrderQuery	query;
 
 	for (int i = 0; i < count; i++)
 		targets[i].deleted = false;
 	if (table->deleted_when == NULL)
 		return;
-	query.sql = psprintf(
-		"SELECT (%s\n)::pg_catalog.bool FROM pg_catalog.unnest($1) AS " PINNED_ROW,
-		table->deleted_when);
-	query.complaint = psprintf("deleted_when of %s is no longer valid",
-							   table->label);
+	query = deleted_query(table);
 	order_expr_run(&query, targets, count);
+}
+
+bool
+order_deleted_by_row(OrderTable *table)
+{
+	OrderQuery query;
+
+	if (table->deleted_when == NULL)
+		return true;
+	query = deleted_query(table);
+	return order_expr_by_row(&query, table);
 }
 
 void

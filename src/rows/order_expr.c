@@ -169,6 +169,23 @@ order_expr_run(const OrderQuery *query, CancelTarget *targets, int count)
 	order_images_end(&e.images);
 }
 
+bool
+order_expr_by_row(const OrderQuery *query, OrderTable *table)
+{
+	PinnedQuery q = {.sql = query->sql,
+					 .functions = table->functions,
+					 .complaint = query->complaint};
+	OrderImages images;
+	bool		immutable;
+	bool		known;
+
+	order_images_begin(&images, table);
+	q.type = get_array_type(images.type);
+	known = pinned_values(query->pinned, &q, &immutable, NULL) != NIL;
+	order_images_end(&images);
+	return known && immutable;
+}
+
 void
 order_expr_evaluate(CancelTarget *targets, int count)
 {

@@ -29,4 +29,10 @@ typedef struct OrderQuery
 extern void order_expr_run(const OrderQuery *query, CancelTarget *targets,
 						   int count);
 
+/*
+ * Are the results a matter of the row alone, neither of other tables or settings
+ * nor of the time, nor of functions outside pg_catalog?
+ */
+extern bool order_expr_by_row(const OrderQuery *query, OrderTable *table);
+
 #endif /* ORDCANCEL_ORDER_EXPR_H */

@@ -64,6 +64,12 @@ extern void order_find_deleted(CancelTarget *targets, int count);
 /* The same; these targets become TARGET_NOT_FOUND. */
 extern void order_hide_deleted(CancelTarget *targets, int count);
 
+/*
+ * Does deleted_when, if there is one, depend on the row of the order alone?  Then
+ * no order becomes deleted without an UPDATE.  OC014 as above.
+ */
+extern bool order_deleted_by_row(OrderTable *table);
+
 /* Does the table have blocks or a refund_due expression? */
 extern bool order_expr_exist(const OrderTable *table);
 

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(10);
+SELECT plan(16);
 
 CREATE SCHEMA shop;
 -- A canceled order that is deleted, and whose key comes again.
@@ -36,6 +36,26 @@ SELECT is(ordcancel.archive_records('shop.again', '0'), 0::bigint, 'is not moved
 UPDATE shop.again SET status = 'placed' WHERE id = 9;
 SELECT is(attempt($$UPDATE shop.again SET gone = false WHERE id = 9$$), '23514 order_is_canceled',
           'and does not come back as another');
+
+-- Orders that are not deleted are moved, unless they could become so without an UPDATE.
+INSERT INTO shop.again SELECT i, 'placed', 10 FROM generate_series(10, 11) AS i;
+SELECT outcome_of(format($$cancel_order('shop.again', %s)$$, id)),
+       outcome_of(format($$record_refund('shop.again', %s, 10, 'cash', 'r')$$, id))
+FROM generate_series(10, 11) AS id;
+SELECT ordcancel.attach('shop.again', 'status', deleted_when => 'gone OR now() > ''2999-01-01''');
+SELECT is(ordcancel.archive_records('shop.again', '0'), 0::bigint, 'deleted_when reads the clock');
+CREATE TABLE shop.hidden (id integer);
+SELECT ordcancel.attach('shop.again', 'status', deleted_when => 'gone OR id IN (SELECT h.id FROM shop.hidden AS h)');
+SELECT is(ordcancel.archive_records('shop.again', '0'), 0::bigint, 'or another table');
+CREATE FUNCTION shop.is_gone(boolean) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1';
+SELECT ordcancel.attach('shop.again', 'status', deleted_when => 'shop.is_gone(gone)');
+SELECT is(ordcancel.archive_records('shop.again', '0'), 0::bigint, 'or calls a function');
+SELECT ordcancel.attach('shop.again', 'status', deleted_when => 'gone IS TRUE');
+SELECT is(ordcancel.archive_records('shop.again', '0'), 2::bigint, 'the order alone');
+SELECT is((SELECT string_agg(order_id::text, ' ' ORDER BY order_id) FROM ONLY shop.again_cancellation), '1 2 9',
+          'records of deleted orders stay');
+SELECT is(error_of($$UPDATE shop.again SET gone = true WHERE id = 10$$, 'sqlstate'), '23514',
+          'an order whose record is moved is guarded');
 
 -- Ids in archives are taken; those of another table do not use up the numbers.
 SELECT ordcancel.detach('shop.again');

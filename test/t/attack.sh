@@ -135,18 +135,86 @@ is "$(sql t_attack -c "SELECT status FROM s.orders WHERE id = 60")" canceled 'wh
 # ------------------------------------------ what planning a statement evaluates
 
 sql_as evil t_attack <<-'SQL'
-	CREATE INDEX ON s.orders (status) WHERE s.constant('predicate of an index');
+	ALTER TABLE s.orders ADD note text;
+	CREATE TABLE s.other (LIKE s.orders INCLUDING ALL);
+	CREATE TABLE s.box (order_id integer);
+	CREATE TABLE s.item (id integer PRIMARY KEY, order_id integer, quantity integer, canceled integer);
+	INSERT INTO s.item SELECT n, n + 75, 1, 0 FROM generate_series(1, 9) AS n;
+	DO $$
+	DECLARE
+	    t text;
+	BEGIN
+	    FOREACH t IN ARRAY '{orders,other,box,item}'::text[] LOOP
+	        EXECUTE format('CREATE INDEX ON s.%s (s.constant(''expression of an index''))', t);
+	        EXECUTE format('CREATE INDEX ON s.%s ((1)) WHERE s.constant(''predicate of an index'')', t);
+	    END LOOP;
+	END
+	$$;
 	CREATE STATISTICS s.st ON (s.constant('statistics') AND status = 'x'), status FROM s.orders;
 SQL
 others t_attack >/dev/null
 for call in "SELECT ordcancel.cancel_order('s.orders', 70)" "SELECT * FROM ordcancel.cancel_options('s.orders', 71)" \
 	"CALL ordcancel.cancel_batch('s.orders', 'id = 72', dry_run => true)" \
 	"CALL ordcancel.cancel_batch('s.orders', 'id = 72')" \
-	"SELECT * FROM ordcancel.unruled_statuses('s.orders')" 'CALL ordcancel.sweep()' \
-	"SELECT ordcancel.attach('s.orders', 'status')"; do
+	"SELECT * FROM ordcancel.unruled_statuses('s.orders')" 'CALL ordcancel.sweep()'; do
 	sql t_attack -c "$call" >/dev/null 2>&1
 	unharmed t_attack "planned by a superuser: $call"
 done
+
+# What runs as the extension's owner, whoever calls it.
+while IFS= read -r call; do
+	is "$(sql_as evil t_attack -c "SELECT * FROM ordcancel.$call" 2>&1 >/dev/null | grep ERROR)" '' "$call"
+	unharmed t_attack 'and planned by the owner'
+	sql t_attack -c "SELECT * FROM ordcancel.$call" >/dev/null 2>&1
+	unharmed t_attack 'and by a superuser'
+done <<-'CALLS'
+	attach('s.orders', 'status', refund_due => '5', deleted_when => 'id < 0')
+	set_policy('s.orders', settlement => 'after_canceled')
+	set_rule('s.orders', 'placed', customer => 'request', merchant => 'cancel')
+	set_rule('s.orders', 'packed', customer => 'request', expire_after => '1 day')
+	drop_rule('s.orders', 'packed')
+	apply_preset('s.orders', 'vtex', policy => 'other')
+	drop_policy('s.orders', 'other')
+	add_block('s.orders', 'b', 'id < 0')
+	drop_block('s.orders', 'b')
+	also_set('s.orders', 'canceled', 'note', '''x''')
+	drop_also_set('s.orders', 'canceled', 'note')
+	attach_child('s.box', 's.orders', '{order_id}')
+	detach_child('s.box')
+	attach_items('s.item', 's.orders', '{order_id}', quantity => 'quantity', canceled => 'canceled')
+	cancel_items('s.orders', 76, '[{"item": 1}]')
+	guard_partitions('s.orders')
+	make_call_table('s.orders')
+	export_setup('s.orders')
+	diagram('s.orders')
+	health('s.orders')
+	overview('s.orders')
+	simulate('s.orders')
+	timeline('s.orders')
+	timeline('s.orders', 1)
+	cancel_report('s.orders')
+	timers('s.orders')
+	pending_requests('s.orders')
+	refunds_due('s.orders')
+	cancellations('s.orders')
+	reason_summary('s.orders')
+	daily_summary('s.orders')
+	cancel_order('s.orders', 78)
+	record_refund('s.orders', 78, 5, 'cash', 'r1')
+	archive_records('s.orders', '-1 day')
+	undo_cancel('s.orders', 78, settled => true)
+	forget('s.orders', 2)
+	attach('s.orders', 'status', unset => '{deleted_when}')
+	archive_records('s.orders', '-1 day')
+	drop_archive('s.orders', (now() AT TIME ZONE 'UTC')::date)
+	prune_cancellations('s.orders', '-1 day')
+	prune_events('-1 day')
+	replace_table('s.orders', 's.other')
+	replace_table('s.other', 's.orders')
+	detach_items('s.item')
+CALLS
+sql t_attack -c "SELECT * FROM ordcancel.move_setup('s')" >/dev/null
+unharmed t_attack 'move_setup, by a superuser'
 sql_as evil t_attack <<-'SQL'
 	ALTER TABLE s.orders ENABLE ROW LEVEL SECURITY;
 	CREATE POLICY p ON s.orders USING (true);
