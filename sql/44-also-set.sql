@@ -14,13 +14,6 @@ BEGIN
                                            'Pass ''NULL'' as the value to set the column to NULL.');
     END IF;
     PERFORM ordcancel_internal.check_word('state', state, '{requested,in_progress,canceled,restored}');
-    IF EXISTS (SELECT FROM ordcancel.order_table AS o
-               WHERE o.orders = also_set.orders
-                 AND also_set."column" = ANY (ordcancel_internal.generated_from(o.orders::oid, o.primary_key))) THEN
-        PERFORM ordcancel_internal.invalid(
-            format('column "%s" of %s cannot be set', "column", ordcancel_internal.label(orders)),
-            'A column of the primary key is computed from it.');
-    END IF;
     SELECT * INTO was FROM ordcancel.also_set AS t
     WHERE t.orders = also_set.orders AND t.state = also_set.state AND t."column" = also_set."column";
     INSERT INTO ordcancel.also_set (orders, state, "column", value, pinned, functions)

@@ -3,8 +3,10 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "catalog/pg_attribute.h"
 #include "executor/spi.h"
+#include "optimizer/optimizer.h"
 #include "utils/rel.h"
 
 #include "config/also_set.h"
@@ -32,6 +34,28 @@ const char *const also_set_names[ALSO_SET_COUNT] = {
 	[ALSO_SET_RESTORED] = "restored",
 };
 
+/* Is a key column computed from the column?  An expression over the whole row is. */
+static bool
+key_is_computed_from(const OrderTable *table, TupleDesc desc, int attnum)
+{
+	TupleConstr *constraints = desc->constr;
+	Bitmapset	*columns = NULL;
+
+	for (int i = 0; constraints && i < constraints->num_defval; i++)
+	{
+		const AttrDefault *value = &constraints->defval[i];
+
+		if (!TupleDescAttr(desc, value->adnum - 1)->attgenerated)
+			continue;
+		for (int k = 0; k < table->nkeys; k++)
+			if (table->keys[k].attnum == value->adnum)
+				pull_varattnos(stringToNode(value->adbin), 1, &columns);
+	}
+	return bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber,
+						 columns) ||
+		bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, columns);
+}
+
 const char *
 also_set_fault(const OrderTable *table, Relation rel, const char *column)
 {
@@ -52,6 +76,8 @@ also_set_fault(const OrderTable *table, Relation rel, const char *column)
 	for (int i = 0; i < table->nkeys; i++)
 		if (attnum == table->keys[i].attnum)
 			return "It belongs to the primary key.";
+	if (key_is_computed_from(table, RelationGetDescr(rel), attnum))
+		return "A column of the primary key is computed from it.";
 	return NULL;
 }
 
