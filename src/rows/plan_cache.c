@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -137,6 +138,18 @@ execute(SPIPlanPtr plan, const Parameters *p, ReadSnapshot snapshot)
 							snapshot == READ_CALLER, 0);
 }
 
+/*
+ * What finds the records of an order has an index.  A plan that was made while the
+ * table was empty would scan the table, until it is analyzed.  Until the end of
+ * the scope.
+ */
+static void
+prefer_indexes(void)
+{
+	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 uint64
 plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 			   const Parameters *p, ReadSnapshot snapshot)
@@ -148,7 +161,10 @@ plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 	int			  result;
 
 	if (on_records)
+	{
 		run_as_extension_owner(&scope);
+		prefer_indexes();
+	}
 	plan = statement_plan(table, kind, text, p);
 	result = execute(plan, p, snapshot);
 	if (on_records)

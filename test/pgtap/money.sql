@@ -149,6 +149,28 @@ SELECT is(cost($$undo_cancel('shop.many', 2903)$$), '0 0 1', 'undone, with nothi
 SELECT is(cost($$cancel_order('shop.many', 2903)$$), '0 0 0',
           'what was not paid back was not kept, whatever became of it');
 
+-- Also where a session has prepared its statements while there were no records.
+CREATE TABLE shop.fresh (id integer PRIMARY KEY, status text, paid numeric);
+SELECT ordcancel.attach('shop.fresh', 'status', refund_due => 'paid'),
+       ordcancel.set_policy('shop.fresh', canceled_status => 'canceled'),
+       ordcancel.set_rule('shop.fresh', 'placed', merchant => 'cancel');
+INSERT INTO shop.fresh SELECT n, 'placed', 40 FROM generate_series(1, 20) AS n;
+ANALYZE shop.fresh_cancellation, shop.fresh_cancellation_event;
+SELECT sum(seq_scan) AS before FROM pg_stat_xact_user_tables WHERE relname LIKE 'fresh_cancellation%' \gset
+DO $$
+BEGIN
+    FOR n IN 1 .. 20 LOOP
+        PERFORM ordcancel.cancel_order('shop.fresh', n, request_key => 'cancel ' || n);
+        PERFORM ordcancel.record_refund('shop.fresh', n, 10, 'cash', 'refund ' || n);
+        PERFORM ordcancel.undo_cancel('shop.fresh', n);
+        PERFORM ordcancel.cancel_order('shop.fresh', n, request_key => 'again ' || n);
+    END LOOP;
+END
+$$;
+SELECT is((SELECT sum(seq_scan) FROM pg_stat_xact_user_tables WHERE relname LIKE 'fresh_cancellation%'),
+          :before::numeric,
+          'new record tables are not scanned, either');
+
 -- ------------------------------------------------------- multiplied calls
 
 SELECT is(cancel(n), 'in_progress refunding changed 0/40', 'canceled: ' || n) FROM generate_series(11, 19) AS n;
