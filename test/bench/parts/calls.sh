@@ -35,6 +35,7 @@ set_row()
 measure()
 {
 	n=$(scaled 5000 1000)
+	rounds=$(scaled 15 1) # short ones
 	template calls "$n" orders calls || return
 	take call_function call_row set_function set_row || return
 	figure "$n single calls as rows, to calls of the function" '<= 1.5' µs 'call_row / call_function'
