@@ -52,7 +52,7 @@ until_lines() # FILE NUMBER
 
 enough() # FILE NUMBER
 {
-	[ "$(wc -l <"$1")" -ge "$2" ]
+	[ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]
 }
 
 # Acknowledged, but not canceled.
