@@ -1,7 +1,7 @@
 /*
  * archive_records.c — moves old records to archives, and drops archives
  *
- * Which records, and to which tables, is decided in SQL (54-archive.sql).
+ * Which records, and to which tables, is decided in SQL (54-archive-conditions.sql).
  */
 #include "postgres.h"
 
