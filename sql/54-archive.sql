@@ -207,8 +207,8 @@ BEGIN
             format(CASE kept WHEN 1 THEN '%s old cancellation of %s was not moved'
                              ELSE '%s old cancellations of %s were not moved' END,
                    kept, ordcancel_internal.label(orders)),
-            'They are of deleted orders or of items of an order that is not canceled, have refunds or amounts that count,'
-            ' or events that a consumer has not acknowledged.');
+            'They are of deleted orders or of items of an order that is not canceled, have refunds or amounts that'
+            ' count, or events that a consumer has not acknowledged.');
     END IF;
     RETURN moved;
 END

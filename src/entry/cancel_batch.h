@@ -3,8 +3,9 @@
  *
  * cancel_batch.c has the procedures, batch_run.c processes chunk after chunk,
  * batch_choice.c, batch_source.c and batch_condition.c select the orders,
- * batch_chunk.c takes the next of them, batch_groups.c counts outcomes, and batch_record.c reads and writes ordcancel.batch and the
- * tables that belong to it.
+ * batch_chunk.c takes the next of them, batch_groups.c counts outcomes, and
+ * batch_record.c reads and writes ordcancel.batch and the tables that belong to
+ * it.
  */
 #ifndef ORDCANCEL_CANCEL_BATCH_H
 #define ORDCANCEL_CANCEL_BATCH_H
