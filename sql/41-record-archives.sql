@@ -20,11 +20,25 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.archives(regclass) IS
     'lists the archives of a record table, and the months in which their cancellations closed';
 
-CREATE FUNCTION ordcancel_internal.lock_archives(cancellation_table regclass, exclusive boolean) RETURNS void
+CREATE FUNCTION ordcancel_internal.lock_archives(cancellation_table regclass) RETURNS void
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_lock_archives';
-COMMENT ON FUNCTION ordcancel_internal.lock_archives(regclass, boolean) IS
-    'keeps records of canceled orders in their tables; if exclusive, keeps calls from using them';
+COMMENT ON FUNCTION ordcancel_internal.lock_archives(regclass) IS
+    'keeps records of canceled orders in their tables, as calls do';
+
+-- Waits while records are being archived. What changes the rules of a table needs
+-- it: a call that waits goes on with the rules that it has read, by which the
+-- archived orders are canceled. So does what updates ordcancel.order_table, or locks
+-- the order table, before it waits for that: archive_records() does so afterwards.
+CREATE FUNCTION ordcancel_internal.hold_archives(orders regclass) RETURNS void
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT ordcancel_internal.lock_archives(o.cancellation_table::regclass)
+FROM ordcancel.order_table AS o WHERE o.orders = hold_archives.orders
+$$;
+COMMENT ON FUNCTION ordcancel_internal.hold_archives(regclass) IS
+    'waits until no records of an order table are being archived, and keeps them where they are';
 
 -- The indexes of an archive, besides its primary key. There are few, as its rows
 -- do not change: for calls that need records of an order, and for reports on a

@@ -6,13 +6,16 @@ CREATE FUNCTION ordcancel_internal.set_record_privileges(orders regclass, record
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
+    owner CONSTANT oid := (SELECT relowner FROM pg_class WHERE oid = orders);
+    has_it CONSTANT boolean := EXISTS (
+        SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a
+        WHERE c.oid = records AND a.grantor = c.relowner AND a.privilege_type = 'SELECT' AND a.grantee = owner
+          AND (a.is_grantable OR owner = c.relowner));
     grantee text;
 BEGIN
     -- If the order table has a new owner, revoke the privileges of the former owner
     -- and of the roles to which that owner granted them.
-    IF NOT EXISTS (SELECT FROM pg_class AS c, aclexplode(c.relacl) AS a
-                   WHERE c.oid = records AND a.grantor = c.relowner AND a.is_grantable AND a.privilege_type = 'SELECT'
-                     AND a.grantee = (SELECT relowner FROM pg_class WHERE oid = orders)) THEN
+    IF NOT has_it THEN
         FOR grantee IN
             SELECT DISTINCT a.grantee::regrole::text
             FROM pg_class AS c, aclexplode(c.relacl) AS a
@@ -37,8 +40,10 @@ BEGIN
                        CASE WHEN current_setting('server_version_num')::integer >= 170000 THEN ', MAINTAIN' ELSE '' END,
                        records, grantee);
     END LOOP;
-    EXECUTE format('GRANT SELECT ON %s TO %s WITH GRANT OPTION', records,
-                   (SELECT relowner::regrole FROM pg_class WHERE oid = orders));
+    -- Two GRANTs at the same time would fail.
+    IF NOT has_it THEN
+        EXECUTE format('GRANT SELECT ON %s TO %s WITH GRANT OPTION', records, owner::regrole);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.set_record_privileges(regclass, regclass) IS

@@ -19,9 +19,7 @@ DECLARE
     applied text;
     told text;
 BEGIN
-    -- Only what moves records waits: calls ask for this lock while they hold one on the order table.
-    PERFORM ordcancel_internal.lock_archives(o.cancellation_table::regclass, false)
-    FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
+    PERFORM ordcancel_internal.hold_archives(orders);
     SELECT * INTO was FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
     known := FOUND;
     PERFORM ordcancel_internal.check_word('unset', u,

@@ -225,6 +225,7 @@ BEGIN
     IF ordcancel_internal.is_distributed(orders) THEN
         PERFORM ordcancel_internal.citus_begin();
     END IF;
+    PERFORM ordcancel_internal.hold_archives(orders);
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = make_call_table.orders;
     SELECT format('%I.%I', n.nspname, ordcancel_internal.record_table_name(c.relname, '_call')) INTO wanted
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = orders;

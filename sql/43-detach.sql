@@ -23,6 +23,7 @@ BEGIN
     IF ordcancel_internal.is_distributed(orders) THEN
         PERFORM ordcancel_internal.citus_begin();
     END IF;
+    PERFORM ordcancel_internal.hold_archives(orders);
     SELECT * INTO registered FROM ordcancel.order_table AS t WHERE t.orders = detach.orders;
     -- Lock the order table first, in the same order as all other functions.
     IF EXISTS (SELECT FROM pg_class WHERE oid = orders) THEN

@@ -13,6 +13,7 @@ DECLARE
     new_label CONSTANT text := ordcancel_internal.label(new_orders);
 BEGIN
     PERFORM ordcancel_internal.check_attached(orders);
+    PERFORM ordcancel_internal.hold_archives(orders);
     IF EXISTS (SELECT FROM ordcancel.order_table AS o WHERE o.orders = new_orders) THEN
         PERFORM ordcancel_internal.invalid(format('%s is already attached', new_label), NULL,
                                            'Detach it first; its record tables are kept.');

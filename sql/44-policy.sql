@@ -1,17 +1,5 @@
 -- Policies, rules, blocks, reasons
 
--- Waits while records are being archived. A call that waits for that goes on with
--- the policies that it has read, by which the archived orders are canceled.
-CREATE FUNCTION ordcancel_internal.lock_policies(orders regclass) RETURNS void
-    LANGUAGE sql
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-SELECT ordcancel_internal.lock_archives(o.cancellation_table::regclass, false)
-FROM ordcancel.order_table AS o WHERE o.orders = lock_policies.orders
-$$;
-COMMENT ON FUNCTION ordcancel_internal.lock_policies(regclass) IS
-    'waits until no records of an order table are being archived';
-
 -- Creates a policy unless it exists: as a copy of another one with its rules, or
 -- empty if copy_of is NULL. Returns whether it was created.
 CREATE FUNCTION ordcancel_internal.begin_policy(orders regclass, policy text, copy_of text) RETURNS boolean
@@ -21,7 +9,7 @@ CREATE FUNCTION ordcancel_internal.begin_policy(orders regclass, policy text, co
 DECLARE
     p ordcancel.policy;
 BEGIN
-    PERFORM ordcancel_internal.lock_policies(orders);
+    PERFORM ordcancel_internal.hold_archives(orders);
     IF policy IS NULL OR policy = '' OR octet_length(policy) > 1000 THEN
         PERFORM ordcancel_internal.invalid('a policy name must have 1 to 1000 bytes');
     ELSIF EXISTS (SELECT FROM ordcancel.policy AS t

@@ -144,7 +144,7 @@ BEGIN
                    policy, governed));
     END IF;
     DELETE FROM ordcancel.rule AS t WHERE t.orders = drop_policy.orders AND t.policy = drop_policy.policy;
-    PERFORM ordcancel_internal.lock_policies(orders);
+    PERFORM ordcancel_internal.hold_archives(orders);
     DELETE FROM ordcancel.policy AS t WHERE t.orders = drop_policy.orders AND t.policy = drop_policy.policy;
     IF NOT FOUND THEN
         RETURN false;

@@ -96,6 +96,7 @@ BEGIN
     PERFORM ordcancel_internal.check_word('unset', u,
                                           '{quantity,canceled,fulfilled,amount,status,canceled_status}')
     FROM unnest(unset) AS u;
+    PERFORM ordcancel_internal.hold_archives(orders);
     SELECT * INTO registered FROM ordcancel.order_table AS o WHERE o.orders = attach_items.orders;
     t.item_key := ordcancel_internal.check_item_table(items, orders);
     SELECT * INTO was FROM ordcancel.item_table AS i

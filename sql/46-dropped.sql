@@ -35,6 +35,8 @@ BEGIN
         END IF;
     END IF;
     DELETE FROM ordcancel_internal.detached AS d WHERE d.records = ANY (dropped);
+    PERFORM ordcancel_internal.hold_archives(t.orders::regclass)
+    FROM ordcancel.order_table AS t WHERE t.call_table = ANY (dropped) AND t.orders <> ALL (dropped);
     UPDATE ordcancel.order_table AS t SET call_table = NULL, call_table_keys = NULL WHERE t.call_table = ANY (dropped);
     DELETE FROM ordcancel.child AS c WHERE c.child = ANY (dropped);
     FOR gone IN SELECT i.orders::oid FROM ordcancel.item_table AS i WHERE i.items = ANY (dropped) LOOP

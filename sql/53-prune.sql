@@ -107,8 +107,7 @@ BEGIN
         RAISE EXCEPTION 'older_than must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     -- Else archive_records() could copy what is deleted here.
-    PERFORM ordcancel_internal.lock_archives(t.cancellation_table::regclass, false)
-    FROM ordcancel.order_table AS t WHERE t.orders = prune_cancellations.orders;
+    PERFORM ordcancel_internal.hold_archives(orders);
     SELECT * INTO result
     FROM ordcancel_internal.delete_cancellations(orders, before, ordcancel_internal.settled_event(orders));
     kept := result.in_effect + result.counted + result.unread;

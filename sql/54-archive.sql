@@ -153,8 +153,6 @@ BEGIN
         RAISE EXCEPTION 'archive_records() needs isolation level READ COMMITTED'
             USING ERRCODE = 'feature_not_supported';
     END IF;
-    PERFORM ordcancel_internal.lock_archives(o.cancellation_table::regclass, true)
-    FROM ordcancel.order_table AS o WHERE o.orders = archive_records.orders;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = archive_records.orders;
     IF NOT t.inherit THEN
         PERFORM ordcancel_internal.invalid(
@@ -162,6 +160,11 @@ BEGIN
             'It was attached with inherit => false, and archives are inheriting tables.');
     END IF;
     PERFORM ordcancel_internal.report_query('timeline', orders); -- raises OC014 if one is missing
+    PERFORM ordcancel_internal.invalid(
+        format('records of %s cannot be archived', ordcancel_internal.label(t.orders)),
+        format('%s has row-level security, which its archives would not have.', ordcancel_internal.label(c.oid)))
+    FROM ordcancel_internal.record_table AS r JOIN pg_class AS c ON c.oid = r.records
+    WHERE r.orders = t.orders AND c.relrowsecurity;
     SELECT * INTO movable FROM ordcancel_internal.archivable(t, before);
     -- Names of archives have years of four digits.
     EXECUTE format('SELECT array_agg(m.month), array_agg(m.first), array_agg(m.last)'
@@ -226,7 +229,7 @@ COMMENT ON FUNCTION ordcancel_internal.archive_records(regclass, interval) IS
 -- were kept. Returns how many were moved. Raises OC001, OC014, 0A000.
 CREATE FUNCTION ordcancel.archive_records(orders regclass, older_than interval) RETURNS bigint
     LANGUAGE c
-    AS 'MODULE_PATHNAME', 'ordcancel_prune_cancellations';
+    AS 'MODULE_PATHNAME', 'ordcancel_archive_records';
 COMMENT ON FUNCTION ordcancel.archive_records(regclass, interval) IS
     E'moves old cancellations that are closed to archives, one for each month, with their events; returns how many'
     '\nRaises OC001, OC014, 0A000, 22004, 42501.';

@@ -5,6 +5,36 @@ CREATE FUNCTION ordcancel_internal.drop_archive_table(archive regclass) RETURNS 
     AS 'MODULE_PATHNAME', 'ordcancel_drop_archive_table';
 COMMENT ON FUNCTION ordcancel_internal.drop_archive_table(regclass) IS 'drops an archive';
 
+-- Locks tables that others read together, in any order: whoever waits for one of
+-- them holds none of the others.
+CREATE FUNCTION ordcancel_internal.lock_exclusively(tables regclass[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    awaited regclass := tables[1];
+    next_table regclass;
+BEGIN
+    LOOP
+        next_table := NULL;
+        BEGIN
+            EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', awaited);
+            FOREACH next_table IN ARRAY tables LOOP
+                EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE NOWAIT', next_table);
+            END LOOP;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            IF next_table IS NULL THEN -- because of lock_timeout
+                RAISE;
+            END IF;
+            awaited := next_table;
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.lock_exclusively(regclass[]) IS
+    'locks tables in ACCESS EXCLUSIVE mode, without waiting for one while another is locked';
+
 CREATE FUNCTION ordcancel_internal.drop_archive(orders regclass, month date) RETURNS text
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -27,7 +57,7 @@ BEGIN
             USING ERRCODE = 'feature_not_supported';
     END IF;
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = drop_archive.orders;
-    PERFORM ordcancel_internal.lock_archives(t.cancellation_table::regclass, true);
+    PERFORM ordcancel_internal.hold_archives(orders);
     settled := ordcancel_internal.settled_event(orders);
     archives := ARRAY(SELECT a.archive
                       FROM ordcancel_internal.record_table AS r,
@@ -37,6 +67,7 @@ BEGIN
         RAISE EXCEPTION 'there is no archive of % for %', ordcancel_internal.label(orders), to_char(first, 'YYYY-MM')
             USING ERRCODE = 'undefined_object';
     END IF;
+    PERFORM ordcancel_internal.lock_exclusively(archives);
     FOR archive IN SELECT a.archive FROM ordcancel_internal.archives(t.event_table) AS a WHERE a.month = first LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %1$s AS e WHERE e.event_id > $1)'
                        ' OR EXISTS (SELECT FROM ordcancel.late_event AS l JOIN ONLY %1$s AS e USING (event_id))'
@@ -82,7 +113,7 @@ COMMENT ON FUNCTION ordcancel_internal.drop_archive(regclass, date) IS 'does the
 -- Returns what it did. Raises OC001, OC014, 0A000, 55006.
 CREATE FUNCTION ordcancel.drop_archive(orders regclass, month date) RETURNS text
     LANGUAGE c
-    AS 'MODULE_PATHNAME', 'ordcancel_prune_cancellations';
+    AS 'MODULE_PATHNAME', 'ordcancel_drop_archive';
 COMMENT ON FUNCTION ordcancel.drop_archive(regclass, date) IS
     E'drops the archive of a month, with the cancellations that closed in it'
     '\nRaises OC001, OC014, 0A000, 22004, 42501, 42704, 55006.';

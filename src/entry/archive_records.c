@@ -9,17 +9,21 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "config/run_as.h"
 #include "entry/archive_records.h"
 #include "entry/args.h"
+#include "entry/setup_gate.h"
 #include "rows/archive.h"
 #include "rows/order_row.h"
 #include "rows/record.h"
 #include "rows/record_delete.h"
 
+PG_FUNCTION_INFO_V1(ordcancel_archive_records);
+PG_FUNCTION_INFO_V1(ordcancel_drop_archive);
 PG_FUNCTION_INFO_V1(ordcancel_lock_archives);
 PG_FUNCTION_INFO_V1(ordcancel_deleted_by_row);
 PG_FUNCTION_INFO_V1(ordcancel_delete_archived);
@@ -35,15 +39,50 @@ archive_drop_is_ours(Oid relid)
 }
 
 /*
- * (cancellation_table, exclusive): if exclusive, waits for the calls that use
- * records of canceled orders, and keeps others waiting until the transaction ends;
- * else only for what moves records.
+ * Waits for the calls that use records of canceled orders, and keeps others
+ * waiting until the transaction ends.  Only then is the order table locked:
+ * attach() keeps records in their place, and then waits for the order table.
  */
+static void
+begin_moving(bool isnull, Oid orders)
+{
+	Oid locked = InvalidOid;
+
+	for (;;)
+	{
+		Oid records = args_table(isnull, orders, AccessShareLock)
+						  ->cancellation_table;
+
+		if (records == locked)
+			return;
+		UnlockRelationOid(orders, AccessShareLock);
+		archive_lock(records, ExclusiveLock);
+		locked = records;
+	}
+}
+
+/* (orders, older_than) */
+Datum
+ordcancel_archive_records(PG_FUNCTION_ARGS)
+{
+	begin_moving(PG_ARGISNULL(0), PG_GETARG_OID(0));
+	return setup_gate_call(fcinfo);
+}
+
+/* (orders, month): one at a time, and none beside attach(). */
+Datum
+ordcancel_drop_archive(PG_FUNCTION_ARGS)
+{
+	(void) args_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
+					  ShareUpdateExclusiveLock);
+	return setup_gate_call(fcinfo);
+}
+
+/* (cancellation_table): only what moves records waits. */
 Datum
 ordcancel_lock_archives(PG_FUNCTION_ARGS)
 {
-	archive_lock(PG_GETARG_OID(0),
-				 PG_GETARG_BOOL(1) ? ExclusiveLock : ShareLock);
+	archive_lock(PG_GETARG_OID(0), ShareLock);
 	PG_RETURN_VOID();
 }
 

@@ -376,6 +376,12 @@ CREATE TABLE shop.alone (id integer PRIMARY KEY, status text);
 SELECT ordcancel.attach('shop.alone', 'status', inherit => false);
 SELECT is(error_of($$SELECT archive('1 year', 'shop.alone')$$, 'sqlstate', 'message'),
           'OC014 | records of shop.alone cannot be archived', 'without inheritance');
+SELECT ordcancel.attach('shop.alone', 'status', inherit => true);
+ALTER TABLE shop.alone_cancellation_event ENABLE ROW LEVEL SECURITY;
+SELECT is(error_of($$SELECT ordcancel.archive_records('shop.alone', '0')$$, 'sqlstate', 'message', 'detail'),
+          'OC014 | records of shop.alone cannot be archived'
+          || ' | shop.alone_cancellation_event has row-level security, which its archives would not have.',
+          'with row-level security');
 
 SELECT * FROM finish();
 ROLLBACK;
