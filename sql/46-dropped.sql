@@ -52,7 +52,7 @@ BEGIN
             USING HINT = 'A table that replaces it has no rules until ordcancel.attach() is called for it.';
         INSERT INTO ordcancel_internal.detached
         SELECT r.records::regclass, gone
-        FROM ordcancel_internal.record_table AS r
+        FROM ordcancel_internal.record_table AS r JOIN pg_class AS c ON c.oid = r.records
         WHERE r.orders = gone AND r.records <> ALL (dropped)
         ON CONFLICT ON CONSTRAINT detached_pkey DO UPDATE SET orders = excluded.orders;
         FOR child IN SELECT DISTINCT c.child::oid FROM ordcancel.child AS c WHERE c.orders = gone LOOP

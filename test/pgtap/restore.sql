@@ -4,7 +4,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(304);
+SELECT plan(305);
 
 CREATE SCHEMA shop;
 CREATE SCHEMA audit;
@@ -133,6 +133,12 @@ BEGIN
 END
 $$;
 SELECT detach_and_attach(s) FROM shape AS s;
+
+-- Whatever is dropped first.
+SELECT make(s), setup() FROM shape AS s WHERE shape = 'plain';
+DROP TABLE shop.orders_cancellation_event, shop.orders_cancellation;
+DROP TABLE shop.orders;
+SELECT is((SELECT count(*) FROM ordcancel_internal.detached), 0::bigint, 'nothing is left if the records went first');
 
 -- ------------------------------------------- dropped, made anew, attached again
 
