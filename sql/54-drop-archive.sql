@@ -5,35 +5,43 @@ CREATE FUNCTION ordcancel_internal.drop_archive_table(archive regclass) RETURNS 
     AS 'MODULE_PATHNAME', 'ordcancel_drop_archive_table';
 COMMENT ON FUNCTION ordcancel_internal.drop_archive_table(regclass) IS 'drops an archive';
 
--- Locks tables that others read together, in any order: whoever waits for one of
--- them holds none of the others.
-CREATE FUNCTION ordcancel_internal.lock_exclusively(tables regclass[]) RETURNS void
+-- Locks tables that others read together, in any order, and the order table, as
+-- attach() does: whoever waits for one of them holds none of the others. Returns
+-- false if one of them was dropped meanwhile.
+CREATE FUNCTION ordcancel_internal.lock_to_drop(orders text, archives text[]) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    awaited regclass := tables[1];
-    next_table regclass;
+    tables CONSTANT text[] := orders || archives;
+    modes CONSTANT text[] := ARRAY['SHARE UPDATE EXCLUSIVE']
+                             || array_fill('ACCESS EXCLUSIVE'::text, ARRAY[cardinality(archives)]);
+    awaited integer := 1;
+    tried integer;
 BEGIN
     LOOP
-        next_table := NULL;
+        tried := NULL;
         BEGIN
-            EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', awaited);
-            FOREACH next_table IN ARRAY tables LOOP
-                EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE NOWAIT', next_table);
+            EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', tables[awaited], modes[awaited]);
+            FOR i IN 1 .. cardinality(tables) LOOP
+                tried := i;
+                EXECUTE format('LOCK TABLE ONLY %s IN %s MODE NOWAIT', tables[i], modes[i]);
             END LOOP;
-            RETURN;
-        EXCEPTION WHEN lock_not_available THEN
-            IF next_table IS NULL THEN -- because of lock_timeout
-                RAISE;
-            END IF;
-            awaited := next_table;
+            RETURN true;
+        EXCEPTION
+            WHEN undefined_table THEN
+                RETURN false;
+            WHEN lock_not_available THEN
+                IF tried IS NULL THEN -- because of lock_timeout
+                    RAISE;
+                END IF;
+                awaited := tried;
         END;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.lock_exclusively(regclass[]) IS
-    'locks tables in ACCESS EXCLUSIVE mode, without waiting for one while another is locked';
+COMMENT ON FUNCTION ordcancel_internal.lock_to_drop(text, text[]) IS
+    'locks archives in ACCESS EXCLUSIVE mode, without waiting for one while another is locked';
 
 CREATE FUNCTION ordcancel_internal.drop_archive(orders regclass, month date) RETURNS text
     LANGUAGE plpgsql
@@ -44,6 +52,7 @@ DECLARE
     settled bigint;
     t ordcancel.order_table;
     archives regclass[];
+    locked regclass[];
     archive regclass;
     unread boolean;
     closed bigint;
@@ -56,18 +65,25 @@ BEGIN
         RAISE EXCEPTION 'drop_archive() needs isolation level READ COMMITTED'
             USING ERRCODE = 'feature_not_supported';
     END IF;
-    SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = drop_archive.orders;
-    PERFORM ordcancel_internal.hold_archives(orders);
+    LOOP
+        PERFORM ordcancel_internal.check_attached(orders);
+        PERFORM ordcancel_internal.hold_archives(orders);
+        SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = drop_archive.orders;
+        archives := ARRAY(SELECT a.archive
+                          FROM ordcancel_internal.record_table AS r,
+                              LATERAL ordcancel_internal.archives(r.records::regclass) AS a
+                          WHERE r.orders = t.orders AND a.month = first);
+        IF archives = '{}' THEN
+            RAISE EXCEPTION 'there is no archive of % for %', ordcancel_internal.label(orders),
+                to_char(first, 'YYYY-MM')
+                USING ERRCODE = 'undefined_object';
+        END IF;
+        EXIT WHEN archives = locked;
+        IF ordcancel_internal.lock_to_drop(orders::text, archives::text[]) THEN
+            locked := archives;
+        END IF;
+    END LOOP;
     settled := ordcancel_internal.settled_event(orders);
-    archives := ARRAY(SELECT a.archive
-                      FROM ordcancel_internal.record_table AS r,
-                          LATERAL ordcancel_internal.archives(r.records::regclass) AS a
-                      WHERE r.orders = t.orders AND a.month = first);
-    IF archives = '{}' THEN
-        RAISE EXCEPTION 'there is no archive of % for %', ordcancel_internal.label(orders), to_char(first, 'YYYY-MM')
-            USING ERRCODE = 'undefined_object';
-    END IF;
-    PERFORM ordcancel_internal.lock_exclusively(archives);
     FOR archive IN SELECT a.archive FROM ordcancel_internal.archives(t.event_table) AS a WHERE a.month = first LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %1$s AS e WHERE e.event_id > $1)'
                        ' OR EXISTS (SELECT FROM ordcancel.late_event AS l JOIN ONLY %1$s AS e USING (event_id))'

@@ -69,12 +69,12 @@ ordcancel_archive_records(PG_FUNCTION_ARGS)
 	return setup_gate_call(fcinfo);
 }
 
-/* (orders, month): one at a time, and none beside attach(). */
+/* (orders, month): the inner function locks the order table with the archives. */
 Datum
 ordcancel_drop_archive(PG_FUNCTION_ARGS)
 {
-	(void) args_table(PG_ARGISNULL(0), PG_GETARG_OID(0),
-					  ShareUpdateExclusiveLock);
+	(void) args_table(PG_ARGISNULL(0), PG_GETARG_OID(0), AccessShareLock);
+	UnlockRelationOid(PG_GETARG_OID(0), AccessShareLock);
 	return setup_gate_call(fcinfo);
 }
 
