@@ -120,6 +120,20 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, regclass, name[], name[]) IS
     'says why a table cannot be used as a record table, or returns NULL';
 
+-- Whether it is registered as a record table of the order table, and belongs to the
+-- owner of the extension. The first alone says nothing: where the configuration is
+-- replicated, or a shop was moved, somebody may have created a table of that name.
+CREATE FUNCTION ordcancel_internal.is_own_record_table(orders regclass, records regclass) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT EXISTS (SELECT FROM ordcancel_internal.record_table AS r JOIN pg_class AS c ON c.oid = r.records
+               WHERE r.orders = is_own_record_table.orders AND r.records = is_own_record_table.records
+                 AND c.relowner = (SELECT e.extowner FROM pg_extension AS e WHERE e.extname = 'ordcancel'))
+$$;
+COMMENT ON FUNCTION ordcancel_internal.is_own_record_table(regclass, regclass) IS
+    'returns whether nobody else than ordcancel has changed a record table';
+
 -- Changes the key columns of a record table to the current types of the key. Only
 -- for built-in types with an implicit or assignment cast, so that no code of the
 -- owner runs.
@@ -131,8 +145,7 @@ CREATE FUNCTION ordcancel_internal.follow_key_types(
 DECLARE
     col record;
 BEGIN
-    IF NOT EXISTS (SELECT FROM ordcancel_internal.record_table AS r
-                   WHERE r.orders = follow_key_types.orders AND r.records = follow_key_types.records) THEN
+    IF NOT ordcancel_internal.is_own_record_table(orders, records) THEN
         RETURN;
     END IF;
     FOR col IN
@@ -186,8 +199,7 @@ DECLARE
 BEGIN
     -- A registered record table cannot be changed by others. Lock any other one
     -- that qualifies, so that it does not change after it was checked.
-    IF NOT EXISTS (SELECT FROM ordcancel_internal.record_table AS r
-                   WHERE r.orders = take_record_table.orders AND r.records = take_record_table.records)
+    IF NOT ordcancel_internal.is_own_record_table(orders, records)
        AND (SELECT relkind = 'r' AND (relowner = (SELECT relowner FROM pg_class WHERE oid = orders)
                                       OR EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper))
             FROM pg_class WHERE oid = records) THEN

@@ -37,6 +37,55 @@ SELECT is((SELECT string_agg(DISTINCT m[1], ' ')
 SELECT is(attempt(:'setup'), 'ok', 'it can be run');
 SELECT is((SELECT rolsuper FROM pg_roles WHERE rolname = 'setup_owner'), false, 'and does no more');
 
+-- ------------------------------------- a registration that names a table of theirs
+
+-- As it arrives by replication, or with a shop that was moved: by names.
+SET LOCAL ROLE setup_owner;
+CREATE TABLE own.n (id bigint PRIMARY KEY, status text);
+INSERT INTO own.n VALUES (1, 'placed'), (2, 'placed');
+SELECT ordcancel.attach('own.n', 'status'), ordcancel.set_policy('own.n', canceled_status => 'canceled'),
+       ordcancel.set_rule('own.n', 'placed', merchant => 'cancel');
+RESET ROLE;
+DROP TABLE own.n_cancellation, own.n_cancellation_event;
+-- Its value stays when the call fails.
+CREATE SEQUENCE ran_as_another;
+GRANT USAGE ON SEQUENCE ran_as_another TO PUBLIC;
+SELECT ordcancel.grant_merchant('setup_owner');
+SET LOCAL ROLE setup_owner;
+CREATE FUNCTION own.say(what text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_user <> 'setup_owner' THEN
+        PERFORM nextval('public.ran_as_another');
+    END IF;
+    RETURN true;
+END
+$$;
+CREATE FUNCTION own.fired() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN PERFORM own.say(TG_RELID::regclass::text); RETURN NEW; END';
+RESET ROLE;
+CREATE TABLE own.n_cancellation (LIKE ordcancel.cancellation INCLUDING INDEXES, order_id integer CHECK (own.say(order_id::text)));
+CREATE TABLE own.n_cancellation_event (LIKE ordcancel.event INCLUDING INDEXES, order_id integer CHECK (own.say(order_id::text)));
+ALTER TABLE own.n_cancellation OWNER TO setup_owner;
+ALTER TABLE own.n_cancellation_event OWNER TO setup_owner;
+SET LOCAL ROLE setup_owner;
+INSERT INTO own.n_cancellation (cancellation_id, order_key, state, requested_by, policy, requested_at, scope, order_id)
+VALUES (1, '1', 'canceled', 'merchant', 'default', now(), 'order', 1);
+CREATE TRIGGER fired BEFORE INSERT ON own.n_cancellation FOR EACH ROW EXECUTE FUNCTION own.fired();
+CREATE TRIGGER fired BEFORE INSERT ON own.n_cancellation_event FOR EACH ROW EXECUTE FUNCTION own.fired();
+RESET ROLE;
+UPDATE ordcancel.order_table
+SET cancellation_table = 'own.n_cancellation'::regclass, event_table = 'own.n_cancellation_event'::regclass
+WHERE orders = 'own.n'::regclass;
+SELECT setval('ran_as_another', 1);
+SET LOCAL ROLE setup_owner;
+SELECT is(error_of($$SELECT ordcancel.cancel_order('own.n', 2)$$, 'sqlstate', 'detail'),
+          'OC014 | The table of its name belongs to another role.', 'is not written by a call');
+SELECT is(error_of($$UPDATE own.n SET status = 'canceled' WHERE id = 2$$, 'sqlstate'), 'OC014', 'nor by an UPDATE');
+SELECT is(error_of($$SELECT ordcancel.attach('own.n')$$, 'sqlstate'), 'OC014', 'nor used by attach()');
+RESET ROLE;
+SELECT is(error_of($$SELECT ordcancel.attach('own.n')$$, 'sqlstate'), 'OC014', 'whoever calls it');
+SELECT is((SELECT last_value FROM ran_as_another), 1::bigint, 'none of its code runs as another role');
+
 -- -------------------------------------------------------- where records are
 
 CREATE SCHEMA audit;
