@@ -8,7 +8,9 @@ COMMENT ON FUNCTION ordcancel_internal.delete_events(regclass, timestamptz, bigi
     'deletes old events of one table, but not those of refunds; returns how many';
 
 -- Events above this one may be unread. With a window open, those above the
--- acknowledged one are. Where orders is NULL, only consumers of all tables count.
+-- acknowledged one are. Where orders is NULL, only consumers of all tables count. A
+-- consumer that gets no events of the table, as its owner may not read it, does not
+-- hold them back.
 CREATE FUNCTION ordcancel_internal.settled_event(orders regclass) RETURNS bigint
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -18,7 +20,9 @@ SELECT coalesce(min(CASE WHEN c.window_end IS NULL
                          ELSE least(ordcancel_internal.event_horizon_settled(c.window_end), c.acknowledged) END),
                 9223372036854775807)
 FROM ordcancel.consumer AS c
-WHERE c.orders IS NULL OR c.orders = settled_event.orders
+WHERE c.orders = settled_event.orders
+   OR c.orders IS NULL AND coalesce(has_table_privilege((SELECT r.oid FROM pg_roles AS r WHERE r.rolname = c.owner),
+                                                        settled_event.orders::oid, 'SELECT'), true)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.settled_event(regclass) IS
     'returns the event_id up to which every consumer of an order table has acknowledged its events';
