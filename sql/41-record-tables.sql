@@ -197,8 +197,8 @@ DECLARE
     own bigint;
     last bigint;
 BEGIN
-    -- A registered record table cannot be changed by others. Lock any other one
-    -- that qualifies, so that it does not change after it was checked.
+    -- Ours cannot be changed by others. Lock any other one that qualifies, so that it
+    -- does not change after it was checked.
     IF NOT ordcancel_internal.is_own_record_table(orders, records)
        AND (SELECT relkind = 'r' AND (relowner = (SELECT relowner FROM pg_class WHERE oid = orders)
                                       OR EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper))
@@ -229,8 +229,8 @@ BEGIN
     EXECUTE format('SELECT max(%1$I) FROM %2$s WHERE %1$I >= $1 << 43 AND %1$I < ($1 + 1) << 43', id, records)
         INTO own USING ordcancel_internal.node_of(last);
     -- All order tables share the sequences: a record must not exhaust them. Half of
-    -- the numbers of a node remain.
-    IF highest > 4611686018427387904 OR own & ((1::bigint << 43) - 1) > 1::bigint << 42 THEN
+    -- the numbers of a node remain, unless they are used already.
+    IF highest > 4611686018427387904 OR own > last AND own & ((1::bigint << 43) - 1) > 1::bigint << 42 THEN
         PERFORM ordcancel_internal.invalid(format('table %s exists but is not a record table of %s', records, orders),
                                            format('Its highest %s is %s.', id, highest));
     END IF;

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(16);
+SELECT plan(18);
 
 CREATE SCHEMA shop;
 -- A canceled order that is deleted, and whose key comes again.
@@ -75,6 +75,16 @@ VALUES ((1::bigint << 43) - 1, '1', 'denied', 'customer', 'default', now(), 1);
 RESET session_replication_role;
 SELECT is(attempt($$SELECT ordcancel.attach('shop.greedy', 'status', inherit => false)$$), 'OC014',
           'a record with the last number of a node');
+
+-- Where a sequence is past the half, tables with numbers that it gave are attached as before.
+CREATE TABLE shop.late (id integer PRIMARY KEY, status text);
+INSERT INTO shop.late VALUES (1, 'placed');
+SELECT ordcancel.attach('shop.late', 'status'), ordcancel.set_policy('shop.late', canceled_status => 'canceled'),
+       ordcancel.set_rule('shop.late', 'placed', merchant => 'cancel');
+SELECT setval('ordcancel.cancellation_id_seq', (1::bigint << 42) + 1), setval('ordcancel.event_id_seq',
+                                                                              (1::bigint << 42) + 1);
+SELECT is(outcome_of($$cancel_order('shop.late', 1)$$), 'canceled canceled', 'a late number');
+SELECT is(attempt($$SELECT ordcancel.attach('shop.late', 'status')$$), 'ok', 'attached again');
 
 SELECT * FROM finish();
 ROLLBACK;
