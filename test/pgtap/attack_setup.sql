@@ -63,12 +63,15 @@ $$;
 CREATE FUNCTION own.fired() RETURNS trigger LANGUAGE plpgsql
     AS 'BEGIN PERFORM own.say(TG_RELID::regclass::text); RETURN NEW; END';
 RESET ROLE;
-CREATE TABLE own.n_cancellation (LIKE ordcancel.cancellation INCLUDING INDEXES, order_id integer CHECK (own.say(order_id::text)));
-CREATE TABLE own.n_cancellation_event (LIKE ordcancel.event INCLUDING INDEXES, order_id integer CHECK (own.say(order_id::text)));
+CREATE TABLE own.n_cancellation (LIKE ordcancel.cancellation INCLUDING INDEXES,
+                                 order_id integer CHECK (own.say(order_id::text)));
+CREATE TABLE own.n_cancellation_event (LIKE ordcancel.event INCLUDING INDEXES,
+                                       order_id integer CHECK (own.say(order_id::text)));
 ALTER TABLE own.n_cancellation OWNER TO setup_owner;
 ALTER TABLE own.n_cancellation_event OWNER TO setup_owner;
 SET LOCAL ROLE setup_owner;
-INSERT INTO own.n_cancellation (cancellation_id, order_key, state, requested_by, policy, requested_at, scope, order_id)
+INSERT INTO own.n_cancellation (cancellation_id, order_key, state, requested_by, policy, requested_at, scope,
+                                order_id)
 VALUES (1, '1', 'canceled', 'merchant', 'default', now(), 'order', 1);
 CREATE TRIGGER fired BEFORE INSERT ON own.n_cancellation FOR EACH ROW EXECUTE FUNCTION own.fired();
 CREATE TRIGGER fired BEFORE INSERT ON own.n_cancellation_event FOR EACH ROW EXECUTE FUNCTION own.fired();
