@@ -4,11 +4,9 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/nbtree.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -134,25 +132,6 @@ load_keys(const Registration *reg, Relation rel)
 			key_row_desc(table, table->ncall_keys));
 }
 
-/*
- * Where the configuration was replicated, or a shop was moved, somebody may have
- * created a table of that name.  We would run its code, so it counts as missing.
- * One left by another owner of the extension is a superuser's.
- */
-static Oid
-records_of(Oid relid)
-{
-	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid		  owner;
-
-	if (!HeapTupleIsValid(tuple))
-		return relid;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner == config_owner() || superuser_arg(owner) ? relid :
-															 InvalidOid;
-}
-
 static void
 load_registration(HeapTuple row, TupleDesc desc, void *arg)
 {
@@ -182,12 +161,10 @@ load_registration(HeapTuple row, TupleDesc desc, void *arg)
 	table->channel = config_text(row, desc, ORDER_TABLE_NOTIFY_CHANNEL);
 	payload = config_text(row, desc, ORDER_TABLE_NOTIFY_PAYLOAD);
 	table->payload_is_id = payload && strcmp(payload, "id") == 0;
-	table->cancellation_table = records_of(
-		config_oid(row, desc, ORDER_TABLE_CANCELLATION_TABLE));
-	table->event_table = records_of(
-		config_oid(row, desc, ORDER_TABLE_EVENT_TABLE));
-	table->item_records = records_of(
-		config_oid(row, desc, ORDER_TABLE_ITEM_RECORDS));
+	table->cancellation_table = config_oid(row, desc,
+										   ORDER_TABLE_CANCELLATION_TABLE);
+	table->event_table = config_oid(row, desc, ORDER_TABLE_EVENT_TABLE);
+	table->item_records = config_oid(row, desc, ORDER_TABLE_ITEM_RECORDS);
 	table->refund_due_net = config_bool(row, desc, ORDER_TABLE_REFUND_DUE_NET);
 	table->search_path = config_text(row, desc, ORDER_TABLE_SEARCH_PATH);
 	table->time_zone = config_text(row, desc, ORDER_TABLE_TIME_ZONE);

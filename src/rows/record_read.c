@@ -38,21 +38,14 @@ record_raise_missing(const char *detail)
 		"Call ordcancel.attach() again to re-create it. The contents of a dropped table are lost.");
 }
 
-static const char *
-missing_table(Oid relid)
-{
-	return OidIsValid(relid) ?
-		psprintf("Relation with OID %u was dropped.", relid) :
-		"The table of its name belongs to another role.";
-}
-
 Relation
 record_open(Oid relid, LOCKMODE lock)
 {
 	Relation rel = try_table_open(relid, lock);
 
 	if (rel == NULL)
-		record_raise_missing(missing_table(relid));
+		record_raise_missing(
+			psprintf("Relation with OID %u was dropped.", relid));
 	return rel;
 }
 
@@ -62,7 +55,8 @@ record_table_label(Oid relid)
 	char *name = get_rel_name(relid);
 
 	if (name == NULL)
-		record_raise_missing(missing_table(relid));
+		record_raise_missing(
+			psprintf("Relation with OID %u was dropped.", relid));
 	return quote_qualified_identifier(get_namespace_name(
 										  get_rel_namespace(relid)),
 									  name);

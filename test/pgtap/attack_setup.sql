@@ -81,8 +81,7 @@ SET cancellation_table = 'own.n_cancellation'::regclass, event_table = 'own.n_ca
 WHERE orders = 'own.n'::regclass;
 SELECT setval('ran_as_another', 1);
 SET LOCAL ROLE setup_owner;
-SELECT is(error_of($$SELECT ordcancel.cancel_order('own.n', 2)$$, 'sqlstate', 'detail'),
-          'OC014 | The table of its name belongs to another role.', 'is not written by a call');
+SELECT is(error_of($$SELECT ordcancel.cancel_order('own.n', 2)$$, 'sqlstate'), 'OC014', 'is not written by a call');
 SELECT is(error_of($$UPDATE own.n SET status = 'canceled' WHERE id = 2$$, 'sqlstate'), 'OC014', 'nor by an UPDATE');
 SELECT is(error_of($$SELECT ordcancel.attach('own.n')$$, 'sqlstate'), 'OC014', 'nor used by attach()');
 RESET ROLE;
