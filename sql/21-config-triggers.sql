@@ -27,7 +27,24 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.guard_config() IS
     'trigger: refuses writes to the configuration by others than ordcancel';
 
--- Skips rows of a dump about tables that were not restored.
+-- What is read from a record table runs the code of its indexes, and what is written
+-- that of its triggers, as the owner of the extension. So everything that does so
+-- makes sure that the table belongs to that owner, or to another superuser. It may
+-- not where a superuser has given it away, or where the configuration was restored
+-- or replicated and somebody else had created a table of that name.
+CREATE FUNCTION ordcancel_internal.is_trusted(records oid) RETURNS boolean
+    LANGUAGE c STABLE STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_is_trusted';
+COMMENT ON FUNCTION ordcancel_internal.is_trusted(oid) IS
+    'returns whether a table exists and belongs to the owner of the extension, or to another superuser';
+
+CREATE FUNCTION ordcancel_internal.check_record_table(records oid) RETURNS void
+    LANGUAGE c STABLE STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_check_record_table';
+COMMENT ON FUNCTION ordcancel_internal.check_record_table(oid) IS
+    'raises OC014 if a record table is missing, or belongs to another role than the owner of the extension';
+
+-- Skips rows of a dump about tables that were not restored, or that others own.
 CREATE FUNCTION ordcancel_internal.skip_dropped_tables() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -36,7 +53,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.skip_dropped_tables() IS 'trigger: skips the row of a table that does not exist';
+COMMENT ON FUNCTION ordcancel_internal.skip_dropped_tables() IS 'trigger: skips the row of a table that does not exist, or whose records belong to another role';
 
 -- ENABLE ALWAYS: the triggers must also fire for a subscription's apply worker
 -- and with session_replication_role = replica.
@@ -57,7 +74,10 @@ BEGIN
                            ' EXECUTE FUNCTION ordcancel_internal.skip_dropped_tables()', config,
                            CASE config
                                WHEN 'order_table'
-                                   THEN 'NEW.orders = 0 OR NEW.cancellation_table = 0 OR NEW.event_table = 0'
+                                   THEN 'NEW.orders = 0 OR NOT ordcancel_internal.is_trusted(NEW.cancellation_table)'
+                                        ' OR NOT ordcancel_internal.is_trusted(NEW.event_table)'
+                                        ' OR NEW.item_records <> 0 AND'
+                                        ' NOT ordcancel_internal.is_trusted(NEW.item_records)'
                                WHEN 'child' THEN 'NEW.orders = 0 OR NEW.child = 0'
                                WHEN 'item_table' THEN 'NEW.orders = 0 OR NEW.items = 0'
                                ELSE 'NEW.orders = 0' END);
@@ -161,10 +181,11 @@ BEGIN
         UNION
         SELECT c.oid FROM ordcancel_internal.detached AS d JOIN pg_class AS c ON c.oid = d.records
     LOOP
+        CONTINUE WHEN NOT ordcancel_internal.is_trusted(records);
         BEGIN
             EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE reason = $1)', records) INTO used USING OLD.code;
-            RAISE EXCEPTION USING ERRCODE = 'OC000';
-        EXCEPTION WHEN SQLSTATE 'OC000' THEN
+            RAISE EXCEPTION USING ERRCODE = 'OC999';
+        EXCEPTION WHEN SQLSTATE 'OC999' THEN
             NULL;
         END;
         IF used THEN

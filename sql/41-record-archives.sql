@@ -20,6 +20,23 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.archives(regclass) IS
     'lists the archives of a record table, and the months in which their cancellations closed';
 
+-- Raises OC014 unless all record tables of an order table exist, and they and
+-- their archives belong to the extension's owner.
+CREATE FUNCTION ordcancel_internal.check_records(orders regclass) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM ordcancel_internal.check_record_table(r.records)
+    FROM ordcancel_internal.record_table AS r WHERE r.orders = check_records.orders;
+    PERFORM ordcancel_internal.check_record_table(a.archive)
+    FROM ordcancel_internal.record_table AS r, LATERAL ordcancel_internal.archives(r.records::regclass) AS a
+    WHERE r.orders = check_records.orders;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.check_records(regclass) IS
+    'raises OC014 unless all record tables of an order table exist and belong to the owner of the extension';
+
 CREATE FUNCTION ordcancel_internal.lock_archives(cancellation_table regclass) RETURNS void
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_lock_archives';

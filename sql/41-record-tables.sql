@@ -68,7 +68,13 @@ SELECT coalesce(
                                            OR EXISTS (SELECT FROM ordcancel_internal.record_table AS r
                                                       WHERE r.records IN (foreign_part.records, foreign_part.parent)
                                                         AND r.orders = foreign_part.orders)))
-                     THEN 'It has another owner.' END
+                     THEN 'It has another owner.'
+                 -- Who owns it could have written events of other shops into it. Its size, as the snapshot may be
+                 -- older than its rows.
+                 WHEN NOT ordcancel_internal.is_trusted(oid) AND pg_relation_size(oid) > 0
+                      AND NOT ordcancel_internal.caller_is_superuser()
+                     THEN format('Role %s, to whom it belongs, could have forged its rows: only a superuser can attach'
+                                 ' it with them.', relowner::regrole) END
      FROM pg_class WHERE oid = records),
     (SELECT format('It has no column %s.',
                    string_agg(format('"%s" %s', w.attname, format_type(w.atttypid, w.atttypmod)), ', '))
@@ -120,16 +126,15 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, regclass, name[], name[]) IS
     'says why a table cannot be used as a record table, or returns NULL';
 
--- Whether it is registered as a record table of the order table, and belongs to the
--- owner of the extension. The first alone says nothing: where the configuration is
--- replicated, or a shop was moved, somebody may have created a table of that name.
+-- Whether it is registered as a record table of the order table, and nobody else owns
+-- it.
 CREATE FUNCTION ordcancel_internal.is_own_record_table(orders regclass, records regclass) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-SELECT EXISTS (SELECT FROM ordcancel_internal.record_table AS r JOIN pg_class AS c ON c.oid = r.records
+SELECT EXISTS (SELECT FROM ordcancel_internal.record_table AS r
                WHERE r.orders = is_own_record_table.orders AND r.records = is_own_record_table.records
-                 AND c.relowner = (SELECT e.extowner FROM pg_extension AS e WHERE e.extname = 'ordcancel'))
+                 AND ordcancel_internal.is_trusted(r.records))
 $$;
 COMMENT ON FUNCTION ordcancel_internal.is_own_record_table(regclass, regclass) IS
     'returns whether nobody else than ordcancel has changed a record table';

@@ -63,6 +63,7 @@ BEGIN
     IF t.item_records IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = t.item_records) THEN
         RETURN false;
     END IF;
+    PERFORM ordcancel_internal.check_records(orders);
     EXECUTE format('SELECT EXISTS (SELECT FROM %s AS i JOIN %s AS c USING (cancellation_id)'
                    ' WHERE c.state IN (''requested'', ''in_progress'', ''canceled''))',
                    t.item_records, t.cancellation_table) INTO found_any;

@@ -47,8 +47,8 @@ COMMENT ON COLUMN ordcancel_internal.clock.now IS 'that of the statement, or ord
 -- The cancellations or events of the tables attached with inherit => false, which
 -- the parents of the record tables do not show. The argument is a NULL of the
 -- parent's row type. SECURITY DEFINER, because a view runs it as its reader; the
--- views apply may_see(). A record table that is missing or lacks a column is left
--- out; health() reports it.
+-- views apply may_see(). A record table that is missing, lacks a column, or belongs to
+-- another role is left out; health() reports it.
 CREATE FUNCTION ordcancel_internal.apart_records(kind anyelement)
     RETURNS TABLE (records oid, record anyelement)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -62,11 +62,10 @@ DECLARE
     child regclass;
 BEGIN
     FOR child IN
-        SELECT c.oid
+        SELECT r.records::oid
         FROM ordcancel.order_table AS t
             JOIN ordcancel_internal.record_table AS r ON r.orders = t.orders
-            JOIN pg_class AS c ON c.oid = r.records
-        WHERE NOT t.inherit AND r.parent = base
+        WHERE NOT t.inherit AND r.parent = base AND ordcancel_internal.is_trusted(r.records)
     LOOP
         BEGIN
             -- Not tableoid: of a distributed table, it would be that of a shard elsewhere.

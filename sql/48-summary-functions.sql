@@ -1,7 +1,8 @@
 -- The reports on all cancellations, as functions of one order table
 --
--- Each reads in a block that ends with error OC000, which keeps the rows that it
--- returned but none of its locks: a query may call it for thousands of tables.
+-- Each reads in a block that ends with error OC999, which keeps the rows that it
+-- returned but none of its locks: a query may call it for thousands of tables. Not
+-- OC000, which would stand for all errors that begin with OC.
 
 -- The text of a report's query over the record tables of one order table, with
 -- their archives.
@@ -17,12 +18,7 @@ DECLARE
 BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = report_query.orders;
     PERFORM ordcancel_internal.check_cancellations(t.cancellation_table);
-    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = t.event_table) THEN
-        PERFORM ordcancel_internal.invalid(
-            format('order table %s lacks a record table', ordcancel_internal.label(orders)),
-            'The table of events is missing.',
-            format('SELECT ordcancel.attach(%L) creates it again.', ordcancel_internal.label(orders)));
-    END IF;
+    PERFORM ordcancel_internal.check_records(orders);
     IF ordcancel_internal.is_distributed(orders) THEN
         -- Citus would send what follows to the nodes, where it has no meaning.
         RETURN ordcancel_internal.report_text(
@@ -69,8 +65,8 @@ BEGIN
             'cancellations', orders,
             concat_ws(' AND ', ordcancel_internal.period_condition(since, until),
                       CASE WHEN reason IS NOT NULL THEN format('r.reason = %L', reason) END));
-        RAISE EXCEPTION USING ERRCODE = 'OC000';
-    EXCEPTION WHEN SQLSTATE 'OC000' THEN
+        RAISE EXCEPTION USING ERRCODE = 'OC999';
+    EXCEPTION WHEN SQLSTATE 'OC999' THEN
         NULL;
     END;
 END
@@ -101,8 +97,8 @@ BEGIN
     BEGIN
         RETURN QUERY EXECUTE ordcancel_internal.report_query(
             'reason_summary', orders, ordcancel_internal.period_condition(since, until));
-        RAISE EXCEPTION USING ERRCODE = 'OC000';
-    EXCEPTION WHEN SQLSTATE 'OC000' THEN
+        RAISE EXCEPTION USING ERRCODE = 'OC999';
+    EXCEPTION WHEN SQLSTATE 'OC999' THEN
         NULL;
     END;
 END
@@ -133,8 +129,8 @@ BEGIN
             'daily_summary', orders,
             ordcancel_internal.period_condition(ordcancel_internal.day_begins(since),
                                                 ordcancel_internal.day_begins(until)));
-        RAISE EXCEPTION USING ERRCODE = 'OC000';
-    EXCEPTION WHEN SQLSTATE 'OC000' THEN
+        RAISE EXCEPTION USING ERRCODE = 'OC999';
+    EXCEPTION WHEN SQLSTATE 'OC999' THEN
         NULL;
     END;
 END
@@ -158,8 +154,8 @@ CREATE FUNCTION ordcancel_internal.timeline(orders regclass) RETURNS SETOF ordca
 BEGIN
     BEGIN
         RETURN QUERY EXECUTE ordcancel_internal.report_query('timeline', orders);
-        RAISE EXCEPTION USING ERRCODE = 'OC000';
-    EXCEPTION WHEN SQLSTATE 'OC000' THEN
+        RAISE EXCEPTION USING ERRCODE = 'OC999';
+    EXCEPTION WHEN SQLSTATE 'OC999' THEN
         NULL;
     END;
 END
@@ -183,8 +179,8 @@ BEGIN
     BEGIN
         RETURN QUERY EXECUTE ordcancel_internal.report_query(
             'timeline', orders, format('r.cancellation_id IN (%s)', order_id)) || ' ORDER BY event_id';
-        RAISE EXCEPTION USING ERRCODE = 'OC000';
-    EXCEPTION WHEN SQLSTATE 'OC000' THEN
+        RAISE EXCEPTION USING ERRCODE = 'OC999';
+    EXCEPTION WHEN SQLSTATE 'OC999' THEN
         NULL;
     END;
 END

@@ -35,6 +35,7 @@ BEGIN
     IF timed = '{}' OR since IS NULL THEN
         RETURN;
     END IF;
+    PERFORM ordcancel_internal.check_record_table(t.cancellation_table);
     SELECT CASE WHEN b.oid IN ('text'::regtype, 'varchar'::regtype)
                     THEN format('o.%I OPERATOR(pg_catalog.=) ANY (%L::pg_catalog.text[])', t.status, timed)
                 WHEN b.typtype = 'e'

@@ -56,6 +56,19 @@ SELECT t.orders::regclass, 'records_missing',
               ordcancel_internal.label(t.orders))
 FROM (VALUES ('cancellation table', t.cancellation_table), ('event table', t.event_table)) AS r (what, rel)
 WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = r.rel)
+UNION ALL
+SELECT t.orders::regclass, 'records_not_owned',
+       format('Record table %s belongs to role %s, who can change it.', ordcancel_internal.label(c.oid),
+              c.relowner::regrole),
+       format('SELECT ordcancel.attach(%L), as a superuser, checks it and takes it over.',
+              ordcancel_internal.label(t.orders))
+FROM (SELECT r.records::oid AS rel FROM ordcancel_internal.record_table AS r WHERE r.orders = t.orders
+      UNION ALL
+      SELECT a.archive FROM ordcancel_internal.record_table AS r,
+                           LATERAL ordcancel_internal.archives(r.records::regclass) AS a
+      WHERE r.orders = t.orders) AS r
+    JOIN pg_class AS c ON c.oid = r.rel
+WHERE NOT ordcancel_internal.is_trusted(c.oid)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_columns(ordcancel.order_table) IS
     'lists columns, keys and tables without which an attached table does not work';

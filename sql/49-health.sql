@@ -35,8 +35,8 @@ BEGIN
                             ELSE h.detail END,
                        CASE WHEN h.problem IS NULL THEN 'Fix that first.' ELSE h.hint END
                 FROM ordcancel_internal.health_part(orders, part) AS h;
-            RAISE EXCEPTION USING ERRCODE = 'OC000';
-        EXCEPTION WHEN SQLSTATE 'OC000' THEN
+            RAISE EXCEPTION USING ERRCODE = 'OC999';
+        EXCEPTION WHEN SQLSTATE 'OC999' THEN
             NULL;
         END;
     END LOOP;

@@ -150,8 +150,8 @@ BEGIN
         -- The block keeps what was read but no lock: there may be thousands of tables.
         BEGIN
             EXECUTE format('SELECT min(event_id) FROM ONLY %s WHERE at >= $1', events) INTO first_id USING "to";
-            RAISE EXCEPTION USING ERRCODE = 'OC000';
-        EXCEPTION WHEN SQLSTATE 'OC000' THEN
+            RAISE EXCEPTION USING ERRCODE = 'OC999';
+        EXCEPTION WHEN SQLSTATE 'OC999' THEN
             lowest := least(lowest, first_id);
         END;
     END LOOP;
@@ -165,7 +165,7 @@ COMMENT ON FUNCTION ordcancel_internal.rewind_consumer(text, timestamptz) IS
     'does the work of ordcancel.rewind_consumer()';
 
 -- Event tables of order tables that are or were attached, and what inherits
--- from them.
+-- from them, without those that others own.
 CREATE FUNCTION ordcancel_internal.event_tables(OUT event_table regclass, OUT orders regclass) RETURNS SETOF record
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -184,8 +184,8 @@ WITH RECURSIVE known AS (
     SELECT i.inhrelid, t.orders FROM tree AS t JOIN pg_inherits AS i ON i.inhparent = t.event_table
 )
 SELECT t.event_table, max(t.orders)::regclass
-FROM tree AS t JOIN pg_class AS c ON c.oid = t.event_table
-WHERE t.event_table <> 'ordcancel.event'::regclass
+FROM tree AS t
+WHERE t.event_table <> 'ordcancel.event'::regclass AND ordcancel_internal.is_trusted(t.event_table)
 GROUP BY t.event_table
 $$;
 COMMENT ON FUNCTION ordcancel_internal.event_tables() IS 'lists the event tables and their order tables';

@@ -7,6 +7,12 @@ CREATE FUNCTION ordcancel_internal.delete_events(event_table regclass, before ti
 COMMENT ON FUNCTION ordcancel_internal.delete_events(regclass, timestamptz, bigint) IS
     'deletes old events of one table, but not those of refunds; returns how many';
 
+CREATE FUNCTION ordcancel_internal.consumer_role_may_read(role name, orders oid) RETURNS boolean
+    LANGUAGE c STABLE STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_consumer_role_may_read';
+COMMENT ON FUNCTION ordcancel_internal.consumer_role_may_read(name, oid) IS
+    'returns whether consumers of a role get the events of an order table';
+
 -- Events above this one may be unread. With a window open, those above the
 -- acknowledged one are. Where orders is NULL, only consumers of all tables count. A
 -- consumer that gets no events of the table, as its owner may not read it, does not
@@ -21,8 +27,7 @@ SELECT coalesce(min(CASE WHEN c.window_end IS NULL
                 9223372036854775807)
 FROM ordcancel.consumer AS c
 WHERE c.orders = settled_event.orders
-   OR c.orders IS NULL AND coalesce(has_table_privilege((SELECT r.oid FROM pg_roles AS r WHERE r.rolname = c.owner),
-                                                        settled_event.orders::oid, 'SELECT'), true)
+   OR c.orders IS NULL AND coalesce(ordcancel_internal.consumer_role_may_read(c.owner, settled_event.orders), true)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.settled_event(regclass) IS
     'returns the event_id up to which every consumer of an order table has acknowledged its events';
@@ -62,11 +67,11 @@ BEGIN
         BEGIN
             deleted := ordcancel_internal.delete_events(events.event_table, before, events.settled);
             IF deleted = 0 THEN
-                RAISE EXCEPTION USING ERRCODE = 'OC000';
+                RAISE EXCEPTION USING ERRCODE = 'OC999';
             END IF;
             total := total + deleted;
             tables := tables + 1;
-        EXCEPTION WHEN SQLSTATE 'OC000' THEN
+        EXCEPTION WHEN SQLSTATE 'OC999' THEN
             NULL;
         END;
         IF tables = most THEN

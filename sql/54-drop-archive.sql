@@ -68,6 +68,7 @@ BEGIN
     LOOP
         PERFORM ordcancel_internal.check_attached(orders);
         PERFORM ordcancel_internal.hold_archives(orders);
+        PERFORM ordcancel_internal.check_records(orders);
         SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = drop_archive.orders;
         archives := ARRAY(SELECT a.archive
                           FROM ordcancel_internal.record_table AS r,
@@ -132,4 +133,4 @@ CREATE FUNCTION ordcancel.drop_archive(orders regclass, month date) RETURNS text
     AS 'MODULE_PATHNAME', 'ordcancel_drop_archive';
 COMMENT ON FUNCTION ordcancel.drop_archive(regclass, date) IS
     E'drops the archive of a month, with the cancellations that closed in it'
-    '\nRaises OC001, OC014, 0A000, 22004, 42501, 42704, 55006.';
+    '\nRaises OC001, OC014, 0A000, 22004, 2BP01, 42501, 42704, 55006.';

@@ -23,6 +23,12 @@ BEGIN
                                                'Restore its schema into this database first, with pg_dump -n.');
         ELSIF (SELECT c.relkind NOT IN ('r', 'p') FROM pg_class AS c WHERE c.oid = to_regclass(moved.name)) THEN
             PERFORM ordcancel_internal.invalid(format('%s %s is not a table', moved.what, moved.name));
+        ELSIF moved.what = 'record table' AND NOT ordcancel_internal.is_trusted(to_regclass(moved.name)) THEN
+            PERFORM ordcancel_internal.invalid(
+                format('record table %s does not belong to the owner of the extension', moved.name),
+                (SELECT format('It belongs to role %s, who could have changed it.', c.relowner::regrole)
+                 FROM pg_class AS c WHERE c.oid = to_regclass(moved.name)),
+                'Restore the schema as a superuser.');
         END IF;
     END LOOP;
     FOR moved IN

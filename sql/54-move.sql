@@ -58,8 +58,8 @@ DECLARE
     result jsonb := '{}';
 BEGIN
     FOR records IN
-        SELECT r.records::regclass FROM ordcancel_internal.record_table AS r JOIN pg_class AS c ON c.oid = r.records
-        WHERE r.orders = ANY (tables)
+        SELECT r.records::regclass FROM ordcancel_internal.record_table AS r
+        WHERE r.orders = ANY (tables) AND ordcancel_internal.is_trusted(r.records)
     LOOP
         EXECUTE format('SELECT count(*) FROM %s', records.records) INTO n;
         result := result || jsonb_build_object(ordcancel_internal.label(records.records), n);

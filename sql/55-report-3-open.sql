@@ -85,6 +85,7 @@ BEGIN
     IF items IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = items) THEN
         RETURN '[]';
     END IF;
+    PERFORM ordcancel_internal.check_record_table(items);
     EXECUTE format($query$
 SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY array_position(
            '{canceled,in_progress,requested,denied,withdrawn,undone}', p.state)), '[]')

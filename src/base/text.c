@@ -1,9 +1,11 @@
 /*
- * text.c — comparing and shortening strings
+ * text.c — comparing and shortening strings, names of relations
  */
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "base/text.h"
 
@@ -27,4 +29,15 @@ text_clip(const char *text, int bytes)
 	if (length <= bytes)
 		return pstrdup(text);
 	return psprintf("%.*s...", pg_mbcliplen(text, length, bytes), text);
+}
+
+char *
+relation_label(Oid relid)
+{
+	char *name = get_rel_name(relid);
+
+	return name ? quote_qualified_identifier(get_namespace_name(
+												 get_rel_namespace(relid)),
+											 name) :
+				  psprintf("%u", relid);
 }

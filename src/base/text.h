@@ -1,5 +1,5 @@
 /*
- * text.h — comparing and shortening strings
+ * text.h — comparing and shortening strings, names of relations
  */
 #ifndef ORDCANCEL_TEXT_H
 #define ORDCANCEL_TEXT_H
@@ -15,5 +15,8 @@ extern bool equal_and_not_null(const char *a, const char *b);
  * boundary, with "..." appended if it was truncated.
  */
 extern char *text_clip(const char *text, int bytes);
+
+/* The qualified, quoted name of a relation, or its OID if it was dropped. */
+extern char *relation_label(Oid relid);
 
 #endif /* ORDCANCEL_TEXT_H */

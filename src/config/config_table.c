@@ -10,6 +10,7 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -64,6 +65,12 @@ config_owner(void)
 	if (!OidIsValid(owner))
 		config_raise_dropped();
 	return owner;
+}
+
+bool
+config_trusts(Oid role)
+{
+	return role == config_owner() || superuser_arg(role);
 }
 
 static int

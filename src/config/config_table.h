@@ -31,6 +31,12 @@ pg_noreturn extern void config_raise_dropped(void);
 extern Oid config_owner(void);
 
 /*
+ * May code of this role run as the owner of the extension?  Only if it is that
+ * role, or a superuser.
+ */
+extern bool config_trusts(Oid role);
+
+/*
  * Reads the rows of one order table, or all rows if "orders" is InvalidOid, in
  * primary key order.  Returns the number of rows; 0 if there is no such
  * table.

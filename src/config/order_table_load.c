@@ -249,10 +249,7 @@ record_shard(const OrderTable *table, Oid records)
 	Oid shard = shard_sibling(&table->shard, records);
 	Oid owner = OidIsValid(shard) ? config_relation_owner(shard) : InvalidOid;
 
-	return OidIsValid(owner) &&
-			(owner == config_owner() || superuser_arg(owner)) ?
-		shard :
-		InvalidOid;
+	return OidIsValid(owner) && config_trusts(owner) ? shard : InvalidOid;
 }
 
 /*

@@ -129,8 +129,8 @@ find_tables(Oid orders)
 	return tables;
 }
 
-static bool
-may_read(Oid relid, Oid role)
+bool
+consumer_role_may_read(Oid role, Oid relid)
 {
 	return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) &&
 		pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK &&
@@ -145,7 +145,7 @@ consumer_may_read(const Consumer *c, const EventTable *table)
 		table->orders :
 		table->events;
 
-	return !OidIsValid(c->role) || may_read(relid, c->role);
+	return !OidIsValid(c->role) || consumer_role_may_read(c->role, relid);
 }
 
 static void

@@ -32,4 +32,7 @@ extern List *consumer_tables(const Consumer *c, bool missing_ok);
  */
 extern bool consumer_may_read(const Consumer *c, const EventTable *table);
 
+/* The same of a role and a table. */
+extern bool consumer_role_may_read(Oid role, Oid relid);
+
 #endif /* ORDCANCEL_CONSUMER_TABLES_H */

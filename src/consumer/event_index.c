@@ -25,6 +25,7 @@
 #include "base/relid_cache.h"
 #include "consumer/event_index.h"
 #include "rows/record.h"
+#include "rows/record_open.h"
 
 /* The index of one event table. */
 typedef struct IndexEntry

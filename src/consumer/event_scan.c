@@ -22,11 +22,13 @@
 
 #include "base/compat.h"
 #include "config/config_table.h"
+#include "config/order_table.h"
 #include "consumer/consumer_tables.h"
 #include "consumer/event_index.h"
 #include "consumer/event_scan.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
+#include "rows/record_open.h"
 
 /* One event table while it is read. */
 typedef struct TableScan
@@ -42,6 +44,8 @@ typedef struct TableScan
 	int at;
 	int xid;
 	int cluster;
+
+	Oid orders; /* its order table, if that is known */
 } TableScan;
 
 /* Called for each row; returns false to end the scan of the table. */
@@ -69,6 +73,20 @@ find_columns(TableScan *s)
 	s->at = record_column(s->rel, "at");
 	s->xid = record_column(s->rel, "xid");
 	s->cluster = record_column(s->rel, "cluster");
+}
+
+/*
+ * Whoever owns the table could have written its events.  Raises OC014 if it is
+ * that of an attached table, so that no event is passed by.
+ */
+static bool
+is_genuine(const TableScan *s)
+{
+	if (config_trusts(s->rel->rd_rel->relowner))
+		return true;
+	if (OidIsValid(s->orders) && order_table_find(s->orders))
+		record_raise_foreign(s->rel);
+	return false;
 }
 
 static int64
@@ -100,7 +118,7 @@ static void
 scan_table(const Consumer *c, const EventTable *table, int64 after,
 		   EventRow row, void *arg)
 {
-	TableScan	  s = {0};
+	TableScan	  s = {.orders = table->orders};
 	ScanKeyData	  key;
 	EventPosition event;
 
@@ -199,21 +217,27 @@ typedef struct Collector
 	Oid					relid;
 } Collector;
 
-static void
-convert_row(Collector *k, TableScan *s, const EventPosition *event)
+/* Returns false if nothing of the table may be delivered. */
+static bool
+enter_table(Collector *k, const TableScan *s)
 {
-	HeapTuple row;
+	if (k->relid == RelationGetRelid(s->rel))
+		return true;
+	if (!is_genuine(s))
+		return false;
+	k->relid = RelationGetRelid(s->rel);
+	k->map = convert_tuples_by_name(RelationGetDescr(s->rel), k->batch->desc);
+	return true;
+}
 
-	if (k->relid != RelationGetRelid(s->rel))
-	{
-		k->relid = RelationGetRelid(s->rel);
-		k->map = convert_tuples_by_name(RelationGetDescr(s->rel),
-										k->batch->desc);
-	}
-	row = k->map ?
+static void
+add_row(Collector *k, TableScan *s, const EventPosition *event)
+{
+	HeapTuple row = k->map ?
 		ExecCopySlotHeapTuple(
 			execute_attr_map_slot(k->map->attrMap, s->slot, k->converted)) :
 		ExecCopySlotHeapTuple(s->slot);
+
 	if (k->count == k->capacity)
 	{
 		k->capacity *= 2;
@@ -235,7 +259,9 @@ collect_row(TableScan *s, const EventPosition *event, void *arg)
 	if (event_horizon_sees(k->consumer->window, event->xid, event->event_id) &&
 		is_waiting(k->consumer, s, event))
 	{
-		convert_row(k, s, event);
+		if (!enter_table(k, s))
+			return false;
+		add_row(k, s, event);
 		k->of_table++;
 	}
 	return k->of_table < k->limit;
@@ -248,12 +274,16 @@ compare_candidates(const void *a, const void *b)
 					   &((const Candidate *) b)->event_id);
 }
 
-/* After each table, only the first rows are kept, in order. */
+/*
+ * After each table, only the first rows are kept, in order, and those with the
+ * same ID as the last one, since that ID acknowledges them all.
+ */
 static void
 keep_first(Collector *k)
 {
 	qsort(k->rows, k->count, sizeof(Candidate), compare_candidates);
-	while (k->count > k->limit)
+	while (k->count > k->limit &&
+		   k->rows[k->count - 1].event_id > k->rows[k->limit - 1].event_id)
 		heap_freetuple(k->rows[--k->count].row);
 }
 
@@ -325,7 +355,7 @@ found_row(TableScan *s, const EventPosition *event, void *arg)
 {
 	EventPosition *found = arg;
 
-	if (event->event_id == found->event_id)
+	if (event->event_id == found->event_id && is_genuine(s))
 		*found = *event;
 	return false;
 }

@@ -21,6 +21,7 @@
 #include "rows/order_row.h"
 #include "rows/record.h"
 #include "rows/record_delete.h"
+#include "rows/record_open.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_archive_records);
 PG_FUNCTION_INFO_V1(ordcancel_drop_archive);

@@ -14,6 +14,7 @@
 #include "entry/guard_truncate.h"
 #include "rows/archive.h"
 #include "rows/record.h"
+#include "rows/record_open.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_guard_truncate);
 

@@ -9,8 +9,10 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -25,6 +27,7 @@
 
 PG_FUNCTION_INFO_V1(ordcancel_next_events);
 PG_FUNCTION_INFO_V1(ordcancel_ack);
+PG_FUNCTION_INFO_V1(ordcancel_consumer_role_may_read);
 PG_FUNCTION_INFO_V1(ordcancel_find_event);
 PG_FUNCTION_INFO_V1(ordcancel_consumer_backlog);
 PG_FUNCTION_INFO_V1(ordcancel_event_horizon);
@@ -202,6 +205,20 @@ ordcancel_ack(PG_FUNCTION_ARGS)
 	}
 	SPI_finish();
 	PG_RETURN_BOOL(acknowledge);
+}
+
+/*
+ * consumer_role_may_read(role, orders); true if one of them does not exist, as
+ * events must not be deleted before they were read.
+ */
+Datum
+ordcancel_consumer_role_may_read(PG_FUNCTION_ARGS)
+{
+	Oid role = get_role_oid(NameStr(*PG_GETARG_NAME(0)), true);
+	Oid orders = PG_GETARG_OID(1);
+
+	PG_RETURN_BOOL(!OidIsValid(role) || get_rel_name(orders) == NULL ||
+				   consumer_role_may_read(role, orders));
 }
 
 /* find_event(name, event_id): the event table, or NULL */

@@ -18,6 +18,7 @@
 #include "rows/ended_records.h"
 #include "rows/record.h"
 #include "rows/record_delete.h"
+#include "rows/record_open.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_prune_cancellations);
 PG_FUNCTION_INFO_V1(ordcancel_delete_cancellations);

@@ -12,6 +12,7 @@
 
 #include "rows/record.h"
 #include "rows/record_delete.h"
+#include "rows/record_open.h"
 
 PG_FUNCTION_INFO_V1(ordcancel_delete_events);
 

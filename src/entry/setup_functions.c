@@ -191,7 +191,7 @@ ordcancel_read_item_status(PG_FUNCTION_ARGS)
 	Column		column = {0};
 	char	   *written;
 
-	here.label = record_table_label(RelationGetRelid(rel));
+	here.label = relation_label(RelationGetRelid(rel));
 	order_table_load_named_column(&here, rel, &column,
 								  NameStr(*PG_GETARG_NAME(2)));
 	written = read_status(table, &column, here.label,
@@ -265,7 +265,7 @@ ordcancel_pin_item_expression(PG_FUNCTION_ARGS)
 	Oid			items = PG_GETARG_OID(1);
 
 	PG_RETURN_TEXT_P(
-		cstring_to_text(pin_expression(table, items, record_table_label(items),
+		cstring_to_text(pin_expression(table, items, relation_label(items),
 									   text_to_cstring(PG_GETARG_TEXT_PP(2)),
 									   PG_GETARG_OID(3), PG_GETARG_BOOL(4))));
 }
@@ -309,7 +309,7 @@ pin_child_expression(const ChildGuard *guard, Relation rel, char *expression,
 {
 	MemoryContext caller = CurrentMemoryContext;
 	char		 *complaint = psprintf("expression over %s cannot be used: %s",
-									   record_table_label(RelationGetRelid(rel)),
+									   relation_label(RelationGetRelid(rel)),
 									   text_clip(expression, 80));
 	RunAsScope	  scope;
 	char *volatile pinned = NULL;

@@ -205,14 +205,11 @@ sweep_step(const SweptTable *table, SubxactStep step, void *arg,
 bool
 sweep_begin_table(SweptTable *table, Oid relid, bool atomic)
 {
-	char *name = get_rel_name(relid);
-
-	if (name == NULL)
+	if (get_rel_name(relid) == NULL)
 		return false; /* dropped while attached */
 	*table = (SweptTable){
 		.relid = relid,
-		.label = quote_qualified_identifier(
-			get_namespace_name(get_rel_namespace(relid)), name),
+		.label = relation_label(relid),
 		.atomic = atomic,
 		.keep = CurrentMemoryContext,
 	};

@@ -22,6 +22,7 @@
 #include "rows/record_columns.h"
 #include "rows/record_delete.h"
 #include "rows/record_index.h"
+#include "rows/record_open.h"
 #include "rows/record_rows.h"
 
 static int
@@ -186,7 +187,7 @@ insert_rows(Transfer *t, const Datum *key, List **ids)
 static bool
 begin_transfer(Transfer *t, const OrderTable *table, Oid archive, Oid records)
 {
-	t->archive = try_table_open(archive, RowExclusiveLock);
+	t->archive = record_try_open(archive, RowExclusiveLock);
 	if (t->archive == NULL)
 		return false;
 	record_write_begin_unmapped(&t->w, table, records);

@@ -13,6 +13,7 @@
 #include "rows/archive.h"
 #include "rows/record_columns.h"
 #include "rows/record_index.h"
+#include "rows/record_open.h"
 #include "rows/record_slot.h"
 
 /*
@@ -49,7 +50,7 @@ static void
 find_in(CancelTarget *targets, int count, Oid archive, ReadSnapshot snapshot)
 {
 	OrderTable *table = targets[0].table;
-	Relation	rel = try_table_open(archive, AccessShareLock);
+	Relation	rel = record_try_open(archive, AccessShareLock);
 	RecordKeys	keys = record_keys_of_order(table);
 	RecordMap	map;
 	IndexLookup lookup;
@@ -90,7 +91,7 @@ archive_find_id(CancelTarget *c, int64 id)
 
 	foreach(lc, archive_tables(c->table->cancellation_table))
 	{
-		Relation rel = try_table_open(lfirst_oid(lc), AccessShareLock);
+		Relation rel = record_try_open(lfirst_oid(lc), AccessShareLock);
 
 		if (rel == NULL)
 			continue;
@@ -148,7 +149,7 @@ archive_find_request_key(const OrderTable *table, const char *key,
 		fmgr_info_cxt(F_TEXTEQ, &request_key.equal_function, TopMemoryContext);
 	foreach(lc, archive_tables(table->event_table))
 	{
-		Relation	rel = try_table_open(lfirst_oid(lc), AccessShareLock);
+		Relation	rel = record_try_open(lfirst_oid(lc), AccessShareLock);
 		IndexLookup lookup;
 
 		if (rel == NULL)

@@ -15,6 +15,7 @@
 #include "rows/key.h"
 #include "rows/order_row.h"
 #include "rows/record.h"
+#include "rows/record_open.h"
 
 /* Attempts that are read at once. */
 #define FETCH_COUNT 5000

@@ -162,7 +162,7 @@ guard_key_name(const ChildGuard *guard, const ChildRow *row)
 {
 	return psprintf("the key in guard \"%s\" of child table %s",
 					text_clip(guard->name, 80),
-					record_table_label(RelationGetRelid(row->rel)));
+					relation_label(RelationGetRelid(row->rel)));
 }
 
 bool

@@ -86,7 +86,7 @@ key_column(const ChildGuard *guard, const ChildRow *row, int i)
 			psprintf(
 				"table \"%s\" no longer has the columns for the key of %s",
 				RelationGetRelationName(row->rel),
-				record_table_label(guard->orders)),
+				relation_label(guard->orders)),
 			psprintf("Guard \"%s\" reads column \"%s\".",
 					 text_clip(guard->name, 80), guard->key_columns[i]),
 			"Call ordcancel.attach_child() again.");
@@ -171,7 +171,7 @@ evaluate(const ChildGuard *guard, ChildExpression *expression,
 		expression->functions, get_array_type(type), row_array, READ_LATEST,
 		psprintf("guard \"%s\" of child table %s is no longer valid",
 				 text_clip(guard->name, 80),
-				 record_table_label(RelationGetRelid(e->row->rel))),
+				 relation_label(RelationGetRelid(e->row->rel))),
 		store_result, e);
 	stable_settings_end(nest);
 }
@@ -224,7 +224,7 @@ rethrow_several(const ChildGuard *guard, const ChildRow *row,
 		 errmsg(
 			 "key_expression of guard \"%s\" of child table %s found several orders for a row",
 			 text_clip(guard->name, 80),
-			 record_table_label(RelationGetRelid(row->rel))),
+			 relation_label(RelationGetRelid(row->rel))),
 		 errdetail("The expression failed with: %s.",
 				   text_clip(error->message, 400)),
 		 errhint(
@@ -273,7 +273,7 @@ child_row_key(ChildGuard *guard, const ChildRow *row, ChildKey *key)
 			psprintf(
 				"key_expression of guard \"%s\" of child table %s returned %d columns",
 				text_clip(guard->name, 80),
-				record_table_label(RelationGetRelid(row->rel)), e.columns),
+				relation_label(RelationGetRelid(row->rel)), e.columns),
 			NULL, "A key of several columns is ROW(a, b).");
 	key->count = 1;
 	key->types[0] = e.type;

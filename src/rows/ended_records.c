@@ -12,6 +12,7 @@
 #include "rows/ended_records.h"
 #include "rows/order_row.h"
 #include "rows/record.h"
+#include "rows/record_open.h"
 
 /* Records that are read at once. */
 #define FETCH_COUNT 1000

@@ -16,6 +16,7 @@
 #include "base/result_row.h"
 #include "config/run_as.h"
 #include "rows/plan_cache.h"
+#include "rows/record_open.h"
 
 void
 parameter_value(Parameters *p, Oid type, Datum value, bool isnull)
@@ -162,6 +163,7 @@ plan_cache_run(OrderTable *table, StatementKind kind, StatementText text,
 
 	if (on_records)
 	{
+		record_check_owners(table);
 		run_as_extension_owner(&scope);
 		prefer_indexes();
 	}

@@ -185,9 +185,6 @@ extern List *record_items_of(const CancelTarget *c, int64 cancellation_id,
  */
 extern bool record_forget(const CancelTarget *c, bool roles);
 
-/* Opens a record table; raises OC014 if it was dropped. */
-extern Relation record_open(Oid relid, LOCKMODE lock);
-
 /* Begins lookups of cancellations by ID; see index_lookup_begin. */
 extern void record_lookup_by_id(IndexLookup *lookup, const OrderTable *table,
 								Relation rel, ReadSnapshot snapshot);
@@ -197,12 +194,6 @@ extern void record_lookup_by_id(IndexLookup *lookup, const OrderTable *table,
  * cancellation, with READ_LATEST.  record_forget.c
  */
 extern void record_lookup_by_cancellation(IndexLookup *lookup, Relation rel);
-
-/* The qualified, quoted name of a record table; OC014 if it was dropped. */
-extern char *record_table_label(Oid relid);
-
-/* Raises OC014: something that attach() creates is missing. */
-pg_noreturn extern void record_raise_missing(const char *detail);
 
 /*
  * The numbers of an order's cancellations, as a list that can stand in a

@@ -12,6 +12,7 @@
 #include "decision/refusal.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
+#include "rows/record_open.h"
 
 const RecordColumn cancellation_columns[] = {
 	{"cancellation_id", INT8OID},

@@ -31,6 +31,7 @@
 #include "rows/record.h"
 #include "rows/record_columns.h"
 #include "rows/record_index.h"
+#include "rows/record_open.h"
 #include "rows/record_rows.h"
 
 /* The texts of each kind of record table.  A column need not exist. */

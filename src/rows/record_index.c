@@ -12,6 +12,7 @@
 #include "base/relid_cache.h"
 #include "rows/record.h"
 #include "rows/record_index.h"
+#include "rows/record_open.h"
 
 #define RECORD_INDEXES (RECORD_INDEX_REQUEST_KEY + 1)
 

@@ -20,6 +20,7 @@
 #include "rows/key.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
+#include "rows/record_open.h"
 #include "rows/record_rows.h"
 
 static RecordKeys
@@ -242,7 +243,7 @@ read_archived_items(const CancelTarget *c, int64 cancellation_id,
 
 	foreach(lc, archive_tables(c->table->item_records))
 	{
-		Relation rel = try_table_open(lfirst_oid(lc), AccessShareLock);
+		Relation rel = record_try_open(lfirst_oid(lc), AccessShareLock);
 
 		if (rel == NULL)
 			continue;

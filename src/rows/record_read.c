@@ -24,43 +24,8 @@
 #include "rows/record.h"
 #include "rows/record_columns.h"
 #include "rows/record_index.h"
+#include "rows/record_open.h"
 #include "rows/record_slot.h"
-
-/*
- * Happens only if a superuser changes a record table, or the owner of its
- * schema drops it.
- */
-pg_noreturn void
-record_raise_missing(const char *detail)
-{
-	refusal_raise_invalid_policy(
-		"a record table or one of its indexes is missing", detail,
-		"Call ordcancel.attach() again to re-create it. The contents of a dropped table are lost.");
-}
-
-Relation
-record_open(Oid relid, LOCKMODE lock)
-{
-	Relation rel = try_table_open(relid, lock);
-
-	if (rel == NULL)
-		record_raise_missing(
-			psprintf("Relation with OID %u was dropped.", relid));
-	return rel;
-}
-
-char *
-record_table_label(Oid relid)
-{
-	char *name = get_rel_name(relid);
-
-	if (name == NULL)
-		record_raise_missing(
-			psprintf("Relation with OID %u was dropped.", relid));
-	return quote_qualified_identifier(get_namespace_name(
-										  get_rel_namespace(relid)),
-									  name);
-}
 
 static bool
 is_open(const CancelTarget *c)

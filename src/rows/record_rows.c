@@ -11,6 +11,7 @@
 
 #include "decision/refusal.h"
 #include "rows/record.h"
+#include "rows/record_open.h"
 #include "rows/record_rows.h"
 
 /*

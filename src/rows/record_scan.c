@@ -20,6 +20,7 @@
 #include "rows/open_index.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
+#include "rows/record_open.h"
 #include "rows/record_scan.h"
 
 static bool

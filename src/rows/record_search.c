@@ -24,6 +24,7 @@
 #include "rows/record.h"
 #include "rows/record_columns.h"
 #include "rows/record_index.h"
+#include "rows/record_open.h"
 #include "rows/record_scan.h"
 
 static void
@@ -337,7 +338,7 @@ RequestKeyIndex
 record_request_key_index(const OrderTable *table)
 {
 	RequestKeyIndex found = {0};
-	Relation		rel = try_table_open(table->event_table, AccessShareLock);
+	Relation		rel = record_try_open(table->event_table, AccessShareLock);
 	List		   *indexes = rel ? RelationGetIndexList(rel) : NIL;
 	ListCell	   *lc;
 

@@ -15,6 +15,7 @@
 #include "config/node_ids.h"
 #include "config/run_as.h"
 #include "rows/record.h"
+#include "rows/record_open.h"
 #include "rows/shard_ids.h"
 
 /* What nextval() would build on. */

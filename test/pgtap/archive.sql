@@ -321,6 +321,10 @@ SELECT is((SELECT string_agg(inhparent::regclass::text, ' ') FROM pg_inherits
 
 -- ---------------------------------------------------------------- drop_archive
 
+CREATE VIEW shop.old AS SELECT FROM shop.orders_cancellation_2025_01;
+SELECT is(attempt_as('archive_janitor', $$SELECT ordcancel.drop_archive('shop.orders', '2025-01-15')$$), '2BP01',
+          'not while a view reads it');
+DROP VIEW shop.old;
 SELECT is(attempt_as('archive_janitor', $$SELECT ordcancel.drop_archive('shop.orders', '2025-01-15')$$), 'ok',
           'a month is dropped');
 SELECT is((SELECT count(*) FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relname ~ '2025_01'), 0::bigint,

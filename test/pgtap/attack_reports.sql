@@ -2,7 +2,7 @@
 -- the rights of a reader or of the extension, by readers who want more than SELECT
 -- shows them, and records that would stop a view for all.
 SET client_min_messages = error;
-SELECT plan(36);
+SELECT plan(37);
 \ir include/helpers.sql
 CREATE ROLE reports_owner; -- of order tables, the attacker
 CREATE ROLE reports_reader;
@@ -243,7 +243,10 @@ INSERT INTO mine.o_cancellation (cancellation_id, order_key, state, scope, reque
 SELECT n, '2', 'denied', 'items', 'customer', 'x', CASE n WHEN 2 THEN '-infinity' ELSE now() END, 1, 'forged'
 FROM generate_series(2, 3) AS n;
 SET ROLE reports_owner;
+SELECT is(attempt($$SELECT ordcancel.attach('mine.o', 'status')$$), 'OC014', 'who has written them cannot attach them');
+RESET ROLE;
 SELECT ordcancel.attach('mine.o', 'status') \g /dev/null
+SET ROLE reports_owner;
 SELECT is((SELECT string_agg(DISTINCT why, ' ') FROM ordcancel.timeline), 'forged',
           'events with numbers of others'' cancellations do not show their notes');
 RESET ROLE;

@@ -253,8 +253,6 @@ CREATE ROLE child_both IN ROLE child_orders, child_ships;
 GRANT USAGE ON SCHEMA shop TO child_orders, child_ships;
 GRANT EXECUTE ON FUNCTION ordcancel.attach_child, ordcancel.detach_child, ordcancel.detach TO child_orders, child_ships;
 ALTER TABLE shop.orders OWNER TO child_orders;
-ALTER TABLE shop.orders_cancellation OWNER TO child_orders;
-ALTER TABLE shop.orders_cancellation_event OWNER TO child_orders;
 ALTER TABLE shop.shipments OWNER TO child_ships;
 SELECT is(attempt_as(role,
                      $$SELECT ordcancel.attach_child('shop.shipments', 'shop.orders', '{order_id}', '{canceled}')$$),

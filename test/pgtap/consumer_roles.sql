@@ -58,7 +58,7 @@ SELECT ordcancel.cancel_order('shop.seen', 1), ordcancel.cancel_order('shop.unse
        ordcancel.cancel_order('shop.partly', 1);
 SELECT is(next_as('consumer_reader', 'reader'), 'shop.seen 1',
           'the events of tables that the owner may not read, or not read as a whole, are left out');
-SELECT is(string_agg(t, ' ' ORDER BY t), 'partly seen', 'only of tables that it may read it holds events back')
+SELECT is(string_agg(t, ' ' ORDER BY t), 'seen', 'only of tables that it may read as a whole it holds events back')
 FROM unnest('{seen,unseen,partly}'::text[]) AS t
 WHERE ordcancel_internal.settled_event(('shop.' || t)::regclass) < 9223372036854775807;
 SELECT is(next_as('consumer_member', 'reader'), 'shop.seen 1', 'a member of the owner may use it');

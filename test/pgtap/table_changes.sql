@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 \ir include/helpers.sql
-SELECT plan(87);
+SELECT plan(88);
 
 CREATE FUNCTION make(name text) RETURNS regclass LANGUAGE plpgsql AS $$
 BEGIN
@@ -153,7 +153,9 @@ ALTER TABLE t4 OWNER TO changes_second;
 SELECT isnt(attempt('SELECT ordcancel.cancel_order(''t4'', 20)'), 'XX000', 'a table given to a new owner');
 ALTER TABLE t4_cancellation OWNER TO changes_second;
 ALTER TABLE t4_cancellation_event OWNER TO changes_second;
-SELECT works('t4', 'the record tables too');
+SELECT is(attempt('SELECT ordcancel.cancel_order(''t4'', 20)'), 'OC014', 'the record tables too');
+SELECT ordcancel.attach('t4');
+SELECT works('t4', 'attached again by a superuser');
 
 -- --------------------------------------------------------- what a superuser breaks
 

@@ -162,12 +162,7 @@ for call in "SELECT ordcancel.cancel_order('s.orders', 70)" "SELECT * FROM ordca
 done
 
 # What runs as the extension's owner, whoever calls it.
-while IFS= read -r call; do
-	is "$(sql_as evil t_attack -c "SELECT * FROM ordcancel.$call" 2>&1 >/dev/null | grep ERROR)" '' "$call"
-	unharmed t_attack 'and planned by the owner'
-	sql t_attack -c "SELECT * FROM ordcancel.$call" >/dev/null 2>&1
-	unharmed t_attack 'and by a superuser'
-done <<-'CALLS'
+cat >"$work/calls" <<-'CALLS'
 	attach('s.orders', 'status', refund_due => '5', deleted_when => 'id < 0')
 	set_policy('s.orders', settlement => 'after_canceled')
 	set_rule('s.orders', 'placed', customer => 'request', merchant => 'cancel')
@@ -213,6 +208,12 @@ done <<-'CALLS'
 	replace_table('s.other', 's.orders')
 	detach_items('s.item')
 CALLS
+while IFS= read -r call; do
+	is "$(sql_as evil t_attack -c "SELECT * FROM ordcancel.$call" 2>&1 >/dev/null | grep ERROR)" '' "$call"
+	unharmed t_attack 'and planned by the owner'
+	sql t_attack -c "SELECT * FROM ordcancel.$call" >/dev/null 2>&1
+	unharmed t_attack 'and by a superuser'
+done <"$work/calls"
 sql t_attack -c "SELECT * FROM ordcancel.move_setup('s')" >/dev/null
 unharmed t_attack 'move_setup, by a superuser'
 sql_as evil t_attack <<-'SQL'
@@ -225,6 +226,80 @@ for call in "SELECT ordcancel.cancel_order('s.orders', 73)" "SELECT * FROM ordca
 	is "$(sql_as merchant t_attack -c "$call" 2>&1 | grep ERROR)" '' "a merchant under row security: $call"
 	unharmed t_attack "and nothing of the owner's as the merchant # TODO a query under row security is "\
 "the reader's own, see doc/security.md"
+done
+
+# ------------------------------------- record tables that a superuser gave away
+
+# As scripts do that give all tables of a schema an owner.
+make t_attack_given
+sql_as evil t_attack_given <<-'SQL'
+	CREATE TABLE s.item (id integer PRIMARY KEY, order_id integer, quantity integer, canceled integer);
+	INSERT INTO s.item VALUES (1, 76, 1, 0);
+	CREATE TABLE s.apart (id integer PRIMARY KEY, status text);
+	INSERT INTO s.apart VALUES (1, 'placed'), (2, 'placed');
+	ALTER TABLE s.orders ADD placed timestamptz DEFAULT '2026-01-01';
+	SELECT ordcancel.attach_items('s.item', 's.orders', '{order_id}', quantity => 'quantity', canceled => 'canceled'),
+	       ordcancel.set_rule('s.orders', 'packed', expire_after => '1 day'),
+	       ordcancel.attach('s.orders', 'status', placed_at => 'placed') \g /dev/null
+	SELECT ordcancel.attach('s.apart', 'status', inherit => false),
+	       ordcancel.set_policy('s.apart', canceled_status => 'canceled'),
+	       ordcancel.set_rule('s.apart', 'placed', merchant => 'cancel') \g /dev/null
+	SELECT ordcancel.cancel_order('s.orders', id), ordcancel.cancel_order('s.apart', 1)
+	FROM generate_series(1, 5) AS id \g /dev/null
+	SELECT ordcancel.archive_records('s.orders', '-1 day') \g /dev/null
+	SELECT ordcancel.request_cancel('s.orders', id) FROM generate_series(6, 9) AS id \g /dev/null
+SQL
+ok 'a shop with archives, items and timers' || done_testing
+sql t_attack_given -c "SELECT ordcancel.create_consumer('c', start_at => 'beginning')" -c "DO \$\$
+	DECLARE
+	    records regclass;
+	BEGIN
+	    FOR records IN SELECT oid FROM pg_class WHERE relnamespace = 's'::regnamespace AND relkind = 'r'
+	                   AND relowner <> 'evil'::regrole LOOP
+	        EXECUTE format('ALTER TABLE %s OWNER TO evil', records);
+	    END LOOP;
+	END
+	\$\$" >/dev/null
+sql_as evil t_attack_given <<-'SQL'
+	CREATE FUNCTION s.fired_too() RETURNS trigger LANGUAGE plpgsql
+	    AS 'BEGIN PERFORM s.say(TG_TABLE_NAME); RETURN NEW; END';
+	DO $$
+	DECLARE
+	    t regclass;
+	BEGIN
+	    FOR t IN SELECT oid FROM pg_class
+	             WHERE relnamespace = 's'::regnamespace AND relkind = 'r' AND relname ~ '_cancellation' LOOP
+	        EXECUTE format('CREATE INDEX ON %s (s.constant(%L))', t, 'index on ' || t);
+	        EXECUTE format('CREATE INDEX ON %s ((1)) WHERE s.constant(%L)', t, 'predicate on ' || t);
+	        EXECUTE format('ALTER TABLE %s ADD CHECK (s.constant(%L) OR cancellation_id = 0)', t, 'check of ' || t);
+	        EXECUTE format('CREATE TRIGGER fired BEFORE INSERT OR UPDATE OR DELETE ON %s'
+	                       ' FOR EACH ROW EXECUTE FUNCTION s.fired_too()', t);
+	    END LOOP;
+	END
+	$$;
+SQL
+others t_attack_given >/dev/null
+cat >>"$work/calls" <<-'CALLS'
+	cancel_order('s.apart', 2)
+	cancellations('s.apart')
+	next_events('c')
+	skip_event('c', 1)
+	rewind_consumer('c', '-infinity'::timestamptz)
+	consumers
+	health
+	cancel_report()
+CALLS
+while IFS= read -r call; do
+	sql_as evil t_attack_given -c "SELECT * FROM ordcancel.$call" >/dev/null 2>&1
+	unharmed t_attack_given "$call by the owner of the record tables"
+	sql t_attack_given -c "SELECT * FROM ordcancel.$call" >/dev/null 2>&1
+	unharmed t_attack_given 'and by a superuser'
+done <"$work/calls"
+for call in 'CALL ordcancel.sweep()' "UPDATE s.orders SET status = 'canceled' WHERE id = 20" \
+	"DELETE FROM ordcancel.reason WHERE code = 'other'" "SELECT ordcancel.attach('s.orders')" \
+	"SELECT * FROM ordcancel.move_setup('s')" "DELETE FROM s.orders WHERE id = 21" "SELECT ordcancel.detach('s.orders')"; do
+	sql t_attack_given -c "$call" >/dev/null 2>&1
+	unharmed t_attack_given "$call by a superuser"
 done
 
 # A partition key is read by whoever opens the table first, constants and all.
@@ -373,7 +448,7 @@ sql t_attack_dba -c 'CREATE EXTENSION ordcancel' 2>/dev/null
 [ $? -ne 0 ]
 ok 'a schema of that name is not taken up'
 
-for db in t_attack t_attack_public t_attack_dba; do
+for db in t_attack t_attack_given t_attack_public t_attack_dba; do
 	dropdb --if-exists $db
 done
 done_testing

@@ -243,8 +243,15 @@ is "$(errors | grep 'does not exist' | grep -v dropped)" '' \
 	'record tables that do not inherit: they restore for him too'
 is "$(try 'SELECT count(*) FROM shop.orders_cancellation')$(try \
 	'SELECT count(*) FROM shop.orders_cancellation_event')" 66 'with all rows'
+sql $to -c 'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ordcancel TO parts_db_owner'
+PGUSER=parts_db_owner sql $to -v VERBOSITY=verbose -c "SELECT ordcancel.attach('shop.orders', 'status',
+	inherit => false)" >"$work/said" 2>&1
+like "$(cat "$work/said")" "OC014.*Role parts_db_owner, to whom it belongs, could have forged its rows" \
+	'who could have written the records himself may not attach them'
+sql $to -c "SELECT ordcancel.attach('shop.orders', 'status', inherit => false)" >/dev/null
+ok 'a superuser attaches'
 set_up_anew false
-ok 'the owner attaches'
+ok 'then the owner may, who sets the rules'
 is "$(try "SELECT state, changed FROM ordcancel.cancel_order('shop.orders', 7)")$(try \
 	"SELECT state FROM ordcancel.undo_cancel('shop.orders', 1)")" 'canceled|tundone' \
 	'and all goes on'

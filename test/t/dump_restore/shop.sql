@@ -128,8 +128,6 @@ SELECT ordcancel.grant_customer('dump_customer');
 SELECT ordcancel.grant_merchant('dump_merchant');
 ALTER TABLE shop.plain OWNER TO dump_merchant;
 ALTER TABLE shop."Zeilen" OWNER TO dump_merchant;
-ALTER TABLE shop.plain_cancellation OWNER TO dump_merchant;
-ALTER TABLE shop.plain_cancellation_event OWNER TO dump_merchant;
 
 -- Every state, live and ended.
 SET ordcancel.clock = '2024-05-02 10:00+00';
