@@ -44,12 +44,27 @@ SELECT coalesce(nullif(pg_catalog.current_setting('ordcancel.clock', true), ''):
 COMMENT ON VIEW ordcancel_internal.clock IS 'current time for reports';
 COMMENT ON COLUMN ordcancel_internal.clock.now IS 'that of the statement, or ordcancel.clock';
 
+-- Whether a view reads all record tables in one scan of their parents. A constant
+-- for the planner.
+CREATE FUNCTION ordcancel_internal.reads_at_once_support(internal) RETURNS internal
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_reads_at_once_support';
+COMMENT ON FUNCTION ordcancel_internal.reads_at_once_support(internal) IS
+    'planner support: the answer for a whole query';
+
+CREATE FUNCTION ordcancel_internal.reads_at_once() RETURNS boolean
+    LANGUAGE c STABLE
+    SUPPORT ordcancel_internal.reads_at_once_support
+    AS 'MODULE_PATHNAME', 'ordcancel_reads_at_once';
+COMMENT ON FUNCTION ordcancel_internal.reads_at_once() IS
+    'returns whether there are few enough record tables to lock all of them';
+
 -- The cancellations or events of the tables attached with inherit => false, which
--- the parents of the record tables do not show. The argument is a NULL of the
--- parent's row type. SECURITY DEFINER, because a view runs it as its reader; the
+-- the parents of the record tables do not show, and without at_once those of all
+-- others, too. kind is a NULL of the parent's row type. Keeps no lock. SECURITY DEFINER, because a view runs it as its reader; the
 -- views apply may_see(). A record table that is missing, lacks a column, or belongs to
 -- another role is left out; health() reports it.
-CREATE FUNCTION ordcancel_internal.apart_records(kind anyelement)
+CREATE FUNCTION ordcancel_internal.apart_records(kind anyelement, at_once boolean)
     RETURNS TABLE (records oid, record anyelement)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -65,20 +80,23 @@ BEGIN
         SELECT r.records::oid
         FROM ordcancel.order_table AS t
             JOIN ordcancel_internal.record_table AS r ON r.orders = t.orders
-        WHERE NOT t.inherit AND r.parent = base AND ordcancel_internal.is_trusted(r.records)
+        WHERE NOT (t.inherit AND at_once) AND r.parent = base AND ordcancel_internal.is_trusted(r.records)
+          AND NOT EXISTS (SELECT FROM pg_inherits AS i
+                          WHERE i.inhparent = r.records AND NOT ordcancel_internal.is_trusted(i.inhrelid))
     LOOP
         BEGIN
             -- Not tableoid: of a distributed table, it would be that of a shard elsewhere.
-            RETURN QUERY EXECUTE format('SELECT %s::oid, ROW(%s)::%s FROM ONLY %s AS r',
+            RETURN QUERY EXECUTE format('SELECT %s::oid, ROW(%s)::%s FROM %s AS r',
                                         child::oid, columns, pg_typeof(kind), child);
-        EXCEPTION WHEN undefined_column OR undefined_table OR cannot_coerce OR syntax_error THEN
+            RAISE EXCEPTION USING ERRCODE = 'OC999';
+        EXCEPTION WHEN SQLSTATE 'OC999' OR undefined_column OR undefined_table OR cannot_coerce OR syntax_error THEN
             NULL;
         END;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.apart_records(anyelement) IS
-    'returns the records of tables attached with inherit => false';
+COMMENT ON FUNCTION ordcancel_internal.apart_records(anyelement, boolean) IS
+    'returns the records of tables that a view does not read in one scan';
 
 -- The time at which a day begins in the session's time zone. Where clocks are put
 -- back at midnight, its first hour occurs twice, and PostgreSQL takes the later one.

@@ -7,14 +7,16 @@
 --   events         the same for events
 --   of_c           SQL for the OID of the record table in which a cancellation is,
 --                  over alias c
---   of_e, of_b     the same for events, over aliases e and b
+--   of_e           the same for events, over alias e
+--   before         a query for the number of the first event of the same
+--                  cancellation and the time of the event before, over alias e
 CREATE FUNCTION ordcancel_internal.report_text(
-    report text, cancellations text, events text, of_c text, of_e text, of_b text) RETURNS text
+    report text, cancellations text, events text, of_c text, of_e text, before text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
     AS $query$
 -- format() does not look at what it puts in: that may have any text.
-SELECT format(q.text, cancellations, events, of_c, of_e, of_b)
+SELECT format(q.text, cancellations, events, of_c, of_e, before)
 FROM (VALUES
 ('cancellations', $$
 SELECT ordcancel_internal.orders_of(%3$s) AS orders, c.order_key AS order_id, c.cancellation_id, c.state, c.scope,
@@ -140,14 +142,50 @@ FROM %2$s AS e
                                             ORDER BY t.n)
                           FROM jsonb_array_elements(e.data->'items') WITH ORDINALITY AS t (item, n))
                     ELSE 'the order' END) AS i (what)
-    LEFT JOIN LATERAL (
-        SELECT min(b.event_id) AS first, max(b.at) FILTER (WHERE b.event_id < e.event_id) AS at
-        FROM %2$s AS b
-        WHERE b.cancellation_id = e.cancellation_id
-          AND ordcancel_internal.orders_of(%5$s) = ordcancel_internal.orders_of(%4$s)) AS p ON true
+    CROSS JOIN LATERAL (%5$s) AS p (first, at)
 WHERE ordcancel_internal.may_read(%4$s) AND ordcancel_internal.may_see(%4$s, e.order_key)
 $$)) AS q (report, text)
 WHERE q.report = report_text.report
 $query$;
 COMMENT ON FUNCTION ordcancel_internal.report_text(text, text, text, text, text, text) IS
     'returns the text of a report''s query over the given tables';
+
+-- The last argument of report_text() where an index leads to the events of a
+-- cancellation.
+--   events      as above
+--   of_b, of_e  SQL for the OIDs of record tables, over aliases b and e
+CREATE FUNCTION ordcancel_internal.event_before(events text, of_b text, of_e text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT format('SELECT min(b.event_id), max(b.at) FILTER (WHERE b.event_id < e.event_id) FROM %s AS b'
+              ' WHERE b.cancellation_id = e.cancellation_id'
+              ' AND ordcancel_internal.orders_of(%s) = ordcancel_internal.orders_of(%s)', events, of_b, of_e)
+$$;
+COMMENT ON FUNCTION ordcancel_internal.event_before(text, text, text) IS
+    'returns a query for the first event of a cancellation and the time of the one before';
+
+-- The arguments of report_text() for records that apart_records() returns: all are
+-- read once, and none is looked up.
+--   at_once    SQL for the argument of that name
+--   chosen     condition on the record tables, over alias a
+--   condition  condition on the cancellations, over alias r
+CREATE FUNCTION ordcancel_internal.apart_text(report text, at_once text, chosen text, condition text DEFAULT 'true')
+    RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT ordcancel_internal.report_text(
+    report,
+    format('(SELECT * FROM (SELECT a.records, (a.record).*'
+           ' FROM ordcancel_internal.apart_records(NULL::ordcancel.cancellation, %s) AS a WHERE %s) AS r WHERE %s)',
+           at_once, chosen, condition),
+    format('(SELECT a.records, (a.record).*, min((a.record).event_id) OVER w AS first,'
+           ' max((a.record).at) OVER (w ORDER BY (a.record).event_id'
+           ' ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before'
+           ' FROM ordcancel_internal.apart_records(NULL::ordcancel.event, %s) AS a WHERE %s'
+           ' WINDOW w AS (PARTITION BY a.records, (a.record).cancellation_id))', at_once, chosen),
+    'c.records', 'e.records', 'SELECT e.first, e.before')
+$$;
+COMMENT ON FUNCTION ordcancel_internal.apart_text(text, text, text, text) IS
+    'returns the text of a report''s query over the records of apart_records()';

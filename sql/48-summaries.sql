@@ -1,25 +1,32 @@
 -- Reports on all cancellations, open and closed, as views over all attached
--- tables. Who may see what is as in 48-reports; a condition on the table, or on
--- the time or reason of a cancellation, is evaluated by the indexes of the record
--- tables. A query locks all record tables and their indexes: with more than a few
--- hundred attached tables use the functions of one table.
+-- tables. Who may see what is as in 48-reports. With few tables, a condition on the
+-- table, or on the time or reason of a cancellation, is evaluated by the indexes of
+-- the record tables, all of which the query locks. With many, it locks none, and
+-- reads all: the functions of one table are faster.
 
 DO $$
 DECLARE
     report text;
-    -- Seldom are there any, and to look for them would take longer than the rest.
-    apart CONSTANT text := '(SELECT a.records, (a.record).*'
-                           ' FROM ordcancel_internal.apart_records(NULL::ordcancel.%I) AS a'
-                           ' WHERE EXISTS (SELECT FROM ordcancel.order_table AS t WHERE NOT t.inherit))';
 BEGIN
     FOREACH report IN ARRAY '{cancellations,reason_summary,daily_summary,timeline}'::text[] LOOP
+        -- Planned by itself, as it is a security barrier. So it is not planned, which locks the tables, if it is not
+        -- read.
         EXECUTE format(
-            'CREATE VIEW ordcancel.%I WITH (security_barrier) AS %s UNION ALL %s', report,
-            ordcancel_internal.report_text(report, 'ordcancel.cancellation', 'ordcancel.event', 'c.tableoid',
-                                           'e.tableoid', 'b.tableoid'),
-            ordcancel_internal.report_text(report, format(apart, 'cancellation'), format(apart, 'event'), 'c.records',
-                                           'e.records', 'b.records'));
+            'CREATE VIEW ordcancel_internal.%I WITH (security_barrier) AS %s', report,
+            ordcancel_internal.report_text(
+                report, 'ordcancel.cancellation', 'ordcancel.event', 'c.tableoid', 'e.tableoid',
+                ordcancel_internal.event_before('ordcancel.event', 'b.tableoid', 'e.tableoid')));
+        EXECUTE format(
+            'CREATE VIEW ordcancel.%1$I WITH (security_barrier) AS'
+            ' SELECT * FROM ordcancel_internal.%1$I WHERE ordcancel_internal.reads_at_once() UNION ALL %2$s', report,
+            -- Seldom are any apart, and to look for them would take longer than the rest.
+            ordcancel_internal.apart_text(
+                report, 'ordcancel_internal.reads_at_once()',
+                'NOT ordcancel_internal.reads_at_once()'
+                ' OR EXISTS (SELECT FROM ordcancel.order_table AS t WHERE NOT t.inherit)'));
         EXECUTE format('GRANT SELECT ON ordcancel.%I TO PUBLIC', report);
+        EXECUTE format('COMMENT ON VIEW ordcancel_internal.%I IS %L', report,
+                       'what the view ordcancel.' || report || ' shows if it reads all record tables in one scan');
     END LOOP;
 END
 $$;
@@ -110,3 +117,18 @@ COMMENT ON COLUMN ordcancel.timeline.to_status IS 'status of the order after it'
 COMMENT ON COLUMN ordcancel.timeline.state IS 'state of the cancellation after it';
 COMMENT ON COLUMN ordcancel.timeline.took IS
     'time since the event before, of the same cancellation; NULL for the first';
+
+DO $$
+DECLARE
+    col record;
+BEGIN
+    FOR col IN
+        SELECT i.attrelid::regclass AS view, i.attname, col_description(p.oid, i.attnum) AS text
+        FROM pg_class AS p JOIN pg_attribute AS i ON i.attrelid = to_regclass('ordcancel_internal.' || p.relname)
+        WHERE p.relnamespace = 'ordcancel'::regnamespace AND i.attnum > 0
+          AND p.relname IN ('cancellations', 'reason_summary', 'daily_summary', 'timeline')
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', col.view, col.attname, col.text);
+    END LOOP;
+END
+$$;

@@ -15,26 +15,22 @@ CREATE FUNCTION ordcancel_internal.report_query(report text, orders regclass, co
     AS $$
 DECLARE
     t ordcancel.order_table;
+    of_events text;
 BEGIN
     SELECT * INTO t FROM ordcancel.order_table AS o WHERE o.orders = report_query.orders;
+    of_events := format('%L::oid', t.event_table::oid);
     PERFORM ordcancel_internal.check_cancellations(t.cancellation_table);
     PERFORM ordcancel_internal.check_records(orders);
     IF ordcancel_internal.is_distributed(orders) THEN
         -- Citus would send what follows to the nodes, where it has no meaning.
-        RETURN ordcancel_internal.report_text(
-            report,
-            format('(SELECT r.* FROM (SELECT (a.record).* FROM ordcancel_internal.apart_records('
-                   'NULL::ordcancel.cancellation) AS a WHERE a.records = %L::oid) AS r WHERE %s)',
-                   t.cancellation_table::oid, condition),
-            format('(SELECT (a.record).* FROM ordcancel_internal.apart_records(NULL::ordcancel.event) AS a'
-                   ' WHERE a.records = %L::oid)', t.event_table::oid),
-            format('%L::oid', t.cancellation_table::oid), format('%L::oid', t.event_table::oid),
-            format('%L::oid', t.event_table::oid));
+        RETURN ordcancel_internal.apart_text(
+            report, 'true', format('a.records IN (%L::oid, %L::oid)', t.cancellation_table::oid, t.event_table::oid),
+            condition);
     END IF;
     RETURN ordcancel_internal.report_text(
         report, format('(SELECT * FROM %s AS r WHERE %s)', t.cancellation_table::regclass, condition),
-        t.event_table::regclass::text, format('%L::oid', t.cancellation_table::oid),
-        format('%L::oid', t.event_table::oid), format('%L::oid', t.event_table::oid));
+        t.event_table::regclass::text, format('%L::oid', t.cancellation_table::oid), of_events,
+        ordcancel_internal.event_before(t.event_table::regclass::text, of_events, of_events));
 END
 $$;
 COMMENT ON FUNCTION ordcancel_internal.report_query(text, regclass, text) IS

@@ -133,6 +133,7 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA ordcancel, ordcancel_internal FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ordcancel_internal.open_cancellations(regclass, regclass, text),
     ordcancel_internal.any_open_cancellations(regclass, regclass, text), ordcancel_internal.orders_of(oid),
     ordcancel_internal.may_read(oid), ordcancel_internal.may_see(oid, text),
-    ordcancel_internal.apart_records(anyelement), ordcancel_internal.reads_plainly(oid),
+    ordcancel_internal.apart_records(anyelement, boolean), ordcancel_internal.reads_at_once(),
+    ordcancel_internal.reads_plainly(oid),
     ordcancel_internal.expiring(regclass, bigint, boolean, boolean),
     ordcancel_internal.days(timestamptz, timestamptz) TO PUBLIC;

@@ -15,7 +15,8 @@ SELECT is((SELECT string_agg(f.oid::regprocedure::text, ', ') FROM functions AS 
                 aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a
            WHERE a.grantee <> f.proowner
              AND f.proname NOT IN ('open_cancellations', 'any_open_cancellations', 'orders_of', 'may_read', 'may_see',
-                                 'apart_records', 'days', 'reads_plainly', 'expiring')), NULL,
+                                 'apart_records', 'days', 'reads_at_once', 'reads_plainly',
+                                 'expiring')), NULL,
           'no function is executable by anybody else, but for what the reports call');
 SELECT is((SELECT string_agg(a.grantee::regrole::text, ', ') FROM pg_namespace AS n,
                 aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
@@ -116,7 +117,8 @@ SELECT is((SELECT string_agg(r.ev_class::regclass || ': ' || pg_describe_object(
                       AND c.relname IN ('pending_requests', 'refunds_due'))
              AND NOT (d.refobjid = ANY ('{ordcancel_internal.orders_of(oid), ordcancel_internal.may_read(oid),
                                           "ordcancel_internal.may_see(oid,text)",
-                                          ordcancel_internal.apart_records(anyelement),
+                                          "ordcancel_internal.apart_records(anyelement,boolean)",
+                                          ordcancel_internal.reads_at_once(),
                                           "ordcancel_internal.days(timestamptz,timestamptz)"}'::regprocedure[])
                       AND c.relname IN ('cancellations', 'reason_summary', 'daily_summary', 'timeline'))
              AND NOT (d.refobjid = ANY ('{ordcancel_internal.may_read(oid), "ordcancel_internal.may_see(oid,text)",
@@ -177,7 +179,7 @@ SELECT is((SELECT string_agg(DISTINCT c.text, ', ') FROM (
                                                         'gi') AS m) AS c (text)
            WHERE c.text !~ ('^(pg_catalog\.|ordcancel\.(health|cloud_event)$'
                             '|ordcancel_internal\.(consumer_backlog|(any_)?open_cancellations|apart_records|may_read'
-                            '|may_see|reads_plainly|expiring)$)')),
+                            '|may_see|reads_at_once|reads_plainly|expiring)$)')),
           NULL, 'views call functions by their schema');
 
 SELECT is((SELECT string_agg(DISTINCT m[1], ' ') FROM script, regexp_matches(text, '([^\x01-\x7f])', 'g') AS m), NULL,
@@ -196,7 +198,8 @@ GRANT pg_read_all_data TO attack_reader;
 SELECT is((SELECT string_agg(oid::regprocedure::text, ', ') FROM functions
            WHERE has_function_privilege('attack_reader', oid, 'EXECUTE')
              AND proname NOT IN ('open_cancellations', 'any_open_cancellations', 'orders_of', 'may_read', 'may_see',
-                                 'apart_records', 'days', 'reads_plainly', 'expiring')), NULL,
+                                 'apart_records', 'days', 'reads_at_once', 'reads_plainly',
+                                 'expiring')), NULL,
           'pg_read_all_data executes nothing but what the reports call');
 SELECT ordcancel.set_policy('victim', canceled_status => 'canceled'),
        ordcancel.set_rule('victim', 'placed', customer => 'request'),

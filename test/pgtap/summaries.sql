@@ -195,7 +195,7 @@ ALTER TABLE shop.orders DISABLE ROW LEVEL SECURITY;
 -- What cannot be named.
 SELECT is(attempt_as('summaries_ann', format('SELECT ordcancel_internal.%s', call)), '42501',
           'the views'' functions cannot be called: ' || call)
-FROM unnest(ARRAY['may_see(1::oid, ''1'')', 'apart_records(NULL::ordcancel.cancellation)']) AS call;
+FROM unnest(ARRAY['may_see(1::oid, ''1'')', 'apart_records(NULL::ordcancel.cancellation, true)']) AS call;
 
 -- ------------------------------------------------------------- detached, dropped
 

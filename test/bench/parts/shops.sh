@@ -104,6 +104,13 @@ all_locks="CALL ordcancel.sweep(); SELECT * FROM ordcancel.next_events('all'); S
 locks_one() { locks_of shops_one "$all_locks"; }
 locks_many() { locks_of shops_many "$all_locks"; }
 
+# With few tables these are one scan.
+views="SELECT count(v) FROM ordcancel.cancellations AS v; SELECT count(v) FROM ordcancel.timeline AS v;
+	SELECT count(v) FROM ordcancel.daily_summary AS v; SELECT count(v) FROM ordcancel.reason_summary AS v"
+locks_nothing() { locks_of shops_many 'SELECT 1'; }
+locks_views() { locks_of shops_many "$views"; }
+views_many() { repeated shops_many 1 "$views"; }
+
 # Kilobytes that a session keeps for each table: by its memory contexts, or as
 # the kernel counts it.
 kept() # BYTES SETTING STATEMENT-WITH-%1$s
@@ -143,6 +150,7 @@ measure()
 	take attach_one attach_few attach_many && take probes sweep_many events_many &&
 		take one_events_one one_events_many && take reports_one reports_many && take health_one health_many || return
 	rounds=1
+	take views_many probes && take locks_nothing locks_views || return
 	take locks_one locks_many && take memory_ours memory_plain && take rss_ours rss_plain || return
 	figure "attaching another table with $few attached, to the second one" '<= 1.5' µs 'attach_few / attach_one'
 	figure "attaching another table with $many attached, to the second one" '<= 1.5' µs 'attach_many / attach_one'
@@ -154,6 +162,8 @@ measure()
 	figure "health of one of $many tables, to that of one of one" '<= 1.3' µs 'health_many / health_one'
 	figure "locks held after sweep, next_events, prune_events and all reports, $many tables to one" '<= 1.2' '' \
 		'locks_many / locks_one'
+	figure "locks held after the views of everything, $many tables, to those of SELECT 1" - '' 'locks_views / locks_nothing'
+	figure "the four views of everything with $many tables, to as many index probes" - µs 'views_many / probes'
 	figure "kB that a session keeps for each of $many tables, less than those of plain statements" '<= 20' kB \
 		'memory_ours - memory_plain'
 	figure "kB of private memory for each of them, in the same way" - kB 'rss_ours - rss_plain'
