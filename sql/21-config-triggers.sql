@@ -36,7 +36,7 @@ CREATE FUNCTION ordcancel_internal.is_trusted(records oid) RETURNS boolean
     LANGUAGE c STABLE STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_is_trusted';
 COMMENT ON FUNCTION ordcancel_internal.is_trusted(oid) IS
-    'returns whether a table exists and belongs to the owner of the extension, or to another superuser';
+    'returns whether a table exists and belongs, with those that inherit from it, to superusers';
 
 CREATE FUNCTION ordcancel_internal.check_record_table(records oid) RETURNS void
     LANGUAGE c STABLE STRICT
@@ -44,12 +44,40 @@ CREATE FUNCTION ordcancel_internal.check_record_table(records oid) RETURNS void
 COMMENT ON FUNCTION ordcancel_internal.check_record_table(oid) IS
     'raises OC014 if a record table is missing, or belongs to another role than the owner of the extension';
 
+CREATE FUNCTION ordcancel_internal.find_foreign(records oid) RETURNS regclass
+    LANGUAGE c STABLE STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_find_foreign';
+COMMENT ON FUNCTION ordcancel_internal.find_foreign(oid) IS
+    'returns a table that another role owns, if there is one among this one and those that inherit from it';
+
+-- By OID: the name may be another table's when the lock is granted.
+CREATE FUNCTION ordcancel_internal.lock_records(records oid) RETURNS void
+    LANGUAGE c STRICT
+    AS 'MODULE_PATHNAME', 'ordcancel_lock_records';
+COMMENT ON FUNCTION ordcancel_internal.lock_records(oid) IS
+    'locks a table and those that inherit from it in ACCESS EXCLUSIVE mode';
+
 -- Skips rows of a dump about tables that were not restored, or that others own.
 CREATE FUNCTION ordcancel_internal.skip_dropped_tables() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    records regclass;
 BEGIN
+    IF TG_TABLE_NAME = 'order_table' THEN
+        IF NEW.orders <> 0 THEN
+            records := coalesce(ordcancel_internal.find_foreign(NEW.cancellation_table),
+                                ordcancel_internal.find_foreign(NEW.event_table),
+                                ordcancel_internal.find_foreign(NEW.item_records));
+        END IF;
+        IF records IS NOT NULL THEN
+            RAISE WARNING 'order table % is not attached in this database', NEW.orders::regclass
+                USING DETAIL = format('Its record table %s belongs to role %s, who could have changed it.', records,
+                                      (SELECT c.relowner::regrole FROM pg_class AS c WHERE c.oid = records)),
+                      HINT = 'A superuser can call ordcancel.attach(), which checks the table and takes it over.';
+        END IF;
+    END IF;
     RETURN NULL;
 END
 $$;

@@ -20,23 +20,6 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.archives(regclass) IS
     'lists the archives of a record table, and the months in which their cancellations closed';
 
--- Raises OC014 unless all record tables of an order table exist, and they and
--- their archives belong to the extension's owner.
-CREATE FUNCTION ordcancel_internal.check_records(orders regclass) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-BEGIN
-    PERFORM ordcancel_internal.check_record_table(r.records)
-    FROM ordcancel_internal.record_table AS r WHERE r.orders = check_records.orders;
-    PERFORM ordcancel_internal.check_record_table(a.archive)
-    FROM ordcancel_internal.record_table AS r, LATERAL ordcancel_internal.archives(r.records::regclass) AS a
-    WHERE r.orders = check_records.orders;
-END
-$$;
-COMMENT ON FUNCTION ordcancel_internal.check_records(regclass) IS
-    'raises OC014 unless all record tables of an order table exist and belong to the owner of the extension';
-
 CREATE FUNCTION ordcancel_internal.lock_archives(cancellation_table regclass) RETURNS void
     LANGUAGE c STRICT
     AS 'MODULE_PATHNAME', 'ordcancel_lock_archives';
@@ -120,7 +103,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_index WHERE indrelid = archive AND indisprimary) THEN
         EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%s)', archive,
                        (SELECT string_agg(quote_ident(k), ', ' ORDER BY n)
-                        FROM unnest(kind.primary_key) WITH ORDINALITY AS p (k, n)));
+                        FROM unnest(ordcancel_internal.record_primary_key(orders, parent, record_keys))
+                            WITH ORDINALITY AS p (k, n)));
     END IF;
     FOREACH definition IN ARRAY
         ordcancel_internal.missing_indexes(archive, ordcancel_internal.archive_indexes(parent, record_keys))
@@ -143,7 +127,8 @@ COMMENT ON FUNCTION ordcancel_internal.complete_archive(regclass, regclass, regc
     'creates the indexes and the trigger that an archive lacks, and sets its privileges';
 
 -- Checks the archives of a record table that exists, and takes them over.
-CREATE FUNCTION ordcancel_internal.take_archives(orders regclass, keyed regclass, records regclass) RETURNS void
+CREATE FUNCTION ordcancel_internal.take_archives(orders regclass, keyed regclass, records regclass, record_keys name[])
+    RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -152,7 +137,7 @@ DECLARE
     wrong text;
 BEGIN
     FOR archive IN SELECT a.archive FROM ordcancel_internal.archives(records) AS a LOOP
-        wrong := ordcancel_internal.foreign_part(orders, keyed, archive, records, '{}', '{}');
+        wrong := ordcancel_internal.foreign_part(orders, keyed, archive, records, '{}', record_keys);
         IF wrong IS NOT NULL THEN
             PERFORM ordcancel_internal.invalid(
                 format('table %s exists but is not an archive of %s', archive, records), wrong,
@@ -164,5 +149,5 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.take_archives(regclass, regclass, regclass) IS
+COMMENT ON FUNCTION ordcancel_internal.take_archives(regclass, regclass, regclass, name[]) IS
     'checks the archives of a record table that exists, and takes them over';

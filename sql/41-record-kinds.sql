@@ -30,6 +30,20 @@ COMMENT ON COLUMN ordcancel_internal.record_table.parent IS
     'parent of such record tables, also if this one does not inherit from it';
 COMMENT ON COLUMN ordcancel_internal.record_table.records IS 'the record table';
 
+-- Raises OC014 unless all record tables of an order table exist, and they and
+-- their archives belong to the extension's owner.
+CREATE FUNCTION ordcancel_internal.check_records(orders regclass) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM ordcancel_internal.check_record_table(r.records)
+    FROM ordcancel_internal.record_table AS r WHERE r.orders = check_records.orders;
+END
+$$;
+COMMENT ON FUNCTION ordcancel_internal.check_records(regclass) IS
+    'raises OC014 unless all record tables of an order table exist and belong to the owner of the extension';
+
 -- Record tables of order tables that are no longer attached, so that another
 -- table of the same name does not get their records. Not dumped: after a restore
 -- they belong to the table that is attached with them first.
@@ -62,6 +76,22 @@ FROM (SELECT ARRAY(SELECT attname FROM pg_attribute
                    WHERE attrelid = records AND attnum > 0 AND NOT attisdropped)) AS c (names)
 $$;
 COMMENT ON FUNCTION ordcancel_internal.record_kind(oid) IS 'returns the parent of a record table by its columns';
+
+-- The primary key of a record table; of an archive, whose parent is a record table, it
+-- is the same.
+CREATE FUNCTION ordcancel_internal.record_primary_key(orders regclass, parent regclass, record_keys name[])
+    RETURNS name[]
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+SELECT CASE WHEN ordcancel_internal.is_distributed_by_hash(orders) THEN record_keys ELSE '{}' END || k.primary_key
+FROM ordcancel_internal.record_kinds() AS k
+WHERE k.parent = coalesce((SELECT o.parent FROM ordcancel_internal.record_kinds() AS o
+                           WHERE o.parent = record_primary_key.parent),
+                          ordcancel_internal.record_kind(record_primary_key.parent))
+$$;
+COMMENT ON FUNCTION ordcancel_internal.record_primary_key(regclass, regclass, name[]) IS
+    'returns the columns of the primary key that a record table should have';
 
 -- The registered record table of an order table; or, if it was detached and
 -- attached again, its old one, in any schema.

@@ -108,7 +108,9 @@ BEGIN
     END IF;
     -- Drop an empty one instead: repeated down and up migrations would otherwise
     -- leave ever more of them.
-    EXECUTE format('SELECT NOT EXISTS (SELECT FROM ONLY %s)', present) INTO is_empty;
+    IF ordcancel_internal.is_trusted(present) THEN
+        EXECUTE format('SELECT NOT EXISTS (SELECT FROM ONLY %s)', present) INTO is_empty;
+    END IF;
     IF is_empty AND NOT EXISTS (SELECT FROM pg_depend WHERE deptype = 'n'
                                 AND ((refclassid = 'pg_class'::regclass AND refobjid = present)
                                      OR (refclassid = 'pg_type'::regclass

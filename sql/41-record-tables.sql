@@ -57,24 +57,18 @@ SELECT coalesce(
                  WHEN relispartition OR reloftype <> 0 THEN 'It is a partition or a typed table.'
                  WHEN relrowsecurity OR EXISTS (SELECT FROM pg_policy WHERE polrelid = records)
                      THEN 'It has row-level security.'
-                 -- One left by an earlier attach belongs to a superuser; outside the orders' schema it must
-                 -- also be registered, or the record table of which it is an archive.
-                 WHEN relowner <> (SELECT relowner FROM pg_class WHERE oid = orders)
-                      AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper
-                                      AND (relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = orders)
-                                           OR EXISTS (SELECT FROM ordcancel_internal.detached AS d
-                                                      WHERE d.records IN (foreign_part.records, foreign_part.parent)
-                                                        AND d.orders = foreign_part.orders)
-                                           OR EXISTS (SELECT FROM ordcancel_internal.record_table AS r
-                                                      WHERE r.records IN (foreign_part.records, foreign_part.parent)
-                                                        AND r.orders = foreign_part.orders)))
-                     THEN 'It has another owner.'
-                 -- Who owns it could have written events of other shops into it. Its size, as the snapshot may be
-                 -- older than its rows.
-                 WHEN NOT ordcancel_internal.is_trusted(oid) AND pg_relation_size(oid) > 0
-                      AND NOT ordcancel_internal.caller_is_superuser()
-                     THEN format('Role %s, to whom it belongs, could have forged its rows: only a superuser can attach'
-                                 ' it with them.', relowner::regrole) END
+                 WHEN relam <> (SELECT oid FROM pg_am WHERE amname = 'heap') THEN 'It is not stored by heap.'
+                 WHEN NOT ordcancel_internal.caller_is_superuser()
+                      AND relnamespace <> (SELECT relnamespace FROM pg_class WHERE oid = orders)
+                      AND NOT EXISTS (SELECT FROM ordcancel_internal.detached AS d
+                                      WHERE d.records IN (foreign_part.records, foreign_part.parent)
+                                        AND d.orders = foreign_part.orders)
+                      AND NOT EXISTS (SELECT FROM ordcancel_internal.record_table AS r
+                                      WHERE r.records IN (foreign_part.records, foreign_part.parent)
+                                        AND r.orders = foreign_part.orders)
+                     THEN 'It is in another schema, and was not left by an earlier attach.'
+                 WHEN relreplident <> 'd' AND NOT ordcancel_internal.is_trusted(oid)
+                     THEN 'Its replica identity is not the default.' END
      FROM pg_class WHERE oid = records),
     (SELECT format('It has no column %s.',
                    string_agg(format('"%s" %s', w.attname, format_type(w.atttypid, w.atttypmod)), ', '))
@@ -106,6 +100,19 @@ SELECT coalesce(
     (SELECT format('It has a rule "%s".', min(rulename)) FROM pg_rewrite WHERE ev_class = records HAVING count(*) > 0),
     (SELECT format('It has a constraint "%s".', min(conname)) FROM pg_constraint
      WHERE (conrelid = records OR confrelid = records) AND contype NOT IN ('p', 'n') HAVING count(*) > 0),
+    (SELECT format('Its primary key is not (%s).', array_to_string(w.columns, ', '))
+     FROM ordcancel_internal.record_primary_key(orders, parent, record_keys) AS w (columns)
+         JOIN pg_constraint AS c ON c.conrelid = records AND c.contype = 'p'
+     WHERE c.condeferrable OR w.columns <> ARRAY(
+         SELECT a.attname FROM unnest(c.conkey) WITH ORDINALITY AS k (attnum, n)
+             JOIN pg_attribute AS a ON a.attrelid = records AND a.attnum = k.attnum ORDER BY k.n)),
+    (SELECT format('It has an index "%s".', min(i.indexrelid::regclass::text)) FROM pg_index AS i
+     WHERE i.indrelid = records AND NOT i.indisprimary AND NOT ordcancel_internal.is_trusted(records)
+       AND CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
+           || regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING btree ', '')
+           <> ALL (ordcancel_internal.record_indexes(parent, record_keys, false)
+                   || ordcancel_internal.archive_indexes(ordcancel_internal.record_kind(records), record_keys))
+     HAVING count(*) > 0),
     (SELECT format('It has an index "%s".', min(i.indexrelid::regclass::text)) FROM pg_index AS i
      WHERE i.indrelid = records
        AND (i.indexprs IS NOT NULL
@@ -126,19 +133,6 @@ $$;
 COMMENT ON FUNCTION ordcancel_internal.foreign_part(regclass, regclass, regclass, regclass, name[], name[]) IS
     'says why a table cannot be used as a record table, or returns NULL';
 
--- Whether it is registered as a record table of the order table, and nobody else owns
--- it.
-CREATE FUNCTION ordcancel_internal.is_own_record_table(orders regclass, records regclass) RETURNS boolean
-    LANGUAGE sql STABLE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-SELECT EXISTS (SELECT FROM ordcancel_internal.record_table AS r
-               WHERE r.orders = is_own_record_table.orders AND r.records = is_own_record_table.records
-                 AND ordcancel_internal.is_trusted(r.records))
-$$;
-COMMENT ON FUNCTION ordcancel_internal.is_own_record_table(regclass, regclass) IS
-    'returns whether nobody else than ordcancel has changed a record table';
-
 -- Changes the key columns of a record table to the current types of the key. Only
 -- for built-in types with an implicit or assignment cast, so that no code of the
 -- owner runs.
@@ -150,7 +144,8 @@ CREATE FUNCTION ordcancel_internal.follow_key_types(
 DECLARE
     col record;
 BEGIN
-    IF NOT ordcancel_internal.is_own_record_table(orders, records) THEN
+    IF NOT EXISTS (SELECT FROM ordcancel_internal.record_table AS r
+                   WHERE r.orders = follow_key_types.orders AND r.records = follow_key_types.records) THEN
         RETURN;
     END IF;
     FOR col IN
@@ -196,31 +191,43 @@ CREATE FUNCTION ordcancel_internal.take_record_table(
     AS $$
 DECLARE
     wrong text;
+    trusted CONSTANT boolean := ordcancel_internal.is_trusted(records);
     id CONSTANT name := (SELECT k.numbered FROM ordcancel_internal.record_kinds() AS k
                          WHERE k.parent = take_record_table.parent);
     highest bigint;
     own bigint;
     last bigint;
 BEGIN
-    -- Ours cannot be changed by others. Lock any other one that qualifies, so that it
-    -- does not change after it was checked.
-    IF NOT ordcancel_internal.is_own_record_table(orders, records)
-       AND (SELECT relkind = 'r' AND (relowner = (SELECT relowner FROM pg_class WHERE oid = orders)
-                                      OR EXISTS (SELECT FROM pg_roles WHERE oid = relowner AND rolsuper))
-            FROM pg_class WHERE oid = records) THEN
-        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', records);
+    -- Who owns one could have written events of other shops into it. Locked, it does
+    -- not change after it was checked.
+    IF NOT trusted THEN
+        IF NOT ordcancel_internal.caller_is_superuser() THEN
+            PERFORM ordcancel_internal.invalid(
+                format('table %s exists but is not a record table of %s', records, orders),
+                (SELECT format('%s belongs to role %s, who could have forged its rows.', c.oid::regclass,
+                               c.relowner::regrole)
+                 FROM pg_class AS c WHERE c.oid = ordcancel_internal.find_foreign(records)),
+                'Rename it, or let a superuser attach the order table.');
+        END IF;
+        PERFORM ordcancel_internal.lock_records(records);
+    ELSIF NOT EXISTS (SELECT FROM ordcancel_internal.record_table AS r
+                      WHERE r.orders = take_record_table.orders AND r.records = take_record_table.records) THEN
+        PERFORM ordcancel_internal.lock_records(records);
     END IF;
-    PERFORM ordcancel_internal.follow_key_types(orders, keyed, records, key_columns, record_keys);
+    IF trusted THEN
+        PERFORM ordcancel_internal.follow_key_types(orders, keyed, records, key_columns, record_keys);
+    END IF;
     wrong := ordcancel_internal.foreign_part(orders, keyed, records, parent, key_columns, record_keys);
     IF wrong IS NOT NULL THEN
         PERFORM ordcancel_internal.invalid(
             format('table %s exists but is not a record table of %s', records, orders), wrong,
             'Rename it, or remove what attach() did not create, and attach again.');
     END IF;
-    PERFORM ordcancel_internal.take_archives(orders, keyed, records);
+    PERFORM ordcancel_internal.take_archives(orders, keyed, records, record_keys);
     IF (SELECT relowner FROM pg_class WHERE oid = records) <> current_user::regrole THEN
         EXECUTE format('ALTER TABLE %s OWNER TO CURRENT_USER', records);
     END IF;
+    PERFORM ordcancel_internal.check_record_table(records); -- its schema may have been renamed meanwhile
     IF inherit <> EXISTS (SELECT FROM pg_inherits WHERE inhrelid = records AND inhparent = parent) THEN
         EXECUTE format('ALTER TABLE %s %s %s', records,
                        CASE WHEN inherit THEN 'INHERIT' ELSE 'NO INHERIT' END, parent);

@@ -46,7 +46,7 @@ BEGIN
         PERFORM ordcancel_internal.notice(format('record table "%s" was moved to schema "%s"', name, record_schema));
     END IF;
     PERFORM ordcancel_internal.complete_record_table(
-        found_table, CASE WHEN by_hash THEN record_keys ELSE '{}' END || kind.primary_key,
+        found_table, ordcancel_internal.record_primary_key(orders, parent, record_keys),
         ordcancel_internal.record_indexes(parent, record_keys, by_hash), known);
     PERFORM ordcancel_internal.set_record_privileges(orders, found_table);
     PERFORM ordcancel_internal.complete_archive(orders, a.archive, parent, record_keys)

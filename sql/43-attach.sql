@@ -119,6 +119,11 @@ BEGIN
     t.deleted_when_functions := NULL;
     DELETE FROM ordcancel.order_table AS o WHERE o.orders = attach.orders;
     INSERT INTO ordcancel.order_table SELECT t.*;
+    IF NOT FOUND THEN -- see skip_dropped_tables()
+        PERFORM ordcancel_internal.invalid(
+            format('%s cannot be attached', ordcancel_internal.label(orders)),
+            'One of its record tables was given to another role or dropped meanwhile.', 'Attach it again.');
+    END IF;
     INSERT INTO ordcancel.policy (orders) VALUES (orders) ON CONFLICT DO NOTHING;
     IF t.refund_due IS NOT NULL THEN
         UPDATE ordcancel.order_table AS o

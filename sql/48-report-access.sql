@@ -81,8 +81,6 @@ BEGIN
         FROM ordcancel.order_table AS t
             JOIN ordcancel_internal.record_table AS r ON r.orders = t.orders
         WHERE NOT (t.inherit AND at_once) AND r.parent = base AND ordcancel_internal.is_trusted(r.records)
-          AND NOT EXISTS (SELECT FROM pg_inherits AS i
-                          WHERE i.inhparent = r.records AND NOT ordcancel_internal.is_trusted(i.inhrelid))
     LOOP
         BEGIN
             -- Not tableoid: of a distributed table, it would be that of a shard elsewhere.

@@ -19,8 +19,7 @@ BEGIN
                    WHERE t.orders = simulate.orders AND t.policy = simulate.policy) THEN
         PERFORM ordcancel_internal.no_policy(orders, policy);
     END IF;
-    PERFORM ordcancel_internal.check_cancellations(t.cancellation_table)
-    FROM ordcancel.order_table AS t WHERE t.orders = simulate.orders;
+    PERFORM ordcancel_internal.check_records(orders);
     RETURN QUERY
         SELECT d.was, d.would_be, d.attempts, d.examples
         FROM ordcancel_internal.decide_attempts(orders, policy, since) AS d

@@ -163,6 +163,15 @@ BEGIN
                                    ' mode.', ordcancel_internal.label(records)),
                             again)::ordcancel.problem;
         END IF;
+        lacking := format('(%s)', (SELECT string_agg(quote_ident(k), ', ' ORDER BY n)
+                                   FROM unnest(ordcancel_internal.record_primary_key(t.orders, parent, t.key_columns))
+                                       WITH ORDINALITY AS p (k, n)));
+        IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = records AND contype = 'p' AND NOT condeferrable
+                       AND pg_get_constraintdef(oid) = 'PRIMARY KEY ' || lacking) THEN
+            RETURN NEXT ROW(t.orders::regclass, 'index_missing',
+                            format('%s has no primary key %s.', ordcancel_internal.label(records), lacking),
+                            again)::ordcancel.problem;
+        END IF;
         FOREACH lacking IN ARRAY
             ordcancel_internal.missing_indexes(records, ordcancel_internal.record_indexes(
                 parent, t.key_columns, ordcancel_internal.is_distributed_by_hash(t.orders)))

@@ -28,7 +28,8 @@ BEGIN
                 format('record table %s does not belong to the owner of the extension', moved.name),
                 (SELECT format('It belongs to role %s, who could have changed it.', c.relowner::regrole)
                  FROM pg_class AS c WHERE c.oid = to_regclass(moved.name)),
-                'Restore the schema as a superuser.');
+                format('If you trust what is in it: ALTER TABLE %s OWNER TO CURRENT_USER; then run the script again,'
+                       ' which checks the table.', moved.name));
         END IF;
     END LOOP;
     FOR moved IN

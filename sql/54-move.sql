@@ -120,7 +120,9 @@ BEGIN
     ELSIF NOT ordcancel_internal.caller_is_superuser() THEN
         RAISE EXCEPTION 'permission denied to move schema "%"', schema_name
             USING ERRCODE = 'insufficient_privilege', DETAIL = 'Only a superuser can move order tables.';
-    ELSIF tables = '{}' THEN
+    END IF;
+    PERFORM ordcancel_internal.check_records(t.orders) FROM unnest(tables) AS t (orders);
+    IF tables = '{}' THEN
         RAISE EXCEPTION 'no table in schema "%" is attached', schema_name
             USING ERRCODE = 'OC001', HINT = 'Its schema can be dumped and restored as it is.';
     END IF;

@@ -70,7 +70,7 @@ config_owner(void)
 bool
 config_trusts(Oid role)
 {
-	return role == config_owner() || superuser_arg(role);
+	return superuser_arg(role) || role == config_owner();
 }
 
 static int

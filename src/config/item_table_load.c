@@ -17,6 +17,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "base/index_form.h"
 #include "base/virtual_columns.h"
 #include "config/config_table.h"
 #include "config/expression.h"
@@ -146,8 +147,7 @@ is_order_index(const ItemTable *items, Oid indexid)
 	const OrderTable *orders = items->orders;
 	Relation		  index = index_open(indexid, AccessShareLock);
 	bool			  usable = index->rd_rel->relam == BTREE_AM_OID &&
-		index->rd_index->indisvalid &&
-		RelationGetIndexPredicate(index) == NIL &&
+		index->rd_index->indisvalid && !index_is_partial(index) &&
 		IndexRelationGetNumberOfKeyAttributes(index) >= orders->nkeys;
 
 	for (int i = 0; i < orders->nkeys && usable; i++)

@@ -5,8 +5,8 @@
  * this.  That nothing is overlooked rests on the lock on the index:
  *
  * - Whoever gives the index other files (REINDEX, TRUNCATE, CLUSTER, VACUUM
- *   FULL, ALTER) or makes another index the primary key has locked the old one
- *   exclusively, and sends the invalidation before releasing that lock.  So if
+ *   FULL, ALTER) or drops it has locked it exclusively, and sends the
+ *   invalidation before releasing that lock.  So if
  *   the cache entry is valid under our lock, the index is the current one.
  * - REINDEX CONCURRENTLY invalidates the table when it puts the new index in
  *   the old one's place.  Up to then, and until the old one is dead, all
@@ -24,8 +24,7 @@
 #include "base/index_end.h"
 #include "base/relid_cache.h"
 #include "consumer/event_index.h"
-#include "rows/record.h"
-#include "rows/record_open.h"
+#include "rows/record_index.h"
 
 /* The index of one event table. */
 typedef struct IndexEntry
@@ -45,17 +44,14 @@ event_index_init(void)
 Oid
 event_index_find(Relation events)
 {
+	static const char *const column = "event_id";
 	IndexEntry *entry = relid_cache_enter(&cache, RelationGetRelid(events));
 
 	if (entry->cached.valid && OidIsValid(entry->index))
 		return entry->index;
 	entry->cached.valid = true;
 	entry->index = InvalidOid;
-	list_free(RelationGetIndexList(events)); /* sets rd_pkindex */
-	if (!OidIsValid(events->rd_pkindex))
-		record_raise_missing(psprintf("Table \"%s\" has no primary key.",
-									  RelationGetRelationName(events)));
-	return entry->index = events->rd_pkindex;
+	return entry->index = record_index_by_number(events, &column, 1);
 }
 
 static bool

@@ -44,20 +44,35 @@ typedef struct TableScan
 	int at;
 	int xid;
 	int cluster;
-
-	Oid orders; /* its order table, if that is known */
 } TableScan;
 
 /* Called for each row; returns false to end the scan of the table. */
 typedef bool (*EventRow)(TableScan *s, const EventPosition *event, void *arg);
 
-/* NULL if the table was dropped. */
-static Relation
-open_events(Oid relid)
+/*
+ * If it belongs to another role, who could have written its events, raises OC014
+ * if the order table is attached, so that no event is passed by.
+ */
+static bool
+is_readable(Relation rel, const EventTable *table, bool foreign_ok)
 {
-	Relation rel = try_relation_open(relid, AccessShareLock);
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return false;
+	if (config_trusts(rel->rd_rel->relowner))
+		return true;
+	if (!foreign_ok && OidIsValid(table->orders) &&
+		order_table_find(table->orders))
+		record_raise_foreign(rel);
+	return false;
+}
 
-	if (rel && rel->rd_rel->relkind != RELKIND_RELATION)
+/* NULL if the table was dropped, or may not be read. */
+static Relation
+open_events(const EventTable *table, bool foreign_ok)
+{
+	Relation rel = try_relation_open(table->events, AccessShareLock);
+
+	if (rel && !is_readable(rel, table, foreign_ok))
 	{
 		relation_close(rel, AccessShareLock);
 		return NULL;
@@ -73,20 +88,6 @@ find_columns(TableScan *s)
 	s->at = record_column(s->rel, "at");
 	s->xid = record_column(s->rel, "xid");
 	s->cluster = record_column(s->rel, "cluster");
-}
-
-/*
- * Whoever owns the table could have written its events.  Raises OC014 if it is
- * that of an attached table, so that no event is passed by.
- */
-static bool
-is_genuine(const TableScan *s)
-{
-	if (config_trusts(s->rel->rd_rel->relowner))
-		return true;
-	if (OidIsValid(s->orders) && order_table_find(s->orders))
-		record_raise_foreign(s->rel);
-	return false;
 }
 
 static int64
@@ -116,16 +117,16 @@ position_of(TableScan *s)
  */
 static void
 scan_table(const Consumer *c, const EventTable *table, int64 after,
-		   EventRow row, void *arg)
+		   bool foreign_ok, EventRow row, void *arg)
 {
-	TableScan	  s = {.orders = table->orders};
+	TableScan	  s = {0};
 	ScanKeyData	  key;
 	EventPosition event;
 
 	if (!event_index_may_exceed(table->events, after) ||
 		!consumer_may_read(c, table))
 		return;
-	s.rel = open_events(table->events);
+	s.rel = open_events(table, foreign_ok);
 	if (s.rel == NULL)
 		return;
 	s.index = index_open(event_index_find(s.rel), AccessShareLock);
@@ -150,14 +151,14 @@ scan_table(const Consumer *c, const EventTable *table, int64 after,
 }
 
 static void
-scan_tables(const Consumer *c, List *tables, int64 after, EventRow row,
-			void *arg)
+scan_tables(const Consumer *c, List *tables, int64 after, bool foreign_ok,
+			EventRow row, void *arg)
 {
 	ListCell *lc;
 
 	foreach(lc, tables)
 	{
-		scan_table(c, lfirst(lc), after, row, arg);
+		scan_table(c, lfirst(lc), after, foreign_ok, row, arg);
 	}
 }
 
@@ -217,27 +218,21 @@ typedef struct Collector
 	Oid					relid;
 } Collector;
 
-/* Returns false if nothing of the table may be delivered. */
-static bool
-enter_table(Collector *k, const TableScan *s)
-{
-	if (k->relid == RelationGetRelid(s->rel))
-		return true;
-	if (!is_genuine(s))
-		return false;
-	k->relid = RelationGetRelid(s->rel);
-	k->map = convert_tuples_by_name(RelationGetDescr(s->rel), k->batch->desc);
-	return true;
-}
-
 static void
-add_row(Collector *k, TableScan *s, const EventPosition *event)
+convert_row(Collector *k, TableScan *s, const EventPosition *event)
 {
-	HeapTuple row = k->map ?
+	HeapTuple row;
+
+	if (k->relid != RelationGetRelid(s->rel))
+	{
+		k->relid = RelationGetRelid(s->rel);
+		k->map = convert_tuples_by_name(RelationGetDescr(s->rel),
+										k->batch->desc);
+	}
+	row = k->map ?
 		ExecCopySlotHeapTuple(
 			execute_attr_map_slot(k->map->attrMap, s->slot, k->converted)) :
 		ExecCopySlotHeapTuple(s->slot);
-
 	if (k->count == k->capacity)
 	{
 		k->capacity *= 2;
@@ -259,9 +254,7 @@ collect_row(TableScan *s, const EventPosition *event, void *arg)
 	if (event_horizon_sees(k->consumer->window, event->xid, event->event_id) &&
 		is_waiting(k->consumer, s, event))
 	{
-		if (!enter_table(k, s))
-			return false;
-		add_row(k, s, event);
+		convert_row(k, s, event);
 		k->of_table++;
 	}
 	return k->of_table < k->limit;
@@ -301,7 +294,7 @@ event_scan_window(EventBatch *batch, const Consumer *c, List *tables,
 	foreach(lc, tables)
 	{
 		k.of_table = 0;
-		scan_table(c, lfirst(lc), after, collect_row, &k);
+		scan_table(c, lfirst(lc), after, false, collect_row, &k);
 		if (k.of_table > 0)
 			keep_first(&k);
 	}
@@ -347,7 +340,7 @@ event_scan_backlog(EventBacklog *backlog, const Consumer *c, List *tables,
 	Counter k = {c, backlog};
 
 	backlog->count = 0;
-	scan_tables(c, tables, after, count_row, &k);
+	scan_tables(c, tables, after, true, count_row, &k);
 }
 
 static bool
@@ -355,7 +348,7 @@ found_row(TableScan *s, const EventPosition *event, void *arg)
 {
 	EventPosition *found = arg;
 
-	if (event->event_id == found->event_id && is_genuine(s))
+	if (event->event_id == found->event_id)
 		*found = *event;
 	return false;
 }
@@ -366,6 +359,6 @@ event_scan_find(EventPosition *found, const Consumer *c, List *tables,
 {
 	*found = (EventPosition){.event_id = event_id};
 	if (event_id > 0)
-		scan_tables(c, tables, event_id - 1, found_row, found);
+		scan_tables(c, tables, event_id - 1, false, found_row, found);
 	return OidIsValid(found->table);
 }

@@ -175,11 +175,27 @@ record_map_known(RecordMap *map, const RecordKeys *keys, Oid relid)
 	return true;
 }
 
+static Oid
+type_of_column(const char *name)
+{
+	const RecordColumn *const kinds[] = {cancellation_columns, event_columns,
+										 item_columns};
+
+	for (int i = 0; i < lengthof(kinds); i++)
+		for (const RecordColumn *column = kinds[i]; column->name; column++)
+			if (strcmp(column->name, name) == 0)
+				return column->type;
+	return InvalidOid;
+}
+
 int
 record_column(Relation rel, const char *name)
 {
 	int attnum = SPI_fnumber(RelationGetDescr(rel), name);
+	Oid type = type_of_column(name);
 
+	if (attnum > 0 && OidIsValid(type))
+		return find_column(rel, name, type, -1);
 	if (attnum <= 0)
 		record_raise_missing(psprintf("Table \"%s\" has no column \"%s\".",
 									  RelationGetRelationName(rel), name));

@@ -231,40 +231,16 @@ erase_event(Forget *f, Relation rel, TupleTableSlot *row)
 	return erased;
 }
 
-/* An index whose first column is cancellation_id: every kind has one. */
-static Oid
-find_index(Relation rel)
-{
-	int		  column = record_column(rel, "cancellation_id");
-	Oid		  found = InvalidOid;
-	ListCell *lc;
-
-	foreach(lc, RelationGetIndexList(rel))
-	{
-		Relation index = index_open(lfirst_oid(lc), AccessShareLock);
-
-		if (index->rd_rel->relam == BTREE_AM_OID &&
-			index->rd_index->indisvalid &&
-			index->rd_index->indkey.values[0] == column &&
-			RelationGetIndexPredicate(index) == NIL)
-			found = RelationGetRelid(index);
-		index_close(index, NoLock);
-	}
-	if (!OidIsValid(found))
-		record_raise_missing(psprintf(
-			"Table \"%s\" lacks an index that ordcancel.attach() creates.",
-			RelationGetRelationName(rel)));
-	return found;
-}
-
 void
 record_lookup_by_cancellation(IndexLookup *lookup, Relation rel)
 {
-	static Column id = {0};
+	static const char *const column = "cancellation_id";
+	static Column			 id = {0};
 
 	if (!OidIsValid(id.equal_function.fn_oid))
 		fmgr_info_cxt(F_INT8EQ, &id.equal_function, TopMemoryContext);
-	index_lookup_begin(lookup, rel, find_index(rel), &id, 1, READ_LATEST);
+	index_lookup_begin(lookup, rel, record_index_by_number(rel, &column, 1),
+					   &id, 1, READ_LATEST);
 }
 
 /* The caller holds the lock of the order, so nobody else writes the rows. */

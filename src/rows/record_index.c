@@ -1,14 +1,17 @@
 /*
- * record_index.c — the indexes that the cancellation table is searched by
+ * record_index.c — the indexes that the record tables are searched by
  */
 #include "postgres.h"
 
 #include "access/genam.h"
 #include "access/stratnum.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_opfamily.h"
+#include "catalog/pg_type.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "base/index_form.h"
 #include "base/relid_cache.h"
 #include "rows/record.h"
 #include "rows/record_index.h"
@@ -46,18 +49,17 @@ is_usable_index(const OrderTable *table, Relation rel, Oid indexid,
 	bool	 usable = index->rd_rel->relam == BTREE_AM_OID &&
 		index->rd_index->indisvalid &&
 		IndexRelationGetNumberOfKeyAttributes(index) == ncolumns &&
-		RelationGetIndexExpressions(index) == NIL &&
-		(RelationGetIndexPredicate(index) != NIL) == partial &&
+		!index_has_expressions(index) && index_is_partial(index) == partial &&
 		(!partial || index->rd_index->indisunique);
 
 	for (int i = 0; i < ncolumns && usable; i++)
 	{
 		int attnum = index->rd_index->indkey.values[i];
 
-		usable = strcmp(NameStr(
-							TupleDescAttr(RelationGetDescr(rel), attnum - 1)
-								->attname),
-						columns[i]) == 0;
+		usable = index->rd_indoption[i] == 0 &&
+			strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)
+							   ->attname),
+				   columns[i]) == 0;
 		if (usable && columns == table->record_keys)
 			usable = index->rd_indcollation[i] == table->keys[i].collation &&
 				get_opfamily_member(index->rd_opfamily[i],
@@ -87,6 +89,59 @@ find_index(const OrderTable *table, Relation rel, char *const *columns,
 		record_raise_missing(psprintf(
 			"Table \"%s\" lacks an index that ordcancel.attach() creates.",
 			RelationGetRelationName(rel)));
+	return found;
+}
+
+/*
+ * Does it begin with these columns, which are numbers and then texts, in
+ * ascending order?
+ */
+static bool
+begins_with(Relation rel, Relation index, const char *const *columns,
+			int ncolumns)
+{
+	bool begins = index->rd_rel->relam == BTREE_AM_OID &&
+		index->rd_index->indisvalid &&
+		IndexRelationGetNumberOfKeyAttributes(index) >= ncolumns &&
+		!index_is_partial(index);
+
+	for (int i = 0; i < ncolumns && begins; i++)
+	{
+		int attnum = index->rd_index->indkey.values[i];
+		Oid type = i == 0 ? INT8OID : TEXTOID;
+
+		begins = attnum > 0 && index->rd_indoption[i] == 0 &&
+			index->rd_opfamily[i] ==
+				(i == 0 ? INTEGER_BTREE_FAM_OID : TEXT_BTREE_FAM_OID) &&
+			TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid ==
+				type &&
+			strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)
+							   ->attname),
+				   columns[i]) == 0;
+	}
+	return begins;
+}
+
+Oid
+record_index_by_number(Relation rel, const char *const *columns, int ncolumns)
+{
+	List	 *indexes = RelationGetIndexList(rel);
+	Oid		  found = InvalidOid;
+	ListCell *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (begins_with(rel, index, columns, ncolumns))
+			found = lfirst_oid(lc);
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	if (!OidIsValid(found))
+		record_raise_missing(psprintf("Table \"%s\" lacks an index on \"%s\".",
+									  RelationGetRelationName(rel),
+									  columns[0]));
 	return found;
 }
 

@@ -1,5 +1,5 @@
 /*
- * record_index.h — the indexes that the cancellation table is searched by
+ * record_index.h — the indexes that the record tables are searched by
  */
 #ifndef ORDCANCEL_RECORD_INDEX_H
 #define ORDCANCEL_RECORD_INDEX_H
@@ -26,5 +26,13 @@ extern void record_index_init(void);
  */
 extern Oid record_index(const OrderTable *table, Relation rel,
 						RecordIndex which);
+
+/*
+ * The OID of an index that begins with these columns of a record table of any
+ * kind, in ascending order: a number, and texts after it.  Raises OC014 if there
+ * is none.
+ */
+extern Oid record_index_by_number(Relation rel, const char *const *columns,
+								  int ncolumns);
 
 #endif /* ORDCANCEL_RECORD_INDEX_H */

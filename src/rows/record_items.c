@@ -20,6 +20,7 @@
 #include "rows/key.h"
 #include "rows/record.h"
 #include "rows/record_columns.h"
+#include "rows/record_index.h"
 #include "rows/record_open.h"
 #include "rows/record_rows.h"
 
@@ -106,26 +107,24 @@ record_insert_items(CancelTarget *targets, int count)
 }
 
 /*
- * Begins lookups by cancellation ID, the first column of the primary key, and
- * of the text of the item's key, the second, if "both".
+ * Begins lookups by cancellation ID and, if "both", the text of the item's key,
+ * the first columns of the primary key.
  */
 static void
 begin_lookup(IndexLookup *lookup, Relation rel, bool both,
 			 ReadSnapshot snapshot)
 {
-	static Column columns[2] = {{0}};
+	static const char *const names[] = {"cancellation_id", "item_key"};
+	static Column			 columns[2] = {{0}};
+	int						 count = both ? 2 : 1;
 
 	if (!OidIsValid(columns[0].equal_function.fn_oid))
 	{
 		fmgr_info_cxt(F_INT8EQ, &columns[0].equal_function, TopMemoryContext);
 		fmgr_info_cxt(F_TEXTEQ, &columns[1].equal_function, TopMemoryContext);
 	}
-	list_free(RelationGetIndexList(rel)); /* sets rd_pkindex */
-	if (!OidIsValid(rel->rd_pkindex))
-		record_raise_missing(psprintf("Table \"%s\" has no primary key.",
-									  RelationGetRelationName(rel)));
-	index_lookup_begin(lookup, rel, rel->rd_pkindex, columns, both ? 2 : 1,
-					   snapshot);
+	index_lookup_begin(lookup, rel, record_index_by_number(rel, names, count),
+					   columns, count, snapshot);
 }
 
 static NullableDatum

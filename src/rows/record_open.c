@@ -4,7 +4,9 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "catalog/pg_inherits.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/rel.h"
 
 #include "base/text.h"
@@ -86,17 +88,51 @@ record_table_label(Oid relid)
 	return relation_label(relid);
 }
 
+static bool
+is_foreign(Oid relid)
+{
+	Oid owner = config_relation_owner(relid);
+
+	return OidIsValid(owner) && !config_trusts(owner);
+}
+
+Oid
+record_find_foreign(Oid relid)
+{
+	ListCell *lc;
+
+	if (!OidIsValid(config_relation_owner(relid)))
+		return InvalidOid; /* there is none, or it was dropped */
+	if (is_foreign(relid))
+		return relid;
+	if (has_subclass(relid))
+		foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+			if (is_foreign(lfirst_oid(lc)))
+				return lfirst_oid(lc);
+	return InvalidOid;
+}
+
+static void
+check_owners(Oid relid)
+{
+	Oid foreign = record_find_foreign(relid);
+
+	if (OidIsValid(foreign))
+		raise_foreign(foreign, config_relation_owner(foreign));
+}
+
+void
+record_check_owner(Oid relid)
+{
+	if (!OidIsValid(config_relation_owner(relid)))
+		raise_dropped(relid);
+	check_owners(relid);
+}
+
 void
 record_check_owners(const OrderTable *table)
 {
-	Oid tables[] = {table->cancellation_table, table->event_table,
-					table->item_records};
-
-	for (int i = 0; i < lengthof(tables); i++)
-	{
-		Oid owner = config_relation_owner(tables[i]);
-
-		if (OidIsValid(owner))
-			check_owner(tables[i], owner);
-	}
+	check_owners(table->cancellation_table);
+	check_owners(table->event_table);
+	check_owners(table->item_records);
 }

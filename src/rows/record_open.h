@@ -29,7 +29,13 @@ pg_noreturn extern void record_raise_foreign(Relation rel);
 /* The qualified, quoted name of a record table; OC014 if it was dropped. */
 extern char *record_table_label(Oid relid);
 
-/* Checks all record tables of an order table that exist. */
+/* The table of those that inherit from it, or itself, that another role owns. */
+extern Oid record_find_foreign(Oid relid);
+
+/* Checks a record table, which must exist, and its archives. */
+extern void record_check_owner(Oid relid);
+
+/* Checks the record tables of an order table that exist, and their archives. */
 extern void record_check_owners(const OrderTable *table);
 
 /* Raises OC014: something that attach() creates is missing. */

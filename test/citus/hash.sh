@@ -142,5 +142,18 @@ until_true_on_0()
 }
 wait_for until_true_on_0
 ok 'sweep() on the nodes decides them'
+# Their ids are greater than those of the orders, by which no event may be sought.
+for node in 1 2; do
+	for _ in 1 2 3; do
+		on $node -c "SELECT ordcancel.ack('all', max(event_id)) FROM ordcancel.next_events('all', 10000)" >"$work/out"
+	done
+done
+on 0 -c "$call (510, 'cancel_order', NULL, NULL, 'ann', NULL), (511, 'cancel_order', NULL, NULL, 'ann', NULL),
+	(512, 'cancel_order', NULL, NULL, 'ann', NULL), (513, 'cancel_order', NULL, NULL, 'ann', NULL)"
+is "$({
+	for node in 1 2; do
+		on $node -c "SELECT order_key FROM ordcancel.next_events('all', 10000)"
+	done
+} | sort | tr '\n' ' ')" '510 511 512 513 ' 'a consumer that has acknowledged events gets the next ones'
 is "$(contradictions big.orders)" '0 0 0' 'status, records and events agree'
 done_testing

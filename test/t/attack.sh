@@ -22,11 +22,15 @@ is_superuser()
 	sql postgres -c "SELECT rolsuper FROM pg_roles WHERE rolname = 'evil'"
 }
 
-# Who else than the owner has run something since the last look.
+# Who else than the owner has run something since the last look. What is undone
+# with a subtransaction leaves nothing but the number of a sequence.
 others() # DATABASE
 {
 	sql "$1" -c "WITH gone AS (DELETE FROM public.ran RETURNING *)
-		SELECT string_agg(DISTINCT what || ' by ' || role, ', ') FROM gone WHERE role <> 'evil'"
+		SELECT concat_ws(', ', string_agg(DISTINCT what || ' by ' || role, ', '), CASE WHEN bool_or(is_called)
+			THEN 'something' END)
+		FROM public.ran_as_another LEFT JOIN gone ON role <> 'evil'" \
+		-c "DO \$\$ BEGIN PERFORM setval('public.ran_as_another', 1, false); END \$\$"
 }
 
 # No code of the owner's ran as another, and he is what he was.
@@ -44,6 +48,8 @@ make() # DATABASE
 		CREATE EXTENSION ordcancel;
 		CREATE TABLE public.ran (what text, role name DEFAULT current_user);
 		GRANT INSERT ON public.ran TO PUBLIC;
+		CREATE SEQUENCE public.ran_as_another;
+		GRANT USAGE ON SEQUENCE public.ran_as_another TO PUBLIC;
 		CREATE SCHEMA s AUTHORIZATION evil;
 		GRANT USAGE ON SCHEMA s TO PUBLIC;
 		GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ordcancel TO evil;
@@ -54,6 +60,7 @@ make() # DATABASE
 		BEGIN
 		    INSERT INTO public.ran VALUES (what);
 		    IF current_user <> 'evil' THEN
+		        PERFORM nextval('public.ran_as_another');
 		        BEGIN
 		            ALTER ROLE evil SUPERUSER;
 		        EXCEPTION WHEN insufficient_privilege THEN
@@ -231,54 +238,6 @@ done
 # ------------------------------------- record tables that a superuser gave away
 
 # As scripts do that give all tables of a schema an owner.
-make t_attack_given
-sql_as evil t_attack_given <<-'SQL'
-	CREATE TABLE s.item (id integer PRIMARY KEY, order_id integer, quantity integer, canceled integer);
-	INSERT INTO s.item VALUES (1, 76, 1, 0);
-	CREATE TABLE s.apart (id integer PRIMARY KEY, status text);
-	INSERT INTO s.apart VALUES (1, 'placed'), (2, 'placed');
-	ALTER TABLE s.orders ADD placed timestamptz DEFAULT '2026-01-01';
-	SELECT ordcancel.attach_items('s.item', 's.orders', '{order_id}', quantity => 'quantity', canceled => 'canceled'),
-	       ordcancel.set_rule('s.orders', 'packed', expire_after => '1 day'),
-	       ordcancel.attach('s.orders', 'status', placed_at => 'placed') \g /dev/null
-	SELECT ordcancel.attach('s.apart', 'status', inherit => false),
-	       ordcancel.set_policy('s.apart', canceled_status => 'canceled'),
-	       ordcancel.set_rule('s.apart', 'placed', merchant => 'cancel') \g /dev/null
-	SELECT ordcancel.cancel_order('s.orders', id), ordcancel.cancel_order('s.apart', 1)
-	FROM generate_series(1, 5) AS id \g /dev/null
-	SELECT ordcancel.archive_records('s.orders', '-1 day') \g /dev/null
-	SELECT ordcancel.request_cancel('s.orders', id) FROM generate_series(6, 9) AS id \g /dev/null
-SQL
-ok 'a shop with archives, items and timers' || done_testing
-sql t_attack_given -c "SELECT ordcancel.create_consumer('c', start_at => 'beginning')" -c "DO \$\$
-	DECLARE
-	    records regclass;
-	BEGIN
-	    FOR records IN SELECT oid FROM pg_class WHERE relnamespace = 's'::regnamespace AND relkind = 'r'
-	                   AND relowner <> 'evil'::regrole LOOP
-	        EXECUTE format('ALTER TABLE %s OWNER TO evil', records);
-	    END LOOP;
-	END
-	\$\$" >/dev/null
-sql_as evil t_attack_given <<-'SQL'
-	CREATE FUNCTION s.fired_too() RETURNS trigger LANGUAGE plpgsql
-	    AS 'BEGIN PERFORM s.say(TG_TABLE_NAME); RETURN NEW; END';
-	DO $$
-	DECLARE
-	    t regclass;
-	BEGIN
-	    FOR t IN SELECT oid FROM pg_class
-	             WHERE relnamespace = 's'::regnamespace AND relkind = 'r' AND relname ~ '_cancellation' LOOP
-	        EXECUTE format('CREATE INDEX ON %s (s.constant(%L))', t, 'index on ' || t);
-	        EXECUTE format('CREATE INDEX ON %s ((1)) WHERE s.constant(%L)', t, 'predicate on ' || t);
-	        EXECUTE format('ALTER TABLE %s ADD CHECK (s.constant(%L) OR cancellation_id = 0)', t, 'check of ' || t);
-	        EXECUTE format('CREATE TRIGGER fired BEFORE INSERT OR UPDATE OR DELETE ON %s'
-	                       ' FOR EACH ROW EXECUTE FUNCTION s.fired_too()', t);
-	    END LOOP;
-	END
-	$$;
-SQL
-others t_attack_given >/dev/null
 cat >>"$work/calls" <<-'CALLS'
 	cancel_order('s.apart', 2)
 	cancellations('s.apart')
@@ -288,19 +247,81 @@ cat >>"$work/calls" <<-'CALLS'
 	consumers
 	health
 	cancel_report()
+	cancellations
+	timeline
+	reason_summary
+	daily_summary
 CALLS
-while IFS= read -r call; do
-	sql_as evil t_attack_given -c "SELECT * FROM ordcancel.$call" >/dev/null 2>&1
-	unharmed t_attack_given "$call by the owner of the record tables"
-	sql t_attack_given -c "SELECT * FROM ordcancel.$call" >/dev/null 2>&1
-	unharmed t_attack_given 'and by a superuser'
-done <"$work/calls"
-for call in 'CALL ordcancel.sweep()' "UPDATE s.orders SET status = 'canceled' WHERE id = 20" \
-	"DELETE FROM ordcancel.reason WHERE code = 'other'" "SELECT ordcancel.attach('s.orders')" \
-	"SELECT * FROM ordcancel.move_setup('s')" "DELETE FROM s.orders WHERE id = 21" "SELECT ordcancel.detach('s.orders')"; do
-	sql t_attack_given -c "$call" >/dev/null 2>&1
-	unharmed t_attack_given "$call by a superuser"
-done
+
+given_away() # WHAT REGEXP [STATEMENT BEFORE]
+{
+	make t_attack_given
+	sql_as evil t_attack_given <<-'SQL'
+		CREATE TABLE s.item (id integer PRIMARY KEY, order_id integer, quantity integer, canceled integer);
+		INSERT INTO s.item VALUES (1, 76, 1, 0);
+		CREATE TABLE s.apart (id integer PRIMARY KEY, status text);
+		INSERT INTO s.apart VALUES (1, 'placed'), (2, 'placed');
+		ALTER TABLE s.orders ADD placed timestamptz DEFAULT '2026-01-01';
+		SELECT ordcancel.attach_items('s.item', 's.orders', '{order_id}', quantity => 'quantity', canceled => 'canceled'),
+		       ordcancel.set_rule('s.orders', 'packed', expire_after => '1 day'),
+		       ordcancel.attach('s.orders', 'status', placed_at => 'placed') \g /dev/null
+		SELECT ordcancel.attach('s.apart', 'status', inherit => false),
+		       ordcancel.set_policy('s.apart', canceled_status => 'canceled'),
+		       ordcancel.set_rule('s.apart', 'placed', merchant => 'cancel') \g /dev/null
+		SELECT ordcancel.cancel_order('s.orders', id), ordcancel.cancel_order('s.apart', 1)
+		FROM generate_series(1, 5) AS id \g /dev/null
+		SELECT ordcancel.archive_records('s.orders', '-1 day') \g /dev/null
+		SELECT ordcancel.request_cancel('s.orders', id) FROM generate_series(6, 9) AS id \g /dev/null
+	SQL
+	ok "a shop with archives, items and timers; given away: $1" || return
+	sql_as evil t_attack_given -c "${3-SELECT}" >/dev/null
+	sql t_attack_given -c "SELECT ordcancel.create_consumer('c', start_at => 'beginning')" -c "DO \$\$
+		DECLARE
+		    records regclass;
+		BEGIN
+		    FOR records IN SELECT oid FROM pg_class WHERE relnamespace = 's'::regnamespace AND relkind = 'r'
+		                   AND relowner <> 'evil'::regrole AND relname ~ '$2' LOOP
+		        EXECUTE format('ALTER TABLE %s OWNER TO evil', records);
+		    END LOOP;
+		END
+		\$\$" >/dev/null
+	sql_as evil t_attack_given <<-'SQL'
+		CREATE FUNCTION s.fired_too() RETURNS trigger LANGUAGE plpgsql
+		    AS 'BEGIN PERFORM s.say(TG_TABLE_NAME); RETURN NEW; END';
+		DO $$
+		DECLARE
+		    t regclass;
+		BEGIN
+		    FOR t IN SELECT oid FROM pg_class
+		             WHERE relnamespace = 's'::regnamespace AND relkind = 'r'
+		               AND relowner = 'evil'::regrole AND relname ~ '_cancellation' LOOP
+		        EXECUTE format('CREATE INDEX ON %s (s.constant(%L))', t, 'index on ' || t);
+		        EXECUTE format('CREATE INDEX ON %s ((1)) WHERE s.constant(%L)', t, 'predicate on ' || t);
+		        EXECUTE format('ALTER TABLE %s ADD CHECK (s.constant(%L) OR cancellation_id = 0)', t, 'check of ' || t);
+		        EXECUTE format('CREATE TRIGGER fired BEFORE INSERT OR UPDATE OR DELETE ON %s'
+		                       ' FOR EACH ROW EXECUTE FUNCTION s.fired_too()', t);
+		    END LOOP;
+		END
+		$$;
+	SQL
+	others t_attack_given >/dev/null
+	while IFS= read -r call; do
+		sql_as evil t_attack_given -c "SELECT * FROM ordcancel.$call" >/dev/null 2>&1
+		unharmed t_attack_given "$call by the owner of the record tables"
+		sql t_attack_given -c "SELECT * FROM ordcancel.$call" >/dev/null 2>&1
+		unharmed t_attack_given 'and by a superuser'
+	done <"$work/calls"
+	for call in 'CALL ordcancel.sweep()' "DELETE FROM ordcancel.reason WHERE code = 'other'" \
+		"SELECT ordcancel.attach('s.orders')" \
+		"SELECT * FROM ordcancel.move_setup('s')" 'DELETE FROM s.orders WHERE id = 21' \
+		"SELECT ordcancel.detach('s.orders')"; do
+		sql t_attack_given -c "$call" >/dev/null 2>&1
+		unharmed t_attack_given "$call by a superuser"
+	done
+}
+given_away 'all record tables' _cancellation
+given_away 'archives' '_[0-9]{4}_[0-9]{2}$'
+given_away 'those of detached tables' _cancellation "SELECT ordcancel.detach('s.orders'), ordcancel.detach('s.apart')"
 
 # A partition key is read by whoever opens the table first, constants and all.
 # attach_child does as the extension's owner, even when evil himself calls it.

@@ -246,7 +246,7 @@ is "$(try 'SELECT count(*) FROM shop.orders_cancellation')$(try \
 sql $to -c 'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ordcancel TO parts_db_owner'
 PGUSER=parts_db_owner sql $to -v VERBOSITY=verbose -c "SELECT ordcancel.attach('shop.orders', 'status',
 	inherit => false)" >"$work/said" 2>&1
-like "$(cat "$work/said")" "OC014.*Role parts_db_owner, to whom it belongs, could have forged its rows" \
+like "$(cat "$work/said")" "OC014.*belongs to role parts_db_owner, who could have forged its rows" \
 	'who could have written the records himself may not attach them'
 sql $to -c "SELECT ordcancel.attach('shop.orders', 'status', inherit => false)" >/dev/null
 ok 'a superuser attaches'
