@@ -81,7 +81,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION ordcancel_internal.skip_dropped_tables() IS 'trigger: skips the row of a table that does not exist, or whose records belong to another role';
+COMMENT ON FUNCTION ordcancel_internal.skip_dropped_tables() IS
+    'trigger: skips the row of a table that does not exist, or whose records belong to another role';
 
 -- ENABLE ALWAYS: the triggers must also fire for a subscription's apply worker
 -- and with session_replication_role = replica.

@@ -59,11 +59,12 @@ CREATE FUNCTION ordcancel_internal.reads_at_once() RETURNS boolean
 COMMENT ON FUNCTION ordcancel_internal.reads_at_once() IS
     'returns whether there are few enough record tables to lock all of them';
 
--- The cancellations or events of the tables attached with inherit => false, which
--- the parents of the record tables do not show, and without at_once those of all
--- others, too. kind is a NULL of the parent's row type. Keeps no lock. SECURITY DEFINER, because a view runs it as its reader; the
--- views apply may_see(). A record table that is missing, lacks a column, or belongs to
--- another role is left out; health() reports it.
+-- The cancellations or events of the tables attached with inherit => false, which the
+-- parents of the record tables do not show, and without at_once those of all others,
+-- too. kind is a NULL of the parent's row type. Keeps no lock. SECURITY DEFINER,
+-- because a view runs it as its reader; the views apply may_see(). A record table that
+-- is missing, lacks a column, or belongs to another role is left out; health() reports
+-- it.
 CREATE FUNCTION ordcancel_internal.apart_records(kind anyelement, at_once boolean)
     RETURNS TABLE (records oid, record anyelement)
     LANGUAGE plpgsql STABLE SECURITY DEFINER

@@ -95,8 +95,8 @@ FROM (SELECT d.records::pg_catalog.oid FROM ordcancel_internal.detached AS d
 WHERE NOT EXISTS (SELECT FROM ordcancel.order_table AS t WHERE t.orders = c.oid)
 UNION ALL
 SELECT NULL, 'table_not_attached',
-       pg_catalog.format('Table %I.%I is not attached, but there are policies for it, which were restored or replicated.',
-                         n.nspname, c.relname),
+       pg_catalog.format('Table %I.%I is not attached, but there are policies for it that were restored or'
+                         ' replicated.', n.nspname, c.relname),
        pg_catalog.format('SELECT ordcancel.attach(%L, ...), as a superuser.',
                          pg_catalog.format('%I.%I', n.nspname, c.relname))
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

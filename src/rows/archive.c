@@ -237,7 +237,9 @@ copy_others(const OrderTable *table, Oid archive, Oid records, List *ids)
 		return 0;
 	record_lookup_by_cancellation(&t.lookup, t.archive);
 	foreach(lc, ids)
+	{
 		insert_rows(&t, lfirst(lc), NULL);
+	}
 	end_transfer(&t);
 	return t.inserted;
 }

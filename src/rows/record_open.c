@@ -105,10 +105,13 @@ record_find_foreign(Oid relid)
 		return InvalidOid; /* there is none, or it was dropped */
 	if (is_foreign(relid))
 		return relid;
-	if (has_subclass(relid))
-		foreach(lc, find_all_inheritors(relid, NoLock, NULL))
-			if (is_foreign(lfirst_oid(lc)))
-				return lfirst_oid(lc);
+	if (!has_subclass(relid))
+		return InvalidOid;
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+	{
+		if (is_foreign(lfirst_oid(lc)))
+			return lfirst_oid(lc);
+	}
 	return InvalidOid;
 }
 

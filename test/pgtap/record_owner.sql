@@ -115,13 +115,14 @@ FROM unnest(ARRAY[
     $$SELECT ordcancel.daily_summary('shop.orders')$$, $$SELECT ordcancel.archive_records('shop.orders', '1 day')$$,
     $$SELECT ordcancel.prune_cancellations('shop.orders', '1 day')$$, $$SELECT ordcancel.forget('shop.orders', 1)$$,
     $$SELECT ordcancel.next_events('all')$$]) AS call;
-SELECT is((SELECT string_agg(DISTINCT outcome || ' ' || sqlstate, ', ') FROM ordcancel.cancel_orders('shop.orders', '{6,7}')),
+SELECT is((SELECT string_agg(DISTINCT outcome || ' ' || sqlstate, ', ')
+           FROM ordcancel.cancel_orders('shop.orders', '{6,7}')),
           'refused OC014', 'an array of orders is not canceled either');
 SELECT is((SELECT string_agg(id::text, ',' ORDER BY id) FROM shop.orders WHERE status = 'canceled'), '1,2,3,4',
           'nothing was changed');
 SELECT is((SELECT string_agg(concat_ws(' | ', problem, detail, hint), E'\n') FROM ordcancel.health('shop.orders')),
-          'records_not_owned | Record table shop.orders_cancellation_event belongs to role records_other, who can change'
-          ' it. | SELECT ordcancel.attach(''shop.orders''), as a superuser, checks it and takes it over.',
+          'records_not_owned | Record table shop.orders_cancellation_event belongs to role records_other, who can'
+          ' change it. | SELECT ordcancel.attach(''shop.orders''), as a superuser, checks it and takes it over.',
           'health() says what to do');
 SELECT is((SELECT lag_events FROM ordcancel.consumers WHERE name = 'all'), 0::bigint, 'the view of consumers works');
 SELECT is((SELECT count(*) FROM ordcancel.timeline WHERE orders = 'shop.orders'::regclass), 0::bigint,
@@ -135,7 +136,8 @@ SELECT is(error_as('records_owner', $$SELECT ordcancel.attach('shop.orders')$$, 
           'nor by the owner of the orders');
 SELECT is(attempt($$SELECT ordcancel.attach('shop.orders')$$), 'ok', 'a superuser takes it back');
 SELECT is((SELECT count(*) FROM ordcancel.health('shop.orders')), 0::bigint, 'and all is well');
-SELECT is((SELECT count(*) FROM ordcancel.timeline WHERE orders = 'shop.orders'::regclass), 4::bigint, 'for views, too');
+SELECT is((SELECT count(*) FROM ordcancel.timeline WHERE orders = 'shop.orders'::regclass), 4::bigint,
+          'for views, too');
 SELECT ordcancel.cancel_order('shop.orders', 5);
 SELECT is(read_all(10), 'shop.orders 4, shop.orders 5', 'no event is passed by');
 

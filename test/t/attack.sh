@@ -262,7 +262,8 @@ given_away() # WHAT REGEXP [STATEMENT BEFORE]
 		CREATE TABLE s.apart (id integer PRIMARY KEY, status text);
 		INSERT INTO s.apart VALUES (1, 'placed'), (2, 'placed');
 		ALTER TABLE s.orders ADD placed timestamptz DEFAULT '2026-01-01';
-		SELECT ordcancel.attach_items('s.item', 's.orders', '{order_id}', quantity => 'quantity', canceled => 'canceled'),
+		SELECT ordcancel.attach_items('s.item', 's.orders', '{order_id}', quantity => 'quantity',
+		                              canceled => 'canceled'),
 		       ordcancel.set_rule('s.orders', 'packed', expire_after => '1 day'),
 		       ordcancel.attach('s.orders', 'status', placed_at => 'placed') \g /dev/null
 		SELECT ordcancel.attach('s.apart', 'status', inherit => false),

@@ -18,10 +18,11 @@ make_shops() # FIRST LAST
 		       format('INSERT INTO shop.t%s (id, due) SELECT id, 5 FROM generate_series(1, 4) AS id', n),
 		       format('SELECT ordcancel.attach(''shop.t%s'', ''status'', refund_due => ''due'', inherit => %L),'
 		              ' ordcancel.set_policy(''shop.t%1$s'', canceled_status => ''canceled''),'
-		              ' ordcancel.set_rule(''shop.t%1$s'', ''placed'', customer => ''request'', merchant => ''cancel'')',
-		              n, n % 5 > 0),
+		              ' ordcancel.set_rule(''shop.t%1$s'', ''placed'', customer => ''request'','
+		              ' merchant => ''cancel'')', n, n % 5 > 0),
 		       format('SELECT ordcancel.request_cancel(''shop.t%s'', 1, ''other'', ''why %1$s''),'
-		              ' ordcancel.deny_cancel(''shop.t%1$s'', 1, note => ''no''), ordcancel.cancel_order(''shop.t%1$s'', 2),'
+		              ' ordcancel.deny_cancel(''shop.t%1$s'', 1, note => ''no''),'
+		              ' ordcancel.cancel_order(''shop.t%1$s'', 2),'
 		              ' ordcancel.undo_cancel(''shop.t%1$s'', 2), ordcancel.cancel_order(''shop.t%1$s'', 3)', n)
 		FROM generate_series(:first, :last) AS n \gexec
 	SQL

@@ -162,7 +162,8 @@ measure()
 	figure "health of one of $many tables, to that of one of one" '<= 1.3' µs 'health_many / health_one'
 	figure "locks held after sweep, next_events, prune_events and all reports, $many tables to one" '<= 1.2' '' \
 		'locks_many / locks_one'
-	figure "locks held after the views of everything, $many tables, to those of SELECT 1" - '' 'locks_views / locks_nothing'
+	figure "locks held after the views of everything, $many tables, to those of SELECT 1" - '' \
+		'locks_views / locks_nothing'
 	figure "the four views of everything with $many tables, to as many index probes" - µs 'views_many / probes'
 	figure "kB that a session keeps for each of $many tables, less than those of plain statements" '<= 20' kB \
 		'memory_ours - memory_plain'
