@@ -16,9 +16,11 @@ BEGIN
             ordcancel_internal.report_text(
                 report, 'ordcancel.cancellation', 'ordcancel.event', 'c.tableoid', 'e.tableoid',
                 ordcancel_internal.event_before('ordcancel.event', 'b.tableoid', 'e.tableoid')));
+        -- In a subquery: a UNION ALL by itself is flattened, barrier or not.
         EXECUTE format(
-            'CREATE VIEW ordcancel.%1$I WITH (security_barrier) AS'
-            ' SELECT * FROM ordcancel_internal.%1$I WHERE ordcancel_internal.reads_at_once() UNION ALL %2$s', report,
+            'CREATE VIEW ordcancel.%1$I WITH (security_barrier) AS SELECT r.* FROM ('
+            'SELECT * FROM ordcancel_internal.%1$I WHERE ordcancel_internal.reads_at_once() UNION ALL %2$s) AS r',
+            report,
             -- Seldom are any apart, and to look for them would take longer than the rest.
             ordcancel_internal.apart_text(
                 report, 'ordcancel_internal.reads_at_once()',

@@ -59,7 +59,11 @@ COMMENT ON FUNCTION ordcancel.health(regclass) IS
 
 -- The same for all tables on which the caller has SELECT, and problems that do
 -- not belong to a table. The caller needs EXECUTE on health(regclass).
+-- In a subquery, since PostgreSQL flattens a UNION ALL that is all of a view, barrier or
+-- not: cheap functions of the reader would see rows before the conditions do.
 CREATE VIEW ordcancel.health WITH (security_barrier) AS
+SELECT p.orders, p.problem, p.detail, p.hint
+FROM (
 SELECT h.orders, h.problem, h.detail, h.hint
 FROM ordcancel_internal.readable AS t CROSS JOIN LATERAL ordcancel.health(t.orders) AS h
 UNION ALL
@@ -130,7 +134,8 @@ SELECT NULL, 'event_trigger_disabled',
        'Event trigger "ordcancel_forget_dropped" does not fire when tables are dropped.',
        'ALTER EVENT TRIGGER ordcancel_forget_dropped ENABLE;'
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_event_trigger
-                  WHERE evtname = 'ordcancel_forget_dropped' AND evtenabled IN ('O', 'A'));
+                  WHERE evtname = 'ordcancel_forget_dropped' AND evtenabled IN ('O', 'A'))
+) AS p (orders, problem, detail, hint);
 COMMENT ON VIEW ordcancel.health IS 'problems of all attached tables that the reader may see; no row if all is well';
 COMMENT ON COLUMN ordcancel.health.orders IS 'the order table; NULL for a problem that does not belong to one table';
 COMMENT ON COLUMN ordcancel.health.problem IS 'word for the kind of problem, which does not change';
