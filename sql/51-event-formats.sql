@@ -53,6 +53,14 @@ $$;
 COMMENT ON FUNCTION ordcancel.cloud_event(ordcancel.event, text) IS
     E'converts an event to a CloudEvent, in its JSON format\nRaises 22023, 42501.';
 
+-- With security_barrier, so that it is not planned if it is not read; see
+-- 48-summaries.
+CREATE VIEW ordcancel_internal.events WITH (security_barrier) AS
+SELECT e.tableoid AS records, e AS event FROM ordcancel.event AS e;
+COMMENT ON VIEW ordcancel_internal.events IS 'events of all record tables, read in one scan';
+COMMENT ON COLUMN ordcancel_internal.events.records IS 'the record table, or an archive of it';
+COMMENT ON COLUMN ordcancel_internal.events.event IS 'the event';
+
 -- The reader needs EXECUTE on cloud_event(), and sees the events of the tables
 -- of ordcancel_internal.readable. OFFSET 0 so that the function is called once
 -- for each event, not for each column.
@@ -60,10 +68,13 @@ CREATE VIEW ordcancel.cloud_events WITH (security_barrier) AS
 SELECT c.event->>'specversion' AS specversion, c.event->>'id' AS id, c.event->>'source' AS source,
        c.event->>'type' AS type, c.event->>'subject' AS subject, (c.event->>'time')::timestamptz AS time,
        c.event->>'datacontenttype' AS datacontenttype, c.event->'data' AS data
-FROM (SELECT ordcancel.cloud_event(e) AS event
-      FROM ordcancel.event AS e
-          JOIN ordcancel.order_table AS t ON t.event_table::regclass = e.tableoid
-          JOIN ordcancel_internal.readable AS r ON r.orders = t.orders::regclass
+FROM (SELECT ordcancel.cloud_event(e.event) AS event
+      FROM (SELECT s.records, s.event FROM ordcancel_internal.events AS s WHERE ordcancel_internal.reads_at_once()
+            UNION ALL
+            SELECT a.records, a.record FROM ordcancel_internal.apart_records(NULL::ordcancel.event, false) AS a
+            WHERE NOT ordcancel_internal.reads_at_once()) AS e
+          JOIN ordcancel_internal.readable AS r ON r.orders = ordcancel_internal.orders_of(e.records)
+          JOIN ordcancel.order_table AS t ON t.orders::regclass = r.orders AND t.inherit
       OFFSET 0) AS c;
 COMMENT ON VIEW ordcancel.cloud_events IS 'events with the attributes of CloudEvents 1.0';
 COMMENT ON COLUMN ordcancel.cloud_events.specversion IS 'version of the specification: 1.0';

@@ -120,7 +120,8 @@ SELECT is((SELECT string_agg(r.ev_class::regclass || ': ' || pg_describe_object(
                                           "ordcancel_internal.apart_records(anyelement,boolean)",
                                           ordcancel_internal.reads_at_once(),
                                           "ordcancel_internal.days(timestamptz,timestamptz)"}'::regprocedure[])
-                      AND c.relname IN ('cancellations', 'reason_summary', 'daily_summary', 'timeline'))
+                      AND c.relname IN ('cancellations', 'reason_summary', 'daily_summary', 'timeline',
+                                        'cloud_events'))
              AND NOT (d.refobjid = ANY ('{ordcancel_internal.may_read(oid), "ordcancel_internal.may_see(oid,text)",
                                           ordcancel_internal.reads_plainly(oid),
                                           "ordcancel_internal.expiring(regclass,bigint,boolean,boolean)"}'
@@ -179,7 +180,7 @@ SELECT is((SELECT string_agg(DISTINCT c.text, ', ') FROM (
                                                         'gi') AS m) AS c (text)
            WHERE c.text !~ ('^(pg_catalog\.|ordcancel\.(health|cloud_event)$'
                             '|ordcancel_internal\.(consumer_backlog|(any_)?open_cancellations|apart_records|may_read'
-                            '|may_see|reads_at_once|reads_plainly|expiring)$)')),
+                            '|may_see|orders_of|reads_at_once|reads_plainly|expiring)$)')),
           NULL, 'views call functions by their schema');
 
 SELECT is((SELECT string_agg(DISTINCT m[1], ' ') FROM script, regexp_matches(text, '([^\x01-\x7f])', 'g') AS m), NULL,

@@ -64,6 +64,13 @@ done
 is "$(wc -l <"$work/cancellations.postgres") $(wc -l <"$work/cancellations.views_ann")" '24 11' \
 	'it shows the orders that the reader may see'
 
+sql $db -c "SELECT id, data FROM ordcancel.cloud_events WHERE source ~ '/shop.t[0-9]$' ORDER BY id" >"$work/events"
+[ -s "$work/events" ] && [ "$(locked debezium_outbox)" -gt 20 ]
+ok 'so are cloud_events and debezium_outbox'
+is "$(wc -l <"$work/events")" "$(sql $db -c "SELECT count(*) FROM ordcancel.timeline
+	WHERE orders IN (SELECT t.orders::regclass FROM ordcancel.order_table AS t WHERE inherit)")" \
+	'which have the events of archives, too'
+
 # Plans made with few tables, while there are many.
 mkfifo "$work/in"
 sql $db <"$work/in" >"$work/out" 2>&1 &
@@ -101,6 +108,10 @@ for view in $views; do
 			FROM ordcancel.order_table AS t, LATERAL ordcancel.$view(t.orders) AS f")" \
 		'and of all as many as the functions of one table'
 done
+
+is "$(locked cloud_events) $(locked debezium_outbox)" '0 0' 'cloud_events and debezium_outbox lock none'
+is "$(sql $db -c "SELECT id, data FROM ordcancel.cloud_events WHERE source ~ '/shop.t[0-9]$' ORDER BY id" |
+	diff - "$work/events" | head -n 5)" '' 'and have the same events'
 
 # Back below the limit.
 sql $db -o /dev/null -c "SELECT ordcancel.detach(format('shop.t%s', n)::regclass) FROM generate_series(10, 60) AS n"
