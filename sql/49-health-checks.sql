@@ -62,13 +62,10 @@ SELECT t.orders::regclass, 'records_not_owned',
               c.relowner::regrole),
        format('SELECT ordcancel.attach(%L), as a superuser, checks it and takes it over.',
               ordcancel_internal.label(t.orders))
-FROM (SELECT r.records::oid AS rel FROM ordcancel_internal.record_table AS r WHERE r.orders = t.orders
-      UNION ALL
-      SELECT a.archive FROM ordcancel_internal.record_table AS r,
-                           LATERAL ordcancel_internal.archives(r.records::regclass) AS a
-      WHERE r.orders = t.orders) AS r
-    JOIN pg_class AS c ON c.oid = r.rel
-WHERE NOT ordcancel_internal.is_trusted(c.oid)
+FROM ordcancel_internal.record_table AS r
+    CROSS JOIN LATERAL (SELECT ordcancel_internal.find_foreign(r.records) OFFSET 0) AS f (records)
+    JOIN pg_class AS c ON c.oid = f.records
+WHERE r.orders = t.orders
 $$;
 COMMENT ON FUNCTION ordcancel_internal.health_of_columns(ordcancel.order_table) IS
     'lists columns, keys and tables without which an attached table does not work';
